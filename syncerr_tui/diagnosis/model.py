@@ -1,0 +1,112 @@
+"""What is read out of a message, and what is said about it. The shapes only; the reading is next door.
+
+The JSON names of `Diagnosis` are the contract of `syncerr-tui explain --json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """A named thing that ran while the record was saved, and may be what blocks."""
+
+    kind: str
+    """`flow`, `flow_element`, `trigger`, `class`, `validation_rule` or `duplicate_rule`."""
+    name: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A found part of the message, for highlighting. Offsets in code points of the cleaned message."""
+
+    start: int
+    end: int
+    kind: str
+    """`code`, `automation`, `object`, `field`, `value`, `record_id`, `external_id`, `error_id` or `limit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything a message says, outermost first. Empty tuples where it says nothing."""
+
+    code: str | None
+    """The status code that came with the record, if one did."""
+    codes: tuple[str, ...]
+    """Codes that stand in the text, in order of first appearance (outermost first)."""
+    root_code: str | None
+    """The code to act on: the innermost that is not a wrapper, else the given one, else an inferred one."""
+    inferred: bool
+    """True where `root_code` was concluded from the wording alone."""
+    automation: tuple[Automation, ...] = ()
+    objects: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    record_ids: tuple[str, ...] = ()
+    external_ids: tuple[str, ...] = ()
+    error_id: str | None = None
+    """`123-45 (-678)`: what Salesforce support asks for."""
+    limit: str | None = None
+    transient: bool = False
+    """True where a plain retry is a sensible first step."""
+    spans: tuple[Span, ...] = ()
+
+
+class Retry(StrEnum):
+    """What has to happen before a re-sync can work."""
+
+    JUST_RETRY = "just retry"
+    FIX_FIRST = "fix first"
+    CAUSE_FIRST = "cause first"
+    SUPPORT_ONLY = "support only"
+
+
+class Authority(StrEnum):
+    """Whose knowledge a piece of guidance is. Never mixed up on screen."""
+
+    STORECONNECT = "StoreConnect"
+    SALESFORCE = "general Salesforce knowledge"
+    HOUSE = "house note"
+    NONE = "no specific knowledge"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One numbered step. `text` is plain; parts between `**` are names filled in from the diagnosis."""
+
+    text: str
+    address: str | None = None
+    """Where to do it: an absolute https address, or a path beginning with / while the org is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseNote:
+    """An org's own words about a code, an automation or a message pattern."""
+
+    text: str
+    matched: str
+    """Why it is shown, in words: `code DUPLICATES_DETECTED`, `flow Order Builder` ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What happened and what to do, blanks filled."""
+
+    code: str | None
+    headline: str
+    """What happened, one sentence with the named things in it."""
+    why: str
+    retry: Retry
+    authority: Authority
+    steps: tuple[Step, ...]
+    checks: tuple[str, ...] = ()
+    """What to check, and where else it may hide."""
+    afterwards: str = ""
+    """What to re-sync, and in which order."""
+    put_back: tuple[str, ...] = ()
+    """What was switched off on the way and must be switched on again."""
+    article: str | None = None
+    notes: tuple[HouseNote, ...] = ()

@@ -1,0 +1,1 @@
+"""The machine we run on: configuration, paths, terminal profile, clipboard, log."""

@@ -1,0 +1,35 @@
+"""The log: what a person is asked for when something went wrong. Never a secret, never a local variable."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import UTC, datetime
+
+from syncerr_tui import __version__
+from syncerr_tui.host.paths import Paths
+from syncerr_tui.text import one_line
+
+
+def record_crash(error: BaseException, paths: Paths | None = None) -> str:
+    """Write where the program failed to the log, and give the one line that says so.
+
+    Only file, line and function names are written, and the type of the error: its text may quote an
+    org's answer, and a local variable may hold a token.
+    """
+    folder = (paths or Paths.of()).log
+    frames = "".join(
+        f"  {frame.filename}:{frame.lineno} in {frame.name}\n"
+        for frame in traceback.extract_tb(error.__traceback__)
+    )
+    entry = f"{datetime.now(UTC).isoformat()} {__version__} {type(error).__name__}\n{frames}"
+    path = folder / "crash.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(entry)
+    except OSError as problem:
+        return (
+            f"A defect in this program stopped it ({type(error).__name__}), and the log could not be written "
+            f"({one_line(problem.strerror or type(problem).__name__)})."
+        )
+    return f"A defect in this program stopped it ({type(error).__name__}). Please report it with {path}."

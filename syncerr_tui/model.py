@@ -1,0 +1,90 @@
+"""What everything here is about: sync errors, orgs, verdicts. Frozen data, no I/O, no Textual, no HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from syncerr_tui.text import SafeText
+
+
+class EventType(StrEnum):
+    """What the website wanted to do with the record."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+    OTHER = "Other"
+    """A value that this org uses and the profile does not map. Never re-synced without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncError:
+    """One unresolved failed change event.
+
+    All text is already harmless (`syncerr_tui.text`); times are aware and in UTC.
+    """
+
+    id: str
+    """Salesforce id (18 characters) of the change event: the identity of the row everywhere."""
+    object: SafeText
+    """API name of the object the website wrote, e.g. `Order` or `s_c__Payment__c`."""
+    event_type: EventType
+    processed_at: datetime | None
+    """When StoreConnect Sync last processed it."""
+    salesforce_id: str | None
+    """Id of the record in Salesforce, where it exists there already."""
+    storeconnect_id: str
+    """StoreConnect's id of the record (a lower-case UUID); may be empty in a damaged row."""
+    message: SafeText
+    code: str | None
+    """Status code: the record's own field, else the first code that stands in the message, else None."""
+
+
+class Environment(StrEnum):
+    """What a mistake would cost. PRODUCTION until the org itself says otherwise."""
+
+    PRODUCTION = "PRODUCTION"
+    SANDBOX = "SANDBOX"
+    DEMO = "DEMO"
+
+
+@dataclass(frozen=True, slots=True)
+class OrgIdentity:
+    """Who we are talking to, as the org says it."""
+
+    name: str
+    """The profile's or alias' name as the person knows it, e.g. `acme-prod`."""
+    org_id: str
+    """18-character organization id: what a journal and a plan are bound to."""
+    environment: Environment
+    username: str
+    instance_url: str
+    """Scheme and host, no trailing slash."""
+
+
+class Verdict(StrEnum):
+    """The outcome of a re-sync after the org was re-read. Never "success" because a request was accepted."""
+
+    FIXED = "FIXED"
+    STILL_FAILING = "STILL FAILING"
+    NEW_CAUSE = "NEW CAUSE"
+    UNKNOWN = "UNKNOWN"
+    TWIN = "TWIN"
+    """Two records carry one StoreConnect ID: loud, never FIXED."""
+    ELSEWHERE = "RESOLVED ELSEWHERE"
+    """It left the list without our doing."""
+
+
+class RowState(StrEnum):
+    """Where a row stands in a run."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    WAITING = "waiting"
+    """Accepted by the org; proof is pending."""
+    NOT_SENT = "not sent"
+    """Left out: cancelled, braked, changed since the plan, or its cause is not proven."""
+    DONE = "done"
+    """A verdict is there."""

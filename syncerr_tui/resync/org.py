@@ -1,0 +1,117 @@
+"""What a re-sync needs of an org, and nothing more. `salesforce/` implements it; tests lie through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from syncerr_tui.model import OrgIdentity, SyncError
+
+
+class EventStanding(StrEnum):
+    """Where a change event stands in the org right now."""
+
+    FAILED = "failed"
+    PENDING = "pending"
+    """The org is working on it: neither failed nor done."""
+    DONE = "done"
+    """It left the failed state and is not being worked on."""
+    GONE = "gone"
+    """No such change event any more, or not visible to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSeen:
+    """A change event as just read from the org."""
+
+    id: str
+    standing: EventStanding
+    status: str | None
+    """The org's own word for it, e.g. `FAILED`; None when gone."""
+    error: SyncError | None
+    """The row as it is now, where the event still exists."""
+    modified_at: datetime | None
+    """The event's SystemModstamp, by the org's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """A record that carries a StoreConnect ID, as just read from the org."""
+
+    id: str
+    storeconnect_id: str
+    modified_at: datetime
+    """SystemModstamp, by the org's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The org's answer to one row of a re-sync request. Accepted is not fixed."""
+
+    id: str
+    accepted: bool
+    reason: str = ""
+    """Where refused: the org's words, harmless."""
+    code: str | None = None
+    """Where refused: the status code, e.g. UNABLE_TO_LOCK_ROW."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """How re-sync is asked for in this org."""
+
+    name: str
+    """`guided`, `flow`, `apex`, `apexrest` or `field`."""
+    label: str
+    """One line for the dialog, e.g. `Apex action s_c__ResyncAction`."""
+    guided: bool = False
+    """True where a person presses the button in Salesforce and the tool only proves the outcome."""
+    address: str | None = None
+    """Guided only: where the person does it."""
+    batch_size: int = 200
+    """Most rows in one request."""
+    lanes: int = 5
+    """Most requests under way at once."""
+
+
+class Org(Protocol):
+    """One org, seen by the runner. Every call may raise errors of `syncerr_tui.errors`.
+
+    Implementations own their threads, sessions, timeouts and safe retries of *reads*. A call that
+    changes something is never repeated by them once it may have left the machine.
+    """
+
+    @property
+    def identity(self) -> OrgIdentity: ...
+
+    @property
+    def method(self) -> MethodInfo: ...
+
+    async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+        """Re-read change events by id. Every id asked for is in the answer (GONE where the org has none)."""
+        ...
+
+    async def find_records(
+        self, object_name: str, storeconnect_ids: Sequence[str]
+    ) -> Mapping[str, tuple[RecordSeen, ...]]:
+        """All records of one object that carry these StoreConnect IDs; a missing key means none has it."""
+        ...
+
+    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        """Ask for a re-sync of these rows, in this order, in one request.
+
+        Returns:
+            One receipt for each row, matched by id.
+
+        Raises:
+            NotSentError: The request never reached the org; none of the rows was touched.
+            OutcomeUnknownError: It was sent and no answer came back; re-read before anything else.
+        """
+        ...
+
+    async def now(self) -> datetime:
+        """The org's clock (its Date header), so that "modified after the re-sync" survives clock skew."""
+        ...

@@ -1,0 +1,1 @@
+"""The list as a person works it: filter, sort, selection, actions. Pure."""

@@ -1,0 +1,1 @@
+"""Textual only: app, screens, widgets, styles. Decides no rule of the domain."""
