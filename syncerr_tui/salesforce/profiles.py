@@ -1,0 +1,239 @@
+"""An org profile: how one org is reached, how its names map, and how it may be treated. Data only.
+
+Reading and writing the files is `profile_files`. A profile never holds a secret, only where one is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar
+
+from syncerr_tui.model import Environment, EventType
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPlace:
+    """Where a secret is kept: `env:NAME`, `file:PATH` (mode 0600) or `keyring:SERVICE/USER`."""
+
+    kind: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.where}"
+
+
+@dataclass(frozen=True, slots=True)
+class SfCliWay:
+    """The login of Salesforce's own CLI. The default."""
+
+    kind: ClassVar[str] = "sf"
+    org: str = ""
+    """Alias or username as `sf org list` knows it; empty means the CLI's default org."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentWay:
+    """`SYNCERR_INSTANCE_URL` and `SYNCERR_ACCESS_TOKEN`. Nothing renews it."""
+
+    kind: ClassVar[str] = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class JwtBearerWay:
+    """OAuth 2.0 JWT bearer: a certificate's private key signs, nobody types anything."""
+
+    kind: ClassVar[str] = "jwt"
+    client_id: str
+    username: str
+    key_file: str
+    """PEM file of the private key, mode 0600."""
+    login_url: str = "https://login.salesforce.com"
+    """What the assertion is made out to (its audience): the login or test host."""
+    token_url: str = ""
+    """Host that hands out the token, e.g. the My Domain address; empty means `login_url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsWay:
+    """OAuth 2.0 client credentials. Works on the My Domain address only."""
+
+    kind: ClassVar[str] = "client-credentials"
+    client_id: str
+    secret: SecretPlace
+    login_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenWay:
+    """OAuth 2.0 refresh token of an earlier web login."""
+
+    kind: ClassVar[str] = "refresh-token"
+    client_id: str
+    refresh_token: SecretPlace
+    login_url: str = "https://login.salesforce.com"
+    secret: SecretPlace | None = None
+    """Client secret, where the app wants one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWay:
+    """Username, password and security token through SOAP login(), which Salesforce retires in June 2027."""
+
+    kind: ClassVar[str] = "password"
+    username: str
+    password: SecretPlace
+    security_token: SecretPlace | None = None
+    login_url: str = "https://login.salesforce.com"
+
+
+Way = SfCliWay | EnvironmentWay | JwtBearerWay | ClientCredentialsWay | RefreshTokenWay | PasswordWay
+WAYS: Mapping[str, type[Way]] = MappingProxyType(
+    {
+        way.kind: way
+        for way in (SfCliWay, EnvironmentWay, JwtBearerWay, ClientCredentialsWay, RefreshTokenWay, PasswordWay)
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GuidedMethod:
+    """A person ticks the rows in the Sync Error Tool; this tool prepares and proves. The default."""
+
+    kind: ClassVar[str] = "guided"
+    address: str = ""
+    """Where the Sync Error Tool is in this org, a path or an address; empty means the App Launcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowMethod:
+    """An autolaunched flow that the org's admin names."""
+
+    kind: ClassVar[str] = "flow"
+    name: str
+    """The flow's API name."""
+    id_input: str
+    """Input variable that takes the change event's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApexMethod:
+    """An invocable Apex action that the org's admin names."""
+
+    kind: ClassVar[str] = "apex"
+    name: str
+    """The class, with its namespace: `s_c__SomeAction`."""
+    id_input: str
+    """Input variable that takes the change event's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApexRestMethod:
+    """An Apex REST resource that the org's admin names. It gets a POST of `{ids_key: [ids]}`."""
+
+    kind: ClassVar[str] = "apexrest"
+    path: str
+    """Below `/services/apexrest/`, e.g. `acme/resync`."""
+    ids_key: str = "ids"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMethod:
+    """Writes a field of the change event, against the vendor's advice never to write change events."""
+
+    kind: ClassVar[str] = "field"
+    field: str
+    value: str
+    accept_vendor_warning: bool = False
+    """The explicit line: without `accept_vendor_warning = true` the method refuses to work."""
+
+
+Method = GuidedMethod | FlowMethod | ApexMethod | ApexRestMethod | FieldMethod
+METHODS: Mapping[str, type[Method]] = MappingProxyType(
+    {method.kind: method for method in (GuidedMethod, FlowMethod, ApexMethod, ApexRestMethod, FieldMethod)}
+)
+
+
+class RecordPointer(StrEnum):
+    """How a change event names the Salesforce record it is about."""
+
+    TEXT = "text"
+    LOOKUP = "lookup"
+    NONE = "none"
+    """It does not: the record is found by its StoreConnect ID alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """API names of the change event object in one org: discovered by describe, confirmed by a person."""
+
+    object_name: str
+    object: str
+    """Field that names the object the website wrote."""
+    event_type: str
+    processed_at: str
+    storeconnect_id: str
+    message: str
+    status: str
+    failed: tuple[str, ...]
+    """Values of `status` that mean: failed and unresolved."""
+    pending: tuple[str, ...] = ()
+    """Values of `status` that mean: the org is working on it, or is about to."""
+    salesforce_id: str | None = None
+    pointer: RecordPointer = RecordPointer.NONE
+    code: str | None = None
+    """Field of the status code; None means it is read from the message."""
+    event_types: Mapping[str, EventType] = field(
+        default_factory=lambda: MappingProxyType(
+            {str(kind): kind for kind in (EventType.CREATE, EventType.UPDATE, EventType.DELETE)}
+        )
+    )
+    """The org's value -> what it means. A value that is not here is `EventType.OTHER`."""
+    record_key: str = "s_c__sC_Id__c"
+    """Field on every synced record that holds its StoreConnect ID: the one name StoreConnect publishes."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every mapped field, once, in the order a query asks for them."""
+        named = (
+            self.object,
+            self.event_type,
+            self.processed_at,
+            self.salesforce_id,
+            self.storeconnect_id,
+            self.message,
+            self.code,
+            self.status,
+        )
+        return tuple(dict.fromkeys(name for name in named if name))
+
+
+@dataclass(frozen=True, slots=True)
+class OrgProfile:
+    """Everything kept about one org."""
+
+    name: str
+    """What the person calls it; also the file's name. Letters, digits, `.`, `_`, `-`."""
+    way: Way = SfCliWay()
+    environment: Environment = Environment.PRODUCTION
+    """As the org said at setup. What the org says at connect wins, and PRODUCTION wins over doubt."""
+    org_id: str | None = None
+    """Organization seen at setup: another one behind the same name is refused at connect."""
+    method: Method = GuidedMethod()
+    mapping: FieldMapping | None = None
+    """None: discovered at connect, and only used where nothing is in doubt."""
+    lanes: int = 4
+    """Most requests under way at once."""
+    batch_size: int = 50
+    """Most rows in one request that changes something."""
+    patience: float = 180.0
+    """Seconds to wait for the org's proof before a verdict is UNKNOWN."""
+    api_reserve: float = 0.1
+    """Share of the org's daily API calls that this tool does not touch."""
+    api_version: str = ""
+    """REST API version such as `64.0`; empty means the newest that both sides know."""
+    read_only: bool = False
+    reason_required: bool = False
+    """True: every re-sync asks for a reason, which the journal keeps."""
