@@ -1,0 +1,400 @@
+"""The demo org's records: SQLite, one table an sObject, values kept as the REST API shows them.
+
+A datetime is the text `2026-11-23T02:14:07.000+0000` (whole seconds, as a real org stores them), a date
+`2026-11-23`, an id 18 characters, an empty string null. Every table carries Salesforce's own fields
+(`SYSTEM_FIELDS`), which only the store sets. A deleted record stays, with IsDeleted true: queryAll shows it.
+
+One connection, one lock: a transaction is alone while it lasts, from whichever thread it comes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.errors import BadInputError, MachineError
+
+SYSTEM_FIELDS = (
+    "IsDeleted",
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "SystemModstamp",
+)
+DEMO_USER_ID = "005De00000000P1IAI"
+"""The one user of the demo org: who created and changed every record, and who is logged in."""
+
+_EXACT_TYPES = frozenset({"id", "reference", "datetime", "date"})
+_NUMBERS = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_FORMAT = 1
+_APPLICATION = 0x53594E43
+
+
+def utc_now() -> datetime:
+    """The real clock; tests hand the store one of their own."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the REST API writes it: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+@lru_cache(maxsize=4096)
+def _check_character(block: str) -> str:
+    return _CHECK[sum(1 << place for place, letter in enumerate(block) if "A" <= letter <= "Z")]
+
+
+def long_id(id15: str) -> str:
+    """The 18-character form of a 15-character id."""
+    return id15 + "".join(_check_character(id15[place : place + 5]) for place in (0, 5, 10))
+
+
+def _base62(number: int, width: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number, 62)
+        letters = _BASE62[rest] + letters
+    return letters.rjust(width, "0")
+
+
+class Store:
+    """Records of the demo org.
+
+    Args:
+        path: Where the state is kept; None keeps it in memory.
+        schema: The objects that exist, by API name. It must not change afterwards.
+        clock: What CreatedDate, LastModifiedDate and SystemModstamp are read from.
+
+    Raises:
+        BadInputError: The file is no demo database, is damaged, or belongs to another schema.
+        MachineError: The file cannot be opened or written.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        schema: Mapping[str, SObject],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.schema = schema
+        self.clock = clock
+        self._path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._next: dict[str, int] = {}
+        self._columns = {name: _columns(sobject) for name, sobject in schema.items()}
+        self._types = {
+            name: {field.name: field.type for field in sobject.fields} for name, sobject in schema.items()
+        }
+        self._booleans = {
+            name: frozenset(
+                ["IsDeleted", *(field.name for field in sobject.fields if field.type == "boolean")],
+            )
+            for name, sobject in schema.items()
+        }
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        where = self._path
+        try:
+            connection = sqlite3.connect(
+                ":memory:" if where is None else str(where),
+                check_same_thread=False,
+                isolation_level=None,
+                cached_statements=512,
+            )
+            self._prepare(connection)
+        except sqlite3.OperationalError as error:
+            raise MachineError(
+                f"The demo database {where} cannot be opened ({error})",
+                "Name another file with --db, in a folder you may write to",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise BadInputError(
+                f"The file {where} is no demo database, or it is damaged ({error})",
+                "Name another file with --db; a new one is made where none exists",
+            ) from error
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        found = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        if found and application != _APPLICATION:
+            raise BadInputError(
+                f"The file {self._path} is a database of another program",
+                "Name another file with --db; a new one is made where none exists",
+            )
+        if self._path is not None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA case_sensitive_like = OFF")
+        connection.create_function("fold", 1, _fold, deterministic=True)
+        if found:
+            self._compare(connection, found)
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        connection.execute("CREATE TABLE demo_memory (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        for statement in _tables(self.schema.values()):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+
+    def _compare(self, connection: sqlite3.Connection, found: set[str]) -> None:
+        """Refuse a file whose tables are not those of this schema (another version, another naming)."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        fits = version == _FORMAT and "demo_memory" in found
+        for name, columns in self._columns.items():
+            there = {row[1] for row in connection.execute(f"PRAGMA table_info({_quoted(name)})")}
+            fits = fits and there == set(columns)
+        if not fits:
+            raise BadInputError(
+                f"The demo database {self._path} was made with other options or another version",
+                "Name another file with --db, or start with the --naming it was made with",
+            )
+
+    def close(self) -> None:
+        """Let go of the file. Nothing may be asked afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: an exception that leaves the block undoes what was written in it. Nests."""
+        with self._lock:
+            name = f"level{self._depth}"
+            self._connection.execute("BEGIN IMMEDIATE" if self._depth == 0 else f"SAVEPOINT {name}")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth:
+                    self._connection.execute(f"ROLLBACK TO {name}")
+                    self._connection.execute(f"RELEASE {name}")
+                else:
+                    self._connection.execute("ROLLBACK")
+                    self._next.clear()
+                raise
+            self._depth -= 1
+            self._connection.execute("COMMIT" if self._depth == 0 else f"RELEASE {name}")
+
+    def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Rows of one statement; values are always bound, never part of the text."""
+        with self._lock:
+            return self._connection.execute(text, parameters).fetchall()
+
+    def columns(self, object_name: str) -> tuple[str, ...]:
+        """The fields of an object that the store keeps, Id first."""
+        return self._columns[object_name]
+
+    def new_id(self, object_name: str) -> str:
+        """An id that no record of this object has had."""
+        with self._lock:
+            number = self._next.get(object_name)
+            if number is None:
+                rows = self.sql(f"SELECT coalesce(max(rowid), 0) FROM {_quoted(object_name)}")
+                number = int(str(rows[0][0])) + 1
+            self._next[object_name] = number + 1
+        return long_id(f"{self.schema[object_name].key_prefix}De0000{_base62(number, 6)}")
+
+    def insert(self, object_name: str, values: Mapping[str, object]) -> str:
+        """Add one record; returns its id (`values["Id"]` where given).
+
+        CreatedDate and the other system fields are the clock's unless `values` names them.
+        """
+        return self.insert_many(object_name, [values])[0]
+
+    def insert_many(self, object_name: str, rows: Iterable[Mapping[str, object]]) -> list[str]:
+        """Add records; returns their ids in order."""
+        columns = self._columns[object_name]
+        types = self._types[object_name]
+        now = stamp(self.clock())
+        defaults = (0, now, DEMO_USER_ID, now, DEMO_USER_ID, now)
+        system = dict(zip(SYSTEM_FIELDS, defaults, strict=True))
+        marks = ", ".join("?" * len(columns))
+        names = ", ".join(_quoted(column) for column in columns)
+        ids: list[str] = []
+        with self.transaction():
+            table: list[list[object]] = []
+            for values in rows:
+                record_id = str(values.get("Id") or self.new_id(object_name))
+                ids.append(record_id)
+                whole = {**system, **values, "Id": record_id}
+                self._only_known(object_name, whole)
+                table.append([_stored(whole.get(column), types.get(column, "")) for column in columns])
+            self._connection.executemany(
+                f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})",
+                table,
+            )
+        return ids
+
+    def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> bool:
+        """Change fields of a record and stamp it; False where there is none (or it is deleted)."""
+        now = stamp(self.clock())
+        changes = {"LastModifiedDate": now, "LastModifiedById": DEMO_USER_ID, "SystemModstamp": now, **values}
+        changes.pop("Id", None)
+        self._only_known(object_name, changes)
+        types = self._types[object_name]
+        sets = ", ".join(f"{_quoted(name)} = ?" for name in changes)
+        bound = [_stored(value, types.get(name, "")) for name, value in changes.items()]
+        with self._lock:
+            cursor = self._connection.execute(
+                f"UPDATE {_quoted(object_name)} SET {sets} WHERE Id = ? AND IsDeleted = 0",
+                [*bound, record_id],
+            )
+            return cursor.rowcount > 0
+
+    def delete(self, object_name: str, record_id: str) -> bool:
+        """Put a record into the recycle bin; False where there is none."""
+        return self.update(object_name, record_id, {"IsDeleted": True})
+
+    def get(self, object_name: str, record_id: str, *, deleted: bool = False) -> dict[str, object] | None:
+        """One record as the API shows it; with `deleted` also from the recycle bin."""
+        rows = self._select(object_name, {"Id": record_id}, deleted=deleted)
+        return rows[0] if rows else None
+
+    def find(self, object_name: str, **equals: object) -> list[dict[str, object]]:
+        """Records whose fields equal these values (None: is null), in the order they were made."""
+        return self._select(object_name, equals)
+
+    def count(self, object_name: str, **equals: object) -> int:
+        """How many records `find` would give."""
+        where, bound = self._where(object_name, equals, deleted=False)
+        rows = self.sql(f"SELECT count(*) FROM {_quoted(object_name)} WHERE {where}", bound)
+        return int(str(rows[0][0]))
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep something beside the records that survives a restart with `--db`: seed, counters ..."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO demo_memory VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, json.dumps(value)),
+            )
+
+    def recall(self, key: str, default: object = None) -> object:
+        """What `remember` kept."""
+        rows = self.sql("SELECT value FROM demo_memory WHERE key = ?", (key,))
+        return json.loads(str(rows[0][0])) if rows else default
+
+    def _select(
+        self,
+        object_name: str,
+        equals: Mapping[str, object],
+        *,
+        deleted: bool = False,
+    ) -> list[dict[str, object]]:
+        columns = self._columns[object_name]
+        names = ", ".join(_quoted(column) for column in columns)
+        where, bound = self._where(object_name, equals, deleted=deleted)
+        rows = self.sql(f"SELECT {names} FROM {_quoted(object_name)} WHERE {where} ORDER BY rowid", bound)
+        return [self.shown(object_name, columns, row) for row in rows]
+
+    def _where(
+        self,
+        object_name: str,
+        equals: Mapping[str, object],
+        *,
+        deleted: bool,
+    ) -> tuple[str, list[object]]:
+        self._only_known(object_name, equals)
+        types = self._types[object_name]
+        parts = ["1" if deleted else "IsDeleted = 0"]
+        bound: list[object] = []
+        for name, value in equals.items():
+            stored = _stored(value, types.get(name, ""))
+            parts.append(f"{_quoted(name)} IS ?")
+            bound.append(stored)
+        return " AND ".join(parts), bound
+
+    def shown(
+        self,
+        object_name: str,
+        columns: Sequence[str],
+        row: Sequence[object],
+    ) -> dict[str, object]:
+        """A row of the table as the API shows it (booleans as such)."""
+        booleans = self._booleans[object_name]
+        return {
+            column: bool(value) if column in booleans and value is not None else value
+            for column, value in zip(columns, row, strict=True)
+        }
+
+    def _only_known(self, object_name: str, values: Mapping[str, object]) -> None:
+        unknown = values.keys() - set(self._columns[object_name])
+        if unknown:
+            raise KeyError(f"{object_name} has no field {', '.join(sorted(unknown))}")
+
+
+def _columns(sobject: SObject) -> tuple[str, ...]:
+    named = [field.name for field in sobject.fields if field.name not in {"Id", *SYSTEM_FIELDS}]
+    return ("Id", *named, *SYSTEM_FIELDS)
+
+
+def _tables(objects: Iterable[SObject]) -> Iterator[str]:
+    """A table an object; an index where a search or an order would otherwise read 100,000 rows."""
+    for sobject in objects:
+        fields = {field.name: field for field in sobject.fields}
+        parts = ["demo_row INTEGER PRIMARY KEY", "Id TEXT NOT NULL UNIQUE"]
+        for column in _columns(sobject)[1:]:
+            parts.append(f"{_quoted(column)} {_declared(fields.get(column), column)}")
+        yield f"CREATE TABLE {_quoted(sobject.name)} ({', '.join(parts)})"
+        for column in _columns(sobject)[1:]:
+            field = fields.get(column)
+            if field is not None and column not in SYSTEM_FIELDS and _indexed(field):
+                index = _quoted(f"{sobject.name}.{column}")
+                yield f"CREATE INDEX {index} ON {_quoted(sobject.name)} ({_quoted(column)}, Id)"
+
+
+def _indexed(field: Field) -> bool:
+    return field.external_id or field.unique or field.type in {"reference", "datetime"}
+
+
+def _declared(field: Field | None, column: str) -> str:
+    if column == "IsDeleted":
+        return "INTEGER NOT NULL DEFAULT 0"
+    if field is None or field.type in _EXACT_TYPES:
+        return "TEXT"
+    return _NUMBERS.get(field.type, "TEXT COLLATE NOCASE")
+
+
+def _stored(value: object, field_type: str) -> object:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d") if field_type == "date" else stamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if (
+        field_type == "datetime"
+        and isinstance(value, str)
+        and len(value) != len("2026-11-23T02:14:07.000+0000")
+    ):
+        return stamp(datetime.fromisoformat(value))
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value)
+    return value
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _fold(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
