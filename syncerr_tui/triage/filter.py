@@ -1,0 +1,220 @@
+"""The filter language: what a person types after `/`, and what `--filter` takes.
+
+Terms stand side by side and must all hold. A term is free text (anywhere in the row), `"quoted text"`,
+or `field:value`; a leading `-` negates it. Upper and lower case are the same.
+
+| term | matches |
+|---|---|
+| `boots` | rows with this text in any column |
+| `"too many"` | the words with their blank |
+| `object:Order` | this object; `object:payment` also finds `s_c__Payment__c` |
+| `code:DUPLICATES_DETECTED` | this status code; `code:none` finds rows without one |
+| `event:update` | Create, Update or Delete |
+| `age:>2d` `age:<30m` | processed longer, or less long, ago than this: s, m, h, d, w |
+| `id:` `sf:` `sc:` `message:` | change event, Salesforce ID, StoreConnect ID, message text |
+
+In `object`, `code` and `event` a value is the whole name; `*` stands for any characters (`code:INVALID*`)
+and a comma separates alternatives (`object:Order,OrderItem`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import SyncError
+
+Predicate = Callable[[SyncError, datetime], bool]
+
+FIELDS = ("object", "code", "event", "age", "id", "sf", "sc", "message")
+_ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_TERM = re.compile(
+    r'(?P<not>-)?(?:(?P<field>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>[^\s"]*))'
+)
+_AGE = re.compile(r"(?P<op>>=|<=|>|<)?(?P<number>\d{1,6}(?:\.\d{1,3})?)(?P<unit>[smhdw])")
+_SUFFIX = re.compile(r"__[A-Za-z]+$")
+_NAMESPACE = re.compile(r"^[A-Za-z0-9_]*?__(?=.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A readable filter. The empty one matches everything."""
+
+    text: str = ""
+    terms: tuple[Predicate, ...] = ()
+
+    def matches(self, error: SyncError, now: datetime) -> bool:
+        """Whether the row passes. `now` decides about ages and must be aware."""
+        return all(term(error, now) for term in self.terms)
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+
+EVERYTHING = Filter()
+
+
+def parse(text: str, *, typing: bool = False) -> Filter:
+    """Read a filter.
+
+    Args:
+        text: What the person wrote.
+        typing: They are still at it: a name at the very end counts as the beginning of a name, and a
+            value or quote that is not there yet asks for nothing.
+
+    Raises:
+        BadInputError: Says which part cannot be read, and what would do.
+    """
+    terms: list[Predicate] = []
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        match = _TERM.match(text, position)
+        if match is None or match.end() == position:
+            raise BadInputError(
+                f"The filter cannot be read at character {position + 1}",
+                'Put text with quotes or blanks between double quotes, as in "too many".',
+            )
+        last = match.end() == len(text)
+        term = _term(match, unfinished=typing and last)
+        if term is not None:
+            terms.append(_negated(term) if match["not"] else term)
+        position = match.end()
+    terms.sort(key=lambda term: getattr(term, "cost", 0))
+    return Filter(text=text.strip(), terms=tuple(terms))
+
+
+def _term(match: re.Match[str], *, unfinished: bool) -> Predicate | None:
+    name = match["field"]
+    value = match["plain"] if match["quoted"] is None else match["quoted"]
+    if match["quoted"] is not None and not match["end"] and not unfinished:
+        raise BadInputError("The filter has a quote that is not closed", 'Close it with ".')
+    if name is None:
+        if not value:
+            if unfinished:
+                return None
+            raise BadInputError("The filter has a - with nothing after it", "Write -word to leave rows out.")
+        return _free_text(value)
+    field = _field(name)
+    if not value:
+        if unfinished:
+            return None
+        raise BadInputError(
+            f"The filter has {name}: without a value", f"Write for example {_example(field)}."
+        )
+    if field == "age":
+        return _age(value, unfinished=unfinished)
+    if field in {"object", "code", "event"}:
+        return _name(field, value, prefix=unfinished and match["quoted"] is None)
+    return _contains(field, value)
+
+
+def _field(name: str) -> str:
+    lowered = name.lower()
+    field = _ALIASES.get(lowered, lowered)
+    if field in FIELDS:
+        return field
+    near = difflib.get_close_matches(lowered, [*FIELDS, *_ALIASES], n=1)
+    meant = f"Did you mean {near[0]}:? " if near else ""
+    raise BadInputError(
+        f"The filter does not know {name}:",
+        f'{meant}Fields are {", ".join(FIELDS)}; to search for this text, quote it: "{name}:…"',
+    )
+
+
+def _example(field: str) -> str:
+    return {"object": "object:Order", "event": "event:update", "age": "age:>2d"}.get(field, f"{field}:…")
+
+
+def _negated(term: Predicate) -> Predicate:
+    return lambda error, now: not term(error, now)
+
+
+def _free_text(value: str) -> Predicate:
+    needle = value.casefold()
+
+    def found(error: SyncError, _now: datetime) -> bool:
+        return (
+            needle in error.message.casefold()
+            or needle in error.object.casefold()
+            or needle in (error.code or "").casefold()
+            or needle in error.event_type.casefold()
+            or needle in error.storeconnect_id.casefold()
+            or needle in (error.salesforce_id or "").casefold()
+            or needle in error.id.casefold()
+        )
+
+    found.cost = 2  # type: ignore[attr-defined]
+    return found
+
+
+def _contains(field: str, value: str) -> Predicate:
+    needle = value.casefold()
+    read: Callable[[SyncError], str] = {
+        "id": lambda error: error.id,
+        "sf": lambda error: error.salesforce_id or "",
+        "sc": lambda error: error.storeconnect_id,
+        "message": lambda error: error.message,
+    }[field]
+    if field == "sf" and needle == "none":
+        return lambda error, _now: error.salesforce_id is None
+
+    def found(error: SyncError, _now: datetime) -> bool:
+        return needle in read(error).casefold()
+
+    found.cost = 1  # type: ignore[attr-defined]
+    return found
+
+
+def _name(field: str, value: str, *, prefix: bool) -> Predicate:
+    alternatives = [part for part in value.casefold().split(",") if part]
+    shapes = [re.escape(part).replace(r"\*", ".*") + (".*" if prefix else "") for part in alternatives]
+    pattern = re.compile("|".join(shapes) or "(?!)")
+    if field == "event":
+        return lambda error, _now: pattern.fullmatch(error.event_type.casefold()) is not None
+    if field == "code":
+        without = "none" in alternatives
+        return lambda error, _now: (
+            without if error.code is None else pattern.fullmatch(error.code.casefold()) is not None
+        )
+    known: dict[str, bool] = {}
+
+    def is_object(error: SyncError, _now: datetime) -> bool:
+        # A hundred thousand rows are of a dozen objects: decide each object once.
+        verdict = known.get(error.object)
+        if verdict is None:
+            name = error.object.casefold()
+            plain = _NAMESPACE.sub("", _SUFFIX.sub("", name))
+            verdict = any(pattern.fullmatch(form) for form in (name, plain))
+            known[error.object] = verdict
+        return verdict
+
+    return is_object
+
+
+def _age(value: str, *, unfinished: bool) -> Predicate | None:
+    match = _AGE.fullmatch(value)
+    if match is None:
+        if unfinished:
+            return None
+        raise BadInputError(
+            f"The filter cannot read the age {value[:20]!r}",
+            "Write a number and a unit, as in age:>2d or age:<30m (s, m, h, d, w).",
+        )
+    limit = timedelta(seconds=float(match["number"]) * _UNITS[match["unit"]])
+    older = (match["op"] or ">").startswith(">")
+
+    def by_age(error: SyncError, now: datetime) -> bool:
+        if error.processed_at is None:
+            return False
+        age = now - error.processed_at
+        return age >= limit if older else age <= limit
+
+    return by_age

@@ -1,0 +1,204 @@
+"""The list as a person works it: rows, filter, order, cursor, selection. Frozen, with pure transitions.
+
+A selection is a set of ids, never of row numbers: it survives refresh, sort and filter. What is selected
+but hidden by the filter is counted (`hidden_selected`) and is no part of `chosen`: nothing is sent by
+surprise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.filter import EVERYTHING, Filter
+from syncerr_tui.triage.sort import SortKey, ordered
+
+
+class View:
+    """The visible ids in their order, with their positions. Shared by listings that show the same rows."""
+
+    def __init__(self, ids: tuple[str, ...] = ()) -> None:
+        self.ids = ids
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Id -> row number. Computed on first use: most key presses do not need it."""
+        return {row_id: position for position, row_id in enumerate(self.ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range being drawn: from the anchor to the cursor, on top of what was selected before."""
+
+    anchor: str
+    before: frozenset[str]
+    sticky: bool
+    """True for `v`: any movement extends it. False for shift+arrows: a plain movement ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything about the list but its looks. Every method gives a new listing and changes nothing."""
+
+    errors: Mapping[str, SyncError] = field(default_factory=dict)
+    filter: Filter = EVERYTHING
+    sort: SortKey = SortKey.PROCESSED
+    reverse: bool = False
+    view: View = field(default_factory=View)
+    selected: frozenset[str] = frozenset()
+    cursor: int = 0
+    range: Range | None = None
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Visible ids, top to bottom."""
+        return self.view.ids
+
+    @property
+    def current(self) -> SyncError | None:
+        """The row under the cursor."""
+        return self.errors[self.ids[self.cursor]] if self.ids else None
+
+    @property
+    def hidden_selected(self) -> int:
+        """How many are selected but not visible."""
+        return sum(row_id not in self.view.positions for row_id in self.selected) if self.selected else 0
+
+    @property
+    def chosen(self) -> tuple[SyncError, ...]:
+        """What an action acts on: the visible selection in its order, else the row under the cursor.
+
+        Empty where everything selected is hidden: then the person must say first what they mean.
+        """
+        if self.selected:
+            return tuple(self.errors[row_id] for row_id in self.ids if row_id in self.selected)
+        return (self.current,) if self.current else ()
+
+    # -- rows come and go ------------------------------------------------------------------------
+
+    def with_page(self, page: Iterable[SyncError], now: datetime) -> Listing:
+        """More rows from the org, or newer versions of rows that are here."""
+        rows = {error.id: error for error in page}
+        known = not rows.keys().isdisjoint(self.errors)
+        errors = {**self.errors, **rows}
+        if known or not self._appends(rows.values()):
+            return _shown(self, errors, now)
+        added = tuple(error.id for error in rows.values() if self.filter.matches(error, now))
+        return replace(self, errors=errors, view=View(self.ids + added) if added else self.view)
+
+    def refreshed(self, errors: Iterable[SyncError], now: datetime) -> Listing:
+        """The whole truth from the org: rows that are not in it leave, the selection forgets them."""
+        rows = {error.id: error for error in errors}
+        kept = replace(self, selected=self.selected & rows.keys(), range=None)
+        return _shown(kept, rows, now)
+
+    def without(self, ids: Iterable[str], now: datetime) -> Listing:
+        """Rows that left for a recorded reason."""
+        gone = set(ids)
+        rows = {row_id: error for row_id, error in self.errors.items() if row_id not in gone}
+        return _shown(replace(self, selected=self.selected - gone, range=None), rows, now)
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    def filtered(self, new: Filter, now: datetime) -> Listing:
+        """Show what matches; the cursor stays on its row where that is still visible."""
+        return _shown(replace(self, filter=new, range=None), self.errors, now)
+
+    def sorted(self, key: SortKey, now: datetime, *, reverse: bool = False) -> Listing:
+        """Another order; the cursor stays on its row."""
+        return _shown(replace(self, sort=key, reverse=reverse, range=None), self.errors, now)
+
+    def moved_to(self, position: int, *, extend: bool = False) -> Listing:
+        """The cursor on this row (clamped); with `extend` the range grows from where the cursor was."""
+        if not self.ids:
+            return self
+        position = min(max(position, 0), len(self.ids) - 1)
+        drawn = self.range
+        if extend and drawn is None:
+            drawn = Range(self.ids[self.cursor], self.selected, sticky=False)
+        elif not extend and drawn is not None and not drawn.sticky:
+            drawn = None
+        moved = replace(self, cursor=position, range=drawn)
+        return _range_drawn(moved) if drawn else moved
+
+    def moved_onto(self, row_id: str) -> Listing:
+        """The cursor on the row with this id, where it is visible."""
+        position = self.view.positions.get(row_id)
+        return self if position is None else self.moved_to(position)
+
+    # -- selecting -------------------------------------------------------------------------------
+
+    def toggled(self) -> Listing:
+        """Mark or unmark the row under the cursor and move on to the next."""
+        if self.current is None:
+            return self
+        return replace(self, selected=self.selected ^ {self.current.id}, range=None).moved_to(self.cursor + 1)
+
+    def range_toggled(self) -> Listing:
+        """`v`: begin a range at the cursor, or keep what it holds and end it."""
+        if self.range is not None:
+            return replace(self, range=None)
+        if self.current is None:
+            return self
+        return _range_drawn(replace(self, range=Range(self.current.id, self.selected, sticky=True)))
+
+    def all_selected(self) -> Listing:
+        """Everything that the filter shows, on top of what is selected."""
+        return replace(self, selected=self.selected | frozenset(self.ids), range=None)
+
+    def inverted(self) -> Listing:
+        """Swap marked and unmarked among the visible rows; what is hidden stays as it is."""
+        return replace(self, selected=self.selected ^ frozenset(self.ids), range=None)
+
+    def with_selected(self, ids: Iterable[str]) -> Listing:
+        """Mark these too (a cause and all it holds)."""
+        return replace(self, selected=self.selected | (frozenset(ids) & self.errors.keys()), range=None)
+
+    def unselected(self) -> Listing:
+        """Nothing marked."""
+        return replace(self, selected=frozenset(), range=None)
+
+    def escaped(self, now: datetime) -> Listing:
+        """One step back: end the range, else show everything again, else unmark everything."""
+        if self.range is not None:
+            return replace(self, range=None, selected=self.range.before)
+        if self.filter:
+            return self.filtered(EVERYTHING, now)
+        return self.unselected()
+
+    # -- within ----------------------------------------------------------------------------------
+
+    def _appends(self, rows: Iterable[SyncError]) -> bool:
+        """Whether these rows simply go to the end: the usual case while pages stream in, oldest first."""
+        if self.sort is not SortKey.PROCESSED or self.reverse:
+            return False
+        last = self.errors[self.ids[-1]].processed_at if self.ids else None
+        for error in rows:
+            if error.processed_at is None or (last is not None and error.processed_at < last):
+                return False
+            last = error.processed_at
+        return True
+
+
+def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> Listing:
+    """Filter and order anew; the cursor stays on its row, or on its number where the row is gone."""
+    matching = (error for error in errors.values() if listing.filter.matches(error, now))
+    view = View(tuple(error.id for error in ordered(matching, listing.sort, reverse=listing.reverse)))
+    cursor = min(listing.cursor, max(len(view.ids) - 1, 0))
+    if listing.ids:
+        cursor = view.positions.get(listing.ids[listing.cursor], cursor)
+    return replace(listing, errors=errors, view=view, cursor=cursor)
+
+
+def _range_drawn(listing: Listing) -> Listing:
+    drawn = listing.range
+    anchor = listing.view.positions.get(drawn.anchor) if drawn else None
+    if drawn is None or anchor is None:
+        return listing
+    first, last = sorted((anchor, listing.cursor))
+    return replace(listing, selected=drawn.before | frozenset(listing.ids[first : last + 1]))
