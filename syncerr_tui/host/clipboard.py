@@ -1,0 +1,105 @@
+"""Copying, also from a box at the other end of an SSH line: OSC 52, wrapped for tmux and screen, else a file.
+
+On a person's own machine the system's tool is surer (some terminals ignore OSC 52 without a word), so it
+goes first there. Over SSH it would fill the clipboard of the wrong machine, so it is not tried.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncerr_tui.errors import MachineError
+
+# Terminals cut the sequence at different lengths; 74,994 bytes of base64 is what xterm takes.
+OSC52_LIMIT = 74_994
+_TOOL_SECONDS = 2.0
+# GNU screen forwards at most 768 bytes of a device control string; 76 per piece is what it is known to pass.
+_SCREEN_PIECE = 76
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Where the text went, in words for a toast."""
+
+    line: str
+    path: Path | None = None
+
+
+def osc52(text: str, environ: Mapping[str, str]) -> str | None:
+    """The sequence that asks the terminal to fill its clipboard; None where the text is too long for it."""
+    payload = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+    if len(payload) > OSC52_LIMIT:
+        return None
+    sequence = f"\x1b]52;c;{payload}\x07"
+    if environ.get("TMUX"):
+        # Both ways: tmux takes the plain one with set-clipboard on, the wrapped one with allow-passthrough.
+        inner = sequence.replace("\x1b", "\x1b\x1b")
+        return f"{sequence}\x1bPtmux;{inner}\x1b\\"
+    if environ.get("TERM", "").startswith("screen"):
+        pieces = [sequence[at : at + _SCREEN_PIECE] for at in range(0, len(sequence), _SCREEN_PIECE)]
+        return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+    return sequence
+
+
+def copy(text: str, *, environ: Mapping[str, str], write: Callable[[str], object], fallback: Path) -> Copied:
+    """Copy a text as well as this place allows, and say where it went.
+
+    Blocks for at most two seconds (the system's clipboard tool): call it from a worker.
+
+    Args:
+        text: What to copy.
+        environ: The environment.
+        write: Sends a sequence to the terminal.
+        fallback: The file that takes what no clipboard takes.
+
+    Raises:
+        MachineError: No clipboard took it and the file could not be written.
+    """
+    remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+    if not remote and _native(text, environ):
+        return Copied("Copied to the clipboard")
+    sequence = osc52(text, environ)
+    if sequence is not None:
+        write(sequence)
+        return Copied("Sent to the terminal's clipboard")
+    try:
+        fallback.parent.mkdir(parents=True, exist_ok=True)
+        fallback.touch(mode=0o600)
+        fallback.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as problem:
+        raise MachineError(
+            "The text is too long for the terminal's clipboard, and no file could be written",
+            f"Make room for {fallback}, or copy from `syncerr-tui list --json`.",
+        ) from problem
+    return Copied(f"Too long for the clipboard: written to {fallback}", fallback)
+
+
+def _native(text: str, environ: Mapping[str, str]) -> bool:
+    tools: list[list[str]] = []
+    if environ.get("WAYLAND_DISPLAY"):
+        tools.append(["wl-copy"])
+    if environ.get("DISPLAY"):
+        tools += [["xclip", "-selection", "clipboard"], ["xsel", "--clipboard", "--input"]]
+    tools += [["pbcopy"], ["clip.exe"]]
+    for tool in tools:
+        if shutil.which(tool[0], path=environ.get("PATH")) is None:
+            continue
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed list of programs, the text goes in by stdin
+                tool,
+                input=text.encode("utf-8", "replace"),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_TOOL_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return True
+    return False

@@ -1,0 +1,150 @@
+"""What the terminal can do, decided once from the environment, before Textual is imported.
+
+`NO_COLOR` means no colour codes at all here (Textual alone would answer with grey true colour), and
+over SSH the terminal's own 16 colours are the default: they halve the bytes and always fit the theme
+the person chose for their terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Colour(StrEnum):
+    """How many colours to use."""
+
+    MONO = "mono"
+    ANSI = "16"
+    INDEXED = "256"
+    TRUE = "true"
+
+
+class Background(StrEnum):
+    """Which of the two themes fits."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalProfile:
+    """What to draw with, and why."""
+
+    usable: bool = True
+    """False where no full screen can be drawn (no terminal, TERM=dumb)."""
+    colour: Colour = Colour.TRUE
+    background: Background = Background.DARK
+    unicode: bool = True
+    mouse: bool = True
+    links: bool = False
+    """OSC 8 hyperlinks."""
+    slow: bool = False
+    """A remote line: no animation, fewer bytes."""
+    reasons: tuple[str, ...] = ()
+    """One sentence for each decision, for `syncerr-tui info`."""
+
+
+# Terminals that name themselves and are documented to follow OSC 8; others show the plain address only.
+_LINKING = {"iTerm.app", "WezTerm", "ghostty", "vscode", "Hyper", "kitty", "rio"}
+_INDEXED_OR_MORE = ("256color", "direct", "truecolor", "kitty", "alacritty", "ghostty", "foot")
+
+
+def terminal_profile(
+    environ: Mapping[str, str], *, is_terminal: bool = True, encoding: str = "utf-8"
+) -> TerminalProfile:
+    """Decide what to draw with.
+
+    Args:
+        environ: The environment. Overrides: `SYNCERR_COLOUR` (mono, 16, 256, true), `SYNCERR_THEME`
+            (dark, light), `SYNCERR_MOUSE` (0, 1), `SYNCERR_ASCII` (1), `SYNCERR_LINKS` (0, 1).
+        is_terminal: Whether both ends of the screen (stdin, stderr) are a terminal.
+        encoding: The terminal's text encoding.
+    """
+    term = environ.get("TERM", "")
+    reasons: list[str] = []
+    if not is_terminal:
+        return TerminalProfile(usable=False, reasons=("There is no terminal on this end.",))
+    if term == "dumb":
+        return TerminalProfile(usable=False, reasons=("TERM=dumb cannot draw a screen.",))
+    remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "MOSH_CONNECTION"))
+    if remote:
+        reasons.append("Reached over SSH: the terminal's own 16 colours, no mouse, no animation.")
+    colour = _colour(environ, term, remote=remote, reasons=reasons)
+    background = _background(environ, reasons)
+    unicode = encoding.lower().replace("-", "") == "utf8" and term not in {"linux", "vt100", "vt220"}
+    if environ.get("SYNCERR_ASCII", "0") not in {"", "0"}:
+        unicode = False
+        reasons.append("SYNCERR_ASCII is set: plain characters only.")
+    elif not unicode:
+        reasons.append("The terminal does not show Unicode: plain characters only.")
+    mouse = _switch(environ, "SYNCERR_MOUSE", default=not remote, reasons=reasons)
+    known = environ.get("TERM_PROGRAM", "") in _LINKING or "kitty" in term or bool(environ.get("VTE_VERSION"))
+    links = _switch(
+        environ, "SYNCERR_LINKS", default=known and not term.startswith(("screen", "tmux")), reasons=reasons
+    )
+    return TerminalProfile(
+        colour=colour,
+        background=background,
+        unicode=unicode,
+        mouse=mouse,
+        links=links,
+        slow=remote,
+        reasons=tuple(reasons),
+    )
+
+
+def textual_environment(profile: TerminalProfile) -> dict[str, str]:
+    """What has to stand in the environment before Textual is imported."""
+    chosen = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+    system = {Colour.ANSI: "standard", Colour.INDEXED: "256", Colour.TRUE: "truecolor"}.get(profile.colour)
+    if system:
+        chosen["TEXTUAL_COLOR_SYSTEM"] = system
+    if profile.slow:
+        # Escape sequences may arrive in pieces on a slow line; 100 ms would take the first for a key.
+        chosen["ESCDELAY"] = "250"
+    return chosen
+
+
+def _colour(environ: Mapping[str, str], term: str, *, remote: bool, reasons: list[str]) -> Colour:
+    wish = environ.get("SYNCERR_COLOUR", environ.get("SYNCERR_COLOR", "")).lower()
+    if wish in set(Colour):
+        reasons.append(f"SYNCERR_COLOUR={wish}.")
+        return Colour(wish)
+    # no-color.org: present and not empty.
+    if environ.get("NO_COLOR"):
+        reasons.append("NO_COLOR is set: no colour codes at all.")
+        return Colour.MONO
+    if remote:
+        return Colour.ANSI
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return Colour.TRUE
+    if any(word in term for word in _INDEXED_OR_MORE):
+        return Colour.INDEXED
+    reasons.append(f"TERM={term or '(unset)'} promises 16 colours.")
+    return Colour.ANSI
+
+
+def _background(environ: Mapping[str, str], reasons: list[str]) -> Background:
+    wish = environ.get("SYNCERR_THEME", "").lower()
+    if wish in set(Background):
+        reasons.append(f"SYNCERR_THEME={wish}.")
+        return Background(wish)
+    # rxvt, Konsole and others put "foreground;background" here; 7 and 15 are the two whites.
+    ground = environ.get("COLORFGBG", "").rsplit(";", 1)[-1]
+    if ground in {"7", "15"}:
+        reasons.append("COLORFGBG tells of a light background.")
+        return Background.LIGHT
+    return Background.DARK
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool, reasons: list[str]) -> bool:
+    wish = environ.get(name, "").lower()
+    if wish in {"1", "true", "yes", "on"}:
+        reasons.append(f"{name} is on.")
+        return True
+    if wish in {"0", "false", "no", "off"}:
+        reasons.append(f"{name} is off.")
+        return False
+    return default

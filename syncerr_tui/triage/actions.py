@@ -1,0 +1,339 @@
+"""Every action, once: what it is called, which keys ask for it, what it does, and why it cannot run now.
+
+The key bindings, the footer, the help screen, the palette and the README's table of keys are made from
+this table. Small letters look, capital letters act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from syncerr_tui.model import Environment
+
+
+class Place(StrEnum):
+    """Where in the app a key works."""
+
+    EVERYWHERE = "everywhere"
+    ERRORS = "errors"
+    CAUSES = "causes"
+    JOURNAL = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """What decides whether an action can run: plain facts, gathered by the screen."""
+
+    place: Place = Place.ERRORS
+    environment: Environment = Environment.PRODUCTION
+    connected: bool = False
+    session_expired: bool = False
+    reading: bool = False
+    read_only: bool = False
+    running: bool = False
+    paused: bool = False
+    chosen: int = 0
+    """Rows an action would act on."""
+    hidden_selected: int = 0
+    total: int = 0
+    current: bool = False
+    """There is a row under the cursor."""
+    has_salesforce_id: bool = False
+    """The row under the cursor has one."""
+
+
+Reason = Callable[[AppState], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can ask for."""
+
+    id: str
+    """Stable name: the keymap in the configuration refers to it."""
+    keys: tuple[str, ...]
+    """Textual's key names; the first one is shown."""
+    label: str
+    """Two or three words, for the footer and the palette."""
+    help: str
+    """One sentence, for the help screen and the README."""
+    group: str
+    places: frozenset[Place] = frozenset({Place.EVERYWHERE})
+    changes_org: bool = False
+    """Absent where the app is read-only."""
+    why_disabled: Reason = lambda _state: None
+    """None while it can run, else the reason in words."""
+    footer: int = 0
+    """Rank in the footer, 1 first; 0 keeps it out."""
+
+    def works_in(self, place: Place) -> bool:
+        """Whether its keys work in this part of the app."""
+        return Place.EVERYWHERE in self.places or place in self.places
+
+
+def _connected(state: AppState) -> str | None:
+    return None if state.connected else "not connected yet: r tries again"
+
+
+def _row(state: AppState) -> str | None:
+    return None if state.current else "there is no row under the cursor"
+
+
+def _salesforce_id(state: AppState) -> str | None:
+    if not state.current:
+        return _row(state)
+    return None if state.has_salesforce_id else "it has no Salesforce ID: the record is not in Salesforce yet"
+
+
+def _rows(state: AppState) -> str | None:
+    return None if state.total else "the list is empty"
+
+
+def _resync(state: AppState) -> str | None:
+    if state.running:
+        return "a re-sync is under way: wait for it, or X cancels it"
+    if state.session_expired:
+        return "the session has expired: L logs in again"
+    if not state.connected:
+        return _connected(state)
+    if state.chosen:
+        return None
+    if state.hidden_selected:
+        return f"the filter hides all {state.hidden_selected} selected rows: escape shows them"
+    return _row(state)
+
+
+def _fix(state: AppState) -> str | None:
+    if state.environment is not Environment.DEMO:
+        return "only the demo org can fix itself"
+    return _resync(state) if state.running or not state.connected else _row(state)
+
+
+def _run(state: AppState) -> str | None:
+    return None if state.running else "no re-sync is under way"
+
+
+def _login(state: AppState) -> str | None:
+    return None if state.session_expired or not state.connected else "the session is alive"
+
+
+_LIST = frozenset({Place.ERRORS})
+_TABLES = frozenset({Place.ERRORS, Place.CAUSES, Place.JOURNAL})
+_ERRORS_AND_CAUSES = frozenset({Place.ERRORS, Place.CAUSES})
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "down", ("down", "j"), "down", "Move down; the view jumps half a page at its edge.", "Move", _TABLES
+    ),
+    Action("up", ("up", "k"), "up", "Move up.", "Move", _TABLES),
+    Action("page_down", ("pagedown", "ctrl+f"), "page down", "Move down a page.", "Move", _TABLES),
+    Action("page_up", ("pageup", "ctrl+b"), "page up", "Move up a page.", "Move", _TABLES),
+    Action("half_down", ("ctrl+d",), "half page down", "Move down half a page.", "Move", _TABLES),
+    Action("half_up", ("ctrl+u",), "half page up", "Move up half a page.", "Move", _TABLES),
+    Action("first", ("g", "home"), "first row", "Go to the first row.", "Move", _TABLES),
+    Action("last", ("G", "end"), "last row", "Go to the last row.", "Move", _TABLES),
+    Action(
+        "toggle",
+        ("space",),
+        "select",
+        "Select or unselect the row and move on.",
+        "Select",
+        _ERRORS_AND_CAUSES,
+        why_disabled=_row,
+        footer=1,
+    ),
+    Action("extend_down", ("shift+down", "J"), "extend down", "Select while moving down.", "Select", _LIST),
+    Action("extend_up", ("shift+up", "K"), "extend up", "Select while moving up.", "Select", _LIST),
+    Action(
+        "range",
+        ("v",),
+        "range",
+        "Begin a range: every movement extends it until v or escape ends it.",
+        "Select",
+        _LIST,
+        why_disabled=_row,
+        footer=2,
+    ),
+    Action(
+        "select_all",
+        ("a",),
+        "all",
+        "Select every row that the filter shows.",
+        "Select",
+        _LIST,
+        why_disabled=_rows,
+        footer=3,
+    ),
+    Action(
+        "invert",
+        ("i",),
+        "invert",
+        "Swap selected and unselected among the rows shown.",
+        "Select",
+        _LIST,
+        why_disabled=_rows,
+    ),
+    Action(
+        "select_alike",
+        ("comma",),
+        "select alike",
+        "Select every row shown that has this row's code.",
+        "Select",
+        _LIST,
+        why_disabled=_row,
+    ),
+    Action(
+        "back",
+        ("escape",),
+        "back",
+        "One step back: close what is open, end the range, show everything, unselect.",
+        "Select",
+    ),
+    Action(
+        "filter",
+        ("slash",),
+        "filter",
+        'Show only what matches: free text, object: code: event: age:>2d, -not, "quoted".',
+        "Look",
+        _TABLES,
+        footer=4,
+    ),
+    Action("sort", ("o",), "sort", "Choose the column to sort by; once more reverses it.", "Look", _LIST),
+    Action(
+        "info",
+        ("enter",),
+        "info",
+        "What happened and what to do; at the side of a wide window, else in place of the list.",
+        "Look",
+        _TABLES,
+        footer=5,
+    ),
+    Action("focus_next", ("tab",), "other side", "Move between the list and the info panel.", "Look"),
+    Action(
+        "alike",
+        ("e",),
+        "same elsewhere",
+        "Show the rows with the same cause as this one.",
+        "Look",
+        _LIST,
+        why_disabled=_row,
+    ),
+    Action(
+        "go_to_cause",
+        ("u",),
+        "its cause",
+        "Go up to the error that has to be fixed before this one can work.",
+        "Look",
+        _LIST,
+        why_disabled=_row,
+    ),
+    Action("errors", ("1",), "errors", "The list of sync errors.", "Look"),
+    Action(
+        "causes",
+        ("c", "2"),
+        "causes",
+        "What really broke, worst first, with what each holds up; opens on this row's cause.",
+        "Look",
+    ),
+    Action("journal", ("3",), "journal", "What was re-synced, by whom, and what came of it.", "Look"),
+    Action("guide", ("m",), "guide", "Every status code and what to do about it, as a manual.", "Look"),
+    Action(
+        "refresh",
+        ("r",),
+        "refresh",
+        "Read the list from the org again.",
+        "Look",
+    ),
+    Action(
+        "watch",
+        ("w",),
+        "watch",
+        "Read the list again every minute; new errors ring the bell.",
+        "Look",
+        why_disabled=_connected,
+    ),
+    Action(
+        "copy_id",
+        ("y",),
+        "copy ID",
+        "Copy the Salesforce ID (through the terminal, also over SSH).",
+        "Take along",
+        _LIST,
+        why_disabled=_salesforce_id,
+    ),
+    Action(
+        "copy_error",
+        ("Y",),
+        "copy error",
+        "Copy the whole error as text.",
+        "Take along",
+        _LIST,
+        why_disabled=_row,
+    ),
+    Action(
+        "browse",
+        ("b",),
+        "open address",
+        "Open the address of the next step in a browser; where there is none, copy it.",
+        "Take along",
+        _ERRORS_AND_CAUSES,
+        why_disabled=_row,
+    ),
+    Action(
+        "resync",
+        ("R",),
+        "re-sync",
+        "Re-sync what is selected, or the row under the cursor, after a look at the plan.",
+        "Act",
+        _ERRORS_AND_CAUSES,
+        changes_org=True,
+        why_disabled=_resync,
+        footer=6,
+    ),
+    Action(
+        "cancel",
+        ("X", "ctrl+c"),
+        "stop re-sync",
+        "Stop the re-sync: what is on its way is waited for, the rest stays unsent.",
+        "Act",
+        why_disabled=_run,
+    ),
+    Action(
+        "pause",
+        ("P",),
+        "pause re-sync",
+        "Hold the re-sync after what is on its way, or let it go on.",
+        "Act",
+        why_disabled=_run,
+    ),
+    Action(
+        "fix_demo",
+        ("F",),
+        "fix (demo)",
+        "Demo org only: do what the guidance says, so that the next re-sync can work.",
+        "Act",
+        _ERRORS_AND_CAUSES,
+        changes_org=True,
+        why_disabled=_fix,
+    ),
+    Action("login", ("L",), "log in again", "Ask for a new session.", "Act", why_disabled=_login),
+    Action("help", ("question_mark",), "help", "The keys that work here.", "Program", footer=7),
+    Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name.", "Program"),
+    Action("redraw", ("ctrl+l",), "redraw", "Draw the screen anew.", "Program"),
+    Action("quit", ("q", "ctrl+q"), "quit", "Leave; asks while a re-sync is under way.", "Program", footer=8),
+)
+
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+
+def available(place: Place, *, read_only: bool, demo: bool) -> tuple[Action, ...]:
+    """The actions that exist here. Read-only removes what changes the org."""
+    return tuple(
+        action
+        for action in ACTIONS
+        if action.works_in(place)
+        and not (read_only and action.changes_org)
+        and not (action.id == "fix_demo" and not demo)
+    )
