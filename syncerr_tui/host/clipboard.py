@@ -87,11 +87,13 @@ def _native(text: str, environ: Mapping[str, str]) -> bool:
         tools += [["xclip", "-selection", "clipboard"], ["xsel", "--clipboard", "--input"]]
     tools += [["pbcopy"], ["clip.exe"]]
     for tool in tools:
-        if shutil.which(tool[0], path=environ.get("PATH")) is None:
+        program = shutil.which(tool[0], path=environ.get("PATH"))
+        if program is None:
             continue
         try:
             done = subprocess.run(  # noqa: S603 - a fixed list of programs, the text goes in by stdin
-                tool,
+                [program, *tool[1:]],
+                env=dict(environ),
                 input=text.encode("utf-8", "replace"),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+from syncerr_tui.model import Environment
+from syncerr_tui.triage.actions import ACTIONS, BY_ID, AppState, Place, available
+
+READY = AppState(connected=True, chosen=3, total=10, current=True, environment=Environment.DEMO)
+
+
+def test_no_key_asks_for_two_things_in_one_place() -> None:
+    for place in Place:
+        keys = Counter(key for action in available(place, read_only=False, demo=True) for key in action.keys)
+        assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_ids_are_unique_and_every_action_explains_itself() -> None:
+    assert len(BY_ID) == len(ACTIONS)
+    for action in ACTIONS:
+        assert action.help.endswith("."), action.id
+        assert action.label, action.id
+
+
+def test_small_letters_look_and_capital_letters_act() -> None:
+    for action in ACTIONS:
+        if action.changes_org:
+            assert all(key.isupper() for key in action.keys), action.id
+
+
+def test_read_only_removes_what_changes_the_org() -> None:
+    assert "resync" in {action.id for action in available(Place.ERRORS, read_only=False, demo=True)}
+    left = available(Place.ERRORS, read_only=True, demo=True)
+    assert not any(action.changes_org for action in left)
+
+
+def test_the_fix_exists_in_the_demo_only() -> None:
+    assert "fix_demo" not in {action.id for action in available(Place.ERRORS, read_only=False, demo=False)}
+    production = dataclasses.replace(READY, environment=Environment.PRODUCTION)
+    assert BY_ID["fix_demo"].why_disabled(production) is not None
+    assert BY_ID["fix_demo"].why_disabled(READY) is None
+
+
+def test_a_resync_says_why_it_cannot_run() -> None:
+    why = BY_ID["resync"].why_disabled
+    assert why(READY) is None
+    assert "under way" in (why(dataclasses.replace(READY, running=True)) or "")
+    assert "hides all 4" in (why(dataclasses.replace(READY, chosen=0, hidden_selected=4)) or "")
+    assert "expired" in (why(dataclasses.replace(READY, session_expired=True)) or "")
+    assert "not connected" in (why(dataclasses.replace(READY, connected=False)) or "")

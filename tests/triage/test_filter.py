@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import EventType
+from syncerr_tui.text import clean
+from syncerr_tui.triage.filter import parse
+from tests.factories import NOW, sync_error
+
+ORDER = sync_error(1, event_type=EventType.UPDATE, salesforce_id="8015g00000AbCdEAAV")
+ITEM = sync_error(2, object=clean("OrderItem"), code="INVALID_FIELD", processed_at=NOW - timedelta(days=3))
+PAYMENT = sync_error(
+    3,
+    object=clean("s_c__Payment__c"),
+    code=None,
+    message=clean("We can't save this record because the “Fraud Check” process failed."),
+    processed_at=NOW - timedelta(minutes=20),
+)
+ROWS = {"order": ORDER, "item": ITEM, "payment": PAYMENT}
+
+
+def matching(text: str, *, typing: bool = False) -> set[str]:
+    chosen = parse(text, typing=typing)
+    return {name for name, row in ROWS.items() if chosen.matches(row, NOW)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {"order", "item", "payment"}),
+        ("fraud", {"payment"}),
+        ("FRAUD save", {"payment"}),
+        ('"fraud check"', {"payment"}),
+        ('"check fraud"', set()),
+        ("object:Order", {"order"}),
+        ("object:order", {"order"}),
+        ("object:order*", {"order", "item"}),
+        ("object:order,orderitem", {"order", "item"}),
+        ("object:payment", {"payment"}),
+        ("object:s_c__Payment__c", {"payment"}),
+        ("-object:Order", {"item", "payment"}),
+        ("code:INVALID_FIELD", {"item"}),
+        ("code:invalid", set()),
+        ("code:inv*", {"item"}),
+        ("code:none", {"payment"}),
+        ("-code:none", {"order", "item"}),
+        ("event:update", {"order"}),
+        ("event:Create", {"item", "payment"}),
+        ("age:>2d", {"item"}),
+        ("age:<30m", {"payment"}),
+        ("age:>=1h age:<2d", {"order"}),
+        ("age:2d", {"item"}),
+        ("sf:8015g", {"order"}),
+        ("sf:none", {"item", "payment"}),
+        (f"sc:{ITEM.storeconnect_id[:8]}", {"item"}),
+        (f"id:{PAYMENT.id}", {"payment"}),
+        ("message:missing -object:orderitem", {"order"}),
+        ('message:"fields are"', {"order", "item"}),
+        ("obj:order", {"order"}),
+        ('-"fields are"', {"payment"}),
+    ],
+)
+def test_a_filter_shows_what_it_says(text: str, expected: set[str]) -> None:
+    assert matching(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("colour:red", "colour:"),
+        ("cod:INVALID_FIELD", "Did you mean code:?"),
+        ("age:soon", "age"),
+        ("age:>2", "age"),
+        ("object:", "object:"),
+        ('"open', "quote"),
+        ("-", "-"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_matches_nothing_by_accident(text: str, said: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        parse(text)
+    assert said in caught.value.line
+    assert caught.value.exit_code == 2
+
+
+def test_while_typing_a_name_may_be_unfinished() -> None:
+    assert matching("object:ord", typing=True) == {"order", "item"}
+    assert matching("object:ord") == set()
+    # A blank ends the term: from here on the name is what was written.
+    assert matching("object:order ", typing=True) == {"order"}
+
+
+@pytest.mark.parametrize("text", ["-", "object:", '"too ma', "age:>", "age:>2", 'message:"fie'])
+def test_while_typing_nothing_is_an_error_yet(text: str) -> None:
+    parse(text, typing=True)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_filter_or_a_plain_refusal(text: str) -> None:
+    for typing in (False, True):
+        with contextlib.suppress(BadInputError):
+            parse(text, typing=typing).matches(ORDER, NOW)
+
+
+@given(st.sampled_from(["object:Order", "fraud", "code:none", "age:>2d", '"fields are"', "event:update"]))
+def test_negation_shows_exactly_the_others(term: str) -> None:
+    assert matching(term) | matching(f"-{term}") == set(ROWS)
+    assert not matching(term) & matching(f"-{term}")

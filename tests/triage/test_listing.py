@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given, strategies as st
+
+from syncerr_tui.text import clean
+from syncerr_tui.triage.filter import parse
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.sort import SortKey, ordered
+from tests.factories import NOW, sync_error
+
+ROWS = tuple(
+    sync_error(number, object=clean(("Order", "Account", "OrderItem")[number % 3])) for number in range(12)
+)
+
+
+def listing() -> Listing:
+    return Listing().with_page(ROWS, NOW)
+
+
+def objects(view: Listing) -> list[str]:
+    return [view.errors[row_id].object for row_id in view.ids]
+
+
+def test_pages_append_oldest_first_and_the_cursor_stays_on_its_row() -> None:
+    first = Listing().with_page(ROWS[:4], NOW).moved_to(2)
+    both = first.with_page(ROWS[4:], NOW)
+    assert both.ids == tuple(row.id for row in ROWS)
+    assert both.current == ROWS[2]
+
+
+def test_a_page_that_comes_out_of_order_is_put_where_it_belongs() -> None:
+    mixed = Listing().with_page(ROWS[6:], NOW).moved_to(0).with_page(ROWS[:6], NOW)
+    assert mixed.ids == tuple(row.id for row in ROWS)
+    assert mixed.current == ROWS[6]
+
+
+def test_space_marks_and_moves_on() -> None:
+    marked = listing().toggled().toggled()
+    assert marked.selected == {ROWS[0].id, ROWS[1].id}
+    assert marked.cursor == 2
+    assert marked.moved_to(0).toggled().selected == {ROWS[1].id}
+
+
+def test_a_selection_survives_filter_sort_and_refresh() -> None:
+    marked = listing().moved_to(1).toggled()
+    hidden = marked.filtered(parse("object:Order"), NOW)
+    assert hidden.hidden_selected == 1
+    assert hidden.chosen == ()
+    sorted_ = hidden.filtered(parse(""), NOW).sorted(SortKey.OBJECT, NOW, reverse=True)
+    assert sorted_.chosen == (ROWS[1],)
+    refreshed = sorted_.refreshed(ROWS[1:], NOW)
+    assert refreshed.selected == {ROWS[1].id}
+
+
+def test_what_left_the_org_leaves_the_selection() -> None:
+    gone = listing().all_selected().refreshed(ROWS[:3], NOW)
+    assert gone.selected == {row.id for row in ROWS[:3]}
+    assert gone.without([ROWS[0].id], NOW).selected == {ROWS[1].id, ROWS[2].id}
+
+
+def test_only_what_is_visible_is_acted_on() -> None:
+    everything = listing().all_selected().filtered(parse("object:Account"), NOW)
+    assert {row.object for row in everything.chosen} == {"Account"}
+    assert everything.hidden_selected == 8
+
+
+def test_all_means_what_the_filter_shows() -> None:
+    some = listing().filtered(parse("object:Account"), NOW).all_selected()
+    assert some.selected == {row.id for row in ROWS if row.object == "Account"}
+
+
+def test_invert_leaves_hidden_rows_alone() -> None:
+    start = listing().moved_to(0).toggled()
+    inverted = start.filtered(parse("object:Account"), NOW).inverted()
+    assert inverted.selected == {ROWS[0].id} | {row.id for row in ROWS if row.object == "Account"}
+
+
+def test_shift_arrows_draw_a_range_and_a_plain_move_ends_it() -> None:
+    ranged = listing().moved_to(3).moved_to(4, extend=True).moved_to(5, extend=True)
+    assert ranged.selected == {row.id for row in ROWS[3:6]}
+    back = ranged.moved_to(4, extend=True)
+    assert back.selected == {row.id for row in ROWS[3:5]}
+    ended = back.moved_to(0)
+    assert ended.selected == {row.id for row in ROWS[3:5]}
+    assert ended.range is None
+
+
+def test_v_makes_every_movement_extend_until_it_is_pressed_again() -> None:
+    ranged = listing().moved_to(2).range_toggled().moved_to(11)
+    assert ranged.selected == {row.id for row in ROWS[2:]}
+    assert ranged.range_toggled().moved_to(0).selected == {row.id for row in ROWS[2:]}
+
+
+def test_escape_goes_back_one_step_at_a_time() -> None:
+    view = listing().toggled().filtered(parse("object:Account"), NOW).moved_to(0).range_toggled().moved_to(2)
+    one = view.escaped(NOW)
+    assert one.range is None
+    assert one.selected == {ROWS[0].id}
+    two = one.escaped(NOW)
+    assert len(two.ids) == len(ROWS)
+    assert two.selected == {ROWS[0].id}
+    assert two.escaped(NOW).selected == frozenset()
+
+
+def test_a_row_that_goes_leaves_the_cursor_on_the_next() -> None:
+    assert listing().moved_to(5).without([ROWS[5].id], NOW).current == ROWS[6]
+    assert listing().moved_to(11).without([ROWS[11].id], NOW).current == ROWS[10]
+    assert listing().without([row.id for row in ROWS], NOW).current is None
+
+
+def test_rows_without_a_code_or_a_time_stand_last() -> None:
+    odd = sync_error(99, code=None, processed_at=None)
+    assert ordered([odd, *ROWS])[-1] == odd
+    assert ordered([odd, *ROWS], SortKey.CODE)[-1] == odd
+
+
+def test_equal_rows_keep_the_oldest_first_when_reversed() -> None:
+    same = [sync_error(number, processed_at=NOW - timedelta(hours=number)) for number in range(5)]
+    assert ordered(same, SortKey.OBJECT, reverse=True) == same[::-1]
+
+
+STEPS = st.sampled_from(
+    [
+        "toggle",
+        "down",
+        "up",
+        "extend_down",
+        "extend_up",
+        "range",
+        "all",
+        "invert",
+        "escape",
+        "narrow",
+        "wide",
+        "sort",
+        "refresh",
+        "page",
+    ],
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_whatever_is_pressed_the_listing_stays_sound(steps: list[str]) -> None:
+    view = listing()
+    for step in steps:
+        match step:
+            case "toggle":
+                view = view.toggled()
+            case "down" | "up":
+                view = view.moved_to(view.cursor + (1 if step == "down" else -1))
+            case "extend_down" | "extend_up":
+                view = view.moved_to(view.cursor + (1 if step == "extend_down" else -1), extend=True)
+            case "range":
+                view = view.range_toggled()
+            case "all":
+                view = view.all_selected()
+            case "invert":
+                view = view.inverted()
+            case "escape":
+                view = view.escaped(NOW)
+            case "narrow":
+                view = view.filtered(parse("object:Order"), NOW)
+            case "wide":
+                view = view.filtered(parse(""), NOW)
+            case "sort":
+                view = view.sorted(SortKey.OBJECT, NOW, reverse=not view.reverse)
+            case "refresh":
+                view = view.refreshed(list(view.errors.values())[1:], NOW)
+            case _:
+                view = view.with_page(ROWS[:5], NOW)
+        assert set(view.ids) <= set(view.errors)
+        assert len(set(view.ids)) == len(view.ids)
+        assert view.selected <= set(view.errors)
+        assert view.current is None or view.filter.matches(view.current, NOW)
+        assert {row.id for row in view.chosen} <= set(view.ids)
+        assert view.hidden_selected == len(view.selected - set(view.ids))
