@@ -1,0 +1,163 @@
+"""What a run tells while it goes. Typed, frozen, without a screen: the app and the commands read the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncerr_tui.model import RowState, SyncError, Verdict
+from syncerr_tui.resync.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Where the rows of a run stand. `queued` + `sent` + `waiting` + all outcomes = `planned`."""
+
+    planned: int = 0
+    queued: int = 0
+    sent: int = 0
+    waiting: int = 0
+    fixed: int = 0
+    still_failing: int = 0
+    new_cause: int = 0
+    unknown: int = 0
+    twin: int = 0
+    elsewhere: int = 0
+    not_sent: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Rows with an outcome."""
+        return self.planned - self.queued - self.sent - self.waiting
+
+    @property
+    def all_fixed(self) -> bool:
+        """True where every row is FIXED or resolved elsewhere: exit code 0."""
+        return self.fixed + self.elsewhere == self.planned
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run is in the journal and its rows are ours."""
+
+    run_id: str
+    plan: Plan
+    resumed: bool
+    """True where an earlier, interrupted run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveStarted:
+    """The rows of this wave are looked at once more, then sent."""
+
+    number: int
+    of: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSent:
+    """One request left; the org's answer is not here yet."""
+
+    wave: int
+    ids: tuple[str, ...]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowChanged:
+    """One row stands elsewhere now."""
+
+    id: str
+    state: RowState
+    verdict: Verdict | None = None
+    """With DONE only."""
+    reason: str = ""
+    """Plain words, harmless."""
+    error: SyncError | None = None
+    """The row as the org shows it now, where that is known and it still fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far, how fast. At most about four a second."""
+
+    counts: Counts
+    rate: float
+    """Rows ended for each second since the start, 0.0 while unknown."""
+    eta_seconds: float | None
+    """Time left at that rate; None while unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Guided method: a person presses Re-sync in Salesforce for exactly these rows, in this order.
+
+    The run waits until `Runner.answer(pressed=...)` is called.
+    """
+
+    wave: int
+    errors: tuple[SyncError, ...]
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Braked:
+    """The run stops sending, for this reason. What is in flight is awaited and proven."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing more is sent until `Runner.resume()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Sending goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing to do until this moment: proof is pending, a lock or the line gets time."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaveProven:
+    """Every row of this wave has its outcome."""
+
+    number: int
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The last event of every run."""
+
+    run_id: str
+    counts: Counts
+    how: str
+    """`finished`, `cancelled`, `braked` or `stopped`."""
+    summary: str
+    """One line for the person."""
+    ended_at: datetime
+
+
+RunEvent = (
+    RunStarted
+    | WaveStarted
+    | BatchSent
+    | RowChanged
+    | Progress
+    | AskPerson
+    | Braked
+    | Paused
+    | Resumed
+    | Waiting
+    | WaveProven
+    | RunEnded
+)

@@ -1,0 +1,278 @@
+"""The exact set of errors to re-sync, in waves, and why each is in or out. Data and one pure function."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from syncerr_tui.model import EventType, OrgIdentity, SyncError
+from syncerr_tui.resync import waves as order
+from syncerr_tui.resync.org import MethodInfo
+
+DEFAULT_PATIENCE = 180.0
+"""Seconds to wait for proof. StoreConnect's upstream sync takes 10 s to 2 min."""
+
+PROOF_CHUNK = 1000
+"""Rows asked for in one re-read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """One error that will be sent."""
+
+    error: SyncError
+    wave: int
+    """Counted from 1."""
+    reason: str
+    """Why it is in, and why in this wave: plain words."""
+    group: str
+    """Rows of one wave with the same group never run in two lanes at once."""
+    parents: tuple[str, ...] = ()
+    """Event ids in this plan that must be proven first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Rows that are sent together, after the wave before them is proven."""
+
+    number: int
+    ids: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An error that was asked for and will not be sent."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does, to the row. Bound to one org, fingerprinted by `hash`."""
+
+    org_id: str
+    org_name: str
+    method: str
+    """Name of the re-sync method, e.g. `apex`."""
+    created_at: datetime
+    rows: tuple[PlannedRow, ...]
+    waves: tuple[Wave, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+    ramp: bool
+    """The first waves hold 1, 5 and 25 rows, each proven before the next."""
+    batch_size: int
+    lanes: int
+    patience: float
+    """Seconds to wait for proof of one wave."""
+    expected_calls: int
+    expected_seconds: float
+    hash: str = ""
+
+    def row(self, event_id: str) -> PlannedRow | None:
+        """The planned row of this event, if it is in."""
+        return next((row for row in self.rows if row.error.id == event_id), None)
+
+    def payload(self) -> dict[str, Any]:
+        """Everything but the hash, as JSON can hold it. Waves are lists of ids over the rows."""
+        return {
+            "org_id": self.org_id,
+            "org_name": self.org_name,
+            "method": self.method,
+            "created_at": self.created_at.isoformat(),
+            "ramp": self.ramp,
+            "batch_size": self.batch_size,
+            "lanes": self.lanes,
+            "patience": self.patience,
+            "expected_calls": self.expected_calls,
+            "expected_seconds": self.expected_seconds,
+            "warnings": list(self.warnings),
+            "waves": [{"number": w.number, "why": w.why, "ids": list(w.ids)} for w in self.waves],
+            "rows": [
+                {
+                    **error_payload(row.error),
+                    "wave": row.wave,
+                    "reason": row.reason,
+                    "group": row.group,
+                    "parents": list(row.parents),
+                }
+                for row in self.rows
+            ],
+            "left_out": [{"id": out.id, "reason": out.reason} for out in self.left_out],
+        }
+
+
+def error_payload(error: SyncError) -> dict[str, Any]:
+    """The row as every command's JSON shows it."""
+    return {
+        "id": error.id,
+        "object": error.object,
+        "event_type": error.event_type.value,
+        "processed_at": error.processed_at.isoformat() if error.processed_at else None,
+        "salesforce_id": error.salesforce_id,
+        "storeconnect_id": error.storeconnect_id,
+        "code": error.code,
+        "message": error.message,
+    }
+
+
+def digest(payload: Mapping[str, Any]) -> str:
+    """SHA-256 over the payload in one canonical spelling."""
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_plan(
+    errors: Iterable[SyncError],
+    *,
+    org: OrgIdentity,
+    method: MethodInfo,
+    created_at: datetime,
+    parents: order.Parents | None = None,
+    touches: Mapping[str, Iterable[str]] | None = None,
+    left_out: Iterable[LeftOut] = (),
+    ramp: bool = False,
+    batch_size: int | None = None,
+    lanes: int | None = None,
+    patience: float = DEFAULT_PATIENCE,
+    seconds_per_call: float = 0.5,
+    seconds_to_settle: float = 15.0,
+) -> Plan:
+    """Decide what is sent, in which order, and what is not.
+
+    Args:
+        errors: The rows a person asked for. A row named twice is taken once.
+        org: The org the plan is bound to.
+        method: How re-sync is asked for there; gives batch size and lanes where none are said.
+        created_at: When the plan was made.
+        parents: Evidence of causes: event id -> event ids that must be proven first. Without it the
+            messages' own evidence is taken, and objects are ranked by name, parents first.
+        touches: Event id -> keys of records it locks, where known: their rows share a lane.
+        left_out: Rows that the front end took out, with its reason.
+        ramp: Send 1, 5, 25 and then the rest, each proven first.
+        batch_size: Rows in one request, at most the method's.
+        lanes: Requests under way at once, at most the method's.
+        patience: Seconds to wait for proof of one wave.
+        seconds_per_call: What one call took lately, for the estimate.
+        seconds_to_settle: How long the org usually takes to work on a re-sync, for the estimate.
+    """
+    out = {item.id: item for item in left_out}
+    asked = list({e.id: e for e in errors}.values())
+    for error in (e for e in asked if e.id not in out):
+        if error.event_type is EventType.OTHER:
+            out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
+    chosen = [e for e in asked if e.id not in out]
+    links = order.with_record_order(asked, order.named_parents(asked) if parents is None else parents)
+    chosen = _without_the_unready(chosen, links, out)
+    level, _ = order.levels((e.id for e in chosen), links)
+    if parents is None:
+        level = order.ranked_levels(chosen, links, level)
+    split = order.split(chosen, level, ramp=ramp)
+    rows = tuple(
+        row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links, touches or {})
+    )
+    size = max(1, min(batch_size or method.batch_size, method.batch_size))
+    width = max(1, min(lanes or method.lanes, method.lanes))
+    calls, seconds = _expected(split, size, width, seconds_per_call, seconds_to_settle)
+    plan = Plan(
+        org_id=org.org_id,
+        org_name=org.name,
+        method=method.name,
+        created_at=created_at,
+        rows=rows,
+        waves=tuple(
+            Wave(n, tuple(e.id for e in wave), _why_wave(n, wave, level, ramp=ramp))
+            for n, wave in enumerate(split, 1)
+        ),
+        left_out=tuple(out.values()),
+        warnings=_warnings(chosen),
+        ramp=ramp,
+        batch_size=size,
+        lanes=width,
+        patience=patience,
+        expected_calls=calls,
+        expected_seconds=seconds,
+    )
+    return replace(plan, hash=digest(plan.payload()))
+
+
+def _without_the_unready(
+    chosen: list[SyncError], links: order.Parents, out: dict[str, LeftOut]
+) -> list[SyncError]:
+    """Take out rows whose cause is not in the plan, and rows that wait in a circle; tell why in `out`."""
+    _, stuck = order.levels((e.id for e in chosen), links)
+    for error in chosen:
+        if error.id in stuck:
+            out[error.id] = LeftOut(
+                error.id, "it waits in a circle with other rows; choose one of them alone"
+            )
+    chosen = [e for e in chosen if e.id not in out]
+    level, _ = order.levels((e.id for e in chosen), links)
+    inside: set[str] = set()
+    for error in sorted(chosen, key=lambda e: level[e.id]):
+        missing = sorted(p for p in links.get(error.id, ()) if p not in inside)
+        if missing:
+            out[error.id] = LeftOut(error.id, f"its cause {missing[0]} is not in this plan")
+        else:
+            inside.add(error.id)
+    return [e for e in chosen if e.id in inside]
+
+
+def _planned(
+    wave: Sequence[SyncError], number: int, links: order.Parents, touches: Mapping[str, Iterable[str]]
+) -> Iterable[PlannedRow]:
+    locks = {
+        e.id: [*(f"event/{p}" for p in sorted(links.get(e.id, ()))), *touches.get(e.id, ()), *_named(e)]
+        for e in wave
+    }
+    groups = order.lane_groups(wave, locks)
+    for error in wave:
+        behind = tuple(sorted(links.get(error.id, ())))
+        reason = f"waits for {', '.join(behind)}" if behind else "waits for nobody"
+        yield PlannedRow(error, number, reason, groups[error.id], behind)
+
+
+def _named(error: SyncError) -> tuple[str, ...]:
+    parent = order.named_parent(error)
+    return (f"storeconnect/{parent}",) if parent else ()
+
+
+def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) -> str:
+    objects = ", ".join(sorted({e.object for e in wave})[:4])
+    if ramp and number <= len(order.RAMP):
+        return f"ramp: {len(wave)} first ({objects})"
+    return (
+        f"waits for nobody ({objects})"
+        if level[wave[0].id] == 0
+        else f"after the waves before it ({objects})"
+    )
+
+
+def _warnings(rows: Sequence[SyncError]) -> tuple[str, ...]:
+    unnamed = sum(not e.storeconnect_id for e in rows)
+    if not unnamed:
+        return ()
+    return (f"{unnamed} without a StoreConnect ID: what becomes of them cannot be proven",)
+
+
+def _expected(
+    waves: Sequence[Sequence[SyncError]], size: int, lanes: int, per_call: float, settle: float
+) -> tuple[int, float]:
+    """Calls and seconds if all goes well: a re-read and a request for each batch, one look at the outcome."""
+    calls, seconds = 0, 0.0
+    for wave in waves:
+        batches = ceil(len(wave) / size)
+        objects: dict[str, int] = {}
+        for error in wave:
+            objects[error.object] = objects.get(error.object, 0) + 1
+        proof = ceil(len(wave) / PROOF_CHUNK) + sum(ceil(n / PROOF_CHUNK) for n in objects.values())
+        calls += 1 + 2 * batches + proof
+        seconds += per_call * (1 + 2 * ceil(batches / lanes) + ceil(proof / lanes)) + settle
+    return calls, round(seconds, 1)

@@ -1,0 +1,173 @@
+"""The order of a plan, decided from the rows alone: who waits for whom, which wave, which lane. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from syncerr_tui.model import EventType, SyncError
+
+Parents = Mapping[str, frozenset[str]]
+"""Event id -> ids of the events that must be proven before it may be sent."""
+
+RAMP = (1, 5, 25)
+"""Sizes of the first waves of a ramp; the rest follows when all of them are proven."""
+
+_RANKS: Mapping[str, int] = {
+    name: rank
+    for rank, names in enumerate(
+        (
+            ("account", "product2", "pricebook2", "s_c__store__c"),
+            ("contact", "lead", "pricebookentry", "asset"),
+            (
+                "order",
+                "opportunity",
+                "campaignmember",
+                "s_c__cart__c",
+                "s_c__subscription__c",
+                "s_c__booking__c",
+            ),
+            ("s_c__shipment__c", "s_c__payment__c", "s_c__cart_item__c", "s_c__form_submission__c"),
+            ("orderitem", "s_c__payment_item__c", "s_c__fulfillment_item__c", "s_c__form_answer__c"),
+        ),
+    )
+    for name in names
+}
+_LAST_RANK = 1 + max(_RANKS.values())
+_MISSING_PARENT = re.compile(
+    r"foreign key external id:\s*([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+    re.IGNORECASE,
+)
+_EPOCH = datetime.min.replace(tzinfo=UTC)
+
+
+def record_key(error: SyncError) -> str:
+    """One record across its events. A row without a StoreConnect ID stands for itself."""
+    return f"{error.object}/{error.storeconnect_id}" if error.storeconnect_id else f"event/{error.id}"
+
+
+def age_key(error: SyncError) -> tuple[datetime, str]:
+    """Oldest first; the id decides ties, so that the same rows always give the same plan."""
+    return (error.processed_at or _EPOCH, error.id)
+
+
+def rank(error: SyncError) -> int:
+    """Parents before children by object name: a default for want of evidence, never a link between two rows.
+
+    Deletes run the other way round, after everything else.
+    """
+    order = _RANKS.get(error.object.lower(), _LAST_RANK)
+    return 2 * _LAST_RANK + 1 - order if error.event_type is EventType.DELETE else order
+
+
+def named_parent(error: SyncError) -> str | None:
+    """StoreConnect ID of the parent that the message says is missing, lower case."""
+    found = _MISSING_PARENT.search(error.message)
+    return found[1].lower() if found else None
+
+
+def named_parents(errors: Sequence[SyncError]) -> dict[str, frozenset[str]]:
+    """Links that the messages prove: `Foreign key external ID: <uuid>` and a failed Create of that record."""
+    creates: dict[str, SyncError] = {}
+    for error in errors:
+        if error.event_type is EventType.CREATE and error.storeconnect_id:
+            known = creates.setdefault(error.storeconnect_id.lower(), error)
+            if age_key(error) < age_key(known):
+                creates[error.storeconnect_id.lower()] = error
+    links = {}
+    for error in errors:
+        named = named_parent(error)
+        parent = creates.get(named) if named and named != error.storeconnect_id.lower() else None
+        if parent is not None:
+            links[error.id] = frozenset((parent.id,))
+    return links
+
+
+def with_record_order(errors: Sequence[SyncError], parents: Parents) -> dict[str, frozenset[str]]:
+    """Add that the events of one record wait for each other, oldest first."""
+    last: dict[str, str] = {}
+    links = dict(parents)
+    for error in sorted(errors, key=age_key):
+        earlier = last.get(record_key(error))
+        if earlier is not None:
+            links[error.id] = links.get(error.id, frozenset()) | {earlier}
+        last[record_key(error)] = error.id
+    return links
+
+
+def levels(ids: Iterable[str], parents: Parents) -> tuple[dict[str, int], set[str]]:
+    """Level of each row (0 waits for nobody) and the rows that wait in a circle or behind one.
+
+    Parents outside `ids` are not looked at.
+    """
+    inside = set(ids)
+    waiting = {i: sum(p in inside for p in parents.get(i, ())) for i in inside}
+    children: defaultdict[str, list[str]] = defaultdict(list)
+    for child in inside:
+        for parent in parents.get(child, ()):
+            if parent in inside:
+                children[parent].append(child)
+    level = {i: 0 for i in inside if waiting[i] == 0}
+    ready = list(level)
+    while ready:
+        done = ready.pop()
+        for child in children[done]:
+            level[child] = max(level.get(child, 0), level[done] + 1)
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                ready.append(child)
+    stuck = {i for i in inside if waiting[i] > 0}
+    return {i: n for i, n in level.items() if i not in stuck}, stuck
+
+
+def ranked_levels(errors: Sequence[SyncError], parents: Parents, level: Mapping[str, int]) -> dict[str, int]:
+    """Levels where the object's rank counts too: parents' objects in earlier waves than their children's."""
+    placed: dict[str, int] = {}
+    for error in sorted(errors, key=lambda e: level[e.id]):
+        behind = max((placed[p] + 1 for p in parents.get(error.id, ()) if p in placed), default=0)
+        placed[error.id] = max(rank(error), behind)
+    dense = {value: n for n, value in enumerate(sorted(set(placed.values())))}
+    return {i: dense[value] for i, value in placed.items()}
+
+
+def split(rows: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) -> list[list[SyncError]]:
+    """Rows in waves: level after level, oldest first; with `ramp` the first waves hold 1, 5 and 25."""
+    by_level: defaultdict[int, list[SyncError]] = defaultdict(list)
+    for error in sorted(rows, key=age_key):
+        by_level[level[error.id]].append(error)
+    sizes = list(RAMP) if ramp else []
+    waves = []
+    for number in sorted(by_level):
+        rest = by_level[number]
+        while rest:
+            size = sizes.pop(0) if sizes else len(rest)
+            waves.append(rest[:size])
+            rest = rest[size:]
+    return waves
+
+
+def lane_groups(rows: Sequence[SyncError], touches: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Group key of each row: rows that touch one parent, directly or through others, share a key.
+
+    Args:
+        rows: The rows of one wave.
+        touches: Event id -> keys of the records it locks when it is saved (parents, lookups).
+    """
+    leader: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while leader.setdefault(key, key) != key:
+            leader[key] = leader[leader[key]]
+            key = leader[key]
+        return key
+
+    for error in rows:
+        own = find(record_key(error))
+        for key in touches.get(error.id, ()):
+            other = find(key)
+            if other != own:
+                leader[own] = other
+                own = other
+    return {error.id: find(record_key(error)) for error in rows}
