@@ -40,6 +40,9 @@ class SyncError:
     message: SafeText
     code: str | None
     """Status code: the record's own field, else the first code that stands in the message, else None."""
+    created_at: datetime | None = None
+    """When the change event was made (CreatedDate): the order in which one record's changes happened.
+    `processed_at` moves with every try, this does not."""
 
 
 class Environment(StrEnum):
