@@ -1,0 +1,176 @@
+"""The named things that ran while the record was saved: flows, flow elements, triggers, classes, rules.
+
+A name is taken only from a place where the platform puts one: a quoted name beside the word for a process, a
+stack line, `X: execution of AfterInsert`. How they are told apart:
+
+- `npsp.TDTM_Contact` is the trigger `TDTM_Contact` of the package `npsp`; `dlrs_ContactTrigger` is the org's own
+  trigger (made by a tool, but not in its package), so it has no namespace.
+- A stack line names the class, not the method: `Class.A.run: line 3` is `A`. With a package in front
+  (`Class.npsp.A.run`) that is the namespace; with an inner class (`Class.A.B.run`) the outer one is named. What is
+  a package is seen from the rest of the text: `(npsp)`, `npsp.`, `npsp__`; four parts and more always begin with one.
+- A flow's label is its name as it stands between the quotes, whatever quotes they are.
+- Order is outermost first. A stack trace lists innermost first, so its frames are turned around and stand behind
+  the trigger in them; a trace without any trigger named before is the caller of all and stands in front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syncerr_tui.diagnosis.model import Automation
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An automation and where its name stands."""
+
+    automation: Automation
+    start: int
+    end: int
+
+
+_QUOTED = (
+    r"(?:“(?P<q1>[^“”\"\n]{1,200})[”\"]|\"(?P<q2>[^\"\n]{1,200})\"|‘(?P<q3>[^‘’\n]{1,200})’|"
+    r"«\s?(?P<q4>[^«»\n]{1,200}?)\s?»|„(?P<q5>[^„“”\n]{1,200})[“”]|「(?P<q6>[^「」\n]{1,200})」|"
+    r"'(?P<q7>[^'\n]{1,200})'|”(?P<q8>[^”\n]{1,200})”)"
+)
+_PROCESS = r"(?:process(?:us|o)?|[Pp]rozess|proceso|proces|процесс|プロセス|流程|프로세스|flow|Flow|flux|flujo|Ablauf|fluxo|flusso)"
+_FLOW_BEFORE = re.compile(_QUOTED + r"[-\s]{0,2}" + _PROCESS + r"(?![A-Za-z])")
+_FLOW_AFTER = re.compile(r"(?<![A-Za-z])" + _PROCESS + r"(?:\s+(?:named|called|with name|label))?:?\s{0,2}" + _QUOTED)
+_BARE_FLOW = re.compile(r"because the (?P<name>[^\n\"“”‘’']{1,200}?) process failed")
+_FLOW_NAME = re.compile(r"Flow (?:API )?(?:Name|Label): {0,2}(?P<name>[^\n]{1,120})")
+_ACTION = re.compile(r"actionName[\\\"'“”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
+_ELEMENT = re.compile(
+    r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
+    r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})",
+)
+_EXECUTION = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}execution of ")
+_UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})")
+_FRAME = re.compile(
+    r"(?<![\w.])(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5}): line \d",
+)
+_EXCEPTION = re.compile(
+    r"(?<![\w.])(?P<path>[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100}){1,3}):? ",
+)
+_RULE = re.compile(
+    r"(?P<kind>[Vv]alidation (?:[Rr]ule|[Ff]ormula)|[Dd]uplicate [Rr]ule)(?: named| called)?:? {0,2}" + _QUOTED,
+)
+_PLATFORM = frozenset(
+    "System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search "
+    "Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits java common core".split(),
+)
+
+
+def find_automation(text: str) -> list[Named]:
+    """Everything that `text` names as having run, outermost first, each once."""
+    found = [*_flows(text), *_triggers(text), *_exceptions(text), *_rules(text)]
+    found.sort(key=lambda named: named.start)
+    return _distinct(_with_traces(text, found))
+
+
+def _named(kind: str, name: str, start: int, end: int, namespace: str | None = None) -> Named:
+    return Named(Automation(kind, name, namespace), start, end)
+
+
+def _quoted(kind: str, match: re.Match[str]) -> Iterator[Named]:
+    for group in ("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"):
+        name = match[group]
+        if name is not None:
+            if name.strip():
+                yield _named(kind, name.strip(), match.start(group), match.end(group))
+            return
+
+
+def _flows(text: str) -> Iterator[Named]:
+    lowered = text.lower()
+    if "proc" in lowered or "proz" in lowered or "fl" in lowered or not text.isascii():
+        for pattern in (_FLOW_BEFORE, _FLOW_AFTER):
+            for match in pattern.finditer(text):
+                yield from _quoted("flow", match)
+    if "process failed" in text:
+        for match in _BARE_FLOW.finditer(text):
+            yield _named("flow", match["name"], match.start("name"), match.end("name"))
+    if "Flow " in text:
+        for match in _FLOW_NAME.finditer(text):
+            yield _named("flow", match["name"].strip(), match.start("name"), match.end("name"))
+    if "actionName" in text:
+        kind = "flow" if "flow" in lowered else "class"
+        for match in _ACTION.finditer(text):
+            yield _named(kind, match["name"], match.start("name"), match.end("name"))
+    if "element" in text:
+        for match in _ELEMENT.finditer(text):
+            yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
+
+
+def _triggers(text: str) -> Iterator[Named]:
+    if "execution of " in text:
+        for match in _EXECUTION.finditer(text):
+            yield _named("trigger", match["name"], match.start("name"), match.end("name"), match["ns"])
+    if "Apex trigger " in text:
+        for match in _UNEXPECTED.finditer(text):
+            yield _named("trigger", match["name"], match.start("name"), match.end("name"), match["ns"])
+
+
+def _exceptions(text: str) -> Iterator[Named]:
+    """The class that an exception of its own belongs to: `SendBetterEmail.InvocableActionException: ...`."""
+    if "Exception" not in text:
+        return
+    for match in _EXCEPTION.finditer(text):
+        path = match["path"].split(".")
+        if path[-1].endswith("Exception") and path[0] not in _PLATFORM:
+            yield _class(text, path, match.start("path"), match.end("path"))
+
+
+def _rules(text: str) -> Iterator[Named]:
+    if "alidation " in text or "uplicate " in text:
+        for match in _RULE.finditer(text):
+            kind = "duplicate_rule" if match["kind"][0] in "dD" else "validation_rule"
+            yield from _quoted(kind, match)
+
+
+def _class(text: str, path: list[str], start: int, end: int) -> Named:
+    """The class in a dotted path whose last part is a method or an inner class."""
+    packaged = len(path) > 3 or (len(path) == 3 and _is_namespace(path[0], text))
+    namespace = path[0] if packaged else None
+    return _named("class", path[1] if packaged else path[0], start, end, namespace)
+
+
+def _is_namespace(name: str, text: str) -> bool:
+    if len(name) > 15 or "__" in name or name.endswith("_"):
+        return False
+    return f"({name})" in text or f"{name}__" in text or name.islower()
+
+
+def _frames(text: str) -> Iterator[Named]:
+    for match in _FRAME.finditer(text):
+        path = match["path"].split(".")
+        if path[0] in _PLATFORM:
+            continue
+        start, end = match.span("path")
+        if match["kind"] == "Trigger":
+            yield _named("trigger", path[-1], start, end, path[0] if len(path) > 1 else None)
+        else:
+            yield _class(text, path, start, end)
+
+
+def _with_traces(text: str, found: list[Named]) -> list[Named]:
+    """`found` with the frames of the stack traces put where they belong."""
+    if ": line " not in text:
+        return found
+    frames = list(_frames(text))[::-1]
+    known = {named.automation: index for index, named in reversed(list(enumerate(found)))}
+    order = list(found)
+    anchor = next((frame.automation for frame in frames if frame.automation in known), None)
+    fresh = [frame for frame in frames if frame.automation not in known]
+    at = known[anchor] + 1 if anchor is not None else 0
+    order[at:at] = fresh
+    return order
+
+
+def _distinct(found: list[Named]) -> list[Named]:
+    first: dict[Automation, Named] = {}
+    for named in found:
+        first.setdefault(named.automation, named)
+    return list(first.values())

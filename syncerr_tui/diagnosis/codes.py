@@ -1,0 +1,59 @@
+"""Status codes as words: which ones exist, which only wrap another failure, which may pass by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+FLOW_TRIGGER = "CANNOT_EXECUTE_FLOW_TRIGGER"
+APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+UNKNOWN = "UNKNOWN_EXCEPTION"
+LOCK_ROW = "UNABLE_TO_LOCK_ROW"
+
+WRAPPERS = frozenset({FLOW_TRIGGER, APEX, UNKNOWN})
+"""Codes that say *who* stopped the save, not *why*: the reason is nested in their text, if anywhere."""
+
+_WORD = re.compile(r"[A-Z][A-Z0-9_]{5,}")
+
+
+@cache
+def _listed() -> dict[str, bool]:
+    """Every known code, with whether it may pass by itself. From the published status codes of the API."""
+    text = files("syncerr_tui.diagnosis").joinpath("codes.txt").read_text(encoding="ascii")
+    rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
+    return {row[0]: len(row) > 1 for row in rows}
+
+
+def known_codes() -> frozenset[str]:
+    """All status codes this program knows by name."""
+    return frozenset(_listed())
+
+
+def may_pass(code: str | None) -> bool:
+    """Whether a plain retry is a sensible first step for this code."""
+    return code is not None and _listed().get(code, False)
+
+
+def find_codes(text: str) -> Iterator[re.Match[str]]:
+    """Known codes in `text`, left to right, repeats included.
+
+    A code without an underscore (`GONE`, `CONFLICT`) is an English word too and is not looked for.
+    """
+    listed = _listed()
+    for match in _WORD.finditer(text):
+        if "_" in match[0] and match[0] in listed:
+            yield match
+
+
+def root_of(codes: tuple[str, ...], given: str | None) -> str | None:
+    """The code to act on: the innermost that is not a wrapper, else the innermost, else the given one.
+
+    A text that only names wrappers does not overrule a record's own code that says more.
+    """
+    chain = ((given,) if given else ()) + codes
+    for code in reversed(chain):
+        if code not in WRAPPERS:
+            return code
+    return chain[-1] if chain else None

@@ -1,0 +1,57 @@
+"""Salesforce ids in free text: 15 case-sensitive base-62 characters, or 18 with three check characters.
+
+An id becomes a link and a query, so nothing is taken for one on its looks alone: 18 characters must carry
+the right check characters, 15 must begin with a known prefix. English words of that length exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_ID = re.compile(r"(?<![0-9A-Za-z_])[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?![0-9A-Za-z_])")
+_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
+_NULL = "000000000000000"
+
+# Key prefixes of standard objects, set-up records and jobs (the published lists; case matters).
+_PREFIXES = frozenset(
+    """
+    001 002 003 005 006 008 00B 00D 00E 00G 00I 00J 00K 00N 00O 00P 00Q 00T 00U 00X 00a 00b 00e 00h 00i 00k
+    00l 00o 00q 00r 00t 00v 010 011 012 015 016 017 018 019 01H 01I 01N 01Q 01W 01X 01Y 01Z 01a 01g 01m 01n
+    01o 01p 01q 01s 01t 01u 020 022 02Z 02a 02c 02i 02n 02o 02s 033 03d 03j 03s 03u 04Y 04a 04g 04h 04i 04k
+    04m 04t 04v 058 05X 066 068 069 06A 07L 07M 081 087 08a 08e 08p 08q 08s 091 093 099 09a 0AT 0Af 0Ak 0Bm
+    0C0 0D2 0D5 0D7 0DB 0F9 0FB 0Fo 0H4 0Ho 0JD 0Jf 0Kd 0PG 0PK 0PS 0Pa 0Q0 0QL 0SP 0TO 0WO 0XA 0XC 0Ya 0a3
+    0rp 10u 131 1AR 1Os 1WL 300 301 500 501 550 608 701 707 709 750 751 800 801 802 806 810 811
+    """.split(),
+)
+# First letters of prefixes that each org hands out itself: custom objects, events, articles, metadata, external.
+_OWN_PREFIX = re.compile(r"[aemx]0[0-9A-Za-z]|a[0-9A-Za-z]{2}|k[aA][0-9A-Za-z]")
+
+
+def check_characters(id15: str) -> str:
+    """The three characters that make an 18-character id of a 15-character one: they encode its upper case."""
+    return "".join(
+        _CHECK[sum(1 << bit for bit in range(5) if "A" <= id15[block + bit] <= "Z")] for block in (0, 5, 10)
+    )
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` as a whole is a Salesforce id that may be linked and queried."""
+    if _ID.fullmatch(text) is None or text.startswith(_NULL):
+        return False
+    if len(text) == 18:
+        return check_characters(text) == text[15:] and any(map(str.isdigit, text))
+    known = text[:3] in _PREFIXES or _OWN_PREFIX.match(text) is not None
+    # A number of 15 digits is rather a telephone or card number than an id, unless it begins like one.
+    return known and any(map(str.isdigit, text[3:])) and (not text.isdigit() or text.startswith("0"))
+
+
+def find_ids(text: str) -> Iterator[re.Match[str]]:
+    """Salesforce ids in `text`, left to right, repeats included."""
+    return (match for match in _ID.finditer(text) if is_id(match[0]))
+
+
+def find_uuids(text: str) -> Iterator[re.Match[str]]:
+    """StoreConnect ids (UUIDs) in `text`, left to right, repeats included."""
+    return _UUID.finditer(text)

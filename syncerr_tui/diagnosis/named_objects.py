@@ -1,0 +1,60 @@
+"""Which objects a message speaks of, in the words it uses (`account`, `Opportunities`, `blng__Invoice__c`).
+
+An object counts where the platform names it as one (`entity Contact`, `Entity type 'Lead'`, `CODE (Account):`), and
+where a sentence calls a standard object by its capitalised name. In lower case the words are too common: there only
+the first counts, in the singular, and only where nothing was named before it. A name inside another name (trigger,
+flow, field) says nothing about the record and does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from syncerr_tui.diagnosis.details import Part
+
+_STATED = re.compile(
+    r"(?:\b[Ee]ntity(?: type)?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for:|\bduplicate|"
+    r"Salesforce \(|[A-Z]_[A-Z]+ \()\s?['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
+)
+_STANDARD = re.compile(
+    r"(?<![\w.\[/-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
+    r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
+    r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w)",
+)
+_PLAIN = re.compile(r"(?<![\w.\[/-])(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)")
+_VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
+_IDIOM = re.compile(r"\bin \Z")
+_GENERIC = frozenset({"Record", "Records", "Type", "The", "This", "Value", "Alert", "Rule", "Object"})
+
+
+def find_objects(text: str, taken: Iterable[tuple[int, int]]) -> list[Part]:
+    """Objects named in a statement; parts inside the `taken` ranges are names of something else."""
+    ranges = sorted(taken)
+    found = [*_stated(text), *_capital(text, ranges)]
+    found.sort(key=lambda part: part.start)
+    return found or list(_lower(text, ranges))[:1]
+
+
+def _stated(text: str) -> Iterator[Part]:
+    for match in _STATED.finditer(text):
+        if match["name"] not in _GENERIC:
+            yield Part("object", match["name"], match.start("name"), match.end("name"))
+
+
+def _capital(text: str, ranges: list[tuple[int, int]]) -> Iterator[Part]:
+    for match in _STANDARD.finditer(text):
+        verb = match["name"] in {"Contact", "Lead", "Order"} and _VERB.match(text, match.end())
+        if not verb and _free(ranges, match.start()):
+            yield Part("object", match["name"], match.start(), match.end())
+
+
+def _lower(text: str, ranges: list[tuple[int, int]]) -> Iterator[Part]:
+    for match in _PLAIN.finditer(text):
+        idiom = _VERB.match(text, match.end()) or _IDIOM.search(text, max(0, match.start() - 4), match.start())
+        if not idiom and _free(ranges, match.start()):
+            yield Part("object", match["name"], match.start(), match.end())
+
+
+def _free(ranges: list[tuple[int, int]], at: int) -> bool:
+    return not any(start <= at < end for start, end in ranges)

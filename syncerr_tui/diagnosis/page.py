@@ -1,0 +1,143 @@
+"""A message unwrapped: HTML tags and entities, JSON and its escapes taken off, every place still known.
+
+Rules read the unwrapped text; highlighting needs the place in the message as it was given. A `Page` is a text
+with the way back to where it came from.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+
+from syncerr_tui.text import clean
+
+_TAG = re.compile(
+    r"</?(?:(?P<inline>a|b|i|u|em|strong|span|font|code)|br|p|div|ul|ol|li|h[1-6]|pre|hr|table|tr|td|th|tbody|"
+    r"html|head|body|title)(?=[\s/>])[^<>]{0,600}>",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?:amp;){0,3}#?[0-9A-Za-z]{2,10};")
+_ESCAPE = re.compile(r"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|([\"'/nrtbf]))")
+_ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
+
+# `"message":"..."` in JSON, Python, Ruby and JavaScript notation, and `\"message\":\"...\"` where JSON was put
+# into JSON. The text ends at the next quote that is not escaped (deeper than its opening).
+_MESSAGE_KEY = re.compile(
+    r"(?<![A-Za-z])(?:message|errorMessage|error_description|exceptionMessage|localizedMessage)"
+    r"(?P<close>\\{0,7}[\"”'])?\s{0,4}(?:=>|[:=])\s{0,4}(?P<open>\\{0,7}[\"'“”])",
+)
+_STRAIGHT = re.compile(r"(?<!\\)(?P<slashes>\\*)\"(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
+_SINGLE = re.compile(r"(?<!\\)(?P<slashes>\\*)'(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
+_CURLY = re.compile(r"(?<!\\)(?P<slashes>\\*)[“”\"](?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
+_MAX_MESSAGES = 50
+_MAX_DEPTH = 4
+
+
+class Page:
+    """Unwrapped text and the way back to the message it came from."""
+
+    __slots__ = ("_from", "_here", "_parent", "text")
+
+    def __init__(self, text: str, parent: Page | None, here: list[int], there: list[int]) -> None:
+        self.text = text
+        self._parent = parent
+        self._here = here
+        self._from = there
+
+    @classmethod
+    def of(cls, text: str) -> Page:
+        return cls(text, None, [0], [0])
+
+    def origin(self, index: int) -> int:
+        """Where the character at `index` stands in the outermost text."""
+        if self._parent is None:
+            return index
+        run = bisect_right(self._here, index) - 1
+        place = self._from[run] + index - self._here[run]
+        if run + 1 < len(self._from):
+            place = min(place, self._from[run + 1])
+        return self._parent.origin(min(place, len(self._parent.text)))
+
+    def cut(self, start: int, end: int) -> Page:
+        """The part between two offsets, as a page of its own."""
+        return Page(self.text[start:end], self, [0], [start])
+
+    def replaced(self, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str]) -> Page:
+        """This page with every match replaced; itself where nothing matches."""
+        parts: list[str] = []
+        here, there = [0], [0]
+        length = last = 0
+        for match in pattern.finditer(self.text):
+            piece = by(match)
+            parts += (self.text[last : match.start()], piece)
+            length += match.start() - last + len(piece)
+            last = match.end()
+            here.append(length)
+            there.append(last)
+        if not parts:
+            return self
+        parts.append(self.text[last:])
+        return Page("".join(parts), self, here, there)
+
+
+def unwrap(message: str) -> tuple[Page, list[Page]]:
+    """The message without HTML, and the statements in it: each JSON message by itself, or the whole text.
+
+    Args:
+        message: Text that went through `text.clean`.
+    """
+    whole = Page.of(message)
+    if "<" in message:
+        whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
+    if "&" in message:
+        whole = whole.replaced(_ENTITY, _entity)
+    statements = _messages(whole)
+    return whole, statements or [whole]
+
+
+def _entity(match: re.Match[str]) -> str:
+    piece = match[0]
+    while True:
+        plain = html.unescape(piece)
+        if plain == piece:
+            return clean(plain)
+        piece = plain
+
+
+def _messages(page: Page, depth: int = 0) -> list[Page]:
+    """The texts of JSON-like `message` keys, unescaped; of one inside another the inner ones."""
+    text = page.text
+    found: list[Page] = []
+    at = 0
+    while len(found) < _MAX_MESSAGES and (key := _MESSAGE_KEY.search(text, at)):
+        end = _closing(text, key)
+        at = max(key.end(), end or 0)
+        if end is None:
+            continue
+        inner = page.cut(key.end(), end)
+        if "\\" in inner.text:
+            inner = inner.replaced(_ESCAPE, _unescaped)
+        deeper = _messages(inner, depth + 1) if depth < _MAX_DEPTH and "essage" in inner.text else []
+        found.extend(deeper or [inner])
+    return found
+
+
+def _closing(text: str, key: re.Match[str]) -> int | None:
+    """Where the quoted text after `key` ends, None where it is prose and not a value."""
+    opening = key["open"]
+    straight = opening[-1] == '"'
+    for quote in (_STRAIGHT if straight else _SINGLE if opening[-1] == "'" else _CURLY).finditer(text, key.end()):
+        if len(quote["slashes"]) >= len(opening):
+            continue
+        if (straight and key["close"]) or quote["ends"] is not None:
+            return quote.start()
+    # Cut off in the middle: what is there is still the message, if the key was certainly one.
+    return len(text) if key["close"] else None
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return clean(chr(int(match[1], 16)))
+    return _ESCAPED.get(match[2], match[2])
