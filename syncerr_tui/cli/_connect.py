@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from syncerr_tui.cli._options import OrgChoice, demo_options, org_options
+from syncerr_tui.cli._options import (
+    OrgChoice,
+    choice_of,
+    configured_orgs,
+    demo_options,
+    org_options,
+    profile_folder,
+)
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.connection import Connection
@@ -23,10 +30,7 @@ def default_choice(*, read_only: bool = False) -> OrgChoice:
     Raises:
         BadInputError: Several orgs are configured and none is named.
     """
-    from syncerr_tui.cli._options import choice_of
-    from syncerr_tui.salesforce.profile_files import profile_names
-
-    if profile_names():
+    if configured_orgs():
         return choice_of(org=None, demo=False, read_only=read_only)
     return OrgChoice(None, demo_options(), read_only)
 
@@ -38,14 +42,14 @@ async def open_connection(choice: OrgChoice) -> AsyncIterator[Connection]:
     With `choice.demo` the demo org is started in this process first and stopped last.
 
     Raises:
-        SyncErrError: Each failure in its own words: no such org, not logged in, unreachable, mapping in doubt.
+        SyncErrError: Each failure in its own words: no such org, not logged in, unreachable, names in doubt.
     """
     from syncerr_tui.salesforce.connect import connect
     from syncerr_tui.salesforce.ways import open_profile
 
     if choice.demo is None:
         assert choice.org is not None
-        profile, tokens = open_profile(choice.org)
+        profile, tokens = open_profile(choice.org, profile_folder())
         connection = await connect(profile, tokens)
         try:
             yield connection

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import BadInputError, SyncErrError
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
@@ -42,11 +43,11 @@ _SETTINGS = (
     click.option(
         "--org",
         metavar="NAME",
-        shell_complete=lambda ctx, param, incomplete: _complete(incomplete),
+        shell_complete=lambda _ctx, _param, incomplete: _complete(incomplete),
         help="Profile written by 'syncerr-tui setup', or an alias of the sf CLI.",
     ),
     click.option("--demo", is_flag=True, help="Use the embedded demo org: no account, no network."),
-    click.option("--errors", type=click.IntRange(0, 5_000_000), help="Demo: about how many sync errors [140]."),
+    click.option("--errors", type=click.IntRange(0, 5_000_000), help="Demo: about how many errors [140]."),
     click.option("--seed", type=int, help="Demo: same seed, same org [1]."),
     click.option("--latency", type=click.FloatRange(0, 600), help="Demo: seconds per answer [0]."),
     click.option(
@@ -55,8 +56,8 @@ _SETTINGS = (
         help="Demo: seconds until a re-sync is worked on [2].",
     ),
     click.option("--page-size", type=click.IntRange(1, 2000), help="Demo: rows in a page of a query [2000]."),
-    click.option("--db", type=click.Path(dir_okay=False, path_type=Path), help="Demo: file that keeps its state."),
-    click.option("--fault", multiple=True, metavar="NAME[:ARG]", help="Demo: a fault on the wire, repeatable."),
+    click.option("--db", type=click.Path(dir_okay=False, path_type=Path), help="Demo: file for its state."),
+    click.option("--fault", multiple=True, metavar="NAME[:ARG]", help="Demo: a fault on the wire."),
     click.option("--naming", metavar="NAME", help="Demo: which set of field names the org uses."),
     click.option("--read-only", is_flag=True, help="Take away everything that changes the org."),
 )
@@ -95,8 +96,7 @@ def choice_of(*, org: str | None, demo: bool, read_only: bool, **settings: Any) 
         return OrgChoice(None, demo_options(**given), read_only)
     if org is not None:
         return OrgChoice(org, None, read_only)
-    only = _the_only_profile()
-    return OrgChoice(only, None, read_only)
+    return OrgChoice(_the_one_org(), None, read_only)
 
 
 def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of DemoOptions' own fields
@@ -108,10 +108,26 @@ def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of D
     return DemoOptions(**given)
 
 
-def _the_only_profile() -> str:
-    from syncerr_tui.salesforce.profile_files import profile_names
+def profile_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where this person's profiles are."""
+    from syncerr_tui.host.paths import Paths
 
-    names = profile_names()
+    return Paths.of(environ).config / "orgs"
+
+
+def configured_orgs(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The orgs that can be named without asking anybody: what the environment holds comes first."""
+    from syncerr_tui.salesforce.profile_files import profile_names
+    from syncerr_tui.salesforce.ways import ENVIRONMENT
+    from syncerr_tui.salesforce.ways.environment import given
+
+    if given(environ):
+        return (ENVIRONMENT,)
+    return profile_names(profile_folder(environ))
+
+
+def _the_one_org() -> str:
+    names = configured_orgs()
     if len(names) == 1:
         return names[0]
     if not names:
@@ -122,6 +138,12 @@ def _the_only_profile() -> str:
 
 
 def _complete(incomplete: str) -> list[str]:
-    from syncerr_tui.cli._completion import org_names
+    """Names for the shell's completion. What cannot be read completes nothing, and says nothing."""
+    from syncerr_tui.salesforce.profile_files import profile_names
+    from syncerr_tui.salesforce.ways.sf_cli import known_orgs
 
-    return [name for name in org_names() if name.startswith(incomplete)]
+    try:
+        names = (*profile_names(profile_folder()), *known_orgs(Path.home()))
+    except (SyncErrError, RuntimeError):
+        return []
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]

@@ -93,7 +93,14 @@ Way = SfCliWay | EnvironmentWay | JwtBearerWay | ClientCredentialsWay | RefreshT
 WAYS: Mapping[str, type[Way]] = MappingProxyType(
     {
         way.kind: way
-        for way in (SfCliWay, EnvironmentWay, JwtBearerWay, ClientCredentialsWay, RefreshTokenWay, PasswordWay)
+        for way in (
+            SfCliWay,
+            EnvironmentWay,
+            JwtBearerWay,
+            ClientCredentialsWay,
+            RefreshTokenWay,
+            PasswordWay,
+        )
     }
 )
 
@@ -156,6 +163,11 @@ METHODS: Mapping[str, type[Method]] = MappingProxyType(
 )
 
 
+DEFAULT_EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
+    {str(kind): kind for kind in (EventType.CREATE, EventType.UPDATE, EventType.DELETE)}
+)
+
+
 class RecordPointer(StrEnum):
     """How a change event names the Salesforce record it is about."""
 
@@ -185,11 +197,7 @@ class FieldMapping:
     pointer: RecordPointer = RecordPointer.NONE
     code: str | None = None
     """Field of the status code; None means it is read from the message."""
-    event_types: Mapping[str, EventType] = field(
-        default_factory=lambda: MappingProxyType(
-            {str(kind): kind for kind in (EventType.CREATE, EventType.UPDATE, EventType.DELETE)}
-        )
-    )
+    event_types: Mapping[str, EventType] = field(default_factory=lambda: DEFAULT_EVENT_TYPES)
     """The org's value -> what it means. A value that is not here is `EventType.OTHER`."""
     record_key: str = "s_c__sC_Id__c"
     """Field on every synced record that holds its StoreConnect ID: the one name StoreConnect publishes."""

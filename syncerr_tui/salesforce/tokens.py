@@ -27,7 +27,7 @@ class Token:
 
 
 class TokenProvider(Protocol):
-    """Where threads get their token from. Every call may block on the network, and is safe from any thread."""
+    """Where threads get their token from. Calls may block on the network; any thread may call."""
 
     def current(self) -> Token:
         """The token as it is known; the first call logs in.

@@ -1,1 +1,87 @@
-"""The ways into an org. Each one turns a profile's settings into a token, and says what to do when it cannot."""
+"""The ways into an org: each turns a profile's settings into a token, and says what to do when it cannot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from syncerr_tui.salesforce.profile_files import read_profile, valid_name
+from syncerr_tui.salesforce.profiles import (
+    ClientCredentialsWay,
+    EnvironmentWay,
+    JwtBearerWay,
+    OrgProfile,
+    PasswordWay,
+    RefreshTokenWay,
+    SfCliWay,
+    Way,
+)
+from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
+from syncerr_tui.salesforce.ways.secrets import Secrets
+
+ENVIRONMENT = "environment"
+"""The org name that stands for SYNCERR_INSTANCE_URL and SYNCERR_ACCESS_TOKEN without any profile."""
+
+
+def open_profile(
+    name: str, folder: Path, environ: Mapping[str, str] = os.environ
+) -> tuple[OrgProfile, TokenProvider]:
+    """The profile of that name and its tokens; without a file, the name is one that the `sf` CLI knows.
+
+    Nothing is asked of any network yet.
+
+    Raises:
+        BadInputError: The profile's file cannot be used.
+    """
+    profile = read_profile(folder, name) if valid_name(name) else None
+    if profile is None:
+        profile = OrgProfile(name, EnvironmentWay() if name == ENVIRONMENT else SfCliWay(name))
+    return profile, tokens_for(profile.way, environ)
+
+
+def tokens_for(way: Way, environ: Mapping[str, str] = os.environ) -> TokenProvider:
+    """One token provider for all threads that work with an org reached that way."""
+    login, next_step = _login(way, environ)
+    return SingleFlightTokens(login, next_step=next_step)
+
+
+def _login(way: Way, environ: Mapping[str, str]) -> tuple[Callable[[], Token], str]:
+    secrets = Secrets(environ)
+    match way:
+        case SfCliWay():
+            from syncerr_tui.salesforce.ways.sf_cli import SfCli, login_command
+
+            return SfCli(way.org, environ).login, f"Run '{login_command(way.org)}', then log in again here"
+        case EnvironmentWay():
+            from syncerr_tui.salesforce.ways import environment
+
+            return (
+                lambda: environment.login(environ),
+                f"Put a fresh token into {environment.TOKEN} and start again",
+            )
+        case JwtBearerWay():
+            from syncerr_tui.salesforce.ways import jwt_bearer
+
+            return (
+                lambda: jwt_bearer.login(way),
+                "Ask the admin whether the app and the user are still allowed in",
+            )
+        case ClientCredentialsWay():
+            from syncerr_tui.salesforce.ways import client_credentials
+
+            return (
+                lambda: client_credentials.login(way, secrets),
+                "Ask the admin whether the app and its run-as user are still allowed in",
+            )
+        case RefreshTokenWay():
+            from syncerr_tui.salesforce.ways.refresh_token import RefreshToken
+
+            return RefreshToken(way, secrets).login, "Log in on the web again and keep the new refresh token"
+        case PasswordWay():
+            from syncerr_tui.salesforce.ways import password
+
+            return (
+                lambda: password.login(way, secrets),
+                "Check the user's password and security token with the admin",
+            )

@@ -1,0 +1,142 @@
+"""Org profiles on disk: one TOML file for each org, read strictly and written atomically.
+
+One file an org, because a profile is edited by hand: setting up another org then never rewrites somebody's
+comments, and a typing error in one file does not lock a person out of the other orgs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import tomllib
+from pathlib import Path
+
+from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.salesforce import profile_schema
+from syncerr_tui.salesforce.profiles import OrgProfile
+from syncerr_tui.text import one_line
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+_WHERE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
+
+
+def valid_name(name: str) -> bool:
+    """True where a profile may carry this name: it becomes a file name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def profile_names(folder: Path) -> tuple[str, ...]:
+    """The configured orgs, sorted. A folder that is not there holds none."""
+    try:
+        return tuple(sorted(path.stem for path in folder.glob("*.toml") if valid_name(path.stem)))
+    except OSError as problem:
+        raise MachineError(f"The folder {folder} cannot be read", one_line(problem.strerror or "")) from None
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """Where the profile of that name is kept.
+
+    Raises:
+        BadInputError: The name cannot be a file name.
+    """
+    if not valid_name(name):
+        raise BadInputError(
+            f"'{one_line(name)}' cannot be a profile's name",
+            "Use letters, digits and . _ - @ + (at most 100)",
+        )
+    return folder / f"{name}.toml"
+
+
+def read_profile(folder: Path, name: str) -> OrgProfile | None:
+    """The profile of that name, or None where there is no such file.
+
+    Raises:
+        BadInputError: The file cannot be read or says something that a profile cannot say.
+    """
+    path = path_of(folder, name)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise BadInputError(f"{path} cannot be read: {why}", "Check the file and its permissions") from None
+    return parse_profile(raw, path, name)
+
+
+def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
+    """Read a profile's text; `path` is only named in errors."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = raw.count(b"\n", 0, problem.start) + 1
+        raise BadInputError(f"{path}:{line}: this is not UTF-8 text", "Save the file as UTF-8") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        where = _WHERE.search(str(problem))
+        line = int(where[1]) if where and where[1] else text.count("\n") + 1
+        why = one_line(_WHERE.sub("", str(problem)))
+        key = _key_at(text, line)
+        raise BadInputError(
+            f"{path}:{line}: {f'{key}: ' if key else ''}this is not TOML: {why}",
+            "Correct the line; nothing was changed",
+        ) from None
+    return profile_schema.profile_of(table, profile_schema.Source(path, text), name)
+
+
+def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -> Path:
+    """Write a profile, mode 0600, whole or not at all. A replaced file stays beside it as `.toml.old`.
+
+    Raises:
+        BadInputError: There is a file already and `replace` is not set.
+        MachineError: The disk or the folder refuses.
+    """
+    path = path_of(folder, profile.name)
+    text = profile_schema.text_of(profile)
+    assert parse_profile(text.encode(), path, profile.name) == profile
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _put(path, text, replace=replace)
+    except FileExistsError:
+        raise BadInputError(
+            f"{path} is there already",
+            "Edit it, choose another name, or say --replace to set the org up anew",
+        ) from None
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None
+    return path
+
+
+def _put(path: Path, text: str, *, replace: bool) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=path.parent)  # 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            with contextlib.suppress(FileNotFoundError):
+                path.with_suffix(".toml.old").write_bytes(path.read_bytes())
+            Path(name).replace(path)
+        else:
+            os.link(name, path)  # fails where a file is there, without a gap between looking and writing
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _key_at(text: str, line: int) -> str:
+    """The key that the line, as far as it can be read, sets."""
+    lines = text.splitlines()
+    match = profile_schema.KEY_LINE.match(lines[line - 1]) if 0 < line <= len(lines) else None
+    return match[1] or match[2] if match else ""

@@ -1,0 +1,297 @@
+"""What a profile's TOML may say: the profile dataclasses are the schema, and every refusal names its line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.profiles import (
+    DEFAULT_EVENT_TYPES,
+    METHODS,
+    WAYS,
+    FieldMapping,
+    OrgProfile,
+    SecretPlace,
+)
+from syncerr_tui.text import one_line
+
+KEY_LINE = re.compile(r"""\s*(?:["']([^"']+)["']|([A-Za-z0-9_-]+))\s*=""")
+_TABLE_LINE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
+_VERSION = re.compile(r"[1-9]\d\.0")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "lanes": (1, 25),
+    "batch_size": (1, 200),
+    "patience": (0, 86_400),
+    "api_reserve": (0, 0.9),
+}
+_API_NAMES = frozenset({"name", "id_input", "field"})
+"""Keys of methods that go into an address or a body as an API name."""
+_URLS = frozenset({"login_url", "token_url"})
+
+D = TypeVar("D")
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a table was read, to name file, line and key in a refusal."""
+
+    path: Path
+    text: str
+
+    def refuse(self, keys: tuple[str, ...], why: str, hint: str = "") -> BadInputError:
+        """The refusal of one key; a table where `keys` names one."""
+        line = self._line(keys)
+        place = f"{self.path}:{line}" if line else str(self.path)
+        return BadInputError(
+            f"{place}: {'.'.join(keys)} {why}", hint or "Correct the file; nothing was changed"
+        )
+
+    def _line(self, keys: tuple[str, ...]) -> int | None:
+        table: tuple[str, ...] = ()
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if header := _TABLE_LINE.match(line):
+                table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+                if table == keys:
+                    return number
+            elif (match := KEY_LINE.match(line)) and (*table, match[1] or match[2]) == keys:
+                return number
+        return self._line(keys[:-1]) if len(keys) > 1 else None
+
+
+def profile_of(table: Mapping[str, Any], source: Source, name: str) -> OrgProfile:
+    """The profile that a TOML document says.
+
+    Raises:
+        BadInputError: An unknown key, a wrong type, a value out of range; file, line and key named.
+    """
+    return _build(OrgProfile, table, source, (), given={"name": name})
+
+
+def text_of(profile: OrgProfile) -> str:
+    """A profile as TOML; what equals the default is left out, except what a person should see."""
+    top: list[str] = [
+        f"# How syncerr-tui reaches the org '{profile.name}'. Yours to edit; 'syncerr-tui doctor' checks it.",
+        f"environment = {_quoted(profile.environment)}",
+    ]
+    tables: list[str] = []
+    for field in dataclasses.fields(profile):
+        value = getattr(profile, field.name)
+        if field.name in {"name", "environment"}:
+            continue
+        if field.name in {"way", "method"}:
+            tables += ["", f"[{field.name}]", f"kind = {_quoted(value.kind)}", *_lines(value)]
+        elif field.name == "mapping":
+            tables += _mapping(value) if value is not None else []
+        elif value != field.default:
+            top.append(f"{field.name} = {_value(value)}")
+    return "\n".join([*top, *tables, ""])
+
+
+def _mapping(mapping: FieldMapping) -> list[str]:
+    lines = ["", "# API names of the change event object in this org.", "[mapping]", *_lines(mapping)]
+    if mapping.event_types != DEFAULT_EVENT_TYPES:
+        lines += ["", "# The org's value = what it means (Create, Update, Delete or Other)."]
+        lines += ["[mapping.event_types]"]
+        lines += [f"{_quoted(value)} = {_quoted(kind)}" for value, kind in mapping.event_types.items()]
+    return lines
+
+
+def _lines(value: Any) -> list[str]:  # noqa: ANN401 - any of the profile dataclasses
+    return [
+        f"{field.name} = {_value(item)}"
+        for field in dataclasses.fields(value)
+        if (item := getattr(value, field.name)) != field.default and field.name != "event_types"
+    ]
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case tuple():
+            return f"[{', '.join(_quoted(str(item)) for item in value)}]"
+        case _:
+            return _quoted(str(value))
+
+
+def _quoted(text: str) -> str:
+    escaped = re.sub(
+        '["\\\\\x00-\x1f\x7f]',
+        lambda found: f"\\{found[0]}" if found[0] in '"\\' else f"\\u{ord(found[0]):04x}",
+        text,
+    )
+    return f'"{escaped}"'
+
+
+def _build(
+    kind: type[D],
+    table: Mapping[str, Any],
+    source: Source,
+    keys: tuple[str, ...],
+    given: Mapping[str, Any],
+) -> D:
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}  # type: ignore[arg-type]
+    values: dict[str, Any] = dict(given)
+    for key, value in table.items():
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(fields)}"
+            raise source.refuse((*keys, key), "is not a setting that this version knows", hint)
+        values[key] = _read(hints[key], value, source, (*keys, key), kind)
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise source.refuse(keys, f"needs {name}", f"Add {name} = ... to the file")
+    return kind(**values)
+
+
+def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
+    def wrong(wanted: str) -> BadInputError:
+        return source.refuse(keys, f"must be {wanted}, not {_named(value)}")
+
+    if keys == ("way",):
+        return _kind(WAYS, value, source, keys)
+    if keys == ("method",):
+        return _kind(METHODS, value, source, keys)
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    if hint is FieldMapping:
+        if not isinstance(value, dict):
+            raise wrong("a table")
+        return _build(FieldMapping, value, source, keys, {})
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise wrong("true or false")
+        return value
+    if hint in {int, float}:
+        return _number(hint, value, keys[-1], wrong)
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+            raise wrong("a list of texts")
+        return tuple(value)
+    if typing.get_origin(hint) is Mapping:
+        return _event_types(value, source, keys)
+    if not isinstance(value, str):
+        raise wrong("a text in quotes")
+    if hint is SecretPlace:
+        return secret_place(value, lambda why, how: source.refuse(keys, why, how))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _word(hint, value, source, keys)
+    _check_text(value, source, keys, owner)
+    return value
+
+
+def _kind(kinds: Mapping[str, type[D]], value: object, source: Source, keys: tuple[str, ...]) -> D:
+    if not isinstance(value, dict):
+        raise source.refuse(keys, f"must be a table, not {_named(value)}", f"Write it as [{keys[-1]}]")
+    kind = value.get("kind")
+    chosen = kinds.get(kind) if isinstance(kind, str) else None
+    if chosen is None:
+        raise source.refuse((*keys, "kind"), f"must be one of {', '.join(kinds)}")
+    rest = {key: item for key, item in value.items() if key != "kind"}
+    return _build(chosen, rest, source, keys, {})
+
+
+def _number(
+    hint: type[int | float], value: object, key: str, wrong: Callable[[str], BadInputError]
+) -> int | float:
+    low, high = _RANGES[key]
+    whole = hint is int
+    wanted = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        raise wrong(wanted)
+    if not low <= value <= high:
+        raise wrong(wanted)
+    return hint(value)
+
+
+def _event_types(value: object, source: Source, keys: tuple[str, ...]) -> Mapping[str, EventType]:
+    if not isinstance(value, dict) or not value:
+        raise source.refuse(
+            keys, f"must be a table, not {_named(value)}", "Write it as [mapping.event_types]"
+        )
+    kinds: dict[str, EventType] = {}
+    for word, kind in value.items():
+        if not isinstance(kind, str):
+            raise source.refuse((*keys, word), f"must be a text in quotes, not {_named(kind)}")
+        kinds[word] = _word(EventType, kind, source, (*keys, word))
+    return MappingProxyType(kinds)
+
+
+def _word(kind: type[E], value: str, source: Source, keys: tuple[str, ...]) -> E:
+    for option in kind:
+        if option.value.casefold() == value.casefold():
+            return option
+    raise source.refuse(keys, f"must be one of {', '.join(kind)}, not '{one_line(value)[:40]}'")
+
+
+def _check_text(value: str, source: Source, keys: tuple[str, ...], owner: type) -> None:
+    key = keys[-1]
+    names = owner is FieldMapping or (key in _API_NAMES and owner in METHODS.values())
+    if names and not _API_NAME.fullmatch(value):
+        raise source.refuse(keys, "must be an API name (letters, digits and _)")
+    if key in _URLS and value and not safe_url(value):
+        raise source.refuse(keys, "must be an https address such as https://acme.my.salesforce.com")
+    if key == "api_version" and value and not _VERSION.fullmatch(value):
+        raise source.refuse(keys, "must look like 64.0")
+    if key == "path" and not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", value):
+        raise source.refuse(keys, "must be a path below /services/apexrest/, such as acme/resync")
+    if not value and key in {"client_id", "username", "key_file", "login_url", "ids_key"}:
+        raise source.refuse(keys, "must not be empty")
+
+
+def secret_place(value: str, refuse: Callable[[str, str], BadInputError]) -> SecretPlace:
+    """Read `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`. The refusal never repeats the value."""
+    kind, _, where = value.partition(":")
+    forms = {"env": r"[A-Za-z_][A-Za-z0-9_]*", "file": r".+", "keyring": r"[^/]+/.+"}
+    if kind not in forms or not re.fullmatch(forms[kind], where):
+        raise refuse(
+            "must say where the secret is kept, not the secret itself",
+            "Write env:NAME, file:PATH or keyring:SERVICE/USER",
+        )
+    return SecretPlace(kind, where)
+
+
+def safe_url(value: str) -> bool:
+    """True for https with a host and nothing else but a path; plain http on this machine only."""
+    try:
+        parts = urlsplit(value)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return bool(secure and parts.hostname and port_fits and "@" not in parts.netloc and not parts.query)
+
+
+def _named(value: object) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"

@@ -1,0 +1,166 @@
+"""Asking a login host for a token: timeouts, no redirects, and its refusals in plain words.
+
+simple-salesforce can do these logins too, but without a timeout: a login that hangs, hangs for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.salesforce.tokens import Token
+from syncerr_tui.salesforce.ways.environment import instance_url
+from syncerr_tui.text import one_line
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 30.0
+ANSWER_TIMEOUT = 60.0
+"""Seconds. A login host answers within two; these leave room for slow proxies."""
+LARGEST = 1_000_000
+"""Bytes. A token answer has about 2 kB, a SOAP login about 3 kB."""
+
+_NEXT_STEPS: Mapping[str, str] = {
+    "hasn't approved this consumer": "Let an admin pre-authorise the app for this user (its policies, "
+    "'Admin approved users')",
+    "audience is invalid": "Set login_url to https://login.salesforce.com (https://test.salesforce.com for a "
+    "sandbox) and token_url to the My Domain address",
+    "invalid assertion": "Check that the certificate of the app belongs to the key file, and this clock",
+    "client identifier invalid": "Check client_id: the consumer key of the app",
+    "invalid client credentials": "Check the client secret",
+    "no client credentials user enabled": "Let an admin name a run-as user in the app's client credentials "
+    "policies",
+    "request not supported on this domain": "Set login_url to the My Domain address",
+    "expired access/refresh token": "Log in on the web again and keep the new refresh token",
+    "inactive user": "Ask the admin to activate the user",
+    "ip restricted": "Ask the admin to allow this network for the user or the app",
+    "authentication failure": "Check user, password and security token",
+}
+_CODES: Mapping[str, str] = {
+    "invalid_client_id": "Check client_id: the consumer key of the app",
+    "invalid_client": "Check client_id and the client secret",
+    "invalid_app_access": "Let an admin allow the user to use the app",
+    "unsupported_grant_type": "This org does not offer that way in; choose another with 'syncerr-tui setup'",
+    "inactive_user": "Ask the admin to activate the user",
+    "inactive_org": "The org is closed or locked: ask its admin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and text of an HTTP answer. Its text may hold a token and never shows in a repr."""
+
+    status: int
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"
+
+
+def ask_for_token(login_url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Token:
+    """POST a form to the token endpoint of a login host.
+
+    Raises:
+        NotLoggedInError: The org says no, with the next step for its reason.
+        RefusedError: Too many logins.
+        UnreachableError: No answer, or not one of Salesforce's.
+    """
+    return token_of(answer_of(login_url, form, headers), login_url)
+
+
+def answer_of(login_url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
+    """The login host's raw answer to a token request."""
+    return post(f"{login_url.rstrip('/')}/services/oauth2/token", dict(form), dict(headers or {}))
+
+
+def token_of(answer: Answer, login_url: str) -> Token:
+    """Read the token out of an answer, or raise what it says instead."""
+    said = fields_of(answer)
+    token = said.get("access_token")
+    if answer.status == 200 and isinstance(token, str) and token:
+        url = said.get("instance_url")
+        return Token(
+            instance_url(url if isinstance(url, str) and url else login_url, "The login's answer"), token
+        )
+    if "error" not in said:
+        raise unreadable(answer, login_url)
+    raise _refusal(one_line(str(said["error"]))[:60], one_line(str(said.get("error_description", "")))[:200])
+
+
+def fields_of(answer: Answer) -> Mapping[str, Any]:
+    """The answer's JSON object; empty where it is anything else."""
+    try:
+        said = json.loads(answer.text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def unreadable(answer: Answer, login_url: str) -> UnreachableError:
+    """What is said of an answer that no Salesforce login gives."""
+    return UnreachableError(
+        f"{_host(login_url)} answered a login with HTTP {answer.status} and not in Salesforce's language",
+        "Check the address, or a proxy in between; at maintenance times try again later",
+    )
+
+
+def post(url: str, body: dict[str, str] | bytes, headers: dict[str, str]) -> Answer:
+    """POST to a login host, bounded in time and size. Redirects are refused: the secret stays with its host.
+
+    Raises:
+        UnreachableError: No answer; in words for each reason.
+    """
+    import requests
+
+    from syncerr_tui.salesforce.transport import Wire, open_session
+
+    bounds = Wire(CONNECT_TIMEOUT, READ_TIMEOUT, ANSWER_TIMEOUT, LARGEST)
+    try:
+        with open_session(url, bounds) as session:
+            answer = session.post(url, data=body, headers=headers)
+            return Answer(answer.status_code, answer.content.decode("utf-8", "replace"))
+    except (requests.RequestException, OSError) as problem:
+        raise _unreachable(problem, _host(url)) from None
+
+
+def _unreachable(problem: BaseException, host: str) -> SyncErrError:
+    from requests import exceptions
+
+    from syncerr_tui.salesforce.transport import RedirectRefusedError
+
+    match problem:
+        case RedirectRefusedError():
+            return UnreachableError(
+                f"{host} sent the login on to another address, and the secret was not sent there",
+                "Use the address that the org's My Domain page names",
+            )
+        case exceptions.ProxyError():
+            return UnreachableError(f"The proxy for {host} did not let us through", "Check HTTPS_PROXY")
+        case exceptions.SSLError():
+            return UnreachableError(
+                f"The certificate of {host} is not trusted",
+                "For a private CA set REQUESTS_CA_BUNDLE to its PEM file",
+            )
+        case exceptions.Timeout():
+            return UnreachableError(
+                f"{host} did not answer the login in time", "Check the network, then try again"
+            )
+        case _:
+            return UnreachableError(
+                f"{host} could not be reached for the login", "Check the address and the network"
+            )
+
+
+def _refusal(code: str, why: str) -> SyncErrError:
+    if "rate exceeded" in why.casefold():
+        return RefusedError("Too many logins of this user within the hour", "Wait an hour, then try again")
+    known = next((step for words, step in _NEXT_STEPS.items() if words in why.casefold()), None)
+    step = known or _CODES.get(code.casefold(), "Check the settings with 'syncerr-tui doctor'")
+    return NotLoggedInError(f"Salesforce refused the login: {(why or code).rstrip('.')}", step)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc

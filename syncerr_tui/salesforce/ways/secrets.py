@@ -1,0 +1,131 @@
+"""Where secrets come from: the environment, a file that only its owner can read, or the system's keyring."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
+from syncerr_tui.salesforce.profiles import SecretPlace
+from syncerr_tui.text import one_line
+
+_LARGEST = 64 * 1024
+"""Bytes. No key or token is longer; a longer file is not what was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Reads secrets. Says where it looked, and never what it found."""
+
+    environ: Mapping[str, str] = field(repr=False)
+
+    def get(self, place: SecretPlace, what: str) -> str:
+        """The secret that is kept there; `what` names it in errors ("the client secret").
+
+        Raises:
+            NotLoggedInError: There is none.
+            BadInputError: The file cannot be read, or others can read it too.
+        """
+        match place.kind:
+            case "env":
+                found = self.environ.get(place.where, "")
+                nowhere = f"the environment variable {place.where} is not set"
+            case "file":
+                found = private_text(Path(place.where), what)
+                nowhere = f"the file {place.where} is empty"
+            case _:
+                found = _from_keyring(place)
+                nowhere = f"the keyring has nothing under {place.where}"
+        found = found.strip()
+        if not found:
+            raise NotLoggedInError(
+                f"There is no {what}: {nowhere}", "Put it there, or run 'syncerr-tui setup'"
+            )
+        return found
+
+    def put(self, place: SecretPlace, secret: str) -> bool:
+        """Keep a secret that replaced the one there; False where that place cannot be written."""
+        if place.kind == "file":
+            return _rewrite(Path(place.where).expanduser(), secret)
+        if place.kind == "keyring":
+            import keyring
+
+            service, _, user = place.where.partition("/")
+            keyring.set_password(service, user, secret)
+            return True
+        return False
+
+
+def private_text(path: Path, what: str) -> str:
+    """The text of a file that only its owner may read.
+
+    Raises:
+        BadInputError: It cannot be read, is not a plain file, or others can read it.
+    """
+    path = path.expanduser()
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise BadInputError(f"{path} is not a file", f"Name the file that holds the {what}")
+            _check_private(path, status, what)
+            return file.read(_LARGEST).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInputError(f"{path} is not a text file", f"Name the file that holds the {what}") from None
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise BadInputError(f"The {what} in {path} cannot be read: {why}", "Check the path") from None
+
+
+def _check_private(path: Path, status: os.stat_result, what: str) -> None:
+    if os.name != "posix":
+        return
+    if status.st_mode & 0o077:
+        raise BadInputError(
+            f"The {what} in {path} can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
+            f"Run: chmod 600 {path}",
+        )
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise BadInputError(f"The {what} in {path} belongs to another user", "Use a file of your own")
+
+
+def _from_keyring(place: SecretPlace) -> str:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        raise BadInputError(
+            f"The keyring that should hold {place} is not installed",
+            "Install it: pip install 'syncerr-tui[keyring]'",
+        ) from None
+    service, _, user = place.where.partition("/")
+    try:
+        return keyring.get_password(service, user) or ""
+    except KeyringError as problem:
+        raise MachineError(
+            f"The system's keyring cannot be opened ({type(problem).__name__})",
+            "Unlock it, or keep the secret in a file of mode 0600",
+        ) from None
+
+
+def _rewrite(path: Path, secret: str) -> bool:
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    except OSError:
+        return False
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{secret}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        return False
+    return True
