@@ -1,0 +1,52 @@
+"""What every part of the screen may need, in one place: who we talk to, how this terminal is, what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.host.terminal import TerminalProfile
+from syncerr_tui.model import Environment
+from syncerr_tui.salesforce.connection import Connection
+
+Connect = Callable[[], Awaitable[Connection]]
+"""Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Desk:
+    """The surroundings of the screen. Changed by the app only."""
+
+    connect: Connect
+    terminal: TerminalProfile = field(default_factory=TerminalProfile)
+    clock: Callable[[], datetime] = utc_now
+    zone: tzinfo | None = None
+    """The zone times are shown in; None for the machine's own."""
+    read_only: bool = False
+    connection: Connection | None = None
+    expired: bool = False
+    """The org no longer knows our session."""
+    trouble: SyncErrError | None = None
+    """What went wrong last, until something goes right."""
+
+    @property
+    def ellipsis(self) -> str:
+        """What says that text was cut."""
+        return "…" if self.terminal.unicode else "~"
+
+    @property
+    def environment(self) -> Environment:
+        """PRODUCTION until the org says otherwise."""
+        return self.connection.identity.environment if self.connection else Environment.PRODUCTION
+
+    @property
+    def is_demo(self) -> bool:
+        """Only ever true once the org has said so."""
+        return self.connection is not None and self.environment is Environment.DEMO

@@ -1,0 +1,115 @@
+"""One line of the screen that is written only when it reads differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from syncerr_tui.ui.widgets.cells import cell, flat
+
+Part = tuple[str, str]
+"""A piece of text and the style it is drawn in: one of `Line.COMPONENT_CLASSES` without `line--`."""
+
+
+class Line(Widget):
+    """Text at the left, text at the right. Where both do not fit, the left one is cut.
+
+    Text is data: it is never read as markup, and it is folded to one line.
+    """
+
+    DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "line--text",
+        "line--strong",
+        "line--quiet",
+        "line--accent",
+        "line--key",
+        "line--good",
+        "line--busy",
+        "line--bad",
+        "line--production",
+        "line--sandbox",
+        "line--demo",
+    }
+
+    def __init__(self, *, ellipsis: str = "…", id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._ellipsis = ellipsis
+        self._left: tuple[Part, ...] = ()
+        self._right: tuple[Part, ...] = ()
+        self._drawn: tuple[Part, ...] = ()
+
+    def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
+        """Show this text; only from its beginning to the last difference is written."""
+        self._left, self._right = tuple(left), tuple(right)
+        if self.size.width:
+            before, now = self._drawn, self._laid_out()
+            if before != now:
+                self._drawn = now
+                self.refresh(Region(0, 0, _last_difference(before, now, self.size.width), 1))
+
+    @property
+    def text(self) -> str:
+        """What it says now, as far as it fits."""
+        return "".join(text for text, _ in self._drawn)
+
+    def on_resize(self) -> None:
+        """Lay out for the new width."""
+        self._drawn = self._laid_out()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        segments = [
+            Segment(text, self.get_component_rich_style(f"line--{style}")) for text, style in self._drawn
+        ]
+        return Strip(segments, self.size.width)
+
+    def _laid_out(self) -> tuple[Part, ...]:
+        width = self.size.width
+        right = _fitted(self._right, width, self._ellipsis)
+        taken = sum(cell_len(text) for text, _ in right)
+        room = max(0, width - taken - (1 if taken else 0))
+        left = _fitted(self._left, room, self._ellipsis)
+        blank = width - taken - sum(cell_len(text) for text, _ in left)
+        return tuple(_joined((*left, (" " * blank, "text"), *right)))
+
+
+def _fitted(parts: Sequence[Part], width: int, ellipsis: str) -> list[Part]:
+    fitted: list[Part] = []
+    for text, style in parts:
+        folded = flat(text)
+        taken = cell_len(folded)
+        if taken > width:
+            if width:
+                fitted.append((cell(folded, width, ellipsis), style))
+            break
+        fitted.append((folded, style))
+        width -= taken
+    return fitted
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    joined: list[Part] = []
+    for text, style in parts:
+        if not text:
+            continue
+        if joined and joined[-1][1] == style:
+            joined[-1] = (joined[-1][0] + text, style)
+        else:
+            joined.append((text, style))
+    return joined
+
+
+def _last_difference(before: Sequence[Part], now: Sequence[Part], width: int) -> int:
+    """How many cells from the left have to be written."""
+    old = [(char, style) for text, style in before for char in text]
+    new = [(char, style) for text, style in now for char in text]
+    if len(old) != len(new) or any(not char.isascii() for char, _ in new):
+        return width
+    return max((at + 1 for at in range(len(new)) if old[at] != new[at]), default=0)

@@ -1,0 +1,59 @@
+"""Times and counts in the few letters a table has room for. Pure; the clock enters as an argument."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+_STEPS = ((60, 1, "s"), (3600, 60, "m"), (2 * 86400, 3600, "h"), (100 * 86400, 86400, "d"), (700 * 86400, 604800, "w"))
+
+
+def age(since: datetime, now: datetime) -> str:
+    """How long ago, in at most three letters: `12s`, `5m`, `47h`, `99d`, `14w`, `2y`."""
+    seconds = max(0, int((now - since).total_seconds()))
+    for below, unit, letter in _STEPS:
+        if seconds < below:
+            return f"{seconds // unit}{letter}"
+    return f"{min(99, seconds // (365 * 86400))}y"
+
+
+def ago(since: datetime, now: datetime) -> str:
+    """How long ago in words, coarse enough to change once a minute at most."""
+    minutes = max(0, int((now - since).total_seconds())) // 60
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h {minutes % 60} min ago"
+
+
+def duration(span: timedelta) -> str:
+    """A time left, rounded up: `8 s`, `2 min`, `1 h 5 min`."""
+    seconds = max(0, -int(-span.total_seconds() // 1))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = -(-seconds // 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(when: datetime, now: datetime, width: int, zone: tzinfo | None = None) -> str:
+    """A point in local time with its age, as much of it as fits into `width` cells.
+
+    Args:
+        zone: The zone to show it in; None for the machine's own.
+    """
+    local = when.astimezone(zone)
+    old = age(when, now)
+    if width >= 27:
+        return f"{local:%Y-%m-%d %H:%M:%S} {old:>3} ago"
+    day = f"{local.day:>2} {local:%b}"
+    if width >= 16:
+        return f"{day} {local:%H:%M} {old:>3}"
+    if width >= 10:
+        recent = now - when < timedelta(hours=20)
+        return f"{f'{local:%H:%M}' if recent else day:>6} {old:>3}"
+    return f"{old:>{width}}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 error`, `1,204 errors`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
