@@ -1,0 +1,160 @@
+"""The demo org's objects and fields: what describe tells, and what the store makes tables of.
+
+Standard objects carry their real field names. The `s_c__` objects carry names that are public where there
+are any; the change event object is not here, its names are assumptions and live in `naming`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SC_ID = "s_c__sC_Id__c"
+"""The StoreConnect ID on every synced object: Text(36), unique external id, lower-case UUIDs."""
+
+Choice = tuple[str, str, bool]
+"""A picklist entry: value, label, active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field as describe shows it."""
+
+    name: str
+    label: str
+    type: str = "string"
+    """Salesforce's word: id, string, textarea, picklist, reference, datetime, date, double, currency, int,
+    boolean, email, phone, url."""
+    length: int = 0
+    nillable: bool = True
+    createable: bool = True
+    updateable: bool = True
+    unique: bool = False
+    external_id: bool = False
+    reference_to: tuple[str, ...] = ()
+    relationship_name: str | None = None
+    picklist: tuple[Choice, ...] = ()
+    restricted: bool = False
+    """A picklist that takes no value but its own."""
+    defaulted: bool = False
+    """Salesforce fills it where a create leaves it out."""
+    name_field: bool = False
+
+    @property
+    def custom(self) -> bool:
+        """True for a field that an admin or a package made."""
+        return self.name.endswith("__c")
+
+
+@dataclass(frozen=True, slots=True)
+class SObject:
+    """One object as describe shows it."""
+
+    name: str
+    label: str
+    label_plural: str
+    key_prefix: str
+    fields: tuple[Field, ...]
+    custom: bool = False
+    tooling: bool = False
+    """Reachable through the tooling API's query."""
+    rest: bool = True
+    """Reachable through the ordinary REST API."""
+    writable: bool = True
+    """False for set-up objects, which the REST API only reads."""
+
+    def field(self, name: str) -> Field | None:
+        """A field by API name; case does not matter, as in Salesforce."""
+        wanted = name.lower()
+        return next((field for field in self.fields if field.name.lower() == wanted), None)
+
+    def with_field(self, changed: Field) -> SObject:
+        """The same object with one field replaced."""
+        return replace(self, fields=tuple(changed if f.name == changed.name else f for f in self.fields))
+
+
+def text(name: str, label: str, length: int = 255, **more: bool) -> Field:
+    """A text field."""
+    return Field(name, label, "string", length, **more)
+
+
+def typed(name: str, label: str, kind: str, **more: bool) -> Field:
+    """A field of another type, with that type's usual length."""
+    length = {"textarea": 32768, "email": 80, "phone": 40, "url": 255, "picklist": 255}.get(kind, 0)
+    return Field(name, label, kind, length, **more)
+
+
+def lookup(name: str, label: str, *to: str, relation: str | None = None, **more: bool) -> Field:
+    """A lookup; its relationship is named as Salesforce derives it unless told otherwise."""
+    derived = name.removesuffix("Id") if not name.endswith("__c") else name[:-1] + "r"
+    return Field(name, label, "reference", 18, reference_to=to, relationship_name=relation or derived, **more)
+
+
+def choice(name: str, label: str, *values: str, restricted: bool = False, nillable: bool = True) -> Field:
+    """A picklist whose labels are its values."""
+    entries = tuple((value, value, True) for value in values)
+    return Field(name, label, "picklist", 255, nillable, picklist=entries, restricted=restricted)
+
+
+def made_by_salesforce(field: Field) -> Field:
+    """The same field, written by nobody but Salesforce."""
+    return replace(field, createable=False, updateable=False, defaulted=True, nillable=False)
+
+
+SYSTEM = tuple(
+    made_by_salesforce(field)
+    for field in (
+        typed("IsDeleted", "Deleted", "boolean"),
+        typed("CreatedDate", "Created Date", "datetime"),
+        lookup("CreatedById", "Created By ID", "User"),
+        typed("LastModifiedDate", "Last Modified Date", "datetime"),
+        lookup("LastModifiedById", "Last Modified By ID", "User"),
+        typed("SystemModstamp", "System Modstamp", "datetime"),
+    )
+)
+"""What Salesforce keeps on every record; only the store sets it."""
+
+
+def sobject(
+    name: str,
+    label: str,
+    prefix: str,
+    *fields: Field,
+    plural: str | None = None,
+    setup: bool = False,
+    rest: bool = True,
+) -> SObject:
+    """An object with its Id and system fields; `setup` objects are read only and reachable by tooling."""
+    key = made_by_salesforce(Field("Id", f"{label} ID", "id", 18))
+    return SObject(
+        name,
+        label,
+        plural or f"{label}s",
+        prefix,
+        (key, *fields, *SYSTEM),
+        custom=name.endswith("__c"),
+        tooling=setup,
+        rest=rest,
+        writable=not setup,
+    )
+
+
+def sc_id() -> Field:
+    """The StoreConnect ID of a synced object."""
+    return Field(
+        SC_ID,
+        "StoreConnect External ID, do not modify in Salesforce",
+        "string",
+        36,
+        unique=True,
+        external_id=True,
+    )
+
+
+def auto_name(label: str) -> Field:
+    """An auto-number name."""
+    return Field("Name", label, "string", 80, False, False, False, defaulted=True, name_field=True)
+
+
+def store_object(name: str, label: str, prefix: str, *fields: Field) -> SObject:
+    """A StoreConnect object: auto-number name and StoreConnect ID, then its own fields."""
+    return sobject(name, label, prefix, auto_name(f"{label} Number"), sc_id(), *fields)
