@@ -1,0 +1,413 @@
+"""What can be asked of one org, in Salesforce's words. How a request travels is `courier`.
+
+Only calls of simple-salesforce that take any path are used: its object handlers join an unchecked id into
+the address, and log in for ever when a session is withdrawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+
+from syncerr_tui.errors import BadInputError, OutcomeUnknownError, UnreachableError
+from syncerr_tui.salesforce import ids as record_ids, soql as query_text
+from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.salesforce.courier import ClientOptions, Courier
+from syncerr_tui.salesforce.faults import Fault, read_exception
+from syncerr_tui.salesforce.tokens import TokenProvider
+from syncerr_tui.text import one_line
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+__all__ = ["ClientOptions", "LocatorLostError", "OrgClient", "Page", "Row"]
+
+T = TypeVar("T")
+Row = dict[str, Any]
+"""A JSON object as the org sent it: nothing in it is harmless yet."""
+
+COLLECTION_WRITE_LIMIT = 200
+COLLECTION_READ_LIMIT = 2000
+
+_LOCATOR = re.compile(r"/services/data/v\d{1,3}\.0/(?:tooling/)?query/[A-Za-z0-9_-]{1,200}\Z", re.ASCII)
+_VERSION = re.compile(r"\d{1,3}\.0\Z", re.ASCII)
+_SEGMENT = r"[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*"
+_REST_PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*/?\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a query's answer."""
+
+    records: list[Row]
+    total: int
+    """Rows of the whole answer, as the org counted them when the query began."""
+
+
+class LocatorLostError(UnreachableError):
+    """The org forgot where a query was. It can go on from the last row that arrived."""
+
+
+class OrgClient:
+    """Async calls to one org. Every call may raise the errors of `syncerr_tui.errors` and nothing else.
+
+    Args:
+        tokens: Where the access token comes from.
+        options: Lanes, reserve, bounds.
+
+    Raises:
+        BadInputError: The API version in the options is none.
+    """
+
+    def __init__(self, tokens: TokenProvider, options: ClientOptions | None = None) -> None:
+        options = options or ClientOptions()
+        _check_version(options.api_version)
+        self._courier = Courier(tokens, options)
+        self._describes: dict[str, Row] = {}
+
+    # -- what can be asked ---------------------------------------------------------------------------
+
+    async def pages(self, query: str, *, tooling: bool = False) -> AsyncGenerator[Page, None]:
+        """The answer of a query, page by page. A page is handed out before the next is asked for.
+
+        Raises:
+            LocatorLostError: The org lost its place after the first page.
+        """
+        path = "tooling/query/" if tooling else "query/"
+        answer = await self._courier.read(lambda sf: _answer(sf.restful(path, params={"q": query})))
+        seen: set[str] = set()
+        while True:
+            page, following = _page(answer)
+            yield page
+            if following is None:
+                return
+            if following in seen:
+                raise UnreachableError(
+                    "The org keeps answering with the same page of the list",
+                    "What has arrived is shown; refresh to read the list again",
+                )
+            seen.add(following)
+            answer = await self._more(following)
+
+    async def query_pages(self, query: str) -> AsyncGenerator[list[Row], None]:
+        """The rows of `pages`."""
+        async with aclosing(self.pages(query)) as pages:
+            async for page in pages:
+                yield page.records
+
+    async def query_all(self, query: str, *, tooling: bool = False) -> list[Row]:
+        """All rows of a query. For answers that are known to be small."""
+        async with aclosing(self.pages(query, tooling=tooling)) as pages:
+            return [row async for page in pages for row in page.records]
+
+    async def tooling(self, query: str) -> list[Row]:
+        """All rows of a Tooling API query."""
+        return await self.query_all(query, tooling=True)
+
+    async def count(self, query: str) -> int:
+        """The number that a `SELECT COUNT() ...` gives."""
+        async with aclosing(self.pages(query)) as pages:
+            async for page in pages:
+                return page.total
+        return 0
+
+    async def describe_global(self) -> list[Row]:
+        """All objects that this user sees."""
+        answer = await self._courier.read(lambda sf: _answer(sf.restful("sobjects")))
+        found = answer.get("sobjects")
+        if not isinstance(found, list):
+            raise _strange()
+        return [one for one in found if isinstance(one, dict)]
+
+    async def describe(self, object_name: str, *, fresh: bool = False) -> Row:
+        """One object's fields. Asked once for each object and then remembered, unless `fresh`.
+
+        Raises:
+            RefusedError: There is no such object, or this user does not see it.
+        """
+        path = f"sobjects/{query_text.name(object_name)}/describe"
+        if fresh or object_name not in self._describes:
+            self._describes[object_name] = await self._courier.read(lambda sf: _answer(sf.restful(path)))
+        return self._describes[object_name]
+
+    async def actions(self, kind: str) -> list[Row]:
+        """The custom actions of a kind (`apex` or `flow`) that this user may call."""
+        path = f"actions/custom/{query_text.name(kind)}"
+        answer = await self._courier.read(lambda sf: _answer(sf.restful(path)))
+        found = answer.get("actions")
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    async def action_describe(self, kind: str, action: str) -> Row:
+        """Inputs and outputs of one custom action.
+
+        Raises:
+            RefusedError: There is no such action, or this user may not call it.
+        """
+        path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
+        return await self._courier.read(lambda sf: _answer(sf.restful(path)))
+
+    async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
+        """Call a custom action once. The answer has one entry for each input, in order.
+
+        HTTP 400 with a list of results is an answer too: those with `isSuccess` were carried out.
+
+        Raises:
+            NotSentError, OutcomeUnknownError, RefusedError: as in `resync.org`.
+        """
+        path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
+        body = {"inputs": [dict(one) for one in inputs]}
+        return await self._courier.write(lambda sf: _action_results(sf, path, body))
+
+    async def apexrest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
+        """Call an Apex REST resource. `GET` counts as reading, everything else as changing something."""
+        if not _REST_PATH.match(path):
+            raise BadInputError(
+                f"'{one_line(path)[:60]}' is no Apex REST path", "Write it without a host, like acme/resync"
+            )
+
+        def call(sf: Salesforce) -> Any:  # noqa: ANN401
+            # apexecute hands back text where the body is no JSON, so an HTML page would look like an answer.
+            answer = sf.apexecute(path, method=method, data=body)  # type: ignore[arg-type]
+            if isinstance(answer, str) and answer.lstrip().startswith("<"):
+                raise _NotJsonError
+            return answer
+
+        return await (self._courier.read(call) if method == "GET" else self._courier.write(call))
+
+    async def collections_read(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
+    ) -> dict[str, Row | None]:
+        """Records by id, in requests of up to 2,000. None for an id that is unknown or hidden.
+
+        Args:
+            object_name: Their object.
+            ids: 18-character ids.
+            fields: Which fields; `Id` is always there.
+            essential: Asked even when the daily reserve is reached.
+        """
+        path = f"composite/sobjects/{query_text.name(object_name)}"
+        wanted = list(dict.fromkeys(("Id", *map(query_text.name, fields))))
+        whole = record_ids.checked(dict.fromkeys(ids))
+
+        async def read(some: Sequence[str]) -> dict[str, Row | None]:
+            body = {"ids": list(some), "fields": wanted}
+            rows = await self._courier.read(
+                lambda sf: sf.restful(path, method="POST", json=body) or [], essential=essential
+            )
+            return _by_id(some, rows)
+
+        parts = [read(some) for some in query_text.chunks(whole, COLLECTION_READ_LIMIT)]
+        return {key: row for part in await asyncio.gather(*parts) for key, row in part.items()}
+
+    async def collections_update(
+        self, object_name: str, records: Sequence[Mapping[str, object]]
+    ) -> list[Row]:
+        """Update up to 200 records in one request, each `{"id": ..., field: value}`.
+
+        Returns:
+            The org's result for each record, in the order given: failed ones may lack an id.
+        """
+        if len(records) > COLLECTION_WRITE_LIMIT:
+            raise ValueError("one request holds 200 records")
+        attributes = {"attributes": {"type": query_text.name(object_name)}}
+        whole = record_ids.checked(str(record["id"]) for record in records)
+        rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
+        body = {"allOrNone": False, "records": rows}
+        return await self._courier.write(
+            lambda sf: _results(sf.restful("composite/sobjects", method="PATCH", json=body), len(rows))
+        )
+
+    async def limits(self) -> Row:
+        """All limits of the org, accurate within five minutes."""
+        return await self._courier.read(lambda sf: _answer(sf.limits()), essential=True)
+
+    async def userinfo(self) -> Row:
+        """Who the token belongs to, as the OAuth endpoint says."""
+        return await self._courier.read(lambda sf: _answer(sf.oauth2("userinfo")), essential=True)
+
+    async def versions(self) -> list[str]:
+        """The API versions this org serves, oldest first. Costs no API call."""
+        rows, _ = await self._courier.read(_version_list, essential=True)
+        return [
+            row["version"]
+            for row in rows
+            if isinstance(row, dict) and _VERSION.match(str(row.get("version")))
+        ]
+
+    async def server_time(self) -> datetime:
+        """The org's clock, to the second. Costs no API call.
+
+        Raises:
+            UnreachableError: The answer carried no usable date.
+        """
+        _, moment = await self._courier.read(_version_list, essential=True)
+        if moment is None:
+            raise UnreachableError(
+                "The org did not say what time it is", "A proxy may strip the Date header; check with doctor"
+            )
+        return moment
+
+    async def in_thread(self, job: Callable[[], T]) -> T:
+        """Run something heavy but quiet (no request) beside the event loop."""
+        return await self._courier.in_thread(job)
+
+    @property
+    def instance_url(self) -> str:
+        """Scheme and host of the org, without a trailing slash; empty until the first call has been made."""
+        return self._courier.instance_url
+
+    @property
+    def usage(self) -> ApiUsage | None:
+        """Daily API calls as the org's last answer told; None before the first."""
+        return self._courier.usage
+
+    @property
+    def lanes(self) -> int:
+        """Requests that may be under way at once right now."""
+        return self._courier.lanes
+
+    @property
+    def api_version(self) -> str:
+        """The REST API version that is spoken, e.g. `64.0`."""
+        return self._courier.version
+
+    def use_version(self, version: str) -> None:
+        """Speak another API version from the next request on."""
+        _check_version(version)
+        self._courier.version = version
+
+    async def log_in_again(self) -> None:
+        """Get a new token because a person asked for it. Afterwards everything works again, or this raises.
+
+        Raises:
+            NotLoggedInError, UnreachableError: It did not work.
+        """
+        await self._courier.log_in_again()
+
+    async def close(self) -> None:
+        """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
+        self._courier.close()
+
+    async def _more(self, locator: str) -> Row:
+        if not _LOCATOR.match(locator):
+            raise _strange()
+
+        def job(sf: Salesforce) -> Row | Fault:
+            try:
+                return _answer(sf.query_more(locator, identifier_is_url=True))
+            except Exception as error:
+                fault = read_exception(error)
+                if fault is not None and fault.code == "INVALID_QUERY_LOCATOR":
+                    return fault
+                raise
+
+        answer = await self._courier.read(job)
+        if isinstance(answer, Fault):
+            raise LocatorLostError("The org lost its place in the list", "Refresh to read the list again")
+        return answer
+
+
+class _NotJsonError(ValueError):
+    """Text where JSON was asked for."""
+
+
+def _check_version(version: str) -> None:
+    if not _VERSION.match(version):
+        raise BadInputError(
+            f"'{one_line(version)[:20]}' is not an API version", "Write it like 64.0 in the org profile"
+        )
+
+
+def _strange() -> UnreachableError:
+    return UnreachableError(
+        "The org answered in a form that is not Salesforce's",
+        "Check the org's address with 'syncerr-tui doctor'",
+    )
+
+
+def _answer(value: object) -> Row:
+    if not isinstance(value, dict):
+        raise _strange()
+    return value
+
+
+def _page(answer: Row) -> tuple[Page, str | None]:
+    records, total = answer.get("records"), answer.get("totalSize")
+    if not isinstance(records, list) or not isinstance(total, int):
+        raise _strange()
+    following = None if answer.get("done", True) else answer.get("nextRecordsUrl")
+    if following is not None and not isinstance(following, str):
+        raise _strange()
+    return Page([row for row in records if isinstance(row, dict)], total), following
+
+
+def _action_results(sf: Salesforce, path: str, body: Row) -> list[Row]:
+    from simple_salesforce.exceptions import SalesforceMalformedRequest
+
+    try:
+        answer = sf.restful(path, method="POST", json=body)
+    except SalesforceMalformedRequest as error:
+        content: object = error.content
+        if (
+            isinstance(content, list)
+            and content
+            and isinstance(content[0], dict)
+            and "isSuccess" in content[0]
+        ):
+            return _results(content, len(body["inputs"]))
+        raise
+    return _results(answer, len(body["inputs"]))
+
+
+def _dicts(value: object) -> TypeGuard[list[Row]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _results(answer: object, expected: int) -> list[Row]:
+    """One result for each row sent. Any other count cannot be matched to rows: the outcome is unknown."""
+    if (
+        not isinstance(answer, list)
+        or len(answer) != expected
+        or not all(isinstance(one, dict) for one in answer)
+    ):
+        raise OutcomeUnknownError(
+            "The org's answer does not fit the rows that were sent",
+            "The rows are read again before anything else is sent",
+        )
+    return answer
+
+
+def _by_id(ids: Sequence[str], rows: object) -> dict[str, Row | None]:
+    """Records matched to ids by identity. One that nobody asked for is no answer to rely on."""
+    found: dict[str, Row | None] = dict.fromkeys(ids)
+    if not isinstance(rows, list) or len(rows) > len(ids):
+        raise _strange()
+    for row in rows:
+        if row is None:
+            continue
+        key = record_ids.to_18(row.get("Id")) if isinstance(row, dict) else None
+        if key not in found:
+            raise _strange()
+        found[key] = row
+    return found
+
+
+def _version_list(sf: Salesforce) -> tuple[list[Row], datetime | None]:
+    """The one call that needs no login and counts against nothing; also where the org's clock is read."""
+    from simple_salesforce.util import exception_handler
+
+    from syncerr_tui.salesforce.transport import server_date
+
+    response = sf.session.request("GET", f"https://{sf.sf_instance}/services/data/")
+    if response.status_code >= 300:
+        exception_handler(response, name="versions")
+    moment = server_date(response.headers)
+    rows = response.json()
+    if not _dicts(rows):
+        raise _strange()
+    return rows, moment.astimezone(UTC) if moment else None

@@ -1,0 +1,256 @@
+"""One request, carried safely: worker threads, the token, the pace, and what to do when it fails.
+
+Each worker thread has its own `Salesforce` object and session, made from the one token provider. Only the
+branch of simple-salesforce that holds a ready token is used, so that the library never logs in by itself.
+Reads are tried again; writes only where it is certain that they were not carried out (`faults`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+import threading
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from syncerr_tui.errors import NotLoggedInError, OutcomeUnknownError, RefusedError, SyncErrError
+from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, read_exception
+from syncerr_tui.salesforce.pace import Pace
+from syncerr_tui.salesforce.tokens import Token, TokenProvider
+from syncerr_tui.salesforce.workers import ClosedError, Workers
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+    from syncerr_tui.salesforce.transport import Watch, Wire
+
+T = TypeVar("T")
+
+API_VERSION = "66.0"
+"""The newest version whose answers this program was written for (Spring '26)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """How an org is treated. The defaults are the polite ones."""
+
+    lanes: int = 4
+    """Most requests under way at once."""
+    api_reserve: float = 0.1
+    """Share of the daily API calls that is left for the business."""
+    api_version: str = API_VERSION
+    wire: Wire | None = None
+    retries: Retries = field(default_factory=Retries)
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = random.random
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Courier:
+    """Runs jobs that make one request each. A job gets this thread's `Salesforce`."""
+
+    def __init__(self, tokens: TokenProvider, options: ClientOptions) -> None:
+        self._tokens = tokens
+        self._options = options
+        self._version = options.api_version
+        self._workers = Workers(options.lanes)
+        self._pace = Pace(options.lanes)
+        self._local = threading.local()
+        self._watch: Watch | None = None
+        self._lock = threading.Lock()
+        self._expired: NotLoggedInError | None = None
+        self._closed = False
+        self.instance_url = ""
+        """Scheme and host of the org, once the first call has been made."""
+
+    @property
+    def usage(self) -> ApiUsage | None:
+        """Daily API calls as the org's last answer told; None before the first."""
+        return self._watch.usage if self._watch else None
+
+    @property
+    def lanes(self) -> int:
+        """Requests that may be under way at once right now."""
+        return self._pace.limit
+
+    @property
+    def version(self) -> str:
+        """The REST API version that is spoken."""
+        return self._version
+
+    @version.setter
+    def version(self, version: str) -> None:
+        self._version = version
+        self._local = threading.local()
+
+    async def read(self, job: Callable[[Salesforce], T], *, essential: bool = False) -> T:
+        """Make a request that changes nothing. Tried again where that can help.
+
+        Args:
+            job: Makes the request and checks the answer's shape.
+            essential: Made even when the daily reserve is reached: to find out what a write has done.
+        """
+        return await self._send(job, writing=False, essential=essential)
+
+    async def write(self, job: Callable[[Salesforce], T]) -> T:
+        """Make a request that changes something.
+
+        Raises:
+            OutcomeUnknownError: It may have been carried out.
+            SyncErrError: Any other one means that it was not.
+        """
+        if self._closed:
+            raise ClosedError
+        try:
+            return await self._send(job, writing=True, essential=False)
+        except ClosedError:
+            unknown = OutcomeUnknownError(
+                "The connection was closed while a request was under way",
+                "The rows are read again before anything else is sent",
+            )
+        raise unknown
+
+    async def in_thread(self, job: Callable[[], T]) -> T:
+        """Run something heavy but quiet (no request) beside the event loop."""
+        return await self._workers.run(job)
+
+    async def log_in_again(self) -> None:
+        """Get a new token because a person asked for it. Afterwards everything works again, or this raises.
+
+        Raises:
+            NotLoggedInError, UnreachableError: It did not work.
+        """
+        await self._workers.run(self._tokens.again)
+        self._expired = None
+
+    def close(self) -> None:
+        """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
+        self._closed = True
+        self._workers.close()
+
+    async def _send(self, job: Callable[[Salesforce], T], *, writing: bool, essential: bool) -> T:
+        options = self._options
+        if not essential:
+            self._mind_the_reserve()
+        tried, started = 0, options.clock()
+        while True:
+            if self._expired is not None:
+                raise NotLoggedInError(self._expired.title, self._expired.hint)
+            async with self._pace.slot() as slot:
+                outcome = await self._workers.run(lambda: self._attempt(job))
+            if not isinstance(outcome, Fault):
+                slot.well()
+                return outcome
+            tried += 1
+            if outcome.kind in CROWDED:
+                slot.trouble()
+            wait = options.retries.delay(
+                outcome,
+                writing=writing,
+                tried=tried,
+                elapsed=options.clock() - started,
+                jitter=options.jitter,
+            )
+            if wait is None:
+                raise outcome.error(host=self._host, writing=writing)
+            await options.sleep(wait)
+
+    def _attempt(self, job: Callable[[Salesforce], T]) -> T | Fault:
+        """In a worker thread: one request, and one more with a new token where the org refused the old one.
+
+        Faults come back as values: a raised one would drag the library's exception along as its context,
+        and that one holds the request with its Authorization header.
+        """
+        if self._closed:
+            raise ClosedError
+        token = self._tokens.current()
+        outcome = self._try(job, token)
+        if isinstance(outcome, Fault) and outcome.kind is Kind.SESSION:
+            try:
+                token = self._tokens.renew(token)
+            except NotLoggedInError as error:
+                self._expired = error
+                raise
+            outcome = self._try(job, token)
+        if isinstance(outcome, Fault) and outcome.kind in {Kind.SESSION, Kind.TOKEN}:
+            self._expired = NotLoggedInError(
+                "The Salesforce session has expired"
+                if outcome.kind is Kind.SESSION
+                else "Salesforce does not accept the access token",
+                "Log in again; the org may also have withdrawn this user's API access",
+            )
+        return outcome
+
+    def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | Fault:
+        try:
+            return job(self._library(token))
+        except SyncErrError:
+            raise
+        except Exception as error:  # sorted just below; what is unknown goes on as it is
+            fault = read_exception(error)
+            if fault is None:
+                raise
+            return dataclasses.replace(fault, retry_after=self._watch.retry_after if self._watch else None)
+
+    def _library(self, token: Token) -> Salesforce:
+        """This thread's simple-salesforce, rebuilt when the token is another one."""
+        local = self._local
+        if getattr(local, "generation", None) == token.generation:
+            return local.library  # type: ignore[no-any-return]
+        library = import_library()
+        from syncerr_tui.salesforce.transport import Watch, open_session
+
+        with self._lock:
+            if self._watch is None:
+                self._watch = Watch()
+            self.instance_url = token.instance_url.rstrip("/")
+        if getattr(local, "address", None) != token.instance_url:
+            if getattr(local, "session", None) is not None:
+                local.session.close()
+            local.session = open_session(token.instance_url, self._options.wire, self._watch)
+            local.address = token.instance_url
+        local.library = library(
+            instance_url=token.instance_url,
+            session_id=token.access_token,
+            version=self._version,
+            session=local.session,
+            object_pairs_hook=dict,
+        )
+        local.library.headers |= {"X-PrettyPrint": "0", "Sforce-Call-Options": "client=syncerr-tui"}
+        local.generation = token.generation
+        return local.library  # type: ignore[no-any-return]
+
+    def _mind_the_reserve(self) -> None:
+        usage = self.usage
+        if usage is None or usage.total <= 0 or self._options.api_reserve <= 0:
+            return
+        if usage.used >= usage.total * (1 - self._options.api_reserve):
+            raise RefusedError(
+                f"The org has used {usage.used:,} of its {usage.total:,} API calls for today; "
+                f"the last {self._options.api_reserve:.0%} are left for the business",
+                "Wait until calls come back, or lower api_reserve in the org profile",
+            )
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.instance_url).hostname or "The org"
+
+
+_import_lock = threading.Lock()
+
+
+def import_library() -> type[Salesforce]:
+    """simple-salesforce, imported when a connection is made: it costs about as much as Textual itself.
+
+    Its warnings would be written across the screen.
+    """
+    with _import_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from simple_salesforce.api import Salesforce
+    return Salesforce

@@ -1,0 +1,70 @@
+"""Pieces of a query, put together so that no value can become syntax."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.text import one_line
+
+T = TypeVar("T")
+
+IDS_PER_QUERY = 400
+"""Address and headers together may have 16,384 bytes: 550 ids fill it, 400 leave room for the rest."""
+VALUES_PER_QUERY = 200
+"""The same for 36-character StoreConnect IDs and field lists of some length."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z", re.ASCII)
+_ESCAPES = str.maketrans(
+    {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
+)
+
+
+def name(value: str) -> str:
+    """An API name as it may stand in a query or an address.
+
+    Raises:
+        BadInputError: It holds anything but letters, digits and underscores.
+    """
+    if not _NAME.match(value):
+        raise BadInputError(
+            f"'{one_line(value)[:60]}' is not an API name",
+            "API names have letters, digits and underscores only, e.g. s_c__Payment__c",
+        )
+    return value
+
+
+def path(value: str) -> str:
+    """A relationship path such as `Account.s_c__sC_Id__c`, each part checked like `name`."""
+    return ".".join(name(part) for part in value.split("."))
+
+
+def quote(value: str) -> str:
+    """A string literal."""
+    return f"'{value.translate(_ESCAPES)}'"
+
+
+def moment(value: datetime) -> str:
+    """A datetime literal, in UTC with milliseconds, which is all that Salesforce keeps."""
+    utc = value.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def one_of(field: str, values: Iterable[str]) -> str:
+    """`Field IN ('a','b')`.
+
+    Raises:
+        ValueError: There are no values. `IN ()` is a syntax error, and leaving it out would match everything.
+    """
+    listed = ",".join(quote(value) for value in dict.fromkeys(values))
+    if not listed:
+        raise ValueError("IN needs at least one value")
+    return f"{path(field)} IN ({listed})"
+
+
+def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Slices of at most `size`, in order."""
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -1,0 +1,260 @@
+"""HTTP as this program wants it: bounded in time and size, to one host only, with nothing left to defaults.
+
+requests knows no timeout unless told, takes `~/.netrc` for a better token than ours, follows a redirect
+wherever it leads, and waits for ever on a server that sends one byte a minute. All of it is decided here,
+beneath simple-salesforce, so that calls which take no settings (and logins) are covered too.
+Proxies and private certificate authorities come from the environment, as everywhere
+(`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.models import PreparedRequest, Response
+
+from syncerr_tui import __version__
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.salesforce.connection import ApiUsage
+
+CLIENT_NAME = "syncerr-tui"
+"""How the org's own logs name our calls."""
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_REDIRECTS = 3
+_IDLE_LIMIT = 50.0
+"""Seconds. Load balancers drop idle connections without a word after a minute or more; a write on such a
+connection would end with an unknown outcome for no reason."""
+_USAGE = re.compile(r"(?:^|[;\s])api-usage=(\d{1,12})/(\d{1,12})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Bounds of one request. Seconds and bytes."""
+
+    connect_timeout: float = 5.0
+    read_timeout: float = 120.0
+    """Longest silence of the server. A REST call may run ten minutes there; ours are short ones."""
+    answer_timeout: float = 300.0
+    """Longest time for one whole answer, however steadily it drips."""
+    max_bytes: int = 64 * 1024 * 1024
+    """Largest answer after unzipping. A page of 2,000 errors with long messages is about 4 MB."""
+    connections: int = 1
+    """Connections kept to the host. A session here serves one thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The one host that may be talked to."""
+
+    host: str
+    port: int
+    plain: bool
+    """True: http, which only loopback may use."""
+
+    @classmethod
+    def of(cls, address: str) -> Origin:
+        """Read an instance URL.
+
+        Raises:
+            BadInputError: It is no https address (or http on loopback).
+        """
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        host = (parts.hostname or "").lower()
+        plain = parts.scheme == "http"
+        if not host or parts.scheme not in {"http", "https"} or parts.username or parts.password:
+            raise BadInputError(
+                "The org's address is not one",
+                "It looks like https://acme.my.salesforce.com, scheme included",
+            )
+        if plain and host not in LOOPBACK:
+            raise BadInputError(
+                "The org's address is not encrypted", "Use https; http is for this machine (127.0.0.1) only"
+            )
+        return cls(host, port or (80 if plain else 443), plain)
+
+    def holds(self, address: str) -> bool:
+        """Whether an address lies here.
+
+        simple-salesforce writes https everywhere, so the scheme does not count for a plain origin.
+        """
+        parts = urlsplit(address)
+        try:
+            port = parts.port
+        except ValueError:
+            return False
+        if parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not self.plain):
+            return False
+        return (parts.hostname or "").lower() == self.host and self.port == (
+            port or (80 if parts.scheme == "http" else 443)
+        )
+
+
+class RedirectRefusedError(requests.exceptions.RequestException):
+    """The server pointed somewhere the token must not go."""
+
+
+class TooLargeError(requests.exceptions.RequestException):
+    """The answer is larger than anything an org sends."""
+
+
+class TooSlowError(requests.exceptions.Timeout):
+    """The answer dripped in for longer than `Wire.answer_timeout`."""
+
+
+class Watch:
+    """What the answers of all threads tell on the side: the API use and the org's clock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._usage: ApiUsage | None = None
+        self._latest = threading.local()
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that this thread's latest answer asked to wait; None where it did not."""
+        return getattr(self._latest, "wait", None)
+
+    @property
+    def usage(self) -> ApiUsage | None:
+        """Daily API calls, as the latest answer said."""
+        with self._lock:
+            return self._usage
+
+    def saw(self, headers: Mapping[str, str]) -> None:
+        """Take note of one answer, good or bad."""
+        # In its date form it is not worth a clock: the usual back-off does.
+        wait = headers.get("Retry-After", "").strip()
+        self._latest.wait = float(wait) if re.fullmatch("[0-9]{1,6}", wait) else None
+        found = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
+        if found:
+            with self._lock:
+                self._usage = ApiUsage(int(found[1]), int(found[2]))
+
+
+def server_date(headers: Mapping[str, str]) -> datetime | None:
+    """The server's clock when it answered, to the second; None where the header is missing or broken."""
+    try:
+        moment = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def open_session(address: str, wire: Wire | None = None, watch: Watch | None = None) -> requests.Session:
+    """A session that talks to this address' host only. One for each thread.
+
+    Raises:
+        BadInputError: The address is not https, nor http on loopback.
+    """
+    session = _OneHostSession()
+    origin = Origin.of(address)
+    session.origin = origin
+    session.auth = _keep_token
+    session.max_redirects = _REDIRECTS
+    session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = OneHostAdapter(origin, wire or Wire())
+    session.adapters.clear()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    if watch is not None:
+        session.hooks["response"].append(lambda response, *_, **__: watch.saw(response.headers))
+    return session
+
+
+def _keep_token(request: PreparedRequest) -> PreparedRequest:
+    """An `auth` that changes nothing: its presence keeps `~/.netrc` from replacing the token."""
+    return request
+
+
+class _OneHostSession(requests.Session):
+    origin: Origin
+
+    def get_redirect_target(self, resp: Response) -> str | None:
+        target: str | None = super().get_redirect_target(resp)
+        if target is None:
+            return None
+        moves_on = resp.request.method in {"GET", "HEAD"} and self.origin.holds(urljoin(resp.url, target))
+        if not moves_on:
+            raise RedirectRefusedError(response=resp)
+        return target
+
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
+        """Nothing to rebuild on the same host; requests would ask `~/.netrc` here once more."""
+
+
+class OneHostAdapter(HTTPAdapter):
+    """Sends to one origin with every bound of `Wire`, whatever the caller forgot."""
+
+    def __init__(self, origin: Origin, wire: Wire, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._origin = origin
+        self._wire = wire
+        self._clock = clock
+        self._last_used = clock()
+        super().__init__(pool_connections=2, pool_maxsize=wire.connections, max_retries=0)
+
+    def send(  # type: ignore[override]  # the stubs name each setting; all of them but two are handed on
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: object = None,
+        proxies: Mapping[str, str] | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Response:
+        """Send one request; its answer is bounded while it is read."""
+        if not self._origin.holds(request.url or ""):
+            raise RedirectRefusedError(request=request)
+        if self._origin.plain:
+            request.url = re.sub("^https", "http", request.url or "")
+            proxies = None
+        now = self._clock()
+        if now - self._last_used > _IDLE_LIMIT:
+            self.close()
+        self._last_used = now
+        bounds = (self._wire.connect_timeout, self._wire.read_timeout)
+        response = super().send(request, stream=True, timeout=bounds, proxies=proxies, **kwargs)
+        response.raw = _BoundedBody(response.raw, self._wire, now, self._clock)
+        return response
+
+
+class _BoundedBody:
+    """An answer's body that gives up when it grows too large or takes too long."""
+
+    def __init__(self, raw: Any, wire: Wire, started: float, clock: Callable[[], float]) -> None:  # noqa: ANN401
+        self._raw = raw
+        self._wire = wire
+        self._started = started
+        self._clock = clock
+
+    def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - stands in for urllib3's response
+        return getattr(self._raw, attribute)
+
+    def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
+        """What requests reads a body with. `read1` returns with what is there, so that the clock is seen."""
+        size = 0
+        while piece := self._raw.read1(max(amt, 65536), decode_content=decode_content):
+            size += len(piece)
+            if size > self._wire.max_bytes:
+                self._raw.close()
+                raise TooLargeError
+            if self._clock() - self._started > self._wire.answer_timeout:
+                self._raw.close()
+                raise TooSlowError
+            yield piece
+        self._raw.release_conn()
