@@ -46,8 +46,16 @@ _ELEMENT = re.compile(
     r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
     r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})",
 )
-_EXECUTION = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}execution of ")
-_UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})")
+# `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
+_EXECUTION = re.compile(
+    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
+    r"(?:[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete)|"
+    r"maximum trigger depth exceeded)",
+)
+_DIED = re.compile(
+    r"[A-Z]_[A-Z]+[,:] (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}System\.\w{1,40}Exception",
+)
+_UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
     r"(?<![\w.])(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5}): line \d",
 )
@@ -59,7 +67,7 @@ _RULE = re.compile(
 )
 _PLATFORM = frozenset(
     "System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search "
-    "Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits java common core".split(),
+    "Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits java javax common core com org lib shared".split(),
 )
 
 
@@ -105,12 +113,10 @@ def _flows(text: str) -> Iterator[Named]:
 
 
 def _triggers(text: str) -> Iterator[Named]:
-    if "execution of " in text:
-        for match in _EXECUTION.finditer(text):
-            yield _named("trigger", match["name"], match.start("name"), match.end("name"), match["ns"])
-    if "Apex trigger " in text:
-        for match in _UNEXPECTED.finditer(text):
-            yield _named("trigger", match["name"], match.start("name"), match.end("name"), match["ns"])
+    for clue, pattern in (("After", _EXECUTION), ("Before", _EXECUTION), ("trigger ", _UNEXPECTED), (": System.", _DIED)):
+        if clue in text and not (clue == "Before" and "After" in text):
+            for match in pattern.finditer(text):
+                yield _named("trigger", match["name"], *match.span("name"), match["ns"])
 
 
 def _exceptions(text: str) -> Iterator[Named]:
@@ -140,7 +146,9 @@ def _class(text: str, path: list[str], start: int, end: int) -> Named:
 def _is_namespace(name: str, text: str) -> bool:
     if len(name) > 15 or "__" in name or name.endswith("_"):
         return False
-    return f"({name})" in text or f"{name}__" in text or name.islower()
+    if name.islower() or (name.isupper() and len(name) <= 8):
+        return True
+    return f"({name})" in text or f"{name}__" in text or f" {name}." in text
 
 
 def _frames(text: str) -> Iterator[Named]:

@@ -26,7 +26,7 @@ _PREFIXES = frozenset(
     """.split(),
 )
 # First letters of prefixes that each org hands out itself: custom objects, events, articles, metadata, external.
-_OWN_PREFIX = re.compile(r"[aemx]0[0-9A-Za-z]|a[0-9A-Za-z]{2}|k[aA][0-9A-Za-z]")
+_OWN_PREFIX = re.compile(r"a[0-9A-Z][0-9A-Za-z]|[emx]0[0-9A-Za-z]|k[aA][0-9A-Za-z]")
 
 
 def check_characters(id15: str) -> str:
@@ -42,9 +42,12 @@ def is_id(text: str) -> bool:
         return False
     if len(text) == 18:
         return check_characters(text) == text[15:] and any(map(str.isdigit, text))
-    known = text[:3] in _PREFIXES or _OWN_PREFIX.match(text) is not None
+    digits = sum(map(str.isdigit, text[3:]))
+    if text[0].isalpha():
+        # Names in code begin with these letters too (`aBatchNumber12`); an id has a counter in it.
+        return _OWN_PREFIX.match(text) is not None and digits >= 3
     # A number of 15 digits is rather a telephone or card number than an id, unless it begins like one.
-    return known and any(map(str.isdigit, text[3:])) and (not text.isdigit() or text.startswith("0"))
+    return text[:3] in _PREFIXES and digits >= 1 and (not text.isdigit() or text.startswith("0"))
 
 
 def find_ids(text: str) -> Iterator[re.Match[str]]:

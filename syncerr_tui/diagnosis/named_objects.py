@@ -14,29 +14,31 @@ from collections.abc import Iterable, Iterator
 from syncerr_tui.diagnosis.details import Part
 
 _STATED = re.compile(
-    r"(?:\b[Ee]ntity(?: type)?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for:|\bduplicate|"
-    r"Salesforce \(|[A-Z]_[A-Z]+ \()\s?['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
+    r"(?:\b[Ee]ntity(?: type)?:?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for:|"
+    r"\bduplicate|/sobjects/|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for|Salesforce \(|[A-Z]_[A-Z]+ \()"
+    r"\s?['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
 _STANDARD = re.compile(
-    r"(?<![\w.\[/-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
+    r"(?<![\w.\[/\"“-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
     r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w)",
 )
 _PLAIN = re.compile(r"(?<![\w.\[/-])(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)")
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\bin \Z")
-_GENERIC = frozenset({"Record", "Records", "Type", "The", "This", "Value", "Alert", "Rule", "Object"})
+_GENERIC = frozenset({"Record", "Records", "Type", "The", "This", "Alert", "Rule", "Object", "Value", "System", "SObject"})
 
 
 def find_objects(text: str, taken: Iterable[tuple[int, int]]) -> list[Part]:
     """Objects named in a statement; parts inside the `taken` ranges are names of something else."""
     ranges = sorted(taken)
-    found = [*_stated(text), *_capital(text, ranges)]
+    found = [*find_stated(text), *_capital(text, ranges)]
     found.sort(key=lambda part: part.start)
     return found or list(_lower(text, ranges))[:1]
 
 
-def _stated(text: str) -> Iterator[Part]:
+def find_stated(text: str) -> Iterator[Part]:
+    """Only what the platform itself calls an object."""
     for match in _STATED.finditer(text):
         if match["name"] not in _GENERIC:
             yield Part("object", match["name"], match.start("name"), match.end("name"))

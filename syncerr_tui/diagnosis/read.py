@@ -18,15 +18,23 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
-from syncerr_tui.diagnosis.codes import LOCK_ROW, UNKNOWN, WRAPPERS, find_codes, may_pass, root_of
+from syncerr_tui.diagnosis.codes import WRAPPERS, find_codes, may_pass, root_of
 from syncerr_tui.diagnosis.details import Part, find_details
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
 from syncerr_tui.diagnosis.model import Diagnosis, Span
-from syncerr_tui.diagnosis.named_objects import find_objects
+from syncerr_tui.diagnosis.named_objects import find_objects, find_stated
 from syncerr_tui.diagnosis.page import Page, unwrap
 from syncerr_tui.diagnosis.wording import code_from_wording
 from syncerr_tui.text import clean
+
+# What the platform says of itself, not of the record: the same save may work a minute later.
+_PASSING = (
+    "unable to obtain exclusive access",
+    "currently being modified by another user",
+    "timeout occurred while waiting to lock",
+    "unexpected error occurred. please include this errorid",
+)
 
 
 def diagnose(message: str, code: str | None = None) -> Diagnosis:
@@ -51,7 +59,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     parts += [Part("external_id", match[0], *match.span()) for match in find_uuids(text)]
     automation = find_automation(whole.text)
     for statement in statements:
-        details = find_details(statement.text)
+        details = find_details(statement.text, root)
         taken = [(part.start, part.end) for part in details]
         own = automation if statement is whole else find_automation(statement.text)
         taken += [(named.start, named.end) for named in own]
@@ -59,7 +67,9 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         details += find_objects(statement.text, taken)
         parts += [_placed(part, statement) for part in details]
     if statements[0] is not whole:
-        outside = [part for part in find_details(whole.text) if part.kind == "field" and _outside(part, whole, statements)]
+        around = [part for part in find_details(whole.text) if part.kind == "field"]
+        around += find_stated(whole.text)
+        outside = [part for part in around if _outside(part, whole, statements)]
         parts += [_placed(part, whole) for part in outside]
     error_id = find_error_id(text)
     limit = find_limit(whole.text, codes)
@@ -150,10 +160,8 @@ def _outside(part: Part, whole: Page, statements: list[Page]) -> bool:
 
 def _transient(root: str | None, text: str) -> bool:
     if may_pass(root):
-        return True
-    if root in WRAPPERS or root == LOCK_ROW:
-        lowered = text.lower()
-        if "unable to obtain exclusive access" in lowered:
-            return True
-        return root == UNKNOWN and "unexpected error occurred. please include this errorid" in lowered
-    return False
+        return "TotalRequests Limit" not in text  # a day's allowance does not come back by waiting a minute
+    if root not in WRAPPERS:
+        return False
+    lowered = text.lower()
+    return any(words in lowered for words in _PASSING)
