@@ -282,7 +282,8 @@ class Store:
         """Keep something beside the records that survives a restart with `--db`: seed, counters ..."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO demo_memory VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                "INSERT INTO demo_memory VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (key, json.dumps(value)),
             )
 
@@ -350,8 +351,9 @@ def _tables(objects: Iterable[SObject]) -> Iterator[str]:
     for sobject in objects:
         fields = {field.name: field for field in sobject.fields}
         parts = ["demo_row INTEGER PRIMARY KEY", "Id TEXT NOT NULL UNIQUE"]
-        for column in _columns(sobject)[1:]:
-            parts.append(f"{_quoted(column)} {_declared(fields.get(column), column)}")
+        parts += [
+            f"{_quoted(column)} {_declared(fields.get(column), column)}" for column in _columns(sobject)[1:]
+        ]
         yield f"CREATE TABLE {_quoted(sobject.name)} ({', '.join(parts)})"
         for column in _columns(sobject)[1:]:
             field = fields.get(column)
@@ -374,7 +376,7 @@ def _declared(field: Field | None, column: str) -> str:
 
 def _stored(value: object, field_type: str) -> object:
     if value is None or value == "":
-        return None
+        return 0 if field_type == "boolean" else None
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, datetime):

@@ -1,0 +1,224 @@
+"""Faults on purpose: `--fault NAME[:VALUE][:WHERE][:COUNT]`, so that a client can be tried against trouble.
+
+NAME is one of `FAULTS`. VALUE is that fault's own (seconds, an address, a number). WHERE limits it to some
+requests: `read`, `write`, `query`, `dml`, `action`, `describe`, `apexrest`, `login`, `all`, a method
+(`PATCH`) or a path (`/limits`, found anywhere in the request's path). COUNT says how many times it happens;
+`every=N` lets it happen to each N-th request only. The parts after NAME may come in any order.
+The demo's own control endpoints (`/services/apexrest/demo/`) never fail.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from syncerr_tui.demo.wire import Request
+from syncerr_tui.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A fault that can be asked for."""
+
+    help: str
+    value: str | None = None
+    """Its value where none is given; None: it takes no value."""
+    where: str = "all"
+    count: int | None = None
+    """How often it happens where no count is given; None: always."""
+    every: int = 1
+
+
+FAULTS: Mapping[str, Kind] = {
+    "latency": Kind("wait VALUE seconds before each answer", "0.5"),
+    "jitter": Kind("wait up to VALUE seconds, by chance", "0.5"),
+    "drop-before": Kind("close the connection before the request is processed"),
+    "drop-after": Kind("process the request, then close the connection without an answer"),
+    "lost-reply": Kind("process the request, never answer, keep the connection open"),
+    "duplicate-reply": Kind("send the answer twice on the connection"),
+    "expire-once": Kind("401 INVALID_SESSION_ID, once; the token stays good", count=1),
+    "expire-forever": Kind("401 INVALID_SESSION_ID, whatever token is sent"),
+    "forbid-limit": Kind("403 REQUEST_LIMIT_EXCEEDED, the daily limit"),
+    "forbid-concurrent": Kind("403 REQUEST_LIMIT_EXCEEDED while more than VALUE requests are under way", "0"),
+    "forbid-permission": Kind("403 INSUFFICIENT_ACCESS"),
+    "maintenance": Kind("503 with an HTML page"),
+    "server-error": Kind("500 UNKNOWN_EXCEPTION"),
+    "html-200": Kind("200 with an HTML page instead of JSON"),
+    "slow-drip": Kind("send the answer 64 bytes at a time, VALUE seconds apart", "0.2"),
+    "truncated-json": Kind("cut the JSON of the answer in half"),
+    "redirect": Kind("302 to the same path at the address VALUE", "http://127.0.0.1:1"),
+    "repeated-locator": Kind("every page of a query is the same page, with the same locator", where="query"),
+    "expired-locator": Kind("400 INVALID_QUERY_LOCATOR on a query's second page", where="query"),
+    "lock-errors": Kind("UNABLE_TO_LOCK_ROW on each VALUE-th row of an action or collection", "3", "write"),
+    "partial-actions": Kind("each VALUE-th input of an action is refused: HTTP 400, others done", "2", "action"),
+    "clock-skew": Kind("the org's clock is VALUE seconds ahead (negative: behind)", "300"),
+}  # fmt: skip
+
+_PLACES = frozenset({"read", "write", "query", "dml", "action", "describe", "apexrest", "login", "all"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"})
+_ROW_FAULTS = frozenset({"lock-errors", "partial-actions"})
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault that is switched on."""
+
+    name: str
+    value: str = ""
+    where: str = "all"
+    count: int | None = None
+    every: int = 1
+    fired: int = 0
+    """How often it has happened."""
+    met: int = 0
+    """How many requests it could have happened to."""
+
+    @property
+    def number(self) -> float:
+        """The value as a number."""
+        return float(self.value)
+
+    def meets(self, request: Request) -> bool:
+        """Whether this is a request that it is limited to."""
+        if self.where == "all":
+            return True
+        if self.where in _METHODS:
+            return request.method == self.where
+        if self.where.startswith("/"):
+            return self.where in request.path
+        return self.where in places(request)
+
+
+def places(request: Request) -> frozenset[str]:
+    """The words of WHERE that name this request."""
+    segments = request.segments
+    found = {"read" if request.method in {"GET", "HEAD"} else "write"}
+    if segments[:2] in {("services", "oauth2"), ("services", "Soap")}:
+        return frozenset({"login"})
+    if "query" in segments or "queryAll" in segments:
+        found.add("query")
+    elif "actions" in segments:
+        found.add("action")
+    elif segments[:2] == ("services", "apexrest"):
+        found.add("apexrest")
+    elif segments[-1:] == ("describe",) or segments[-1:] == ("sobjects",) and "composite" not in segments:
+        found.add("describe")
+    elif "write" in found and ({"sobjects", "composite"} & set(segments)):
+        found.add("dml")
+    return frozenset(found)
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are switched on; may be changed while the server runs, from any thread."""
+
+    _on: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, spec: str) -> Fault:
+        """Switch one on; returns it, so that `fired` can be read.
+
+        Raises:
+            BadInputError: No such fault, or a part of it cannot be read.
+        """
+        fault = parse(spec)
+        with self._lock:
+            self._on.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Switch all off."""
+        with self._lock:
+            self._on.clear()
+
+    def fires(self, name: str, request: Request) -> Fault | None:
+        """The fault of this name that happens to this request, counted; None where none does."""
+        with self._lock:
+            for fault in self._on:
+                if fault.name == name and fault.meets(request) and not _control(request):
+                    fault.met += 1
+                    spent = fault.count is not None and fault.fired >= fault.count
+                    if not spent and fault.met % fault.every == 0:
+                        fault.fired += 1
+                        return fault
+        return None
+
+    def rows(self, name: str, request: Request, many: int) -> frozenset[int]:
+        """Which of `many` rows of this request fail (`lock-errors`, `partial-actions`)."""
+        hit: set[int] = set()
+        with self._lock:
+            for fault in self._on:
+                if fault.name != name or not fault.meets(request):
+                    continue
+                every = max(1, int(fault.number))
+                for row in range(many):
+                    fault.met += 1
+                    spent = fault.count is not None and fault.fired >= fault.count
+                    if not spent and fault.met % every == 0:
+                        fault.fired += 1
+                        hit.add(row)
+        return frozenset(hit)
+
+    @property
+    def skew(self) -> float:
+        """Seconds that the org's clock is ahead."""
+        with self._lock:
+            return sum(fault.number for fault in self._on if fault.name == "clock-skew")
+
+
+def _control(request: Request) -> bool:
+    return request.segments[:3] == ("services", "apexrest", "demo")
+
+
+def parse(spec: str) -> Fault:
+    """Read `NAME[:VALUE][:WHERE][:COUNT]`.
+
+    Raises:
+        BadInputError: No such fault, or a part of it cannot be read.
+    """
+    name, _, rest = spec.partition(":")
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise BadInputError(f"There is no fault '{name}'", f"Known faults: {', '.join(FAULTS)}")
+    fault = Fault(name, kind.value or "", kind.where, kind.count, kind.every)
+    if name == "redirect" and rest:
+        address = re.match(r"https?://[^/:]+(?::\d+)?", rest)
+        if address is None:
+            raise _unreadable(spec, rest, "an address such as https://evil.example")
+        fault.value = address[0]
+        rest = rest[address.end() :].lstrip(":")
+    valued = kind.value is None or name == "redirect"
+    rest = re.sub(r"every[ =:]+(?=\d)", "every=", rest)
+    for part in filter(None, re.split(r":|\s+", rest)):
+        valued = _take(fault, spec, part, valued=valued)
+    return fault
+
+
+def _take(fault: Fault, spec: str, part: str, *, valued: bool) -> bool:
+    """Put one part where it belongs; returns whether the value is known by now."""
+    every = re.fullmatch(r"every=?(\d+)", part)
+    if every and int(every[1]) > 0:
+        if fault.name in _ROW_FAULTS:
+            fault.value = every[1]
+        else:
+            fault.every = int(every[1])
+    elif part.lower() in _PLACES or part.startswith("/"):
+        fault.where = part if part.startswith("/") else part.lower()
+    elif part.upper() in _METHODS:
+        fault.where = part.upper()
+    elif not valued and re.fullmatch(r"[+-]?\d+(\.\d+)?", part):
+        if part.startswith("-") and fault.name != "clock-skew":
+            raise _unreadable(spec, part, "a number that is not negative")
+        fault.value = part
+        return True
+    elif part.isascii() and part.isdigit():
+        fault.count = int(part)
+    else:
+        raise _unreadable(spec, part, f"a number, every=N, a method, a path, or one of {', '.join(sorted(_PLACES))}")
+    return valued
+
+
+def _unreadable(spec: str, part: str, wanted: str) -> BadInputError:
+    return BadInputError(f"The fault '{spec}' cannot be read at '{part}'", f"There stands {wanted}")

@@ -1,0 +1,9 @@
+"""SOQL: text -> tokens -> tree -> SQLite. What cannot be read is refused with its place, never guessed."""
+
+from __future__ import annotations
+
+from syncerr_tui.demo.soql.compiler import Plan, plan
+from syncerr_tui.demo.soql.lexer import SoqlError
+from syncerr_tui.demo.soql.parser import parse
+
+__all__ = ["Plan", "SoqlError", "parse", "plan"]

@@ -1,0 +1,542 @@
+"""A SOQL tree to SQLite, with every value bound.
+
+Two steps, so that a query over 100,000 records is sorted once and read page by page: `rows_sql` gives the
+row numbers in order, `page_sql` reads the columns of some of them. Groups come in one step.
+
+SOQL's logic knows true and false only, SQL's also null: every condition is written so that SQLite never
+answers null. Text compares without case; ids compare exactly, 15 characters standing for their 18.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.soql import dates
+from syncerr_tui.demo.soql.lexer import SoqlError, refusal
+from syncerr_tui.demo.soql.tree import (
+    Aggregate,
+    AllFields,
+    Both,
+    Column,
+    Comparison,
+    Condition,
+    FieldPath,
+    Literal,
+    Not,
+    Order,
+    Query,
+    Span,
+)
+from syncerr_tui.demo.store import long_id
+
+_NUMBERS = frozenset({"int", "double", "currency", "percent"})
+_MOMENTS = frozenset({"date", "datetime"})
+_IDS = frozenset({"id", "reference"})
+_LONG_TEXT = 255
+"""A text area longer than this can neither be filtered nor sorted nor grouped in Salesforce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One value of a result row: where it goes (relationship names, then the key) and its place in the row."""
+
+    path: tuple[str, ...]
+    key: str
+    place: int
+    boolean: bool = False
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A parent record in the result: its relationship path, its object, where its Id stands in the row."""
+
+    path: tuple[str, ...]
+    sobject: SObject
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query ready to run."""
+
+    query: Query
+    sobject: SObject
+    rows_sql: str
+    rows_values: tuple[object, ...]
+    page_sql: str
+    outputs: tuple[Output, ...]
+    parents: tuple[Parent, ...]
+
+
+def plan(
+    query: Query,
+    schema: Mapping[str, SObject],
+    *,
+    now: datetime,
+    deleted: bool = False,
+    visible: Callable[[SObject], bool] = lambda _: True,
+) -> Plan:
+    """Check every name and type in a query against the schema and write its SQL.
+
+    Args:
+        query: The parsed query.
+        schema: All objects, by API name.
+        now: What TODAY means.
+        deleted: Records in the recycle bin count too (queryAll).
+        visible: Whether an object can be reached by this endpoint (REST or Tooling).
+
+    Raises:
+        SoqlError: INVALID_TYPE, INVALID_FIELD, INVALID_QUERY_FILTER_OPERATOR, MALFORMED_QUERY.
+    """
+    return _Compiler(query, schema, now, deleted, visible).plan()
+
+
+@dataclass(slots=True)
+class _Join:
+    alias: str
+    sobject: SObject
+    path: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Target:
+    """A field path found in the schema."""
+
+    sql: str
+    field: Field
+    join: _Join
+
+
+@dataclass(slots=True)
+class _Compiler:
+    query: Query
+    schema: Mapping[str, SObject]
+    now: datetime
+    deleted: bool
+    visible: Callable[[SObject], bool]
+    values: list[object] = field(default_factory=list)
+    joins: dict[tuple[str, ...], _Join] = field(default_factory=dict)
+    clauses: list[str] = field(default_factory=list)
+    prefix: str = "t"
+
+    def plan(self) -> Plan:
+        query = self.query
+        root = self._root()
+        if query.counts_only:
+            return self._counting(root)
+        if query.aggregates:
+            return self._grouping(root)
+        where = self._where(root)
+        order = self._orders()
+        sql = f"SELECT {root.alias}.demo_row {self._from(root)}{where}{order}{self._limits()}"
+        rows_values = tuple(self.values)
+        outputs, parents, columns = self._selected(root)
+        page = (
+            f"SELECT {', '.join(columns)} FROM json_each(?) AS wanted "
+            f"CROSS JOIN {_quoted(root.sobject.name)} AS {root.alias} ON {root.alias}.demo_row = wanted.value"
+            f"{''.join(self.clauses)} ORDER BY wanted.key"
+        )
+        return Plan(query, root.sobject, sql, rows_values, page, outputs, parents)
+
+    def _root(self) -> _Join:
+        sobject = _by_name(self.schema, self.query.object_name)
+        if sobject is None or not self.visible(sobject):
+            raise refusal(
+                self.query.text,
+                self.query.object_at,
+                f"sObject type '{self.query.object_name}' is not supported. If you are attempting to use a custom "
+                "object, be sure to append the '__c' after the entity name. Please reference your WSDL or the "
+                "describe call for the appropriate names.",
+                "INVALID_TYPE",
+            )
+        root = _Join(f"{self.prefix}0", sobject, ())
+        self.joins[()] = root
+        return root
+
+    def _from(self, root: _Join) -> str:
+        return f"FROM {_quoted(root.sobject.name)} AS {root.alias}{''.join(self.clauses)}"
+
+    def _where(self, root: _Join) -> str:
+        parts = [] if self.deleted else [f"{root.alias}.IsDeleted = 0"]
+        if self.query.where is not None:
+            parts.append(self._condition(self.query.where))
+        return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+    def _limits(self) -> str:
+        if self.query.limit is None and not self.query.offset:
+            return ""
+        self.values += [-1 if self.query.limit is None else self.query.limit, self.query.offset]
+        return " LIMIT ? OFFSET ?"
+
+    def _counting(self, root: _Join) -> Plan:
+        where = self._where(root)
+        limits = self._limits()
+        sql = f"SELECT count(*) FROM (SELECT 1 {self._from(root)}{where}{limits})"
+        return Plan(self.query, root.sobject, sql, tuple(self.values), "", (), ())
+
+    def _grouping(self, root: _Join) -> Plan:
+        query = self.query
+        groups = [self._find(path) for path in query.group_by]
+        for path, group in zip(query.group_by, groups, strict=True):
+            self._only_short(path, group, "grouped")
+        grouped = {group.sql for group in groups}
+        outputs: list[Output] = []
+        columns: list[str] = []
+        unnamed = 0
+        for place, column in enumerate(query.columns):
+            what = column.what
+            if isinstance(what, AllFields):
+                raise refusal(query.text, what.at, "FIELDS() cannot be used in a grouped query")
+            if isinstance(what, Aggregate):
+                columns.append(self._aggregate(what))
+                key = column.alias or f"expr{unnamed}"
+                unnamed += column.alias is None
+                outputs.append(Output((), key, place))
+                continue
+            target = self._find(what)
+            if target.sql not in grouped:
+                name = ".".join(what.parts)
+                raise refusal(query.text, what.at, f"Field must be grouped or aggregated: {name}")
+            columns.append(target.sql)
+            outputs.append(
+                Output((), column.alias or target.field.name, place, target.field.type == "boolean", target.field)
+            )
+        if len({output.key.lower() for output in outputs}) < len(outputs):
+            raise refusal(query.text, query.columns[-1].what.at, "duplicate alias")
+        where = self._where(root)
+        group = f" GROUP BY {', '.join(target.sql for target in groups)}" if groups else ""
+        having = f" HAVING {self._condition(query.having)}" if query.having is not None else ""
+        order = self._orders(grouped)
+        limits = self._limits()
+        sql = f"SELECT {', '.join(columns)} {self._from(root)}{where}{group}{having}{order}{limits}"
+        return Plan(query, root.sobject, sql, tuple(self.values), "", tuple(outputs), ())
+
+    def _selected(self, root: _Join) -> tuple[tuple[Output, ...], tuple[Parent, ...], list[str]]:
+        outputs: list[Output] = []
+        columns: list[str] = [f"{root.alias}.Id"]
+        seen: set[tuple[str, ...]] = set()
+        parents: dict[tuple[str, ...], Parent] = {}
+        for path in self._paths():
+            target = self._find(path)
+            place = (*target.join.path, target.field.name)
+            if place in seen:
+                raise refusal(
+                    self.query.text, path.at, f"duplicate field selected: {'.'.join(path.parts)}"
+                )
+            seen.add(place)
+            for depth in range(1, len(target.join.path) + 1):
+                above = target.join.path[:depth]
+                if above not in parents:
+                    join = self.joins[above]
+                    parents[above] = Parent(above, join.sobject, len(columns))
+                    columns.append(f"{join.alias}.Id")
+            boolean = target.field.type == "boolean"
+            outputs.append(Output(target.join.path, target.field.name, len(columns), boolean, target.field))
+            columns.append(target.sql)
+        return tuple(outputs), tuple(parents.values()), columns
+
+    def _paths(self) -> list[FieldPath]:
+        paths: list[FieldPath] = []
+        for column in self.query.columns:
+            what = column.what
+            if isinstance(what, FieldPath):
+                paths.append(what)
+            elif isinstance(what, AllFields):
+                paths += [
+                    FieldPath((each.name,), what.at)
+                    for each in self.joins[()].sobject.fields
+                    if what.which == "ALL" or each.name.endswith("__c") == (what.which == "CUSTOM")
+                ]
+        return paths
+
+    def _find(self, path: FieldPath) -> _Target:
+        """The field that a path means; joins its parents on the way."""
+        parts = path.parts
+        join = self.joins[()]
+        own = {self.query.object_name.lower(), (self.query.alias or self.query.object_name).lower()}
+        if len(parts) > 1 and parts[0].lower() in own and not _relationship(join.sobject, parts[0]):
+            parts = parts[1:]
+        if len(parts) > 6:
+            raise refusal(self.query.text, path.at, "a field path may go up five relationships at most", "INVALID_FIELD")
+        for name in parts[:-1]:
+            join = self._joined(join, name, path.at)
+        found = join.sobject.field(parts[-1])
+        if found is None:
+            raise refusal(
+                self.query.text,
+                path.at,
+                f"No such column '{parts[-1]}' on entity '{join.sobject.name}'. If you are attempting to use a custom "
+                "field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the "
+                "describe call for the appropriate names.",
+                "INVALID_FIELD",
+            )
+        return _Target(f"{join.alias}.{_quoted(found.name)}", found, join)
+
+    def _joined(self, join: _Join, name: str, at: int) -> _Join:
+        reference = _relationship(join.sobject, name)
+        target = None
+        if reference is not None:
+            target = next((self.schema[each] for each in reference.reference_to if each in self.schema), None)
+        if reference is None or target is None or reference.relationship_name is None:
+            raise refusal(
+                self.query.text,
+                at,
+                f"Didn't understand relationship '{name}' in field path. If you are attempting to use a custom "
+                "relationship, be sure to append the '__r' after the custom relationship name. Please reference your "
+                "WSDL or the describe call for the appropriate names.",
+                "INVALID_FIELD",
+            )
+        path = (*join.path, reference.relationship_name)
+        if path not in self.joins:
+            made = _Join(f"{self.prefix}{len(self.joins)}", target, path)
+            self.joins[path] = made
+            alive = "" if self.deleted else f" AND {made.alias}.IsDeleted = 0"
+            self.clauses.append(
+                f" LEFT JOIN {_quoted(target.name)} AS {made.alias} "
+                f"ON {made.alias}.Id = {join.alias}.{_quoted(reference.name)}{alive}"
+            )
+        return self.joins[path]
+
+    def _only_short(self, path: FieldPath, target: _Target, done: str) -> None:
+        if target.field.type == "textarea" and target.field.length > _LONG_TEXT:
+            raise refusal(
+                self.query.text,
+                path.at,
+                f"field '{target.field.name}' can not be {done} in a query call",
+                "INVALID_FIELD",
+            )
+
+    def _aggregate(self, what: Aggregate) -> str:
+        if what.field is None:
+            return "count(*)"
+        target = self._find(what.field)
+        self._only_short(what.field, target, "aggregated")
+        numeric = target.field.type in _NUMBERS
+        if (what.function in {"SUM", "AVG"} and not numeric) or target.field.type == "boolean":
+            raise refusal(
+                self.query.text, what.at, f"field {target.field.name} does not support aggregate operator {what.function}"
+            )
+        name = "count(DISTINCT " if what.function == "COUNT_DISTINCT" else f"{what.function.lower()}("
+        return f"{name}{target.sql})"
+
+    def _orders(self, grouped: set[str] | None = None) -> str:
+        parts = [self._order(order, grouped) for order in self.query.order_by]
+        return f" ORDER BY {', '.join(parts)}" if parts else ""
+
+    def _order(self, order: Order, grouped: set[str] | None) -> str:
+        what = order.what
+        if isinstance(what, Aggregate):
+            if grouped is None:
+                raise refusal(self.query.text, what.at, "aggregate in ORDER BY of a query without groups")
+            sql, nillable = self._aggregate(what), True
+        else:
+            target = self._find(what)
+            self._only_short(what, target, "sorted")
+            sql, nillable = target.sql, target.field.nillable or bool(target.join.path)
+            if grouped is not None and sql not in grouped:
+                name = ".".join(what.parts)
+                raise refusal(
+                    self.query.text, what.at, f"Ordered field must be grouped or aggregated: {name}"
+                )
+        # "DESC NULLS LAST" and "ASC NULLS FIRST" are SQLite's own; saying so would keep it from its indexes.
+        plain = order.nulls_first != order.descending or not nillable
+        nulls = "" if plain else f" NULLS {'FIRST' if order.nulls_first else 'LAST'}"
+        return f"{sql} {'DESC' if order.descending else 'ASC'}{nulls}"
+
+    def _condition(self, condition: Condition) -> str:
+        if isinstance(condition, Comparison):
+            return self._comparison(condition)
+        if isinstance(condition, Not):
+            return f"NOT ({self._condition(condition.part)})"
+        word = "AND" if isinstance(condition, Both) else "OR"
+        return _balanced([self._condition(part) for part in condition.parts], word)
+
+    def _comparison(self, comparison: Comparison) -> str:
+        what, value = comparison.what, comparison.value
+        if isinstance(what, Aggregate):
+            return self._aggregate_comparison(what, comparison)
+        target = self._find(what)
+        self._only_short(what, target, "filtered")
+        if isinstance(value, Query):
+            return self._within_query(target, comparison.operator, value)
+        if isinstance(value, tuple):
+            return self._within(target, comparison.operator, value)
+        if comparison.operator == "LIKE":
+            return self._like(target, value)
+        if isinstance(value.value, Span):
+            return self._spanned(target, comparison.operator, value.value, value.at)
+        bound = self._bound(target.field, value)
+        return self._compared(target, comparison.operator, bound, comparison.at)
+
+    def _aggregate_comparison(self, what: Aggregate, comparison: Comparison) -> str:
+        value = comparison.value
+        sql = self._aggregate(what)
+        operator = {"=": "IS", "!=": "IS NOT"}.get(comparison.operator, comparison.operator)
+        if not isinstance(value, Literal) or operator in {"LIKE", "IN", "NOT-IN"} or self.query.having is None:
+            raise refusal(self.query.text, what.at, "aggregates can only be compared with numbers, in HAVING")
+        if isinstance(value.value, bool) or not isinstance(value.value, (int, float)):
+            raise refusal(self.query.text, value.at, "aggregates can only be compared with numbers, in HAVING")
+        self.values.append(value.value)
+        return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
+
+    def _compared(self, target: _Target, operator: str, bound: object, at: int) -> str:
+        folded = isinstance(bound, str) and target.field.type not in _IDS and not bound.isascii()
+        sql = f"fold({target.sql})" if folded else target.sql
+        self.values.append(bound.lower() if folded and isinstance(bound, str) else bound)
+        if operator in {"=", "!="}:
+            return f"{sql} {'IS' if operator == '=' else 'IS NOT'} ?"
+        if bound is None or target.field.type == "boolean":
+            raise refusal(
+                self.query.text, at, f"invalid operator on {target.field.type} field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
+
+    def _like(self, target: _Target, literal: Literal) -> str:
+        kind = target.field.type
+        if kind in {*_IDS, *_NUMBERS, *_MOMENTS, "boolean"} or not isinstance(literal.value, (str, type(None))):
+            raise refusal(
+                self.query.text, literal.at, f"invalid operator on {kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        pattern = literal.value
+        if not pattern:
+            return f"{target.sql} IS NULL"
+        sql = target.sql if pattern.isascii() else f"fold({target.sql})"
+        self.values.append(pattern if pattern.isascii() else pattern.lower())
+        return f"({sql} LIKE ? ESCAPE '\\' AND {sql} IS NOT NULL)"
+
+    def _within(self, target: _Target, operator: str, literals: tuple[Literal, ...]) -> str:
+        bound: list[object] = []
+        spans: list[str] = []
+        for literal in literals:
+            if isinstance(literal.value, Span):
+                spans.append(self._spanned(target, "=", literal.value, literal.at))
+            else:
+                bound.append(self._bound(target.field, literal))
+        some = [each for each in bound if each is not None]
+        parts = spans
+        folded = any(isinstance(each, str) and not each.isascii() for each in some)
+        sql = f"fold({target.sql})" if folded else target.sql
+        if some:
+            self.values.append(json.dumps([each.lower() if folded and isinstance(each, str) else each for each in some]))
+            parts.append(f"({sql} IN (SELECT value FROM json_each(?)) AND {target.sql} IS NOT NULL)")
+        if len(some) < len(bound):
+            parts.append(f"{target.sql} IS NULL")
+        either = _balanced(parts, "OR")
+        return f"NOT ({either})" if operator == "NOT-IN" else either
+
+    def _within_query(self, target: _Target, operator: str, inner: Query) -> str:
+        """A semi-join: `AccountId IN (SELECT Id FROM Account WHERE ...)`."""
+        what = inner.columns[0].what
+        if len(inner.columns) != 1 or not isinstance(what, FieldPath) or inner.order_by or inner.limit is not None:
+            raise refusal(self.query.text, inner.object_at, "a subquery selects one id field, without ORDER BY or LIMIT")
+        compiler = _Compiler(
+            Query(
+                self.query.text, inner.columns, inner.object_name, inner.object_at, inner.alias, inner.where,
+                (), None, (), None, 0,
+            ),
+            self.schema, self.now, self.deleted, self.visible, self.values, prefix=f"{self.prefix}s",
+        )  # fmt: skip
+        root = compiler._root()  # noqa: SLF001 - the same class
+        selected = compiler._find(what)  # noqa: SLF001
+        if selected.field.type not in _IDS or target.field.type not in _IDS:
+            raise refusal(self.query.text, what.at, "a subquery selects one id field, without ORDER BY or LIMIT")
+        where = compiler._where(root)  # noqa: SLF001
+        sql = f"SELECT {selected.sql} {compiler._from(root)}{where}"  # noqa: SLF001
+        within = f"({target.sql} IN ({sql}) AND {target.sql} IS NOT NULL)"
+        return f"NOT coalesce({within}, 0)" if operator == "NOT-IN" else f"coalesce({within}, 0)"
+
+    def _spanned(self, target: _Target, operator: str, span: Span, at: int) -> str:
+        if target.field.type not in _MOMENTS:
+            raise self._wrong_type(target.field, at)
+        first, after = dates.days(span, self.now.astimezone(UTC).date())
+        low, high = (_moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in (first, after))
+        sql = target.sql
+        if operator in {"=", "!="}:
+            self.values += [low, high]
+            within = f"({sql} >= ? AND {sql} < ? AND {sql} IS NOT NULL)"
+            return within if operator == "=" else f"NOT {within}"
+        # "> LAST_N_DAYS:7" is what everybody writes for "in the last seven days", and Salesforce takes it so.
+        beyond = low if span.name == "LAST_N_DAYS" else high
+        bound, sign = {"<": (low, "<"), "<=": (high, "<"), ">": (beyond, ">="), ">=": (low, ">=")}[operator]
+        self.values.append(bound)
+        return f"({sql} {sign} ? AND {sql} IS NOT NULL)"
+
+    def _bound(self, of: Field, literal: Literal) -> object:
+        """The value as the store keeps it, its type checked."""
+        value = literal.value
+        if value is None or value == "":
+            if of.type == "boolean":
+                raise self._wrong_type(of, literal.at)
+            return None
+        if of.type == "boolean":
+            fits = isinstance(value, bool)
+        elif isinstance(value, bool):
+            fits = False
+        elif of.type in _NUMBERS:
+            fits = isinstance(value, (int, float))
+        elif of.type == "datetime":
+            fits = isinstance(value, datetime)
+        elif of.type == "date":
+            fits = isinstance(value, date) and not isinstance(value, datetime)
+        else:
+            fits = isinstance(value, str)
+        if not fits:
+            raise self._wrong_type(of, literal.at)
+        if isinstance(value, date):
+            return _moment(of, value)
+        if of.type in _IDS:
+            return self._id(str(value), literal.at)
+        return int(value) if isinstance(value, bool) else value
+
+    def _id(self, value: str, at: int) -> str:
+        plain = value.isascii() and value.isalnum()
+        if plain and len(value) == 15:
+            return long_id(value)
+        if plain and len(value) == 18 and long_id(value[:15]) == value:
+            return value
+        raise refusal(self.query.text, at, f"invalid ID field: {value}", "INVALID_QUERY_FILTER_OPERATOR")
+
+    def _wrong_type(self, of: Field, at: int) -> SoqlError:
+        quoted = of.type not in {*_NUMBERS, *_MOMENTS, "boolean"}
+        kind = {"datetime": "dateTime"}.get(of.type, "string" if quoted else of.type)
+        should = "should be enclosed in quotes" if quoted else "should not be enclosed in quotes"
+        return refusal(
+            self.query.text,
+            at,
+            f"value of filter criterion for field '{of.name}' must be of type {kind} and {should}",
+            "INVALID_FIELD",
+        )
+
+
+def _moment(of: Field, value: date) -> str:
+    if of.type == "date" or not isinstance(value, datetime):
+        return value.isoformat()[:10]
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}+0000"
+
+
+def _balanced(parts: list[str], word: str) -> str:
+    """`a AND b AND c` as a tree of little depth: SQLite refuses one deeper than 1,000."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return f"({_balanced(parts[:middle], word)} {word} {_balanced(parts[middle:], word)})"
+
+
+def _by_name(schema: Mapping[str, SObject], name: str) -> SObject | None:
+    if name in schema:
+        return schema[name]
+    return next((each for key, each in schema.items() if key.lower() == name.lower()), None)
+
+
+def _relationship(sobject: SObject, name: str) -> Field | None:
+    lower = name.lower()
+    return next((each for each in sobject.fields if (each.relationship_name or "").lower() == lower), None)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

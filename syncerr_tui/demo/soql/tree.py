@@ -1,0 +1,129 @@
+"""What a SOQL query says, as data. `at` is always an offset into the query text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPath:
+    """`Account.Owner.Name` as its parts."""
+
+    parts: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """`COUNT(Id)`; `COUNT()` has no field."""
+
+    function: str
+    field: FieldPath | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllFields:
+    """`FIELDS(ALL)`, `FIELDS(STANDARD)`, `FIELDS(CUSTOM)`."""
+
+    which: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing selected."""
+
+    what: FieldPath | Aggregate | AllFields
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A date literal such as `LAST_N_DAYS:7`: a name and, for some, a number."""
+
+    name: str
+    count: int | None
+
+
+Value = str | int | float | bool | date | datetime | Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value in a comparison. A pattern of LIKE keeps its backslashes before wildcards and backslashes."""
+
+    value: Value
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`field operator value`. The operator is one of = != < <= > >= LIKE IN NOT-IN."""
+
+    what: FieldPath | Aggregate
+    operator: str
+    value: Literal | tuple[Literal, ...] | Query
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """All of them (`AND`)."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of them (`OR`)."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite."""
+
+    part: Condition
+
+
+Condition = Comparison | Both | Either | Not
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One field of ORDER BY. Where the query does not say, nulls come first."""
+
+    what: FieldPath | Aggregate
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A whole query."""
+
+    text: str
+    columns: tuple[Column, ...]
+    object_name: str
+    object_at: int
+    alias: str | None
+    where: Condition | None
+    group_by: tuple[FieldPath, ...]
+    having: Condition | None
+    order_by: tuple[Order, ...]
+    limit: int | None
+    offset: int
+
+    @property
+    def counts_only(self) -> bool:
+        """True for `SELECT COUNT() FROM ...`, whose answer is totalSize alone."""
+        what = self.columns[0].what
+        return len(self.columns) == 1 and isinstance(what, Aggregate) and what.field is None
+
+    @property
+    def aggregates(self) -> bool:
+        """True where rows are groups, not records."""
+        return bool(self.group_by) or any(isinstance(column.what, Aggregate) for column in self.columns)

@@ -1,0 +1,234 @@
+"""HTTP/1.1 on the wire: one request read, one answer written. Knows nothing of Salesforce.
+
+The standard library's server writes head and body apart, which costs 40 ms an answer (Nagle's algorithm
+against the delayed acknowledgement), cannot read chunked bodies, and cannot be told to fail on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import BinaryIO, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+MAX_HEAD = 16_384
+"""Bytes of URI and headers together (Salesforce, API request limits): more is 414 or 431."""
+MAX_BODY = 50 * 1024 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+_GZIP_FROM = 1_024
+
+
+class Refused(Exception):  # noqa: N818 - not every answer that ends a request is an error
+    """A request that ends here, with this answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer. A body that is no bytes is sent as JSON; None sends none."""
+
+    status: int
+    body: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json;charset=UTF-8"
+    close: bool = False
+    """Close the connection after it."""
+
+    def payload(self) -> bytes:
+        """The body's bytes."""
+        if self.body is None:
+            return b""
+        if isinstance(self.body, bytes):
+            return self.body
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def error(status: int, code: str, message: str, fields: list[str] | None = None) -> Response:
+    """An error in the form of every REST resource: a list of one."""
+    entry: dict[str, object] = {"message": message, "errorCode": code}
+    if fields is not None:
+        entry["fields"] = fields
+    return Response(status, [entry])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Header names are in lower case; `path` is unquoted later, segment by segment."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    keep_alive: bool = True
+
+    @property
+    def path(self) -> str:
+        """The path without the query, still percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts, decoded; a trailing slash and doubled slashes make no part."""
+        return tuple(unquote(part) for part in self.path.split("/") if part)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of a repeated one the last counts."""
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    def form(self) -> dict[str, str]:
+        """A form body's parameters."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    def json(self) -> object:
+        """The body as JSON.
+
+        Raises:
+            Refused: 400 JSON_PARSER_ERROR.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as problem:
+            message = str(problem) if self.body else "No content to map to Object due to end of input"
+            raise Refused(error(400, "JSON_PARSER_ERROR", message)) from None
+
+
+class Sink(Protocol):
+    """Where answers go."""
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+
+def read_request(source: BinaryIO, sink: Sink) -> Request | None:
+    """Read one request; None where the client has closed the connection.
+
+    Raises:
+        Refused: The request is no HTTP, or too big. The connection is of no use afterwards.
+    """
+    line = source.readline(MAX_HEAD + 1)
+    while line in {b"\r\n", b"\n"}:
+        line = source.readline(MAX_HEAD + 1)
+    if not line:
+        return None
+    if len(line) > MAX_HEAD:
+        raise _bad(414, "URI_TOO_LONG", "The request URI is longer than 16,384 bytes")
+    parts = line.decode("iso-8859-1").split()
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[0].isalpha():
+        raise _bad(400, "BAD_REQUEST", "The request line is not HTTP/1.1")
+    headers = _read_headers(source, len(line))
+    method, target, version = parts
+    if "://" in target:
+        split = urlsplit(target)
+        target = split.path + (f"?{split.query}" if split.query else "")
+    if headers.get("expect", "").lower() == "100-continue":
+        sink.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = _read_body(source, headers)
+    wish = headers.get("connection", "").lower()
+    keep_alive = wish == "keep-alive" if version == "HTTP/1.0" else "close" not in wish
+    return Request(method.upper(), target, headers, body, keep_alive)
+
+
+def _bad(status: int, code: str, message: str) -> Refused:
+    response = error(status, code, message)
+    response.close = True
+    return Refused(response)
+
+
+def _read_headers(source: BinaryIO, used: int) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    while True:
+        line = source.readline(MAX_HEAD + 1)
+        used += len(line)
+        if used > MAX_HEAD:
+            raise _bad(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "URI and headers are over 16,384 bytes")
+        if line in {b"\r\n", b"\n"}:
+            return headers
+        name, colon, value = line.decode("iso-8859-1").partition(":")
+        if not line.endswith(b"\n") or not colon or name != name.strip() or not name:
+            raise _bad(400, "BAD_REQUEST", "A header cannot be read")
+        headers[name.lower()] = value.strip()
+
+
+def _read_body(source: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    if "transfer-encoding" in headers:
+        if headers["transfer-encoding"].lower() != "chunked" or "content-length" in headers:
+            raise _bad(400, "BAD_REQUEST", "The body's framing cannot be read")
+        body = _read_chunks(source)
+    else:
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            raise _bad(400, "BAD_REQUEST", "Content-Length is no number")
+        if int(length) > MAX_BODY:
+            raise _bad(413, "REQUEST_ENTITY_TOO_LARGE", "The body is over 50 MB")
+        body = _exactly(source, int(length))
+    if body and headers.get("content-encoding", "").lower() == "gzip":
+        try:
+            return zlib.decompressobj(_GZIP).decompress(body, MAX_BODY)
+        except zlib.error:
+            raise _bad(400, "BAD_REQUEST", "The body is no gzip") from None
+    return body
+
+
+def _exactly(source: BinaryIO, length: int) -> bytes:
+    data = source.read(length)
+    if len(data) < length:
+        raise _bad(400, "BAD_REQUEST", "The body ended early")
+    return data
+
+
+def _read_chunks(source: BinaryIO) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        head = source.readline(1_024).partition(b";")[0].strip()
+        try:
+            length = int(head, 16)
+        except ValueError:
+            length = -1
+        size += length
+        if length < 0 or size > MAX_BODY or head[:1] in {b"+", b"-"}:
+            raise _bad(400, "BAD_REQUEST", "A chunk of the body cannot be read")
+        if length == 0:
+            break
+        pieces.append(_exactly(source, length))
+        if source.readline(3).strip():
+            raise _bad(400, "BAD_REQUEST", "A chunk of the body does not end")
+    while source.readline(MAX_HEAD).strip():
+        pass
+    return b"".join(pieces)
+
+
+def encode(request: Request | None, response: Response, date: str) -> tuple[bytes, bytes]:
+    """Head and body of an answer, ready to be sent in one piece."""
+    body = response.payload()
+    headers = {"Date": date, **response.headers}
+    bodiless = response.status in {204, 304} or response.status < 200
+    if body and not bodiless:
+        headers["Content-Type"] = response.content_type
+        accepted = request.headers.get("accept-encoding", "") if request else ""
+        if len(body) >= _GZIP_FROM and "gzip" in accepted:
+            packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+            body = packer.compress(body) + packer.flush()
+            headers["Content-Encoding"] = "gzip"
+            headers["Vary"] = "Accept-Encoding"
+    if not bodiless:
+        headers["Content-Length"] = str(len(body))
+    if response.close or request is None or not request.keep_alive:
+        headers["Connection"] = "close"
+    head = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
+    head += [f"{name}: {value}" for name, value in headers.items()]
+    silent = bodiless or (request is not None and request.method == "HEAD")
+    return ("\r\n".join(head) + "\r\n\r\n").encode("iso-8859-1", "replace"), b"" if silent else body
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
