@@ -1,0 +1,317 @@
+"""Causes, not rows: what really broke, what each holds up, and the order in which it can be retried."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncerr_tui.diagnosis.fingerprint import Fingerprint, Fingerprints
+from syncerr_tui.diagnosis.victims import Evidence, Link, ParentRef, Victims, local_name
+from syncerr_tui.model import SyncError
+
+ORDERS = frozenset({"order"})
+MONEY = frozenset(
+    {
+        "payment",
+        "payment_item",
+        "voucher",
+        "subscription",
+        "account_credit_ledger",
+        "account_points_ledger",
+    }
+)
+"""Objects that carry money by themselves: financial records, which are read and never rewritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing to fix, the errors that are it, and the errors that only wait for it."""
+
+    key: str
+    """Stable between refreshes and runs."""
+    fingerprint: Fingerprint
+    roots: tuple[str, ...]
+    """Errors that fail for this reason themselves, oldest first."""
+    victims: tuple[str, ...]
+    """Errors that the evidence ties to a root, oldest first."""
+    guessed: tuple[str, ...]
+    """Errors that may belong here; never part of a plan by themselves."""
+    orders: int
+    """Different orders among all of these."""
+    money: int
+    """Different money-bearing records among all of these."""
+    first_seen: datetime | None
+    last_seen: datetime | None
+    missing: str | None = None
+    """Where the cause is not in this list: what is known of it."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether the cause itself is in the list."""
+        return self.missing is None
+
+    @property
+    def held(self) -> int:
+        """How many errors go when this is fixed."""
+        return len(self.roots) + len(self.victims)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where a row's chain ends."""
+
+    root: str
+    sure: bool
+    """Whether every link on the way is a fact."""
+
+
+class CauseGraph:
+    """All errors as causes and victims. Rows come in pages and leave one by one; the answers follow.
+
+    A page costs what it changes: the rows in it, the rows that wait for them, and their victims in turn.
+    100,000 rows are linked and grouped in under 3 s on two modest cores (tests/bench/bench_causes.py).
+    """
+
+    def __init__(self) -> None:
+        self._fingerprints = Fingerprints()
+        self._victims = Victims(self._fingerprints.code_of)
+        self._before: dict[str, str] = {}
+        """Row -> the row it waits for, where it is in the list."""
+        self._behind: defaultdict[str, set[str]] = defaultdict(set)
+        """Row -> the rows that wait directly for it."""
+        self._ends: dict[str, _End] = {}
+        self._group_of: dict[str, str] = {}
+        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._prints: dict[str, tuple[Fingerprint, str | None]] = {}
+        self._built: dict[str, Cause] = {}
+
+    def __len__(self) -> int:
+        """How many causes there are: cheap, for a title."""
+        return len(self._members)
+
+    def add(self, errors: Iterable[SyncError]) -> None:
+        """Take a page in, or newer versions of rows."""
+        self._follow(self._victims.add(errors))
+
+    def discard(self, ids: Iterable[str]) -> None:
+        """Let rows go that left the list."""
+        gone = [row_id for row_id in ids if row_id in self.errors]
+        orphans = {victim for row_id in gone for victim in self._behind.get(row_id, ())}
+        touched = self._victims.discard(gone)
+        for row_id in gone:
+            self._unlink(row_id)
+            self._leave_group(row_id)
+        self._follow((touched | orphans) & self.errors.keys())
+
+    def relate(self, relations: Mapping[str, tuple[ParentRef, ...]]) -> None:
+        """Take in what the org says about parents."""
+        self._follow(self._victims.relate(relations))
+
+    @property
+    def errors(self) -> Mapping[str, SyncError]:
+        """Every row, by id."""
+        return self._victims.errors
+
+    def links_of(self, row_id: str) -> tuple[Link, ...]:
+        """Why this row waits; empty where it fails for a reason of its own."""
+        return self._victims.links_of(row_id)
+
+    def fingerprint_of(self, row_id: str) -> Fingerprint:
+        """Why this row is in its group."""
+        return self._fingerprints.of(self.errors[row_id])
+
+    def causes(self) -> tuple[Cause, ...]:
+        """All causes, worst first: by what they hold up, then by orders, money, and age."""
+        for key, members in self._members.items():
+            if key not in self._built:
+                self._built[key] = self._cause(key, members)
+        return tuple(sorted(self._built.values(), key=_harm))
+
+    def cause_of(self, row_id: str) -> Cause | None:
+        """The cause that this row is, or waits for."""
+        key = self._group_of.get(row_id)
+        if key is None:
+            return None
+        if key not in self._built:
+            self._built[key] = self._cause(key, self._members[key])
+        return self._built[key]
+
+    def root_of(self, row_id: str) -> str:
+        """The error at the end of this row's chain; the row itself where it waits for nobody."""
+        return self._ends[row_id].root
+
+    def alike(self, row_id: str) -> tuple[str, ...]:
+        """The errors that fail for the same reason as this one."""
+        cause = self.cause_of(row_id)
+        return cause.roots if cause else ()
+
+    def waiting_for(self, row_id: str) -> tuple[Link, ...]:
+        """The links of the rows that wait directly for this one, oldest row first."""
+        rows = sorted(self._behind.get(row_id, ()), key=self._age)
+        return tuple(link for row in rows for link in self.links_of(row) if link.cause == row_id)
+
+    def parents_of(self, ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """For each row the rows that must be proven first: facts only, never a guess, no cycle.
+
+        A cause outside `ids` is named too: a plan that leaves it out has to leave its victims out.
+        """
+        chosen = list(ids)
+        parents = {}
+        for row_id in chosen:
+            before = frozenset(link.cause for link in self.links_of(row_id) if link.fact and link.cause)
+            if before and not self._in_circle(row_id):
+                parents[row_id] = before
+        return parents
+
+    # -- following changes -----------------------------------------------------------------------
+
+    def _follow(self, touched: set[str]) -> None:
+        """Draw conclusions anew for these rows and for everything that waits behind them."""
+        for row_id in touched:
+            self._unlink(row_id)
+            before = None
+            for link in self.links_of(row_id):
+                before = before or link.cause
+            if before is not None:
+                self._before[row_id] = before
+                self._behind[before].add(row_id)
+        stale = set(touched)
+        frontier = list(touched)
+        while frontier:
+            for row_id in self._behind.get(frontier.pop(), ()):
+                if row_id not in stale:
+                    stale.add(row_id)
+                    frontier.append(row_id)
+        for row_id in stale:
+            self._leave_group(row_id)
+            self._ends.pop(row_id, None)
+        for row_id in stale:
+            self._find_end(row_id)
+        for row_id in stale:
+            self._join_group(row_id)
+
+    def _unlink(self, row_id: str) -> None:
+        before = self._before.pop(row_id, None)
+        if before is not None:
+            self._behind[before].discard(row_id)
+
+    def _leave_group(self, row_id: str) -> None:
+        key = self._group_of.pop(row_id, None)
+        if key is None:
+            return
+        self._built.pop(key, None)
+        members = self._members[key]
+        members.discard(row_id)
+        if not members:
+            del self._members[key]
+            del self._prints[key]
+
+    def _join_group(self, row_id: str) -> None:
+        if row_id in self._group_of:
+            return
+        root = self._ends[row_id].root
+        if root != row_id:
+            self._join_group(root)
+            key = self._group_of[root]
+        else:
+            made, missing = self._print_of_root(root)
+            key = made.key
+            self._prints.setdefault(key, (made, missing))
+        self._group_of[row_id] = key
+        self._members[key].add(row_id)
+        self._built.pop(key, None)
+
+    def _find_end(self, row_id: str) -> None:
+        """The end of a row's chain, and whether all links on the way are facts; kept for every row on it."""
+        path: dict[str, None] = {}
+        at = row_id
+        while at not in self._ends:
+            if at in path:
+                # A circle: its oldest error stands for it, so that the circle is one cause.
+                steps = list(path)
+                circle = steps[steps.index(at) :]
+                oldest = min(circle, key=self._age)
+                self._ends.update({member: _End(oldest, sure=True) for member in circle})
+                break
+            path[at] = None
+            before = self._before.get(at)
+            if before is None:
+                self._ends[at] = _End(at, sure=True)
+                break
+            at = before
+        for step in reversed(path):
+            if step not in self._ends:
+                end = self._ends[self._before[step]]
+                fact = any(link.fact for link in self.links_of(step) if link.cause == self._before[step])
+                self._ends[step] = _End(end.root, sure=end.sure and fact)
+
+    def _print_of_root(self, root: str) -> tuple[Fingerprint, str | None]:
+        """The fingerprint of a root; a row whose cause is not listed stands for that missing cause."""
+        for link in self.links_of(root):
+            if link.cause is None:
+                what = link.missing or "a parent that the message does not name"
+                error = self.errors[root]
+                parts: tuple[tuple[str, str], ...] = (("not in this list", what),)
+                if link.missing is None:
+                    parts = (*parts, ("of", f"{error.object} {error.storeconnect_id}"))
+                return Fingerprint(parts), what
+        return self._fingerprints.of(self.errors[root]), None
+
+    def _in_circle(self, row_id: str) -> bool:
+        """Whether following the rows before leads back here."""
+        seen: set[str] = set()
+        at = self._before.get(row_id)
+        while at is not None and at not in seen:
+            if at == row_id:
+                return True
+            seen.add(at)
+            at = self._before.get(at)
+        return False
+
+    def _cause(self, key: str, members: Iterable[str]) -> Cause:
+        made, missing = self._prints[key]
+        kinds: dict[str, list[str]] = {"root": [], "victim": [], "guess": []}
+        known: list[datetime] = []
+        orders: set[str] = set()
+        money: set[tuple[str, str]] = set()
+        for row_id in members:
+            end = self._ends[row_id]
+            kinds["root" if end.root == row_id else "victim" if end.sure else "guess"].append(row_id)
+            if not end.sure:
+                continue
+            error = self.errors[row_id]
+            when = error.created_at or error.processed_at
+            if when is not None:
+                known.append(when)
+            local = local_name(error.object)
+            if local in ORDERS:
+                orders.add(error.storeconnect_id)
+            elif local in MONEY:
+                money.add((local, error.storeconnect_id))
+        return Cause(
+            key=key,
+            fingerprint=made,
+            roots=tuple(sorted(kinds["root"], key=self._age)),
+            victims=tuple(sorted(kinds["victim"], key=self._age)),
+            guessed=tuple(sorted(kinds["guess"], key=self._age)),
+            orders=len(orders),
+            money=len(money),
+            first_seen=min(known, default=None),
+            last_seen=max(known, default=None),
+            missing=missing,
+        )
+
+    def _age(self, row_id: str) -> tuple[float, str]:
+        error = self.errors[row_id]
+        when = error.created_at or error.processed_at
+        return (when.timestamp() if when else float("inf"), row_id)
+
+
+def _harm(cause: Cause) -> tuple[int, int, int, int, float, str]:
+    first = cause.first_seen.timestamp() if cause.first_seen else float("inf")
+    return (-len(cause.victims), -cause.orders, -cause.money, -len(cause.roots), first, cause.key)
+
+
+__all__ = ["Cause", "CauseGraph", "Evidence", "Link", "ParentRef"]

@@ -1,0 +1,152 @@
+"""Which errors have one reason: a fingerprint of the diagnosis with everything variable taken out.
+
+Two errors of the same flow, the same validation text, the same missing picklist value or the same empty
+field are one thing to fix. The fingerprint names what was compared, so that "why is this in this group?"
+has an answer, and it carries a version, so that a better rule never reshuffles old journals unseen.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from syncerr_tui.diagnosis.codes import WRAPPERS
+from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.model import SyncError
+
+VERSION = 1
+
+PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+INTEGRITY = "FIELD_INTEGRITY_EXCEPTION"
+REQUIRED = "REQUIRED_FIELD_MISSING"
+_BY_VALUE = frozenset({PICKLIST, INTEGRITY})
+_VARIABLE = re.compile(
+    r"""
+      [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}            # StoreConnect ids
+    | [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+            # addresses of people
+    | (?<![0-9A-Za-z])[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?![0-9A-Za-z])   # Salesforce ids
+    | \(?-?\d[\d.,:/T-]*\d?\)?                               # numbers, dates, times, Error IDs
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# What surely differs between rows of one text. Short numbers stay: they may be the value that is refused.
+_SURELY_VARIABLE = re.compile(
+    r"""
+      [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}
+    | [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+
+    | (?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])
+    | \d{6,}(?:-\d+)?(?:\ \(-?\d+\))?
+    | \brow\ \d+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_BLANKS = re.compile(r"\s+")
+_STATE_FIELD = re.compile(r"(State|Country)(?:Code)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What makes errors one cause."""
+
+    parts: tuple[tuple[str, str], ...]
+    """(what was compared, its value), e.g. `("field", "Name")`. Part of the key, and the answer to "why?"."""
+    version: int = VERSION
+
+    @property
+    def key(self) -> str:
+        """One line, stable between runs: for journals and commands."""
+        return f"v{self.version} " + " | ".join(f"{name}={value}" for name, value in self.parts)
+
+    @property
+    def why(self) -> str:
+        """Why an error is in this group, in words."""
+        return "same " + ", ".join(f"{name} ({value})" for name, value in self.parts)
+
+
+class Fingerprints:
+    """Fingerprints of many rows. Rows whose text differs only in variable parts are diagnosed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str | None], Fingerprint] = {}
+        self._exact: dict[tuple[str, str, str | None], Fingerprint] = {}
+        self._codes: dict[str, str | None] = {}
+
+    def of(self, error: SyncError) -> Fingerprint:
+        """The fingerprint of one row."""
+        exact = (error.message, error.object, error.code)
+        known = self._exact.get(exact)
+        if known is None:
+            key = (_SURELY_VARIABLE.sub(_mask, error.message), error.object, error.code)
+            known = self._known.get(key)
+            if known is None:
+                known = fingerprint(diagnose(error.message, error.code), error.object, error.message)
+                self._known[key] = known
+            self._exact[exact] = known
+        return known
+
+    def code_of(self, error: SyncError) -> str | None:
+        """The code to go by: the record's own, else the one that its wording means."""
+        if error.code is not None:
+            return error.code
+        text = _SURELY_VARIABLE.sub(_mask, error.message)
+        if text not in self._codes:
+            self._codes[text] = diagnose(error.message).root_code
+        return self._codes[text]
+
+
+def fingerprint(diagnosis: Diagnosis, object_name: str, message: str) -> Fingerprint:
+    """What makes this error one cause with others.
+
+    The names that the diagnosis found decide where there are any, since they survive a change of language;
+    the wording decides only where it is all there is.
+    """
+    root = diagnosis.root_code
+    parts: list[tuple[str, str]] = [("code", root or "none")]
+    named = diagnosis.automation
+    blocking = [thing for thing in named if thing.kind != "class"] or list(named)
+    parts += [
+        (thing.kind.replace("_", " "), f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name)
+        for thing in blocking
+    ]
+    if root == INTEGRITY and diagnosis.values and (place := _place(diagnosis)):
+        # One state list serves billing and shipping addresses of every object.
+        return Fingerprint((*parts, (place, diagnosis.values[0])))
+    if not blocking:
+        parts.append(("object", object_name))
+    if diagnosis.fields:
+        parts.append(("field", ", ".join(sorted(diagnosis.fields))))
+    if root in _BY_VALUE and diagnosis.values:
+        parts.append(("value", ", ".join(diagnosis.values)))
+    elif not (diagnosis.fields and root == REQUIRED):
+        parts.append(("text", _wording(message, diagnosis)))
+    return Fingerprint(tuple(parts))
+
+
+def masked(message: str) -> str:
+    """The message without what differs from row to row."""
+    return _VARIABLE.sub(_mask, message)
+
+
+def _mask(match: re.Match[str]) -> str:
+    text = match[0]
+    if text.isalpha():
+        return text  # a fifteen-letter word is no id
+    return "#"
+
+
+def _wording(message: str, diagnosis: Diagnosis) -> str:
+    """The innermost text: after the last mention of the root code, without the frame around it."""
+    text = message
+    if diagnosis.root_code and diagnosis.root_code not in WRAPPERS:
+        text = text.rpartition(diagnosis.root_code)[2] or text
+    text = _BLANKS.sub(" ", masked(text)).strip(" ,:;.[]{}\"'()#").casefold()
+    return text[:160]
+
+
+def _place(diagnosis: Diagnosis) -> str | None:
+    for name in diagnosis.fields:
+        match = _STATE_FIELD.search(name)
+        if match:
+            return match[1].lower()
+    return None

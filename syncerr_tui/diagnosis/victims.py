@@ -1,0 +1,403 @@
+"""Who waits for whom: from errors to the links between them, each with its evidence. Pure and incremental.
+
+Two things make an error a victim: an earlier change of the same record has failed, or a parent record
+has. A link is a fact only where the list itself proves it; everything else is shown as a guess and never
+orders a plan. Links are not stored: they follow from a few indexes, so a page that arrives late changes
+what was concluded before it without any bookkeeping.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from syncerr_tui.model import EventType, SyncError
+
+SAME_RECORD_CODE = "INVALID_CHANGE_EVENT"
+PARENT_CODE = "INVALID_FIELD"
+VICTIM_CODES = frozenset({SAME_RECORD_CODE, PARENT_CODE})
+
+
+_Record = tuple[str, str]
+"""Object and StoreConnect ID, both in lower case: one record across its events."""
+
+
+class Evidence(StrEnum):
+    """Why a link is believed."""
+
+    SAME_RECORD = "same record"
+    NAMED_PARENT = "named parent"
+    RELATION = "parent in the org"
+    """The record's own lookup, as read from the org."""
+    CODE = "code"
+    """The status code says that something else failed first; what it was is not in this list."""
+    GUESS = "guess"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One error that exists because of another."""
+
+    victim: str
+    cause: str | None
+    """Id of the error to clear first; None where it is not in this list."""
+    evidence: Evidence
+    detail: str
+    """One sentence for the person: what was seen that proves it, or what to look for."""
+    missing: str | None = None
+    """Where the cause is not in this list: what is known of it (`Order 1f3c…`)."""
+
+    @property
+    def fact(self) -> bool:
+        """Whether a plan may be ordered by it."""
+        return self.cause is not None and self.evidence is not Evidence.GUESS
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRef:
+    """A lookup of a failed record as the org has it."""
+
+    object: str
+    storeconnect_id: str
+    field: str
+
+
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+_FOREIGN_KEY = re.compile(r"foreign key external id:?\s{0,4}([^\s,;:]{1,80})", re.IGNORECASE)
+_ENTITY = re.compile(r"\bin entity:?\s{1,4}([A-Za-z]\w{0,79})", re.IGNORECASE)
+_RECORD_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
+# INVALID_FIELD has a second meaning in Salesforce: the field itself is unknown or hidden. That is a cause.
+_FIELD_ITSELF = re.compile(
+    r"no such column|no such field|bad field name|inaccessible|not accessible|not accept|security settings|"
+    r"is not writeable|not writable|invalid field name|unknown field|unexpected token",
+    re.IGNORECASE,
+)
+# A child's parent is of a higher rank. Only used for guesses.
+_RANK = {
+    "account": 0,
+    "contact": 1,
+    "lead": 1,
+    "order": 2,
+    "cart": 2,
+    "opportunity": 2,
+    "orderitem": 3,
+    "shipment": 3,
+    "payment": 3,
+    "cart_item": 3,
+    "subscription": 3,
+}
+_LOCAL_NAME = re.compile(r"^(?:[A-Za-z0-9]{1,15}(?:_[A-Za-z0-9]{1,15})?__)?(?P<name>\w+?)(?:__[a-z]{1,4})?$")
+_WORD = re.compile(r"[^\W_]")
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_GUESS_WINDOW = timedelta(minutes=1)
+
+
+def local_name(object_name: str) -> str:
+    """`s_c__Payment__c` -> `payment`: an object's name without namespace and suffix, in lower case."""
+    match = _LOCAL_NAME.match(object_name)
+    return (match["name"] if match else object_name).lower()
+
+
+def made_at(error: SyncError) -> tuple[bool, datetime, str]:
+    """Sorts the changes of one record as they happened: the Create before everything, then by time."""
+    when = error.created_at or error.processed_at or _BEGINNING
+    return (error.event_type is not EventType.CREATE, when, error.id)
+
+
+class Victims:
+    """Errors and the indexes that links follow from.
+
+    `add` and `discard` cost O(rows given and rows whose links may change by them); both tell the latter, so
+    that whoever drew conclusions from links knows which to draw again.
+    """
+
+    def __init__(self, code_of: Callable[[SyncError], str | None] = lambda error: error.code) -> None:
+        """Args: code_of: The code to go by; where the record carries none, the one its wording means."""
+        self.errors: dict[str, SyncError] = {}
+        self._code_of = code_of
+        self._links: dict[str, tuple[Link, ...]] = {}
+        self._by_record: defaultdict[_Record, list[str]] = defaultdict(list)
+        self._by_storeconnect_id: defaultdict[str, set[_Record]] = defaultdict(set)
+        self._by_salesforce_id: defaultdict[str, set[_Record]] = defaultdict(set)
+        self._creates_by_minute: defaultdict[int, set[str]] = defaultdict(set)
+        # The other way round: who would like to know of an id, or of a failed Create in a minute.
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._naming: defaultdict[str, set[str]] = defaultdict(set)
+        self._guessing: defaultdict[int, set[str]] = defaultdict(set)
+        self._relations: dict[str, tuple[ParentRef, ...]] = {}
+
+    def add(self, errors: Iterable[SyncError]) -> set[str]:
+        """Take rows in, or newer versions of them. Gives the rows whose links may have changed."""
+        touched: set[str] = set()
+        records: set[_Record] = set()
+        for error in errors:
+            if error.id in self.errors:
+                touched |= self.discard([error.id])
+            self.errors[error.id] = error
+            record = _record(error)
+            records.add(record)
+            self._by_record[record].append(error.id)
+            self._by_storeconnect_id[record[1]].add(record)
+            if error.salesforce_id:
+                self._by_salesforce_id[error.salesforce_id].add(record)
+            self._index(error)
+            touched |= self._interested(error)
+        for record in records:
+            ids = self._by_record[record]
+            if len(ids) > 1:
+                ids.sort(key=lambda row_id: made_at(self.errors[row_id]))
+                touched.update(ids)
+            else:
+                touched.add(ids[0])
+        self._forget(touched)
+        return touched
+
+    def discard(self, ids: Iterable[str]) -> set[str]:
+        """Let rows go that left the list. Gives the rows that stay and whose links may have changed."""
+        touched: set[str] = set()
+        for row_id in ids:
+            error = self.errors.pop(row_id, None)
+            if error is None:
+                continue
+            record = _record(error)
+            rest = self._by_record[record]
+            rest.remove(row_id)
+            touched.update(rest)
+            if not rest:
+                del self._by_record[record]
+                self._by_storeconnect_id[record[1]].discard(record)
+                if error.salesforce_id:
+                    self._by_salesforce_id[error.salesforce_id].discard(record)
+            self._unindex(error)
+            touched |= self._interested(error)
+            self._links.pop(row_id, None)
+        touched &= self.errors.keys()
+        self._forget(touched)
+        return touched
+
+    def relate(self, relations: Mapping[str, tuple[ParentRef, ...]]) -> set[str]:
+        """What the org says about parents of failed records (error id -> its lookups)."""
+        self._relations.update(relations)
+        for row_id, refs in relations.items():
+            for ref in refs:
+                self._naming[ref.storeconnect_id.lower()].add(row_id)
+        touched = set(relations) & self.errors.keys()
+        self._forget(touched)
+        return touched
+
+    def links_of(self, row_id: str) -> tuple[Link, ...]:
+        """Why this row waits, the strongest reason first; empty for a row that waits for nobody."""
+        known = self._links.get(row_id)
+        if known is None:
+            known = self._links[row_id] = self._concluded(self.errors[row_id])
+        return known
+
+    # -- the indexes -----------------------------------------------------------------------------
+
+    def _index(self, error: SyncError) -> None:
+        code = self._code_of(error)
+        minute = _minute(error.processed_at)
+        if code == PARENT_CODE:
+            named = self._names[error.id] = _named(error)
+            for value in named:
+                self._naming[value].add(error.id)
+            if not named and minute is not None:
+                self._guessing[minute].add(error.id)
+        if error.event_type is EventType.CREATE and code not in VICTIM_CODES and minute is not None:
+            self._creates_by_minute[minute].add(error.id)
+
+    def _unindex(self, error: SyncError) -> None:
+        for value in self._names.pop(error.id, ()):
+            self._naming[value].discard(error.id)
+        minute = _minute(error.processed_at)
+        if minute is not None:
+            self._guessing[minute].discard(error.id)
+            self._creates_by_minute[minute].discard(error.id)
+
+    def _interested(self, error: SyncError) -> set[str]:
+        """Rows that may be victims of this one."""
+        rows = set(self._naming.get(error.storeconnect_id.lower(), ()))
+        if error.salesforce_id:
+            rows |= self._naming.get(error.salesforce_id, set())
+        minute = _minute(error.processed_at)
+        if minute is not None and error.event_type is EventType.CREATE:
+            rows |= self._guessing.get(minute, set()) | self._guessing.get(minute + 1, set())
+        return rows & self.errors.keys()
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        for row_id in ids:
+            self._links.pop(row_id, None)
+
+    # -- the kinds of evidence -------------------------------------------------------------------
+
+    def _concluded(self, error: SyncError) -> tuple[Link, ...]:
+        code = self._code_of(error)
+        earlier = self._earlier(error, code)
+        if code == SAME_RECORD_CODE:
+            return (earlier or _unlisted_change(error),)
+        found = [earlier] if earlier else []
+        if code == PARENT_CODE and _says_parent(error.message):
+            found += self._parents(error) or (
+                [] if earlier else [self._guess(error) or _unlisted_parent(error)]
+            )
+        return tuple(found)
+
+    def _earlier(self, error: SyncError, code: str | None) -> Link | None:
+        """An earlier failed change of the same record that this one needs."""
+        ids = self._by_record[_record(error)]
+        if len(ids) == 1 or not error.storeconnect_id:
+            return None
+        position = ids.index(error.id)
+        if position == 0:
+            return None
+        if code == SAME_RECORD_CODE:
+            cause = self.errors[ids[position - 1]]
+            said = f"{SAME_RECORD_CODE} says so, and the {cause.event_type} before it failed"
+            return Link(error.id, cause.id, Evidence.SAME_RECORD, said)
+        cause = self.errors[ids[0]]
+        if cause.event_type is not EventType.CREATE or error.event_type is EventType.CREATE:
+            # Two changes of an existing record that fail for reasons of their own do not need each other.
+            return None
+        return Link(error.id, cause.id, Evidence.SAME_RECORD, "the Create of this record failed before it")
+
+    def _parents(self, error: SyncError) -> list[Link]:
+        named = self._named_parents(error)
+        if named:
+            return named
+        return [
+            Link(
+                error.id,
+                parent.id,
+                Evidence.RELATION,
+                f"{ref.field} in the org points to this {ref.object}, which failed",
+            )
+            for ref in self._relations.get(error.id, ())
+            if (parent := self._failed_create(ref.storeconnect_id, ref.object, error)) is not None
+        ]
+
+    def _named_parents(self, error: SyncError) -> list[Link]:
+        """The parents whose ids stand in the message, where they have failed themselves."""
+        entity = _ENTITY.search(error.message)
+        links = []
+        unlisted = None
+        for value in self._names.get(error.id, ()):
+            if _is_record_id(value):
+                links += self._named_by_salesforce_id(value, error)
+                continue
+            if value == error.storeconnect_id.lower() and entity is None:
+                continue
+            parent = self._failed_create(value, entity[1] if entity else None, error)
+            if parent is not None:
+                said = f"the message names {parent.object} {_short(value)}, which failed"
+                links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, said))
+            elif unlisted is None:
+                unlisted = _unlisted_parent(error, f"{entity[1] if entity else 'the record'} {_short(value)}")
+        return links or ([unlisted] if unlisted else [])
+
+    def _named_by_salesforce_id(self, salesforce_id: str, error: SyncError) -> list[Link]:
+        parents = [
+            self.errors[self._by_record[record][0]]
+            for record in self._by_salesforce_id.get(salesforce_id, ())
+            if record != _record(error)
+        ]
+        return [
+            Link(
+                error.id,
+                parent.id,
+                Evidence.NAMED_PARENT,
+                f"the message names {parent.object} {salesforce_id}, which failed",
+            )
+            for parent in parents
+        ]
+
+    def _failed_create(
+        self, storeconnect_id: str, object_name: str | None, child: SyncError
+    ) -> SyncError | None:
+        """The failed event that keeps this parent out of Salesforce; None where the list has none, or two."""
+        own = _record(child)
+        records = [
+            record
+            for record in self._by_storeconnect_id.get(storeconnect_id.lower(), ())
+            if record != own and (object_name is None or record[0] == object_name.lower())
+        ]
+        if len(records) != 1:
+            return None
+        first = self.errors[self._by_record[records[0]][0]]
+        # A parent that is in Salesforce already cannot be what the child misses, whatever failed on it later.
+        return first if first.salesforce_id is None else None
+
+    def _guess(self, error: SyncError) -> Link | None:
+        """One failed Create of a possible parent in the same minute: never more than a guess."""
+        when = error.processed_at
+        rank = _RANK.get(local_name(error.object))
+        if when is None or rank is None or self._names.get(error.id):
+            return None
+        near = {
+            row_id
+            for minute in _minutes_before(when)
+            for row_id in self._creates_by_minute.get(minute, ())
+            if _RANK.get(local_name(self.errors[row_id].object), 99) < rank
+            and timedelta(0) <= when - (self.errors[row_id].processed_at or when) <= _GUESS_WINDOW
+        }
+        if len(near) != 1:
+            return None
+        cause = self.errors[near.pop()]
+        said = f"guess: {cause.object} {_short(cause.storeconnect_id)} failed in the minute before"
+        return Link(error.id, cause.id, Evidence.GUESS, said)
+
+
+def _record(error: SyncError) -> _Record:
+    # A row without a StoreConnect ID is a record of its own: two of them prove nothing about each other.
+    return (error.object.lower(), error.storeconnect_id.lower() or f"event {error.id}")
+
+
+def _named(error: SyncError) -> tuple[str, ...]:
+    """Ids of parents in the message, each once: StoreConnect IDs in lower case, Salesforce IDs as written."""
+    text = error.message
+    found = dict.fromkeys(match[1].lower() for match in _FOREIGN_KEY.finditer(text) if _WORD.search(match[1]))
+    if found:
+        return tuple(found)
+    found.update(dict.fromkeys(match[0].lower() for match in _UUID.finditer(text)))
+    found.update(dict.fromkeys(match[0] for match in _RECORD_ID.finditer(text)))
+    return tuple(found)
+
+
+def _says_parent(message: str) -> bool:
+    return "oreign key external" in message or not _FIELD_ITSELF.search(message)
+
+
+def _is_record_id(value: str) -> bool:
+    return _RECORD_ID.fullmatch(value) is not None
+
+
+def _unlisted_change(error: SyncError) -> Link:
+    what = f"an earlier change of {error.object} {_short(error.storeconnect_id)}"
+    said = f"{SAME_RECORD_CODE} says that {what} failed; it is not in this list: refresh, or look for its ID"
+    return Link(error.id, None, Evidence.CODE, said, missing=what)
+
+
+def _unlisted_parent(error: SyncError, parent: str | None = None) -> Link:
+    if parent is None:
+        said = f"{PARENT_CODE} says that a parent of this {error.object} failed; the message does not name it"
+        return Link(error.id, None, Evidence.CODE, said)
+    said = (
+        f"the message names {parent}, which is not in this list: it may be in Salesforce by now, or deleted"
+    )
+    return Link(error.id, None, Evidence.CODE, said, missing=parent)
+
+
+def _minute(when: datetime | None) -> int | None:
+    return None if when is None else int(when.timestamp()) // 60
+
+
+def _minutes_before(when: datetime) -> tuple[int, int]:
+    minute = int(when.timestamp()) // 60
+    return (minute - 1, minute)
+
+
+def _short(identifier: str) -> str:
+    return identifier if len(identifier) <= 12 else f"{identifier[:8]}…"
