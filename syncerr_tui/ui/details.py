@@ -8,6 +8,8 @@ from datetime import datetime, tzinfo
 from textual.content import Content
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
 
 Piece = tuple[str, str]
@@ -40,3 +42,18 @@ def as_text(error: SyncError, now: datetime, zone: tzinfo | None) -> str:
 def content(pieces: Sequence[Piece]) -> Content:
     """Pieces of text with their styles as one text that a widget can draw. Nothing is read as markup."""
     return Content.assemble(*pieces)
+
+
+class Details:
+    """Makes the panel's text for a row; remembers the last few."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __call__(self, error: SyncError, moment: Moment) -> Content:
+        """The text for this row."""
+        pieces: list[Piece] = []
+        for label, value in fields(error, moment.now, moment.zone):
+            pieces += [(f"{label:<{_LABELS}} ", "$syncerr-quiet"), (f"{value}\n", "")]
+        pieces += [("\nMessage\n", "bold"), (f"{error.message}\n", "")]
+        return content(pieces)

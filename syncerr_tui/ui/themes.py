@@ -40,6 +40,8 @@ def _theme(name: str, *, dark: bool, ansi: bool, colours: dict[str, str]) -> The
         boost=colours["bar"],
         variables={
             **{f"syncerr-{key}": value for key, value in colours.items()},
+            "ansi-background": "ansi_black" if dark else "ansi_white",
+            "ansi-foreground": "ansi_white" if dark else "ansi_black",
             "scrollbar": colours["quiet"],
             "scrollbar-hover": colours["quiet"],
             "scrollbar-active": colours["accent"],

@@ -1,0 +1,86 @@
+"""The app: themes, the workbench, workers, and the ways out. Everything else has its own module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from syncerr_tui.host.log import record_crash
+from syncerr_tui.host.terminal import Colour
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.details import Details
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.runs import RunFactory, Runs
+from syncerr_tui.ui.screens.workbench import Workbench
+from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
+
+
+class SyncErrApp(App[int], inherit_bindings=False):
+    """The triage loop on screen.
+
+    Args:
+        desk: The surroundings: how to connect, the terminal, the clock, whether anything may be changed.
+        start_run: Makes a run of a plan.
+    """
+
+    CSS_PATH = Path(__file__).with_name("syncerr.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, priority=True)]
+
+    def __init__(self, desk: Desk, start_run: RunFactory) -> None:
+        super().__init__()
+        # NO_COLOR is decided in one place, together with everything else about the terminal.
+        self.no_color = desk.terminal.colour is Colour.MONO
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = theme_for(desk.terminal)
+        self.desk = desk
+        self.runs = Runs(self, start_run)
+        self.bench = Workbench(desk, [ErrorsPane(desk, Details(desk))])
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own colours, before a theme is chosen."""
+        return VARIABLES
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Without colour: take every colour code out, instead of Textual's shades of grey."""
+        return [Colourless()] if self.no_color else super().get_line_filters()
+
+    def get_default_screen(self) -> Workbench:
+        """One screen for everything; dialogs go on top of it."""
+        return self.bench
+
+    def action_leave(self) -> None:
+        """Leave, from anywhere."""
+        if self.screen is self.bench:
+            self.bench.action_act("quit")
+        elif not self.runs.active:
+            self.exit()
+
+    def stop(self) -> None:
+        """Leave at once: the terminal goes away, or the machine goes down."""
+        self.exit(return_code=143)
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send a control sequence of our own making (the clipboard's)."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    async def release(self) -> None:
+        """Let the org go. Called once the screen is gone."""
+        connection, self.desk.connection = self.desk.connection, None
+        if connection is not None:
+            await connection.close()
+
+    def _fatal_error(self) -> None:
+        """Textual would print every local variable, tokens included. One line and the log's path instead."""
+        line = record_crash(self._exception or RuntimeError())
+        self._exit_renderables.append(Text(line))
+        self._close_messages_no_wait()

@@ -1,0 +1,88 @@
+"""The lines around the list: where we are, what is selected, which keys work. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.triage.actions import Action, AppState
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.ui.keys import shown
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.words import ago, plural
+
+_ENVIRONMENT = {
+    Environment.PRODUCTION: "production",
+    Environment.SANDBOX: "sandbox",
+    Environment.DEMO: "demo",
+}
+
+
+def title(
+    identity: OrgIdentity | None, usage: ApiUsage | None, *, read_only: bool, width: int
+) -> tuple[list[Part], list[Part]]:
+    """The org, what it is in words, and who we are there."""
+    left: list[Part] = [(" SyncErr  ", "strong")]
+    if identity is None:
+        left.append(("connecting ...", "quiet"))
+        return left, []
+    left += [
+        (identity.name, "accent"),
+        ("  ", "text"),
+        (f" {identity.environment.value} ", _ENVIRONMENT[identity.environment]),
+    ]
+    if read_only:
+        left.append(("  READ-ONLY", "strong"))
+    left.append((f"  {identity.username}", "quiet"))
+    right: list[Part] = []
+    if usage is not None and width >= 70:
+        right = [(f"API {usage.used:,}/{usage.total:,} ", "quiet")]
+    return left, right
+
+
+def tabs(names: Iterable[tuple[str, bool]], tells: str, *, unicode: bool) -> tuple[list[Part], list[Part]]:
+    """The tabs, the one in front marked by more than colour, and the filter."""
+    left: list[Part] = [(" ", "text")]
+    for index, (name, active) in enumerate(names):
+        if index:
+            left.append((" │ " if unicode else " | ", "quiet"))
+        left.append((f"[{name}]", "strong") if active else (f" {name} ", "quiet"))
+    return left, ([(f"{tells} ", "accent")] if tells else [])
+
+
+def utility(
+    listing: Listing, hidden: int, *, read_at: datetime | None, now: datetime, reading: str, watching: bool
+) -> tuple[list[Part], list[Part]]:
+    """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh."""
+    total = len(listing.errors)
+    left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
+    if listing.selected:
+        told = f"  {len(listing.selected):,} selected"
+        left.append((f"{told} ({hidden:,} hidden by the filter)" if hidden else told, "strong"))
+    if listing.range is not None and listing.range.sticky:
+        left.append(("  range", "busy"))
+    right: list[Part] = []
+    if watching:
+        right.append(("watching  ", "busy"))
+    if reading:
+        right.append((f"{reading} ", "busy"))
+    elif read_at is not None:
+        right.append((f"refreshed {ago(read_at, now)} ", "quiet"))
+    return left, right
+
+
+def footer(actions: Sequence[Action], state: AppState, *, unicode: bool) -> list[Part]:
+    """The keys that matter most here and can run now."""
+    parts: list[Part] = []
+    ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
+    for action in ranked:
+        if action.why_disabled(state) is not None and action.id != "resync":
+            continue
+        count = f" {state.chosen:,}" if action.id == "resync" and state.chosen > 1 else ""
+        parts += [
+            (f"{'  ' if parts else ' '}{shown(action.keys[0], unicode=unicode)}", "key"),
+            (f" {action.label}{count}", "quiet"),
+        ]
+    return parts

@@ -1,0 +1,307 @@
+"""The list of sync errors with its info panel: the place where triage happens.
+
+The listing (rows, filter, order, cursor, selection) is one frozen value with pure transitions; this pane turns
+keys into transitions and shows the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.timer import Timer
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.table import ASCII, UNICODE, ErrorTable, RowMark
+
+WIDE = 110
+"""Cells from which the info panel stands beside the list."""
+_PANEL_DELAY = 0.08
+"""Seconds the cursor rests on a row before the panel follows: a held key writes no panels."""
+_MANY = 5000
+"""Rows from which a filter waits for a pause in the typing."""
+_FILTER_DELAY = 0.15
+
+Describe = Callable[[SyncError, Moment], Content]
+"""What the info panel says about an error."""
+
+
+class ErrorsPane(Pane):
+    """The list at the left, what to know about the row under the cursor at the right or in its place."""
+
+    place = Place.ERRORS
+
+    def __init__(self, desk: Desk, describe: Describe) -> None:
+        super().__init__(desk)
+        self.listing = Listing()
+        self._describe = describe
+        self._described: tuple[SyncError, Moment] | None = None
+        self._moment = Moment(desk.clock(), desk.zone)
+        self._panel_timer: Timer | None = None
+        self._filter_timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The table and the panel."""
+        yield ErrorTable(glyphs=UNICODE if self.desk.terminal.unicode else ASCII, id="table")
+        yield InfoPanel(id="info")
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    @property
+    def table(self) -> ErrorTable:
+        """The table."""
+        return self.query_one(ErrorTable)
+
+    @property
+    def panel(self) -> InfoPanel:
+        """The info panel."""
+        return self.query_one(InfoPanel)
+
+    @property
+    def tab(self) -> str:
+        """`Errors (143)`."""
+        return f"Errors ({len(self.listing.errors):,})"
+
+    @property
+    def tells(self) -> str:
+        """The filter and what it shows."""
+        if not self.listing.filter:
+            return ""
+        return f"filter: {self.listing.filter.text}  ({len(self.listing.ids):,} shown)"
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the panel stands beside the list."""
+        return self.size.width >= WIDE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person went into the panel."""
+        return self.has_class("-open")
+
+    def facts(self, state: AppState) -> AppState:
+        """What only the list knows."""
+        listing = self.listing
+        hidden = listing.hidden_selected
+        return replace(
+            state,
+            chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
+            hidden_selected=hidden,
+            total=len(listing.ids),
+            current=listing.current is not None,
+            has_salesforce_id=bool(listing.current and listing.current.salesforce_id),
+        )
+
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def show(self, listing: Listing, *, fresh: bool = False) -> None:
+        """Show this listing. `fresh` rows get their ages anew; otherwise they stay as they were read."""
+        self.listing = listing
+        if fresh:
+            self._moment = Moment(self.desk.clock(), self.desk.zone)
+        self.table.show(listing, self._moment)
+        self._panel_soon()
+        self.post_message(self.Changed())
+
+    def show_marks(self, marks: Mapping[str, RowMark]) -> None:
+        """The states of a run, beside their rows."""
+        self.table.show_marks(marks)
+
+    def note(self, *lines: str) -> None:
+        """What stands in place of the rows while there are none."""
+        self.table.note(*lines)
+
+    def entered(self) -> None:
+        """Take the focus to where the person was."""
+        (self.panel if self.is_open else self.table).focus()
+
+    def on_resize(self) -> None:
+        """Put the panel beside the list, or away."""
+        self.set_class(self.is_wide, "-wide")
+        self._panel_soon()
+
+    def _panel_soon(self) -> None:
+        if not (self.is_wide or self.is_open):
+            return
+        if self._panel_timer is not None:
+            self._panel_timer.stop()
+        self._panel_timer = self.set_timer(_PANEL_DELAY, self._panel_now)
+
+    def _panel_now(self) -> None:
+        self._panel_timer = None
+        error = self.listing.current
+        if error is None:
+            if self._described is not None:
+                self._described = None
+                self.panel.show(Content(""))
+            return
+        if self._described != (error, self._moment):
+            self._described = (error, self._moment)
+            self.panel.show(self._describe(error, self._moment))
+
+    # -- moving ----------------------------------------------------------------------------------------
+
+    def _move(self, rows: int, *, extend: bool = False) -> None:
+        if self.panel.has_focus and not extend:
+            self.panel.move(rows)
+        else:
+            self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
+
+    @property
+    def _page(self) -> int:
+        return self.panel.page if self.panel.has_focus else self.table.page
+
+    def do_down(self) -> None:
+        self._move(1)
+
+    def do_up(self) -> None:
+        self._move(-1)
+
+    def do_page_down(self) -> None:
+        self._move(self._page)
+
+    def do_page_up(self) -> None:
+        self._move(-self._page)
+
+    def do_half_down(self) -> None:
+        self._move(max(1, self._page // 2))
+
+    def do_half_up(self) -> None:
+        self._move(-max(1, self._page // 2))
+
+    def do_first(self) -> None:
+        if self.panel.has_focus:
+            self.panel.move_to_end(top=True)
+        else:
+            self.show(self.listing.moved_to(0))
+
+    def do_last(self) -> None:
+        if self.panel.has_focus:
+            self.panel.move_to_end(top=False)
+        else:
+            self.show(self.listing.moved_to(len(self.listing.ids) - 1))
+
+    def do_next_error(self) -> None:
+        self.show(self.listing.moved_to(self.listing.cursor + 1))
+
+    def do_previous_error(self) -> None:
+        self.show(self.listing.moved_to(self.listing.cursor - 1))
+
+    # -- selecting -------------------------------------------------------------------------------------
+
+    def do_toggle(self) -> None:
+        self.show(self.listing.toggled())
+
+    def do_extend_down(self) -> None:
+        self._move(1, extend=True)
+
+    def do_extend_up(self) -> None:
+        self._move(-1, extend=True)
+
+    def do_range(self) -> None:
+        self.show(self.listing.range_toggled())
+
+    def do_select_all(self) -> None:
+        self.show(self.listing.all_selected())
+
+    def do_invert(self) -> None:
+        self.show(self.listing.inverted())
+
+    def do_select_alike(self) -> None:
+        if self.listing.current is not None:
+            code = self.listing.current.code
+            errors = self.listing.errors
+            self.show(self.listing.with_selected(i for i in self.listing.ids if errors[i].code == code))
+
+    def step_back(self) -> bool:
+        """One step back. False where there is nothing left to take back here."""
+        if self.is_open:
+            self.do_info()
+            return True
+        listing = self.listing
+        if listing.range is None and not listing.filter and not listing.selected:
+            return False
+        self.show(listing.escaped(self.desk.clock()))
+        return True
+
+    # -- looking ---------------------------------------------------------------------------------------
+
+    def do_info(self) -> None:
+        if not self.is_open and self.listing.current is None:
+            return
+        self.toggle_class("-open")
+        self._panel_now()
+        self.call_after_refresh(self.entered)
+        self.post_message(self.Changed())
+
+    def do_focus_next(self) -> None:
+        if self.is_wide or self.is_open:
+            self.do_info()
+
+    def sort_by(self, key: SortKey) -> None:
+        """Sort by this column; the same again turns the order round."""
+        reverse = key is self.listing.sort and not self.listing.reverse
+        self.show(self.listing.sorted(key, self.desk.clock(), reverse=reverse))
+
+    def filter_as_typed(self, text: str) -> str:
+        """Filter by what stands in the filter bar so far.
+
+        Returns:
+            What is wrong with it, in words; empty where it can be read.
+        """
+        try:
+            wanted = parse(text, typing=True)
+        except BadInputError as error:
+            return error.line
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+            self._filter_timer = None
+        if len(self.listing.errors) < _MANY:
+            self._filter(wanted)
+        else:
+            self._filter_timer = self.set_timer(_FILTER_DELAY, lambda: self._filter(wanted))
+        return ""
+
+    def filter_by(self, text: str) -> None:
+        """Filter by a finished text.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+            self._filter_timer = None
+        self._filter(parse(text) if text.strip() else EVERYTHING)
+
+    def _filter(self, wanted: Filter) -> None:
+        if wanted.text != self.listing.filter.text:
+            self.show(self.listing.filtered(wanted, self.desk.clock()))
+
+    # -- the mouse -------------------------------------------------------------------------------------
+
+    def on_error_table_clicked(self, event: ErrorTable.Clicked) -> None:
+        """Click moves, ctrl+click selects, shift+click draws a range, a double click opens the panel."""
+        event.stop()
+        moved = self.listing.moved_to(event.row, extend=event.extend)
+        if event.toggle:
+            moved = replace(moved.toggled(), cursor=event.row)
+        self.show(moved)
+        self.table.focus()
+        if event.opened:
+            self.do_info()
+
+    def on_error_table_wheeled(self, event: ErrorTable.Wheeled) -> None:
+        """The wheel moves the cursor, so that the keyboard goes on where the eye is."""
+        event.stop()
+        self.show(self.listing.moved_to(self.listing.cursor + event.rows))

@@ -1,0 +1,143 @@
+"""What a run looks like: events in, row marks and two lines of text out. No widget, no org."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from syncerr_tui.model import RowState, SyncError, Verdict
+from syncerr_tui.resync.events import (
+    BatchSent,
+    Braked,
+    Counts,
+    Paused,
+    Progress,
+    Resumed,
+    RowChanged,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    Waiting,
+    WaveStarted,
+)
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.widgets.table import RowMark, Tone
+from syncerr_tui.ui.words import duration
+
+_STATES: Mapping[RowState, RowMark] = {
+    RowState.QUEUED: RowMark("queued", Tone.QUIET),
+    RowState.SENT: RowMark("sent", Tone.BUSY),
+    RowState.WAITING: RowMark("waiting", Tone.BUSY),
+    RowState.NOT_SENT: RowMark("not sent", Tone.QUIET),
+}
+_VERDICTS: Mapping[Verdict, RowMark] = {
+    Verdict.FIXED: RowMark("FIXED", Tone.GOOD),
+    Verdict.STILL_FAILING: RowMark("FAILING", Tone.BAD),
+    Verdict.NEW_CAUSE: RowMark("NEW", Tone.BAD),
+    Verdict.UNKNOWN: RowMark("UNKNOWN", Tone.BAD),
+    Verdict.TWIN: RowMark("TWIN", Tone.BAD),
+    Verdict.ELSEWHERE: RowMark("GONE", Tone.GOOD),
+}
+_BAR = 12
+
+
+class RunView:
+    """The state of one run as far as the screen tells it."""
+
+    def __init__(self, *, unicode: bool = True) -> None:
+        self._full, self._empty = ("█", "░") if unicode else ("#", ".")
+        self.marks: dict[str, RowMark] = {}
+        self.reasons: dict[str, str] = {}
+        """Row -> the reason for its state or verdict."""
+        self.newer: dict[str, SyncError] = {}
+        """Rows as the org shows them after their re-sync, where they still fail."""
+        self.left: set[str] = set()
+        """Rows that are proven fixed, or were resolved elsewhere."""
+        self.counts = Counts()
+        self.ended: RunEnded | None = None
+        self.paused = False
+        self._eta: float | None = None
+        self._note = ""
+
+    def take(self, event: RunEvent) -> None:
+        """Remember what the event tells."""
+        match event:
+            case RunStarted():
+                self.counts = Counts(planned=len(event.plan.rows), queued=len(event.plan.rows))
+                self.marks.update((row.error.id, _STATES[RowState.QUEUED]) for row in event.plan.rows)
+            case BatchSent():
+                self.marks.update((row_id, _STATES[RowState.SENT]) for row_id in event.ids)
+            case RowChanged():
+                self._row(event)
+            case Progress():
+                self.counts, self._eta = event.counts, event.eta_seconds
+            case WaveStarted():
+                self._note = f"wave {event.number} of {event.of}" if event.of > 1 else ""
+            case Waiting():
+                self._note = event.why
+            case Braked():
+                self._note = event.reason
+            case Paused():
+                self.paused = True
+            case Resumed():
+                self.paused = False
+            case RunEnded():
+                self.ended, self.counts = event, event.counts
+            case _:
+                pass
+
+    def _row(self, event: RowChanged) -> None:
+        if event.verdict is None:
+            self.marks[event.id] = _STATES.get(event.state, _STATES[RowState.WAITING])
+        else:
+            self.marks[event.id] = _VERDICTS[event.verdict]
+            if event.verdict in {Verdict.FIXED, Verdict.ELSEWHERE}:
+                self.left.add(event.id)
+        if event.reason:
+            self.reasons[event.id] = event.reason
+        if event.error is not None:
+            self.newer[event.id] = event.error
+
+    @property
+    def line(self) -> list[Part]:
+        """The progress bar while it runs, the result when it has ended."""
+        return self._result() if self.ended else self._progress()
+
+    @property
+    def plain(self) -> str:
+        """The same as text."""
+        return "".join(text for text, _ in self.line).strip()
+
+    def _progress(self) -> list[Part]:
+        counts = self.counts
+        done = counts.ended
+        filled = _BAR * done // counts.planned if counts.planned else 0
+        parts: list[Part] = [
+            (" Paused " if self.paused else " Re-sync ", "strong"),
+            (self._full * filled + self._empty * (_BAR - filled), "busy"),
+            (f" {done:,}/{counts.planned:,}", "text"),
+        ]
+        parts += _counted(counts)
+        if self._eta is not None and done < counts.planned:
+            parts.append((f"  about {duration(timedelta(seconds=self._eta))} left", "quiet"))
+        if self._note:
+            parts.append((f"  {self._note}", "quiet"))
+        return parts
+
+    def _result(self) -> list[Part]:
+        assert self.ended is not None
+        style = "good" if self.counts.all_fixed else "bad"
+        return [(" Result ", style), (self.ended.summary, "text"), ("  esc dismisses", "quiet")]
+
+
+def _counted(counts: Counts) -> list[Part]:
+    told = (
+        (counts.sent + counts.waiting, "waiting for the org", "busy"),
+        (counts.fixed + counts.elsewhere, "FIXED", "good"),
+        (counts.still_failing, "STILL FAILING", "bad"),
+        (counts.new_cause, "NEW CAUSE", "bad"),
+        (counts.unknown, "UNKNOWN", "bad"),
+        (counts.twin, "TWIN", "bad"),
+        (counts.not_sent, "not sent", "quiet"),
+    )
+    return [(f"  {count:,} {word}", style) for count, word, style in told if count]

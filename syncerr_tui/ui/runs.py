@@ -1,0 +1,198 @@
+"""The one re-sync that may be under way: from the question to the result line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.resync.events import AskPerson, RunEnded, RunEvent
+from syncerr_tui.resync.plan import Plan, make_plan
+from syncerr_tui.salesforce.connection import Connection
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.ui.resyncing import RunView
+from syncerr_tui.ui.screens.resync import GuidedDialog, ResyncDialog
+from syncerr_tui.ui.widgets.line import Part
+
+if TYPE_CHECKING:
+    from syncerr_tui.ui.app import SyncErrApp
+
+_LINES_PER_SECOND = 2
+"""How often the progress line is written at most."""
+
+
+class Run(Protocol):
+    """A run of `syncerr_tui.resync.runner`, as the screen needs it."""
+
+    def events(self) -> AsyncIterator[RunEvent]:
+        """What happens, to the last event."""
+        ...
+
+    def cancel(self) -> None:
+        """Send nothing more; wait for what is on its way."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def answer(self, *, pressed: bool) -> None:
+        """The person's answer to `AskPerson`."""
+        ...
+
+
+RunFactory = Callable[[Plan, Connection], Run]
+
+
+class Runs:
+    """Asks, starts, shows and stops a run. One at a time."""
+
+    def __init__(self, app: SyncErrApp, start: RunFactory) -> None:
+        self._app = app
+        self._start = start
+        self._view: RunView | None = None
+        self._run: Run | None = None
+        self._line_due = False
+
+    # -- what it says ----------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is under way."""
+        return self._run is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is held."""
+        return self._view is not None and self._view.paused
+
+    @property
+    def line(self) -> list[Part]:
+        """Progress or result; empty where there is neither."""
+        return self._view.line if self._view else []
+
+    @property
+    def plain(self) -> str:
+        """The same as text."""
+        return self._view.plain if self._view else ""
+
+    @property
+    def view(self) -> RunView | None:
+        """What the last run said, until it is dismissed."""
+        return self._view
+
+    # -- asking and starting ---------------------------------------------------------------------------
+
+    def ask(self, listing: Listing) -> None:
+        """Show what would be sent, and start it where the person says so."""
+        connection = self._app.desk.connection
+        if connection is None or self.active:
+            return
+        org = connection.org
+        plan = make_plan(
+            listing.chosen, org=connection.identity, method=org.method, created_at=self._app.desk.clock()
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes and not self.active:
+                self.start(plan, connection)
+
+        hidden = listing.hidden_selected
+        self._app.push_screen(ResyncDialog(plan, connection.identity, org.method, hidden=hidden), answered)
+
+    def start(self, plan: Plan, connection: Connection) -> None:
+        """Run the plan in the background."""
+        try:
+            self._run = self._start(plan, connection)
+        except SyncErrError as error:
+            self._app.bench.say(error.line, "bad")
+            return
+        self._view = RunView(unicode=self._app.desk.terminal.unicode)
+        bench = self._app.bench
+        bench.errors.show(bench.errors.listing.unselected())
+        self._app.run_worker(self._follow(self._run, self._view), group="resync", name="resync")
+
+    async def _follow(self, run: Run, view: RunView) -> None:
+        try:
+            async with aclosing(cast(Any, run.events())) as events:
+                async for event in events:
+                    view.take(event)
+                    if isinstance(event, AskPerson):
+                        self._hand_over(run, event)
+                    self._draw_soon(view)
+        except SyncErrError as error:
+            self._app.bench.say(error.line, "bad")
+        finally:
+            self._run = None
+        self._ended(view)
+
+    def _hand_over(self, run: Run, event: AskPerson) -> None:
+        def answered(pressed: bool | None) -> None:
+            run.answer(pressed=bool(pressed))
+
+        self._app.push_screen(GuidedDialog(event.errors, event.address, event.wave), answered)
+
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def _draw_soon(self, view: RunView) -> None:
+        bench = self._app.bench
+        if bench.errors.table.marks is view.marks:
+            bench.errors.table.marks_changed()
+        else:
+            bench.errors.show_marks(view.marks)
+        if not self._line_due:
+            self._line_due = True
+            bench.set_timer(1 / _LINES_PER_SECOND, self._draw_line)
+
+    def _draw_line(self) -> None:
+        self._line_due = False
+        self._app.bench.draw_lines()
+
+    def _ended(self, view: RunView) -> None:
+        """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
+        bench = self._app.bench
+        if view.newer:
+            bench.errors.show(bench.errors.listing.with_page(view.newer.values(), self._app.desk.clock()))
+        if view.ended is None:
+            self._view = None
+            bench.errors.show_marks({})
+        else:
+            bench.errors.show_marks(view.marks)
+        bench.draw_lines()
+
+    def dismiss(self) -> bool:
+        """Put the result away; proven rows leave the list with it. False where there is none."""
+        if self.active or self._view is None:
+            return False
+        view, self._view = self._view, None
+        bench = self._app.bench
+        bench.errors.show_marks({})
+        bench.errors.show(bench.errors.listing.without(view.left, self._app.desk.clock()))
+        return True
+
+    def list_was_read(self) -> None:
+        """The list is as the org has it now: the states of an ended run are no news any more."""
+        if not self.active and self._view is not None:
+            self._app.bench.errors.show_marks({})
+
+    # -- stopping --------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Stop sending."""
+        if self._run is not None:
+            self._run.cancel()
+            self._app.bench.say("Stopping: what is on its way is waited for.")
+
+    def pause(self) -> None:
+        """Hold, or go on."""
+        if self._run is not None:
+            if self.paused:
+                self._run.resume()
+            else:
+                self._run.pause()
+
+
+def summary(ended: RunEnded) -> str:
+    """The result in one line."""
+    return ended.summary

@@ -1,0 +1,99 @@
+"""A question on top of everything: a heading, some text, and the keys that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from syncerr_tui.ui.widgets.line import Line, Part
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer], inherit_bindings=False):
+    """The frame of every dialog. Subclasses say what stands in it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,ctrl+c", "leave", "leave", show=False)]
+    SHAPE: ClassVar[str] = ""
+    """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""
+
+    def compose(self) -> ComposeResult:
+        """Heading, body, keys."""
+        with Vertical(classes=f"dialog {self.SHAPE}"):
+            heading = Line(id="heading")
+            heading.show([(self.heading, "strong")])
+            yield heading
+            yield from self.body()
+            answers = Line(id="answers")
+            answers.show(self.answers)
+            yield answers
+
+    @property
+    def heading(self) -> str:
+        """What it is about."""
+        return ""
+
+    def body(self) -> Sequence[Widget]:
+        """What stands between heading and keys."""
+        return ()
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """The keys that answer it."""
+        return keys(("esc", "close"))
+
+    def action_leave(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+
+class Reading(Dialog[Answer]):
+    """A dialog with a text that may be longer than its window."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space,ctrl+f", "scroll(10)", show=False),
+        Binding("pageup,ctrl+b", "scroll(-10)", show=False),
+        Binding("g,home", "scroll(-100000)", show=False),
+        Binding("G,end", "scroll(100000)", show=False),
+    ]
+
+    def body(self) -> Sequence[Widget]:
+        """The text."""
+        return (VerticalScroll(Static(self.text, markup=False), can_focus=False),)
+
+    @property
+    def text(self) -> Content:
+        """What is there to read."""
+        return Content("")
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll the text."""
+        self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False, force=True)
+
+
+class Confirmation(Reading[bool]):
+    """A question that enter answers with yes and escape with no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "yes", show=False)]
+
+    def action_yes(self) -> None:
+        """Yes."""
+        self.dismiss(True)
+
+
+def keys(*pairs: tuple[str, str]) -> list[Part]:
+    """`enter starts   esc leaves` as parts of a line."""
+    parts: list[Part] = []
+    for key, does in pairs:
+        parts += [(f"{'   ' if parts else ''}{key}", "key"), (f" {does}", "quiet")]
+    return parts

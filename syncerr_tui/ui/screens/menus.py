@@ -1,0 +1,146 @@
+"""Choosing one of several: the sort menu and the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from syncerr_tui.triage.actions import Action
+from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.ui.keys import shown
+from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.widgets.line import Part
+
+Answer = TypeVar("Answer")
+
+
+class Menu(Dialog[Answer]):
+    """A list to choose from. Enter chooses."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+
+    def on_mount(self) -> None:
+        """The list takes the keys."""
+        self.query_one(OptionList).focus()
+
+    def action_move(self, rows: int) -> None:
+        """The next or the previous line."""
+        options = self.query_one(OptionList)
+        if rows > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """Choose, or leave."""
+        return keys(("enter", "chooses"), ("esc", "leaves"))
+
+
+class SortMenu(Menu[SortKey]):
+    """Which column to sort by."""
+
+    def __init__(self, current: SortKey, *, reverse: bool) -> None:
+        super().__init__()
+        self._current = current
+        self._reverse = reverse
+
+    @property
+    def heading(self) -> str:
+        """What is asked."""
+        return "Sort by (the same column again turns the order round)"
+
+    def body(self) -> Sequence[Widget]:
+        """The columns; the one in use says so."""
+        options = []
+        for key in SortKey:
+            order = "   now, last first" if self._reverse else "   now, first first"
+            options.append(Option(Content(key.value + (order if key is self._current else "")), id=key.name))
+        listed = OptionList(*options, markup=False)
+        listed.highlighted = list(SortKey).index(self._current)
+        return (listed,)
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """Sort by this one."""
+        self.dismiss(SortKey[str(event.option.id)])
+
+
+class Palette(Menu[str]):
+    """Every action by its name; what cannot run now says why."""
+
+    SHAPE = "-tall"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("enter", "choose", show=False),
+        Binding("escape,ctrl+c,ctrl+p", "leave", show=False),
+    ]
+
+    def __init__(self, actions: Sequence[tuple[Action, str | None]], *, unicode: bool = True) -> None:
+        super().__init__()
+        self._actions = actions
+        self._unicode = unicode
+
+    @property
+    def heading(self) -> str:
+        """What is asked."""
+        return "Find an action"
+
+    def body(self) -> Sequence[Widget]:
+        """A line to type in and the actions that match."""
+        line = Input(placeholder="part of its name", compact=True)
+        line.cursor_blink = False
+        return (line, OptionList(*self._matching(""), markup=False))
+
+    def on_mount(self) -> None:
+        """Typing comes first."""
+        self.query_one(Input).focus()
+        self.action_move(1)
+
+    def _matching(self, text: str) -> list[Option]:
+        words = text.lower().split()
+        options = []
+        for action, reason in self._actions:
+            told = f"{action.label} {action.help} {action.group} {action.id}".lower()
+            if all(word in told for word in words):
+                key = shown(action.keys[0], unicode=self._unicode)
+                line = f"{action.label:<16} {key:<11} {f'({reason})' if reason else action.help}"
+                options.append(Option(Content(line), id=action.id, disabled=reason is not None))
+        return options
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Show what matches."""
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(self._matching(event.value))
+        options.action_first()
+
+    def action_choose(self) -> None:
+        """Run the highlighted one."""
+        options = self.query_one(OptionList)
+        if options.highlighted is not None:
+            option = options.get_option_at_index(options.highlighted)
+            if not option.disabled:
+                self.dismiss(option.id)
+
+    @on(Input.Submitted)
+    def submitted(self) -> None:
+        """Enter in the line to type in."""
+        self.action_choose()
+
+    @on(OptionList.OptionSelected)
+    def clicked(self, event: OptionList.OptionSelected) -> None:
+        """A click on a line."""
+        self.dismiss(event.option.id)

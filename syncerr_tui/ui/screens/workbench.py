@@ -1,0 +1,458 @@
+"""The screen everything happens on: lines around, one pane in front, and the way from a key to what it does.
+
+A key asks for an action of the table. The workbench looks whether it can run, says the reason where it cannot, and
+else calls `do_<id>` of the pane in front, or its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import ContentSwitcher
+
+from syncerr_tui.errors import BadInputError, SyncErrError
+from syncerr_tui.host import clipboard
+from syncerr_tui.host.paths import Paths
+from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
+from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.ui import chrome
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.details import as_text
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.keys import bindings
+from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.reading import Connected, ListRead, PageCame, Reader, ReadingFailed
+from syncerr_tui.ui.screens.help import HelpScreen
+from syncerr_tui.ui.screens.menus import Palette, SortMenu
+from syncerr_tui.ui.screens.resync import QuitDialog
+from syncerr_tui.ui.widgets.filter_bar import FilterBar
+from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.ui.app import SyncErrApp
+
+NARROWEST, LOWEST = 60, 15
+"""The smallest window the list is drawn in."""
+WATCH_SECONDS = 60.0
+
+
+class Workbench(Screen[None], inherit_bindings=False):
+    """Title, tabs, the pane in front, and the lines below it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    AUTO_FOCUS = ""
+
+    def __init__(self, desk: Desk, panes: Sequence[Pane]) -> None:
+        super().__init__()
+        self.desk = desk
+        self._panes = {pane.place: pane for pane in panes}
+        self.place = Place.ERRORS
+        self.reader = Reader(desk, self.post_message)
+        self._rows_so_far = 0
+        self._read_at_reading = 0
+        self._read_at = None if desk.connection is None else desk.clock()
+        self._known: frozenset[str] | None = None
+        self._said: tuple[str, str] | None = None
+        self._minute: Timer | None = None
+        self._watch: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Seven lines and the panes."""
+        ellipsis = self.desk.ellipsis
+        yield Line(ellipsis=ellipsis, id="too-small")
+        yield Line(ellipsis=ellipsis, id="title").add_class("-bar")
+        yield Line(ellipsis=ellipsis, id="tabs")
+        with ContentSwitcher(initial=self.place.value, id="panes"):
+            yield from self._panes.values()
+        yield FilterBar()
+        yield Line(ellipsis=ellipsis, id="trouble")
+        yield Line(ellipsis=ellipsis, id="run")
+        yield Line(ellipsis=ellipsis, id="utility").add_class("-bar")
+        yield Line(ellipsis=ellipsis, id="keys")
+
+    def on_mount(self) -> None:
+        """Draw first, connect then: the first frame waits for nobody."""
+        self.errors.note("", "Connecting to the org ...")
+        self.draw_lines()
+        self.errors.entered()
+        self.call_after_refresh(self.do_refresh)
+
+    # -- parts -----------------------------------------------------------------------------------------
+
+    @property
+    def errors(self) -> ErrorsPane:
+        """The list."""
+        return cast(ErrorsPane, self._panes[Place.ERRORS])
+
+    @property
+    def pane(self) -> Pane:
+        """The pane in front."""
+        return self._panes[self.place]
+
+    @property
+    def host(self) -> SyncErrApp:
+        """The app, with what only it can do."""
+        return cast("SyncErrApp", self.app)
+
+    def line(self, name: str) -> Line:
+        """One of the lines around the pane."""
+        return self.query_one(f"#{name}", Line)
+
+    # -- from a key to what it does --------------------------------------------------------------------
+
+    @property
+    def state(self) -> AppState:
+        """What decides whether an action can run."""
+        desk = self.desk
+        state = AppState(
+            place=self.place,
+            environment=desk.environment,
+            connected=desk.connection is not None,
+            session_expired=desk.expired,
+            reading=self.reader.active,
+            read_only=desk.read_only,
+            running=self.host.runs.active,
+            paused=self.host.runs.paused,
+        )
+        return self.pane.facts(state)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What can be asked for here."""
+        present = available(self.place, read_only=self.desk.read_only, demo=self.desk.is_demo)
+        return tuple(action for action in present if self.handler(action) is not None)
+
+    def handler(self, action: Action) -> Callable[[], object] | None:
+        """What does this action here: the pane in front, else the workbench."""
+        for part in (self.pane, self):
+            found = getattr(part, f"do_{action.id}", None)
+            if found is not None:
+                return cast(Callable[[], object], found)
+        return None
+
+    def action_act(self, action_id: str) -> None:
+        """A key, the palette or a click asks for an action."""
+        self.silence()
+        action = BY_ID[action_id]
+        handler = self.handler(action)
+        if handler is None or action not in self.actions:
+            return
+        reason = action.why_disabled(self.state)
+        if reason is not None:
+            self.say(f"{action.label}: {reason}")
+            return
+        handler()
+
+    # -- what the lines say ----------------------------------------------------------------------------
+
+    def say(self, line: str, style: str = "strong") -> None:
+        """One line in place of the keys, until the next key."""
+        self._said = (line, style)
+        self.draw_lines()
+
+    def silence(self) -> None:
+        """Show the keys again."""
+        if self._said is not None:
+            self._said = None
+            self.draw_lines()
+
+    def draw_lines(self) -> None:
+        """Say what is true now. A line that reads the same is not written."""
+        desk, width = self.desk, self.size.width
+        unicode = desk.terminal.unicode
+        connection = desk.connection
+        state = self.state
+        self.line("title").show(
+            *chrome.title(
+                connection.identity if connection else None,
+                connection.usage if connection else None,
+                read_only=desk.read_only,
+                width=width,
+            )
+        )
+        names = [(pane.tab, place is self.place) for place, pane in self._panes.items()]
+        self.line("tabs").show(*chrome.tabs(names, self.pane.tells, unicode=unicode))
+        self._draw_utility(state)
+        if self._said is not None:
+            self.line("keys").show([(f" {self._said[0]}", self._said[1])])
+        else:
+            self.line("keys").show(chrome.footer(self.actions, state, unicode=unicode))
+        trouble = desk.trouble
+        self.line("trouble").show([(f" {trouble.title}. ", "bad"), (trouble.hint, "text")] if trouble else [])
+        self.line("trouble").set_class(trouble is not None, "-on")
+        run = self.host.runs.line
+        self.line("run").show(run)
+        self.line("run").set_class(bool(run), "-on")
+
+    def _draw_utility(self, state: AppState) -> None:
+        reading = ""
+        if self.reader.active:
+            reading = "connecting ..." if self.desk.connection is None else "reading ..."
+            if self._rows_so_far and self.desk.connection is not None:
+                total = self.desk.connection.total
+                of = f" of {total:,}" if total else ""
+                reading = f"reading {self._rows_so_far:,}{of} ..."
+        self.line("utility").show(
+            *chrome.utility(
+                self.errors.listing,
+                state.hidden_selected,
+                read_at=self._read_at,
+                now=self.desk.clock(),
+                reading=reading,
+                watching=self._watch is not None,
+            )
+        )
+
+    def on_resize(self) -> None:
+        """Too small for a list: say the size that is needed."""
+        size = self.app.size
+        small = size.width < NARROWEST or size.height < LOWEST
+        self.set_class(small, "-too-small")
+        if small:
+            self.line("too-small").show([(f"Make it {NARROWEST}x{LOWEST} (is {size.width}x{size.height})", "strong")])
+        self.call_after_refresh(self.draw_lines)
+
+    @on(Pane.Changed)
+    def pane_changed(self) -> None:
+        """The pane shows something else."""
+        self.draw_lines()
+
+    # -- reading the list ------------------------------------------------------------------------------
+
+    def do_refresh(self) -> None:
+        """Read the list again; connect first where that is still to do."""
+        self._rows_so_far = 0
+        self._fresh_start = not self.errors.listing.errors
+        self.desk.trouble = None
+        reading = self.reader.next()
+        self.draw_lines()
+        self.app.run_worker(self.reader.read(reading), group="reading", exclusive=True, name="reading")
+
+    def do_login(self) -> None:
+        """Ask for a new session."""
+        self.desk.expired = True
+        self.do_refresh()
+
+    @on(Connected)
+    def connected(self) -> None:
+        """The org answered: its name goes on screen, and its first page is asked for."""
+        self.errors.note("", "Reading the sync errors ...")
+        self.draw_lines()
+
+    @on(PageCame)
+    def page_came(self, event: PageCame) -> None:
+        """Rows go on screen as they come, the first time; a refresh replaces them at its end."""
+        if event.reading != self.reader.reading:
+            return
+        self._rows_so_far = event.so_far
+        if self._fresh_start:
+            listing = self.errors.listing.with_page(event.rows, self.desk.clock())
+            self.errors.show(listing, fresh=event.so_far == len(event.rows))
+        self.draw_lines()
+        self.call_after_refresh(event.drawn.set)
+
+    @on(ListRead)
+    def list_read(self, event: ListRead) -> None:
+        """The whole truth: what is not in it has left the list."""
+        if event.reading != self.reader.reading:
+            return
+        self._read_at = event.at
+        self.errors.note("", "No unresolved sync errors.", "", "Everything the website sent is in Salesforce.")
+        self.host.runs.list_was_read()
+        listing = self.errors.listing.refreshed(event.rows, self.desk.clock())
+        self._tell_of_new(frozenset(listing.errors))
+        self.errors.show(listing, fresh=True)
+        if listing.errors and not listing.ids:
+            self._say_nothing_matches()
+        self._tick()
+        self.draw_lines()
+
+    @on(ReadingFailed)
+    def reading_failed(self, event: ReadingFailed) -> None:
+        """Say it in one line; what is on screen stays."""
+        if event.reading != self.reader.reading:
+            return
+        self.desk.trouble = event.error
+        key = "L logs in again" if self.desk.expired else "r tries again"
+        self.errors.note("", event.error.title + ".", event.error.hint, "", f"{key}.")
+        self.draw_lines()
+
+    def _tell_of_new(self, ids: frozenset[str]) -> None:
+        known, self._known = self._known, ids
+        fresh = len(ids - known) if known is not None else 0
+        if fresh and self._watch is not None:
+            self.app.bell()
+            self.notify(f"{plural(fresh, 'new sync error')}.", timeout=8, markup=False)
+
+    def _tick(self) -> None:
+        """Once a minute "refreshed ... ago" reads differently; over a slow line it waits for the next key."""
+        if self._minute is None and not self.desk.terminal.slow:
+            self._minute = self.set_interval(60, self.draw_lines)
+
+    def do_watch(self) -> None:
+        """Read again every minute, or stop doing so."""
+        if self._watch is None:
+            self._watch = self.set_interval(WATCH_SECONDS, self._look_again)
+        else:
+            self._watch.stop()
+            self._watch = None
+        self.draw_lines()
+
+    def _look_again(self) -> None:
+        if not self.reader.active and not self.host.runs.active and not self.desk.expired:
+            self.do_refresh()
+
+    # -- the filter bar --------------------------------------------------------------------------------
+
+    def do_filter(self) -> None:
+        """Open the line in which the filter is typed."""
+        self.query_one(FilterBar).ask(self.errors.listing.filter.text)
+
+    @on(FilterBar.Typed)
+    def filter_typed(self, event: FilterBar.Typed) -> None:
+        """Every letter filters."""
+        wrong = self.errors.filter_as_typed(event.text)
+        self.query_one(FilterBar).answer(wrong, wrong=bool(wrong))
+        self._say_nothing_matches()
+
+    @on(FilterBar.Kept)
+    def filter_kept(self, event: FilterBar.Kept) -> None:
+        """Back to the list with the filter in place."""
+        try:
+            self.errors.filter_by(event.text)
+        except BadInputError as error:
+            self.query_one(FilterBar).answer(error.line, wrong=True)
+            return
+        self._filter_closed()
+
+    @on(FilterBar.GivenUp)
+    def filter_given_up(self, event: FilterBar.GivenUp) -> None:
+        """Back to the list as it was before."""
+        self.errors.filter_by(event.before)
+        self._filter_closed()
+
+    def _filter_closed(self) -> None:
+        self._say_nothing_matches()
+        self.query_one(FilterBar).close()
+        self.pane.entered()
+
+    def _say_nothing_matches(self) -> None:
+        if self.errors.listing.errors:
+            self.errors.note("", "Nothing matches the filter.", "", "esc shows all rows again.")
+
+    # -- other things a person can ask for -------------------------------------------------------------
+
+    def do_back(self) -> None:
+        """One step back; the result of a run goes before the filter and the selection."""
+        if self.errors.is_open or not self.host.runs.dismiss():
+            self.errors.step_back()
+        self.draw_lines()
+
+    def do_sort(self) -> None:
+        """Ask for the column."""
+        listing = self.errors.listing
+
+        def chosen(key: SortKey | None) -> None:
+            if key is not None:
+                self.errors.sort_by(key)
+
+        self.app.push_screen(SortMenu(listing.sort, reverse=listing.reverse), chosen)
+
+    def do_errors(self) -> None:
+        """The list in front."""
+        self.go(Place.ERRORS)
+
+    def go(self, place: Place) -> None:
+        """Bring a pane to the front."""
+        if place not in self._panes:
+            return
+        self.place = place
+        self.query_one("#panes", ContentSwitcher).current = place.value
+        self.pane.entered()
+        self.draw_lines()
+
+    def do_help(self) -> None:
+        """The keys that work here."""
+        self.app.push_screen(
+            HelpScreen(self.pane.tab, self._with_reasons(), unicode=self.desk.terminal.unicode)
+        )
+
+    def do_palette(self) -> None:
+        """Every action by its name."""
+
+        def chosen(action_id: str | None) -> None:
+            if action_id is not None:
+                self.action_act(action_id)
+
+        self.app.push_screen(Palette(self._with_reasons(), unicode=self.desk.terminal.unicode), chosen)
+
+    def _with_reasons(self) -> list[tuple[Action, str | None]]:
+        state = self.state
+        return [(action, action.why_disabled(state)) for action in self.actions]
+
+    def do_redraw(self) -> None:
+        """Draw everything anew: something else wrote on this terminal."""
+        self.refresh(layout=True)
+        self.app.refresh(layout=True)
+
+    def do_copy_id(self) -> None:
+        """The Salesforce ID of the row under the cursor."""
+        error = self.errors.listing.current
+        if error is not None and error.salesforce_id:
+            self._copy(error.salesforce_id)
+
+    def do_copy_error(self) -> None:
+        """The whole error."""
+        error = self.errors.listing.current
+        if error is not None:
+            self._copy(as_text(error, self.desk.clock(), self.desk.zone))
+
+    def _copy(self, text: str) -> None:
+        write = self.host.write_to_terminal
+
+        def copy() -> None:
+            try:
+                done = clipboard.copy(text, environ=os.environ, write=write, fallback=Paths.of().cache / "copied.txt")
+            except SyncErrError as error:
+                self.app.call_from_thread(self.say, error.line, "bad")
+            else:
+                self.app.call_from_thread(self.say, f"{done.line}.")
+
+        self.app.run_worker(copy, thread=True, group="copying", name="copying")
+
+    def do_resync(self) -> None:
+        """Look at the plan, then send it."""
+        self.host.runs.ask(self.errors.listing)
+
+    def do_cancel(self) -> None:
+        """Stop the run: what is on its way is waited for."""
+        self.host.runs.cancel()
+
+    def do_pause(self) -> None:
+        """Hold the run, or let it go on."""
+        self.host.runs.pause()
+
+    def do_quit(self) -> None:
+        """Leave; ask while a run is under way."""
+        if not self.host.runs.active:
+            self.app.exit()
+            return
+
+        def answered(leave: bool | None) -> None:
+            if leave:
+                self.app.exit()
+
+        self.app.push_screen(QuitDialog(self.host.runs.plain), answered)
+
+
+def places(panes: Iterable[Pane]) -> Mapping[Place, Pane]:
+    """The panes by their place."""
+    return {pane.place: pane for pane in panes}

@@ -1,0 +1,102 @@
+"""The line in which a filter is typed: every letter filters, enter keeps it, escape takes it back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from syncerr_tui.ui.widgets.line import Line
+
+
+class FilterBar(Horizontal):
+    """Hidden until a person asks for it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "give_up", "give up", show=False),
+        Binding("down,up,tab", "keep", "keep", show=False),
+    ]
+
+    class Typed(Message):
+        """The text has changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Kept(Message):
+        """The person is done with it."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class GivenUp(Message):
+        """The filter from before is wanted back."""
+
+        def __init__(self, before: str) -> None:
+            super().__init__()
+            self.before = before
+
+    def __init__(self) -> None:
+        super().__init__(id="filter-bar")
+        self._before = ""
+
+    def compose(self) -> ComposeResult:
+        """A slash, the text, and what comes of it."""
+        prompt = Line()
+        prompt.add_class("-prompt")
+        prompt.show([("/", "key")])
+        yield prompt
+        line = Input(placeholder='free text, object: code: event: age:>2d  "quoted"  -not', compact=True)
+        # A blinking cursor alone writes 2 kB a second.
+        line.cursor_blink = False
+        yield line
+        answer = Line(id="filter-answer")
+        answer.add_class("-answer")
+        yield answer
+
+    def ask(self, text: str) -> None:
+        """Show the line with the filter as it is."""
+        self._before = text
+        line = self.query_one(Input)
+        with line.prevent(Input.Changed):
+            line.value = text
+        line.cursor_position = len(text)
+        self.answer("")
+        self.add_class("-on")
+        line.focus()
+
+    def answer(self, line: str, *, wrong: bool = False) -> None:
+        """What comes of what was typed: how many rows, or what cannot be read."""
+        keys = "enter keeps  esc takes back "
+        self.query_one("#filter-answer", Line).show([], [(line or keys, "bad" if wrong else "quiet")])
+
+    def close(self) -> None:
+        """Put the line away."""
+        self.remove_class("-on")
+
+    @on(Input.Changed)
+    def changed(self, event: Input.Changed) -> None:
+        """Every letter counts."""
+        event.stop()
+        self.post_message(self.Typed(event.value))
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        """Enter."""
+        event.stop()
+        self.post_message(self.Kept(event.value))
+
+    def action_keep(self) -> None:
+        """Enter by another key."""
+        self.post_message(self.Kept(self.query_one(Input).value))
+
+    def action_give_up(self) -> None:
+        """Escape."""
+        self.post_message(self.GivenUp(self._before))
