@@ -10,7 +10,8 @@ stack line, `X: execution of AfterInsert`. How they are told apart:
   a package is seen from the rest of the text: `(npsp)`, `npsp.`, `npsp__`; four parts and more always begin with one.
 - A flow's label is its name as it stands between the quotes, whatever quotes they are.
 - Order is outermost first. A stack trace lists innermost first, so its frames are turned around and stand behind
-  the trigger in them; a trace without any trigger named before is the caller of all and stands in front.
+  the trigger in them. A trace without such a trigger that comes after a fault's end (`: []`) is the caller of all
+  and stands in front.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from syncerr_tui.diagnosis.model import Automation
 
@@ -38,7 +40,9 @@ _QUOTED = (
 )
 _PROCESS = r"(?:process(?:us|o)?|[Pp]rozess|proceso|proces|процесс|プロセス|流程|프로세스|flow|Flow|flux|flujo|Ablauf|fluxo|flusso)"
 _FLOW_BEFORE = re.compile(_QUOTED + r"[-\s]{0,2}" + _PROCESS + r"(?![A-Za-z])")
-_FLOW_AFTER = re.compile(r"(?<![A-Za-z])" + _PROCESS + r"(?:\s+(?:named|called|with name|label))?:?\s{0,2}" + _QUOTED)
+_FLOW_AFTER = re.compile(
+    r"(?<![A-Za-z])" + _PROCESS + r"(?:\s+(?:named|called|with name|label))?:?\s{0,2}" + _QUOTED
+)
 _BARE_FLOW = re.compile(r"because the (?P<name>[^\n\"“”‘’']{1,200}?) process failed")
 _FLOW_NAME = re.compile(r"Flow (?:API )?(?:Name|Label): {0,2}(?P<name>[^\n]{1,120})")
 _ACTION = re.compile(r"actionName[\\\"'“”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
@@ -62,9 +66,13 @@ _FRAME = re.compile(
 _EXCEPTION = re.compile(
     r"(?<![\w.])(?P<path>[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100}){1,3}):? ",
 )
+# What stands between the end of a fault and the trace of whoever made the call.
+_AFTER_THE_FAULT = re.compile(r"\]\s*(?:\(\w{1,15}\)|==|\.)?\s*\Z")
 _RULE = re.compile(
-    r"(?P<kind>[Vv]alidation (?:[Rr]ule|[Ff]ormula)|[Dd]uplicate [Rr]ule)(?: named| called)?:? {0,2}" + _QUOTED,
+    r"(?P<kind>[Vv]alidation (?:[Rr]ule|[Ff]ormula)|[Dd]uplicate [Rr]ule)(?: named| called)?:? {0,2}"
+    + _QUOTED,
 )
+_MANY = 400
 _PLATFORM = frozenset(
     "System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search "
     "Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits java javax common core com org lib shared".split(),
@@ -113,7 +121,12 @@ def _flows(text: str) -> Iterator[Named]:
 
 
 def _triggers(text: str) -> Iterator[Named]:
-    for clue, pattern in (("After", _EXECUTION), ("Before", _EXECUTION), ("trigger ", _UNEXPECTED), (": System.", _DIED)):
+    for clue, pattern in (
+        ("After", _EXECUTION),
+        ("Before", _EXECUTION),
+        ("trigger ", _UNEXPECTED),
+        (": System.", _DIED),
+    ):
         if clue in text and not (clue == "Before" and "After" in text):
             for match in pattern.finditer(text):
                 yield _named("trigger", match["name"], *match.span("name"), match["ns"])
@@ -151,29 +164,40 @@ def _is_namespace(name: str, text: str) -> bool:
     return f"({name})" in text or f"{name}__" in text or f" {name}." in text
 
 
-def _frames(text: str) -> Iterator[Named]:
-    for match in _FRAME.finditer(text):
+def _traces(text: str) -> list[tuple[int, list[Named]]]:
+    """The stack traces, each with the place it begins at and its frames. A trace ends with the trigger it came from."""
+    traces: list[tuple[int, list[Named]]] = []
+    ended = True
+    for match in islice(_FRAME.finditer(text), _MANY):
         path = match["path"].split(".")
         if path[0] in _PLATFORM:
             continue
+        if ended:
+            traces.append((match.start(), []))
         start, end = match.span("path")
-        if match["kind"] == "Trigger":
-            yield _named("trigger", path[-1], start, end, path[0] if len(path) > 1 else None)
-        else:
-            yield _class(text, path, start, end)
+        ended = match["kind"] == "Trigger"
+        frame = (
+            _named("trigger", path[-1], start, end, path[0] if len(path) > 1 else None)
+            if ended
+            else _class(text, path, start, end)
+        )
+        traces[-1][1].append(frame)
+    return traces
 
 
 def _with_traces(text: str, found: list[Named]) -> list[Named]:
     """`found` with the frames of the stack traces put where they belong."""
-    if ": line " not in text:
-        return found
-    frames = list(_frames(text))[::-1]
-    known = {named.automation: index for index, named in reversed(list(enumerate(found)))}
     order = list(found)
-    anchor = next((frame.automation for frame in frames if frame.automation in known), None)
-    fresh = [frame for frame in frames if frame.automation not in known]
-    at = known[anchor] + 1 if anchor is not None else 0
-    order[at:at] = fresh
+    known = {named.automation for named in found}
+    for start, frames in _traces(text) if ": line " in text else ():
+        anchors = {frame.automation for frame in frames} & known
+        fresh = [frame for frame in reversed(frames) if frame.automation not in known]
+        if anchors:
+            at = 1 + max(place for place, named in enumerate(order) if named.automation in anchors)
+        else:
+            at = 0 if _AFTER_THE_FAULT.search(text, max(0, start - 24), start) else len(order)
+        order[at:at] = fresh
+        known.update(frame.automation for frame in fresh)
     return order
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from syncerr_tui.diagnosis.codes import find_codes
@@ -55,7 +56,7 @@ _PLAIN_PICKLIST = re.compile(r"bad value for restricted picklist field: ?")
 # Where the platform's own words end and somebody else's begin.
 _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
-    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|max length)|\s\(?[A-Z]{3,}_[A-Z_]{3,}|"
+    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|max length)|\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
     r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]|\s*\((?:[a-z]\w{0,14}|System Code)\)\s*\Z|\"[,}]",
 )
 _API = re.compile(r"[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100})?")
@@ -74,7 +75,10 @@ _FOREIGN_KEY = re.compile(
     r"Foreign key external ID: (?P<id>[^\n]{1,255}?) not found(?: for field (?P<field>[\w.]{1,100}))?",
 )
 _NAMED_LISTS = (
-    ("duplicates value", re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?) duplicates value on record")),
+    (
+        "duplicates value",
+        re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?) duplicates value on record"),
+    ),
     ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing: (?P<list>[^\[\]\n.:]{1,300})")),
     ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?: |\Z)")),
     ("value for field", re.compile(r"value for field: (?P<list>[^\n:,.\[\]]{1,80})")),
@@ -82,9 +86,12 @@ _NAMED_LISTS = (
     ("ntegrity", re.compile(r"field integrity exception: (?P<list>[A-Za-z]\w{1,80}) \(")),
     ("xternal", re.compile(r"external ID field does not exist or is not accessible: (?P<list>\w{1,80})")),
     ("does not match", re.compile(r"Field name provided, (?P<list>[\w.]{1,100}) does not match")),
-    ("Cannot specify both", re.compile(
-        r"Cannot specify both an external ID reference (?P<list>\w{1,100} and a salesforce id, \w{1,100})",
-    )),
+    (
+        "Cannot specify both",
+        re.compile(
+            r"Cannot specify both an external ID reference (?P<list>\w{1,100} and a salesforce id, \w{1,100})",
+        ),
+    ),
     ("o such column", re.compile(r"[Nn]o such column '?(?P<list>[\w.]{1,100})'?")),
     ("nvalid field ", re.compile(r"[Ii]nvalid field (?:name )?'?(?P<list>[\w.]{1,100})'? (?:for|on) ")),
 )
@@ -92,11 +99,20 @@ _NAMED_VALUES = (
     ("field prefix", re.compile(r"recognize the field prefix (?P<value>[\w.]{1,100})")),
     ("inactive user", re.compile(r"inactive user \[(?P<value>[^\[\]\n]{1,100})\]")),
     ("nvalid id: ", re.compile(r"Invalid id: (?P<value>[^\n:\[\]()]{1,80})")),
-    ("address", re.compile(r"(?:[Ii]nvalid (?:\w{1,12} )?address|address is invalid) ?: ?(?P<value>[^\s:,\[\]]{3,100})")),
+    (
+        "address",
+        re.compile(
+            r"(?:[Ii]nvalid (?:\w{1,12} )?address|address is invalid) ?: ?(?P<value>[^\s:,\[\]]{3,100})"
+        ),
+    ),
     ("state value", re.compile(r"the state value [\"“'](?P<value>[^\n\"”']{1,80})[\"”']")),
 )
-_CUSTOM_FIELD = re.compile(r"(?<![\w.])(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)")
-_BEFORE_OBJECT = re.compile(r"(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\"]{0,3}\Z", re.IGNORECASE)
+_CUSTOM_FIELD = re.compile(
+    r"(?<![\w.])(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
+)
+_BEFORE_OBJECT = re.compile(
+    r"(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\"]{0,3}\Z", re.IGNORECASE
+)
 _PROSE = tuple(
     re.compile(pattern)
     for pattern in (
@@ -109,13 +125,18 @@ _PROSE = tuple(
         r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,5})",
     )
 )
-_REQUIRED = re.compile(r" (?:is|are) (?:a )?(?:required|mandatory)\b| (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b")
-_LABEL_BEFORE = re.compile(r"(?:\A|[\s,.:])(?P<field>[A-Z][\w/&-]*(?: (?:[A-Z][\w/&-]*|of|and|or|to|\d+))*)\Z")
+_REQUIRED = re.compile(
+    r" (?:is|are) (?:a )?(?:required|mandatory)\b| (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b"
+)
+_LABEL_BEFORE = re.compile(
+    r"(?:\A|[\s,.:])(?P<field>[A-Z][\w/&-]*(?: (?:[A-Z][\w/&-]*|of|and|or|to|\d+))*)\Z"
+)
 _BORDER = re.compile(r"[,;\n\"“”\[\]]\s*|\. |: ")
 _NOT_LABELS = frozenset(
     "message,error,errors,errormessage,crm errormessage,first error,exception,field(s),fields,warning,null,it,this,"
     "that,role,he,she,they,we,you,which,what,value,details,flow,response,status,result".split(","),
 )
+_MANY = 200
 _NOTHING = frozenset({"<unknown>", "null", "…", "...", "[]", ""})
 
 
@@ -129,7 +150,11 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
     found = [*_labelled(text), *_after_code(text, root), *_sentences(text), *_lists(text)]
     found += [*_custom_fields(text), *_prose(text)]
     found.sort(key=lambda part: part.start)
-    return [part for part in found if part.text not in _NOTHING and (part.kind != "field" or part.text != "unknown")]
+    return [
+        part
+        for part in found
+        if part.text not in _NOTHING and (part.kind != "field" or part.text != "unknown")
+    ]
 
 
 def _part(kind: str, match: re.Match[str], group: str) -> Part:
@@ -146,15 +171,18 @@ def _trimmed(kind: str, text: str, start: int, end: int) -> Part:
 
 def _labelled(text: str) -> Iterator[Part]:
     """`Label: bad value for restricted picklist field: Value` and its kin."""
-    for match in _LABELLED.finditer(text):
+    told: set[int] = set()
+    for match in islice(_LABELLED.finditer(text), _MANY):
+        told.add(match.end())
         label = _label_before(text, match.start())
         if label is not None:
             yield label
         if match["bare"] is None and match["sep"].strip():
             yield _value_from(text, match.end(), keep_dot="email" in match["what"])
     if "bad value" in text:
-        for match in _PLAIN_PICKLIST.finditer(text):
-            yield _value_from(text, match.end())
+        for match in islice(_PLAIN_PICKLIST.finditer(text), _MANY):
+            if match.end() not in told:
+                yield _value_from(text, match.end())
 
 
 def _label_before(text: str, end: int) -> Part | None:
@@ -170,7 +198,12 @@ def _label_before(text: str, end: int) -> Part | None:
 
 def _is_label(text: str) -> bool:
     plain = text.casefold()
-    if not text or plain in _NOT_LABELS or plain.startswith("error ") or plain.endswith(("error", "exception")):
+    if (
+        not text
+        or plain in _NOT_LABELS
+        or plain.startswith("error ")
+        or plain.endswith(("error", "exception"))
+    ):
         return False
     return not (text.isupper() and "_" in text)
 

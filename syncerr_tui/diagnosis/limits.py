@@ -15,11 +15,17 @@ _NAMED = (
     ("heap usage", re.compile(r"heap usage to exceed limit")),
     ("trigger depth", re.compile(r"[Mm]aximum trigger depth exceeded")),
     ("stack depth", re.compile(r"[Mm]aximum stack depth reached(?:: (?P<count>\d{1,12}))?")),
-    ("iterations", re.compile(r"[Nn]umber of iterations exceeded|exceeded (?P<count>[\d,]{1,12}) iterations")),
-    ("duplicate updates in one batch", re.compile(r"duplicate updates in one batch \((?P<count>\d{1,9}) allowed\)")),
+    (
+        "iterations",
+        re.compile(r"[Nn]umber of iterations exceeded|exceeded (?P<count>[\d,]{1,12}) iterations"),
+    ),
+    (
+        "duplicate updates in one batch",
+        re.compile(r"duplicate updates in one batch \((?P<count>\d{1,9}) allowed\)"),
+    ),
     ("max length", re.compile(r"max length=(?P<count>\d{1,9})")),
 )
-_EXCEEDED = re.compile(r"(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
+_EXCEEDED = re.compile(r"(?<![A-Za-z])(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
 _CODE = re.compile(r"(?P<what>[A-Z]+(?:_[A-Z]+)*)_LIMIT_EXCEEDED")
 _ERROR_ID = re.compile(r"(?<![\d-])(?P<id>-?\d{3,12}-\d{1,12} \(-?\d{1,12}\))")
 
@@ -32,7 +38,7 @@ def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
         if match := pattern.search(text):
             count = match.groupdict().get("count")
             return Part("limit", f"{name}: {count}" if count else name, *match.span())
-    if match := _EXCEEDED.search(text):
+    if "Limit exceeded" in text and (match := _EXCEEDED.search(text)):
         return Part("limit", match["what"], *match.span("what"))
     for code in reversed(codes):
         if (match := _CODE.fullmatch(code)) and (at := text.rfind(code)) >= 0:

@@ -9,29 +9,34 @@ flow, field) says nothing about the record and does not count.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from syncerr_tui.diagnosis.details import Part
 
 _STATED = re.compile(
-    r"(?:\b[Ee]ntity(?: type)?:?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for:|"
-    r"\bduplicate|/sobjects/|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for|Salesforce \(|[A-Z]_[A-Z]+ \()"
-    r"\s?['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
+    r"(?:(?:\b[Ee]ntity(?: type)?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for|"
+    r"\bduplicate|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for):?\s|/sobjects/|Salesforce \(|[A-Z]_[A-Z]+ \()"
+    r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
 _STANDARD = re.compile(
     r"(?<![\w.\[/\"“-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
     r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w)",
 )
-_PLAIN = re.compile(r"(?<![\w.\[/-])(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)")
+_PLAIN = re.compile(
+    r"(?<![\w.\[/-])(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)"
+)
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\bin \Z")
-_GENERIC = frozenset({"Record", "Records", "Type", "The", "This", "Alert", "Rule", "Object", "Value", "System", "SObject"})
+_GENERIC = frozenset(
+    {"Record", "Records", "Type", "The", "This", "Alert", "Rule", "Object", "Value", "System", "SObject"}
+)
 
 
 def find_objects(text: str, taken: Iterable[tuple[int, int]]) -> list[Part]:
     """Objects named in a statement; parts inside the `taken` ranges are names of something else."""
-    ranges = sorted(taken)
+    ranges = _disjoint(taken)
     found = [*find_stated(text), *_capital(text, ranges)]
     found.sort(key=lambda part: part.start)
     return found or list(_lower(text, ranges))[:1]
@@ -53,10 +58,23 @@ def _capital(text: str, ranges: list[tuple[int, int]]) -> Iterator[Part]:
 
 def _lower(text: str, ranges: list[tuple[int, int]]) -> Iterator[Part]:
     for match in _PLAIN.finditer(text):
-        idiom = _VERB.match(text, match.end()) or _IDIOM.search(text, max(0, match.start() - 4), match.start())
+        idiom = _VERB.match(text, match.end()) or _IDIOM.search(
+            text, max(0, match.start() - 4), match.start()
+        )
         if not idiom and _free(ranges, match.start()):
             yield Part("object", match["name"], match.start(), match.end())
 
 
+def _disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
 def _free(ranges: list[tuple[int, int]], at: int) -> bool:
-    return not any(start <= at < end for start, end in ranges)
+    before = bisect_right(ranges, at, key=lambda span: span[0]) - 1
+    return before < 0 or at >= ranges[before][1]

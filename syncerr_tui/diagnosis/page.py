@@ -32,6 +32,7 @@ _STRAIGHT = re.compile(r"(?<!\\)(?P<slashes>\\*)\"(?P<ends>(?=\s{0,4}(?:[,})\]]|
 _SINGLE = re.compile(r"(?<!\\)(?P<slashes>\\*)'(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
 _CURLY = re.compile(r"(?<!\\)(?P<slashes>\\*)[“”\"](?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
 _MAX_MESSAGES = 50
+_MAX_MISSES = 8
 _MAX_DEPTH = 4
 
 
@@ -110,11 +111,12 @@ def _messages(page: Page, depth: int = 0) -> list[Page]:
     """The texts of JSON-like `message` keys, unescaped; of one inside another the inner ones."""
     text = page.text
     found: list[Page] = []
-    at = 0
-    while len(found) < _MAX_MESSAGES and (key := _MESSAGE_KEY.search(text, at)):
+    at = misses = 0
+    while len(found) < _MAX_MESSAGES and misses < _MAX_MISSES and (key := _MESSAGE_KEY.search(text, at)):
         end = _closing(text, key)
         at = max(key.end(), end or 0)
         if end is None:
+            misses += 1
             continue
         inner = page.cut(key.end(), end)
         if "\\" in inner.text:
@@ -128,7 +130,9 @@ def _closing(text: str, key: re.Match[str]) -> int | None:
     """Where the quoted text after `key` ends, None where it is prose and not a value."""
     opening = key["open"]
     straight = opening[-1] == '"'
-    for quote in (_STRAIGHT if straight else _SINGLE if opening[-1] == "'" else _CURLY).finditer(text, key.end()):
+    for quote in (_STRAIGHT if straight else _SINGLE if opening[-1] == "'" else _CURLY).finditer(
+        text, key.end()
+    ):
         if len(quote["slashes"]) >= len(opening):
             continue
         if (straight and key["close"]) or quote["ends"] is not None:

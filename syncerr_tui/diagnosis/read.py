@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
-from syncerr_tui.diagnosis.codes import WRAPPERS, find_codes, may_pass, root_of
+from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
 from syncerr_tui.diagnosis.details import Part, find_details
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
@@ -51,13 +51,13 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     parts: list[Part] = [Part("code", match[0], *match.span()) for match in find_codes(text)]
     codes = _once(part.text for part in parts)
     root = root_of(codes, given)
+    automation = find_automation(whole.text)
     inferred = root is None
     if inferred:
-        root = code_from_wording(whole.text)
+        root = code_from_wording(whole.text) or _code_of({named.automation.kind for named in automation})
 
     parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
     parts += [Part("external_id", match[0], *match.span()) for match in find_uuids(text)]
-    automation = find_automation(whole.text)
     for statement in statements:
         details = find_details(statement.text, root)
         taken = [(part.start, part.end) for part in details]
@@ -69,8 +69,9 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     if statements[0] is not whole:
         around = [part for part in find_details(whole.text) if part.kind == "field"]
         around += find_stated(whole.text)
-        outside = [part for part in around if _outside(part, whole, statements)]
-        parts += [_placed(part, whole) for part in outside]
+        inside = [(page.origin(0), page.origin(len(page.text))) for page in statements]
+        placed = (_placed(part, whole) for part in around)
+        parts += [part for part in placed if not any(start <= part.start < end for start, end in inside)]
     error_id = find_error_id(text)
     limit = find_limit(whole.text, codes)
     spans = [Span(part.start, part.end, part.kind) for part in parts]
@@ -112,7 +113,8 @@ def to_json(diagnosis: Diagnosis, message: str) -> dict[str, object]:
         "root_code": diagnosis.root_code,
         "inferred": diagnosis.inferred,
         "automation": [
-            {"kind": item.kind, "name": item.name, "namespace": item.namespace} for item in diagnosis.automation
+            {"kind": item.kind, "name": item.name, "namespace": item.namespace}
+            for item in diagnosis.automation
         ],
         "objects": list(diagnosis.objects),
         "fields": list(diagnosis.fields),
@@ -152,10 +154,11 @@ def _merged(outer: list[Named], inner: list[Named]) -> list[Named]:
     return outer + [named for named in inner if named.automation not in known]
 
 
-def _outside(part: Part, whole: Page, statements: list[Page]) -> bool:
-    """Whether a part of the whole text stands in none of its statements."""
-    start = whole.origin(part.start)
-    return not any(page.origin(0) <= start < page.origin(len(page.text)) for page in statements)
+def _code_of(kinds: set[str]) -> str | None:
+    """In a language whose wording is not known, the automation that is named says who stopped the save."""
+    if "flow" in kinds:
+        return FLOW_TRIGGER
+    return APEX if "trigger" in kinds else None
 
 
 def _transient(root: str | None, text: str) -> bool:

@@ -11,15 +11,41 @@ from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, LOCK_ROW, UNKNOWN
 
 _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
     (LOCK_ROW, ("unable to obtain exclusive access", "is currently being modified by another user")),
-    ("DUPLICATES_DETECTED", ("creating a duplicate", "use one of these records?", "duplicate alert", "duplicate record")),
-    ("DUPLICATE_VALUE", ("duplicate value found", "unique column has a duplicate value", "duplicates value on record")),
+    (
+        "DUPLICATES_DETECTED",
+        ("creating a duplicate", "use one of these records?", "duplicate alert", "duplicate record"),
+    ),
+    (
+        "DUPLICATE_VALUE",
+        ("duplicate value found", "unique column has a duplicate value", "duplicates value on record"),
+    ),
     ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ("bad value for restricted picklist field",)),
-    ("FIELD_INTEGRITY_EXCEPTION", (
-        "isn't an available state", "isn't an available country", "isn’t an available", "id value of incorrect type",
-        "field integrity exception", "modify activated order", "problem with this state", "problem with this country",
-    )),
-    ("REQUIRED_FIELD_MISSING", ("required fields are missing", "required field is missing", "required field missing")),
-    ("INVALID_FIELD", ("foreign key external id", "no such column", "does not match an external id")),
+    (
+        "FIELD_INTEGRITY_EXCEPTION",
+        (
+            "isn't an available state",
+            "isn't an available country",
+            "isn’t an available",
+            "id value of incorrect type",
+            "field integrity exception",
+            "modify activated order",
+            "problem with this state",
+            "problem with this country",
+        ),
+    ),
+    (
+        "REQUIRED_FIELD_MISSING",
+        ("required fields are missing", "required field is missing", "required field missing"),
+    ),
+    (
+        "INVALID_FIELD",
+        (
+            "foreign key external id",
+            "no such column",
+            "does not match an external id",
+            "cannot specify both an external id",
+        ),
+    ),
     ("INVALID_CROSS_REFERENCE_KEY", ("invalid cross reference id",)),
     ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", ("insufficient access rights on cross-reference id",)),
     ("INSUFFICIENT_ACCESS_OR_READONLY", ("insufficient access rights on object id",)),
@@ -28,20 +54,55 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("EMAIL_ADDRESS_BOUNCED", ("marked as bounced",)),
     ("EMAIL_TEMPLATE_MERGEFIELD_ERROR", ("recognize the field prefix", "merge field")),
     ("INVALID_EMAIL_ADDRESS", ("invalid email address", "email address is invalid")),
-    ("ENTITY_IS_LOCKED", ("locked for editing", "entity is locked", "locked for approval", "record is locked", "modify activated or superseded")),
+    (
+        "ENTITY_IS_LOCKED",
+        (
+            "locked for editing",
+            "entity is locked",
+            "locked for approval",
+            "record is locked",
+            "modify activated or superseded",
+        ),
+    ),
     ("ENTITY_IS_DELETED", ("entity is deleted",)),
     ("FAILED_ACTIVATION", ("activation of a contract failed", "valid contract status")),
     ("INVALID_CHANGE_EVENT", ("previous change for the same record",)),
-    ("FIELD_FILTER_VALIDATION_EXCEPTION", ("does not match filter criteria", "not exist or does not match filter")),
+    (
+        "FIELD_FILTER_VALIDATION_EXCEPTION",
+        ("does not match filter criteria", "not exist or does not match filter"),
+    ),
     ("INVALID_FIELD_FOR_INSERT_UPDATE", ("unable to create/update fields",)),
     ("STRING_TOO_LONG", ("data value too large",)),
     ("NUMBER_OUTSIDE_VALID_RANGE", ("value outside of valid range on numeric field",)),
-    (FLOW_TRIGGER, ("process failed. give your salesforce admin", "save this record because ", "failed to trigger a flow")),
+    (
+        FLOW_TRIGGER,
+        (
+            "process failed. give your salesforce admin",
+            "save this record because ",
+            "failed to trigger a flow",
+            "the flow failed to access the value",
+            "unhandled fault has occurred in this flow",
+            "error occurred at element",
+        ),
+    ),
     (APEX, ("execution of before", "execution of after", "apex trigger ", "record type missing for")),
-    (UNKNOWN, ("an unexpected error occurred. please include this errorid", "error occurred when executing a flow interview")),
-    ("FIELD_CUSTOM_VALIDATION_EXCEPTION", (
-        "this field is required", "you must enter a value", "can't be blank", "cannot be blank", "is blank. either",
-    )),
+    (
+        UNKNOWN,
+        (
+            "an unexpected error occurred. please include this errorid",
+            "error occurred when executing a flow interview",
+        ),
+    ),
+    (
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        (
+            "this field is required",
+            "you must enter a value",
+            "can't be blank",
+            "cannot be blank",
+            "is blank. either",
+        ),
+    ),
 )
 
 
