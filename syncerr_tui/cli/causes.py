@@ -1,0 +1,115 @@
+"""`syncerr-tui causes`: what really broke, worst first, and what each holds up."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.errors import ExitCode
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause, CauseGraph
+    from syncerr_tui.salesforce.connection import Connection
+
+
+@click.command()
+@org_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each cause.")
+@click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
+def command(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
+    """Group the sync errors by what has to be fixed, worst first.
+
+    A cause is an error that fails for a reason of its own; its victims fail only because of it.
+    """
+    return run_async(_causes(choice, as_json=as_json, victims=victims))
+
+
+async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
+    async with open_connection(choice) as connection:
+        graph = await read_graph(connection)
+    for cause in graph.causes():
+        if as_json:
+            click.echo(json.dumps(cause_payload(graph, cause), ensure_ascii=False))
+            continue
+        for line in _lines(graph, cause, victims=victims):
+            click.echo(line)
+    if not graph.errors:
+        click.echo("No unresolved sync errors.", err=True)
+    else:
+        click.echo(f"{len(graph.errors)} sync errors, {len(graph)} causes.", err=True)
+    return ExitCode.OK
+
+
+async def read_graph(connection: Connection) -> CauseGraph:
+    """All unresolved errors of an org as causes and victims, page by page."""
+    from syncerr_tui.diagnosis.causes import CauseGraph
+
+    graph = CauseGraph()
+    async for page in connection.errors():
+        graph.add(page)
+    return graph
+
+
+def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
+    """One cause as JSON: its errors by id, every victim with the link that ties it here."""
+    from syncerr_tui.diagnosis.guidance import guide
+    from syncerr_tui.diagnosis.read import diagnose
+
+    first = graph.errors[cause.roots[0]]
+    diagnosis = diagnose(first.message, first.code)
+    guidance = guide(diagnosis, message=first.message, object_name=first.object)
+    waiting = [*cause.victims, *cause.guessed]
+    return {
+        "key": cause.key,
+        "code": diagnosis.root_code,
+        "headline": guidance.headline.replace("**", ""),
+        "retry": guidance.retry.value,
+        "why": cause.fingerprint.why,
+        "missing": cause.missing,
+        "held": cause.held,
+        "orders": cause.orders,
+        "money": cause.money,
+        "first_seen": cause.first_seen.isoformat() if cause.first_seen else None,
+        "last_seen": cause.last_seen.isoformat() if cause.last_seen else None,
+        "roots": list(cause.roots),
+        "victims": [
+            {
+                "id": link.victim,
+                "cause": link.cause,
+                "evidence": link.evidence.value,
+                "fact": link.fact,
+                "detail": link.detail,
+            }
+            for row_id in waiting
+            for link in graph.links_of(row_id)
+            if link.cause is not None
+        ],
+    }
+
+
+def _lines(graph: CauseGraph, cause: Cause, *, victims: bool) -> list[str]:
+    payload = cause_payload(graph, cause)
+    held = [f"{len(cause.roots)} with this error", f"{len(cause.victims)} waiting for it"]
+    if cause.guessed:
+        held.append(f"{len(cause.guessed)} perhaps")
+    if cause.orders:
+        held.append(f"{cause.orders} orders")
+    lines = [
+        f"{payload['code'] or 'no code'} ({payload['retry']}): {payload['headline']}",
+        f"    {', '.join(held)}; since {payload['first_seen'] or 'unknown'}",
+        f"    {cause.fingerprint.why}",
+    ]
+    if not victims:
+        return lines
+    for row_id in cause.roots:
+        error = graph.errors[row_id]
+        lines.append(f"    {row_id} {error.object} {error.event_type}")
+    for link in payload["victims"]:
+        error = graph.errors[link["id"]]
+        lines.append(
+            f"      {link['id']} {error.object} {error.event_type} <- {link['cause']} ({link['evidence']})"
+        )
+    return lines
