@@ -72,14 +72,18 @@ class OrgClient:
 
     # -- what can be asked ---------------------------------------------------------------------------
 
-    async def pages(self, query: str, *, tooling: bool = False) -> AsyncGenerator[Page, None]:
+    async def pages(
+        self, query: str, *, tooling: bool = False, essential: bool = False
+    ) -> AsyncGenerator[Page, None]:
         """The answer of a query, page by page. A page is handed out before the next is asked for.
 
         Raises:
             LocatorLostError: The org lost its place after the first page.
         """
         path = "tooling/query/" if tooling else "query/"
-        answer = await self._courier.read(lambda sf: _answer(sf.restful(path, params={"q": query})))
+        answer = await self._courier.read(
+            lambda sf: _answer(sf.restful(path, params={"q": query})), essential=essential
+        )
         seen: set[str] = set()
         while True:
             page, following = _page(answer)
@@ -92,7 +96,7 @@ class OrgClient:
                     "What has arrived is shown; refresh to read the list again",
                 )
             seen.add(following)
-            answer = await self._more(following)
+            answer = await self._more(following, essential=essential)
 
     async def query_pages(self, query: str) -> AsyncGenerator[list[Row], None]:
         """The rows of `pages`."""
@@ -100,9 +104,9 @@ class OrgClient:
             async for page in pages:
                 yield page.records
 
-    async def query_all(self, query: str, *, tooling: bool = False) -> list[Row]:
+    async def query_all(self, query: str, *, tooling: bool = False, essential: bool = False) -> list[Row]:
         """All rows of a query. For answers that are known to be small."""
-        async with aclosing(self.pages(query, tooling=tooling)) as pages:
+        async with aclosing(self.pages(query, tooling=tooling, essential=essential)) as pages:
             return [row async for page in pages for row in page.records]
 
     async def tooling(self, query: str) -> list[Row]:
@@ -222,6 +226,10 @@ class OrgClient:
             lambda sf: _results(sf.restful("composite/sobjects", method="PATCH", json=body), len(rows))
         )
 
+    async def resources(self) -> Row:
+        """What this API version offers; also `identity`, the address that names org and user."""
+        return await self._courier.read(lambda sf: _answer(sf.restful("")))
+
     async def limits(self) -> Row:
         """All limits of the org, accurate within five minutes."""
         return await self._courier.read(lambda sf: _answer(sf.limits()), essential=True)
@@ -233,11 +241,8 @@ class OrgClient:
     async def versions(self) -> list[str]:
         """The API versions this org serves, oldest first. Costs no API call."""
         rows, _ = await self._courier.read(_version_list, essential=True)
-        return [
-            row["version"]
-            for row in rows
-            if isinstance(row, dict) and _VERSION.match(str(row.get("version")))
-        ]
+        named = (str(row.get("version")) for row in rows)
+        return [version for version in named if _VERSION.match(version)]
 
     async def server_time(self) -> datetime:
         """The org's clock, to the second. Costs no API call.
@@ -293,7 +298,7 @@ class OrgClient:
         """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
         self._courier.close()
 
-    async def _more(self, locator: str) -> Row:
+    async def _more(self, locator: str, *, essential: bool) -> Row:
         if not _LOCATOR.match(locator):
             raise _strange()
 
@@ -306,7 +311,7 @@ class OrgClient:
                     return fault
                 raise
 
-        answer = await self._courier.read(job)
+        answer = await self._courier.read(job, essential=essential)
         if isinstance(answer, Fault):
             raise LocatorLostError("The org lost its place in the list", "Refresh to read the list again")
         return answer

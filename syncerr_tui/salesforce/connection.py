@@ -6,12 +6,18 @@ but profiles; how an org is reached stays behind it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.resync.org import Org
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.victims import ParentRef
+    from syncerr_tui.salesforce.checks import Check
+    from syncerr_tui.salesforce.demo_fix import DemoFixes
+    from syncerr_tui.salesforce.methods import DryRunRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +59,41 @@ class Connection(Protocol):
 
     async def close(self) -> None:
         """Let threads and sockets go. Waits for nothing longer than the transport's timeouts."""
+        ...
+
+
+@runtime_checkable
+class LiveConnection(Connection, Protocol):
+    """What an open org offers besides reading and re-syncing. `connect` gives one of these."""
+
+    @property
+    def demo_fixes(self) -> DemoFixes | None:
+        """Fixing things, in the demo org only; None everywhere else."""
+        ...
+
+    async def parents(
+        self, errors: Iterable[SyncError], failing: Iterable[str]
+    ) -> Mapping[str, tuple[ParentRef, ...]]:
+        """What the org says about the parents of these errors' records: for `CauseGraph.relate`.
+
+        Args:
+            errors: Those whose parents are wanted; records that are not in Salesforce have none yet.
+            failing: Objects that occur in the list of failures.
+        """
+        ...
+
+    async def check_method(self) -> list[Check]:
+        """Whether the method of re-sync can work here. Changes nothing."""
+        ...
+
+    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
+        """What a re-sync of these rows would send, request by request. Sends nothing."""
+        ...
+
+    async def log_in_again(self) -> None:
+        """Get a new session because a person asked for it.
+
+        Raises:
+            NotLoggedInError, UnreachableError: It did not work.
+        """
         ...

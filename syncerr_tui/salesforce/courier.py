@@ -59,7 +59,8 @@ class Courier:
         self._tokens = tokens
         self._options = options
         self._version = options.api_version
-        self._workers = Workers(options.lanes)
+        # One thread more than requests: a page is read while all lanes wait for the org.
+        self._workers = Workers(options.lanes + 1)
         self._pace = Pace(options.lanes)
         self._local = threading.local()
         self._watch: Watch | None = None

@@ -10,27 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from syncerr_tui.diagnosis.ids import check_characters
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
 
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?\Z", re.ASCII)
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-
-
-def checksum(id15: str) -> str:
-    """The three characters that make an 18-character id of 15: one bit for each upper-case letter."""
-    blocks = (id15[start : start + 5] for start in (0, 5, 10))
-    return "".join(
-        _ALPHABET[sum(1 << place for place, letter in enumerate(block) if "A" <= letter <= "Z")]
-        for block in blocks
-    )
 
 
 def to_18(value: object) -> str | None:
     """The 18-character form of a record id, or None where this is not one (wrong shape or checksum)."""
     if not isinstance(value, str) or not _SHAPE.match(value):
         return None
-    whole = value[:15] + checksum(value[:15])
+    whole = value[:15] + check_characters(value[:15])
     return whole if len(value) == 15 or value == whole else None
 
 

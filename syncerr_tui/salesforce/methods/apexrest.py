@@ -1,0 +1,78 @@
+"""`apexrest`: an Apex REST resource of the org takes a POST of `{ids_key: [ids]}`.
+
+There is no describe for Apex REST, so a check cannot look before the first call; it says so. The answer may
+be a list of results, an object that holds one, or anything else with a good status: then every row counts as
+accepted, and only the proof tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.salesforce.checks import Check, CheckState
+from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.methods import DryRunRequest
+from syncerr_tui.salesforce.methods.receipts import match, receipt
+from syncerr_tui.salesforce.profiles import ApexRestMethod
+
+
+class ApexRestResync:
+    """Calls one resource."""
+
+    def __init__(self, client: OrgClient, method: ApexRestMethod, *, batch_size: int, lanes: int) -> None:
+        self._client = client
+        self._method = method
+        self.info = MethodInfo(
+            name="apexrest",
+            label=f"Apex REST /services/apexrest/{method.path.strip('/')}",
+            batch_size=batch_size,
+            lanes=lanes,
+        )
+
+    async def check(self) -> list[Check]:
+        """Says what can be known beforehand: the path is one."""
+        return [
+            Check(
+                "Apex REST",
+                CheckState.WARNING,
+                f"{self._method.path} can only be tried, Salesforce does not describe Apex REST",
+                "Try it with one row first; a wrong path is refused and changes nothing",
+            )
+        ]
+
+    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
+        """One POST for each batch."""
+        path, size = f"/services/apexrest/{self._method.path.strip('/')}", self.info.batch_size
+        batches = (errors[start : start + size] for start in range(0, len(errors), size))
+        return [
+            DryRunRequest("POST", path, self._body(batch), tuple(error.id for error in batch))
+            for batch in batches
+        ]
+
+    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+        """Call the resource once."""
+        answer = await self._client.apexrest("POST", self._method.path.strip("/"), self._body(errors))
+        results = _results(answer, {error.id for error in errors})
+        if results is None:
+            return [Receipt(error.id, accepted=True) for error in errors]
+        return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
+
+    def _body(self, errors: Sequence[SyncError]) -> dict[str, list[str]]:
+        return {self._method.ids_key: [error.id for error in errors]}
+
+
+def _results(answer: object, sent: set[str]) -> list[Row] | None:
+    """The list of results in an answer, wherever it lies; None where there is none that names our rows."""
+    candidates = [answer, *(answer.values() if isinstance(answer, dict) else ())]
+    for candidate in candidates:
+        if not isinstance(candidate, list) or not candidate:
+            continue
+        rows = [one for one in candidate if isinstance(one, dict)]
+        if len(rows) == len(candidate) and any(
+            to_18(value) in sent for row in rows for value in row.values()
+        ):
+            return rows
+    return None

@@ -1,0 +1,90 @@
+"""The org's results matched to rows: by identity where a result names its row, else by position and count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from syncerr_tui.errors import OutcomeUnknownError
+from syncerr_tui.model import SyncError
+from syncerr_tui.resync.org import Receipt
+from syncerr_tui.salesforce.client import Row
+from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.text import one_line
+
+_REASON_LIMIT = 500
+_VERDICT_NAMES = ("issuccess", "success", "accepted")
+_REASON_NAMES = ("message", "errormessage", "error", "reason")
+_CODE_NAMES = ("statuscode", "errorcode", "code")
+
+
+def match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
+    """Results in the order of the rows.
+
+    Raises:
+        OutcomeUnknownError: There are more or fewer results than rows, two of them name one row, or one names
+            a row that was not sent.
+    """
+    if len(results) != len(errors):
+        raise _unmatched()
+    places = {error.id: place for place, error in enumerate(errors)}
+    ordered: list[Row | None] = [None] * len(errors)
+    nameless: list[tuple[int, Row]] = []
+    for position, result in enumerate(results):
+        named = {key for key in _ids(result) if key in places}
+        own = to_18(result.get("id"))
+        if len(named) > 1 or (own is not None and own not in places):
+            raise _unmatched()
+        if not named:
+            nameless.append((position, result))
+            continue
+        place = places[named.pop()]
+        if ordered[place] is not None:
+            raise _unmatched()
+        ordered[place] = result
+    for position, result in nameless:
+        if ordered[position] is not None:
+            raise _unmatched()
+        ordered[position] = result
+    return [result for result in ordered if result is not None]
+
+
+def receipt(error: SyncError, result: Row) -> Receipt:
+    """What one result says about its row. Accepted only where nothing in it says otherwise."""
+    words = _flat(result)
+    refused = next((word for key, word in words if key in _VERDICT_NAMES and word is False), None)
+    problems = result.get("errors")
+    if refused is None and not problems:
+        return Receipt(error.id, accepted=True)
+    code = next((word for key, word in words if key in _CODE_NAMES and isinstance(word, str) and word), None)
+    said = next((word for key, word in words if key in _REASON_NAMES and isinstance(word, str) and word), "")
+    reason = one_line(said)[:_REASON_LIMIT] or "the org gave no reason"
+    return Receipt(error.id, accepted=False, reason=reason, code=one_line(code)[:80] if code else None)
+
+
+def _ids(result: Row) -> Iterator[str]:
+    """Record ids that a result carries: its own, and those among its outputs."""
+    for holder in (result, result.get("outputValues")):
+        if isinstance(holder, Mapping):
+            for value in holder.values():
+                key = to_18(value)
+                if key is not None:
+                    yield key
+
+
+def _flat(result: Row) -> list[tuple[str, object]]:
+    """Names (lower case) and values of a result, of its errors, and of its outputs, in this order."""
+    problems = result.get("errors")
+    holders = [result, *(problems if isinstance(problems, list) else []), result.get("outputValues")]
+    return [
+        (str(key).lower(), value)
+        for holder in holders
+        if isinstance(holder, Mapping)
+        for key, value in holder.items()
+    ]
+
+
+def _unmatched() -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        "The org's answer does not fit the rows that were sent",
+        "The rows are read again before anything else is sent",
+    )

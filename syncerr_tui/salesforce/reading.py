@@ -1,0 +1,153 @@
+"""From a record as the org sends it to a `SyncError`: the one place where change events come in.
+
+Everything in a record was written by somebody else: all text goes through `text.clean` here, ids are
+checked, and what cannot be read becomes "not there", never an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from syncerr_tui.diagnosis.codes import find_codes
+from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.resync.org import EventSeen, EventStanding
+from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.client import Row
+from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.profiles import FieldMapping
+from syncerr_tui.salesforce.vocabulary import Standing, standing_of
+from syncerr_tui.text import SafeText, clean, one_line
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}\Z", re.ASCII)
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reading of the list stands: the last row that arrived."""
+
+    created_at: str
+    """As the org wrote it; the key of the next query must match to the last digit."""
+    id: str
+
+
+class EventReader:
+    """Reads change events under one org's mapping."""
+
+    def __init__(self, mapping: FieldMapping) -> None:
+        self.mapping = mapping
+        self.fields = tuple(dict.fromkeys((*mapping.fields, "CreatedDate", "SystemModstamp")))
+        self._failed = frozenset(value.casefold() for value in mapping.failed)
+        self._pending = frozenset(value.casefold() for value in mapping.pending)
+        self._types = {value.casefold(): kind for value, kind in mapping.event_types.items()}
+        self._messages: dict[str, tuple[SafeText, str | None]] = {}
+
+    def query(self, after: Place | None = None) -> str:
+        """All unresolved errors, oldest first, or those behind a place.
+
+        By CreatedDate and Id, which never change: a list that is read on after an interruption neither
+        misses a row nor brings one twice, even while others are re-syncing.
+        """
+        where = soql.one_of(self.mapping.status, self.mapping.failed)
+        if after is not None:
+            at, key = _literal(after.created_at), soql.quote(after.id)
+            where += f" AND (CreatedDate > {at} OR (CreatedDate = {at} AND Id > {key}))"
+        names = ", ".join(map(soql.path, self.fields))
+        return (
+            f"SELECT Id, {names} FROM {soql.name(self.mapping.object_name)}"  # noqa: S608 - checked names
+            f" WHERE {where} ORDER BY CreatedDate, Id"
+        )
+
+    def place(self, row: Row) -> Place | None:
+        """Where the list stands after this row."""
+        created, key = row.get("CreatedDate"), to_18(row.get("Id"))
+        return Place(created, key) if isinstance(created, str) and moment(created) and key else None
+
+    def error(self, row: Row) -> SyncError | None:
+        """A record as a sync error; None where it has no usable id and so cannot be told from others."""
+        names = self.mapping
+        key = to_18(row.get("Id"))
+        if key is None:
+            return None
+        message, code_in_message = self._message(_text(row.get(names.message)))
+        return SyncError(
+            id=key,
+            object=one_line(_text(row.get(names.object))),
+            event_type=self._types.get(_text(row.get(names.event_type)).strip().casefold(), EventType.OTHER),
+            processed_at=moment(row.get(names.processed_at)),
+            salesforce_id=to_18(row.get(names.salesforce_id)) if names.salesforce_id else None,
+            storeconnect_id=one_line(_text(row.get(names.storeconnect_id))),
+            message=message,
+            code=(_code(row.get(names.code)) if names.code else None) or code_in_message,
+            created_at=moment(row.get("CreatedDate")),
+        )
+
+    def errors(self, rows: list[Row]) -> tuple[SyncError, ...]:
+        """A page of records."""
+        return tuple(error for row in rows if (error := self.error(row)) is not None)
+
+    def seen(self, event_id: str, row: Row | None) -> EventSeen:
+        """A change event as it stands now; `row` is None where the org has none, or hides it."""
+        if row is None:
+            return EventSeen(event_id, EventStanding.GONE, None, None, None)
+        status = _text(row.get(self.mapping.status))
+        return EventSeen(
+            event_id,
+            self.standing(status),
+            one_line(status) or None,
+            self.error(row),
+            moment(row.get("SystemModstamp")),
+        )
+
+    def standing(self, status: str) -> EventStanding:
+        """What a status value means. An empty one means nothing yet."""
+        word = status.strip().casefold()
+        if word in self._failed:
+            return EventStanding.FAILED
+        # A value that setup did not see, where it saw none that means pending, is judged by its sound.
+        sounds = not self._pending and standing_of(status, status) is Standing.PENDING
+        unsettled = not word or word in self._pending or sounds
+        return EventStanding.PENDING if unsettled else EventStanding.DONE
+
+    def _message(self, raw: str) -> tuple[SafeText, str | None]:
+        """Clean text and its first code. Thousands of rows share a message: each is read once."""
+        known = self._messages.get(raw)
+        if known is None:
+            safe = clean(raw)
+            first = next(find_codes(safe), None)
+            known = (safe, first[0] if first else None)
+            if len(self._messages) >= _REMEMBERED:
+                self._messages.clear()
+            self._messages[raw] = known
+        return known
+
+
+def moment(value: object) -> datetime | None:
+    """A datetime of the API, in UTC; None where it is none. A time without an offset is UTC there."""
+    if not isinstance(value, str) or not 8 <= len(value) <= 40:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _literal(created: str) -> str:
+    found = moment(created)
+    assert found is not None
+    return soql.moment(found)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, Mapping | list) else str(value)
+
+
+def _code(value: object) -> str | None:
+    word = _text(value).strip()
+    return word if _CODE.match(word) else None
