@@ -1,0 +1,194 @@
+"""What happened and what to do about it: a diagnosis meets the catalogue.
+
+Pure. The texts are in `catalog/`, the language they are written in is `guidance_template`.
+"""
+
+from __future__ import annotations
+
+from syncerr_tui.diagnosis import links
+from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER
+from syncerr_tui.diagnosis.guidance_blanks import Facts, facts_of
+from syncerr_tui.diagnosis.guidance_catalog import (
+    MANUAL_CODES,
+    Entry,
+    entry_for,
+    general_codes,
+    general_entry,
+    unknown_entry,
+)
+from syncerr_tui.diagnosis.guidance_template import fill, name
+from syncerr_tui.diagnosis.house import HouseNotes
+from syncerr_tui.diagnosis.model import Automation, Diagnosis, Guidance, Retry, Step
+from syncerr_tui.diagnosis.objects import api_name, object_of
+from syncerr_tui.text import clean
+
+_LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
+_KINDS = {"flow": "the Flow", "trigger": "the trigger", "class": "the Apex class"}
+
+
+def guide(
+    diagnosis: Diagnosis,
+    *,
+    message: str = "",
+    object_name: str | None = None,
+    event_type: str | None = None,
+    instance_url: str | None = None,
+    notes: HouseNotes | None = None,
+) -> Guidance:
+    """The guidance for one error.
+
+    Args:
+        diagnosis: What was read out of the message.
+        message: The message itself: some codes mean different things with different words.
+        object_name: API name of the object that failed to sync.
+        event_type: Create, Update or Delete, where known.
+        instance_url: The org's address; without it the steps carry paths only.
+        notes: The org's own notes.
+    """
+    code = diagnosis.root_code
+    message = clean(message)
+    facts = facts_of(diagnosis, message, object_name)
+    entry = _entry(diagnosis, message, event_type)
+    blanks = {**facts.blanks, "code": (code,) if code else ()}
+    facts = Facts(blanks, facts.target, facts.nested)
+    return Guidance(
+        code=code,
+        headline=_headline(entry, facts, diagnosis),
+        why=fill(entry.why, blanks) or "",
+        retry=_retry(entry, diagnosis),
+        authority=entry.authority,
+        steps=tuple(_steps(entry, facts, instance_url)),
+        checks=(*_around(facts, diagnosis), *_all(entry.checks, facts)),
+        afterwards=fill(entry.afterwards, blanks) or "",
+        put_back=_all(entry.put_back, facts),
+        article=entry.article,
+        notes=notes.matching(diagnosis, message) if notes else (),
+    )
+
+
+def manual(instance_url: str | None = None) -> tuple[Guidance, ...]:
+    """The guidance of every known code without a message: the manual's first, then all others by name."""
+    return tuple(
+        guide(about(code), instance_url=instance_url) for code in (*MANUAL_CODES, *sorted(general_codes()))
+    )
+
+
+def about(code: str) -> Diagnosis:
+    """The diagnosis of a bare code: nothing is known but its name."""
+    return Diagnosis(code=code, codes=(), root_code=code, inferred=False)
+
+
+def _entry(diagnosis: Diagnosis, message: str, event_type: str | None) -> Entry:
+    code = diagnosis.root_code
+    if code is None:
+        return unknown_entry(has_code=False)
+    specific = entry_for(code, diagnosis, message, event_type)
+    return specific or general_entry(code) or unknown_entry(has_code=True)
+
+
+def _retry(entry: Entry, diagnosis: Diagnosis) -> Retry:
+    return Retry.JUST_RETRY if diagnosis.transient and entry.retry is Retry.FIX_FIRST else entry.retry
+
+
+def _headline(entry: Entry, facts: Facts, diagnosis: Diagnosis) -> str:
+    """What happened; where the root is nested, who was stopped by what."""
+    nested = fill(entry.nested, facts.blanks) if facts.nested and entry.nested else None
+    if nested is None:
+        return fill(entry.headline, facts.blanks) or ""
+    return f"{_stopped(diagnosis)} was stopped by {nested}."
+
+
+def _stopped(diagnosis: Diagnosis) -> str:
+    """The named thing whose work was refused: the innermost Flow, else the innermost trigger or class."""
+    kinds = ("flow",) if diagnosis.root_code == APEX else ("flow", "trigger", "class")
+    for kind in kinds:
+        for thing in reversed(diagnosis.automation):
+            if thing.kind == kind:
+                lead = _KINDS[kind]
+                return f"{lead[0].upper()}{lead[1:]} {name(_full_name(thing))}"
+    return "A Flow" if FLOW_TRIGGER in {diagnosis.code, *diagnosis.codes} else "Automation"
+
+
+def _full_name(thing: Automation) -> str:
+    return f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
+
+
+def _around(facts: Facts, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """For a nested error: the way in, and the other way out."""
+    if not facts.nested:
+        return ()
+    ran = [thing for thing in diagnosis.automation if thing.kind in _KINDS]
+    said: list[str] = []
+    if len(ran) > 1:
+        chain = ", then ".join(f"{_KINDS[thing.kind]} {name(_full_name(thing))}" for thing in ran)
+        said.append(f"What ran, from the outside in: {chain}. The reason is the innermost.")
+    said.append(
+        f"{_stopped(diagnosis)} made the write that was refused, not the website. Correcting that, "
+        "or switching it off for a short while, is the other way out.",
+    )
+    return tuple(said)
+
+
+def _all(templates: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    filled = (fill(template, facts.blanks) for template in templates)
+    return tuple(text for text in filled if text)
+
+
+def _steps(entry: Entry, facts: Facts, instance_url: str | None) -> list[Step]:
+    steps: list[Step] = []
+    for step in entry.steps:
+        text = fill(step.text, facts.blanks)
+        if text:
+            path = page_path(step.page, facts) if step.page else None
+            steps.append(Step(text, links.address(path, instance_url) if path else None))
+    return steps
+
+
+def page_path(page: str, facts: Facts) -> str | None:
+    """The path behind a page name of the catalogue, as exact as the facts allow; None where there is none."""
+    known = facts.blanks
+    if page == "flow":
+        return links.flow(known["flow_version"][0]) if known.get("flow_version") else links.setup("flows")
+    if page in {"apex", "automation"}:
+        if page == "automation" and (known.get("flow") or not (known.get("trigger") or known.get("class"))):
+            return links.setup("flows")
+        return links.setup(
+            "apex_classes" if known.get("class") and not known.get("trigger") else "apex_triggers"
+        )
+    if page == "record":
+        return _record_path(facts)
+    if page == "contact":
+        return (
+            links.record(known["contact"][0], "Contact")
+            if known.get("contact")
+            else links.object_list("Contact")
+        )
+    if page == "object_list":
+        return links.object_list(facts.target or "Account")
+    if page == "parent_list":
+        parent = _first_api_name(known.get("parent", ()))
+        return links.object_list(parent) if parent else None
+    if page in _LISTS:
+        return links.object_list(_LISTS[page])
+    if page == "record_types":
+        return links.object_page(page, _first_api_name(known.get("object_said", ())) or facts.target)
+    if page == "field":
+        return links.object_page("fields", facts.target, _standard_field(facts))
+    return links.object_page(page, facts.target) if page in links.OBJECT_PAGES else links.setup(page)
+
+
+def _first_api_name(texts: tuple[str, ...]) -> str | None:
+    return api_name(texts[0]) if texts else None
+
+
+def _record_path(facts: Facts) -> str | None:
+    record = facts.blanks.get("record", ())
+    if record:
+        return links.record(record[0], object_of(record[0]))
+    return links.object_list(facts.target) if facts.target else None
+
+
+def _standard_field(facts: Facts) -> str | None:
+    """The one field in question, where its API name can stand in an address; custom fields need their id."""
+    field = facts.blanks.get("field", ())
+    return field[0] if field and field[0].isidentifier() and "__" not in field[0] else None

@@ -1,0 +1,195 @@
+"""From a diagnosis to what the catalogue's blanks are filled with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from syncerr_tui.diagnosis import links
+from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN, WRAPPERS
+from syncerr_tui.diagnosis.model import Automation, Diagnosis
+from syncerr_tui.diagnosis.objects import api_name, object_of
+from syncerr_tui.diagnosis.page import unwrap
+from syncerr_tui.text import one_line
+
+Blanks = dict[str, tuple[str, ...]]
+
+_LETTERS = re.compile(r"[^0-9a-z]")
+_NAMESPACE = re.compile(r"^[A-Za-z][A-Za-z0-9]{0,14}__(?=.+__[a-z])")
+_SUFFIX = re.compile(r"__(?:c|r|pc|s)$")
+# What stands before the innermost reason.
+_LEAD_IN = re.compile(
+    r"caused by:?\s+|Give your Salesforce admin these details\.?|Flow error messages:|An Apex error occurred:|"
+    r"This error occurred(?: when the flow tried to [a-z ]{1,40})?:|process failed\.",
+    re.IGNORECASE,
+)
+# In these codes an object named in the message is the one that was refused, whatever row it stands in.
+_OBJECT_IN_TEXT = frozenset(
+    {"DUPLICATES_DETECTED", "REQUIRED_FIELD_MISSING", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"}
+)
+# Where the words of a rule end and Salesforce's own begin again.
+_END_OF_WORDS = re.compile(
+    r":\s*\[[^\[\]]{0,200}\]|\.*\s+You can look up ExceptionCode|\s*Error ID:|\s*\(StatusCode|\s*,\s*RecordId:"
+    r"|[\"'],\s*[\"']|\s+(?:Class|Trigger)\.[A-Za-z]|\s+--|\(System Code\)|<br|</",
+)
+_LONGEST_WORDS = 4000
+# Ids that are no records of the business: organisation, profiles, flows, classes and the like.
+_NOT_A_RECORD = frozenset({"00D", "00e", "00E", "00X", "01p", "01q", "300", "301", "03d", "0Bm", "00N"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A diagnosis as the catalogue needs it."""
+
+    blanks: Blanks
+    target: str | None
+    """API name of the object whose save was refused, where that is certain."""
+    nested: bool
+    """The root stands inside of a Flow or Apex."""
+
+
+def facts_of(diagnosis: Diagnosis, message: str, object_name: str | None) -> Facts:
+    """Everything known that a template may mention."""
+    nested = is_nested(diagnosis)
+    message = "\n".join(page.text for page in unwrap(message)[1])
+    failing = (object_name,) if object_name else ()
+    record = _record(diagnosis, message)
+    ids = diagnosis.record_ids
+    fields = merge_fields(diagnosis.fields)
+    said = _said(diagnosis, message, nested=nested)
+    if _named_object(diagnosis):
+        object_name = None
+    own = (object_name,) if object_name and not nested else ()
+    blanks: Blanks = {
+        **_automation(diagnosis.automation),
+        "flow_version": _first(record_id for record_id in ids if record_id.startswith("301")),
+        "fields": fields,
+        "field": fields if len(fields) == 1 else (),
+        "field_word": (("field" if len(fields) == 1 else "fields"),) if fields else (),
+        "values": diagnosis.values,
+        "value_id": _first(value for value in diagnosis.values if links.full_id(value)),
+        "place_word": _place_word((*diagnosis.fields, message[:_LONGEST_WORDS])),
+        "failing": failing,
+        "object": own or diagnosis.objects[:1],
+        "object_said": diagnosis.objects[:1] or own,
+        "other_object": _first(name for name in diagnosis.objects if name != object_name),
+        "parent": diagnosis.objects[:1] if diagnosis.root_code == "INVALID_FIELD" else (),
+        "record": (record,) if record else (),
+        "contact": _first(record_id for record_id in ids if record_id.startswith("003")),
+        "external_id": diagnosis.external_ids[:1],
+        "limit": (diagnosis.limit,) if diagnosis.limit else (),
+        "error_id": (diagnosis.error_id,) if diagnosis.error_id else (),
+        "said": (said,) if said else (),
+    }
+    return Facts(blanks, _target(diagnosis, object_name, record, nested=nested), nested)
+
+
+def is_nested(diagnosis: Diagnosis) -> bool:
+    """Whether the root was reached through a Flow or Apex that itself is not what to repair first."""
+    root = diagnosis.root_code
+    kinds = {thing.kind for thing in diagnosis.automation}
+    if root is None or root in {FLOW_TRIGGER, UNKNOWN}:
+        return False
+    if root == APEX:
+        return "flow" in kinds
+    around = WRAPPERS.intersection((diagnosis.code or "", *diagnosis.codes))
+    return bool(around or kinds & {"flow", "trigger", "class"})
+
+
+def merge_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """A field's label and its API name, named side by side, as one: `Action (Action__c)`."""
+    merged: list[str] = []
+    for field in fields:
+        for place, earlier in enumerate(merged):
+            if field != earlier and _bare(field) == _bare(earlier):
+                label, api = (earlier, field) if "__" in field or " " in earlier else (field, earlier)
+                merged[place] = f"{label} ({api})"
+                break
+        else:
+            merged.append(field)
+    return tuple(dict.fromkeys(merged))
+
+
+def _bare(field: str) -> str:
+    return _LETTERS.sub("", _SUFFIX.sub("", _NAMESPACE.sub("", field)).lower())
+
+
+def _first(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(next(([item] for item in found), []))
+
+
+def _automation(things: tuple[Automation, ...]) -> Blanks:
+    blanks: Blanks = {}
+    for thing in things:
+        kind = "element" if thing.kind == "flow_element" else thing.kind
+        blanks[kind] = (f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name,)
+        if thing.namespace:
+            blanks["namespace"] = (thing.namespace,)
+        if thing.kind == "trigger" and thing.name.startswith("dlrs_"):
+            blanks["dlrs"] = ("dlrs_",)
+    return blanks
+
+
+def _place_word(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        folded = text.lower()
+        if "country" in folded:
+            return ("country",)
+        if "state" in folded:
+            return ("state",)
+    return ()
+
+
+def _root_end(diagnosis: Diagnosis, message: str) -> int | None:
+    """Where the root's code stands in the message for the last time: the offset behind it."""
+    root = diagnosis.root_code
+    place = message.rfind(root) if root else -1
+    return None if place < 0 or root is None else place + len(root)
+
+
+def _record(diagnosis: Diagnosis, message: str) -> str | None:
+    """The record that the root is about: the first id behind its code, else the last one before it."""
+    ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD]
+    if not ids:
+        return None
+    end = _root_end(diagnosis, message)
+    if end is None:
+        return ids[-1] if diagnosis.root_code == "DUPLICATE_VALUE" else ids[0]
+    behind = [record_id for record_id in ids if message.find(record_id, end) >= 0]
+    return behind[0] if behind else ids[-1]
+
+
+def _named_object(diagnosis: Diagnosis) -> bool:
+    """Whether the message itself says which object was refused."""
+    return diagnosis.root_code in _OBJECT_IN_TEXT and any(map(api_name, diagnosis.objects))
+
+
+def _target(diagnosis: Diagnosis, object_name: str | None, record: str | None, *, nested: bool) -> str | None:
+    if object_name and not nested:
+        return api_name(object_name) or object_name
+    for text in diagnosis.objects:
+        found = api_name(text)
+        if found:
+            return found
+    return object_of(record) if record else None
+
+
+def _said(diagnosis: Diagnosis, message: str, *, nested: bool) -> str:
+    """The words of whoever refused: the validation's text, the innermost reason of Apex."""
+    text = message[:_LONGEST_WORDS]
+    end = _root_end(diagnosis, text)
+    if end is not None:
+        text = text[end:]
+        if text.startswith(")"):
+            return ""
+    elif nested or text.lstrip().startswith(("{", "[{", "<")):
+        return ""
+    if diagnosis.root_code in WRAPPERS:
+        parts = _LEAD_IN.split(text)
+        if len(parts) == 1 and end is None:
+            return ""
+        text = parts[-1]
+    cut = _END_OF_WORDS.search(text)
+    words = one_line(text[: cut.start()] if cut else text)
+    return words.strip(" ,:;-\"'").rstrip(".")

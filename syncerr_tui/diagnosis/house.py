@@ -1,0 +1,216 @@
+r"""House notes: what an organisation itself knows about its errors, in a TOML file that a team keeps in git.
+
+```toml
+[[note]]
+code = "DUPLICATES_DETECTED"          # one code or a list of codes
+text = "Ours: never switch the rule off. Ask Priya to merge first."
+
+[[note]]
+automation = "Order Builder*"         # name of a Flow, trigger, class or rule; * and ? are wildcards
+contains = "credit hold"              # words of the message, in any case
+text = "The finance team releases credit holds on weekdays at 8."
+
+[[note]]
+pattern = 'ERP-\d+'                    # a regular expression, in any case
+text = "The ERP package's trigger. Its vendor's support line is on the wiki."
+```
+
+A note is shown where all of its conditions hold. Patterns are looked for in the message's first
+`PATTERN_REACH` characters, and one that could take long on any text is refused when the file is read:
+messages are written by strangers.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.diagnosis.model import Diagnosis, HouseNote
+from syncerr_tui.diagnosis.pattern_cost import affordable
+from syncerr_tui.diagnosis.suggest import nearest_of
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.text import clean, one_line
+
+PATTERN_REACH = 1000
+"""A pattern sees this many characters from the start of a message."""
+
+CONDITIONS = ("code", "automation", "contains", "pattern")
+LARGEST_FILE = 1_000_000
+
+_HEADER = re.compile(r"^\s*\[\[\s*note\s*\]\]")
+_KIND_WORDS = {
+    "flow_element": "flow element",
+    "validation_rule": "validation rule",
+    "duplicate_rule": "duplicate rule",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note and when it is shown. An empty condition asks for nothing."""
+
+    text: str
+    codes: tuple[str, ...] = ()
+    automations: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
+    patterns: tuple[re.Pattern[str], ...] = ()
+
+    def matched(self, diagnosis: Diagnosis, message: str) -> str | None:
+        """Why this note is shown for an error, in words; None where it is not."""
+        reasons: list[str] = []
+        for condition, reason in (
+            (self.codes, self._code(diagnosis)),
+            (self.automations, self._automation(diagnosis)),
+            (self.contains, self._contains(message)),
+            (self.patterns, self._pattern(message)),
+        ):
+            if condition and reason is None:
+                return None
+            if reason:
+                reasons.append(reason)
+        return ", ".join(reasons)
+
+    def _code(self, diagnosis: Diagnosis) -> str | None:
+        there = (diagnosis.root_code, *diagnosis.codes, diagnosis.code)
+        return next((f"code {code}" for code in there if code in self.codes), None)
+
+    def _automation(self, diagnosis: Diagnosis) -> str | None:
+        for thing in diagnosis.automation:
+            full = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
+            if any(
+                fnmatchcase(spelling.casefold(), glob)
+                for glob in self.automations
+                for spelling in (full, thing.name)
+            ):
+                return f"{_KIND_WORDS.get(thing.kind, thing.kind)} {full}"
+        return None
+
+    def _contains(self, message: str) -> str | None:
+        folded = message.casefold()
+        return next(
+            (f"message contains “{words}”" for words in self.contains if words.casefold() in folded), None
+        )
+
+    def _pattern(self, message: str) -> str | None:
+        start = message[:PATTERN_REACH]
+        return next((f"message pattern {rule.pattern}" for rule in self.patterns if rule.search(start)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseNotes:
+    """All notes of an organisation, in the order of the file."""
+
+    notes: tuple[Note, ...] = ()
+
+    def matching(self, diagnosis: Diagnosis, message: str) -> tuple[HouseNote, ...]:
+        """The notes for one error."""
+        found = ((note, note.matched(diagnosis, message)) for note in self.notes)
+        return tuple(HouseNote(note.text, reason) for note, reason in found if reason)
+
+
+def load(path: Path) -> HouseNotes:
+    """Read a file of house notes.
+
+    Raises:
+        BadInputError: It cannot be read or understood; the words name file, line and key.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise BadInputError(f"{path}: a house notes file may have {LARGEST_FILE:,} bytes at most")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInputError(
+            f"{path}: cannot be read ({error.strerror})", "Check the name and the rights."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path}: is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> HouseNotes:
+    """Read house notes from text; `source` is the file's name for the complaints."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInputError(
+            f"{source}: not TOML: {error}", "Quote texts; begin each note with [[note]]."
+        ) from None
+    except RecursionError:
+        raise BadInputError(f"{source}: nested too deeply", "Begin each note with [[note]].") from None
+    place = _Place(source, text)
+    for key in tables:
+        if key != "note":
+            raise place.bad(None, key, f"{key!r} is not known here", "Begin each note with [[note]].")
+    raw = tables.get("note", [])
+    if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
+        raise place.bad(None, "note", "'note' has to be a list of tables", "Begin each note with [[note]].")
+    return HouseNotes(tuple(_note(item, number, place) for number, item in enumerate(raw)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Says where in the file something is wrong."""
+
+    source: str
+    text: str
+
+    def bad(self, number: int | None, key: str, what: str, hint: str) -> BadInputError:
+        return BadInputError(f"{self.source}, line {self._line(number, key)}, {key}: {what}", hint)
+
+    def _line(self, number: int | None, key: str) -> int:
+        lines = self.text.splitlines()
+        headers = [place for place, line in enumerate(lines) if _HEADER.match(line)]
+        first = headers[number] if number is not None and number < len(headers) else 0
+        own_key = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=|\s*\[\[?\s*{re.escape(key)}\b")
+        found = (place for place in range(first, len(lines)) if own_key.match(lines[place]))
+        return next(found, first) + 1
+
+
+def _note(raw: Mapping[str, Any], number: int, place: _Place) -> Note:
+    for key in raw:
+        if key not in {"text", *CONDITIONS}:
+            near = nearest_of(key, ("text", *CONDITIONS))
+            hint = f"Did you mean {near!r}?" if near else f"Known are: text, {', '.join(CONDITIONS)}."
+            raise place.bad(number, key, "is not known in a note", hint)
+    text = raw.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise place.bad(number, "text", "a note needs a text", 'Write text = "..." under its [[note]].')
+    given = {key: _strings(raw, key, number, place) for key in CONDITIONS}
+    if not any(given.values()):
+        hint = f"Give it one of: {', '.join(CONDITIONS)}."
+        raise place.bad(number, "text", "a note needs a condition, or it would stand everywhere", hint)
+    return Note(
+        text=clean(text).strip(),
+        codes=tuple(code.strip().upper() for code in given["code"]),
+        automations=tuple(name.casefold() for name in given["automation"]),
+        contains=tuple(one_line(words) for words in given["contains"]),
+        patterns=tuple(_compiled(given["pattern"], number, place)),
+    )
+
+
+def _strings(raw: Mapping[str, Any], key: str, number: int, place: _Place) -> tuple[str, ...]:
+    value = raw.get(key, [])
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) and item.strip() for item in items):
+        raise place.bad(number, key, "has to be a text or a list of texts", 'For example: "Order Builder".')
+    return tuple(items)
+
+
+def _compiled(patterns: Iterable[str], number: int, place: _Place) -> Iterable[re.Pattern[str]]:
+    for pattern in patterns:
+        try:
+            compiled = re.compile(pattern, re.IGNORECASE)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise place.bad(
+                number, "pattern", f"not a regular expression: {error}", "Or use contains."
+            ) from None
+        if not affordable(pattern, PATTERN_REACH):
+            what = "could take very long on some messages"
+            hint = "Use one * or + at most, none on a group, no back-reference; or use contains."
+            raise place.bad(number, "pattern", what, hint)
+        yield compiled
