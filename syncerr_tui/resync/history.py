@@ -1,0 +1,331 @@
+"""What a journal knows: runs, their rows, what was asked and never proven, what was seen. Reads only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync.journal import Journal, OutcomeKind
+from syncerr_tui.resync.plan import Plan
+from syncerr_tui.resync.plan_file import decode, decode_error
+
+ENDINGS = ("finished", "cancelled", "braked", "stopped", "dropped")
+_CHUNK = 500
+
+_ROWS = """
+    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.at AS sent_at, i.org_at, i.stamp,
+           i.processed,
+           o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
+           v.n AS verdict_n, v.intent AS about
+    FROM rows r
+    LEFT JOIN intents i ON i.n = (SELECT max(n) FROM intents WHERE event = r.event AND run = r.run)
+    LEFT JOIN outcomes o ON o.intent = i.n
+    LEFT JOIN verdicts v ON v.n = (SELECT max(n) FROM verdicts WHERE event = r.event AND run = r.run)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """One row of one run, as far as it came."""
+
+    run: str
+    error: SyncError
+    wave: int
+    intent: int | None
+    """Number of its last intent; None where nothing was ever sent."""
+    attempts: int
+    sent_at: datetime | None
+    """This machine's clock."""
+    org_at: datetime | None
+    """The org's clock just before the last request."""
+    stamp: datetime | None
+    """The event's modification stamp just before the last request."""
+    processed_at: datetime | None
+    """When the org had last processed the event, just before the last request."""
+    kind: OutcomeKind | None
+    """How the last request ended; None with an intent means that the program died meanwhile."""
+    code: str | None
+    answer: str
+    ended: bool
+    """True where a verdict, or the reason why it was not sent, is written down."""
+    verdict: Verdict | None
+    reason: str
+    evidence: Mapping[str, Any]
+    ended_at: datetime | None
+
+    @property
+    def settled(self) -> bool:
+        """It has a verdict that stands."""
+        return self.verdict is not None and self.verdict is not Verdict.UNKNOWN
+
+    @property
+    def proven(self) -> bool:
+        """The record is where it belongs."""
+        return self.verdict in {Verdict.FIXED, Verdict.ELSEWHERE}
+
+    @property
+    def unknown(self) -> bool:
+        """It was sent, or may have been, and what became of it is not known."""
+        return not self.settled and self.intent is not None and self.kind not in _KNOWN_UNSENT
+
+    @property
+    def maybe_never_sent(self) -> bool:
+        """Its intent is written and nothing else: the program died around the request."""
+        return self.unknown and self.kind is None and self.verdict is None
+
+
+_KNOWN_UNSENT = {OutcomeKind.NOT_SENT, OutcomeKind.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run."""
+
+    id: str
+    started_at: datetime
+    org_name: str
+    method: str
+    os_user: str
+    org_user: str
+    host: str
+    reason: str
+    planned: int
+    verdicts: Mapping[str, int]
+    """Verdict (or `not sent`) -> rows."""
+    how: str | None
+    """How it ended; None while it goes on, or where it was interrupted."""
+    summary: str
+    alive: bool
+    """Its process still works on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run that was interrupted."""
+
+    run: RunRecord
+    proven: int
+    failing: int
+    unknown: int
+    unsent: int
+
+    @property
+    def summary(self) -> str:
+        """`40 planned, 12 proven, 3 sent with unknown outcome, 25 not sent`."""
+        failing = f"{self.failing} not fixed, " if self.failing else ""
+        return (
+            f"{self.run.planned} planned, {self.proven} proven, {failing}"
+            f"{self.unknown} sent with unknown outcome, {self.unsent} not sent"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How often the same failure was met before, and what became of it."""
+
+    times: int
+    runs: int
+    last_at: datetime | None
+    last_fixed_at: datetime | None
+    last_fixed_by: str
+    last_reason: str
+    """The reason that was given for the run that fixed it."""
+
+
+class History:
+    """Questions to a journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def runs(self, limit: int = 100) -> tuple[RunRecord, ...]:
+        """Runs, newest first."""
+        found = self._all("SELECT * FROM runs ORDER BY at DESC, rowid DESC LIMIT ?", (limit,))
+        return tuple(self._run(row) for row in found)
+
+    def run(self, run: str) -> RunRecord | None:
+        """A run by its id, or by the beginning of it where only one begins so."""
+        found = self._all("SELECT * FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", (len(run), run))
+        return self._run(found[0]) if len(found) == 1 and run else None
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Runs that nobody works on any more and that were not ended by a person, newest first."""
+        found = self._all(
+            "SELECT * FROM runs r WHERE COALESCE((SELECT mark FROM marks WHERE run = r.id AND mark IN "
+            "('finished','cancelled','braked','stopped','dropped') ORDER BY n DESC LIMIT 1), 'stopped') "
+            "= 'stopped' ORDER BY at DESC",
+        )
+        records = (self._run(row) for row in found)
+        waiting = (self._unfinished(record) for record in records if not record.alive)
+        return tuple(u for u in waiting if u.unknown or u.unsent)
+
+    def under_way(self) -> tuple[RunRecord, ...]:
+        """Runs that some process works on right now."""
+        found = self._all("SELECT r.* FROM runs r JOIN holders h ON h.run = r.id ORDER BY r.at DESC")
+        return tuple(r for r in (self._run(row) for row in found) if r.alive)
+
+    def plan_of(self, run: str) -> Plan:
+        """The plan of a run, as it was."""
+        head = self._all("SELECT plan FROM runs WHERE id = ?", (run,))[0]
+        rows = self._all("SELECT row FROM rows WHERE run = ? ORDER BY seq", (run,))
+        return decode({**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]})
+
+    def rows_of(self, run: str) -> tuple[RowRecord, ...]:
+        """The rows of a run, in their order."""
+        return tuple(_record(row) for row in self._all(f"{_ROWS} WHERE r.run = ? ORDER BY r.seq", (run,)))
+
+    def of_event(self, event: str) -> tuple[RowRecord, ...]:
+        """Every run that one event took part in, newest first."""
+        return self._newest("r.event = ?", (event,))
+
+    def of_record(self, object_name: str, storeconnect_id: str) -> tuple[RowRecord, ...]:
+        """Everything that was tried with one record, newest first."""
+        return self._newest("r.storeconnect_id = ? AND r.object = ?", (storeconnect_id, object_name))
+
+    def of_fingerprint(self, fingerprint: str) -> tuple[RowRecord, ...]:
+        """Everything that was tried with one cause, newest first."""
+        return self._newest("r.fingerprint = ?", (fingerprint,))
+
+    def seen(self, fingerprint: str) -> Seen:
+        """How often a cause was met, and when, by whom and why it was last fixed."""
+        times, runs, last = self._all(
+            "SELECT count(*), count(DISTINCT r.run), max(u.at) FROM rows r JOIN runs u ON u.id = r.run "
+            "WHERE r.fingerprint = ?",
+            (fingerprint,),
+        )[0]
+        fixed = self._all(
+            """SELECT v.at, u.os_user, u.reason FROM rows r
+            JOIN verdicts v ON v.event = r.event AND v.run = r.run JOIN runs u ON u.id = r.run
+            WHERE r.fingerprint = ? AND v.verdict = 'FIXED' ORDER BY v.n DESC LIMIT 1""",
+            (fingerprint,),
+        )
+        return Seen(
+            times=times,
+            runs=runs,
+            last_at=_time(last),
+            last_fixed_at=_time(fixed[0]["at"]) if fixed else None,
+            last_fixed_by=fixed[0]["os_user"] if fixed else "",
+            last_reason=fixed[0]["reason"] if fixed else "",
+        )
+
+    def same_message_attempts(self, error: SyncError) -> int:
+        """How often this very row was sent with this very message: from 2 on, ask what is different."""
+        found = self._all(
+            "SELECT count(*) FROM intents i JOIN rows r ON r.run = i.run AND r.event = i.event "
+            "LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ? "
+            "AND json_extract(r.row, '$.message') = ? AND COALESCE(o.kind, '') != 'not sent'",
+            (error.id, error.message),
+        )
+        return int(found[0][0])
+
+    def open_attempts(self, events: Sequence[str] | None = None) -> dict[str, RowRecord]:
+        """Rows whose last request, in whichever run, is not settled: re-read before they may be sent again.
+
+        Args:
+            events: The events to look at; None for all.
+        """
+        latest = "i.n = (SELECT max(n) FROM intents WHERE event = r.event)"
+        if events is None:
+            found = self._all(f"{_ROWS} WHERE {latest}")
+        else:
+            found = []
+            for start in range(0, len(events), _CHUNK):
+                some = events[start : start + _CHUNK]
+                marks = ",".join("?" * len(some))
+                found += self._all(f"{_ROWS} WHERE r.event IN ({marks}) AND {latest}", tuple(some))
+        records = (_record(row) for row in found)
+        return {record.error.id: record for record in records if record.unknown}
+
+    def notes(
+        self, *, run: str | None = None, event: str | None = None
+    ) -> tuple[tuple[datetime, str, str], ...]:
+        """Remarks on a run or an event: when, who, what."""
+        found = self._all(
+            "SELECT * FROM notes WHERE run IS ? OR event IS ? ORDER BY n", (run or "", event or "")
+        )
+        return tuple((datetime.fromisoformat(n["at"]), n["os_user"], n["text"]) for n in found)
+
+    # -- from rows to records
+
+    def _all(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        return self._journal.read(sql, values)
+
+    def _newest(self, where: str, values: Sequence[object]) -> tuple[RowRecord, ...]:
+        found = self._all(
+            f"{_ROWS} JOIN runs u ON u.id = r.run WHERE {where} ORDER BY u.at DESC, r.seq", values
+        )
+        return tuple(_record(row) for row in found)
+
+    def _run(self, row: sqlite3.Row) -> RunRecord:
+        counts = self._all(
+            "SELECT COALESCE(verdict, 'not sent') AS verdict, count(*) AS n FROM verdicts WHERE n IN "
+            "(SELECT max(n) FROM verdicts WHERE run = ? GROUP BY event) GROUP BY 1",
+            (row["id"],),
+        )
+        last = self._all("SELECT mark, detail FROM marks WHERE run = ? ORDER BY n DESC LIMIT 1", (row["id"],))
+        ended = bool(last) and last[0]["mark"] in ENDINGS
+        head = json.loads(row["plan"])
+        return RunRecord(
+            id=row["id"],
+            started_at=datetime.fromisoformat(row["at"]),
+            org_name=head["org_name"],
+            method=head["method"],
+            os_user=row["os_user"],
+            org_user=row["org_user"],
+            host=row["host"],
+            reason=row["reason"],
+            planned=self._all("SELECT count(*) FROM rows WHERE run = ?", (row["id"],))[0][0],
+            verdicts={c["verdict"]: c["n"] for c in counts},
+            how=last[0]["mark"] if ended else None,
+            summary=last[0]["detail"] if ended else "",
+            alive=self._alive(row["id"]),
+        )
+
+    def _alive(self, run: str) -> bool:
+        found = self._all("SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,))
+        return run in self._journal.active or (bool(found) and self._journal.lives(found[0]))
+
+    def _unfinished(self, record: RunRecord) -> Unfinished:
+        rows = self.rows_of(record.id)
+        return Unfinished(
+            run=record,
+            proven=sum(r.proven for r in rows),
+            failing=sum(r.settled and not r.proven for r in rows),
+            unknown=sum(r.unknown for r in rows),
+            unsent=sum(not r.settled and not r.unknown for r in rows),
+        )
+
+
+def _record(row: sqlite3.Row) -> RowRecord:
+    payload = json.loads(row["row"])
+    about = row["about"] or 0
+    stands = row["verdict_n"] is not None and about >= (row["intent"] or 0)
+    verdict = Verdict(row["verdict"]) if stands and row["verdict"] else None
+    return RowRecord(
+        run=row["run"],
+        error=decode_error(payload),
+        wave=payload["wave"],
+        intent=row["intent"],
+        attempts=row["attempt"] or 0,
+        sent_at=_time(row["sent_at"]),
+        org_at=_time(row["org_at"]),
+        stamp=_time(row["stamp"]),
+        processed_at=_time(row["processed"]),
+        kind=OutcomeKind(row["kind"]) if row["kind"] else None,
+        code=row["code"],
+        answer=row["answer"] or "",
+        ended=stands,
+        verdict=verdict,
+        reason=row["reason"] if stands else "",
+        evidence=json.loads(row["evidence"]) if stands else {},
+        ended_at=_time(row["ended_at"]) if stands else None,
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,470 @@
+"""The on-disk record of every intent and outcome, written before the act. One SQLite file for each org.
+
+Every method is one transaction, synchronous, and on disk when it returns: a cancelled task cannot lose it.
+A write that fails raises `MachineError`, and whoever was about to act must not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync.journal_schema import MIGRATIONS, NewerSchemaError, migrate
+from syncerr_tui.resync.owner import Owner, is_alive
+from syncerr_tui.resync.plan import Plan
+
+_BUSY_SECONDS = 10.0
+_CHECKED_BYTES = 64 * 2**20  # a whole check of a larger file would be felt at every start
+_SAFE_ID = re.compile(r"[A-Za-z0-9]{15,18}")
+
+
+class OutcomeKind(StrEnum):
+    """How a request ended for one row."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    """It certainly never reached the org."""
+    UNKNOWN = "unknown"
+    """It left, and no answer came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts: the operating system's user, and the org's."""
+
+    os_user: str
+    org_user: str
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One row is about to be sent."""
+
+    event: str
+    wave: int
+    attempt: int
+    """1 for the first request of this row in its run."""
+    org_at: datetime
+    """The org's clock just before."""
+    stamp: datetime | None
+    """The event's modification stamp just before."""
+    processed_at: datetime | None
+    """When the org had last processed the event, just before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowEnd:
+    """How a row ended: a verdict, or None because it was not sent."""
+
+    event: str
+    verdict: Verdict | None
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    intent: int | None = None
+    """The last intent that this verdict is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run is in the journal."""
+
+    run: str
+    held: Mapping[str, str]
+    """Event id -> who holds it: rows that this run may not send."""
+
+
+class Journal:
+    """One org's journal. Not for use from several threads; safe for several processes."""
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, owner: Owner, clock: Callable[[], datetime]
+    ) -> None:
+        self.path = path
+        self.set_aside: Path | None = None
+        """Where a damaged file that stood in the way was moved to: to be told to the person."""
+        self.connection = connection
+        self.active: set[str] = set()
+        """Runs that go on in this very program."""
+        self._owner = owner
+        self._clock = clock
+        self._beat: datetime | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        org_id: str,
+        *,
+        clock: Callable[[], datetime],
+        owner: Owner | None = None,
+        migrations: Sequence[Sequence[str]] = MIGRATIONS,
+    ) -> Journal:
+        """Open or create the journal of an org.
+
+        Raises:
+            MachineError: It cannot be created, read or written, or a newer version wrote it.
+        """
+        if not _SAFE_ID.fullmatch(org_id):
+            raise MachineError(
+                "The org gave no organization id", "Run `syncerr-tui doctor` and look at the org"
+            )
+        path = folder / f"journal-{org_id}.db"
+        with _told(path):
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as problem:
+                raise _cannot(path, problem.strerror or type(problem).__name__) from problem
+            aside = None
+            try:
+                connection = _connect(path, migrations)
+            except sqlite3.DatabaseError as problem:
+                if not _is_damage(problem):
+                    raise
+                aside = _set_aside(path, clock())
+                connection = _connect(path, migrations)
+        journal = cls(path, connection, owner or Owner.current(), clock)
+        journal.set_aside = aside
+        return journal
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.connection.close()
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Rows of a question (`history.py` asks them)."""
+        with _told(self.path):
+            return self.connection.execute(sql, values).fetchall()
+
+    def lives(self, row: sqlite3.Row) -> bool:
+        """Whether the process of a line of `owners` is another one than this, and lives."""
+        return _owner_of(row) != self._owner and self._lives(row)
+
+    # -- a run as a whole
+
+    def begin(self, plan: Plan, *, who: Who, reason: str, fingerprint: Callable[[SyncError], str]) -> Begun:
+        """Write a plan down as a run, and claim its rows.
+
+        Raises:
+            RefusedError: Every row is held by other runs that are under way.
+            MachineError: The journal cannot be written; nothing may be sent.
+        """
+        run = uuid4().hex
+        head = plan.payload()
+        rows = head.pop("rows")
+        with self._transaction() as sql:
+            held = self._claim(sql, run, [row.error.id for row in plan.rows])
+            if plan.rows and len(held) == len(plan.rows):
+                raise RefusedError(
+                    f"All of these rows are being re-synced by {next(iter(held.values()))}",
+                    "Wait for that run to end, or look at it with `syncerr-tui journal`",
+                )
+            sql.execute(
+                "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?)",
+                (
+                    run,
+                    _text(self._clock()),
+                    plan.hash,
+                    json.dumps(head),
+                    who.os_user,
+                    who.org_user,
+                    self._owner.host,
+                    reason,
+                    who.environment,
+                ),
+            )
+            sql.executemany(
+                "INSERT INTO rows VALUES (?,?,?,?,?,?,?)",
+                (
+                    (
+                        run,
+                        seq,
+                        row.error.id,
+                        row.error.object,
+                        row.error.storeconnect_id,
+                        fingerprint(row.error),
+                        json.dumps(payload),
+                    )
+                    for seq, (row, payload) in enumerate(zip(plan.rows, rows, strict=True))
+                ),
+            )
+        self.active.add(run)
+        return Begun(run, held)
+
+    def adopt(self, run: str, events: Iterable[str]) -> Mapping[str, str]:
+        """Go on with a run whose process is gone, and claim those of its rows that are still open.
+
+        Returns:
+            Rows that somebody else holds by now: event id -> who.
+
+        Raises:
+            RefusedError: The run is still under way somewhere.
+        """
+        with self._transaction() as sql:
+            holder = sql.execute(
+                "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
+            ).fetchone()
+            if run in self.active or (holder is not None and self.lives(holder)):
+                raise RefusedError(
+                    f"This run is still under way: {holder['user']}, {_owner_of(holder).name}",
+                    "Wait for it to end, or stop it there",
+                )
+            held = self._claim(sql, run, list(events))
+            self._mark(sql, run, "adopted", self._owner.name)
+        self.active.add(run)
+        return held
+
+    def mark(self, run: str, mark: str, detail: str = "") -> None:
+        """Write down something that happened to a run: paused, resumed, braked, cancelled ..."""
+        with self._transaction() as sql:
+            self._mark(sql, run, mark, detail)
+
+    def end(self, run: str, how: str, summary: str) -> None:
+        """The run is over; its rows are free."""
+        with self._transaction() as sql:
+            self._mark(sql, run, how, summary)
+            sql.execute("DELETE FROM claims WHERE run = ?", (run,))
+            sql.execute("DELETE FROM holders WHERE run = ?", (run,))
+        self.active.discard(run)
+
+    def release(self, run: str) -> None:
+        """Nobody works on this run any more, and it has not ended: it can be resumed."""
+        with self._transaction() as sql:
+            sql.execute("DELETE FROM claims WHERE run = ?", (run,))
+            sql.execute("DELETE FROM holders WHERE run = ?", (run,))
+        self.active.discard(run)
+
+    def note(self, text: str, *, os_user: str, run: str | None = None, event: str | None = None) -> None:
+        """A person's or the program's remark on a run or an event."""
+        with self._transaction() as sql:
+            sql.execute(
+                "INSERT INTO notes (at, os_user, run, event, text) VALUES (?,?,?,?,?)",
+                (_text(self._clock()), os_user, run, event, text),
+            )
+
+    # -- the rows of a run
+
+    def intend(self, run: str, intents: Sequence[Intent]) -> dict[str, int]:
+        """Write down that these rows are about to be sent. Only then may the request leave.
+
+        Returns:
+            Event id -> number of its intent.
+
+        Raises:
+            RefusedError: A row is claimed by another run; nothing was written.
+            MachineError: The journal cannot be written; nothing may be sent.
+        """
+        numbers = {}
+        with self._transaction() as sql:
+            self._hold(sql, run, [intent.event for intent in intents])
+            at = _text(self._clock())
+            for i in intents:
+                written = sql.execute(
+                    "INSERT INTO intents (run, event, wave, attempt, at, org_at, stamp, processed) "
+                    "VALUES (?,?,?,?,?,?,?,?)",
+                    (
+                        run,
+                        i.event,
+                        i.wave,
+                        i.attempt,
+                        at,
+                        _text(i.org_at),
+                        _text(i.stamp) if i.stamp else None,
+                        _text(i.processed_at) if i.processed_at else None,
+                    ),
+                )
+                numbers[i.event] = int(written.lastrowid or 0)
+        return numbers
+
+    def outcomes(self, outcomes: Iterable[tuple[int, OutcomeKind, str | None, str]]) -> None:
+        """Write down how requests ended: (number of the intent, kind, code, reason)."""
+        at = _text(self._clock())
+        with self._transaction() as sql:
+            sql.executemany(
+                "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
+                ((intent, at, kind.value, code, reason) for intent, kind, code, reason in outcomes),
+            )
+
+    def finish_rows(self, run: str, ends: Iterable[RowEnd]) -> None:
+        """Write down how rows ended."""
+        at = _text(self._clock())
+        with self._transaction() as sql:
+            sql.executemany(
+                "INSERT INTO verdicts (run, event, intent, at, verdict, reason, evidence) "
+                "VALUES (?,?,?,?,?,?,?)",
+                (
+                    (
+                        run,
+                        end.event,
+                        end.intent,
+                        at,
+                        end.verdict.value if end.verdict else None,
+                        end.reason,
+                        json.dumps(end.evidence),
+                    )
+                    for end in ends
+                ),
+            )
+
+    def heartbeat(self) -> None:
+        """Say that this process lives; cheap to call often."""
+        now = self._clock()
+        if self._beat is None or abs((now - self._beat).total_seconds()) >= 30:
+            with self._transaction() as sql:
+                self._owner_id(sql)
+
+    # -- inside a transaction
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _told(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:  # a full disk may have rolled back already
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def _mark(self, sql: sqlite3.Connection, run: str, mark: str, detail: str) -> None:
+        sql.execute(
+            "INSERT INTO marks (run, at, mark, detail) VALUES (?,?,?,?)",
+            (run, _text(self._clock()), mark, detail),
+        )
+
+    def _claim(self, sql: sqlite3.Connection, run: str, events: Sequence[str]) -> dict[str, str]:
+        me = self._owner_id(sql)
+        held = {}
+        lives: dict[int, bool] = {}
+        free = []
+        for event in events:
+            row = sql.execute(
+                "SELECT c.run AS run, o.* FROM claims c JOIN owners o ON o.id = c.owner WHERE c.event = ?",
+                (event,),
+            ).fetchone()
+            if row is not None and row["run"] != run:
+                if row["id"] not in lives:
+                    lives[row["id"]] = self._lives(row)
+                if lives[row["id"]]:
+                    held[event] = f"{row['user']}, {_owner_of(row).name}"
+                    continue
+            free.append(event)
+        sql.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", ((event, run, me) for event in free))
+        sql.execute("INSERT OR REPLACE INTO holders VALUES (?,?)", (run, me))
+        return held
+
+    def _hold(self, sql: sqlite3.Connection, run: str, events: Sequence[str]) -> None:
+        """Make sure that every one of these rows is still ours: another process may have thought us dead."""
+        for event in events:
+            row = sql.execute("SELECT run FROM claims WHERE event = ?", (event,)).fetchone()
+            if row is None or row["run"] != run:
+                raise RefusedError(
+                    "Another run has taken over rows of this one", "Look at it with `syncerr-tui journal`"
+                )
+
+    def _owner_id(self, sql: sqlite3.Connection) -> int:
+        import getpass
+
+        self._beat = self._clock()
+        o = self._owner
+        try:
+            user = getpass.getuser()
+        except (OSError, KeyError):
+            user = "an unknown user"
+        sql.execute(
+            "INSERT INTO owners (pid, started, host, boot, user, heartbeat) VALUES (?,?,?,?,?,?) "
+            "ON CONFLICT (pid, started, host, boot) DO UPDATE SET heartbeat = excluded.heartbeat",
+            (o.pid, o.started, o.host, o.boot, user, _text(self._beat)),
+        )
+        found: int = sql.execute(
+            "SELECT id FROM owners WHERE pid = ? AND started = ? AND host = ? AND boot = ?",
+            (o.pid, o.started, o.host, o.boot),
+        ).fetchone()[0]
+        return found
+
+    def _lives(self, row: sqlite3.Row) -> bool:
+        return is_alive(_owner_of(row), self._owner, datetime.fromisoformat(row["heartbeat"]), self._clock())
+
+
+def _owner_of(row: sqlite3.Row) -> Owner:
+    return Owner(row["pid"], row["started"], row["host"], row["boot"])
+
+
+def _text(at: datetime) -> str:
+    """One spelling for every time: UTC, so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _check(connection, path)
+        migrate(connection, migrations)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if path.stat().st_size <= _CHECKED_BYTES:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError("malformed")
+
+
+def _is_damage(problem: sqlite3.Error) -> bool:
+    text = str(problem)
+    return "malformed" in text or "not a database" in text or "encrypted" in text
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    """Move a damaged journal and its side files out of the way. Nothing is deleted."""
+    aside = path.with_name(f"{path.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's troubles in words for a person."""
+    try:
+        yield
+    except NewerSchemaError as problem:
+        raise MachineError(
+            f"The journal {path} was written by a newer version of this program", "Update syncerr-tui"
+        ) from problem
+    except sqlite3.Error as problem:
+        raise _cannot(path, str(problem)) from problem
+
+
+def _cannot(path: Path, why: str) -> MachineError:
+    return MachineError(
+        f"The journal {path} cannot be used ({why})",
+        "Nothing is sent without it: free the disk or make the folder writable, then start again",
+    )

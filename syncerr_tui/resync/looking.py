@@ -1,0 +1,140 @@
+"""Looking at the org until every attempt is decided or patience is over. One question for many rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from syncerr_tui.errors import RefusedError, UnreachableError
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync.org import EventSeen, Org, RecordSeen
+from syncerr_tui.resync.plan import PROOF_CHUNK
+from syncerr_tui.resync.proof import Attempt, Finding, SameCause, judge, needs_records
+
+T = TypeVar("T")
+_FIRST, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
+
+Wait = Callable[[float, str], Awaitable[bool]]
+"""Sleep that long, for this reason; True: patience is over at once (cancelled), look a last time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One decided attempt."""
+
+    attempt: Attempt
+    finding: Finding
+
+
+async def look_until_decided(
+    org: Org,
+    attempts: Sequence[Attempt],
+    *,
+    patience: float,
+    wait: Wait,
+    same: SameCause,
+    lanes: int,
+) -> AsyncIterator[list[Found]]:
+    """Re-read the org at growing intervals; yield what is decided after each look.
+
+    After the last look everything is decided. An org that cannot be reached costs patience; what is then
+    undecided is UNKNOWN for that reason.
+
+    Raises:
+        NotLoggedInError, RefusedError: From reading the events: nothing can be proven now.
+    """
+    open_ = list(attempts)
+    left, interval, trouble = patience, _FIRST, ""
+    while open_:
+        last = left <= 0
+        try:
+            looked = await look(org, open_, last_look=last, same=same, lanes=lanes)
+            trouble = ""
+        except UnreachableError as problem:
+            looked, trouble = [], problem.title
+        decided = [found for found in looked if found.finding.verdict is not None]
+        done = {found.attempt.error.id for found in decided}
+        open_ = [attempt for attempt in open_ if attempt.error.id not in done]
+        if last and open_:
+            why = f"the org could not be re-read: {trouble}"
+            decided += [Found(attempt, Finding(Verdict.UNKNOWN, why)) for attempt in open_]
+            open_ = []
+        if decided:
+            yield decided
+        if open_:
+            pause = min(interval, left)
+            left = 0.0 if await wait(pause, f"{len(open_)} wait for the org") else left - pause
+            interval = min(interval * _GROWTH, _LONGEST)
+
+
+async def look(
+    org: Org, attempts: Sequence[Attempt], *, last_look: bool, same: SameCause, lanes: int
+) -> list[Found]:
+    """One look at all of them."""
+    gate = asyncio.Semaphore(lanes)
+    seen = await _events(org, [attempt.error.id for attempt in attempts], gate)
+    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    for attempt in attempts:
+        if needs_records(attempt, seen[attempt.error.id]):
+            wanted[attempt.error.object].append(attempt.error.storeconnect_id)
+    records, refused = await _records(org, wanted, gate)
+    found = []
+    for attempt in attempts:
+        error, event = attempt.error, seen[attempt.error.id]
+        if error.object in refused and needs_records(attempt, event):
+            why = f"the records of {error.object} cannot be read: {refused[error.object]}"
+            found.append(Found(attempt, Finding(Verdict.UNKNOWN, why)))
+            continue
+        carriers = records.get((error.object, error.storeconnect_id), ())
+        found.append(Found(attempt, judge(attempt, event, carriers, last_look=last_look, same=same)))
+    return found
+
+
+async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict[str, EventSeen]:
+    async def some(chunk: Sequence[str]) -> Mapping[str, EventSeen]:
+        async with gate:
+            return await org.read_events(chunk)
+
+    seen: dict[str, EventSeen] = {}
+    for part in await _together(some(chunk) for chunk in _chunks(ids)):
+        seen.update(part)
+    return seen
+
+
+async def _records(
+    org: Org, wanted: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
+) -> tuple[dict[tuple[str, str], tuple[RecordSeen, ...]], dict[str, str]]:
+    refused: dict[str, str] = {}
+    records: dict[tuple[str, str], tuple[RecordSeen, ...]] = {}
+
+    async def some(object_name: str, chunk: Sequence[str]) -> None:
+        async with gate:
+            try:
+                part = await org.find_records(object_name, chunk)
+            except RefusedError as problem:
+                refused[object_name] = problem.title
+                return
+        records.update({(object_name, key): carriers for key, carriers in part.items()})
+
+    await _together(
+        some(name, chunk) for name, keys in wanted.items() for chunk in _chunks(list(dict.fromkeys(keys)))
+    )
+    return records, refused
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + PROOF_CHUNK] for start in range(0, len(ids), PROOF_CHUNK)]
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run side by side; the first failure ends the others and is raised as itself."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return [await task for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

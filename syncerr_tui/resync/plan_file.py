@@ -1,0 +1,161 @@
+"""A plan on disk: JSON with its hash. `apply` does exactly that, or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.errors import BadInputError, MachineError, RefusedError
+from syncerr_tui.model import EventType, OrgIdentity, SyncError
+from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow, Wave, digest
+from syncerr_tui.text import clean
+
+_FORMAT = "syncerr-tui plan 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What is different in the org since a plan was made."""
+
+    gone: tuple[str, ...]
+    """Planned, and no longer unresolved."""
+    changed: tuple[str, ...]
+    """Planned, and the row says something else now."""
+    new: tuple[str, ...]
+    """Unresolved now, and not known to the plan: listed, never touched."""
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.changed or self.new)
+
+
+def moved(plan: Plan, now: Iterable[SyncError]) -> Moved:
+    """Compare a plan with the unresolved errors of this moment."""
+    current = {error.id: error for error in now}
+    planned = {row.error.id: row.error for row in plan.rows}
+    known = planned.keys() | {out.id for out in plan.left_out}
+    return Moved(
+        gone=tuple(i for i in planned if i not in current),
+        changed=tuple(i for i, e in planned.items() if i in current and not same_row(e, current[i])),
+        new=tuple(i for i in current if i not in known),
+    )
+
+
+def same_row(planned: SyncError, now: SyncError) -> bool:
+    """Whether a row still says what it said. A Salesforce ID that appeared is not a change."""
+    return replace(now, salesforce_id=planned.salesforce_id) == planned
+
+
+def encode(plan: Plan) -> str:
+    """The file's text."""
+    return json.dumps({"format": _FORMAT, "hash": plan.hash, "plan": plan.payload()}, indent=1) + "\n"
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan file.
+
+    Raises:
+        BadInputError: There is a file already.
+        MachineError: It cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(encode(plan))
+    except FileExistsError as problem:
+        raise BadInputError(f"{path} exists already", "Name another file") from problem
+    except OSError as problem:
+        raise MachineError(
+            f"{path} cannot be written ({problem.strerror})", "Name another place"
+        ) from problem
+
+
+def read(path: Path) -> Plan:
+    """Read a plan file.
+
+    Raises:
+        BadInputError: It cannot be read, or is no plan file.
+        RefusedError: It was changed after it was made.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise BadInputError(f"{path} cannot be read ({problem.strerror})", "Check the name") from problem
+    except UnicodeDecodeError as problem:
+        raise _no_plan(path) from problem
+    try:
+        content = json.loads(text)
+        if content["format"] != _FORMAT:
+            raise _no_plan(path)
+        payload, said = content["plan"], content["hash"]
+        plan = decode(payload)
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise _no_plan(path) from problem
+    if digest(payload) != said or plan.hash != said:
+        raise RefusedError(f"{path} was changed after it was made", "Make a new plan with `syncerr-tui plan`")
+    return plan
+
+
+def check_org(plan: Plan, org: OrgIdentity) -> None:
+    """Refuse a plan that was made for another org.
+
+    Raises:
+        RefusedError: It was.
+    """
+    if plan.org_id != org.org_id:
+        raise RefusedError(
+            f"This plan is for {plan.org_name} ({plan.org_id}), and this org is {org.name} ({org.org_id})",
+            "Choose the org with --org, or make a new plan here",
+        )
+
+
+def decode(payload: Mapping[str, Any]) -> Plan:
+    """A plan from its payload; the hash is computed from what was understood.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: It is no plan.
+    """
+    plan = Plan(
+        org_id=str(payload["org_id"]),
+        org_name=clean(payload["org_name"]),
+        method=str(payload["method"]),
+        created_at=datetime.fromisoformat(payload["created_at"]),
+        rows=tuple(_row(row) for row in payload["rows"]),
+        waves=tuple(Wave(int(w["number"]), tuple(w["ids"]), clean(w["why"])) for w in payload["waves"]),
+        left_out=tuple(LeftOut(str(o["id"]), clean(o["reason"])) for o in payload["left_out"]),
+        warnings=tuple(clean(w) for w in payload["warnings"]),
+        ramp=bool(payload["ramp"]),
+        batch_size=int(payload["batch_size"]),
+        lanes=int(payload["lanes"]),
+        patience=float(payload["patience"]),
+        expected_calls=int(payload["expected_calls"]),
+        expected_seconds=float(payload["expected_seconds"]),
+    )
+    return replace(plan, hash=digest(plan.payload()))
+
+
+def decode_error(row: Mapping[str, Any]) -> SyncError:
+    """A row from its JSON. Files are input like any other: the text is made harmless again."""
+    at = row["processed_at"]
+    return SyncError(
+        id=str(row["id"]),
+        object=clean(row["object"]),
+        event_type=EventType(row["event_type"]),
+        processed_at=datetime.fromisoformat(at) if at else None,
+        salesforce_id=row["salesforce_id"],
+        storeconnect_id=str(row["storeconnect_id"]),
+        message=clean(row["message"]),
+        code=row["code"],
+    )
+
+
+def _row(row: Mapping[str, Any]) -> PlannedRow:
+    return PlannedRow(
+        decode_error(row), int(row["wave"]), clean(row["reason"]), str(row["group"]), tuple(row["parents"])
+    )
+
+
+def _no_plan(path: Path) -> BadInputError:
+    return BadInputError(f"{path} is not a plan file", "Make one with `syncerr-tui plan`")

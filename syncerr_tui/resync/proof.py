@@ -1,0 +1,253 @@
+"""The verdict, from what was re-read. A pure rule: the same sight gives the same word.
+
+FIXED needs two things at once: the change event has left the failed state, and the record is what the
+event wanted it to be. Everything that is merely likely is UNKNOWN, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from syncerr_tui.model import EventType, SyncError, Verdict
+from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
+
+SameCause = Callable[[SyncError, SyncError], bool]
+
+_DUPLICATE_CODES = frozenset(("DUPLICATE_VALUE", "DUPLICATES_DETECTED"))
+_VARIABLE = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a StoreConnect ID
+    r"|\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b"  # a Salesforce ID
+    r"|\d+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One row that was sent, or may have been: what proof starts from."""
+
+    error: SyncError
+    """The row just before it was sent."""
+    sent_at: datetime
+    """The org's clock just before the request."""
+    stamp: datetime | None
+    """The event's modification stamp just before the request."""
+    answered: bool
+    """The org said that it accepted the row. False: no answer came back, or it refused."""
+    refusal: str = ""
+    """The org's words, where it refused the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look at the org says about one attempt."""
+
+    verdict: Verdict | None
+    """None: not decided yet, look again."""
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    now: SyncError | None = None
+    """The row as the org shows it now, where it still fails."""
+    untouched: bool = False
+    """It still fails, and nothing says that the org ever worked on this attempt."""
+
+
+def fingerprint(error: SyncError) -> str:
+    """A plain stand-in where no diagnosis is at hand: the code and the message without ids and numbers."""
+    return f"{error.code or ''}|{' '.join(_VARIABLE.sub('#', error.message).lower().split())}"
+
+
+def same_cause(before: SyncError, after: SyncError) -> bool:
+    """Whether two failures of one event have the same cause, by their plain fingerprints."""
+    return fingerprint(before) == fingerprint(after)
+
+
+def needs_records(attempt: Attempt, seen: EventSeen) -> bool:
+    """Whether the records must be read to judge: it left the failed state, or says "duplicate"."""
+    if not attempt.error.storeconnect_id or attempt.error.event_type is EventType.OTHER:
+        return False
+    if seen.standing in {EventStanding.DONE, EventStanding.GONE}:
+        return True
+    return _worked_on(attempt, seen) and seen.error is not None and seen.error.code in _DUPLICATE_CODES
+
+
+def judge(
+    attempt: Attempt,
+    seen: EventSeen,
+    records: Sequence[RecordSeen],
+    *,
+    last_look: bool,
+    same: SameCause = same_cause,
+) -> Finding:
+    """Say what became of an attempt.
+
+    Args:
+        attempt: What was sent, and when.
+        seen: The change event as just read.
+        records: The records with its StoreConnect ID as just read, where `needs_records` asked for them.
+        last_look: Patience is over: what is not decided is UNKNOWN.
+        same: Whether two failures have one cause.
+    """
+    evidence = _evidence(attempt, seen, records)
+    if len(records) > 1 and attempt.error.event_type is not EventType.DELETE:
+        ids = ", ".join(r.id for r in records)
+        return Finding(Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}", evidence)
+    if seen.standing is EventStanding.FAILED:
+        return _still_failed(attempt, seen, records, evidence, last_look=last_look, same=same)
+    if seen.standing is EventStanding.PENDING:
+        return _wait("the org is still working on it", evidence, last_look=last_look)
+    return _left(attempt, seen, records, evidence, last_look=last_look)
+
+
+def _left(
+    attempt: Attempt,
+    seen: EventSeen,
+    records: Sequence[RecordSeen],
+    evidence: Mapping[str, Any],
+    *,
+    last_look: bool,
+) -> Finding:
+    """The event is not failed any more. Is the record what it should be?"""
+    error = attempt.error
+    if error.event_type is EventType.OTHER or not error.storeconnect_id:
+        lack = "its event type is not known" if error.storeconnect_id else "it has no StoreConnect ID"
+        return Finding(
+            Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record", evidence
+        )
+    if error.event_type is EventType.DELETE:
+        if not records:
+            return Finding(
+                Verdict.FIXED, f"{_left_how(seen)}, and no record has this StoreConnect ID", evidence
+            )
+        return _wait(
+            f"{_left_how(seen)}, but record {records[0].id} is still there", evidence, last_look=last_look
+        )
+    if not records:
+        return _wait(
+            f"{_left_how(seen)}, but no record has this StoreConnect ID", evidence, last_look=last_look
+        )
+    record = records[0]
+    if _after(record.modified_at, attempt.sent_at, strict=seen.standing is EventStanding.GONE):
+        return Finding(
+            Verdict.FIXED, f"{_left_how(seen)}, and record {record.id} was written after it", evidence
+        )
+    if last_look and _before(seen.modified_at, attempt.sent_at):
+        return Finding(Verdict.ELSEWHERE, "it was resolved before our request reached the org", evidence)
+    return _wait(
+        f"{_left_how(seen)}, but record {record.id} was last written before the re-sync: "
+        "compare its values before anything is sent again",
+        evidence,
+        last_look=last_look,
+    )
+
+
+def _still_failed(
+    attempt: Attempt,
+    seen: EventSeen,
+    records: Sequence[RecordSeen],
+    evidence: Mapping[str, Any],
+    *,
+    last_look: bool,
+    same: SameCause,
+) -> Finding:
+    now = seen.error or attempt.error
+    if _worked_on(attempt, seen):
+        verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
+        return Finding(verdict, _words(now) + _landed(attempt, now, records), evidence, now)
+    if attempt.refusal:
+        return Finding(
+            Verdict.STILL_FAILING,
+            f"the org refused the request: {attempt.refusal}",
+            evidence,
+            now,
+            untouched=True,
+        )
+    if not last_look:
+        return Finding(None, "the org has not worked on it yet", evidence, now)
+    if _newer(seen.modified_at, attempt.stamp):
+        verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
+        return Finding(verdict, _words(now), evidence, now)
+    told = (
+        "the org accepted it and has not worked on it since"
+        if attempt.answered
+        else "no answer came back, and the org shows no trace of the request"
+    )
+    return Finding(Verdict.UNKNOWN, told, evidence, now, untouched=True)
+
+
+def _worked_on(attempt: Attempt, seen: EventSeen) -> bool:
+    """Whether the org processed the event after our request, as far as the event itself tells."""
+    now = seen.error
+    if seen.standing is not EventStanding.FAILED or now is None:
+        return False
+    if now.processed_at is not None and attempt.error.processed_at is not None:
+        return now.processed_at > attempt.error.processed_at
+    if seen.modified_at is not None and attempt.stamp is not None:
+        return seen.modified_at > attempt.stamp
+    return (now.code, now.message) != (attempt.error.code, attempt.error.message)
+
+
+def _landed(attempt: Attempt, now: SyncError, records: Sequence[RecordSeen]) -> str:
+    """A duplicate error may mean that an earlier write did land: say so, with the record."""
+    if now.code not in _DUPLICATE_CODES or len(records) != 1 or attempt.error.event_type is EventType.DELETE:
+        return ""
+    record = records[0]
+    when = "since before this re-sync" if record.modified_at < attempt.sent_at else "since this re-sync"
+    return (
+        f". Record {record.id} carries this StoreConnect ID {when}: the write did land; "
+        "compare its values before anything is sent again"
+    )
+
+
+def _wait(reason: str, evidence: Mapping[str, Any], *, last_look: bool) -> Finding:
+    return Finding(Verdict.UNKNOWN if last_look else None, reason, evidence)
+
+
+def _words(error: SyncError) -> str:
+    text = " ".join(error.message.split())
+    text = text if len(text) <= 300 else text[:299] + "…"
+    return text if not error.code or error.code in text else f"{error.code}: {text}"
+
+
+def _left_how(seen: EventSeen) -> str:
+    return "the event is gone" if seen.standing is EventStanding.GONE else "the event left the failed state"
+
+
+def _after(stamp: datetime, sent_at: datetime, *, strict: bool) -> bool:
+    """Whether a stamp lies after the request. Salesforce's stamps are whole seconds, cut off.
+
+    A record stamped in the very second of the request counts as after it; not so where the event is
+    gone, because then the record is all the proof there is.
+    """
+    second = sent_at.replace(microsecond=0)
+    return stamp >= second + timedelta(seconds=1) if strict else stamp >= second
+
+
+def _before(stamp: datetime | None, sent_at: datetime) -> bool:
+    return stamp is not None and stamp < sent_at.replace(microsecond=0)
+
+
+def _newer(stamp: datetime | None, than: datetime | None) -> bool:
+    return stamp is not None and than is not None and stamp > than
+
+
+def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) -> dict[str, Any]:
+    now = seen.error
+    return {
+        "event": seen.standing.value,
+        "status": seen.status,
+        "event_modified_at": _iso(seen.modified_at),
+        "event_processed_at": _iso(now.processed_at) if now else None,
+        "code": now.code if now else None,
+        "sent_at": _iso(attempt.sent_at),
+        "accepted": attempt.answered,
+        "records": [{"id": r.id, "modified_at": _iso(r.modified_at)} for r in records],
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,380 @@
+"""A plan is carried out: wave by wave, each proven before the next. Yields what happens, knows no screen.
+
+The order of the acts is the promise: claim, re-read, write the intent, send, write the outcome, re-read,
+write the verdict. Whatever stops the program between two of them, the journal says where.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from random import Random
+
+from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync import proof
+from syncerr_tui.resync.book import Book
+from syncerr_tui.resync.control import Control, OrgClock
+from syncerr_tui.resync.events import (
+    Braked,
+    Paused,
+    Progress,
+    Resumed,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    WaveProven,
+    WaveStarted,
+)
+from syncerr_tui.resync.history import History, RowRecord
+from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd, Who
+from syncerr_tui.resync.looking import Found, look_until_decided
+from syncerr_tui.resync.org import Org
+from syncerr_tui.resync.plan import Plan, PlannedRow, Wave
+from syncerr_tui.resync.plan_file import check_org
+from syncerr_tui.resync.proof import Attempt, Finding, SameCause
+from syncerr_tui.resync.sender import Sender
+from syncerr_tui.resync.waves import RAMP
+
+_PROGRESS_EVERY = timedelta(seconds=0.25)
+
+
+class ResumeMode(StrEnum):
+    """What to do with an interrupted run."""
+
+    CONTINUE = "continue"
+    CHECK = "check"
+    """Re-read what was sent; send nothing."""
+    DROP = "drop"
+    """Close it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run needs to know besides its plan."""
+
+    who: Who
+    reason: str = ""
+    """Why, in the person's words."""
+    fingerprint: Callable[[SyncError], str] = proof.fingerprint
+    same_cause: SameCause = proof.same_cause
+    resume: str | None = None
+    """Id of the interrupted run to go on with."""
+    mode: ResumeMode = ResumeMode.CONTINUE
+
+
+class Runner:
+    """One run of one plan. Use it once: iterate over `run()`.
+
+    Args:
+        org: The org, as the runner may see it.
+        journal: That org's journal.
+        plan: What to do.
+        clock: This machine's time, aware.
+        sleep: Waits for seconds; a test's returns at once.
+        rng: For jitter.
+        options: Who, why, and whether an interrupted run goes on.
+    """
+
+    def __init__(
+        self,
+        org: Org,
+        journal: Journal,
+        plan: Plan,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        rng: Random,
+        options: RunOptions,
+    ) -> None:
+        self.plan = plan
+        self._org = org
+        self._journal = journal
+        self._clock = clock
+        self._rng = rng
+        self._options = options
+        self._control = Control(clock, sleep)
+        self._org_clock = OrgClock(org, clock)
+        self._book: Book | None = None
+        self._sender: Sender | None = None
+        self._started = clock()
+        self._last_progress: datetime | None = None
+        self._steps = 0
+
+    @property
+    def failure(self) -> SyncErrError | None:
+        """What stopped the run, where something did: for the exit code."""
+        return self._control.failure
+
+    @property
+    def run_id(self) -> str | None:
+        """Id in the journal, once the run has started."""
+        return self._book.run if self._book else None
+
+    # -- for the front end
+
+    async def run(self) -> AsyncIterator[RunEvent]:
+        """Carry the plan out; yields what happens, `RunEnded` last.
+
+        Closing the iterator stops at once: what was in flight stays in the journal as unknown.
+
+        Raises:
+            RefusedError: Another org, or all rows are held by other runs. Nothing was sent.
+            MachineError: The journal cannot be written. Nothing was sent.
+        """
+        check_org(self.plan, self._org.identity)
+        told = self._control.told
+        book = self._book = self._open_book()
+        self._sender = Sender(
+            self._org,
+            self.plan,
+            book,
+            self._control,
+            self._org_clock,
+            rng=self._rng,
+            brake=lambda reason: self._brake(book, reason),
+            moved=lambda rows: self._moved(book, rows),
+        )
+        conducting = asyncio.ensure_future(self._conduct(book, self._sender))
+        conducting.add_done_callback(lambda _: told.put_nowait(None))
+        try:
+            while (event := await told.get()) is not None:
+                yield event
+            await conducting
+        finally:
+            if not conducting.done():
+                conducting.cancel()
+            if book.run in self._journal.active:
+                self._journal.release(book.run)
+
+    def cancel(self) -> None:
+        """Send nothing more; what is in flight is awaited and looked at once more."""
+        self._control.cancel()
+        self.answer(pressed=False)
+
+    def pause(self) -> None:
+        """Send nothing until `resume`; what is in flight goes on."""
+        if self._book is not None and self._control.halt is None and not self._control.paused:
+            self._control.pause()
+            self._journal.mark(self._book.run, "paused")
+            self._control.tell(Paused())
+
+    def resume(self) -> None:
+        """Go on sending."""
+        if self._book is not None and self._control.paused:
+            self._journal.mark(self._book.run, "resumed")
+            self._control.unpause()
+            self._control.tell(Resumed())
+
+    def answer(self, *, pressed: bool) -> None:
+        """Guided method: the person has (or has not) pressed Re-sync for what `AskPerson` named."""
+        if self._sender is not None:
+            self._sender.answer(pressed=pressed)
+
+    # -- the run as a whole
+
+    def _open_book(self) -> Book:
+        options = self._options
+        if options.resume is None:
+            begun = self._journal.begin(
+                self.plan, who=options.who, reason=options.reason, fingerprint=options.fingerprint
+            )
+            book, held = Book(self.plan, self._journal, begun.run, self._control.tell), begun.held
+            self._control.tell(RunStarted(begun.run, self.plan, resumed=False))
+        else:
+            records = History(self._journal).rows_of(options.resume)
+            held = self._journal.adopt(options.resume, [r.error.id for r in records if not r.settled])
+            book = Book(self.plan, self._journal, options.resume, self._control.tell)
+            self._control.tell(RunStarted(options.resume, self.plan, resumed=True))
+            for record in records:
+                book.restore(record)
+        for event, holder in held.items():
+            book.leave_out([event], f"it is being re-synced by {holder}")
+        return book
+
+    async def _conduct(self, book: Book, sender: Sender) -> None:
+        try:
+            if self._options.mode is ResumeMode.DROP:
+                self._control.stop("dropped", "dropped: it was not sent")
+            else:
+                await self._settle_open_attempts(book)
+            if self._options.mode is ResumeMode.CHECK:
+                self._control.stop("finished", "only checked: it was not sent")
+            for wave in self.plan.waves:
+                if self._control.halt is None:
+                    await self._wave(book, sender, wave)
+        except SyncErrError as problem:
+            self._control.fail(problem)
+        self._close(book)
+
+    def _close(self, book: Book) -> None:
+        """Every row that is still open gets its outcome; the run ends."""
+        how, reason = self._control.halt or ("finished", "it was not sent")
+        unproven = "it was sent, and the run ended before it was proven"
+        left = [row.error.id for row in book.open_rows()]
+        ends = [
+            RowEnd(e, Verdict.UNKNOWN, unproven) if book.asked(e) else RowEnd(e, None, reason) for e in left
+        ]
+        summary = ""
+        try:
+            book.end(ends)
+            summary = _summary(book, how)
+            self._journal.end(book.run, how, summary)
+        except SyncErrError as problem:
+            self._control.fail(problem)
+            how = "stopped"
+            summary = summary or _summary(book, how)
+        self._progress(book, now=True)
+        self._control.tell(RunEnded(book.run, book.counts(), how, summary, self._clock()))
+
+    def _brake(self, book: Book, reason: str) -> None:
+        if self._control.halt is None:
+            self._control.stop("braked", f"the run braked: {reason}")
+            self._control.tell(Braked(reason))
+            self._journal.mark(book.run, "brake", reason)
+
+    # -- what an earlier run left open
+
+    async def _settle_open_attempts(self, book: Book) -> None:
+        """Re-read rows whose last request has an unknown outcome, before anything may be sent again."""
+        events = [row.error.id for row in book.open_rows()]
+        records = History(self._journal).open_attempts(events)
+        if not records:
+            return
+        now = await self._org.now()
+        patience = max(self._patience_left(record, now) for record in records.values())
+        attempts = [
+            Attempt(
+                error=replace(record.error, processed_at=record.processed_at or record.error.processed_at),
+                sent_at=record.org_at or now,
+                stamp=record.stamp,
+                answered=record.kind is OutcomeKind.ACCEPTED,
+            )
+            for record in records.values()
+        ]
+        async for decided in self._look(attempts, patience):
+            over = [f for f in decided if self._is_over(book, records[f.attempt.error.id], f.finding)]
+            self._end(book, over)
+
+    def _patience_left(self, record: RowRecord, now: datetime) -> float:
+        if record.verdict is not None or record.org_at is None:
+            return 0.0  # patience was had already
+        return min(max(self.plan.patience - (now - record.org_at).total_seconds(), 0.0), self.plan.patience)
+
+    def _is_over(self, book: Book, record: RowRecord, finding: Finding) -> bool:
+        """Whether what was found ends the row, or leaves it to be sent."""
+        ours = record.run == book.run
+        if finding.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
+            return ours
+        if finding.verdict is Verdict.UNKNOWN and finding.untouched:
+            may_be_sent = not ours or record.maybe_never_sent
+            return not (may_be_sent and self._options.mode is ResumeMode.CONTINUE)
+        return True
+
+    # -- one wave
+
+    async def _wave(self, book: Book, sender: Sender, wave: Wave) -> None:
+        ready = []
+        for event in wave.ids:
+            if book.ended(event):
+                continue
+            row = book.rows[event]
+            unproven = next((p for p in row.parents if not book.proven(p)), None)
+            if unproven is None:
+                ready.append(row)
+                continue
+            verdict = book.verdict(unproven)
+            book.leave_out([event], f"its cause {unproven} is not proven ({verdict or 'not sent'})")
+        if not ready:
+            return
+        self._control.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
+        if self._org.method.guided:
+            await sender.ask_person(ready, wave.number)
+        else:
+            await sender.send(ready, wave.number)
+        async for decided in self._look(list(sender.attempts.values()), self.plan.patience):
+            self._end(book, decided)
+        self._progress(book, now=True)
+        self._control.tell(WaveProven(wave.number, book.counts()))
+        if self.plan.ramp and wave.number <= len(RAMP):
+            self._look_at_ramp(book, ready)
+
+    def _look_at_ramp(self, book: Book, rows: Sequence[PlannedRow]) -> None:
+        """A ramp goes on only where what was sent first is proven."""
+        for row in rows:
+            verdict = book.verdict(row.error.id)
+            if book.asked(row.error.id) and not book.proven(row.error.id):
+                same = verdict is Verdict.STILL_FAILING
+                what = "the same cause came back" if same else f"not proven: {verdict}"
+                self._brake(book, f"{what} on {row.error.object} {row.error.id}, one of the first rows")
+                return
+
+    async def _look(self, attempts: Sequence[Attempt], patience: float) -> AsyncIterator[list[Found]]:
+        looking = look_until_decided(
+            self._org,
+            attempts,
+            patience=patience,
+            wait=self._wait,
+            same=self._options.same_cause,
+            lanes=self.plan.lanes,
+        )
+        try:
+            async for decided in looking:
+                yield decided
+        except (NotLoggedInError, RefusedError) as problem:
+            self._control.fail(problem)
+
+    def _end(self, book: Book, decided: Sequence[Found]) -> None:
+        now = {f.attempt.error.id: f.finding.now for f in decided if f.finding.now is not None}
+        book.end(
+            [
+                RowEnd(f.attempt.error.id, f.finding.verdict, f.finding.reason, f.finding.evidence)
+                for f in decided
+            ],
+            now,
+        )
+        self._moved(book, len(decided))
+
+    # -- time, and how far it is
+
+    async def _wait(self, seconds: float, why: str) -> bool:
+        self._journal.heartbeat()
+        return await self._control.wait(seconds, why)
+
+    def _moved(self, book: Book, steps: int) -> None:
+        self._steps += steps
+        self._progress(book)
+
+    def _progress(self, book: Book, *, now: bool = False) -> None:
+        at = self._clock()
+        if not now and self._last_progress is not None and at - self._last_progress < _PROGRESS_EVERY:
+            return
+        self._last_progress = at
+        counts = book.counts()
+        seconds = max((at - self._started).total_seconds(), 0.0)
+        speed = self._steps / seconds / 2 if seconds else 0.0  # a row takes two steps: answered, decided
+        left = counts.planned - counts.ended
+        half = counts.waiting / 2
+        self._control.tell(Progress(counts, speed, (left - half) / speed if speed else None))
+
+
+def _summary(book: Book, how: str) -> str:
+    c = book.counts()
+    parts = [
+        f"{n} {word}"
+        for n, word in (
+            (c.fixed, "fixed"),
+            (c.elsewhere, "resolved elsewhere"),
+            (c.still_failing, "still failing"),
+            (c.new_cause, "failing with a new cause"),
+            (c.twin, "TWIN"),
+            (c.unknown, "unknown"),
+            (c.not_sent, "not sent"),
+        )
+        if n
+    ]
+    ending = "" if how == "finished" else f" ({how})"
+    return f"{c.planned} planned: {', '.join(parts) or 'nothing to do'}{ending}"

@@ -1,0 +1,229 @@
+"""The rows of one wave go out: a few lanes, intent first, each answer to its row, locks given time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+
+from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync import sending
+from syncerr_tui.resync.book import Book
+from syncerr_tui.resync.control import Control, OrgClock
+from syncerr_tui.resync.events import AskPerson, BatchSent
+from syncerr_tui.resync.journal import OutcomeKind, RowEnd
+from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt
+from syncerr_tui.resync.plan import Plan, PlannedRow
+from syncerr_tui.resync.plan_file import same_row
+from syncerr_tui.resync.proof import Attempt
+
+_LINE_TRIES = 4
+_STREAK = 3
+
+
+class Sender:
+    """Sends one wave; afterwards `attempts` holds what has to be proven."""
+
+    def __init__(
+        self,
+        org: Org,
+        plan: Plan,
+        book: Book,
+        control: Control,
+        org_clock: OrgClock,
+        *,
+        rng: Random,
+        brake: Callable[[str], None],
+        moved: Callable[[int], None],
+    ) -> None:
+        self.attempts: dict[str, Attempt] = {}
+        self._org = org
+        self._plan = plan
+        self._book = book
+        self._control = control
+        self._org_clock = org_clock
+        self._rng = rng
+        self._brake = brake
+        self._moved = moved
+        self._answer: asyncio.Future[bool] | None = None
+        self._streak = 0
+
+    async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
+        """Send these rows, as many requests at once as the plan has lanes. A failure stops every lane."""
+        self.attempts = {}
+        waiting = deque(sending.trains(rows, self._plan.batch_size))
+
+        async def lane() -> None:
+            try:
+                while waiting and self._control.halt is None:
+                    for batch in waiting.popleft():
+                        await self._deliver(batch, wave)
+            except SyncErrError as problem:
+                self._control.fail(problem)
+            except Exception:
+                self._control.stop("stopped", "a defect in this program stopped the run")
+                raise
+
+        lanes = (lane() for _ in range(min(self._plan.lanes, len(waiting))))
+        for outcome in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def ask_person(self, rows: Sequence[PlannedRow], wave: int) -> None:
+        """Guided: the intent is written, then a person presses the button for exactly these rows."""
+        self.attempts = {}
+        if not await self._control.may_send():
+            return
+        seen, sent_at, due = await self._look_first(rows)
+        if not due or self._control.halt is not None:
+            return
+        self._book.intend(due, seen, sent_at)
+        self._answer = asyncio.get_running_loop().create_future()
+        self._control.tell(AskPerson(wave, tuple(row.error for row in due), self._org.method.address))
+        if await self._answer:
+            accepted = [Receipt(row.error.id, accepted=True) for row in due]
+            self._register(due, seen, sent_at, accepted, "")
+        else:
+            self._not_sent(due, "the person did not press Re-sync")
+            self._book.leave_out([row.error.id for row in due], "the person did not press Re-sync")
+
+    def answer(self, *, pressed: bool) -> None:
+        """What the person did."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(pressed)
+
+    # -- one batch
+
+    async def _deliver(self, batch: Sequence[PlannedRow], wave: int) -> None:
+        """One batch, and again those of its rows that the org refused because something was locked."""
+        todo = deque([(list(batch), 1)])
+        while todo and self._control.halt is None:
+            rows, tries = todo.popleft()
+            locked = await self._request(rows, wave, tries)
+            if locked and tries < sending.LOCK_TRIES:
+                delay = sending.lock_delay(tries, self._rng.random())
+                await self._control.wait(delay, "a record is locked")
+                todo.extendleft((some, tries + 1) for some in reversed(sending.after_lock(locked, tries)))
+
+    async def _request(self, rows: Sequence[PlannedRow], wave: int, tries: int) -> list[PlannedRow]:
+        """Re-read, write the intent, send, write the outcome. Gives the rows that met a lock.
+
+        Only a request that certainly never reached the org is made again.
+        """
+        trouble = ""
+        for attempt in range(_LINE_TRIES):
+            if attempt:
+                await self._control.wait(self._rng.random() * 2**attempt, "the line gets time")
+            if not await self._control.may_send():
+                return []
+            try:
+                seen, sent_at, rows = await self._look_first(rows)
+            except (UnreachableError, NotSentError) as problem:
+                trouble = problem.title
+                continue
+            if not rows or not await self._control.may_send():
+                return []
+            self._book.intend(rows, seen, sent_at)
+            self._control.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
+            try:
+                receipts = await self._org.request_resync([row.error for row in rows])
+            except NotSentError as problem:
+                trouble = problem.title
+                self._not_sent(rows, trouble)
+                continue
+            except (NotLoggedInError, RefusedError) as problem:
+                self._not_sent(rows, problem.title)
+                raise
+            except SyncErrError as problem:  # it left, and what became of it only the org knows
+                self._register(rows, seen, sent_at, (), problem.title)
+                return []
+            return self._register(rows, seen, sent_at, receipts, "no answer for this row")
+        self._book.leave_out([row.error.id for row in rows], f"it never reached the org: {trouble}")
+        self._count_batch(failed=True)
+        return []
+
+    async def _look_first(
+        self, rows: Sequence[PlannedRow]
+    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow]]:
+        """How the rows stand just before sending, the org's time, and which of them are due."""
+        await self._org_clock.refresh()
+        seen = dict(await self._org.read_events([row.error.id for row in rows]))
+        sent_at = self._org_clock.now()
+        return seen, sent_at, self._still_due(rows, seen)
+
+    def _still_due(self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen]) -> list[PlannedRow]:
+        """The precondition: still failed, and unchanged since the plan. Others end here, with the reason."""
+        due, ends = [], []
+        for row in rows:
+            event = row.error.id
+            now = seen.get(event)
+            again = event in self.attempts  # refused for a lock before: what it says now is our own doing
+            if now is None:
+                ends.append(RowEnd(event, None, "the org did not say where it stands"))
+            elif now.standing is EventStanding.FAILED and now.error is not None:
+                if again or same_row(row.error, now.error):
+                    due.append(row)
+                else:
+                    ends.append(RowEnd(event, None, "it has changed since the plan was made"))
+            elif again:
+                continue  # proof says what became of it
+            elif now.standing is EventStanding.PENDING:
+                ends.append(RowEnd(event, None, "the org is working on it already"))
+            else:
+                how = "is gone" if now.standing is EventStanding.GONE else "left the failed state"
+                evidence = {"event": now.standing.value, "status": now.status}
+                ends.append(RowEnd(event, Verdict.ELSEWHERE, f"it {how} before it was sent", evidence))
+        self._book.end(ends)
+        return due
+
+    # -- answers
+
+    def _register(
+        self,
+        rows: Sequence[PlannedRow],
+        seen: Mapping[str, EventSeen],
+        sent_at: datetime,
+        receipts: Sequence[Receipt],
+        silence: str,
+    ) -> list[PlannedRow]:
+        """Write down what the org answered, row by row; gives the rows that met a lock."""
+        answers = sending.by_identity([row.error.id for row in rows], receipts)
+        outcomes: list[tuple[str, OutcomeKind, str | None, str]] = []
+        locked = []
+        for row in rows:
+            event, answer = row.error.id, answers[row.error.id]
+            refusal = ""
+            if answer is None:
+                outcomes.append((event, OutcomeKind.UNKNOWN, None, silence))
+            elif answer.accepted:
+                outcomes.append((event, OutcomeKind.ACCEPTED, None, ""))
+            else:
+                refusal = ": ".join(filter(None, (answer.code, answer.reason))) or "no reason given"
+                outcomes.append((event, OutcomeKind.REFUSED, answer.code, answer.reason))
+                if answer.code in sending.LOCK_CODES:
+                    locked.append(row)
+            before = seen[event].error
+            self.attempts[event] = Attempt(
+                error=replace(row.error, processed_at=before.processed_at) if before else row.error,
+                sent_at=sent_at,
+                stamp=seen[event].modified_at,
+                answered=answer is not None and answer.accepted,
+                refusal=refusal,
+            )
+        self._book.answered(outcomes)
+        some_accepted = any(kind is OutcomeKind.ACCEPTED for _, kind, _, _ in outcomes)
+        self._count_batch(failed=not some_accepted and not locked)
+        self._moved(len(rows))
+        return locked
+
+    def _not_sent(self, rows: Sequence[PlannedRow], reason: str) -> None:
+        self._book.answered([(row.error.id, OutcomeKind.NOT_SENT, None, reason) for row in rows])
+
+    def _count_batch(self, *, failed: bool) -> None:
+        self._streak = self._streak + 1 if failed else 0
+        if self._streak >= _STREAK:
+            self._brake(f"{_STREAK} requests in a row failed")
