@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -42,6 +41,8 @@ class SyncErrApp(App[int], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = theme_for(desk.terminal)
         self.desk = desk
+        self.crash = ""
+        """What to say about a defect that ended the app."""
         self.runs = Runs(self, start_run)
         self.bench = Workbench(desk, [ErrorsPane(desk, Details(desk))])
 
@@ -64,9 +65,9 @@ class SyncErrApp(App[int], inherit_bindings=False):
         elif not self.runs.active:
             self.exit()
 
-    def stop(self) -> None:
+    def stop(self, return_code: int) -> None:
         """Leave at once: the terminal goes away, or the machine goes down."""
-        self.exit(return_code=143)
+        self.exit(return_code=return_code)
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send a control sequence of our own making (the clipboard's)."""
@@ -81,6 +82,5 @@ class SyncErrApp(App[int], inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, tokens included. One line and the log's path instead."""
-        line = record_crash(self._exception or RuntimeError())
-        self._exit_renderables.append(Text(line))
+        self.crash = record_crash(self._exception or RuntimeError())
         self._close_messages_no_wait()

@@ -1,19 +1,22 @@
-"""The text of the info panel: what is known about one sync error. Pure; every word of the org is data."""
+"""The text of the info panel: what is known about one sync error. Every word of the org is data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
-from textual.content import Content
-
+from syncerr_tui.diagnosis import guidance, read, render
+from syncerr_tui.diagnosis.house import HouseNotes
+from syncerr_tui.diagnosis.model import Diagnosis, Span
+from syncerr_tui.diagnosis.render import Line, Part, Role
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
 
-Piece = tuple[str, str]
-_LABELS = 14
+_LABEL = 16
+_LONGEST = 60_000
+"""Characters of a message that the panel lays out; Salesforce's own fields end before that."""
 
 
 def fields(error: SyncError, now: datetime, zone: tzinfo | None) -> list[tuple[str, str]]:
@@ -39,21 +42,83 @@ def as_text(error: SyncError, now: datetime, zone: tzinfo | None) -> str:
     return "\n".join([*lines, "Message:", error.message])
 
 
-def content(pieces: Sequence[Piece]) -> Content:
-    """Pieces of text with their styles as one text that a widget can draw. Nothing is read as markup."""
-    return Content.assemble(*pieces)
-
-
 class Details:
-    """Makes the panel's text for a row; remembers the last few."""
+    """Makes the panel's text for a row, at any width.
 
-    def __init__(self, desk: Desk) -> None:
+    Args:
+        desk: For the org's address, which the steps need.
+        notes: The org's own notes.
+    """
+
+    def __init__(self, desk: Desk, notes: HouseNotes | None = None) -> None:
         self._desk = desk
+        self._notes = notes
 
-    def __call__(self, error: SyncError, moment: Moment) -> Content:
-        """The text for this row."""
-        pieces: list[Piece] = []
-        for label, value in fields(error, moment.now, moment.zone):
-            pieces += [(f"{label:<{_LABELS}} ", "$syncerr-quiet"), (f"{value}\n", "")]
-        pieces += [("\nMessage\n", "bold"), (f"{error.message}\n", "")]
-        return content(pieces)
+    def __call__(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[Line]:
+        """The lines for this row.
+
+        Args:
+            error: The row.
+            moment: When it is looked at.
+            outcome: What the last run said about it; empty where it said nothing.
+            width: Cells in a line.
+        """
+        diagnosis = read.diagnose_cached(error.message, error.code)
+        connection = self._desk.connection
+        guided = guidance.guide(
+            diagnosis,
+            message=error.message,
+            object_name=error.object,
+            event_type=error.event_type.value,
+            instance_url=connection.identity.instance_url if connection else None,
+            notes=self._notes,
+        )
+        return [
+            *_wrapped(((f"{error.object} {error.event_type.value}", Role.HEADING),), width),
+            *_wrapped(((diagnosis.root_code or "no status code", Role.NAME),), width),
+            *_section("Last re-sync", ((outcome, Role.TEXT),) if outcome else (), width),
+            Line(),
+            *render.lines(guided, width),
+            *_section("Message", _marked(error.message[:_LONGEST], diagnosis), width),
+            *_section("Fields", (), width),
+            *_fields(fields(error, moment.now, moment.zone), width),
+        ]
+
+
+def _section(heading: str, parts: Iterable[Part], width: int) -> Iterator[Line]:
+    parts = tuple(parts)
+    if parts or heading == "Fields":
+        yield Line()
+        yield Line(((heading, Role.HEADING),))
+    if parts:
+        yield from _wrapped(parts, width)
+
+
+def _fields(told: Iterable[tuple[str, str]], width: int) -> Iterator[Line]:
+    for label, value in told:
+        if width >= 2 * _LABEL + 18:
+            lead = f"{label:<{_LABEL}}"
+            yield from (Line(parts) for parts in render.wrap(((value, Role.TEXT),), width, first=lead, rest=" " * _LABEL))
+        else:
+            yield Line(((label, Role.MUTED),))
+            yield from (Line(parts) for parts in render.wrap(((value, Role.TEXT),), width, first="  ", rest="  "))
+
+
+def _wrapped(parts: Iterable[Part], width: int) -> Iterator[Line]:
+    return map(Line, render.wrap(parts, width))
+
+
+def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Part]:
+    """The message with what was found in it told apart."""
+    at = 0
+    for span in sorted(diagnosis.spans, key=_place):
+        if span.start < at or span.end > len(message):
+            continue
+        yield message[at : span.start], Role.TEXT
+        yield message[span.start : span.end], Role.NAME
+        at = span.end
+    yield message[at:], Role.TEXT
+
+
+def _place(span: Span) -> tuple[int, int]:
+    return (span.start, -span.end)

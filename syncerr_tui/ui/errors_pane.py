@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.timer import Timer
 
+from syncerr_tui.diagnosis.render import Line
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
@@ -29,12 +29,13 @@ WIDE = 110
 """Cells from which the info panel stands beside the list."""
 _PANEL_DELAY = 0.08
 """Seconds the cursor rests on a row before the panel follows: a held key writes no panels."""
+_FAR = 1_000_000
 _MANY = 5000
 """Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
 
-Describe = Callable[[SyncError, Moment], Content]
-"""What the info panel says about an error."""
+Describe = Callable[[SyncError, Moment, str, int], list[Line]]
+"""What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
 
 class ErrorsPane(Pane):
@@ -45,16 +46,19 @@ class ErrorsPane(Pane):
     def __init__(self, desk: Desk, describe: Describe) -> None:
         super().__init__(desk)
         self.listing = Listing()
+        self.outcomes: Mapping[str, str] = {}
         self._describe = describe
-        self._described: tuple[SyncError, Moment] | None = None
+        self._described: tuple[SyncError, Moment, str] | None = None
         self._moment = Moment(desk.clock(), desk.zone)
         self._panel_timer: Timer | None = None
         self._filter_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The table and the panel."""
-        yield ErrorTable(glyphs=UNICODE if self.desk.terminal.unicode else ASCII, id="table")
-        yield InfoPanel(id="info")
+        terminal = self.desk.terminal
+        glyphs = UNICODE if terminal.unicode else ASCII
+        yield ErrorTable(glyphs=glyphs, id="table")
+        yield InfoPanel(links=terminal.links, thumb=glyphs.thumb, id="info")
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -114,9 +118,14 @@ class ErrorsPane(Pane):
         self._panel_soon()
         self.post_message(self.Changed())
 
-    def show_marks(self, marks: Mapping[str, RowMark]) -> None:
-        """The states of a run, beside their rows."""
-        self.table.show_marks(marks)
+    def show_run(self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str]) -> None:
+        """The states of a run beside their rows, and in the panel what each outcome means."""
+        self.outcomes = outcomes
+        if marks is self.table.marks:
+            self.table.marks_changed()
+        else:
+            self.table.show_marks(marks)
+        self._panel_soon()
 
     def note(self, *lines: str) -> None:
         """What stands in place of the rows while there are none."""
@@ -142,13 +151,14 @@ class ErrorsPane(Pane):
         self._panel_timer = None
         error = self.listing.current
         if error is None:
-            if self._described is not None:
-                self._described = None
-                self.panel.show(Content(""))
+            self._described = None
+            self.panel.show(lambda _width: ())
             return
-        if self._described != (error, self._moment):
-            self._described = (error, self._moment)
-            self.panel.show(self._describe(error, self._moment))
+        before, self._described = self._described, (error, self._moment, self.outcomes.get(error.id, ""))
+        if before != self._described:
+            described = self._described
+            same_row = before is not None and before[0].id == error.id
+            self.panel.show(lambda width: self._describe(*described, width), keep_place=same_row)
 
     # -- moving ----------------------------------------------------------------------------------------
 
@@ -182,13 +192,13 @@ class ErrorsPane(Pane):
 
     def do_first(self) -> None:
         if self.panel.has_focus:
-            self.panel.move_to_end(top=True)
+            self.panel.move(-_FAR)
         else:
             self.show(self.listing.moved_to(0))
 
     def do_last(self) -> None:
         if self.panel.has_focus:
-            self.panel.move_to_end(top=False)
+            self.panel.move(_FAR)
         else:
             self.show(self.listing.moved_to(len(self.listing.ids) - 1))
 

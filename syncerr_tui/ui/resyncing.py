@@ -93,8 +93,8 @@ class RunView:
             self.marks[event.id] = _VERDICTS[event.verdict]
             if event.verdict in {Verdict.FIXED, Verdict.ELSEWHERE}:
                 self.left.add(event.id)
-        if event.reason:
-            self.reasons[event.id] = event.reason
+        verdict = f"{event.verdict.value}: " if event.verdict else ""
+        self.reasons[event.id] = f"{verdict}{event.reason or self.marks[event.id].word}"
         if event.error is not None:
             self.newer[event.id] = event.error
 

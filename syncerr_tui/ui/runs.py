@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.resync.events import AskPerson, RunEnded, RunEvent
+from syncerr_tui.resync.events import AskPerson, RunEvent
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.triage.listing import Listing
@@ -25,7 +25,10 @@ _LINES_PER_SECOND = 2
 class Run(Protocol):
     """A run of `syncerr_tui.resync.runner`, as the screen needs it."""
 
-    def events(self) -> AsyncIterator[RunEvent]:
+    failure: SyncErrError | None
+    """What stopped it, where something did."""
+
+    def run(self) -> AsyncIterator[RunEvent]:
         """What happens, to the last event."""
         ...
 
@@ -115,7 +118,7 @@ class Runs:
 
     async def _follow(self, run: Run, view: RunView) -> None:
         try:
-            async with aclosing(cast(Any, run.events())) as events:
+            async with aclosing(cast(Any, run.run())) as events:
                 async for event in events:
                     view.take(event)
                     if isinstance(event, AskPerson):
@@ -137,10 +140,7 @@ class Runs:
 
     def _draw_soon(self, view: RunView) -> None:
         bench = self._app.bench
-        if bench.errors.table.marks is view.marks:
-            bench.errors.table.marks_changed()
-        else:
-            bench.errors.show_marks(view.marks)
+        bench.errors.show_run(view.marks, view.reasons)
         if not self._line_due:
             self._line_due = True
             bench.set_timer(1 / _LINES_PER_SECOND, self._draw_line)
@@ -156,9 +156,9 @@ class Runs:
             bench.errors.show(bench.errors.listing.with_page(view.newer.values(), self._app.desk.clock()))
         if view.ended is None:
             self._view = None
-            bench.errors.show_marks({})
+            bench.errors.show_run({}, {})
         else:
-            bench.errors.show_marks(view.marks)
+            bench.errors.show_run(view.marks, view.reasons)
         bench.draw_lines()
 
     def dismiss(self) -> bool:
@@ -167,14 +167,14 @@ class Runs:
             return False
         view, self._view = self._view, None
         bench = self._app.bench
-        bench.errors.show_marks({})
+        bench.errors.show_run({}, {})
         bench.errors.show(bench.errors.listing.without(view.left, self._app.desk.clock()))
         return True
 
     def list_was_read(self) -> None:
         """The list is as the org has it now: the states of an ended run are no news any more."""
         if not self.active and self._view is not None:
-            self._app.bench.errors.show_marks({})
+            self._app.bench.errors.show_run({}, {})
 
     # -- stopping --------------------------------------------------------------------------------------
 
@@ -192,7 +192,3 @@ class Runs:
             else:
                 self._run.pause()
 
-
-def summary(ended: RunEnded) -> str:
-    """The result in one line."""
-    return ended.summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -54,12 +54,15 @@ CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _width, _moment: e
 MESSAGE = Column("message", "Message", (16,), lambda error, _width, _moment: error.message)
 
 ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CODE, MESSAGE)
-_DROPPED_FIRST = (STORECONNECT_ID, SALESFORCE_ID, EVENT, PROCESSED, MESSAGE)
-"""As the window shrinks, these go, in this order. Code and Object stay."""
+_SPARE = (STORECONNECT_ID, SALESFORCE_ID)
+"""Shown only where all the others have room to breathe: their second width, and the message its floor."""
+_DROPPED_FIRST = (EVENT, PROCESSED, MESSAGE)
+"""As the window shrinks further, these go, in this order. Code and Object stay."""
 _GROWN_FIRST = (PROCESSED, CODE, OBJECT, CODE, PROCESSED, OBJECT, STORECONNECT_ID, CODE, PROCESSED, OBJECT)
 """Who takes its next size first while there is room to spare."""
 _MESSAGE_FLOOR = 20
 """Cells the message keeps while others grow into their second and later sizes."""
+_MORE_MESSAGE = _MESSAGE_FLOOR - MESSAGE.widths[0]
 _GAP = 1
 
 
@@ -68,17 +71,17 @@ def fit(width: int) -> tuple[Placed, ...]:
 
     The last column takes what is left over.
     """
-    steps = {column.name: 0 for column in ORDER}
-    shown = list(ORDER)
-
-    def taken() -> int:
-        return sum(column.widths[steps[column.name]] for column in shown) + _GAP * (len(shown) - 1)
-
+    shown = [column for column in ORDER if column not in _SPARE]
+    for column in reversed(_SPARE):
+        wanted = [*shown, column]
+        if _taken(wanted, {each.name: min(1, len(each.widths) - 1) for each in shown}) + _MORE_MESSAGE <= width:
+            shown = [each for each in ORDER if each in wanted]
+    steps = dict.fromkeys((column.name for column in ORDER), 0)
     for column in _DROPPED_FIRST:
-        if taken() <= width:
+        if _taken(shown, steps) <= width:
             break
         shown.remove(column)
-    spare = width - taken() - (_MESSAGE_FLOOR - MESSAGE.widths[0])
+    spare = width - _taken(shown, steps) - _MORE_MESSAGE
     for column in _GROWN_FIRST:
         step = steps[column.name] + 1
         if column not in shown or step >= len(column.widths):
@@ -87,8 +90,13 @@ def fit(width: int) -> tuple[Placed, ...]:
         if more <= spare:
             steps[column.name] = step
             spare -= more
-    rest = width - taken()
+    rest = width - _taken(shown, steps)
     return tuple(
         Placed(column, max(1, column.widths[steps[column.name]] + (rest if column is shown[-1] else 0)))
         for column in shown
     )
+
+
+def _taken(columns: Sequence[Column], steps: Mapping[str, int]) -> int:
+    widths = sum(column.widths[steps.get(column.name, 0)] for column in columns)
+    return widths + _GAP * (len(columns) - 1)

@@ -1,37 +1,121 @@
-"""The info panel: text that is longer than its window."""
+"""The info panel: text with roles, laid out for the width of its window and drawn line by line."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from syncerr_tui.diagnosis.render import Line
+from syncerr_tui.ui.widgets.cells import cell
+
+Layout = Callable[[int], Sequence[Line]]
+"""The text as lines of at most so many cells."""
 
 
-class InfoPanel(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """Shows one text from its beginning; scrolls when told to. Its keys are the app's."""
+class InfoPanel(Widget, can_focus=True):
+    """Shows one text from its beginning; scrolls when told to. Its keys are the app's.
 
-    def compose(self) -> ComposeResult:
-        """The text."""
-        yield Static(Content(""), markup=False)
+    Its component classes are `info--` and the roles of `syncerr_tui.diagnosis.render`.
+    """
 
-    def show(self, text: Content) -> None:
-        """Show this text from its beginning."""
-        self.query_one(Static).update(text)
-        self.scroll_to(y=0, animate=False, force=True)
+    DEFAULT_CSS = "InfoPanel { height: 1fr; width: 1fr; }"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "info--text",
+        "info--name",
+        "info--heading",
+        "info--number",
+        "info--address",
+        "info--note",
+        "info--muted",
+    }
+
+    def __init__(self, *, links: bool = False, thumb: str = "┃", id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._links = links
+        self._thumb = thumb
+        self._layout: Layout = lambda _width: ()
+        self._lines: Sequence[Line] = ()
+        self._laid_out_for = 0
+        self.top = 0
+
+    def show(self, layout: Layout, *, keep_place: bool = False) -> None:
+        """Show this text, from its beginning unless the place is to be kept."""
+        self._layout = layout
+        self._laid_out_for = 0
+        if not keep_place:
+            self.top = 0
+        self.refresh()
 
     def move(self, rows: int) -> None:
         """Scroll by so many rows."""
-        self.scroll_relative(y=rows, animate=False, force=True)
-
-    def move_to_end(self, *, top: bool) -> None:
-        """Scroll to the beginning or to the end."""
-        if top:
-            self.scroll_home(animate=False, force=True)
-        else:
-            self.scroll_end(animate=False, force=True)
+        top = max(0, min(self.top + rows, len(self._text()) - self.page))
+        if top != self.top:
+            self.top = top
+            self.refresh()
 
     @property
     def page(self) -> int:
         """Rows that fit into the window."""
         return max(1, self.size.height)
+
+    @property
+    def text(self) -> str:
+        """The whole text as it is laid out now."""
+        return "\n".join(line.text for line in self._text())
+
+    def on_resize(self) -> None:
+        """Lay out for the new width."""
+        self.move(0)
+        self.refresh()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Three lines down."""
+        event.stop()
+        self.move(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Three lines up."""
+        event.stop()
+        self.move(-3)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the window."""
+        width, lines = self.size.width, self._text()
+        row = self.top + y
+        room = max(0, width - 2)
+        segments: list[Segment] = []
+        taken = 0
+        for text, role in lines[row].parts if row < len(lines) else ():
+            shown = cell(text, min(cell_len(text), room - taken), "")
+            taken += cell_len(shown)
+            style = self.get_component_rich_style(f"info--{role}")
+            link = lines[row].link
+            if link and self._links and role == "address":
+                style += Style(link=link)
+            segments.append(Segment(shown, style))
+        rest = " " * (width - taken - 1) + (self._thumb if self._is_thumb(y) else " ")
+        segments.append(Segment(rest, self.get_component_rich_style("info--muted")))
+        return Strip(segments, width)
+
+    def _text(self) -> Sequence[Line]:
+        width = self.size.width
+        if width != self._laid_out_for and width > 2:
+            self._laid_out_for = width
+            self._lines = self._layout(width - 2)
+            self.top = max(0, min(self.top, len(self._lines) - self.page))
+        return self._lines
+
+    def _is_thumb(self, y: int) -> bool:
+        rows, page = len(self._lines), self.page
+        if rows <= page:
+            return False
+        length = max(1, page * page // rows)
+        start = round(self.top / (rows - page) * (page - length))
+        return start <= y < start + length

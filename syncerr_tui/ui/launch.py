@@ -1,0 +1,189 @@
+"""Opening the app: the terminal is looked at, Textual is set up and imported, and it is all put back at the end.
+
+Textual reads its environment when it is imported, so everything here that needs it is imported late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from random import Random
+from typing import TYPE_CHECKING
+
+from syncerr_tui.errors import ExitCode, MachineError
+from syncerr_tui.host.paths import Paths
+from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual_environment
+
+if TYPE_CHECKING:
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.demo.server import DemoServer
+    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.runner import Runner
+    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.desk import Connect
+
+
+def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, str] = os.environ) -> int:
+    """Open the app and give the exit code when it is closed.
+
+    Args:
+        connect: Logs in and looks at the org; called after the first frame.
+        read_only: Take away everything that changes the org.
+        environ: Where the terminal describes itself.
+
+    Raises:
+        MachineError: This is no terminal that a screen can be drawn on.
+    """
+    terminal = usable_terminal(environ)
+    # Textual reads these when it is imported, and never again.
+    os.environ.update(textual_environment(terminal))
+    from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.desk import Desk
+
+    journals = Journals(Paths.of(environ))
+    app = SyncErrApp(Desk(connect, terminal, read_only=read_only), journals.run)
+    try:
+        return asyncio.run(_run(app, mouse=terminal.mouse))
+    finally:
+        journals.close()
+
+
+def launch_demo(options: DemoOptions, *, read_only: bool = False) -> int:
+    """Open the app on the embedded demo org, which is started after the first frame."""
+    demo = DemoOrg(options)
+    try:
+        return launch(demo.connect, read_only=read_only)
+    finally:
+        demo.close()
+
+
+def launch_org(name: str, *, read_only: bool = False) -> int:
+    """Open the app on the org of a profile, or of an alias that the sf CLI knows."""
+
+    async def connect() -> Connection:
+        from syncerr_tui.salesforce.connect import connect as open_connection
+        from syncerr_tui.salesforce.ways import open_profile
+
+        profile, tokens = await asyncio.to_thread(open_profile, name)
+        return await open_connection(profile, tokens)
+
+    return launch(connect, read_only=read_only)
+
+
+def usable_terminal(environ: Mapping[str, str]) -> TerminalProfile:
+    """What there is to draw on.
+
+    Raises:
+        MachineError: Nothing that can show a screen; the commands that do without are named.
+    """
+    both_ends = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
+    encoding = (sys.__stderr__.encoding if sys.__stderr__ else None) or "ascii"
+    terminal = terminal_profile(environ, is_terminal=both_ends, encoding=encoding)
+    if not terminal.usable:
+        raise MachineError(
+            " ".join(terminal.reasons).rstrip(".") or "There is no terminal here",
+            "Without a screen, use 'syncerr-tui list' and 'syncerr-tui resync', with --demo or --org NAME",
+        )
+    return terminal
+
+
+class DemoOrg:
+    """The demo org in this process: started when the app asks for a connection, stopped at the end."""
+
+    def __init__(self, options: DemoOptions) -> None:
+        self._options = options
+        self._server: DemoServer | None = None
+
+    async def connect(self) -> Connection:
+        """Start the org where it does not run yet, and connect through the client of real orgs."""
+        if self._server is None:
+            self._server = await asyncio.to_thread(self._start)
+        from syncerr_tui.salesforce.connect import connect
+        from syncerr_tui.salesforce.ways.demo import demo_profile
+
+        profile, tokens = demo_profile(self._server.instance_url, self._server.access_token)
+        return await connect(profile, tokens)
+
+    def _start(self) -> DemoServer:
+        from syncerr_tui.demo.server import DemoServer
+
+        server = DemoServer(self._options)
+        server.__enter__()
+        return server
+
+    def close(self) -> None:
+        """Stop it."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.__exit__(None, None, None)
+
+
+class Journals:
+    """The journal of each org that is worked on, opened when its first run begins."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._open: dict[str, Journal] = {}
+
+    def run(self, plan: Plan, connection: Connection) -> Runner:
+        """A run of this plan, written down in that org's journal.
+
+        Raises:
+            MachineError: The journal cannot be opened or written.
+        """
+        from syncerr_tui.resync.journal import Journal, Who
+        from syncerr_tui.resync.runner import Runner, RunOptions
+        from syncerr_tui.ui.desk import utc_now
+
+        identity = connection.identity
+        journal = self._open.get(identity.org_id)
+        if journal is None:
+            journal = Journal.open(self._paths.state, identity.org_id, clock=utc_now)
+            self._open[identity.org_id] = journal
+        who = Who(os_user=_os_user(), org_user=identity.username, environment=identity.environment.value)
+        return Runner(
+            connection.org,
+            journal,
+            plan,
+            clock=utc_now,
+            sleep=asyncio.sleep,
+            rng=Random(),
+            options=RunOptions(who=who),
+        )
+
+    def close(self) -> None:
+        """Let the files go."""
+        for journal in self._open.values():
+            journal.close()
+        self._open.clear()
+
+
+async def _run(app: SyncErrApp, *, mouse: bool) -> int:
+    loop = asyncio.get_running_loop()
+    # Without these a terminated app leaves the alternate screen, mouse reports and a hidden cursor behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, app.stop, 128 + number)
+    try:
+        await app.run_async(mouse=mouse)
+    finally:
+        await app.release()
+    if app.crash:
+        print(f"syncerr-tui: {app.crash}", file=sys.stderr)  # noqa: T201 - the one line a crash leaves
+        return ExitCode.DEFECT
+    return app.return_code or ExitCode.OK
+
+
+def _os_user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
