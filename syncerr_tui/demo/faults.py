@@ -41,7 +41,7 @@ FAULTS: Mapping[str, Kind] = {
     "expire-once": Kind("401 INVALID_SESSION_ID, once; the token stays good", count=1),
     "expire-forever": Kind("401 INVALID_SESSION_ID, whatever token is sent"),
     "forbid-limit": Kind("403 REQUEST_LIMIT_EXCEEDED, the daily limit"),
-    "forbid-concurrent": Kind("403 REQUEST_LIMIT_EXCEEDED while more than VALUE requests are under way", "0"),
+    "forbid-concurrent": Kind("403 REQUEST_LIMIT_EXCEEDED, over VALUE requests under way", "0"),
     "forbid-permission": Kind("403 INSUFFICIENT_ACCESS"),
     "maintenance": Kind("503 with an HTML page"),
     "server-error": Kind("500 UNKNOWN_EXCEPTION"),
@@ -52,7 +52,7 @@ FAULTS: Mapping[str, Kind] = {
     "repeated-locator": Kind("every page of a query is the same page, with the same locator", where="query"),
     "expired-locator": Kind("400 INVALID_QUERY_LOCATOR on a query's second page", where="query"),
     "lock-errors": Kind("UNABLE_TO_LOCK_ROW on each VALUE-th row of an action or collection", "3", "write"),
-    "partial-actions": Kind("each VALUE-th input of an action is refused: HTTP 400, others done", "2", "action"),
+    "partial-actions": Kind("each VALUE-th input of an action is refused (HTTP 400)", "2", "action"),
     "clock-skew": Kind("the org's clock is VALUE seconds ahead (negative: behind)", "300"),
 }  # fmt: skip
 
@@ -103,7 +103,7 @@ def places(request: Request) -> frozenset[str]:
         found.add("action")
     elif segments[:2] == ("services", "apexrest"):
         found.add("apexrest")
-    elif segments[-1:] == ("describe",) or segments[-1:] == ("sobjects",) and "composite" not in segments:
+    elif segments[-1:] == ("describe",) or (segments[-1:] == ("sobjects",) and "composite" not in segments):
         found.add("describe")
     elif "write" in found and ({"sobjects", "composite"} & set(segments)):
         found.add("dml")
@@ -161,6 +161,11 @@ class Faults:
                         hit.add(row)
         return frozenset(hit)
 
+    def value(self, name: str) -> float | None:
+        """The value of the first fault of this name; None where it is off."""
+        with self._lock:
+            return next((fault.number for fault in self._on if fault.name == name), None)
+
     @property
     def skew(self) -> float:
         """Seconds that the org's clock is ahead."""
@@ -216,7 +221,9 @@ def _take(fault: Fault, spec: str, part: str, *, valued: bool) -> bool:
     elif part.isascii() and part.isdigit():
         fault.count = int(part)
     else:
-        raise _unreadable(spec, part, f"a number, every=N, a method, a path, or one of {', '.join(sorted(_PLACES))}")
+        raise _unreadable(
+            spec, part, f"a number, every=N, a method, a path, or one of {', '.join(sorted(_PLACES))}"
+        )
     return valued
 
 

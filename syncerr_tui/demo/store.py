@@ -31,6 +31,7 @@ SYSTEM_FIELDS = (
 )
 DEMO_USER_ID = "005De00000000P1IAI"
 """The one user of the demo org: who created and changed every record, and who is logged in."""
+DEMO_ORGANIZATION_ID = "00DDe00000000P1MAI"
 
 _EXACT_TYPES = frozenset({"id", "reference", "datetime", "date"})
 _NUMBERS = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}
@@ -398,5 +399,5 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _fold(value: object) -> object:
+def _fold(value: str | float | bytes | None) -> str | float | bytes | None:
     return value.lower() if isinstance(value, str) else value

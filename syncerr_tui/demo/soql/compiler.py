@@ -21,7 +21,6 @@ from syncerr_tui.demo.soql.tree import (
     Aggregate,
     AllFields,
     Both,
-    Column,
     Comparison,
     Condition,
     FieldPath,
@@ -36,13 +35,26 @@ from syncerr_tui.demo.store import long_id
 _NUMBERS = frozenset({"int", "double", "currency", "percent"})
 _MOMENTS = frozenset({"date", "datetime"})
 _IDS = frozenset({"id", "reference"})
+_REFERENCE = "Please reference your WSDL or the describe call for the appropriate names."
+_NO_OBJECT = (
+    "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' "
+    "after the entity name. " + _REFERENCE
+)
+_NO_FIELD = (
+    "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure to append the '__c' "
+    "after the custom field name. " + _REFERENCE
+)
+_NO_RELATION = (
+    "Didn't understand relationship '{}' in field path. If you are attempting to use a custom relationship, be sure "
+    "to append the '__r' after the custom relationship name. " + _REFERENCE
+)
 _LONG_TEXT = 255
 """A text area longer than this can neither be filtered nor sorted nor grouped in Salesforce."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One value of a result row: where it goes (relationship names, then the key) and its place in the row."""
+    """One value of a result: where it goes (relationship names, then the key) and its place in the row."""
 
     path: tuple[str, ...]
     key: str
@@ -149,9 +161,7 @@ class _Compiler:
             raise refusal(
                 self.query.text,
                 self.query.object_at,
-                f"sObject type '{self.query.object_name}' is not supported. If you are attempting to use a custom "
-                "object, be sure to append the '__c' after the entity name. Please reference your WSDL or the "
-                "describe call for the appropriate names.",
+                _NO_OBJECT.format(self.query.object_name),
                 "INVALID_TYPE",
             )
         root = _Join(f"{self.prefix}0", sobject, ())
@@ -182,8 +192,8 @@ class _Compiler:
     def _grouping(self, root: _Join) -> Plan:
         query = self.query
         groups = [self._find(path) for path in query.group_by]
-        for path, group in zip(query.group_by, groups, strict=True):
-            self._only_short(path, group, "grouped")
+        for path, found in zip(query.group_by, groups, strict=True):
+            self._only_short(path, found, "grouped")
         grouped = {group.sql for group in groups}
         outputs: list[Output] = []
         columns: list[str] = []
@@ -204,7 +214,9 @@ class _Compiler:
                 raise refusal(query.text, what.at, f"Field must be grouped or aggregated: {name}")
             columns.append(target.sql)
             outputs.append(
-                Output((), column.alias or target.field.name, place, target.field.type == "boolean", target.field)
+                Output(
+                    (), column.alias or target.field.name, place, target.field.type == "boolean", target.field
+                )
             )
         if len({output.key.lower() for output in outputs}) < len(outputs):
             raise refusal(query.text, query.columns[-1].what.at, "duplicate alias")
@@ -225,9 +237,7 @@ class _Compiler:
             target = self._find(path)
             place = (*target.join.path, target.field.name)
             if place in seen:
-                raise refusal(
-                    self.query.text, path.at, f"duplicate field selected: {'.'.join(path.parts)}"
-                )
+                raise refusal(self.query.text, path.at, f"duplicate field selected: {'.'.join(path.parts)}")
             seen.add(place)
             for depth in range(1, len(target.join.path) + 1):
                 above = target.join.path[:depth]
@@ -262,7 +272,9 @@ class _Compiler:
         if len(parts) > 1 and parts[0].lower() in own and not _relationship(join.sobject, parts[0]):
             parts = parts[1:]
         if len(parts) > 6:
-            raise refusal(self.query.text, path.at, "a field path may go up five relationships at most", "INVALID_FIELD")
+            raise refusal(
+                self.query.text, path.at, "a field path may go up five relationships at most", "INVALID_FIELD"
+            )
         for name in parts[:-1]:
             join = self._joined(join, name, path.at)
         found = join.sobject.field(parts[-1])
@@ -270,9 +282,7 @@ class _Compiler:
             raise refusal(
                 self.query.text,
                 path.at,
-                f"No such column '{parts[-1]}' on entity '{join.sobject.name}'. If you are attempting to use a custom "
-                "field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the "
-                "describe call for the appropriate names.",
+                _NO_FIELD.format(parts[-1], join.sobject.name),
                 "INVALID_FIELD",
             )
         return _Target(f"{join.alias}.{_quoted(found.name)}", found, join)
@@ -286,9 +296,7 @@ class _Compiler:
             raise refusal(
                 self.query.text,
                 at,
-                f"Didn't understand relationship '{name}' in field path. If you are attempting to use a custom "
-                "relationship, be sure to append the '__r' after the custom relationship name. Please reference your "
-                "WSDL or the describe call for the appropriate names.",
+                _NO_RELATION.format(name),
                 "INVALID_FIELD",
             )
         path = (*join.path, reference.relationship_name)
@@ -319,7 +327,9 @@ class _Compiler:
         numeric = target.field.type in _NUMBERS
         if (what.function in {"SUM", "AVG"} and not numeric) or target.field.type == "boolean":
             raise refusal(
-                self.query.text, what.at, f"field {target.field.name} does not support aggregate operator {what.function}"
+                self.query.text,
+                what.at,
+                f"field {target.field.name} does not support aggregate operator {what.function}",
             )
         name = "count(DISTINCT " if what.function == "COUNT_DISTINCT" else f"{what.function.lower()}("
         return f"{name}{target.sql})"
@@ -377,10 +387,16 @@ class _Compiler:
         value = comparison.value
         sql = self._aggregate(what)
         operator = {"=": "IS", "!=": "IS NOT"}.get(comparison.operator, comparison.operator)
-        if not isinstance(value, Literal) or operator in {"LIKE", "IN", "NOT-IN"} or self.query.having is None:
+        if (
+            not isinstance(value, Literal)
+            or operator in {"LIKE", "IN", "NOT-IN"}
+            or self.query.having is None
+        ):
             raise refusal(self.query.text, what.at, "aggregates can only be compared with numbers, in HAVING")
         if isinstance(value.value, bool) or not isinstance(value.value, (int, float)):
-            raise refusal(self.query.text, value.at, "aggregates can only be compared with numbers, in HAVING")
+            raise refusal(
+                self.query.text, value.at, "aggregates can only be compared with numbers, in HAVING"
+            )
         self.values.append(value.value)
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
@@ -392,15 +408,23 @@ class _Compiler:
             return f"{sql} {'IS' if operator == '=' else 'IS NOT'} ?"
         if bound is None or target.field.type == "boolean":
             raise refusal(
-                self.query.text, at, f"invalid operator on {target.field.type} field", "INVALID_QUERY_FILTER_OPERATOR"
+                self.query.text,
+                at,
+                f"invalid operator on {target.field.type} field",
+                "INVALID_QUERY_FILTER_OPERATOR",
             )
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
     def _like(self, target: _Target, literal: Literal) -> str:
         kind = target.field.type
-        if kind in {*_IDS, *_NUMBERS, *_MOMENTS, "boolean"} or not isinstance(literal.value, (str, type(None))):
+        if kind in {*_IDS, *_NUMBERS, *_MOMENTS, "boolean"} or not isinstance(
+            literal.value, (str, type(None))
+        ):
             raise refusal(
-                self.query.text, literal.at, f"invalid operator on {kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+                self.query.text,
+                literal.at,
+                f"invalid operator on {kind} field",
+                "INVALID_QUERY_FILTER_OPERATOR",
             )
         pattern = literal.value
         if not pattern:
@@ -422,7 +446,9 @@ class _Compiler:
         folded = any(isinstance(each, str) and not each.isascii() for each in some)
         sql = f"fold({target.sql})" if folded else target.sql
         if some:
-            self.values.append(json.dumps([each.lower() if folded and isinstance(each, str) else each for each in some]))
+            self.values.append(
+                json.dumps([each.lower() if folded and isinstance(each, str) else each for each in some])
+            )
             parts.append(f"({sql} IN (SELECT value FROM json_each(?)) AND {target.sql} IS NOT NULL)")
         if len(some) < len(bound):
             parts.append(f"{target.sql} IS NULL")
@@ -432,8 +458,15 @@ class _Compiler:
     def _within_query(self, target: _Target, operator: str, inner: Query) -> str:
         """A semi-join: `AccountId IN (SELECT Id FROM Account WHERE ...)`."""
         what = inner.columns[0].what
-        if len(inner.columns) != 1 or not isinstance(what, FieldPath) or inner.order_by or inner.limit is not None:
-            raise refusal(self.query.text, inner.object_at, "a subquery selects one id field, without ORDER BY or LIMIT")
+        if (
+            len(inner.columns) != 1
+            or not isinstance(what, FieldPath)
+            or inner.order_by
+            or inner.limit is not None
+        ):
+            raise refusal(
+                self.query.text, inner.object_at, "a subquery selects one id field, without ORDER BY or LIMIT"
+            )
         compiler = _Compiler(
             Query(
                 self.query.text, inner.columns, inner.object_name, inner.object_at, inner.alias, inner.where,
@@ -441,12 +474,14 @@ class _Compiler:
             ),
             self.schema, self.now, self.deleted, self.visible, self.values, prefix=f"{self.prefix}s",
         )  # fmt: skip
-        root = compiler._root()  # noqa: SLF001 - the same class
-        selected = compiler._find(what)  # noqa: SLF001
+        root = compiler._root()
+        selected = compiler._find(what)
         if selected.field.type not in _IDS or target.field.type not in _IDS:
-            raise refusal(self.query.text, what.at, "a subquery selects one id field, without ORDER BY or LIMIT")
-        where = compiler._where(root)  # noqa: SLF001
-        sql = f"SELECT {selected.sql} {compiler._from(root)}{where}"  # noqa: SLF001
+            raise refusal(
+                self.query.text, what.at, "a subquery selects one id field, without ORDER BY or LIMIT"
+            )
+        where = compiler._where(root)
+        sql = f"SELECT {selected.sql} {compiler._from(root)}{where}"
         within = f"({target.sql} IN ({sql}) AND {target.sql} IS NOT NULL)"
         return f"NOT coalesce({within}, 0)" if operator == "NOT-IN" else f"coalesce({within}, 0)"
 
@@ -454,7 +489,10 @@ class _Compiler:
         if target.field.type not in _MOMENTS:
             raise self._wrong_type(target.field, at)
         first, after = dates.days(span, self.now.astimezone(UTC).date())
-        low, high = (_moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in (first, after))
+        low, high = (
+            _moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC))
+            for day in (first, after)
+        )
         sql = target.sql
         if operator in {"=", "!="}:
             self.values += [low, high]

@@ -39,8 +39,8 @@ def days(span: Span, today: date) -> tuple[date, date]:
         return _start(unit, today, -count), _start(unit, today, 1 - count)
     if "_N_" in name:
         when, _, units = name.split("_")
-        first, last = (-count, 0) if when == "LAST" else (1, count + 1)
-        return _start(units[:-1], today, first), _start(units[:-1], today, last)
+        begin, end = (-count, 0) if when == "LAST" else (1, count + 1)
+        return _start(units[:-1], today, begin), _start(units[:-1], today, end)
     when, unit = name.split("_")
     step = {"LAST": -1, "THIS": 0, "NEXT": 1}[when]
     return _start(unit, today, step), _start(unit, today, step + 1)

@@ -51,7 +51,9 @@ def refusal(query: str, at: int, reason: str, code: str = "MALFORMED_QUERY") -> 
     line = query[start:].split("\n", 1)[0]
     left = max(0, column - 40)
     piece = line[left : column + 40]
-    return SoqlError(code, f"\n{piece}\n{' ' * (column - left)}^\nERROR at Row:{row}:Column:{column + 1}\n{reason}")
+    return SoqlError(
+        code, f"\n{piece}\n{' ' * (column - left)}^\nERROR at Row:{row}:Column:{column + 1}\n{reason}"
+    )
 
 
 MAX_LENGTH = 100_000
@@ -86,7 +88,7 @@ def tokens(query: str) -> list[Token]:
         if match is None:
             raise refusal(query, place, _unreadable(query[place]))
         if match.lastgroup != "blank":
-            found.append(Token(Kind(match.lastgroup), match[0], place))
+            found.append(Token(Kind(match.lastgroup or "end"), match[0], place))
         place = match.end()
     found.append(Token(Kind.END, "<EOF>", len(query)))
     return found
@@ -129,5 +131,9 @@ def unescaped(query: str, token: Token, *, like: bool = False) -> str:
         elif like and mark in "%_":
             letters.append("\\" + mark)
         else:
-            raise refusal(query, token.at + place - 1, f"Invalid string literal. Illegal character sequence '\\{mark}' in string literal.")
+            raise refusal(
+                query,
+                token.at + place - 1,
+                f"Invalid string literal. Illegal character sequence '\\{mark}' in string literal.",
+            )
     return "".join(letters)

@@ -7,6 +7,7 @@ INCLUDES; such a query is refused like any other that cannot be read.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, datetime
 
 from syncerr_tui.demo.soql import dates
@@ -24,14 +25,44 @@ from syncerr_tui.demo.soql.tree import (
     Not,
     Order,
     Query,
+    Span,
 )
 
 MAX_OFFSET = 2_000
 MAX_DEPTH = 60
 _FUNCTIONS = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 _RESERVED = frozenset(
-    "AND OR NOT LIKE IN SELECT FROM WHERE GROUP BY HAVING ORDER ASC DESC NULLS FIRST LAST LIMIT OFFSET NULL TRUE "
-    "FALSE INCLUDES EXCLUDES WITH USING FOR TYPEOF".split(),
+    (
+        *(
+            "AND",
+            "OR",
+            "NOT",
+            "LIKE",
+            "IN",
+            "SELECT",
+            "FROM",
+            "WHERE",
+            "GROUP",
+            "BY",
+            "HAVING",
+            "ORDER",
+            "ASC",
+        ),
+        *(
+            "DESC",
+            "NULLS",
+            "FIRST",
+            "LAST",
+            "LIMIT",
+            "OFFSET",
+            "NULL",
+            "TRUE",
+            "FALSE",
+            "INCLUDES",
+            "EXCLUDES",
+        ),
+        *("WITH", "USING", "FOR", "TYPEOF"),
+    ),
 )
 
 
@@ -107,7 +138,17 @@ class _Parser:
         limit = self._count() if self._takes("LIMIT") else None
         offset = self._offset()
         query = Query(
-            self._text, tuple(columns), entity.text, entity.at, alias, where, group_by, having, order_by, limit, offset
+            self._text,
+            tuple(columns),
+            entity.text,
+            entity.at,
+            alias,
+            where,
+            group_by,
+            having,
+            order_by,
+            limit,
+            offset,
         )
         self._check(query)
         return query
@@ -279,7 +320,7 @@ class _Parser:
             if not digits.isdigit():
                 return Literal(float(token.text), token.at)
             if len(digits) > 18:
-                raise refusal(self._text, token.at, f"For input string: \"{token.text}\"")
+                raise refusal(self._text, token.at, f'For input string: "{token.text}"')
             return Literal(int(token.text), token.at)
         if token.kind in {Kind.DATE, Kind.DATETIME}:
             return Literal(self._moment(token), token.at)
@@ -290,24 +331,23 @@ class _Parser:
         return self._span(token)
 
     def _moment(self, token: Token) -> date | datetime:
-        try:
-            if not 1700 <= int(token.text[:4]) <= 4000:
-                raise ValueError
-            if token.kind is Kind.DATE:
-                return date.fromisoformat(token.text)
-            return datetime.fromisoformat(token.text.upper())
-        except ValueError:
-            raise refusal(self._text, token.at, f"Invalid date: {token.text}") from None
+        moment: date | None = None
+        with contextlib.suppress(ValueError):
+            plain = token.kind is Kind.DATE
+            moment = date.fromisoformat(token.text) if plain else datetime.fromisoformat(token.text.upper())
+        if moment is None or not 1700 <= moment.year <= 4000:
+            raise refusal(self._text, token.at, f"Invalid date: {token.text}")
+        return moment
 
     def _span(self, token: Token) -> Literal:
         if token.word in dates.PLAIN:
-            return Literal(dates.Span(token.word, None), token.at)
+            return Literal(Span(token.word, None), token.at)
         if token.word in dates.COUNTED:
             self._needs(":")
             count = self._count()
             if count > dates.MOST or count < 1:
                 raise refusal(self._text, token.at, f"Invalid number for {token.word}: {count}")
-            return Literal(dates.Span(token.word, count), token.at)
+            return Literal(Span(token.word, count), token.at)
         raise self._unexpected(token)
 
 

@@ -1,0 +1,95 @@
+"""The demo org as one function from request to answer: who may ask, and which part of it answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from syncerr_tui.demo import rest, soap
+from syncerr_tui.demo.oauth import OAuth
+from syncerr_tui.demo.rest import Office, about
+from syncerr_tui.demo.sessions import Sessions, well_formed
+from syncerr_tui.demo.wire import Refused, Request, Response, error
+
+_METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """All of the org but the sockets."""
+
+    office: Office
+    sessions: Sessions
+    oauth: OAuth
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request; every answer tells the org's API use."""
+        try:
+            response = self._answer(request)
+        except Refused as refused:
+            response = refused.response
+        response.headers["Sforce-Limit-Info"] = f"api-usage={self.office.used}/{self.office.total}"
+        return response
+
+    def _answer(self, request: Request) -> Response:
+        segments = request.segments
+        if request.method == "OPTIONS":
+            return Response(204, headers={"Allow": _METHODS})
+        match segments:
+            case ("services", "data"):
+                return about.versions() if request.method in {"GET", "HEAD"} else _wrong_method(request)
+            case ("services", "Soap", *_):
+                return soap.answer(self.oauth, request)
+            case ("services", "oauth2", "userinfo"):
+                self._authorize(request)
+                return about.userinfo(self.office)
+            case ("services", "oauth2", *_):
+                return self.oauth.answer(request)
+            case ("id", organization, user):
+                self._authorize(request)
+                if not _same_id(organization, self.office.organization_id) or not _same_id(
+                    user, self.office.user_id
+                ):
+                    return error(404, "NOT_FOUND", "The requested resource does not exist")
+                return about.identity(self.office)
+            case ("services", "data", *_):
+                self._count(request)
+                return rest.data(self.office, request)
+            case ("services", "apexrest", *path):
+                self._count(request)
+                return self._apexrest(request, "/".join(path))
+            case _:
+                return error(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def _count(self, request: Request) -> None:
+        self._authorize(request)
+        self.office.used += 1
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if not scheme:
+            token = request.query.get("oauth_token") or request.query.get("access_token") or ""
+            scheme = "Bearer"
+        if not token:
+            raise Refused(error(401, "INVALID_SESSION_ID", "Session expired or invalid"))
+        if scheme.lower() not in {"bearer", "oauth"} or not well_formed(token.strip()):
+            raise Refused(error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"))
+        if not self.sessions.knows(token.strip()):
+            raise Refused(error(401, "INVALID_SESSION_ID", "Session expired or invalid"))
+
+    def _apexrest(self, request: Request, path: str) -> Response:
+        body = request.json() if request.body else None
+        status, answer = self.office.org.apexrest(request.method, path, request.query, body)
+        return Response(status, answer)
+
+
+def _wrong_method(request: Request) -> Response:
+    response = error(
+        405, "METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are GET,HEAD"
+    )
+    response.headers["Allow"] = "GET, HEAD"
+    return response
+
+
+def _same_id(given: str, ours: str) -> bool:
+    return bool(re.fullmatch(r"\w{15}|\w{18}", given)) and given[:15] == ours[:15]

@@ -1,0 +1,189 @@
+"""The OAuth endpoints: token (five grants), revoke, userinfo. Errors are objects here, not lists."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import threading
+from dataclasses import dataclass, field
+
+from syncerr_tui.demo.rest import about
+from syncerr_tui.demo.rest.call import Office
+from syncerr_tui.demo.sessions import Credentials, Sessions
+from syncerr_tui.demo.wire import Request, Response
+
+JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
+
+
+@dataclass(slots=True)
+class OAuth:
+    """The authorization server of the demo org."""
+
+    office: Office
+    sessions: Sessions
+    credentials: Credentials
+    _made: tuple[str, str] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request below `/services/oauth2/`, userinfo aside."""
+        match request.segments[2:]:
+            case ("token",) if request.method == "POST":
+                return self._token(request)
+            case ("token",):
+                return refusal("invalid_request", "must use HTTP POST", 405)
+            case ("revoke",):
+                return self._revoke(request)
+            case _:
+                return refusal("invalid_request", "no such endpoint", 404)
+
+    def _revoke(self, request: Request) -> Response:
+        token = request.form().get("token") or request.query.get("token") or ""
+        if token == self.credentials.refresh_token or self.sessions.revoke(token):
+            return Response(200)
+        return refusal("unsupported_token_type", "this token type is not supported")
+
+    def _token(self, request: Request) -> Response:
+        form = {**request.query, **request.form()}
+        grant = form.get("grant_type", "")
+        if not grant:
+            return refusal("invalid_request", "missing required parameter: grant_type")
+        grants = {
+            "client_credentials": self._client_credentials,
+            "password": self._password,
+            "refresh_token": self._refresh,
+            JWT_GRANT: self._jwt,
+        }
+        if grant not in grants:
+            return refusal("unsupported_grant_type", "grant type not supported")
+        refused = grants[grant](request, form)
+        return refused if refused is not None else self._granted(grant)
+
+    def _granted(self, grant: str) -> Response:
+        body: dict[str, object] = {
+            "access_token": self.sessions.open(),
+            "instance_url": self.office.address,
+            "id": about.identity_url(self.office),
+            "token_type": "Bearer",
+            "issued_at": str(int(self.office.clock().timestamp() * 1000)),
+            "scope": "api refresh_token",
+        }
+        if grant == "password":
+            body["refresh_token"] = self.credentials.refresh_token
+        return Response(200, body)
+
+    def _client(self, request: Request, form: dict[str, str]) -> Response | None:
+        """Check the connected app: Basic header (simple-salesforce) or body (jsforce)."""
+        key, secret = form.get("client_id", ""), form.get("client_secret", "")
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                key, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+            except ValueError:
+                return refusal("invalid_client", "invalid client credentials", 401)
+        if not _same(key, self.credentials.consumer_key):
+            return refusal("invalid_client_id", "client identifier invalid")
+        if not _same(secret, self.credentials.consumer_secret):
+            return refusal("invalid_client", "invalid client credentials", 401)
+        return None
+
+    def _client_credentials(self, request: Request, form: dict[str, str]) -> Response | None:
+        return self._client(request, form)
+
+    def _password(self, request: Request, form: dict[str, str]) -> Response | None:
+        refused = self._client(request, form)
+        if refused is not None:
+            return refused
+        return None if self.may_log_in(form.get("username", ""), form.get("password", "")) else _not_you()
+
+    def may_log_in(self, username: str, password: str) -> bool:
+        """Whether user name and password fit; the security token may follow the password."""
+        ours = self.credentials
+        return _same(username.lower(), ours.username.lower()) and (
+            _same(password, ours.password) or _same(password, ours.password + ours.security_token)
+        )
+
+    def _refresh(self, request: Request, form: dict[str, str]) -> Response | None:
+        # A client without a secret (a login in the browser with PKCE) refreshes with its key alone.
+        if "client_secret" in form or "authorization" in request.headers:
+            refused = self._client(request, form)
+            if refused is not None:
+                return refused
+        elif not _same(form.get("client_id", ""), self.credentials.consumer_key):
+            return refusal("invalid_client_id", "client identifier invalid")
+        if not _same(form.get("refresh_token", ""), self.credentials.refresh_token):
+            return refusal("invalid_grant", "expired access/refresh token")
+        return None
+
+    def _jwt(self, request: Request, form: dict[str, str]) -> Response | None:
+        """Check a signed assertion against the certificate that the connected app trusts."""
+        import jwt
+
+        assertion = form.get("assertion", "")
+        try:
+            claims = jwt.decode(
+                assertion,
+                self._public_key(),
+                algorithms=["RS256"],
+                options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_iss": False},
+            )
+        except jwt.InvalidTokenError:
+            return refusal("invalid_grant", "invalid assertion")
+        if claims.get("iss") != self.credentials.consumer_key:
+            return refusal("invalid_client_id", "client identifier invalid")
+        audience = str(claims.get("aud", "")).rstrip("/")
+        if audience not in {*AUDIENCES, self.office.address}:
+            return refusal("invalid_grant", "audience is invalid")
+        if str(claims.get("sub", "")).lower() != self.credentials.username.lower():
+            return refusal("invalid_grant", "user hasn't approved this consumer")
+        # simple-salesforce sends `exp` as a string; Salesforce takes it, PyJWT would not.
+        expires = str(claims.get("exp", ""))
+        seconds = float(expires) if expires.replace(".", "", 1).isdigit() else 0.0
+        if seconds < self.office.clock().timestamp():
+            return refusal("invalid_grant", "expired authorization code")
+        return None
+
+    def _public_key(self) -> bytes:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import serialization
+
+        pem = (self.credentials.jwt_certificate or self.jwt_pair()[1]).encode()
+        if b"BEGIN CERTIFICATE" in pem:
+            key = x509.load_pem_x509_certificate(pem).public_key()
+            return key.public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        return pem
+
+    def jwt_pair(self) -> tuple[str, str]:
+        """A private key and its public key as PEM, made once for this server."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        with self._lock:
+            if self._made is None:
+                key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+                private = key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                )
+                public = key.public_key().public_bytes(
+                    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+                )
+                self._made = (private.decode(), public.decode())
+            return self._made
+
+
+def refusal(code: str, description: str, status: int = 400) -> Response:
+    """An OAuth error."""
+    return Response(status, {"error": code, "error_description": description})
+
+
+def _not_you() -> Response:
+    return refusal("invalid_grant", "authentication failure")
+
+
+def _same(given: str, ours: str) -> bool:
+    return hmac.compare_digest(given.encode(), ours.encode())

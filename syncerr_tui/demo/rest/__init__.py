@@ -1,0 +1,57 @@
+"""The REST API's resources, and the way from a path to one of them."""
+
+from __future__ import annotations
+
+import re
+
+from syncerr_tui.demo.rest import about, actions, collections, composite, query, records
+from syncerr_tui.demo.rest.call import Call, Office, allow, missing
+from syncerr_tui.demo.wire import Refused, Request, Response
+
+
+def data(office: Office, request: Request) -> Response:
+    """Answer a request below `/services/data/` whose sender is known."""
+    try:
+        return _routed(_call(office, request))
+    except Refused as refused:
+        return refused.response
+
+
+def _call(office: Office, request: Request) -> Call:
+    segments = request.segments
+    version = re.fullmatch(r"v(\d\d)\.0", segments[2]) if len(segments) > 2 else None
+    if version is None or not about.FIRST_VERSION <= int(version[1]) <= about.LAST_VERSION:
+        raise missing()
+    return Call(office, request, f"{version[1]}.0", segments[3:])
+
+
+def _routed(call: Call) -> Response:
+    def dispatch(part: Request) -> Response:
+        return data(call.office, part)
+
+    match call.parts:
+        case ():
+            return about.resources(call)
+        case ("query" | "queryAll", *_):
+            return query.handle(call)
+        case ("tooling", "query" | "queryAll", *_):
+            return query.handle(call.at(call.request.method, *call.parts[1:]), tooling=True)
+        case ("tooling", "sobjects", *rest):
+            return records.handle(call.at(call.request.method, "sobjects", *rest))
+        case ("sobjects", *_):
+            return records.handle(call)
+        case ("composite", "sobjects", *_):
+            return collections.handle(call)
+        case ("composite", "batch"):
+            return composite.batch(call, dispatch)
+        case ("composite",):
+            return composite.composite(call, dispatch)
+        case ("actions", *_):
+            return actions.handle(call)
+        case ("limits",):
+            return about.limits(call)
+        case _:
+            raise missing()
+
+
+__all__ = ["Call", "Office", "about", "allow", "data"]

@@ -1,0 +1,128 @@
+"""One REST call under way, and the org as the REST resources see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syncerr_tui.demo.faults import Faults
+from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.rest.cursors import Cursors
+from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.store import Store, long_id
+from syncerr_tui.demo.wire import Refused, Request, error
+
+
+@dataclass(slots=True)
+class Office:
+    """Everything that outlives a call."""
+
+    org: DemoOrg
+    store: Store
+    faults: Faults
+    clock: Callable[[], datetime]
+    page_size: int
+    address: str
+    """`http://127.0.0.1:PORT`."""
+    organization_id: str
+    user_id: str
+    started_at: datetime
+    """By the org's clock; describe's Last-Modified."""
+    cursors: Cursors = field(default_factory=Cursors)
+    used: int = 0
+    """Calls of today, as `Sforce-Limit-Info` counts them."""
+    total: int = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose sender is known."""
+
+    office: Office
+    request: Request
+    version: str
+    """Of the path, e.g. `59.0`."""
+    parts: tuple[str, ...]
+    """The path behind the version."""
+
+    @property
+    def method(self) -> str:
+        """GET for HEAD; `_HttpMethod` of a POST stands for the real one."""
+        if self.request.method == "POST" and "_HttpMethod" in self.request.query:
+            return self.request.query["_HttpMethod"].upper()
+        return "GET" if self.request.method == "HEAD" else self.request.method
+
+    @property
+    def base(self) -> str:
+        """`/services/data/v59.0`."""
+        return f"/services/data/v{self.version}"
+
+    def url_of(self, sobject: SObject, record_id: str) -> str:
+        """Where a record is read."""
+        return f"{self.base}/sobjects/{sobject.name}/{record_id}"
+
+    def sobject(self, name: str) -> SObject:
+        """An object by name, in any case of letters.
+
+        Raises:
+            Refused: 404 NOT_FOUND.
+        """
+        schema = self.office.org.schema
+        found = schema.get(name) or next((s for n, s in schema.items() if n.lower() == name.lower()), None)
+        if found is None or not found.rest:
+            raise Refused(error(404, "NOT_FOUND", "The requested resource does not exist"))
+        return found
+
+    def at(self, method: str, *parts: str, body: bytes | None = None) -> Call:
+        """The same call for another resource."""
+        request = replace(self.request, method=method, body=self.request.body if body is None else body)
+        return replace(self, request=request, parts=parts)
+
+
+def allow(call: Call, *methods: str) -> None:
+    """Refuse every other method with 405.
+
+    Raises:
+        Refused: 405 METHOD_NOT_ALLOWED.
+    """
+    if call.method not in methods:
+        raise not_allowed(call.method, methods)
+
+
+def not_allowed(method: str, methods: Sequence[str]) -> Refused:
+    """405, naming what is allowed."""
+    allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
+    response = error(
+        405,
+        "METHOD_NOT_ALLOWED",
+        f"HTTP Method '{method}' not allowed. Allowed are {allowed.replace(', ', ',')}",
+    )
+    response.headers["Allow"] = allowed
+    return Refused(response)
+
+
+def missing() -> Refused:
+    """404 as for every path that leads nowhere."""
+    return Refused(error(404, "NOT_FOUND", "The requested resource does not exist"))
+
+
+def body_object(call: Call) -> dict[str, object]:
+    """The body, which must be a JSON object.
+
+    Raises:
+        Refused: 400 JSON_PARSER_ERROR.
+    """
+    body = call.request.json()
+    if not isinstance(body, dict):
+        raise Refused(error(400, "JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object"))
+    return body
+
+
+def full_id(text: str) -> str | None:
+    """The 18-character form of an id; None for what is no id (wrong length, sign or check characters)."""
+    if not (text.isascii() and text.isalnum()):
+        return None
+    if len(text) == 15:
+        return long_id(text)
+    return text if len(text) == 18 and long_id(text[:15]) == text else None

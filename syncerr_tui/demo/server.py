@@ -1,0 +1,311 @@
+"""The demo org served over HTTP/1.1 on 127.0.0.1, one thread a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Self
+
+from syncerr_tui.demo.application import Application
+from syncerr_tui.demo.clock import ManualClock
+from syncerr_tui.demo.faults import Faults
+from syncerr_tui.demo.naming import schema_for
+from syncerr_tui.demo.oauth import OAuth
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.rest import Office
+from syncerr_tui.demo.sessions import Credentials, Sessions
+from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, utc_now
+from syncerr_tui.demo.wire import Refused, Request, Response, encode, error, read_request
+from syncerr_tui.errors import BadInputError
+
+_log = logging.getLogger(__name__)
+_HOST = "127.0.0.1"
+_DRIP = 64
+_PAGE = (
+    b"<html><head><title>Down for maintenance</title></head><body><p>We'll be back shortly.</p></body></html>"
+)
+_HTML = "text/html;charset=UTF-8"
+_CONCURRENT = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+
+
+class OrgClock:
+    """The org's time: a base clock, moved by the fault `clock-skew`."""
+
+    def __init__(self, base: Callable[[], datetime], faults: Faults) -> None:
+        self._base = base
+        self._faults = faults
+        if isinstance(base, ManualClock):
+            self.advance = base.advance
+
+    def __call__(self) -> datetime:
+        """Now, by the org's clock."""
+        return self._base() + timedelta(seconds=self._faults.skew)
+
+
+class DemoServer:
+    """A running demo org.
+
+    It serves from its own daemon threads as soon as it is made; `close` (or leaving the `with` block) ends it
+    promptly, whatever is under way.
+
+    Args:
+        options: What the org is like.
+        credentials: What its user and its connected app log in with.
+        clock: The org's time; None: the real one, or a `ManualClock` where the options ask for it.
+        token_lifetime: Seconds a token from a login is good for; None: until revoked. `access_token` lasts.
+
+    Raises:
+        BadInputError: The port is taken, a fault is unknown, the database file cannot be used.
+        MachineError: The database file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        options: DemoOptions,
+        *,
+        credentials: Credentials | None = None,
+        clock: Callable[[], datetime] | None = None,
+        token_lifetime: float | None = None,
+    ) -> None:
+        self.options = options
+        self.credentials = credentials or Credentials()
+        self.faults = Faults()
+        for spec in options.faults:
+            self.faults.add(spec)
+        self.crashes: list[BaseException] = []
+        """Defects of the demo org itself, met while it answered; each was a 500 to the client."""
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+        self._under_way = 0
+        self._random = random.Random(options.seed)
+        base = clock or (ManualClock() if options.manual_clock else utc_now)
+        self.clock = OrgClock(base, self.faults)
+        self._listener = _listen(options.port)
+        try:
+            self.store = Store(options.db, schema_for(options.naming), clock=self.clock)
+            self.org = DemoOrg(options, clock=self.clock, store=self.store)
+            self._application, self.sessions, self.oauth = self._build(token_lifetime)
+            self.access_token = self.sessions.open(lasting=True)
+            self.org.start()
+        except BaseException:
+            self._listener.close()
+            raise
+        self._thread = threading.Thread(target=self._accept, name="demo-org", daemon=True)
+        self._thread.start()
+
+    @property
+    def instance_url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        return f"http://{_HOST}:{self._listener.getsockname()[1]}"
+
+    @property
+    def calls(self) -> int:
+        """API calls answered so far, as the org counts them."""
+        return self._application.office.used
+
+    def _build(self, token_lifetime: float | None) -> tuple[Application, Sessions, OAuth]:
+        organizations = self.store.find("Organization")
+        office = Office(
+            org=self.org,
+            store=self.store,
+            faults=self.faults,
+            clock=self.clock,
+            page_size=self.options.page_size,
+            address=self.instance_url,
+            organization_id=str(organizations[0]["Id"]) if organizations else DEMO_ORGANIZATION_ID,
+            user_id=DEMO_USER_ID,
+            started_at=self.clock(),
+        )
+        sessions = Sessions(office.organization_id, self.clock, token_lifetime)
+        oauth = OAuth(office, sessions, self.credentials)
+        return Application(office, sessions, oauth), sessions, oauth
+
+    def __enter__(self) -> Self:
+        """The server itself; it runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving; connections are cut. May be called twice."""
+        if self._stopping.is_set():
+            return
+        port = self._listener.getsockname()[1]
+        self._stopping.set()
+        # A blocked accept() is woken by a connection, not by closing its socket.
+        with contextlib.suppress(OSError), socket.create_connection((_HOST, port), 1):
+            pass
+        self._thread.join(2)
+        self._listener.close()
+        with self._lock:
+            for each in self._sockets:
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+        self.org.close()
+        self.store.close()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                continue
+            if self._stopping.is_set():
+                connection.close()
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self._sockets.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), name="demo-call", daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        """Answer one connection's requests, one after the other, until either side has enough."""
+        try:
+            with connection, connection.makefile("rb") as source:
+                while not self._stopping.is_set():
+                    try:
+                        request = read_request(source, connection)
+                    except Refused as refused:
+                        head, body = encode(None, refused.response, self._date())
+                        connection.sendall(head + body)
+                        return
+                    if request is None or not self._exchange(request, connection):
+                        return
+        except OSError:
+            return  # the client went away, or close() cut the line: nobody is left to tell
+        finally:
+            with self._lock:
+                self._sockets.discard(connection)
+
+    def _date(self) -> str:
+        return format_datetime(self.clock().astimezone(UTC), usegmt=True)
+
+    def _exchange(self, request: Request, connection: socket.socket) -> bool:
+        """Answer one request, faults included; False where the connection is to be closed."""
+        fires = self.faults.fires
+        if fires("drop-before", request):
+            return False
+        self._wait(request)
+        with self._lock:
+            self._under_way += 1
+        try:
+            response = self._instead(request) or self._answered(request)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+        if fires("drop-after", request):
+            return False
+        if fires("lost-reply", request):
+            while connection.recv(4_096):
+                pass
+            return False
+        head, body = self._encoded(request, response)
+        reply = (head + body) * (2 if fires("duplicate-reply", request) else 1)
+        drip = fires("slow-drip", request)
+        if drip:
+            self._drip(connection, reply, drip.number)
+        else:
+            connection.sendall(reply)
+        return request.keep_alive and not response.close
+
+    def _wait(self, request: Request) -> None:
+        seconds = self.options.latency
+        slow = self.faults.fires("latency", request)
+        if slow:
+            seconds += slow.number
+        uneven = self.faults.fires("jitter", request)
+        if uneven:
+            seconds += self._random.uniform(0, uneven.number)
+        if seconds:
+            self._stopping.wait(seconds)
+
+    def _answered(self, request: Request) -> Response:
+        try:
+            return self._application.answer(request)
+        except Exception as defect:
+            # The one place where a defect may not end the thread: the client gets what a real org would say.
+            if self._stopping.is_set():
+                raise ConnectionAbortedError from defect
+            self.crashes.append(defect)
+            _log.exception("the demo org could not answer %s %s", request.method, request.path)
+            return error(
+                500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0"
+            )
+
+    def _instead(self, request: Request) -> Response | None:
+        """The answer of a fault that keeps the request from being processed."""
+        fires = self.faults.fires
+        if fires("maintenance", request):
+            return Response(503, _PAGE, content_type=_HTML)
+        if fires("html-200", request):
+            return Response(200, _PAGE, content_type=_HTML)
+        moved = fires("redirect", request)
+        if moved:
+            return Response(302, headers={"Location": moved.value + request.target})
+        response = self._refused(request)
+        if response is not None:
+            office = self._application.office
+            response.headers["Sforce-Limit-Info"] = f"api-usage={office.used}/{office.total}"
+        return response
+
+    def _refused(self, request: Request) -> Response | None:
+        fires = self.faults.fires
+        public = request.segments[:2] in {("services", "oauth2"), ("services", "Soap")}
+        if not public and (fires("expire-forever", request) or fires("expire-once", request)):
+            return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        if fires("forbid-limit", request):
+            office = self._application.office
+            office.used = office.total
+            return error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        crowd = fires("forbid-concurrent", request) if self._crowded() else None
+        if crowd:
+            return error(403, "REQUEST_LIMIT_EXCEEDED", _CONCURRENT)
+        if fires("forbid-permission", request):
+            return error(403, "INSUFFICIENT_ACCESS", "insufficient access rights on cross-reference id")
+        if fires("server-error", request):
+            return error(
+                500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0"
+            )
+        return None
+
+    def _crowded(self) -> bool:
+        allowed = self.faults.value("forbid-concurrent")
+        with self._lock:
+            return allowed is not None and self._under_way > allowed
+
+    def _encoded(self, request: Request, response: Response) -> tuple[bytes, bytes]:
+        if self.faults.fires("truncated-json", request):
+            payload = response.payload()
+            response.body = payload[: len(payload) // 2]
+        return encode(request, response, self._date())
+
+    def _drip(self, connection: socket.socket, data: bytes, seconds: float) -> None:
+        for start in range(0, len(data), _DRIP):
+            connection.sendall(data[start : start + _DRIP])
+            if self._stopping.wait(seconds):
+                return
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except (OSError, OverflowError) as problem:
+        listener.close()
+        raise BadInputError(
+            f"Port {port} on {_HOST} cannot be used ({getattr(problem, 'strerror', None) or problem})",
+            "Name another one with --port, or 0 for any free one",
+        ) from problem
+    listener.listen(128)
+    return listener
