@@ -1,0 +1,146 @@
+"""What the words of labels, names and values mean. The words themselves are in `vocabulary.toml`.
+
+A word is a hint with points, never a proof (`scoring`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from importlib.resources import files
+
+from syncerr_tui.model import EventType
+
+
+class Role(StrEnum):
+    """What a field of the change event is for. The values are the keys of a profile's mapping."""
+
+    OBJECT = "object"
+    EVENT_TYPE = "event_type"
+    PROCESSED_AT = "processed_at"
+    STORECONNECT_ID = "storeconnect_id"
+    MESSAGE = "message"
+    STATUS = "status"
+    SALESFORCE_ID = "salesforce_id"
+    CODE = "code"
+
+
+OPTIONAL = frozenset({Role.SALESFORCE_ID, Role.CODE})
+"""Roles that an org may do without."""
+
+KNOWN_OBJECT = "s_c__Change_Event__c"
+"""The one name of it that is published."""
+RECORD_KEY = "s_c__sC_Id__c"
+
+
+def words(text: str) -> list[str]:
+    """A label or a name as plain lower-case words: no accents, camel case and underscores taken apart."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
+    plain = unicodedata.normalize("NFKD", apart.casefold())
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", plain)
+
+
+def bare(api_name: str) -> str:
+    """An API name without namespace and suffix: `s_c__Event_Type__c` -> `Event_Type`."""
+    parts = re.sub(r"__(?:c|pc|r)$", "", api_name).split("__")
+    return parts[-1]
+
+
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(plain for phrase in text.split(";") if (plain := " ".join(words(phrase))))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
+_DATA: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")
+)
+
+ROLE_WORDS: Mapping[Role, tuple[str, ...]] = {role: _phrases(_DATA["roles"][role]) for role in Role}
+DECOY_WORDS: Mapping[Role, tuple[str, ...]] = {role: _phrases(_DATA["decoys"][role]) for role in Role}
+"""Words that speak against a role."""
+OBJECT_WORDS = _phrases(_DATA["objects"]["names"])
+OBJECT_HINTS = _words(_DATA["objects"]["hints"])
+"""Parts of object names that make an object worth a look before the others."""
+
+_EVENT_WORDS: Mapping[EventType, frozenset[str]] = {
+    EventType(kind.capitalize()): _words(text) for kind, text in _DATA["events"].items()
+}
+_FAILED = _words(_DATA["status"]["failed"])
+_FAILED_MAYBE = _words(_DATA["status"]["perhaps_failed"])
+_NOT_FAILED = _words(_DATA["status"]["not_failed"])
+_PENDING = _words(_DATA["status"]["pending"])
+
+
+def event_type_of(*names: str) -> EventType | None:
+    """What a value of the event type means; None where it says nothing, or two things at once."""
+    for name in names:
+        said = words(name)
+        found = {kind for kind, known in _EVENT_WORDS.items() if any(_among(word, known) for word in said)}
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+class Standing(StrEnum):
+    """What a status value says about an event."""
+
+    FAILED = "failed"
+    PERHAPS = "perhaps failed"
+    PENDING = "pending"
+    OTHER = "other"
+
+
+def standing_of(*names: str) -> Standing:
+    """What a status value means, by its API value and its label."""
+    said = [word for name in names for word in words(name)]
+    if any(_among(word, _NOT_FAILED) for word in said):
+        return Standing.OTHER
+    for standing, known in (
+        (Standing.PENDING, frozenset({"retrying", "reprocessing"})),
+        (Standing.FAILED, _FAILED),
+        (Standing.PERHAPS, _FAILED_MAYBE),
+        (Standing.PENDING, _PENDING),
+    ):
+        if any(_among(word, known) for word in said):
+            return standing
+    return Standing.OTHER
+
+
+def _among(word: str, known: frozenset[str]) -> bool:
+    """Whether a word is known, up to an ending of gender or number; where words are written without
+    blanks, whether a known one is inside.
+    """
+    if word in known:
+        return True
+    if word.isascii():
+        return any(len(one) >= 5 and word.startswith(one) and len(word) - len(one) <= 3 for one in known)
+    return any(one in word for one in known if len(one) > 1 and not one.isascii())
+
+
+def mentions(text: Iterable[str], phrases: Iterable[str]) -> int:
+    """How much of a text (as `words`) its best phrase covers, in percent: 100 means it says just that.
+
+    A phrase of six letters and more also counts inside a longer word, for languages that join words.
+    """
+    tokens = list(text)
+    joined, spaced = "".join(tokens), f" {' '.join(tokens)} "
+    if not joined:
+        return 0
+    best = 0
+    for phrase in phrases:
+        solid = phrase.replace(" ", "")
+        if solid == joined:
+            return 100
+        inside = f" {phrase} " in spaced or (
+            (len(solid) >= 6 or not solid.isascii()) and len(solid) > 1 and solid in joined
+        )
+        if inside:
+            best = max(best, 100 * len(solid) // len(joined))
+    return best

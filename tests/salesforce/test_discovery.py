@@ -1,0 +1,592 @@
+"""Discovery in orgs that share no names: what must be found, and where a person must be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.discovery import Proposal, discover
+from syncerr_tui.salesforce.profiles import RecordPointer
+from syncerr_tui.salesforce.vocabulary import Role
+from tests.salesforce.orgs import (
+    FakeOrg,
+    Row,
+    a_field,
+    an_object,
+    events,
+    record_id,
+    record_object,
+    uuid,
+)
+
+SYNCED = [record_object(name) for name in ("Account", "Contact", "Order", "OrderItem", "Lead")]
+PAYLOAD = '{"attributes":{"type":"Order"},"Name":"x y z"}'
+
+
+@dataclass
+class Case:
+    """An org, and what a person who knows it would say."""
+
+    name: str
+    org: FakeOrg
+    object_name: str
+    fields: dict[str, str | None]
+    failed: tuple[str, ...]
+    pointer: RecordPointer = RecordPointer.TEXT
+    kinds: dict[str, EventType] | None = None
+    pending: tuple[str, ...] = ()
+    record_key: str = "s_c__sC_Id__c"
+
+
+def manual() -> Case:
+    """The manual's labels under the package's namespace, between objects that only sound like it."""
+    names = {
+        "object": "s_c__Object__c",
+        "event_type": "s_c__Event_Type__c",
+        "processed_at": "s_c__Processed_At__c",
+        "salesforce_id": "s_c__Salesforce_Id__c",
+        "storeconnect_id": "s_c__StoreConnect_Id__c",
+        "message": "s_c__Message__c",
+        "status": "s_c__Status__c",
+    }
+    event = an_object(
+        "s_c__Change_Event__c",
+        "Change Event",
+        a_field("s_c__Object__c", "Object"),
+        a_field(
+            "s_c__Event_Type__c",
+            "Event Type",
+            "picklist",
+            values=[(v, v) for v in ("Create", "Update", "Delete")],
+        ),
+        a_field("s_c__Processed_At__c", "Processed At", "datetime"),
+        a_field("s_c__Salesforce_Id__c", "Salesforce ID", "string", 18),
+        a_field("s_c__StoreConnect_Id__c", "StoreConnect ID", "string", 36),
+        a_field("s_c__Message__c", "Message", "textarea"),
+        a_field("s_c__Payload__c", "Payload", "textarea"),
+        a_field(
+            "s_c__Status__c",
+            "Status",
+            "picklist",
+            values=[("PENDING", "Pending"), ("PROCESSED", "Processed"), ("FAILED", "Failed")],
+        ),
+        a_field("s_c__Retry_At__c", "Next Retry At", "datetime"),
+    )
+    decoys = [
+        an_object(
+            "s_c__Content_Change__c", "Content Change", a_field("s_c__Status__c", "Status", "picklist")
+        ),
+        an_object(
+            "s_c__Error_Definition__c", "Error Definition", a_field("s_c__Message__c", "Message", "textarea")
+        ),
+        an_object("s_c__Sync_Summary__c", "Sync Summary"),
+    ]
+    return Case(
+        "manual",
+        FakeOrg([*SYNCED, *decoys, event], {event["name"]: events(names, more={"s_c__Payload__c": PAYLOAD})}),
+        "s_c__Change_Event__c",
+        {**names, "code": None},
+        ("FAILED",),
+        pending=("PENDING",),
+    )
+
+
+def spanish() -> Case:
+    """Spanish throughout, no namespace, the status is free text, the code has a field."""
+    names = {
+        "object": "Nombre_Objeto__c",
+        "event_type": "Tipo_Cambio__c",
+        "processed_at": "Fecha_Proceso__c",
+        "salesforce_id": "Id_Registro__c",
+        "storeconnect_id": "Id_Externo__c",
+        "message": "Mensaje_Error__c",
+        "status": "Estado__c",
+        "code": "Codigo_Error__c",
+    }
+    event = an_object(
+        "Evento_Cambio__c",
+        "Evento de cambio",
+        a_field("Estado__c", "Estado", length=40),
+        a_field("Nombre_Objeto__c", "Nombre del objeto"),
+        a_field("Tipo_Cambio__c", "Tipo de cambio"),
+        a_field("Fecha_Proceso__c", "Fecha de proceso", "datetime"),
+        a_field("Id_Registro__c", "ID de registro", length=18),
+        a_field("Id_Externo__c", "ID externo", length=40),
+        a_field("Mensaje_Error__c", "Mensaje de error", "textarea"),
+        a_field("Comentario__c", "Comentario", "textarea"),
+        a_field("Codigo_Error__c", "Código de error"),
+    )
+    rows = events(
+        names, failed="Fallido", done="Completado", kinds=("Creación", "Actualización", "Eliminación")
+    )
+    kinds = {
+        "Creación": EventType.CREATE,
+        "Actualización": EventType.UPDATE,
+        "Eliminación": EventType.DELETE,
+    }
+    return Case(
+        "spanish",
+        FakeOrg([*SYNCED, event], {event["name"]: rows}),
+        "Evento_Cambio__c",
+        dict(names),
+        ("Fallido",),
+        kinds=kinds,
+    )
+
+
+def japanese() -> Case:
+    """Japanese labels over API names that say nothing; no code, the record by lookup."""
+    names = {
+        "object": "jp__F01__c",
+        "event_type": "jp__F02__c",
+        "processed_at": "jp__F03__c",
+        "salesforce_id": "jp__F04__c",
+        "storeconnect_id": "jp__F05__c",
+        "message": "jp__F06__c",
+        "status": "jp__F07__c",
+    }
+    event = an_object(
+        "jp__K001__c",
+        "変更イベント",
+        a_field("jp__F01__c", "対象オブジェクト"),
+        a_field(
+            "jp__F02__c", "イベント種別", "picklist", values=[("1", "作成"), ("2", "更新"), ("3", "削除")]
+        ),
+        a_field("jp__F03__c", "処理日時", "datetime"),
+        a_field("jp__F04__c", "レコード", "reference", referenceTo=["Account", "Order"]),
+        a_field("jp__F05__c", "ストアID", length=36),
+        a_field("jp__F06__c", "エラーメッセージ", "textarea"),
+        a_field(
+            "jp__F07__c", "ステータス", "picklist", values=[("10", "処理中"), ("20", "完了"), ("90", "失敗")]
+        ),
+        a_field("jp__F08__c", "備考", "textarea"),
+        a_field("jp__F09__c", "次回処理日時", "datetime"),
+    )
+    rows = events(names, failed="90", done="20", kinds=("1", "2", "3"))
+    return Case(
+        "japanese",
+        FakeOrg([*SYNCED, event], {event["name"]: rows}),
+        "jp__K001__c",
+        {**names, "code": None},
+        ("90",),
+        RecordPointer.LOOKUP,
+        {"1": EventType.CREATE, "2": EventType.UPDATE, "3": EventType.DELETE},
+        pending=("10",),
+    )
+
+
+def dutch() -> Case:
+    """Dutch labels, no Salesforce ID at all, the operation as one letter."""
+    names = {
+        "object": "Tabel__c",
+        "event_type": "Bewerking__c",
+        "processed_at": "Verwerkt_op__c",
+        "storeconnect_id": "Sleutel__c",
+        "message": "Melding__c",
+        "status": "Toestand__c",
+    }
+    event = an_object(
+        "Wijziging__c",
+        "Wijzigingsgebeurtenis",
+        a_field("Tabel__c", "Objectnaam"),
+        a_field("Bewerking__c", "Soort wijziging", length=1),
+        a_field("Verwerkt_op__c", "Verwerkt op", "datetime"),
+        a_field("Ontvangen_op__c", "Ontvangen op", "datetime"),
+        a_field("Sleutel__c", "Externe sleutel", length=36),
+        a_field("Melding__c", "Foutmelding", "textarea"),
+        a_field(
+            "Toestand__c",
+            "Toestand",
+            "picklist",
+            values=[("Nieuw", "Nieuw"), ("Gereed", "Gereed"), ("Mislukt", "Mislukt")],
+        ),
+    )
+    rows = events(
+        names,
+        failed="Mislukt",
+        done="Gereed",
+        kinds=("C", "U", "D"),
+        more={"Ontvangen_op__c": "2026-11-01T00:00:00.000+0000"},
+    )
+    return Case(
+        "dutch",
+        FakeOrg([*SYNCED, event], {event["name"]: rows}),
+        "Wijziging__c",
+        {**names, "salesforce_id": None, "code": None},
+        ("Mislukt",),
+        RecordPointer.NONE,
+        {"C": EventType.CREATE, "U": EventType.UPDATE, "D": EventType.DELETE},
+        pending=("Nieuw",),
+    )
+
+
+def another_namespace() -> Case:
+    """The package under another namespace; the event has a UUID and ids of its own that mislead."""
+    names = {
+        "object": "shop__Record_Type_Name__c",
+        "event_type": "shop__Operation__c",
+        "processed_at": "shop__Last_Attempt__c",
+        "salesforce_id": "shop__Target__c",
+        "storeconnect_id": "shop__sC_Id__c",
+        "message": "shop__Failure_Reason__c",
+        "status": "shop__State__c",
+        "code": "shop__Failure_Code__c",
+    }
+    event = an_object(
+        "shop__Change_Event__c",
+        "Change Event",
+        a_field("shop__Event_Uuid__c", "Event UUID", length=36, unique=True, externalId=True),
+        a_field("shop__Job__c", "Job ID", length=18),
+        a_field("shop__Record_Type_Name__c", "Entity"),
+        a_field("shop__Operation__c", "Operation"),
+        a_field("shop__Last_Attempt__c", "Last Attempt", "datetime"),
+        a_field("shop__Next_Attempt__c", "Next Attempt", "datetime"),
+        a_field("shop__Target__c", "Target Record ID", length=18),
+        a_field("shop__sC_Id__c", "StoreConnect ID", length=36),
+        a_field("shop__Failure_Reason__c", "Failure Reason", "textarea"),
+        a_field("shop__Stack__c", "Stack Trace", "textarea"),
+        a_field("shop__State__c", "State"),
+        a_field("shop__Http__c", "HTTP Status"),
+        a_field("shop__Failure_Code__c", "Failure Code"),
+    )
+    rows = events(
+        names,
+        failed="ERROR",
+        done="DONE",
+        kinds=("insert", "update", "delete"),
+        more={
+            "shop__Event_Uuid__c": lambda n: uuid(n + 1000),
+            "shop__Job__c": lambda n: record_id("707", n),
+            "shop__Stack__c": "System.DmlException: Insert failed. First exception on row 0; Class.X: line 1",
+            "shop__Http__c": "400",
+            "shop__Next_Attempt__c": None,
+        },
+    )
+    synced = [record_object(name, "shop__sC_Id__c") for name in ("Account", "Order")]
+    return Case(
+        "another namespace",
+        FakeOrg([*synced, event], {event["name"]: rows}),
+        "shop__Change_Event__c",
+        dict(names),
+        ("ERROR",),
+        record_key="shop__sC_Id__c",
+    )
+
+
+def values_only() -> Case:
+    """Neither labels nor names say anything: only what the rows hold does."""
+    names = {
+        "object": "C1__c",
+        "event_type": "C2__c",
+        "salesforce_id": "C4__c",
+        "storeconnect_id": "C5__c",
+        "message": "C6__c",
+        "status": "C7__c",
+        "code": "C8__c",
+        "processed_at": "C3__c",
+    }
+    event = an_object(
+        "X17__c",
+        "X17",
+        *(a_field(f"C{n}__c", f"Column {n}", length=36) for n in (1, 2, 4, 5, 7, 8)),
+        a_field("C3__c", "Column 3", "datetime"),
+        a_field("C6__c", "Column 6", "textarea"),
+        a_field("C9__c", "Column 9", "textarea"),
+    )
+    rows = events(names, failed="failed", done="ok", more={"C9__c": PAYLOAD})
+    return Case(
+        "values only",
+        FakeOrg([*SYNCED, an_object("Sync_Settings__c", "Sync Settings"), event], {"X17__c": rows}),
+        "X17__c",
+        dict(names),
+        ("failed",),
+    )
+
+
+def french() -> Case:
+    """French labels with a status in French values, and a resolved state that sounds like a failure."""
+    names = {
+        "object": "Objet__c",
+        "event_type": "Type_Evenement__c",
+        "processed_at": "Traite_Le__c",
+        "salesforce_id": "Id_Salesforce__c",
+        "storeconnect_id": "Identifiant_StoreConnect__c",
+        "message": "Message_Erreur__c",
+        "status": "Statut__c",
+        "code": "Code_Erreur__c",
+    }
+    event = an_object(
+        "s_c__Change_Event__c",
+        "Événement de modification",
+        a_field("Objet__c", "Objet"),
+        a_field(
+            "Type_Evenement__c",
+            "Type d'événement",
+            "picklist",
+            values=[("Création", "Création"), ("Mise à jour", "Mise à jour"), ("Suppression", "Suppression")],
+        ),
+        a_field("Traite_Le__c", "Traité le", "datetime"),
+        a_field("Cree_Le__c", "Créé le", "datetime"),
+        a_field("Id_Salesforce__c", "ID Salesforce", length=18),
+        a_field("Identifiant_StoreConnect__c", "Identifiant StoreConnect", length=36),
+        a_field("Message_Erreur__c", "Message d'erreur", "textarea"),
+        a_field("Solution__c", "Solution proposée", "textarea"),
+        a_field(
+            "Statut__c",
+            "Statut",
+            "picklist",
+            values=[(v, v) for v in ("En attente", "Traité", "Échoué", "Erreur résolue")],
+        ),
+        a_field("Code_Erreur__c", "Code d'erreur"),
+    )
+    rows = events(
+        names,
+        failed="Échoué",
+        done="Traité",
+        kinds=("Création", "Mise à jour", "Suppression"),
+        more={"Solution__c": "Demandez à un admin de corriger la règle"},
+    )
+    return Case(
+        "french",
+        FakeOrg([*SYNCED, event], {event["name"]: rows}),
+        "s_c__Change_Event__c",
+        dict(names),
+        ("Échoué",),
+        kinds={
+            "Création": EventType.CREATE,
+            "Mise à jour": EventType.UPDATE,
+            "Suppression": EventType.DELETE,
+        },
+        pending=("En attente",),
+    )
+
+
+def portuguese() -> Case:
+    """Portuguese; two lookups, of which one is the store and not the record."""
+    names = {
+        "object": "nx__Entidade__c",
+        "event_type": "nx__Acao__c",
+        "processed_at": "nx__Processado_Em__c",
+        "salesforce_id": "nx__Registro__c",
+        "storeconnect_id": "nx__Id_Loja__c",
+        "message": "nx__Mensagem__c",
+        "status": "nx__Situacao__c",
+    }
+    event = an_object(
+        "nx__Erro_Sincronizacao__c",
+        "Erro de sincronização",
+        a_field("nx__Loja__c", "Loja", "reference", referenceTo=["s_c__Store__c"]),
+        a_field("nx__Registro__c", "Registro", "reference", referenceTo=["Account"]),
+        a_field("nx__Entidade__c", "Entidade"),
+        a_field("nx__Acao__c", "Ação"),
+        a_field("nx__Processado_Em__c", "Processado em", "datetime"),
+        a_field("nx__Id_Loja__c", "ID do StoreConnect", length=36),
+        a_field("nx__Mensagem__c", "Mensagem", "textarea"),
+        a_field("nx__Situacao__c", "Situação"),
+    )
+    rows = events(
+        names,
+        failed="Falhou",
+        done="Concluído",
+        kinds=("Criar", "Atualizar", "Excluir"),
+        more={"nx__Loja__c": record_id("a05", 1)},
+    )
+    return Case(
+        "portuguese",
+        FakeOrg([*SYNCED, an_object("s_c__Store__c", "Store"), event], {event["name"]: rows}),
+        "nx__Erro_Sincronizacao__c",
+        {**names, "code": None},
+        ("Falhou",),
+        RecordPointer.LOOKUP,
+    )
+
+
+def beside_a_log() -> Case:
+    """An integration log of the org's own has the same labels and failed rows as well."""
+    base = manual()
+    names = {
+        "object": "Object__c",
+        "event_type": "Event_Type__c",
+        "processed_at": "Processed_At__c",
+        "salesforce_id": "Salesforce_ID__c",
+        "storeconnect_id": "External_ID__c",
+        "message": "Message__c",
+        "status": "Status__c",
+    }
+    log = an_object(
+        "Integration_Log__c",
+        "Integration Log",
+        a_field("Object__c", "Object"),
+        a_field("Event_Type__c", "Event Type"),
+        a_field("Processed_At__c", "Processed At", "datetime"),
+        a_field("Salesforce_ID__c", "Salesforce ID", length=18),
+        a_field("External_ID__c", "External ID", length=36),
+        a_field("Message__c", "Message", "textarea"),
+        a_field("Status__c", "Status"),
+    )
+    org = FakeOrg([*base.org.objects, log], {**base.org.rows, "Integration_Log__c": events(names)})
+    return Case("beside a log", org, base.object_name, base.fields, base.failed, pending=base.pending)
+
+
+def empty() -> Case:
+    """The manual's org before anything ever failed: no row to look at."""
+    base = manual()
+    return Case(
+        "empty", FakeOrg(base.org.objects), base.object_name, base.fields, base.failed, pending=base.pending
+    )
+
+
+CASES = [
+    manual(),
+    spanish(),
+    japanese(),
+    dutch(),
+    another_namespace(),
+    values_only(),
+    french(),
+    portuguese(),
+    beside_a_log(),
+    empty(),
+]
+
+
+def explain(proposal: Proposal) -> str:
+    lines = [f"{proposal.object_name} {proposal.object_reason} doubts={proposal.doubts}"]
+    for role, ranked in proposal.ranked.items():
+        lines.append(f"{role}: {proposal.chosen.get(role)}")
+        lines += [f"     {one.points:4} {one.name} {one.label}: {one.reason}" for one in ranked[:3]]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_an_org_is_understood_whatever_it_calls_things(case: Case) -> None:
+    proposal = await discover(case.org)
+    why = explain(proposal)
+    assert proposal.doubts == (), why
+    mapping = proposal.mapping()
+    assert mapping.object_name == case.object_name, why
+    found = {role.value: getattr(mapping, role.value) for role in Role}
+    assert found == case.fields, why
+    assert mapping.failed == case.failed, why
+    assert mapping.pointer is case.pointer
+    assert mapping.pending == case.pending
+    assert mapping.record_key == case.record_key
+    if case.kinds is not None:
+        assert mapping.event_types == case.kinds
+
+
+async def test_the_known_object_is_looked_at_alone() -> None:
+    org = manual().org
+    await discover(org)
+    assert org.described[0] == "s_c__Change_Event__c"
+    assert "s_c__Content_Change__c" not in org.described
+
+
+def changed(case: Case, replace: dict[str, Row], rows: list[Row] | None = None) -> FakeOrg:
+    """The same org with some fields of its change event exchanged, or added."""
+    objects = []
+    for one in case.org.objects:
+        if one["name"] == case.object_name:
+            fields = [replace.get(field["name"], field) for field in one["fields"]]
+            known = {field["name"] for field in fields}
+            fields += [field for name, field in replace.items() if field["name"] not in known]
+            objects.append({**one, "fields": fields})
+        else:
+            objects.append(one)
+    return FakeOrg(objects, {case.object_name: rows} if rows is not None else case.org.rows)
+
+
+async def test_two_messages_that_are_alike_are_asked_about() -> None:
+    case = manual()
+    second = a_field("s_c__Error_Message__c", "Error Message", "textarea")
+    rows = [
+        {**row, "s_c__Error_Message__c": row["s_c__Message__c"]} for row in case.org.rows[case.object_name]
+    ]
+    proposal = await discover(changed(case, {"x": second}, rows))
+    assert [doubt.about for doubt in proposal.doubts] == ["message"]
+    assert {one.name for one in proposal.doubts[0].options} == {"s_c__Message__c", "s_c__Error_Message__c"}
+    with pytest.raises(BadInputError, match="may be the message"):
+        proposal.mapping()
+
+
+async def test_what_a_person_names_settles_a_doubt() -> None:
+    case = manual()
+    second = a_field("s_c__Error_Message__c", "Error Message", "textarea")
+    rows = [
+        {**row, "s_c__Error_Message__c": row["s_c__Message__c"]} for row in case.org.rows[case.object_name]
+    ]
+    proposal = await discover(
+        changed(case, {"x": second}, rows),
+        fixed={Role.MESSAGE: "s_c__Error_Message__c", Role.SALESFORCE_ID: None},
+    )
+    mapping = proposal.mapping()
+    assert mapping.message == "s_c__Error_Message__c"
+    assert mapping.salesforce_id is None
+    assert mapping.pointer is RecordPointer.NONE
+
+
+async def test_a_status_that_may_mean_failed_is_asked_about() -> None:
+    case = manual()
+    values = [("Received", "Received"), ("Rejected", "Rejected"), ("Applied", "Applied")]
+    field = a_field("s_c__Status__c", "Status", "picklist", values=values)
+    rows = [
+        {**row, "s_c__Status__c": "Rejected" if row["s_c__Status__c"] == "FAILED" else "Applied"}
+        for row in case.org.rows[case.object_name]
+    ]
+    org = changed(case, {"s_c__Status__c": field}, rows)
+    doubt = next(doubt for doubt in (await discover(org)).doubts if doubt.about == "failed")
+    assert {one.name for one in doubt.options} == {"Received", "Rejected", "Applied"}
+    assert (await discover(org, failed=("Rejected",))).mapping().failed == ("Rejected",)
+
+
+async def test_two_objects_of_the_same_shape_are_asked_about() -> None:
+    case = spanish()
+    twin = next(one for one in case.org.objects if one["name"] == case.object_name)
+    second = {**twin, "name": "Evento_Sincronizacion__c", "label": "Error de sincronización"}
+    rows = {**case.org.rows, second["name"]: case.org.rows[case.object_name]}
+    proposal = await discover(FakeOrg([*case.org.objects, second], rows))
+    assert proposal.doubts[0].about == "object"
+    assert {one.name for one in proposal.doubts[0].options} == {case.object_name, second["name"]}
+    named = await discover(FakeOrg([*case.org.objects, second], rows), object_name=second["name"])
+    assert named.mapping().object_name == "Evento_Sincronizacion__c"
+
+
+async def test_an_org_without_change_events_is_told_what_to_do() -> None:
+    with pytest.raises(BadInputError, match="Nothing in this org looks like") as caught:
+        await discover(FakeOrg([*SYNCED, an_object("Invoice__c", "Invoice", a_field("Status__c", "Status"))]))
+    assert "--object" in caught.value.hint
+
+
+async def test_an_object_or_field_that_is_not_there_is_named() -> None:
+    with pytest.raises(BadInputError, match="no object Nope__c"):
+        await discover(manual().org, object_name="Nope__c")
+    with pytest.raises(BadInputError, match="no field Nope__c"):
+        await discover(manual().org, fixed={Role.MESSAGE: "Nope__c"})
+
+
+async def test_a_refused_sample_is_said_and_names_have_to_do() -> None:
+    org = manual().org
+    org.queries_refused = True
+    proposal = await discover(org)
+    assert proposal.mapping().message == "s_c__Message__c"
+    assert any(note.startswith("No sample rows") for note in proposal.notes)
+
+
+async def test_a_kind_of_change_that_nobody_knows_is_said() -> None:
+    case = manual()
+    values = [(value, value) for value in ("Create", "Update", "Delete", "Merge")]
+    field = a_field("s_c__Event_Type__c", "Event Type", "picklist", values=values)
+    proposal = await discover(changed(case, {"s_c__Event_Type__c": field}))
+    assert "Merge" not in proposal.event_types
+    assert any("'Merge'" in note for note in proposal.notes)
+
+
+async def test_hostile_labels_become_harmless() -> None:
+    case = manual()
+    field: dict[str, Any] = a_field("s_c__Message__c", "Message\x1b]52;c;AAAA\x07", "textarea")
+    proposal = await discover(changed(case, {"s_c__Message__c": field}))
+    assert all("\x1b" not in one.label for ranked in proposal.ranked.values() for one in ranked)
