@@ -98,6 +98,7 @@ class Plan:
             "rows": [
                 {
                     **error_payload(row.error),
+                    "created_at": row.error.created_at.isoformat() if row.error.created_at else None,
                     "wave": row.wave,
                     "reason": row.reason,
                     "group": row.group,

@@ -46,7 +46,7 @@ def moved(plan: Plan, now: Iterable[SyncError]) -> Moved:
 
 def same_row(planned: SyncError, now: SyncError) -> bool:
     """Whether a row still says what it said. A Salesforce ID that appeared is not a change."""
-    return replace(now, salesforce_id=planned.salesforce_id) == planned
+    return replace(now, salesforce_id=planned.salesforce_id, created_at=planned.created_at) == planned
 
 
 def encode(plan: Plan) -> str:
@@ -138,7 +138,7 @@ def decode(payload: Mapping[str, Any]) -> Plan:
 
 def decode_error(row: Mapping[str, Any]) -> SyncError:
     """A row from its JSON. Files are input like any other: the text is made harmless again."""
-    at = row["processed_at"]
+    at, created = row["processed_at"], row["created_at"]
     return SyncError(
         id=str(row["id"]),
         object=clean(row["object"]),
@@ -148,6 +148,7 @@ def decode_error(row: Mapping[str, Any]) -> SyncError:
         storeconnect_id=str(row["storeconnect_id"]),
         message=clean(row["message"]),
         code=row["code"],
+        created_at=datetime.fromisoformat(created) if created else None,
     )
 
 

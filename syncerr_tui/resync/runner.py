@@ -103,11 +103,8 @@ class Runner:
         self._started = clock()
         self._last_progress: datetime | None = None
         self._steps = 0
-
-    @property
-    def failure(self) -> SyncErrError | None:
-        """What stopped the run, where something did: for the exit code."""
-        return self._control.failure
+        self.failure: SyncErrError | None = None
+        """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
 
     @property
     def run_id(self) -> str | None:
@@ -227,6 +224,7 @@ class Runner:
             self._control.fail(problem)
             how = "stopped"
             summary = summary or _summary(book, how)
+        self.failure = self._control.failure
         self._progress(book, now=True)
         self._control.tell(RunEnded(book.run, book.counts(), how, summary, self._clock()))
 

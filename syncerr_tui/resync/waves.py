@@ -49,8 +49,10 @@ def record_key(error: SyncError) -> str:
 
 
 def age_key(error: SyncError) -> tuple[datetime, str]:
-    """Oldest first; the id decides ties, so that the same rows always give the same plan."""
-    return (error.processed_at or _EPOCH, error.id)
+    """Oldest first: by when the change was made, which no try moves. The id decides ties, so that the same
+    rows always give the same plan.
+    """
+    return (error.created_at or error.processed_at or _EPOCH, error.id)
 
 
 def rank(error: SyncError) -> int:

@@ -1,0 +1,88 @@
+"""The parts of a run put together for real life: this machine's clock, its user, the diagnosis' fingerprints."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import SystemRandom
+
+from syncerr_tui.diagnosis.fingerprint import Fingerprints
+from syncerr_tui.model import SyncError
+from syncerr_tui.resync.journal import Journal, Who
+from syncerr_tui.resync.org import Org
+from syncerr_tui.resync.plan import Plan
+from syncerr_tui.resync.runner import ResumeMode, Runner, RunOptions
+
+_FINGERPRINTS = Fingerprints()
+
+
+def clock() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def os_user() -> str:
+    """Who sits at this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "an unknown user"
+
+
+def open_journal(state_folder: Path, org_id: str) -> Journal:
+    """The journal of an org, under the program's state folder.
+
+    Raises:
+        MachineError: It cannot be used; nothing may be sent.
+    """
+    return Journal.open(state_folder / "journals", org_id, clock=clock)
+
+
+def make_runner(
+    org: Org,
+    journal: Journal,
+    plan: Plan,
+    *,
+    reason: str = "",
+    resume: str | None = None,
+    mode: ResumeMode = ResumeMode.CONTINUE,
+) -> Runner:
+    """A runner for this plan, ready to `run()`.
+
+    Args:
+        org: The org, as the runner may see it.
+        journal: Its journal.
+        plan: What to do; for a resumed run, `History.plan_of` gives it.
+        reason: Why, in the person's words.
+        resume: Id of the interrupted run to go on with.
+        mode: What to do with it.
+    """
+    identity = org.identity
+    return Runner(
+        org,
+        journal,
+        plan,
+        clock=clock,
+        sleep=asyncio.sleep,
+        rng=SystemRandom(),
+        options=RunOptions(
+            who=Who(os_user(), identity.username, identity.environment.value),
+            reason=reason,
+            fingerprint=cause_key,
+            same_cause=same_cause,
+            resume=resume,
+            mode=mode,
+        ),
+    )
+
+
+def cause_key(error: SyncError) -> str:
+    """What the journal files a row's cause under."""
+    return _FINGERPRINTS.of(error).key
+
+
+def same_cause(before: SyncError, after: SyncError) -> bool:
+    """Whether an event fails for the reason it failed for before."""
+    return cause_key(before) == cause_key(after)
