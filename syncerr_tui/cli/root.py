@@ -6,9 +6,43 @@ import click
 
 from syncerr_tui import __version__
 from syncerr_tui.cli import LateGroup
+from syncerr_tui.errors import ExitCode
 
 
-@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LateGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 not all fixed, 2 bad input, 3 unreachable, 4 not logged in, 5 refused, "
+    "6 this machine, 70 a defect, 130 interrupted.",
+)
 @click.version_option(__version__, prog_name="syncerr-tui")
-def root() -> None:
-    """Clear StoreConnect sync errors: see what blocks, fix it, re-sync, prove it worked."""
+@click.option("--org", metavar="NAME", help="Open the app on this org: a profile, or an alias of the sf CLI.")
+@click.option("--read-only", is_flag=True, help="Open the app without anything that changes the org.")
+@click.pass_context
+def root(context: click.Context, org: str | None, *, read_only: bool) -> int:
+    """Clear StoreConnect sync errors: see what blocks, fix it, re-sync, prove it worked.
+
+    Without a command the app opens: on the configured org, or on the embedded demo org as long as there
+    is none.
+    """
+    if context.invoked_subcommand is not None:
+        if org is not None or read_only:
+            given = "--org" if org is not None else "--read-only"
+            wanted = f"{given} stands before the command: write it after '{context.invoked_subcommand}'"
+            raise click.UsageError(wanted, ctx=context)
+        return ExitCode.OK
+    return _open_app(org, read_only=read_only)
+
+
+def _open_app(org: str | None, *, read_only: bool) -> int:
+    from syncerr_tui.cli._connect import default_choice
+    from syncerr_tui.ui.launch import launch_demo, launch_org
+
+    if org is not None:
+        return launch_org(org, read_only=read_only)
+    choice = default_choice(read_only=read_only)
+    if choice.org is not None:
+        return launch_org(choice.org, read_only=read_only)
+    assert choice.demo is not None
+    return launch_demo(choice.demo, read_only=read_only)
