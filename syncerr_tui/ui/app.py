@@ -12,7 +12,6 @@ from textual.filter import LineFilter
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
-from syncerr_tui.model import SyncError
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.details import Details
 from syncerr_tui.ui.errors_pane import ErrorsPane

@@ -1,4 +1,4 @@
-"""What every part of the screen may need, in one place: who we talk to, how this terminal is, what time it is."""
+"""What every part of the screen may need: who we talk to, how this terminal is, what time it is."""
 
 from __future__ import annotations
 

@@ -98,10 +98,15 @@ def _fields(told: Iterable[tuple[str, str]], width: int) -> Iterator[Line]:
     for label, value in told:
         if width >= 2 * _LABEL + 18:
             lead = f"{label:<{_LABEL}}"
-            yield from (Line(parts) for parts in render.wrap(((value, Role.TEXT),), width, first=lead, rest=" " * _LABEL))
+            yield from (
+                Line(parts)
+                for parts in render.wrap(((value, Role.TEXT),), width, first=lead, rest=" " * _LABEL)
+            )
         else:
             yield Line(((label, Role.MUTED),))
-            yield from (Line(parts) for parts in render.wrap(((value, Role.TEXT),), width, first="  ", rest="  "))
+            yield from (
+                Line(parts) for parts in render.wrap(((value, Role.TEXT),), width, first="  ", rest="  ")
+            )
 
 
 def _wrapped(parts: Iterable[Part], width: int) -> Iterator[Line]:

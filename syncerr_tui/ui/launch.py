@@ -1,4 +1,4 @@
-"""Opening the app: the terminal is looked at, Textual is set up and imported, and it is all put back at the end.
+"""Opening the app: look at the terminal, set Textual up and import it, put everything back at the end.
 
 Textual reads its environment when it is imported, so everything here that needs it is imported late.
 """
@@ -70,7 +70,7 @@ def launch_org(name: str, *, read_only: bool = False) -> int:
         from syncerr_tui.salesforce.connect import connect as open_connection
         from syncerr_tui.salesforce.ways import open_profile
 
-        profile, tokens = await asyncio.to_thread(open_profile, name)
+        profile, tokens = await asyncio.to_thread(open_profile, name, Paths.of().config / "orgs")
         return await open_connection(profile, tokens)
 
     return launch(connect, read_only=read_only)
@@ -153,7 +153,7 @@ class Journals:
             plan,
             clock=utc_now,
             sleep=asyncio.sleep,
-            rng=Random(),
+            rng=Random(),  # noqa: S311 - for the jitter of a pause
             options=RunOptions(who=who),
         )
 

@@ -1,7 +1,7 @@
-"""Reading the list in the background. Knows no widget: it tells what happened, with the number of its reading.
+"""Reading the list in the background. Knows no widget: it tells what happened, and in which reading.
 
-A reading that has been overtaken by a newer one says nothing more, and what it already said is dropped by its
-number.
+A reading that has been overtaken by a newer one says nothing more, and what it already said is dropped by
+its number.
 """
 
 from __future__ import annotations

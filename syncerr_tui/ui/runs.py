@@ -191,4 +191,3 @@ class Runs:
                 self._run.resume()
             else:
                 self._run.pause()
-

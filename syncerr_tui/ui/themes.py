@@ -1,7 +1,7 @@
 """Four looks: true colour on dark and light, and the terminal's own 16 colours on dark and light.
 
-Without colour the 16-colour look is drawn with its colours taken out (`Colourless`): Textual alone would answer
-`NO_COLOR` with grey true colour. Nothing on screen is told by colour alone.
+Without colour the 16-colour look is drawn with its colours taken out (`Colourless`): Textual alone would
+answer `NO_COLOR` with grey true colour. Nothing on screen is told by colour alone.
 """
 
 from __future__ import annotations

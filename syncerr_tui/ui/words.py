@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
-_STEPS = ((60, 1, "s"), (3600, 60, "m"), (2 * 86400, 3600, "h"), (100 * 86400, 86400, "d"), (700 * 86400, 604800, "w"))
+_STEPS = (
+    (60, 1, "s"),
+    (3600, 60, "m"),
+    (2 * 86400, 3600, "h"),
+    (100 * 86400, 86400, "d"),
+    (700 * 86400, 604800, "w"),
+)
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -36,9 +42,12 @@ def duration(span: timedelta) -> str:
 
 
 def moment(when: datetime, now: datetime, width: int, zone: tzinfo | None = None) -> str:
-    """A point in local time with its age, as much of it as fits into `width` cells.
+    """A point in local time with its age, as much of it as fits.
 
     Args:
+        when: The point in time.
+        now: What its age is counted to.
+        width: Cells there are: 27 or more show everything, 4 the age alone.
         zone: The zone to show it in; None for the machine's own.
     """
     local = when.astimezone(zone)

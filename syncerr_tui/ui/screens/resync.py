@@ -47,18 +47,18 @@ class ResyncDialog(Confirmation):
             lines.append((f"\nObjects  {named}{f' and {more} more' if more > 0 else ''}", ""))
         lines.append((f"\nMethod   {self._method.label}", ""))
         if len(plan.waves) > 1:
-            lines.append((f"\nOrder    parents first, in {len(plan.waves)} waves, each proven before the next", ""))
+            lines.append(
+                (f"\nOrder    parents first, in {len(plan.waves)} waves, each proven before the next", "")
+            )
         lines.append((f"\nTakes    about {duration(timedelta(seconds=plan.expected_seconds))}", ""))
         if self._org.environment is Environment.PRODUCTION:
             lines.append(("\n\nThis is a production org: what is sent changes real data.", "bold"))
         if self._hidden:
             lines.append((f"\n\nNot sent: {self._hidden:,} selected, but hidden by the filter.", "bold"))
-        for out in plan.left_out[:_NAMED]:
-            lines.append((f"\nNot sent: {out.id}: {out.reason}.", ""))
+        lines += [(f"\nNot sent: {out.id}: {out.reason}.", "") for out in plan.left_out[:_NAMED]]
         if len(plan.left_out) > _NAMED:
             lines.append((f"\n... and {len(plan.left_out) - _NAMED:,} more that are not sent.", ""))
-        for warning in plan.warnings:
-            lines.append((f"\nNote: {warning}.", ""))
+        lines += [(f"\nNote: {warning}.", "") for warning in plan.warnings]
         if not plan.rows:
             lines.append(("\n\nNothing is left to send.", "bold"))
         return Content.assemble(*lines, "\n")
@@ -99,8 +99,10 @@ class GuidedDialog(Confirmation):
         else:
             lines.append(("\n1 Open the Sync Errors list in Salesforce", ""))
         lines.append(("\n2 Tick exactly these rows, in this order, and press Re-sync:\n", ""))
-        for error in self._errors:
-            lines.append((f"\n  {error.object} {error.event_type.value} {error.storeconnect_id or error.id}", "bold"))
+        lines += [
+            (f"\n  {error.object} {error.event_type.value} {error.storeconnect_id or error.id}", "bold")
+            for error in self._errors
+        ]
         lines.append(("\n\n3 Press enter here: the outcome is then read back from the org.\n", ""))
         return Content.assemble(*lines)
 
@@ -126,8 +128,7 @@ class QuitDialog(Confirmation):
     def text(self) -> Content:
         """What leaving means."""
         return Content(
-            f"\n{self._progress}\n\nLeaving stops it. What was sent stays sent; the journal knows each row, and "
-            "the next start goes on from there.\n"
+            f"\n{self._progress}\n\nLeaving stops it. What was sent stays sent; the journal knows each row.\n"
         )
 
     @property

@@ -1,13 +1,14 @@
 """The screen everything happens on: lines around, one pane in front, and the way from a key to what it does.
 
-A key asks for an action of the table. The workbench looks whether it can run, says the reason where it cannot, and
-else calls `do_<id>` of the pane in front, or its own.
+A key asks for an action of the table. The workbench looks whether it can run, says the reason where it
+cannot, and else calls `do_<id>` of the pane in front, or its own.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -23,6 +24,7 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui import chrome
+from syncerr_tui.ui.demo_fixing import DemoFixing
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.details import as_text
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -57,8 +59,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.place = Place.ERRORS
         self.reader = Reader(desk, self.post_message)
         self._rows_so_far = 0
-        self._read_at_reading = 0
-        self._read_at = None if desk.connection is None else desk.clock()
+        self._fresh_start = True
+        self._read_at: datetime | None = None
         self._known: frozenset[str] | None = None
         self._said: tuple[str, str] | None = None
         self._minute: Timer | None = None
@@ -217,7 +219,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         small = size.width < NARROWEST or size.height < LOWEST
         self.set_class(small, "-too-small")
         if small:
-            self.line("too-small").show([(f"Make it {NARROWEST}x{LOWEST} (is {size.width}x{size.height})", "strong")])
+            self.line("too-small").show(
+                [(f"Make it {NARROWEST}x{LOWEST} (is {size.width}x{size.height})", "strong")]
+            )
         self.call_after_refresh(self.draw_lines)
 
     @on(Pane.Changed)
@@ -265,11 +269,13 @@ class Workbench(Screen[None], inherit_bindings=False):
         if event.reading != self.reader.reading:
             return
         self._read_at = event.at
-        self.errors.note("", "No unresolved sync errors.", "", "Everything the website sent is in Salesforce.")
+        self.errors.note(
+            "", "No unresolved sync errors.", "", "Everything the website sent is in Salesforce."
+        )
         self.host.runs.list_was_read()
         listing = self.errors.listing.refreshed(event.rows, self.desk.clock())
         self._tell_of_new(frozenset(listing.errors))
-        self.errors.show(listing, fresh=True)
+        self.errors.show(listing, fresh=not self._fresh_start)
         if listing.errors and not listing.ids:
             self._say_nothing_matches()
         self._tick()
@@ -420,7 +426,9 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         def copy() -> None:
             try:
-                done = clipboard.copy(text, environ=os.environ, write=write, fallback=Paths.of().cache / "copied.txt")
+                done = clipboard.copy(
+                    text, environ=os.environ, write=write, fallback=Paths.of().cache / "copied.txt"
+                )
             except SyncErrError as error:
                 self.app.call_from_thread(self.say, error.line, "bad")
             else:
@@ -440,6 +448,13 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Hold the run, or let it go on."""
         self.host.runs.pause()
 
+    def do_fix_demo(self) -> None:
+        """Demo org only: show what would be done, and do it."""
+        error = self.errors.listing.current
+        fixes = getattr(self.desk.connection, "demo_fixes", None)
+        if error is not None and fixes is not None:
+            self.app.run_worker(DemoFixing(self.host, fixes).run(error), group="fixing", exclusive=True)
+
     def do_quit(self) -> None:
         """Leave; ask while a run is under way."""
         if not self.host.runs.active:
@@ -451,8 +466,3 @@ class Workbench(Screen[None], inherit_bindings=False):
                 self.app.exit()
 
         self.app.push_screen(QuitDialog(self.host.runs.plain), answered)
-
-
-def places(panes: Iterable[Pane]) -> Mapping[Place, Pane]:
-    """The panes by their place."""
-    return {pane.place: pane for pane in panes}

@@ -46,7 +46,9 @@ PROCESSED = Column(
         moment(error.processed_at, drawn.now, width, drawn.zone) if error.processed_at else "-"
     ),
 )
-SALESFORCE_ID = Column("salesforce_id", "Salesforce ID", (18,), lambda error, _w, _m: error.salesforce_id or "-")
+SALESFORCE_ID = Column(
+    "salesforce_id", "Salesforce ID", (18,), lambda error, _w, _m: error.salesforce_id or "-"
+)
 STORECONNECT_ID = Column(
     "storeconnect_id", "StoreConnect ID", (9, 36), lambda error, _width, _moment: error.storeconnect_id or "-"
 )
@@ -74,7 +76,10 @@ def fit(width: int) -> tuple[Placed, ...]:
     shown = [column for column in ORDER if column not in _SPARE]
     for column in reversed(_SPARE):
         wanted = [*shown, column]
-        if _taken(wanted, {each.name: min(1, len(each.widths) - 1) for each in shown}) + _MORE_MESSAGE <= width:
+        if (
+            _taken(wanted, {each.name: min(1, len(each.widths) - 1) for each in shown}) + _MORE_MESSAGE
+            <= width
+        ):
             shown = [each for each in ORDER if each in wanted]
     steps = dict.fromkeys((column.name for column in ORDER), 0)
     for column in _DROPPED_FIRST:

@@ -1,7 +1,7 @@
 """The list of sync errors, drawn line by line: only what is visible is ever looked at.
 
-Textual's DataTable measures every cell and repaints itself for every line of scrolling; here 100,000 rows cost
-what 20 rows cost, and after any change only the lines that look different are sent to the terminal.
+Textual's DataTable measures every cell and repaints itself for every line of scrolling; here 100,000 rows
+cost what 20 rows cost, and after any change only the lines that look different go to the terminal.
 """
 
 from __future__ import annotations
@@ -276,9 +276,7 @@ class ErrorTable(Widget, can_focus=True):
         if error is None or moment is None:
             return Strip([Segment(" " * (width - 1) + self._thumb(line), self._style("row"))], width)
         glyphs = self.glyphs
-        gutter = (
-            f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
-        )
+        gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
         base = self._style("cursor" if line.cursor else "selected" if line.selected else "row")
         parts = [(gutter, base)]
         if self.marks:
