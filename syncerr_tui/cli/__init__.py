@@ -106,4 +106,4 @@ def complain(line: str) -> None:
 def _usage(error: click.ClickException) -> str:
     line = " ".join(error.format_message().split())
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "syncerr-tui"
-    return f"{line.rstrip('.')}. See '{command} --help'."
+    return f"{line if line.endswith(('.', '?')) else line + '.'} See '{command} --help'."
