@@ -1,17 +1,18 @@
 """The named things that ran while the record was saved: flows, flow elements, triggers, classes, rules.
 
-A name is taken only from a place where the platform puts one: a quoted name beside the word for a process, a
-stack line, `X: execution of AfterInsert`. How they are told apart:
+A name is taken only from a place where the platform puts one: a quoted name beside the word for a process,
+a stack line, `X: execution of AfterInsert`. How they are told apart:
 
-- `npsp.TDTM_Contact` is the trigger `TDTM_Contact` of the package `npsp`; `dlrs_ContactTrigger` is the org's own
-  trigger (made by a tool, but not in its package), so it has no namespace.
+- `npsp.TDTM_Contact` is the trigger `TDTM_Contact` of the package `npsp`; `dlrs_ContactTrigger` is the
+  org's own trigger (made by a tool, but not in its package), so it has no namespace.
 - A stack line names the class, not the method: `Class.A.run: line 3` is `A`. With a package in front
-  (`Class.npsp.A.run`) that is the namespace; with an inner class (`Class.A.B.run`) the outer one is named. What is
-  a package is seen from the rest of the text: `(npsp)`, `npsp.`, `npsp__`; four parts and more always begin with one.
+  (`Class.npsp.A.run`) that is the namespace; with an inner class (`Class.A.B.run`) the outer one is named.
+  What is a package is seen from the rest of the text: `(npsp)`, `npsp.`, `npsp__`; four parts and more
+  always begin with one.
 - A flow's label is its name as it stands between the quotes, whatever quotes they are.
-- Order is outermost first. A stack trace lists innermost first, so its frames are turned around and stand behind
-  the trigger in them. A trace without such a trigger that comes after a fault's end (`: []`) is the caller of all
-  and stands in front.
+- Order is outermost first. A stack trace lists innermost first, so its frames are turned around and stand
+  behind the trigger in them. A trace without such a trigger that comes after a fault's end (`: []`) is the
+  caller of all and stands in front.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ _QUOTED = (
     r"«\s?(?P<q4>[^«»\n]{1,200}?)\s?»|„(?P<q5>[^„“”\n]{1,200})[“”]|「(?P<q6>[^「」\n]{1,200})」|"
     r"'(?P<q7>[^'\n]{1,200})'|”(?P<q8>[^”\n]{1,200})”)"
 )
-_PROCESS = r"(?:process(?:us|o)?|[Pp]rozess|proceso|proces|процесс|プロセス|流程|프로세스|flow|Flow|flux|flujo|Ablauf|fluxo|flusso)"
+_PROCESS = (
+    r"(?:process(?:us|o)?|[Pp]rozess|proceso|proces|процесс|プロセス|流程|프로세스|"
+    r"flow|Flow|flux|flujo|Ablauf|fluxo|flusso)"
+)
 _FLOW_BEFORE = re.compile(_QUOTED + r"[-\s]{0,2}" + _PROCESS + r"(?![A-Za-z])")
 _FLOW_AFTER = re.compile(
     r"(?<![A-Za-z])" + _PROCESS + r"(?:\s+(?:named|called|with name|label))?:?\s{0,2}" + _QUOTED
@@ -57,7 +61,8 @@ _EXECUTION = re.compile(
     r"maximum trigger depth exceeded)",
 )
 _DIED = re.compile(
-    r"[A-Z]_[A-Z]+[,:] (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}System\.\w{1,40}Exception",
+    r"[A-Z]_[A-Z]+[,:] (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
+    r"System\.\w{1,40}Exception",
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
@@ -73,10 +78,12 @@ _RULE = re.compile(
     + _QUOTED,
 )
 _MANY = 400
-_PLATFORM = frozenset(
-    "System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search "
-    "Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits java javax common core com org lib shared".split(),
-)
+_PLATFORM_NAMES = """
+    System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search
+    Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits
+    java javax common core com org lib shared
+"""
+_PLATFORM = frozenset(_PLATFORM_NAMES.split())
 
 
 def find_automation(text: str) -> list[Named]:
@@ -165,7 +172,7 @@ def _is_namespace(name: str, text: str) -> bool:
 
 
 def _traces(text: str) -> list[tuple[int, list[Named]]]:
-    """The stack traces, each with the place it begins at and its frames. A trace ends with the trigger it came from."""
+    """The stack traces: where each begins, and its frames. It ends with the trigger it came from."""
     traces: list[tuple[int, list[Named]]] = []
     ended = True
     for match in islice(_FRAME.finditer(text), _MANY):

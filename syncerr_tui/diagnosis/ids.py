@@ -15,17 +15,16 @@ _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-
 _NULL = "000000000000000"
 
 # Key prefixes of standard objects, set-up records and jobs (the published lists; case matters).
-_PREFIXES = frozenset(
-    """
+_PREFIX_LIST = """
     001 002 003 005 006 008 00B 00D 00E 00G 00I 00J 00K 00N 00O 00P 00Q 00T 00U 00X 00a 00b 00e 00h 00i 00k
     00l 00o 00q 00r 00t 00v 010 011 012 015 016 017 018 019 01H 01I 01N 01Q 01W 01X 01Y 01Z 01a 01g 01m 01n
     01o 01p 01q 01s 01t 01u 020 022 02Z 02a 02c 02i 02n 02o 02s 033 03d 03j 03s 03u 04Y 04a 04g 04h 04i 04k
     04m 04t 04v 058 05X 066 068 069 06A 07L 07M 081 087 08a 08e 08p 08q 08s 091 093 099 09a 0AT 0Af 0Ak 0Bm
     0C0 0D2 0D5 0D7 0DB 0F9 0FB 0Fo 0H4 0Ho 0JD 0Jf 0Kd 0PG 0PK 0PS 0Pa 0Q0 0QL 0SP 0TO 0WO 0XA 0XC 0Ya 0a3
     0rp 10u 131 1AR 1Os 1WL 300 301 500 501 550 608 701 707 709 750 751 800 801 802 806 810 811
-    """.split(),
-)
-# First letters of prefixes that each org hands out itself: custom objects, events, articles, metadata, external.
+"""
+_PREFIXES = frozenset(_PREFIX_LIST.split())
+# Prefixes that each org hands out itself: custom objects, events, articles, metadata, external objects.
 _OWN_PREFIX = re.compile(r"a[0-9A-Z][0-9A-Za-z]|[emx]0[0-9A-Za-z]|k[aA][0-9A-Za-z]")
 
 

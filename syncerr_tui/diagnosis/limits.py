@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from syncerr_tui.diagnosis.details import Part
+from syncerr_tui.diagnosis.parts import Part
 
 _TOO_MANY = re.compile(
     r"[Tt]oo many (?P<what>[A-Za-z][A-Za-z ]{1,40}?)(?: added to the queue| issued)?: (?P<count>\d{1,12})",
@@ -31,7 +31,7 @@ _ERROR_ID = re.compile(r"(?<![\d-])(?P<id>-?\d{3,12}-\d{1,12} \(-?\d{1,12}\))")
 
 
 def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
-    """The limit in words, with the figure the text gives: `queueable jobs: 51`, `Apex CPU time`, `single email`."""
+    """The limit in words, with the figure the text gives: `queueable jobs: 51`, `Apex CPU time`."""
     if "oo many " in text and (match := _TOO_MANY.search(text)):
         return Part("limit", f"{match['what']}: {match['count']}", match.start("what"), match.end())
     for name, pattern in _NAMED:

@@ -1,23 +1,25 @@
 """Which objects a message speaks of, in the words it uses (`account`, `Opportunities`, `blng__Invoice__c`).
 
-An object counts where the platform names it as one (`entity Contact`, `Entity type 'Lead'`, `CODE (Account):`), and
-where a sentence calls a standard object by its capitalised name. In lower case the words are too common: there only
-the first counts, in the singular, and only where nothing was named before it. A name inside another name (trigger,
-flow, field) says nothing about the record and does not count.
+An object counts where the platform names it as one (`entity Contact`, `Entity type 'Lead'`, `CODE
+(Account):`), and where a sentence calls a standard object by its capitalised name. In lower case the words
+are too common: there only the first counts, in the singular, and only where nothing was named before it. A
+name inside another name (trigger, flow, field) says nothing about the record and does not count.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 
-from syncerr_tui.diagnosis.details import Part
+from syncerr_tui.diagnosis.parts import Part
+from syncerr_tui.diagnosis.ranges import Ranges
 
 _STATED = re.compile(
     r"(?:(?:\b[Ee]ntity(?: type)?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for|"
-    r"\bduplicate|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for):?\s|/sobjects/|Salesforce \(|[A-Z]_[A-Z]+ \()"
-    r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
+    r"\bduplicate|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for):?\s|/sobjects/|Salesforce \(|"
+    r"[A-Z]_[A-Z]+ \()"
+    r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
 _STANDARD = re.compile(
     r"(?<![\w.\[/\"“-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
@@ -34,12 +36,11 @@ _GENERIC = frozenset(
 )
 
 
-def find_objects(text: str, taken: Iterable[tuple[int, int]]) -> list[Part]:
+def find_objects(text: str, taken: Ranges) -> list[Part]:
     """Objects named in a statement; parts inside the `taken` ranges are names of something else."""
-    ranges = _disjoint(taken)
-    found = [*find_stated(text), *_capital(text, ranges)]
+    found = [*find_stated(text), *_capital(text, taken)]
     found.sort(key=lambda part: part.start)
-    return found or list(_lower(text, ranges))[:1]
+    return found or list(islice(_lower(text, taken), 1))
 
 
 def find_stated(text: str) -> Iterator[Part]:
@@ -49,32 +50,17 @@ def find_stated(text: str) -> Iterator[Part]:
             yield Part("object", match["name"], match.start("name"), match.end("name"))
 
 
-def _capital(text: str, ranges: list[tuple[int, int]]) -> Iterator[Part]:
+def _capital(text: str, taken: Ranges) -> Iterator[Part]:
     for match in _STANDARD.finditer(text):
         verb = match["name"] in {"Contact", "Lead", "Order"} and _VERB.match(text, match.end())
-        if not verb and _free(ranges, match.start()):
+        if not verb and match.start() not in taken:
             yield Part("object", match["name"], match.start(), match.end())
 
 
-def _lower(text: str, ranges: list[tuple[int, int]]) -> Iterator[Part]:
+def _lower(text: str, taken: Ranges) -> Iterator[Part]:
     for match in _PLAIN.finditer(text):
         idiom = _VERB.match(text, match.end()) or _IDIOM.search(
             text, max(0, match.start() - 4), match.start()
         )
-        if not idiom and _free(ranges, match.start()):
+        if not idiom and match.start() not in taken:
             yield Part("object", match["name"], match.start(), match.end())
-
-
-def _disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _free(ranges: list[tuple[int, int]], at: int) -> bool:
-    before = bisect_right(ranges, at, key=lambda span: span[0]) - 1
-    return before < 0 or at >= ranges[before][1]

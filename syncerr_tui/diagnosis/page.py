@@ -1,7 +1,7 @@
 """A message unwrapped: HTML tags and entities, JSON and its escapes taken off, every place still known.
 
-Rules read the unwrapped text; highlighting needs the place in the message as it was given. A `Page` is a text
-with the way back to where it came from.
+Rules read the unwrapped text; highlighting needs the place in the message as it was given. A `Page` is a
+text with the way back to where it came from.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Callable
 from syncerr_tui.text import clean
 
 _TAG = re.compile(
-    r"</?(?:(?P<inline>a|b|i|u|em|strong|span|font|code)|br|p|div|ul|ol|li|h[1-6]|pre|hr|table|tr|td|th|tbody|"
-    r"html|head|body|title)(?=[\s/>])[^<>]{0,600}>",
+    r"</?(?:(?P<inline>a|b|i|u|em|strong|span|font|code)|br|p|div|ul|ol|li|h[1-6]|pre|hr|table|tr|td|th|"
+    r"tbody|html|head|body|title)(?=[\s/>])[^<>]{0,600}>",
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:amp;){0,3}#?[0-9A-Za-z]{2,10};")
 _ESCAPE = re.compile(r"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|([\"'/nrtbf]))")
 _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
 
-# `"message":"..."` in JSON, Python, Ruby and JavaScript notation, and `\"message\":\"...\"` where JSON was put
-# into JSON. The text ends at the next quote that is not escaped (deeper than its opening).
+# `"message":"..."` in JSON, Python, Ruby and JavaScript notation, and `\"message\":\"...\"` where JSON was
+# put into JSON. The text ends at the next quote that is not escaped (deeper than its opening).
 _MESSAGE_KEY = re.compile(
     r"(?<![A-Za-z])(?:message|errorMessage|error_description|exceptionMessage|localizedMessage)"
     r"(?P<close>\\{0,7}[\"”'])?\s{0,4}(?:=>|[:=])\s{0,4}(?P<open>\\{0,7}[\"'“”])",

@@ -1,14 +1,17 @@
-"""Reading a message: from Salesforce's text to what blocks. Pure, never raises, in time linear in the length.
+"""Reading a message: from Salesforce's text to what blocks. Pure, never raises, in time linear in the
+length.
 
 The conventions, derived from labelled messages of real orgs:
 
-- **codes**: the known status codes in the text, each once, by first appearance. The record's own code is not
-  among them unless the text names it too.
-- **root code**: the innermost code that is not a wrapper; see `codes.root_of`. Without any code it is inferred
-  from the wording (`wording`), and marked so.
-- **record ids**: 15 or 18 characters that pass `ids.is_id`; never numbers or shortened ids. A null id is none.
+- **codes**: the known status codes in the text, each once, by first appearance. The record's own code is
+  not among them unless the text names it too.
+- **root code**: the innermost code that is not a wrapper; see `codes.root_of`. Without any code it is
+  inferred from the wording (`wording`), and marked so.
+- **record ids**: 15 or 18 characters that pass `ids.is_id`; never numbers or shortened ids. A null id is
+  none.
 - **external ids**: UUIDs, and whatever follows `Foreign key external ID:`.
-- **transient**: the root is a code that passes by itself, or the platform reports an unexpected error of its own.
+- **transient**: the root is a code that passes by itself, or the platform reports an unexpected error of
+  its own.
 - automation, fields and values, objects, limits: see `automation`, `details`, `named_objects`, `limits`.
 """
 
@@ -19,12 +22,14 @@ from functools import lru_cache
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
-from syncerr_tui.diagnosis.details import Part, find_details
+from syncerr_tui.diagnosis.details import find_details
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
 from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.named_objects import find_objects, find_stated
 from syncerr_tui.diagnosis.page import Page, unwrap
+from syncerr_tui.diagnosis.parts import Part
+from syncerr_tui.diagnosis.ranges import Ranges
 from syncerr_tui.diagnosis.wording import code_from_wording
 from syncerr_tui.text import clean
 
@@ -48,53 +53,41 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     text = clean(message)
     whole, statements = unwrap(text)
 
-    parts: list[Part] = [Part("code", match[0], *match.span()) for match in find_codes(text)]
-    codes = _once(part.text for part in parts)
-    root = root_of(codes, given)
-    automation = find_automation(whole.text)
-    inferred = root is None
-    if inferred:
-        root = code_from_wording(whole.text) or _code_of({named.automation.kind for named in automation})
-
+    parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]
+    codes = _of("code", parts)
     parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
     parts += [Part("external_id", match[0], *match.span()) for match in find_uuids(text)]
-    for statement in statements:
-        details = find_details(statement.text, root)
-        taken = [(part.start, part.end) for part in details]
-        own = automation if statement is whole else find_automation(statement.text)
-        taken += [(named.start, named.end) for named in own]
-        automation = _merged(automation, own) if statement is not whole else automation
-        details += find_objects(statement.text, taken)
-        parts += [_placed(part, statement) for part in details]
+    parts += filter(None, (find_error_id(text),))
+
+    named = [find_automation(statement.text) for statement in statements]
+    automation = _automation(whole, statements, named)
+    root = root_of(codes, given)
+    inferred = root is None
+    if root is None:
+        root = code_from_wording(whole.text) or _code_of({item.automation.kind for item in automation})
+
+    for statement, names in zip(statements, named, strict=True):
+        parts += _statement(statement, names, root)
     if statements[0] is not whole:
-        around = [part for part in find_details(whole.text) if part.kind == "field"]
-        around += find_stated(whole.text)
-        inside = [(page.origin(0), page.origin(len(page.text))) for page in statements]
-        placed = (_placed(part, whole) for part in around)
-        parts += [part for part in placed if not any(start <= part.start < end for start, end in inside)]
-    error_id = find_error_id(text)
+        parts += _around(whole, statements)
     limit = find_limit(whole.text, codes)
-    spans = [Span(part.start, part.end, part.kind) for part in parts]
-    spans += [Span(whole.origin(n.start), whole.origin(n.end), "automation") for n in automation]
-    if error_id:
-        spans.append(Span(error_id.start, error_id.end, "error_id"))
     if limit:
-        spans.append(Span(whole.origin(limit.start), whole.origin(limit.end), "limit"))
+        parts.append(_placed(limit, whole))
     return Diagnosis(
         code=given,
         codes=codes,
         root_code=root,
         inferred=inferred and root is not None,
-        automation=tuple(dict.fromkeys(named.automation for named in automation)),
-        objects=_objects(part.text for part in parts if part.kind == "object"),
+        automation=tuple(dict.fromkeys(item.automation for item in automation)),
+        objects=_once_in_any_case(_of("object", parts)),
         fields=_of("field", parts),
         values=_of("value", parts),
         record_ids=_of("record_id", parts),
         external_ids=_of("external_id", parts),
-        error_id=error_id.text if error_id else None,
+        error_id=next(iter(_of("error_id", parts)), None),
         limit=limit.text if limit else None,
         transient=_transient(root, whole.text),
-        spans=tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.kind))),
+        spans=_spans(parts, automation),
     )
 
 
@@ -127,31 +120,67 @@ def to_json(diagnosis: Diagnosis, message: str) -> dict[str, object]:
     }
 
 
+def _automation(whole: Page, statements: list[Page], named: list[list[Named]]) -> list[Named]:
+    """What is named in the text around the statements and in each of them, placed in the message."""
+    found: list[Named] = []
+    if statements[0] is not whole:
+        inside = _ranges(statements)
+        around = (_renamed(item, whole) for item in find_automation(whole.text))
+        found += (item for item in around if item.start not in inside)
+    for statement, names in zip(statements, named, strict=True):
+        found += (_renamed(item, statement) for item in names)
+    return found
+
+
+def _statement(page: Page, names: list[Named], root: str | None) -> list[Part]:
+    """Fields, values and objects of one statement, placed in the message."""
+    details = find_details(page.text, root)
+    taken = Ranges(
+        [*((name.start, name.end) for name in names), *((part.start, part.end) for part in details)]
+    )
+    return [_placed(part, page) for part in (*details, *find_objects(page.text, taken))]
+
+
+def _around(whole: Page, statements: list[Page]) -> list[Part]:
+    """Fields and objects named beside the messages: `"fields":["Name"]`, `/sobjects/Lead/`."""
+    inside = _ranges(statements)
+    fields = (part for part in find_details(whole.text) if part.kind == "field")
+    placed = (_placed(part, whole) for part in (*fields, *find_stated(whole.text)))
+    return [part for part in placed if part.start not in inside]
+
+
+def _ranges(pages: list[Page]) -> Ranges:
+    return Ranges((page.origin(0), page.origin(len(page.text))) for page in pages)
+
+
 def _placed(part: Part, page: Page) -> Part:
     start = page.origin(part.start)
-    return Part(part.kind, part.text, start, max(start, page.origin(part.end)))
+    return part._replace(start=start, end=max(start, page.origin(part.end)))
 
 
-def _once(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _renamed(item: Named, page: Page) -> Named:
+    start = page.origin(item.start)
+    return Named(item.automation, start, max(start, page.origin(item.end)))
 
 
-def _of(kind: str, parts: list[Part]) -> tuple[str, ...]:
+def _of(kind: str, parts: Iterable[Part]) -> tuple[str, ...]:
+    """The texts of one kind by their place, each once."""
     chosen = sorted((part for part in parts if part.kind == kind), key=lambda part: part.start)
-    return _once(part.text for part in chosen)
+    return tuple(dict.fromkeys(part.text for part in chosen))
 
 
-def _objects(texts: Iterable[str]) -> tuple[str, ...]:
-    """Each object once, whatever its case; as it was written first."""
+def _once_in_any_case(texts: Iterable[str]) -> tuple[str, ...]:
+    """`Contact` and `contact` are one object; it is called as it was written first."""
     first: dict[str, str] = {}
     for text in texts:
         first.setdefault(text.casefold(), text)
     return tuple(first.values())
 
 
-def _merged(outer: list[Named], inner: list[Named]) -> list[Named]:
-    known = {named.automation for named in outer}
-    return outer + [named for named in inner if named.automation not in known]
+def _spans(parts: Iterable[Part], automation: Iterable[Named]) -> tuple[Span, ...]:
+    spans = {Span(part.start, part.end, part.kind) for part in parts if part.end > part.start}
+    spans |= {Span(item.start, item.end, "automation") for item in automation}
+    return tuple(sorted(spans, key=lambda span: (span.start, -span.end, span.kind)))
 
 
 def _code_of(kinds: set[str]) -> str | None:

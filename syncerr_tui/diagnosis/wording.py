@@ -1,8 +1,8 @@
 """The code behind a text that names none, where the platform's wording makes it certain enough.
 
-Each row is a code and what its own texts say, all words of a row's alternative in lower case. The first that fits
-wins, so what is more special stands above. Free text of an org's own rules gives no code away and is left alone,
-but for the sentences of required fields that such rules are mostly written for.
+Each row is a code and what its own texts say, all words of a row's alternative in lower case. The first
+that fits wins, so what is more special stands above. Free text of an org's own rules gives no code away and
+is left alone, but for the sentences of required fields that such rules are mostly written for.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
             "cannot specify both an external id",
         ),
     ),
-    ("INVALID_CROSS_REFERENCE_KEY", ("invalid cross reference id",)),
+    ("INVALID_CROSS_REFERENCE_KEY", ("invalid cross reference id", "owner cannot be blank")),
     ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", ("insufficient access rights on cross-reference id",)),
     ("INSUFFICIENT_ACCESS_OR_READONLY", ("insufficient access rights on object id",)),
     ("CANNOT_REPARENT_RECORD", ("cannot reparent",)),

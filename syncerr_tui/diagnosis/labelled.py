@@ -1,0 +1,128 @@
+"""`Label: what is wrong: value: [API_Name]`: how the platform speaks of one field, in any language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from syncerr_tui.diagnosis.codes import find_codes
+from syncerr_tui.diagnosis.parts import Part, part, trimmed
+
+# Codes whose text is about one field: the label stands right behind the code.
+_FIELD_CODES = frozenset(
+    {
+        "DATE_OUT_OF_RANGE",
+        "FIELD_FILTER_VALIDATION_EXCEPTION",
+        "FIELD_INTEGRITY_EXCEPTION",
+        "INVALID_CROSS_REFERENCE_KEY",
+        "INVALID_CROSS_REFERENCE_TYPE_FOR_FIELD",
+        "INVALID_EMAIL_ADDRESS",
+        "INVALID_ID_FIELD",
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "INVALID_TYPE_ON_FIELD_IN_RECORD",
+        "MALFORMED_ID",
+        "NUMBER_OUTSIDE_VALID_RANGE",
+        "STRING_TOO_LONG",
+    },
+)
+_CODE_SEPARATOR = re.compile(r"\s?[,:]\s*")
+_LABEL_AND_TEXT = re.compile(
+    r"(?P<field>[^\W\d_][^:\n\[\]\"“”]{1,45}): (?P<text>[^\W\dA-Z_][^\n\[\]:]{3,160})(?P<sep>: )?",
+)
+_NOT_A_FAULT = re.compile(r"execution of|maximum trigger|\S+\Z")
+_LABELLED = re.compile(
+    r":\s(?P<what>bad value for restricted picklist field|id value of incorrect type|invalid email address|"
+    r"data value too large|value outside of valid range on numeric field|value not of required type|"
+    r"this ID value isn['’]t valid for the user|"
+    r"(?P<bare>owner cannot be blank|cannot be blank|invalid cross reference id|invalid id))(?P<sep>:? ?)",
+    re.IGNORECASE,
+)
+_PLAIN_PICKLIST = re.compile(r"bad value for restricted picklist field: ?")
+# Where the platform's own words end and somebody else's begin.
+_STOP = re.compile(
+    r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
+    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|max length)|"
+    r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
+    r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]|\s*\(System Code\)\s*\Z|\"[,}]",
+)
+_BORDER = re.compile(r"[,;\n\"“”\[\]]\s*|\. |: |(?<=[A-Z]):(?=\S)")
+_NOT_LABEL_LIST = (
+    "message,error,errors,errormessage,crm errormessage,first error,exception,field(s),fields,warning,null,"
+    "details,flow,response,result,value,it,this,that,role,he,she,they,we,you,which,what"
+)
+_NOT_LABELS = frozenset(_NOT_LABEL_LIST.split(","))
+_MANY = 200
+
+
+def find_labelled(text: str) -> Iterator[Part]:
+    """`Label: bad value for restricted picklist field: Value` and its kin."""
+    told: set[int] = set()
+    for match in islice(_LABELLED.finditer(text), _MANY):
+        told.add(match.end())
+        label = _label_before(text, match.start())
+        if label is not None:
+            yield label
+        if match["bare"] is None and match["sep"].strip():
+            yield _value_from(text, match.end(), keep_dot="email" in match["what"])
+    if "bad value" in text:
+        for match in islice(_PLAIN_PICKLIST.finditer(text), _MANY):
+            if match.end() not in told:
+                yield _value_from(text, match.end())
+
+
+def _label_before(text: str, end: int) -> Part | None:
+    start = max(0, end - 80)
+    borders = list(_BORDER.finditer(text, start, end))
+    if borders:
+        start = borders[-1].end()
+    elif start:
+        return None
+    label = trimmed("field", text, start, end)
+    return label if is_label(label.text) else None
+
+
+def is_label(text: str) -> bool:
+    """Whether a text in front of a colon can be the label of a field."""
+    plain = text.casefold()
+    if (
+        not text
+        or plain in _NOT_LABELS
+        or plain.startswith("error ")
+        or plain.endswith(("error", "exception"))
+    ):
+        return False
+    return not (text.isupper() and "_" in text)
+
+
+def _value_from(text: str, start: int, *, keep_dot: bool = False) -> Part:
+    """What stands behind the platform's words, up to where they go on."""
+    stop = _STOP.search(text, start, start + 400)
+    value = trimmed("value", text, start, stop.start() if stop else min(len(text), start + 400))
+    if value.text.endswith("]") and "[" not in value.text:
+        value = trimmed("value", text, value.start, value.end - 1)
+    if value.text.endswith(".") and stop is None and not keep_dot:
+        value = trimmed("value", text, value.start, value.end - 1)
+    return value
+
+
+def find_after_code(text: str, root: str | None) -> Iterator[Part]:
+    """`CODE, Label: what is wrong: value: [API_Name]` in any language, for codes that are about one field."""
+    codes = list(find_codes(text))
+    if codes:
+        last = codes[-1]
+        separator = _CODE_SEPARATOR.match(text, last.end())
+        if last[0] not in _FIELD_CODES or separator is None:
+            return
+        start = separator.end()
+    elif root in _FIELD_CODES:
+        start = 0
+    else:
+        return
+    match = _LABEL_AND_TEXT.match(text, start)
+    if match is None or _NOT_A_FAULT.match(match["text"]) or match["field"] == "Foreign key external ID":
+        return
+    if len(match["field"].split()) <= 6 and is_label(match["field"]) and match["field"][0].isupper():
+        yield part("field", match, "field")
+        if match["sep"] and not text.startswith("[", match.end()):
+            yield _value_from(text, match.end())

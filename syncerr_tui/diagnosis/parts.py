@@ -1,0 +1,38 @@
+"""What is found in a text, and where it stands: the common coin of the readers in this package."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_QUOTES = "\"'“”"
+
+
+class Part(NamedTuple):
+    """A found part of a text: kind as in `Span.kind`, what it says, and where it stands."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def part(kind: str, match: re.Match[str], group: str) -> Part:
+    """A named group of a match as a part."""
+    return trimmed(kind, match.string, match.start(group), match.end(group))
+
+
+def trimmed(kind: str, text: str, start: int, end: int) -> Part:
+    """The part without blanks, and without quotes that enclose it or that have no partner in it."""
+    while start < end:
+        first, last = text[start], text[end - 1]
+        if first in " \n" or last in " \n":
+            start, end = start + (first in " \n"), end - (last in " \n")
+        elif first in _QUOTES and last in _QUOTES:
+            start, end = start + 1, end - 1
+        elif (first in _QUOTES or last in _QUOTES) and sum(map(text[start:end].count, _QUOTES)) % 2:
+            start, end = start + (first in _QUOTES), end - (last in _QUOTES)
+        else:
+            break
+    end = max(start, end)
+    return Part(kind, text[start:end], start, end)

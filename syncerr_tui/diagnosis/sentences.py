@@ -1,0 +1,111 @@
+"""Fields and values in whole sentences: the platform's own, and those that validation rules are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from syncerr_tui.diagnosis.labelled import is_label
+from syncerr_tui.diagnosis.lists import listed
+from syncerr_tui.diagnosis.parts import Part, part
+
+_CONTAINS = re.compile(
+    r"[Tt]he (?P<field>[^\n.:]{1,80}?) field contains (?P<value>[^\n]{1,200}?), which (?:isn|is no)[’']?t",
+)
+_FOREIGN_KEY = re.compile(
+    r"Foreign key external ID: (?P<id>[^\n]{1,255}?) not found(?: for field (?P<field>[\w.]{1,100}))?",
+)
+_NAMED_LISTS = (
+    (
+        "duplicates value",
+        re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?) duplicates value on record"),
+    ),
+    ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing: (?P<list>[^\[\]\n.:]{1,300})")),
+    ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?: |\Z)")),
+    ("value for field", re.compile(r"value for field: (?P<list>[^\n:,.\[\]]{1,80})")),
+    ("alid ", re.compile(r"the list of valid (?:states|countries)\.: (?P<list>[^\n:\[\],.]{1,80})")),
+    ("ntegrity", re.compile(r"field integrity exception: (?P<list>[A-Za-z]\w{1,80}) \(")),
+    ("xternal", re.compile(r"external ID field does not exist or is not accessible: (?P<list>\w{1,80})")),
+    ("does not match", re.compile(r"Field name provided, (?P<list>[\w.]{1,100}) does not match")),
+    (
+        "Cannot specify both",
+        re.compile(r"an external ID reference (?P<list>\w{1,100}) and a salesforce id, "),
+    ),
+    ("o such column", re.compile(r"[Nn]o such column '?(?P<list>[\w.]{1,100})'?")),
+    ("nvalid field ", re.compile(r"[Ii]nvalid field (?:name )?'?(?P<list>[\w.]{1,100})'? (?:for|on) ")),
+)
+_NAMED_VALUES = (
+    ("field prefix", re.compile(r"recognize the field prefix (?P<value>[\w.]{1,100})")),
+    ("inactive user", re.compile(r"inactive user \[(?P<value>[^\[\]\n]{1,100})\]")),
+    ("nvalid id: ", re.compile(r"Invalid id: (?P<value>[^\n:\[\]()]{1,80})")),
+    (
+        "address",
+        re.compile(
+            r"(?:[Ii]nvalid (?:\w{1,12} )?address|address is invalid) ?: ?(?P<value>[^\s:,\[\]]{3,100})"
+        ),
+    ),
+    ("state value", re.compile(r"the state value [\"“'](?P<value>[^\n\"”']{1,80})[\"”']")),
+)
+_CUSTOM_FIELD = re.compile(
+    r"(?<![\w.])(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
+)
+_BEFORE_OBJECT = re.compile(
+    r"(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\"]{0,3}\Z", re.IGNORECASE
+)
+_TITLE = r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,5})"
+_PROSE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"field you selected in " + _TITLE,
+        r"selected for " + _TITLE + r" (?:can[’']t|cannot|must)",
+        r"in the (?P<field>[a-z][a-z ]{2,40}?|[A-Z][\w /]{1,60}?) field\b",
+        r"[Tt]he (?P<field>[A-Z][\w/]{1,40}(?: [A-Z][\w/]{0,40}){0,5}) field\b",
+        r"must have an? (?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){1,5})",
+        r"[Pp]lease (?:enter|provide|fill in|specify|select|choose) (?:an? |the |a valid )?" + _TITLE,
+    )
+)
+_REQUIRED = re.compile(
+    r" (?:is|are) (?:a )?(?:required|mandatory)\b| (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b"
+)
+_LABEL_BEFORE = re.compile(
+    r"(?:\A|[\s,.:])(?P<field>[A-Z][\w/&-]*(?: (?:[A-Z][\w/&-]*|of|and|or|to|\d+))*)\Z"
+)
+
+
+def find_sentences(text: str) -> Iterator[Part]:
+    """Sentences of the platform that name a field or a value."""
+    if " field contains " in text:
+        for match in _CONTAINS.finditer(text):
+            yield part("field", match, "field")
+            yield part("value", match, "value")
+    if "Foreign key external ID" in text:
+        for match in _FOREIGN_KEY.finditer(text):
+            yield part("external_id", match, "id")
+            if match["field"]:
+                yield part("field", match, "field")
+    for clue, pattern in _NAMED_LISTS:
+        if clue in text:
+            for match in pattern.finditer(text):
+                yield from listed(text, *match.span("list"))
+    for clue, pattern in _NAMED_VALUES:
+        if clue in text:
+            for match in pattern.finditer(text):
+                yield part("value", match, "value")
+
+
+def find_custom_fields(text: str) -> Iterator[Part]:
+    if "__c" in text or "__C" in text:
+        for match in _CUSTOM_FIELD.finditer(text):
+            if _BEFORE_OBJECT.search(text, max(0, match.start() - 12), match.start()) is None:
+                yield part("field", match, "field")
+
+
+def find_prose(text: str) -> Iterator[Part]:
+    """Labels in the sentences that validation rules are made of."""
+    for pattern in _PROSE:
+        for match in pattern.finditer(text):
+            yield part("field", match, "field")
+    for match in _REQUIRED.finditer(text):
+        label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
+        if label and is_label(label["field"]):
+            yield part("field", label, "field")
