@@ -78,6 +78,20 @@ def org_options(command: Command) -> Command:
     return decorated  # type: ignore[no-any-return]
 
 
+def later_org_options(command: Command) -> Command:
+    """Like `org_options` for a command that works without an org too: it gets `choose()`, which decides."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
+        settings = {name: kwargs.pop(name) for name in ("org", "demo", "read_only", *_DEMO_ONLY)}
+        return command(*args, choose=functools.partial(choice_of, **settings), **kwargs)
+
+    decorated: Any = wrapped
+    for option in reversed(_SETTINGS):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
 def choice_of(*, org: str | None, demo: bool, read_only: bool, **settings: Any) -> OrgChoice:  # noqa: ANN401
     """Decide what the options mean together.
 

@@ -81,9 +81,9 @@ def about(code: str) -> Diagnosis:
 def _entry(diagnosis: Diagnosis, message: str, event_type: str | None) -> Entry:
     code = diagnosis.root_code
     if code is None:
-        return unknown_entry(has_code=False)
+        return unknown_entry("no_code" if message.strip() else "empty")
     specific = entry_for(code, diagnosis, message, event_type)
-    return specific or general_entry(code) or unknown_entry(has_code=True)
+    return specific or general_entry(code) or unknown_entry("unknown_code")
 
 
 def _retry(entry: Entry, diagnosis: Diagnosis) -> Retry:

@@ -20,8 +20,8 @@ _NAMESPACE = re.compile(r"^[A-Za-z][A-Za-z0-9]{0,14}__(?=.+__[a-z])")
 _SUFFIX = re.compile(r"__(?:c|r|pc|s)$")
 # What stands before the innermost reason.
 _LEAD_IN = re.compile(
-    r"caused by:?\s+|Give your Salesforce admin these details\.?|Flow error messages:|An Apex error occurred:|"
-    r"This error occurred(?: when the flow tried to [a-z ]{1,40})?:|process failed\.",
+    r"caused by:?\s{1,4}|Give your Salesforce admin these details\.?|Flow error messages:|"
+    r"An Apex error occurred:|This error occurred(?: when the flow tried to [a-z ]{1,40})?:|process failed\.",
     re.IGNORECASE,
 )
 # In these codes an object named in the message is the one that was refused, whatever row it stands in.
@@ -30,10 +30,10 @@ _OBJECT_IN_TEXT = frozenset(
 )
 # Where the words of a rule end and Salesforce's own begin again.
 _END_OF_WORDS = re.compile(
-    r":\s*\[[^\[\]]{0,200}\]|\.*\s+You can look up ExceptionCode|\s*Error ID:|\s*\(StatusCode|\s*,\s*RecordId:"
-    r"|[\"'],\s*[\"']|\s+(?:Class|Trigger)\.[A-Za-z]|\s+--|\(System Code\)|<br|</",
+    r":\s{0,2}\[[^\[\]]{0,200}\]|You can look up ExceptionCode|Error ID:|\(StatusCode|,\s{0,2}RecordId:"
+    r"|[\"'],\s{0,2}[\"']|\s(?:Class|Trigger)\.[A-Za-z]|\s--|\(System Code\)|<br|</",
 )
-_LONGEST_WORDS = 4000
+_LONGEST_WORDS = 2000
 # Ids that are no records of the business: organisation, profiles, flows, classes and the like.
 _NOT_A_RECORD = frozenset({"00D", "00e", "00E", "00X", "01p", "01q", "300", "301", "03d", "0Bm", "00N"})
 
@@ -177,10 +177,9 @@ def _target(diagnosis: Diagnosis, object_name: str | None, record: str | None, *
 
 def _said(diagnosis: Diagnosis, message: str, *, nested: bool) -> str:
     """The words of whoever refused: the validation's text, the innermost reason of Apex."""
-    text = message[:_LONGEST_WORDS]
-    end = _root_end(diagnosis, text)
+    end = _root_end(diagnosis, message)
+    text = message[end or 0 :][:_LONGEST_WORDS]
     if end is not None:
-        text = text[end:]
         if text.startswith(")"):
             return ""
     elif nested or text.lstrip().startswith(("{", "[{", "<")):
@@ -192,4 +191,4 @@ def _said(diagnosis: Diagnosis, message: str, *, nested: bool) -> str:
         text = parts[-1]
     cut = _END_OF_WORDS.search(text)
     words = one_line(text[: cut.start()] if cut else text)
-    return words.strip(" ,:;-\"'").rstrip(".")
+    return words.strip(" ,:;-\"'").rstrip(". ")

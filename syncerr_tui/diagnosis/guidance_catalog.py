@@ -115,11 +115,9 @@ def general_entry(code: str) -> Entry | None:
     )
 
 
-def unknown_entry(*, has_code: bool) -> Entry:
-    """The honest answer where nothing specific is known: an unheard-of code, or no code at all."""
-    return _entry(
-        {**_kinds()["unknown_code" if has_code else "no_code"], "authority": Authority.NONE.value}, ""
-    )
+def unknown_entry(section: str) -> Entry:
+    """The honest answer where nothing specific is known: `unknown_code`, `no_code` or `empty`."""
+    return _entry({**_kinds()[section], "authority": Authority.NONE.value}, "")
 
 
 @cache

@@ -125,7 +125,7 @@ def object_page(page: str, object_name: str | None, item: str | None = None) -> 
         object_name: API name or 01I id of the object.
         item: Id, or API name of a standard field: that one thing instead of the list.
     """
-    if object_name is None or not _API_NAME.match(object_name):
+    if object_name is None or not (_API_NAME.match(object_name) or full_id(object_name)):
         return setup("object_manager")
     tab = f"/lightning/setup/ObjectManager/{object_name}/{OBJECT_PAGES[page]}"
     if item is not None and (full_id(item) or _API_NAME.match(item)):

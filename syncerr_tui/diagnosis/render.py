@@ -12,8 +12,8 @@ from enum import StrEnum
 from unicodedata import category, east_asian_width
 
 from syncerr_tui.diagnosis.guidance_template import names
-from syncerr_tui.diagnosis.model import Authority, Guidance, Retry
-from syncerr_tui.text import clean
+from syncerr_tui.diagnosis.model import Authority, Diagnosis, Guidance, Retry
+from syncerr_tui.text import clean, one_line
 
 
 class Role(StrEnum):
@@ -62,6 +62,15 @@ AUTHORITY_WORDS = {
     Authority.NONE: "Nothing specific is known about this.",
 }
 
+_AUTOMATION_WORDS = {
+    "flow": "Flow",
+    "flow_element": "Flow element",
+    "trigger": "Trigger",
+    "class": "Apex class",
+    "validation_rule": "Validation rule",
+    "duplicate_rule": "Duplicate rule",
+}
+
 NARROWEST = 16
 
 _WORD = re.compile(r"\S+|\n|[^\S\n]+")
@@ -72,12 +81,39 @@ def width_of(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
-def lines(guidance: Guidance, width: int, *, whole_addresses: bool = False) -> list[Line]:
+def facts_found(diagnosis: Diagnosis) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What a message names, in words: (`Flow`, (`Order Builder`,)), (`Field`, (`Name`, `CloseDate`)) ..."""
+    facts: list[tuple[str, tuple[str, ...]]] = []
+    if len(diagnosis.codes) > 1:
+        facts.append(("Codes, from outside in", diagnosis.codes))
+    for kind, label in _AUTOMATION_WORDS.items():
+        things = (thing for thing in diagnosis.automation if thing.kind == kind)
+        facts.append((label, tuple(f"{t.namespace}.{t.name}" if t.namespace else t.name for t in things)))
+    facts += [
+        ("Object", diagnosis.objects),
+        ("Field", diagnosis.fields),
+        ("Value", diagnosis.values),
+        ("Record", diagnosis.record_ids),
+        ("StoreConnect or external ID", diagnosis.external_ids),
+        ("Limit", (diagnosis.limit,) if diagnosis.limit else ()),
+        ("Error ID for Salesforce support", (diagnosis.error_id,) if diagnosis.error_id else ()),
+    ]
+    return tuple((label, values) for label, values in facts if values)
+
+
+def lines(
+    guidance: Guidance,
+    width: int,
+    *,
+    diagnosis: Diagnosis | None = None,
+    whole_addresses: bool = False,
+) -> list[Line]:
     """The guidance laid out.
 
     Args:
         guidance: What to say.
         width: Cells in a line; less than `NARROWEST` counts as that.
+        diagnosis: What was found in the message, to be listed.
         whole_addresses: Never break an address, even where it is wider than the line: the terminal
             breaks it softly and it can still be copied in one go.
     """
@@ -89,6 +125,11 @@ def lines(guidance: Guidance, width: int, *, whole_addresses: bool = False) -> l
     page.heading("What happened")
     page.marked(guidance.headline)
     page.marked(guidance.why)
+    found = facts_found(diagnosis) if diagnosis else ()
+    if found:
+        page.heading("What the message names")
+        for label, values in found:
+            page.fact(label, values)
     page.heading("How to fix it")
     page.text(RETRY_WORDS[guidance.retry])
     for number, step in enumerate(guidance.steps, 1):
@@ -148,6 +189,13 @@ class _Page:
         if text:
             parts = ((piece, Role.NAME if named else Role.TEXT) for piece, named in names(text))
             self._add(parts, bullet)
+
+    def fact(self, label: str, values: tuple[str, ...]) -> None:
+        parts: list[Part] = [(f"{label}: ", Role.MUTED)]
+        for place, value in enumerate(values):
+            parts += [(", ", Role.TEXT)] if place else []
+            parts.append((one_line(value), Role.NAME))
+        self._add(parts, "- ")
 
     def list(self, heading: str, texts: tuple[str, ...], bullet: str = "- ") -> None:
         if texts:

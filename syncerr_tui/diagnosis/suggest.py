@@ -10,6 +10,7 @@ from syncerr_tui.diagnosis.codes import known_codes
 LONGEST = 200
 """Nobody mistypes a code into something longer than this."""
 
+_SHAPE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 _SEPARATORS = re.compile(r"[\s\-./]+")
 
 
@@ -22,6 +23,11 @@ def known_code(text: str) -> str | None:
     """The known code behind a text in any case (`required field missing`); None where there is none."""
     code = as_code(text)
     return code if code in known_codes() else None
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether a text is spelled like a code, known or not: `SOME_NEW_CODE`."""
+    return _SHAPE.match(text) is not None
 
 
 def nearest_codes(text: str, most: int = 3) -> tuple[str, ...]:

@@ -1,0 +1,347 @@
+"""`syncerr-tui explain`: a code, a message or a sync error in plain words, with what to do about it.
+
+Works without an org and without a network. Never imports Textual; simple-salesforce only for `--id`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import click
+
+from syncerr_tui.cli._options import later_org_options
+from syncerr_tui.diagnosis import suggest
+from syncerr_tui.diagnosis.guidance import guide
+from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.house import HouseNotes, load
+from syncerr_tui.diagnosis.model import Diagnosis, Guidance
+from syncerr_tui.diagnosis.read import diagnose, to_json
+from syncerr_tui.errors import BadInputError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from syncerr_tui.cli._options import OrgChoice
+
+LONGEST_MESSAGE = 10_000_000
+LONGEST_LINE = 16_000_000
+"""Bytes. A Salesforce message has at most some hundred thousand; more than this is not one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One error, explained."""
+
+    id: object
+    message: str
+    diagnosis: Diagnosis
+    guidance: Guidance
+
+    def payload(self) -> dict[str, object]:
+        """The keys that `--json` promises."""
+        return {
+            "id": self.id,
+            **to_json(self.diagnosis, self.message),
+            "guidance": guidance_payload(self.guidance),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What holds for all errors of one call."""
+
+    notes: HouseNotes
+    object_name: str | None = None
+    event_type: str | None = None
+    instance_url: str | None = None
+
+    def explain(self, message: str, code: str | None, error_id: object = None) -> Explained:
+        """Read one message and say what to do."""
+        known = suggest.known_code(code) if code else None
+        diagnosis = diagnose(message, known or code)
+        guidance = guide(
+            diagnosis,
+            message=message,
+            object_name=self.object_name,
+            event_type=self.event_type,
+            instance_url=self.instance_url,
+            notes=self.notes,
+        )
+        return Explained(error_id, message, diagnosis, guidance)
+
+
+@click.command()
+@click.argument("code_argument", metavar="[CODE]", required=False)
+@click.option("--message", "-m", metavar="TEXT", help="The message to read; - reads it from stdin.")
+@click.option("--code", metavar="CODE", help="The status code that came with the message.")
+@click.option("--id", "event_id", metavar="ID", help="A change event of the org (--org or --demo).")
+@click.option("--jsonl", metavar="FILE", help="JSON lines with message, code, id; - reads stdin.")
+@click.option("--object", "object_name", metavar="NAME", help="Object that failed, e.g. Order.")
+@click.option(
+    "--event", "event_type", type=click.Choice(["Create", "Update", "Delete"], case_sensitive=False)
+)
+@click.option("--instance-url", metavar="URL", help="Make the addresses of steps absolute for this org.")
+@click.option(
+    "--notes", metavar="FILE", envvar="SYNCERR_NOTES", type=click.Path(path_type=Path), help="House notes."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown, for a ticket or a wiki.")
+@later_org_options
+def command(
+    code_argument: str | None,
+    *,
+    message: str | None,
+    code: str | None,
+    event_id: str | None,
+    jsonl: str | None,
+    object_name: str | None,
+    event_type: str | None,
+    instance_url: str | None,
+    notes: Path | None,
+    as_json: bool,
+    as_markdown: bool,
+    choose: Callable[[], OrgChoice],
+) -> int:
+    r"""Explain a status code, a message or a sync error: what happened, what blocks, what to do.
+
+    \b
+    syncerr-tui explain REQUIRED_FIELD_MISSING
+    syncerr-tui explain --message "Required fields are missing: [Name]"
+    syncerr-tui explain --id a0X5g000001CdEfEAK --org acme-prod
+    syncerr-tui explain --jsonl - < errors.jsonl
+    """
+    sources = [source for source in (message, event_id, jsonl) if source is not None]
+    if len(sources) > 1:
+        raise BadInputError("--message, --id and --jsonl exclude each other", "Give one of them")
+    if not sources and not code_argument and not code:
+        raise BadInputError("Nothing to explain", "Give a status code, --message, --id or --jsonl")
+    setting = Setting(_notes(notes), object_name, event_type, instance_url)
+    given = _code(code_argument or code, strict=not sources)
+    if jsonl is not None:
+        return _answer_lines(jsonl, setting)
+    if event_id is not None:
+        explained = _from_org(event_id, choose(), setting)
+    else:
+        text = _stdin_text() if message == "-" else message or ""
+        explained = setting.explain(text, given)
+    click.echo(_shown(explained, as_json=as_json, as_markdown=as_markdown), nl=False)
+    return ExitCode.OK
+
+
+def guidance_payload(guidance: Guidance) -> dict[str, object]:
+    """Guidance as JSON: plain sentences, without the marks around names."""
+    return {
+        "headline": plain(guidance.headline),
+        "why": plain(guidance.why),
+        "retry": guidance.retry.value,
+        "authority": guidance.authority.value,
+        "steps": [{"text": plain(step.text), "address": step.address} for step in guidance.steps],
+        "checks": [plain(text) for text in guidance.checks],
+        "afterwards": plain(guidance.afterwards),
+        "put_back": [plain(text) for text in guidance.put_back],
+        "article": guidance.article,
+        "notes": [{"text": note.text, "matched": note.matched} for note in guidance.notes],
+    }
+
+
+def _code(text: str | None, *, strict: bool) -> str | None:
+    """The code that was typed. Alone it has to be known, or at least look like a code and resemble none."""
+    if text is None:
+        return None
+    known = suggest.known_code(text)
+    if known or not strict:
+        return known or text.strip() or None
+    near = suggest.nearest_codes(text)
+    shown = suggest.as_code(text)[:80]
+    if near:
+        raise BadInputError(f"{shown!r} is not a status code", f"Did you mean {' or '.join(near)}?")
+    if not suggest.looks_like_code(shown):
+        raise BadInputError(f"{shown!r} is not a status code", "To explain a message, use --message")
+    return shown
+
+
+def _notes(path: Path | None) -> HouseNotes:
+    if path is not None:
+        return load(path)
+    from syncerr_tui.host.paths import Paths
+
+    usual = Paths.of().config / "notes.toml"
+    return load(usual) if usual.is_file() else HouseNotes()
+
+
+def _stdin_text() -> str:
+    raw = _stdin().read(LONGEST_MESSAGE + 1)
+    if len(raw) > LONGEST_MESSAGE:
+        raise BadInputError(f"More than {LONGEST_MESSAGE:,} bytes came in", "That is no Salesforce message")
+    text = _decoded(raw)
+    if text is None:
+        raise BadInputError("What came in on stdin is not text", "Pass the message as UTF-8 text")
+    return text.rstrip("\r\n")
+
+
+def _decoded(raw: bytes) -> str | None:
+    """Bytes as text; None for what is none."""
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\x00" in text else text
+
+
+def _stdin() -> IO[bytes]:
+    return cast("IO[bytes]", click.get_binary_stream("stdin"))
+
+
+def _answer_lines(source: str, setting: Setting) -> int:
+    """One JSON line out for each one in, as it comes. A bad one gets an answer too."""
+    stream: IO[bytes]
+    if source == "-":
+        stream = _stdin()
+    else:
+        try:
+            stream = Path(source).open("rb")  # noqa: SIM115 - closed below, and stdin must stay open
+        except OSError as error:
+            raise BadInputError(f"{source} cannot be read ({error.strerror})", "Check the name") from None
+    bad = False
+    try:
+        for number, raw in _lines(stream):
+            answer, fine = _answer(number, raw, setting)
+            bad = bad or not fine
+            click.echo(json.dumps(answer))
+    finally:
+        if source != "-":
+            stream.close()
+    return ExitCode.BAD_INPUT if bad else ExitCode.OK
+
+
+def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Numbered lines without the empty ones; None for one that is too long to be kept."""
+    number = 0
+    while raw := stream.readline(LONGEST_LINE):
+        number += 1
+        whole = raw
+        while not raw.endswith(b"\n") and len(raw) == LONGEST_LINE:
+            raw = stream.readline(LONGEST_LINE)
+            whole = b""
+        if not whole:
+            yield number, None
+        elif whole.strip():
+            yield number, whole
+
+
+def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str, object], bool]:
+    if raw is None:
+        return _refused(number, f"longer than {LONGEST_LINE:,} bytes"), False
+    try:
+        # Read as text here: `loads` would guess UTF-16 and UTF-32 from stray zeros.
+        row: Any = json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return _refused(number, "not UTF-8 text"), False
+    except (ValueError, RecursionError):
+        return _refused(number, "not JSON"), False
+    if not isinstance(row, dict):
+        return _refused(number, "not a JSON object"), False
+    message, code, error_id = row.get("message"), row.get("code"), row.get("id")
+    if not isinstance(message, str):
+        return _refused(number, "'message' has to be there and a text", error_id), False
+    if code is not None and not isinstance(code, str):
+        return _refused(number, "'code' has to be a text or null", error_id), False
+    return setting.explain(message, code, error_id).payload(), True
+
+
+def _refused(number: int, what: str, error_id: object = None) -> dict[str, object]:
+    return {"id": error_id, "error": f"line {number}: {what}"}
+
+
+def _from_org(event_id: str, choice: OrgChoice, setting: Setting) -> Explained:
+    from syncerr_tui.cli._connect import run_async
+    from syncerr_tui.diagnosis.links import full_id
+
+    wanted = full_id(event_id.strip())
+    if wanted is None:
+        raise BadInputError(
+            f"{event_id[:40]!r} is not a Salesforce id", "Ids have 15 or 18 letters and digits"
+        )
+    return run_async(_read_and_explain(wanted, choice, setting))
+
+
+async def _read_and_explain(event_id: str, choice: OrgChoice, setting: Setting) -> Explained:
+    from dataclasses import replace
+
+    from syncerr_tui.cli._connect import open_connection
+    from syncerr_tui.salesforce.names import resolver_for, with_resolved
+
+    async with open_connection(choice) as connection:
+        seen = (await connection.org.read_events([event_id])).get(event_id)
+        error = seen.error if seen else None
+        if error is None:
+            raise BadInputError(
+                f"The org has no sync error {event_id}",
+                "It may be resolved already; 'syncerr-tui list' shows what is open",
+            )
+        here = replace(
+            setting,
+            object_name=str(error.object),
+            event_type=error.event_type.value,
+            instance_url=connection.identity.instance_url,
+        )
+        explained = here.explain(error.message, error.code, error.id)
+        resolver = resolver_for(connection)
+        if resolver is None:
+            return explained
+        resolved = await resolver.resolve(
+            explained.diagnosis,
+            message=error.message,
+            object_name=str(error.object),
+            processed_at=error.processed_at,
+        )
+        return replace(explained, guidance=with_resolved(explained.guidance, resolved))
+
+
+def _shown(explained: Explained, *, as_json: bool, as_markdown: bool) -> str:
+    if as_json:
+        return json.dumps(explained.payload(), indent=2) + "\n"
+    if as_markdown:
+        from syncerr_tui.diagnosis.markdown import markdown
+
+        return _writable(markdown(explained.guidance, explained.diagnosis, explained.message))
+    return _writable(_plain(explained))
+
+
+def _plain(explained: Explained) -> str:
+    """The guidance for a person: 80 columns where nobody says how wide it is."""
+    from syncerr_tui.diagnosis.render import Line, Role, lines
+    from syncerr_tui.host.terminal import terminal_profile
+
+    terminal = sys.stdout.isatty()
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, 38), 100) if terminal else 80
+    links = terminal and terminal_profile(os.environ).links
+
+    def drawn(line: Line) -> str:
+        if line.link is None or not links:
+            return line.text
+        pieces = (
+            f"\x1b]8;;{line.link}\x1b\\{text}\x1b]8;;\x1b\\" if role is Role.ADDRESS else text
+            for text, role in line.parts
+        )
+        return "".join(pieces)
+
+    guidance = explained.guidance
+    inferred = " (read off the wording)" if explained.diagnosis.inferred else ""
+    title = f"{guidance.code}{inferred}" if guidance.code else "No status code"
+    body = lines(guidance, width, diagnosis=explained.diagnosis, whole_addresses=True)
+    return "\n".join([title, "", *map(drawn, body)]) + "\n"
+
+
+def _writable(text: str) -> str:
+    """What stdout's encoding cannot write becomes a question mark, not a failure."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, errors="replace").decode(encoding)

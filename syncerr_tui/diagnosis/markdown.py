@@ -1,0 +1,76 @@
+"""Guidance as Markdown: for a ticket, a wiki page, a hand-over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from syncerr_tui.diagnosis.guidance_template import names
+from syncerr_tui.diagnosis.model import Diagnosis, Guidance
+from syncerr_tui.diagnosis.render import AUTHORITY_WORDS, RETRY_WORDS, facts_found
+from syncerr_tui.text import clean, one_line
+
+# What Markdown or the HTML in it would take for its own.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$@-])")
+_FENCE = re.compile(r"`{3,}")
+
+
+def markdown(guidance: Guidance, diagnosis: Diagnosis | None = None, message: str = "") -> str:
+    """The guidance as a Markdown text. What an org wrote is escaped: it shows, it does not format.
+
+    Args:
+        guidance: What to say.
+        diagnosis: What was found in the message, to be listed.
+        message: The message, to be quoted whole.
+    """
+    parts = [f"# {escape(guidance.code or 'No status code')}"]
+    for note in guidance.notes:
+        lines = (escape(line) for line in note.text.splitlines())
+        quoted = "\n".join(f"> {line}" for line in lines)
+        parts.append(f"> **House note** ({escape(note.matched)})\n>\n{quoted}")
+    parts += ["## What happened", _marked(guidance.headline), _marked(guidance.why)]
+    found = facts_found(diagnosis) if diagnosis else ()
+    parts += _items(
+        "## What the message names", (f"{label}: {', '.join(_code(v) for v in vs)}" for label, vs in found)
+    )
+    parts += ["## How to fix it", RETRY_WORDS[guidance.retry]]
+    steps = []
+    for number, step in enumerate(guidance.steps, 1):
+        where = f"  \n   <{step.address}>" if step.address else ""
+        steps.append(f"{number}. {_marked(step.text)}{where}")
+    parts.append("\n".join(steps))
+    parts += _items("## What to check", map(_marked, guidance.checks))
+    if guidance.afterwards:
+        parts += ["## Afterwards", _marked(guidance.afterwards)]
+    parts += _items("## Put back", map(_marked, guidance.put_back))
+    if message.strip():
+        fence = "`" * max(3, *(len(run) + 1 for run in _FENCE.findall(message) or [""]))
+        parts += ["## The whole message", f"{fence}\n{clean(message)}\n{fence}"]
+    article = f" <{guidance.article}>" if guidance.article else ""
+    parts.append(f"*{AUTHORITY_WORDS[guidance.authority]}*{article}")
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that shows as itself in Markdown, on one line."""
+    return _SPECIAL.sub(r"\\\1", one_line(text))
+
+
+def _marked(text: str) -> str:
+    return "".join(f"**{escape(piece)}**" if named else _plain(piece) for piece, named in names(text))
+
+
+def _plain(piece: str) -> str:
+    """Our own words, with the blanks at their ends."""
+    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", clean(piece))
+
+
+def _code(value: str) -> str:
+    text = one_line(value)
+    ticks = "`" * (1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{ticks} {text} {ticks}" if "`" in text else f"`{text}`"
+
+
+def _items(heading: str, texts: Iterable[str]) -> list[str]:
+    items = [f"- {text}" for text in texts]
+    return [heading, "\n".join(items)] if items else []

@@ -1,0 +1,317 @@
+"""Names in a message resolved to the thing itself: where it is, when it was last changed, and by whom.
+
+These queries need set-up rights. Whatever is refused or not found stays unresolved, and the guidance
+keeps its list page: knowing less is no error. A lost login is one, and is passed on.
+Sources of the queries: FlowDefinitionView and DuplicateRule (REST), ValidationRule, ApexTrigger,
+ApexClass, EntityDefinition and FieldDefinition (Tooling API).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from syncerr_tui.diagnosis import links
+from syncerr_tui.diagnosis.guidance_blanks import facts_of
+from syncerr_tui.diagnosis.guidance_template import name as marked
+from syncerr_tui.diagnosis.model import Diagnosis, Guidance, Step
+from syncerr_tui.errors import NotLoggedInError, SyncErrError
+from syncerr_tui.salesforce.connection import Connection
+from syncerr_tui.salesforce.soql import quote
+from syncerr_tui.text import clean, one_line
+
+Row = dict[str, Any]
+
+LONGEST_NAME = 255
+"""No Flow, rule or class has a longer name: such text is not asked for."""
+
+_CHANGED = "LastModifiedDate, LastModifiedBy.Name"
+_FLOW = (
+    "SELECT DurableId, ApiName, Label, ActiveVersionId, LatestVersionId{changed} "
+    "FROM FlowDefinitionView WHERE "
+)
+
+
+class Lookup(Protocol):
+    """What is needed of an org. `salesforce.client.OrgClient` has it."""
+
+    async def query_all(self, query: str) -> list[Row]:
+        """All rows of a query."""
+        ...
+
+    async def tooling(self, query: str) -> list[Row]:
+        """All rows of a Tooling API query."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A named thing of the message, as the org has it."""
+
+    name: str
+    """As the message has it; of a rule that the message does not name, the rule's own name."""
+    address: str | None
+    modified_at: datetime | None = None
+    modified_by: str | None = None
+    changed_since_failure: bool | None = None
+    """None where one of the two times is unknown."""
+    kind: str = "flow"
+    """`flow`, `validation_rule`, `duplicate_rule`, `trigger`, `class` or `field`."""
+
+
+class NameResolver:
+    """Resolves names against one org and remembers the answers as long as it lives."""
+
+    def __init__(self, lookup: Lookup, instance_url: str | None) -> None:
+        self._lookup = lookup
+        self._instance_url = instance_url
+        self._rows: dict[tuple[bool, str], list[Row]] = {}
+
+    async def resolve(
+        self,
+        diagnosis: Diagnosis,
+        *,
+        message: str,
+        object_name: str | None,
+        processed_at: datetime | None,
+    ) -> tuple[Resolved, ...]:
+        """Everything the message names that the org lets us see, outermost first.
+
+        Args:
+            diagnosis: What was read out of the message.
+            message: The message: a validation rule is found by its words.
+            object_name: API name of the object that failed to sync.
+            processed_at: When the failure happened.
+
+        Raises:
+            NotLoggedInError: The session ended.
+        """
+        facts = facts_of(diagnosis, clean(message), object_name)
+        found: list[Resolved | None] = []
+        finders: dict[str, Callable[[str], Awaitable[Resolved | None]]] = {
+            "flow": self._flow,
+            "trigger": lambda wanted: self._apex("trigger", wanted),
+            "class": lambda wanted: self._apex("class", wanted),
+        }
+        for thing in diagnosis.automation:
+            if thing.kind in finders and len(thing.name) <= LONGEST_NAME:
+                resolved = await finders[thing.kind](thing.name)
+                shown = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
+                found.append(replace(resolved, name=shown) if resolved else None)
+        if facts.target and diagnosis.root_code == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
+            found.append(await self._validation_rule(facts.target, message, facts.blanks.get("said", ())))
+        if diagnosis.root_code == "DUPLICATES_DETECTED":
+            named = [thing.name for thing in diagnosis.automation if thing.kind == "duplicate_rule"]
+            found += await self._duplicate_rules(facts.target, named)
+        if facts.target:
+            found += [await self._field(facts.target, field) for field in diagnosis.fields[:3]]
+        return tuple(_compared(item, processed_at) for item in found if item is not None)
+
+    async def _flow(self, wanted: str) -> Resolved | None:
+        for column in ("Label", "ApiName"):
+            where = f"{column} = {quote(wanted)}"
+            # LastModifiedBy is a text in this view. Orgs on old versions lack both columns.
+            rows = await self._ask(_FLOW.format(changed=", LastModifiedDate, LastModifiedBy") + where)
+            rows = rows or await self._ask(_FLOW.format(changed="") + where)
+            if len(rows) == 1:
+                row = rows[0]
+                ids = (_text(row, column) for column in ("DurableId", "ActiveVersionId", "LatestVersionId"))
+                flow_id = next(filter(None, ids), "")
+                return self._resolved("flow", wanted, links.flow(flow_id), row)
+            if rows:
+                return None
+        return None
+
+    async def _apex(self, kind: str, wanted: str) -> Resolved | None:
+        table, page = ("ApexTrigger", "apex_triggers") if kind == "trigger" else ("ApexClass", "apex_classes")
+        rows = await self._ask(
+            f"SELECT Id, Name, NamespacePrefix, {_CHANGED} FROM {table} WHERE Name = {quote(wanted)}",  # noqa: S608
+            tooling=True,
+        )
+        if len(rows) != 1:
+            return None
+        return self._resolved(kind, wanted, links.setup_item(page, _text(rows[0], "Id") or ""), rows[0])
+
+    async def _validation_rule(self, target: str, message: str, said: Sequence[str]) -> Resolved | None:
+        """The active rule whose error message stands in the message. The longest, if one contains another."""
+        rows = await self._ask(
+            f"SELECT Id, ValidationName, ErrorMessage, EntityDefinitionId, {_CHANGED} FROM ValidationRule "  # noqa: S608
+            f"WHERE EntityDefinition.QualifiedApiName = {quote(target)} AND Active = true",
+            tooling=True,
+        )
+        words = one_line(message)
+        fitting = [row for row in rows if _rule_words(row) and _rule_words(row) in words]
+        if not fitting and said:
+            fitting = [row for row in rows if _rule_words(row).rstrip(". ") == said[0]]
+        fitting.sort(key=lambda row: len(_rule_words(row)), reverse=True)
+        if not fitting:
+            return None
+        row = fitting[0]
+        path = links.object_page(
+            "validation_rules", _text(row, "EntityDefinitionId") or target, _text(row, "Id")
+        )
+        return self._resolved("validation_rule", _text(row, "ValidationName") or "", path, row)
+
+    async def _duplicate_rules(self, target: str | None, named: Sequence[str]) -> list[Resolved | None]:
+        """The rule that the message names, else all active ones of the object."""
+        rows = await self._ask(
+            f"SELECT Id, DeveloperName, MasterLabel, SobjectType, {_CHANGED} "  # noqa: S608
+            "FROM DuplicateRule WHERE IsActive = true"
+        )
+        fitting = [
+            row for row in rows if {_text(row, "MasterLabel"), _text(row, "DeveloperName")} & set(named)
+        ]
+        if not named:
+            fitting = [row for row in rows if target and _text(row, "SobjectType") == target]
+        return [
+            self._resolved(
+                "duplicate_rule",
+                _text(row, "MasterLabel") or "",
+                links.setup_item("duplicate_rules", _text(row, "Id") or ""),
+                row,
+            )
+            for row in fitting
+        ]
+
+    async def _field(self, target: str, field: str) -> Resolved | None:
+        for column in ("QualifiedApiName", "Label"):
+            rows = await self._ask(
+                "SELECT DurableId, QualifiedApiName, Label FROM FieldDefinition WHERE "  # noqa: S608
+                f"EntityDefinition.QualifiedApiName = {quote(target)} AND {column} = {quote(field)}",
+                tooling=True,
+            )
+            if len(rows) == 1:
+                # `Order.00N5g00000Abcde` for custom fields, `Order.Status` for standard ones.
+                item = (_text(rows[0], "DurableId") or "").rpartition(".")[2]
+                return self._resolved("field", field, links.object_page("fields", target, item), rows[0])
+        return None
+
+    def _resolved(self, kind: str, wanted: str, path: str, row: Row) -> Resolved:
+        by = row.get("LastModifiedBy")
+        who = by.get("Name") if isinstance(by, dict) else by
+        return Resolved(
+            name=wanted,
+            address=links.address(path, self._instance_url),
+            modified_at=_moment(row.get("LastModifiedDate")),
+            modified_by=one_line(who) if isinstance(who, str) and who else None,
+            kind=kind,
+        )
+
+    async def _ask(self, query: str, *, tooling: bool = False) -> list[Row]:
+        """The rows, harmless; none where the org refuses or cannot be reached just now."""
+        key = (tooling, query)
+        if key not in self._rows:
+            try:
+                rows = await (self._lookup.tooling(query) if tooling else self._lookup.query_all(query))
+            except NotLoggedInError:
+                raise
+            except SyncErrError:
+                # No set-up rights, no such object, or a line that dropped: the list page stays.
+                rows = []
+            self._rows[key] = rows
+        return self._rows[key]
+
+
+def resolver_for(connection: Connection) -> NameResolver | None:
+    """The resolver of an open connection; None where it cannot be asked (a stand-in in a test)."""
+    from syncerr_tui.salesforce.connect import SalesforceConnection
+
+    if isinstance(connection, SalesforceConnection):
+        return NameResolver(connection.client, connection.identity.instance_url)
+    return None
+
+
+def with_resolved(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
+    """The guidance with exact addresses, and with what is known about the last change of each thing."""
+    steps = list(guidance.steps)
+    said: list[str] = []
+    for thing in resolved:
+        if thing.address:
+            steps = _pointed(steps, thing)
+        change = _change(thing)
+        if change:
+            said.append(change)
+    return replace(guidance, steps=tuple(steps), checks=(*said, *guidance.checks))
+
+
+_LISTS = {
+    "validation_rule": "/ValidationRules/view",
+    "duplicate_rule": "/DuplicateRules/home",
+    "field": "/FieldsAndRelationships/",
+    "flow": "/Flows/home",
+    "trigger": "/ApexTriggers/home",
+    "class": "/ApexClasses/home",
+}
+_WORDS = {
+    "flow": "The Flow",
+    "validation_rule": "The validation rule",
+    "duplicate_rule": "The duplicate rule",
+    "trigger": "The trigger",
+    "class": "The Apex class",
+    "field": "The field",
+}
+
+
+def _pointed(steps: list[Step], thing: Resolved) -> list[Step]:
+    """Steps that name the thing get its own address; else the first that opens its list, and it is named."""
+    own = [_names(step, thing) for step in steps]
+    if any(own):
+        return [
+            replace(step, address=thing.address) if named else step
+            for step, named in zip(steps, own, strict=True)
+        ]
+    for place, step in enumerate(steps):
+        if thing.kind in {"validation_rule", "duplicate_rule"} and _LISTS[thing.kind] in (step.address or ""):
+            text = f"{step.text.rstrip('.')}: it is {marked(thing.name)}."
+            return [*steps[:place], Step(text, thing.address), *steps[place + 1 :]]
+    return steps
+
+
+def _names(step: Step, thing: Resolved) -> bool:
+    """Whether a step names the thing and opens its list."""
+    where = step.address or ""
+    return marked(thing.name) in step.text and _LISTS[thing.kind] in where
+
+
+def _change(thing: Resolved) -> str | None:
+    if thing.modified_at is None:
+        return None
+    when = f"{thing.modified_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
+    text = f"{_WORDS[thing.kind]} {marked(thing.name)} was last changed on {when}{who}."
+    if thing.changed_since_failure is True:
+        return f"{text} That is after this failure: a re-sync is worth a try."
+    if thing.changed_since_failure is False:
+        return (
+            f"{text} It was not changed since this failure: "
+            "unless the data was, a re-sync will most likely fail the same way."
+        )
+    return text
+
+
+def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:
+    if thing.modified_at is None or processed_at is None:
+        return thing
+    return replace(thing, changed_since_failure=thing.modified_at > processed_at)
+
+
+def _rule_words(row: Row) -> str:
+    return one_line(_text(row, "ErrorMessage") or "")
+
+
+def _text(row: Row, key: str) -> str | None:
+    value = row.get(key)
+    return one_line(value) if isinstance(value, str) and value else None
+
+
+def _moment(value: object) -> datetime | None:
+    """Salesforce's `2026-03-01T10:00:00.000+0000`; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
