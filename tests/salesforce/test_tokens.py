@@ -1,0 +1,113 @@
+"""One login for all threads, and none that nobody asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from syncerr_tui.errors import NotLoggedInError, UnreachableError
+from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
+
+URL = "https://acme.my.salesforce.com"
+THREADS = 8
+
+
+class Logins:
+    """A way in that counts, and gives another token each time unless told otherwise."""
+
+    def __init__(self, answer: Callable[[int], Token] | None = None) -> None:
+        self.count = 0
+        self._answer = answer or (lambda number: Token(URL, f"token-{number}"))
+
+    def __call__(self) -> Token:
+        self.count += 1
+        return self._answer(self.count)
+
+
+def tokens(login: Callable[[], Token]) -> SingleFlightTokens:
+    return SingleFlightTokens(login, next_step="Log in again")
+
+
+def test_eight_threads_with_one_expired_token_log_in_once() -> None:
+    login = Logins()
+    provider = tokens(login)
+    stale = provider.current()
+    together = threading.Barrier(THREADS)
+
+    def renew() -> Token:
+        together.wait()
+        return provider.renew(stale)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = [job.result() for job in [pool.submit(renew) for _ in range(THREADS)]]
+    assert login.count == 2
+    assert {token.access_token for token in found} == {"token-2"}
+    assert provider.current() == found[0]
+
+
+def test_eight_threads_that_begin_log_in_once() -> None:
+    login = Logins()
+    provider = tokens(login)
+    together = threading.Barrier(THREADS)
+
+    def current() -> Token:
+        together.wait()
+        return provider.current()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = {job.result().access_token for job in [pool.submit(current) for _ in range(THREADS)]}
+    assert (login.count, found) == (1, {"token-1"})
+
+
+def test_the_same_token_again_means_expired_and_is_not_asked_for_twice() -> None:
+    login = Logins(lambda _: Token(URL, "always-the-same"))
+    provider = tokens(login)
+    stale = provider.current()
+    for _ in range(5):
+        with pytest.raises(NotLoggedInError, match="has expired") as caught:
+            provider.renew(stale)
+        assert caught.value.hint == "Log in again"
+    assert login.count == 2
+
+
+def test_a_refused_login_is_not_tried_again_until_a_person_asks() -> None:
+    def answer(number: int) -> Token:
+        if number in {2, 3}:
+            raise NotLoggedInError("Refused")
+        return Token(URL, f"token-{number}")
+
+    login = Logins(answer)
+    provider = tokens(login)
+    stale = provider.current()
+    for _ in range(3):
+        with pytest.raises(NotLoggedInError):
+            provider.renew(stale)
+    assert login.count == 2
+    with pytest.raises(NotLoggedInError):
+        provider.again()
+    assert provider.again().access_token == "token-4"
+    assert provider.renew(stale).access_token == "token-4"
+    assert login.count == 4
+
+
+def test_an_unreachable_login_host_is_tried_again_by_the_next_request() -> None:
+    def answer(number: int) -> Token:
+        if number == 1:
+            raise UnreachableError("Nobody answered")
+        return Token(URL, "token")
+
+    login = Logins(answer)
+    provider = tokens(login)
+    with pytest.raises(UnreachableError):
+        provider.current()
+    assert provider.current().access_token == "token"
+
+
+def test_no_repr_shows_a_token() -> None:
+    provider = tokens(lambda: Token(URL, "00Dsecret!AQ"))
+    shown = f"{provider.current()!r} {provider!r} {provider.current()}"
+    assert "secret" not in shown
+    assert URL in shown

@@ -1,0 +1,350 @@
+"""Logins over HTTP against a small login host: what is sent, what is understood, and what never shows."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.salesforce.profiles import (
+    ClientCredentialsWay,
+    EnvironmentWay,
+    JwtBearerWay,
+    PasswordWay,
+    RefreshTokenWay,
+    SecretPlace,
+    SfCliWay,
+    Way,
+)
+from syncerr_tui.salesforce.tokens import Token
+from syncerr_tui.salesforce.ways import ENVIRONMENT, open_profile, tokens_for
+from syncerr_tui.salesforce.ways.secrets import Secrets
+
+SECRET = "s3cr3t-and-never-shown"
+TOKEN = "00D5g000000abcd!AQEAQfreshtoken"
+
+
+class LoginHost:
+    """Answers every POST with the same thing, and remembers what came."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.headers: dict[str, str] = {"Content-Type": "application/json"}
+        self.body = ""
+        self.requests: list[tuple[str, dict[str, str], str]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                outer.requests.append((self.path, dict(self.headers), body))
+                answer = outer.body.encode()
+                self.send_response(outer.status)
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
+
+    def gives(self, **said: str) -> None:
+        self.body = json.dumps({"access_token": TOKEN, "instance_url": self.url, **said})
+
+    def refuses(self, error: str, why: str) -> None:
+        self.status, self.body = 400, json.dumps({"error": error, "error_description": why})
+
+    def form(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(self.requests[-1][2]).items()}
+
+
+@pytest.fixture
+def host() -> Iterator[LoginHost]:
+    found = LoginHost()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def key_file(tmp_path: Path, key: rsa.RSAPrivateKey) -> Path:
+    path = tmp_path / "server.key"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    path.chmod(0o600)
+    return path
+
+
+def log_in(way: Way, **environ: str) -> Token:
+    return tokens_for(way, {"SECRET": SECRET, **environ}).current()
+
+
+def credentials(host: LoginHost) -> ClientCredentialsWay:
+    return ClientCredentialsWay("3MVG9", SecretPlace("env", "SECRET"), host.url)
+
+
+def test_the_environment_gives_a_token_for_this_machine_too() -> None:
+    token = log_in(EnvironmentWay(), SYNCERR_INSTANCE_URL="http://127.0.0.1:9/", SYNCERR_ACCESS_TOKEN=TOKEN)
+    assert (token.instance_url, token.access_token) == ("http://127.0.0.1:9", TOKEN)
+
+
+def test_a_host_without_a_scheme_is_taken_as_https() -> None:
+    token = log_in(
+        EnvironmentWay(), SYNCERR_INSTANCE_URL="acme.my.salesforce.com", SYNCERR_ACCESS_TOKEN="eyJ.a.b"
+    )
+    assert token.instance_url == "https://acme.my.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "title"),
+    [
+        ("", TOKEN, "SYNCERR_INSTANCE_URL is not set"),
+        ("https://acme.my.salesforce.com", "", "SYNCERR_ACCESS_TOKEN is not set"),
+        ("http://acme.my.salesforce.com", TOKEN, "not an address that a token may be sent to"),
+        ("https://acme.lightning.force.com", TOKEN, "address of the web pages"),
+        ("https://acme.my.salesforce.com", "[REDACTED] Use 'sf org auth", "placeholder of the sf CLI"),
+        ("https://acme.my.salesforce.com", f"{SECRET}\nX: y", "does not hold a token"),
+    ],
+)
+def test_a_wrong_environment_is_named(url: str, token: str, title: str) -> None:
+    with pytest.raises(SyncErrError) as caught:
+        log_in(EnvironmentWay(), SYNCERR_INSTANCE_URL=url, SYNCERR_ACCESS_TOKEN=token)
+    assert title in caught.value.title
+    assert SECRET not in caught.value.line
+
+
+def test_client_credentials_send_key_and_secret_in_the_header(host: LoginHost) -> None:
+    host.gives()
+    assert log_in(credentials(host)).access_token == TOKEN
+    path, headers, _ = host.requests[0]
+    assert path == "/services/oauth2/token"
+    assert host.form() == {"grant_type": "client_credentials"}
+    assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")).decode() == f"3MVG9:{SECRET}"
+
+
+def test_client_credentials_need_the_orgs_own_address() -> None:
+    way = ClientCredentialsWay("3MVG9", SecretPlace("env", "SECRET"), "https://login.salesforce.com")
+    with pytest.raises(BadInputError, match="own address only"):
+        log_in(way)
+
+
+def test_a_jwt_is_made_out_to_the_login_host_and_sent_to_the_orgs_own(
+    host: LoginHost, key_file: Path, key: rsa.RSAPrivateKey
+) -> None:
+    host.gives()
+    way = JwtBearerWay("3MVG9", "ana@acme.example", str(key_file), token_url=host.url)
+    assert log_in(way).access_token == TOKEN
+    form = host.form()
+    assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    claims = jwt.decode(
+        form["assertion"], key.public_key(), algorithms=["RS256"], audience="https://login.salesforce.com"
+    )
+    assert (claims["iss"], claims["sub"]) == ("3MVG9", "ana@acme.example")
+
+
+def test_a_key_that_others_can_read_is_refused(key_file: Path) -> None:
+    key_file.chmod(0o644)
+    with pytest.raises(BadInputError, match=r"can be read by others \(mode 0644\)") as caught:
+        log_in(JwtBearerWay("3MVG9", "ana@acme.example", str(key_file)))
+    assert caught.value.hint == f"Run: chmod 600 {key_file}"
+
+
+def test_a_key_file_without_a_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "server.key"
+    path.write_text(SECRET, encoding="utf-8")
+    path.chmod(0o600)
+    with pytest.raises(BadInputError, match="does not hold an RSA private key") as caught:
+        log_in(JwtBearerWay("3MVG9", "ana@acme.example", str(path)))
+    assert SECRET not in caught.value.line
+    with pytest.raises(BadInputError, match="cannot be read: No such file"):
+        log_in(JwtBearerWay("3MVG9", "ana@acme.example", str(tmp_path / "nowhere")))
+
+
+def test_a_refresh_token_that_rotates_is_kept(host: LoginHost, tmp_path: Path) -> None:
+    path = tmp_path / "refresh"
+    path.write_text("first\n", encoding="utf-8")
+    path.chmod(0o600)
+    host.gives(refresh_token="second")
+    tokens = tokens_for(RefreshTokenWay("PlatformCLI", SecretPlace("file", str(path)), host.url), {})
+    tokens.current()
+    assert host.form() == {
+        "grant_type": "refresh_token",
+        "client_id": "PlatformCLI",
+        "refresh_token": "first",
+    }
+    assert path.read_text(encoding="utf-8") == "second\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    host.gives(access_token="another", refresh_token="second")
+    assert tokens.again().access_token == "another"
+    assert host.form()["refresh_token"] == "second"
+
+
+def soap(**said: str) -> str:
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in said.items())
+    return (
+        f'<?xml version="1.0"?><e:Envelope xmlns:e="x"><e:Body><result>{inner}</result></e:Body></e:Envelope>'
+    )
+
+
+def password_way(host: LoginHost) -> PasswordWay:
+    return PasswordWay(
+        "ana&co@acme.example", SecretPlace("env", "SECRET"), SecretPlace("env", "EXTRA"), host.url
+    )
+
+
+def test_a_password_goes_through_soap_with_a_version_that_still_has_it(host: LoginHost) -> None:
+    host.body = soap(sessionId=TOKEN, serverUrl=f"{host.url}/services/Soap/u/59.0/00D5g000000abcd")
+    token = log_in(password_way(host), EXTRA="<tok>")
+    assert (token.instance_url, token.access_token) == (host.url, TOKEN)
+    path, headers, body = host.requests[0]
+    assert path == "/services/Soap/u/59.0"
+    assert headers["SOAPAction"] == "login"
+    assert "<n1:username>ana&amp;co@acme.example</n1:username>" in body
+    assert f"<n1:password>{SECRET}&lt;tok&gt;</n1:password>" in body
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "hint"),
+    [
+        ("LOGIN_MUST_USE_SECURITY_TOKEN", "Invalid username, password, security token", "security token"),
+        ("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", "another way in"),
+        ("UNHEARD_OF", "Something new", "doctor"),
+    ],
+)
+def test_a_refused_soap_login_names_the_next_step(host: LoginHost, code: str, why: str, hint: str) -> None:
+    host.status = 500
+    host.body = soap(faultcode=f"sf:{code}", exceptionCode=code, exceptionMessage=why)
+    with pytest.raises(NotLoggedInError) as caught:
+        log_in(password_way(host), EXTRA="x")
+    assert why.rstrip(".") in caught.value.title
+    assert hint in caught.value.hint
+    assert SECRET not in caught.value.line
+
+
+def test_an_entity_bomb_is_not_read(host: LoginHost) -> None:
+    host.body = '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
+    with pytest.raises(UnreachableError, match="not in Salesforce's language"):
+        log_in(password_way(host), EXTRA="x")
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "kind", "hint"),
+    [
+        ("invalid_grant", "user hasn't approved this consumer", NotLoggedInError, "pre-authorise"),
+        ("invalid_grant", "audience is invalid", NotLoggedInError, "login_url"),
+        ("invalid_client", "invalid client credentials", NotLoggedInError, "client secret"),
+        ("invalid_grant", "no client credentials user enabled", NotLoggedInError, "run-as user"),
+        ("invalid_grant", "expired access/refresh token", NotLoggedInError, "Log in on the web"),
+        ("invalid_grant", "ip restricted", NotLoggedInError, "network"),
+        ("unsupported_grant_type", "grant type not supported", NotLoggedInError, "choose another"),
+        ("invalid_grant", "login rate exceeded", RefusedError, "Wait an hour"),
+        ("new_code", "\x1b]0;x\x07 odd", NotLoggedInError, "doctor"),
+    ],
+)
+def test_a_refusal_names_the_next_step(
+    host: LoginHost, error: str, why: str, kind: type[SyncErrError], hint: str
+) -> None:
+    host.refuses(error, why)
+    with pytest.raises(kind) as caught:
+        log_in(credentials(host))
+    assert hint in caught.value.hint
+    assert "\x1b" not in caught.value.line
+    assert SECRET not in caught.value.line
+
+
+def test_a_redirect_does_not_take_the_secret_along(host: LoginHost) -> None:
+    other = LoginHost()
+    host.status, host.headers = 307, {"Location": f"{other.url}/services/oauth2/token"}
+    with pytest.raises(UnreachableError, match="not sent there"):
+        log_in(credentials(host))
+    assert other.requests == []
+    other.server.shutdown()
+    other.server.server_close()
+
+
+def test_a_maintenance_page_is_not_taken_for_an_answer(host: LoginHost) -> None:
+    host.status, host.body = 503, "<html>We are down for maintenance</html>"
+    with pytest.raises(UnreachableError, match="HTTP 503"):
+        log_in(credentials(host))
+
+
+def test_an_answer_that_leads_the_token_elsewhere_is_refused(host: LoginHost) -> None:
+    host.gives(instance_url="http://evil.example")
+    with pytest.raises(BadInputError, match="may be sent to"):
+        log_in(credentials(host))
+
+
+def test_nobody_listening_is_said() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    way = ClientCredentialsWay("3MVG9", SecretPlace("env", "SECRET"), f"http://127.0.0.1:{port}")
+    with pytest.raises(UnreachableError, match="could not be reached for the login") as caught:
+        log_in(way)
+    assert caught.value.__suppress_context__, "the library's error holds the request with its secret"
+
+
+def test_a_netrc_does_not_replace_our_header(
+    host: LoginHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login mallory password other\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    host.gives()
+    log_in(credentials(host))
+    sent = host.requests[0][1]["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(sent).decode().startswith("3MVG9:")
+
+
+@pytest.mark.parametrize(
+    ("place", "title"),
+    [
+        (SecretPlace("env", "ABSENT"), "environment variable ABSENT is not set"),
+        (SecretPlace("file", "/nowhere/at/all"), "cannot be read: No such file"),
+        (SecretPlace("file", "/"), "cannot be read: Is a directory"),
+    ],
+)
+def test_a_secret_that_is_not_there_says_where_it_looked(place: SecretPlace, title: str) -> None:
+    with pytest.raises(SyncErrError) as caught:
+        Secrets({}).get(place, "client secret")
+    assert title in caught.value.title
+
+
+def test_secrets_show_nothing() -> None:
+    assert SECRET not in repr(Secrets({"SECRET": SECRET}))
+    assert not re.search("s3cr3t", repr(tokens_for(EnvironmentWay(), {"SYNCERR_ACCESS_TOKEN": SECRET})))
+
+
+def test_a_name_without_a_file_is_one_of_the_sf_cli(tmp_path: Path) -> None:
+    profile, _ = open_profile("acme", tmp_path, {})
+    assert (profile.name, profile.way, profile.mapping) == ("acme", SfCliWay("acme"), None)
+    profile, _ = open_profile(ENVIRONMENT, tmp_path, {})
+    assert profile.way == EnvironmentWay()
