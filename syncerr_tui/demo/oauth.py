@@ -11,6 +11,7 @@ from syncerr_tui.demo.rest import about
 from syncerr_tui.demo.rest.call import Office
 from syncerr_tui.demo.sessions import Credentials, Sessions
 from syncerr_tui.demo.wire import Request, Response
+from syncerr_tui.errors import BadInputError
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
@@ -124,7 +125,7 @@ class OAuth:
         try:
             claims = jwt.decode(
                 assertion,
-                self._public_key(),
+                _public_pem(self.credentials.jwt_certificate or self.jwt_pair()[1]),
                 algorithms=["RS256"],
                 options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_iss": False},
             )
@@ -143,18 +144,6 @@ class OAuth:
         if seconds < self.office.clock().timestamp():
             return refusal("invalid_grant", "expired authorization code")
         return None
-
-    def _public_key(self) -> bytes:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import serialization
-
-        pem = (self.credentials.jwt_certificate or self.jwt_pair()[1]).encode()
-        if b"BEGIN CERTIFICATE" in pem:
-            key = x509.load_pem_x509_certificate(pem).public_key()
-            return key.public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-        return pem
 
     def jwt_pair(self) -> tuple[str, str]:
         """A private key and its public key as PEM, made once for this server."""
@@ -187,3 +176,32 @@ def _not_you() -> Response:
 
 def _same(given: str, ours: str) -> bool:
     return hmac.compare_digest(given.encode(), ours.encode())
+
+
+def check_certificate(pem: str, name: str) -> None:
+    """Refuse what is neither a certificate nor a public key.
+
+    Raises:
+        BadInputError: It cannot be read as PEM.
+    """
+    try:
+        _public_pem(pem)
+    except ValueError as problem:
+        raise BadInputError(
+            f"{name} holds neither a certificate nor a public key",
+            "Give a PEM file that begins with -----BEGIN CERTIFICATE----- or -----BEGIN PUBLIC KEY-----",
+        ) from problem
+
+
+def _public_pem(pem: str) -> bytes:
+    """The public key in a certificate or key, as PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    data = pem.encode()
+    key = (
+        x509.load_pem_x509_certificate(data).public_key()
+        if "BEGIN CERTIFICATE" in pem
+        else serialization.load_pem_public_key(data)
+    )
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

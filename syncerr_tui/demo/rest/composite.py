@@ -77,20 +77,24 @@ def composite(call: Call, dispatch: Dispatch) -> Response:
     if heavy > MOST_HEAVY:
         message = f"Limit of {MOST_HEAVY} reached for queries and collections in a composite request"
         raise Refused(error(400, "LIMIT_EXCEEDED", message))
-    all_or_none = body.get("allOrNone") is True
     answers: list[dict[str, object]] = []
-    if not all_or_none:
-        _work(call, parts, dispatch, answers, halt=False)
+    if body.get("allOrNone") is True:
+        _all_or_none(call, parts, dispatch, answers)
     else:
-        try:
-            with call.office.store.transaction():
-                if not _work(call, parts, dispatch, answers, halt=True):
-                    raise _Undo
-        except _Undo:
-            for entry in answers:
-                if entry["httpStatusCode"] in {200, 201, 204}:
-                    entry |= {"body": _HALTED, "httpHeaders": {}, "httpStatusCode": 400}
+        _work(call, parts, dispatch, answers, halt=False)
     return Response(200, {"compositeResponse": answers})
+
+
+def _all_or_none(
+    call: Call, parts: list[Mapping[str, object]], dispatch: Dispatch, answers: list[dict[str, object]]
+) -> None:
+    try:
+        with call.office.store.transaction():
+            _work(call, parts, dispatch, answers, halt=True)
+    except _Undo:
+        for entry in answers:
+            if entry["httpStatusCode"] in {200, 201, 204}:
+                entry |= {"body": _HALTED, "httpHeaders": {}, "httpStatusCode": 400}
 
 
 def _work(
@@ -100,23 +104,13 @@ def _work(
     answers: list[dict[str, object]],
     *,
     halt: bool,
-) -> bool:
+) -> None:
+    """Do the parts in order; with `halt`, the first that fails stops the rest and raises `_Undo`."""
     known: dict[str, object] = {}
     good = True
     for part in parts:
         name = str(part["referenceId"])
-        if halt and not good:
-            response = Response(400, _HALTED)
-        else:
-            try:
-                filled = _filled(part, known)
-                assert isinstance(filled, dict)
-                target = str(filled.get("url", ""))
-                if "/composite" in target and "/composite/sobjects" not in target:
-                    raise Refused(error(400, "INVALID_INPUT", f"a subrequest may not call {target}"))
-                response = dispatch(_request(call, filled.get("method"), target, filled.get("body"), ""))
-            except Refused as refused:
-                response = refused.response
+        response = _part(call, part, known, dispatch) if good or not halt else Response(400, _HALTED)
         good = good and response.status < 400
         if response.status < 400:
             known[name] = response.body
@@ -128,12 +122,25 @@ def _work(
                 "referenceId": name,
             }
         )
-    return good
+    if halt and not good:
+        raise _Undo
+
+
+def _part(
+    call: Call, part: Mapping[str, object], known: Mapping[str, object], dispatch: Dispatch
+) -> Response:
+    try:
+        url, body = _filled(part.get("url"), known), _filled(part.get("body"), known)
+        return dispatch(_request(call, part.get("method"), str(url), body, ""))
+    except Refused as refused:
+        return refused.response
 
 
 def _request(call: Call, method: object, target: str, body: object, default: str) -> Request:
     verb = str(method or default).upper()
-    if not re.fullmatch(r"/services/data/v\d\d\.0/\S*", target.replace(" ", "+")) or not verb.isalpha():
+    nested = "/composite" in target and "/composite/sobjects" not in target
+    known = re.fullmatch(r"/services/data/v\d\d\.0/\S*", target.replace(" ", "+"))
+    if known is None or nested or not verb.isalpha():
         message = f"the subrequest {verb} {target[:200]} is not possible"
         raise Refused(error(400, "INVALID_INPUT", message))
     payload = b"" if body is None else json.dumps(body).encode()

@@ -36,10 +36,8 @@ def create(call: Call, sobject: SObject, body: Mapping[str, object]) -> Saved:
     values, faults = _values(call, sobject, body, creating=True)
     if faults:
         return Saved(None, tuple(faults))
-    store = call.office.store
-    with store.transaction():
-        record_id = store.new_id(sobject.name)
-        faults = call.office.org.save(sobject.name, "create", values, record_id, headers=call.request.headers)
+    record_id = call.office.store.new_id(sobject.name)
+    faults = call.office.org.save(sobject.name, "create", values, record_id, headers=call.request.headers)
     return Saved(None, tuple(faults)) if faults else Saved(record_id, created=True)
 
 

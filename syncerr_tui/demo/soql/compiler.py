@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.soql import dates
-from syncerr_tui.demo.soql.lexer import SoqlError, refusal
+from syncerr_tui.demo.soql.lexer import refusal
 from syncerr_tui.demo.soql.tree import (
     Aggregate,
     AllFields,
@@ -30,23 +30,22 @@ from syncerr_tui.demo.soql.tree import (
     Query,
     Span,
 )
-from syncerr_tui.demo.store import long_id
+from syncerr_tui.demo.soql.values import IDS, MOMENTS, NUMBERS, bound_value, shown_moment, wrong_type
 
-_NUMBERS = frozenset({"int", "double", "currency", "percent"})
-_MOMENTS = frozenset({"date", "datetime"})
-_IDS = frozenset({"id", "reference"})
-_REFERENCE = "Please reference your WSDL or the describe call for the appropriate names."
 _NO_OBJECT = (
-    "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' "
-    "after the entity name. " + _REFERENCE
+    "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append "
+    "the '__c' after the entity name. Please reference your WSDL or the describe call for the "
+    "appropriate names."
 )
 _NO_FIELD = (
-    "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure to append the '__c' "
-    "after the custom field name. " + _REFERENCE
+    "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure to append "
+    "the '__c' after the custom field name. Please reference your WSDL or the describe call for the "
+    "appropriate names."
 )
 _NO_RELATION = (
-    "Didn't understand relationship '{}' in field path. If you are attempting to use a custom relationship, be sure "
-    "to append the '__r' after the custom relationship name. " + _REFERENCE
+    "Didn't understand relationship '{}' in field path. If you are attempting to use a custom relationship, "
+    "be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the "
+    "describe call for the appropriate names."
 )
 _LONG_TEXT = 255
 """A text area longer than this can neither be filtered nor sorted nor grouped in Salesforce."""
@@ -324,7 +323,7 @@ class _Compiler:
             return "count(*)"
         target = self._find(what.field)
         self._only_short(what.field, target, "aggregated")
-        numeric = target.field.type in _NUMBERS
+        numeric = target.field.type in NUMBERS
         if (what.function in {"SUM", "AVG"} and not numeric) or target.field.type == "boolean":
             raise refusal(
                 self.query.text,
@@ -380,7 +379,7 @@ class _Compiler:
             return self._like(target, value)
         if isinstance(value.value, Span):
             return self._spanned(target, comparison.operator, value.value, value.at)
-        bound = self._bound(target.field, value)
+        bound = bound_value(self.query.text, target.field, value)
         return self._compared(target, comparison.operator, bound, comparison.at)
 
     def _aggregate_comparison(self, what: Aggregate, comparison: Comparison) -> str:
@@ -401,7 +400,7 @@ class _Compiler:
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
     def _compared(self, target: _Target, operator: str, bound: object, at: int) -> str:
-        folded = isinstance(bound, str) and target.field.type not in _IDS and not bound.isascii()
+        folded = isinstance(bound, str) and target.field.type not in IDS and not bound.isascii()
         sql = f"fold({target.sql})" if folded else target.sql
         self.values.append(bound.lower() if folded and isinstance(bound, str) else bound)
         if operator in {"=", "!="}:
@@ -417,9 +416,7 @@ class _Compiler:
 
     def _like(self, target: _Target, literal: Literal) -> str:
         kind = target.field.type
-        if kind in {*_IDS, *_NUMBERS, *_MOMENTS, "boolean"} or not isinstance(
-            literal.value, (str, type(None))
-        ):
+        if kind in {*IDS, *NUMBERS, *MOMENTS, "boolean"} or not isinstance(literal.value, (str, type(None))):
             raise refusal(
                 self.query.text,
                 literal.at,
@@ -440,7 +437,7 @@ class _Compiler:
             if isinstance(literal.value, Span):
                 spans.append(self._spanned(target, "=", literal.value, literal.at))
             else:
-                bound.append(self._bound(target.field, literal))
+                bound.append(bound_value(self.query.text, target.field, literal))
         some = [each for each in bound if each is not None]
         parts = spans
         folded = any(isinstance(each, str) and not each.isascii() for each in some)
@@ -476,7 +473,7 @@ class _Compiler:
         )  # fmt: skip
         root = compiler._root()
         selected = compiler._find(what)
-        if selected.field.type not in _IDS or target.field.type not in _IDS:
+        if selected.field.type not in IDS or target.field.type not in IDS:
             raise refusal(
                 self.query.text, what.at, "a subquery selects one id field, without ORDER BY or LIMIT"
             )
@@ -486,11 +483,11 @@ class _Compiler:
         return f"NOT coalesce({within}, 0)" if operator == "NOT-IN" else f"coalesce({within}, 0)"
 
     def _spanned(self, target: _Target, operator: str, span: Span, at: int) -> str:
-        if target.field.type not in _MOMENTS:
-            raise self._wrong_type(target.field, at)
+        if target.field.type not in MOMENTS:
+            raise wrong_type(self.query.text, target.field, at)
         first, after = dates.days(span, self.now.astimezone(UTC).date())
         low, high = (
-            _moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC))
+            shown_moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC))
             for day in (first, after)
         )
         sql = target.sql
@@ -503,58 +500,6 @@ class _Compiler:
         bound, sign = {"<": (low, "<"), "<=": (high, "<"), ">": (beyond, ">="), ">=": (low, ">=")}[operator]
         self.values.append(bound)
         return f"({sql} {sign} ? AND {sql} IS NOT NULL)"
-
-    def _bound(self, of: Field, literal: Literal) -> object:
-        """The value as the store keeps it, its type checked."""
-        value = literal.value
-        if value is None or value == "":
-            if of.type == "boolean":
-                raise self._wrong_type(of, literal.at)
-            return None
-        if of.type == "boolean":
-            fits = isinstance(value, bool)
-        elif isinstance(value, bool):
-            fits = False
-        elif of.type in _NUMBERS:
-            fits = isinstance(value, (int, float))
-        elif of.type == "datetime":
-            fits = isinstance(value, datetime)
-        elif of.type == "date":
-            fits = isinstance(value, date) and not isinstance(value, datetime)
-        else:
-            fits = isinstance(value, str)
-        if not fits:
-            raise self._wrong_type(of, literal.at)
-        if isinstance(value, date):
-            return _moment(of, value)
-        if of.type in _IDS:
-            return self._id(str(value), literal.at)
-        return int(value) if isinstance(value, bool) else value
-
-    def _id(self, value: str, at: int) -> str:
-        plain = value.isascii() and value.isalnum()
-        if plain and len(value) == 15:
-            return long_id(value)
-        if plain and len(value) == 18 and long_id(value[:15]) == value:
-            return value
-        raise refusal(self.query.text, at, f"invalid ID field: {value}", "INVALID_QUERY_FILTER_OPERATOR")
-
-    def _wrong_type(self, of: Field, at: int) -> SoqlError:
-        quoted = of.type not in {*_NUMBERS, *_MOMENTS, "boolean"}
-        kind = {"datetime": "dateTime"}.get(of.type, "string" if quoted else of.type)
-        should = "should be enclosed in quotes" if quoted else "should not be enclosed in quotes"
-        return refusal(
-            self.query.text,
-            at,
-            f"value of filter criterion for field '{of.name}' must be of type {kind} and {should}",
-            "INVALID_FIELD",
-        )
-
-
-def _moment(of: Field, value: date) -> str:
-    if of.type == "date" or not isinstance(value, datetime):
-        return value.isoformat()[:10]
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}+0000"
 
 
 def _balanced(parts: list[str], word: str) -> str:

@@ -1,0 +1,163 @@
+"""`syncerr-tui demo`: the app on the embedded demo org, or the demo org alone, served for other clients."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.errors import BadInputError, ExitCode
+
+if TYPE_CHECKING:
+    from syncerr_tui.demo.server import DemoServer
+
+_SERVE_ONLY = {
+    "as_json": "--json",
+    "port": "--port",
+    "show_credentials": "--show-credentials",
+    "jwt_certificate": "--jwt-certificate",
+    "token_lifetime": "--token-lifetime",
+}
+
+
+@click.command()
+@click.option("--serve", is_flag=True, help="Only serve the org over HTTP on 127.0.0.1, until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="With --serve: URL and token as one JSON line.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="With --serve: the port; 0 picks a free one [0]."
+)
+@click.option("--errors", type=click.IntRange(0, 100_000), help="How many sync errors [140].")
+@click.option("--seed", type=int, help="Same seed, same org [1].")
+@click.option("--latency", type=click.FloatRange(0, 600), help="Seconds added to every answer [0].")
+@click.option(
+    "--processing-delay",
+    type=click.FloatRange(0, 3_600),
+    help="Seconds until a re-sync is worked on [2].",
+)
+@click.option("--page-size", type=click.IntRange(1, 2_000), help="Rows in a page of a query [2000].")
+@click.option(
+    "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the org's state in this file."
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[:VALUE][:WHERE][:COUNT]",
+    help="Trouble on purpose; may be repeated. '--fault help' lists them.",
+)
+@click.option("--naming", metavar="NAME", help="Which set of names the change event object has [assumed].")
+@click.option("--read-only", is_flag=True, help="In the app: take away everything that changes the org.")
+@click.option(
+    "--show-credentials",
+    is_flag=True,
+    help="With --serve: the demo's user, connected app and JWT key, as one JSON line on stderr.",
+)
+@click.option(
+    "--jwt-certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --serve: PEM that JWT logins are checked against.",
+)
+@click.option(
+    "--token-lifetime",
+    type=click.FloatRange(0, min_open=True),
+    help="With --serve: seconds a token from a login is good for.",
+)
+def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+    """Open the app on the embedded demo org: no account, no network, nothing to set up.
+
+    With --serve the org runs alone on a loopback port, for any Salesforce client. Its field names for the
+    change event object are assumptions; nothing in it is real.
+    """
+    if "help" in given["faults"]:
+        return _list_faults()
+    serving = {name: given.pop(name) for name in _SERVE_ONLY}
+    settings = {name: value for name, value in given.items() if value is not None}
+    _check(settings)
+    if serve:
+        return _serve(serving, settings)
+    for name, option in _SERVE_ONLY.items():
+        if serving[name] not in {None, False}:
+            raise BadInputError(f"{option} belongs to --serve", "Add --serve, or leave it out")
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.ui.launch import launch_demo
+
+    return launch_demo(DemoOptions(**settings), read_only=read_only)
+
+
+def _list_faults() -> int:
+    from syncerr_tui.demo.faults import FAULTS
+
+    for name, kind in FAULTS.items():
+        click.echo(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")
+    return ExitCode.OK
+
+
+def _check(settings: dict[str, Any]) -> None:
+    """Refuse an unknown fault or naming before anything is started."""
+    from syncerr_tui.demo.faults import parse
+    from syncerr_tui.demo.naming import naming_of
+
+    for spec in settings["faults"]:
+        parse(spec)
+    if "naming" in settings:
+        naming_of(settings["naming"])
+
+
+def _serve(serving: dict[str, Any], settings: dict[str, Any]) -> int:
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.demo.server import DemoServer
+    from syncerr_tui.demo.sessions import Credentials
+
+    enough = threading.Event()
+    signals = [each for each in signal.Signals if each.name in {"SIGINT", "SIGTERM", "SIGHUP"}]
+    before = [signal.signal(each, lambda _number, _frame: enough.set()) for each in signals]
+    try:
+        credentials = Credentials(jwt_certificate=_certificate(serving["jwt_certificate"]))
+        options = DemoOptions(**settings, port=serving["port"] or 0)
+        with DemoServer(options, credentials=credentials, token_lifetime=serving["token_lifetime"]) as server:
+            if serving["show_credentials"]:
+                click.echo(json.dumps(_credentials(server)), err=True)
+            _announce(server, as_json=serving["as_json"])
+            enough.wait()
+    finally:
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)
+    return ExitCode.OK
+
+
+def _certificate(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is no text"
+        raise BadInputError(
+            f"The certificate {path} cannot be read ({reason})", "Name a PEM file"
+        ) from problem
+    from syncerr_tui.demo.oauth import check_certificate
+
+    check_certificate(text, str(path))
+    return text
+
+
+def _credentials(server: DemoServer) -> dict[str, object]:
+    shown: dict[str, object] = asdict(server.credentials)
+    if shown.pop("jwt_certificate") is None:
+        shown["jwt_private_key"] = server.oauth.jwt_pair()[0]
+    return shown
+
+
+def _announce(server: DemoServer, *, as_json: bool) -> None:
+    url, token = server.instance_url, server.access_token
+    if as_json:
+        click.echo(json.dumps({"instance_url": url, "access_token": token}))
+    else:
+        click.echo(f"The demo org runs at {url}\nAccess token: {token}")
+        click.echo("Its change event field names are assumptions. Interrupt to stop.", err=True)
+    click.get_text_stream("stdout").flush()
