@@ -18,7 +18,7 @@ from syncerr_tui.errors import BadInputError, OutcomeUnknownError, UnreachableEr
 from syncerr_tui.salesforce import ids as record_ids, soql as query_text
 from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.salesforce.courier import ClientOptions, Courier
-from syncerr_tui.salesforce.faults import Fault, read_exception
+from syncerr_tui.salesforce.faults import read_exception
 from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.text import one_line
 
@@ -82,7 +82,7 @@ class OrgClient:
         """
         path = "tooling/query/" if tooling else "query/"
         answer = await self._courier.read(
-            lambda sf: _answer(sf.restful(path, params={"q": query})), essential=essential
+            lambda sf: _answer(_rest(sf, path, params={"q": query})), essential=essential
         )
         seen: set[str] = set()
         while True:
@@ -122,7 +122,7 @@ class OrgClient:
 
     async def describe_global(self) -> list[Row]:
         """All objects that this user sees."""
-        answer = await self._courier.read(lambda sf: _answer(sf.restful("sobjects")))
+        answer = await self._courier.read(lambda sf: _answer(_rest(sf, "sobjects")))
         found = answer.get("sobjects")
         if not isinstance(found, list):
             raise _strange()
@@ -136,13 +136,13 @@ class OrgClient:
         """
         path = f"sobjects/{query_text.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            self._describes[object_name] = await self._courier.read(lambda sf: _answer(sf.restful(path)))
+            self._describes[object_name] = await self._courier.read(lambda sf: _answer(_rest(sf, path)))
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
         path = f"actions/custom/{query_text.name(kind)}"
-        answer = await self._courier.read(lambda sf: _answer(sf.restful(path)))
+        answer = await self._courier.read(lambda sf: _answer(_rest(sf, path)))
         found = answer.get("actions")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -153,7 +153,7 @@ class OrgClient:
             RefusedError: There is no such action, or this user may not call it.
         """
         path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
-        return await self._courier.read(lambda sf: _answer(sf.restful(path)))
+        return await self._courier.read(lambda sf: _answer(_rest(sf, path)))
 
     async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
         """Call a custom action once. The answer has one entry for each input, in order.
@@ -201,7 +201,7 @@ class OrgClient:
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
             rows = await self._courier.read(
-                lambda sf: sf.restful(path, method="POST", json=body) or [], essential=essential
+                lambda sf: _rest(sf, path, method="POST", json=body) or [], essential=essential
             )
             return _by_id(some, rows)
 
@@ -223,12 +223,12 @@ class OrgClient:
         rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
         body = {"allOrNone": False, "records": rows}
         return await self._courier.write(
-            lambda sf: _results(sf.restful("composite/sobjects", method="PATCH", json=body), len(rows))
+            lambda sf: _results(_rest(sf, "composite/sobjects", method="PATCH", json=body), len(rows))
         )
 
     async def resources(self) -> Row:
         """What this API version offers; also `identity`, the address that names org and user."""
-        return await self._courier.read(lambda sf: _answer(sf.restful("")))
+        return await self._courier.read(lambda sf: _answer(_rest(sf, "")))
 
     async def limits(self) -> Row:
         """All limits of the org, accurate within five minutes."""
@@ -302,23 +302,31 @@ class OrgClient:
         if not _LOCATOR.match(locator):
             raise _strange()
 
-        def job(sf: Salesforce) -> Row | Fault:
+        def job(sf: Salesforce) -> Row | None:
             try:
                 return _answer(sf.query_more(locator, identifier_is_url=True))
             except Exception as error:
                 fault = read_exception(error)
                 if fault is not None and fault.code == "INVALID_QUERY_LOCATOR":
-                    return fault
+                    return None
                 raise
 
         answer = await self._courier.read(job, essential=essential)
-        if isinstance(answer, Fault):
+        if answer is None:
             raise LocatorLostError("The org lost its place in the list", "Refresh to read the list again")
         return answer
 
 
 class _NotJsonError(ValueError):
     """Text where JSON was asked for."""
+
+
+def _rest(sf: Salesforce, path: str, **settings: Any) -> Any:  # noqa: ANN401 - any JSON
+    """`restful`, which measures its answer and stumbles over a number, true or null."""
+    try:
+        return sf.restful(path, **settings)
+    except TypeError:
+        raise _NotJsonError from None
 
 
 def _check_version(version: str) -> None:
@@ -355,7 +363,7 @@ def _action_results(sf: Salesforce, path: str, body: Row) -> list[Row]:
     from simple_salesforce.exceptions import SalesforceMalformedRequest
 
     try:
-        answer = sf.restful(path, method="POST", json=body)
+        answer = _rest(sf, path, method="POST", json=body)
     except SalesforceMalformedRequest as error:
         content: object = error.content
         if (
