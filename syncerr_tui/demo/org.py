@@ -1,14 +1,66 @@
-"""The demo org behind its HTTP server: saves, actions and Apex REST over one store and one sync engine."""
+"""The demo org behind its HTTP server: saves, actions and Apex REST over one store and one sync engine.
+
+The names of the change event's fields and of the three ways to re-sync are assumptions of this demo.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import cast
 
-from syncerr_tui.demo.answers import Action, ActionResult, SaveFault
+from syncerr_tui.demo.answers import Action, ActionResult, Parameter, SaveFault
+from syncerr_tui.demo.clock import ManualClock
+from syncerr_tui.demo.engine import Engine, write_record
+from syncerr_tui.demo.fixes import Fixes
+from syncerr_tui.demo.ledger import LOST, Ledger
+from syncerr_tui.demo.lies import lies_in
+from syncerr_tui.demo.naming import naming_of
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.records import Records
+from syncerr_tui.demo.refusals import Change
+from syncerr_tui.demo.safeguards import Safeguards
+from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.store import Store
+from syncerr_tui.demo.truth import truth
+from syncerr_tui.demo.world import World
+from syncerr_tui.errors import BadInputError
+
+MOST_ERRORS = 100_000
+_ALERTS = ("DuplicateRule:Contacts_by_Email",)
+"""Duplicate rules that only alert: `Sforce-Duplicate-Rule-Header: allowSave=true` passes them."""
+_ASSUMED = "An assumption of this demo org: how StoreConnect re-syncs inside is not public."
+_EVENT_INPUT = Parameter(
+    "changeEventId",
+    "Change Event ID",
+    "STRING",
+    required=True,
+    description="The failed change event to try again",
+)
+_RESYNC_OUTPUTS = (
+    Parameter("accepted", "Accepted", "BOOLEAN", description="Queued; the outcome is in the change event"),
+    Parameter("message", "Message"),
+)
+_ACTIONS = (
+    Action(
+        "apex",
+        "SyncErrResync",
+        "SyncErr: Re-sync change events",
+        f"Queues failed change events again. {_ASSUMED}",
+        (_EVENT_INPUT,),
+        _RESYNC_OUTPUTS,
+    ),
+    Action(
+        "flow",
+        "SyncErr_Resync",
+        "SyncErr: Re-sync a change event",
+        f"Queues a failed change event again. {_ASSUMED}",
+        (_EVENT_INPUT,),
+        _RESYNC_OUTPUTS,
+    ),
+)
 
 
 class DemoOrg:
@@ -18,14 +70,42 @@ class DemoOrg:
         options: As chosen at the start.
         clock: The org's time, aware and in UTC; with `advance(seconds)` it is a test's (`clock.ManualClock`).
         store: Made over `naming.schema_for(options.naming)`; an empty one is filled with a new world.
+
+    Raises:
+        BadInputError: An option cannot be used.
     """
 
     def __init__(self, options: DemoOptions, *, clock: Callable[[], datetime], store: Store) -> None:
+        if not 0 <= options.errors <= MOST_ERRORS:
+            raise BadInputError(
+                f"The demo org cannot hold {options.errors} errors",
+                f"Choose a number from 0 to {MOST_ERRORS:,}",
+            )
+        if not (math.isfinite(options.processing_delay) and options.processing_delay >= 0):
+            raise BadInputError("The processing delay must be zero or more seconds", "Try 2")
         self.options = options
         self.clock = clock
         self.store = store
-        self.schema: Mapping[str, SObject] = store.schema
+        store.clock = clock
+        schema = cast("dict[str, SObject]", store.schema)
+        self.schema: Mapping[str, SObject] = schema
         """What describe tells *now*: a fix may add a picklist value, so read it anew for every answer."""
+        self.naming = naming_of(options.naming)
+        safeguards = Safeguards(Records(store, schema), schema)
+        self.engine = Engine(
+            store,
+            Ledger(store),
+            safeguards,
+            self.naming,
+            options,
+            lies_in(options.faults),
+            clock=clock,
+            second_operator=lambda entry: self.fixes.apply(entry.event_id),
+        )
+        self.fixes = Fixes(self.engine)
+        if store.recall("world") is None:
+            World(self.engine, options, clock()).build()
+            store.remember("world", {"seed": options.seed, "errors": options.errors})
 
     def save(
         self,
@@ -43,21 +123,72 @@ class DemoOrg:
             operation: `create`, `update` or `delete`.
             values: By API name; empty for a delete.
             record_id: The record; for a create the id it shall get (`store.new_id`).
-            headers: The request's, for `Sforce-Duplicate-Rule-Header` (lower-case names).
+            headers: The request's, for `Sforce-Duplicate-Rule-Header` (any case of letters).
         """
-        raise NotImplementedError
+        with self.engine.working, self.store.transaction():
+            if object_name == self.naming.event[0]:
+                return self._save_event(operation, values, record_id)
+            sc_id = str(values.get(SC_ID) or "")
+            existing = record_id if operation != "create" else None
+            change = Change(object_name, operation.capitalize(), values, existing, sc_id)
+            acknowledged = _ALERTS if _allows_duplicates(headers or {}) else ()
+            refusal = self.engine.safeguards.refuse(change, acknowledged=acknowledged)
+            if refusal is not None:
+                return [SaveFault(refusal.code, refusal.text, refusal.fields)]
+            if operation == "delete":
+                self.store.delete(object_name, str(record_id))
+            else:
+                write_record(self.store, self.engine.records, change, new_id=record_id)
+            return []
+
+    def _save_event(
+        self,
+        operation: str,
+        values: Mapping[str, object],
+        record_id: str | None,
+    ) -> list[SaveFault]:
+        """The only change of an event that means anything: its status, from failed to queued."""
+        if operation == "create" or record_id is None:
+            return [
+                SaveFault("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Only StoreConnect makes change events")
+            ]
+        ledger = self.engine.ledger
+        if operation == "delete":
+            self.store.delete(self.naming.event[0], record_id)
+            entry = ledger.get(record_id)
+            if entry is not None:
+                ledger.put(type(entry)(**{**asdict(entry), "state": LOST}))
+            return []
+        status = self.naming.status[0]
+        if values.get(status, self.naming.queued[0]) != self.naming.queued[0]:
+            words = f"A change event can only be queued again: set {status} to {self.naming.queued[0]}"
+            return [SaveFault("FIELD_CUSTOM_VALIDATION_EXCEPTION", words, (status,))]
+        if status in values:
+            fault = self.engine.request([record_id])[0]
+            return [] if fault is None else [fault]
+        return []
 
     def actions(self, kind: str) -> Sequence[Action]:
         """The invocable actions of a kind (`apex` or `flow`)."""
-        raise NotImplementedError
+        return tuple(action for action in _ACTIONS if action.kind == kind)
 
     def describe_action(self, kind: str, name: str) -> Action | None:
         """One action, or None where there is none of that name."""
-        raise NotImplementedError
+        wanted = name.lower()
+        return next((action for action in self.actions(kind) if action.name.lower() == wanted), None)
 
     def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[ActionResult]:
-        """Call an action: one result for each input, in order; those that succeed are done even if others fail."""
-        raise NotImplementedError
+        """Call an action: a result for each input, in order; what succeeds is done even if others fail."""
+        action = self.describe_action(kind, name)
+        if action is None:
+            raise KeyError(f"There is no {kind} action {name}")
+        faults = self.engine.request([str(each.get("changeEventId") or "") for each in inputs])
+        return [
+            ActionResult(action.name, success=True, outputs={"accepted": True, "message": "Queued"})
+            if fault is None
+            else ActionResult(action.name, success=False, faults=(fault,))
+            for fault in faults
+        ]
 
     def apexrest(
         self,
@@ -67,12 +198,97 @@ class DemoOrg:
         body: object,
     ) -> tuple[int, object]:
         """Answer `/services/apexrest/<path>`: HTTP status and a JSON value. `body` is parsed JSON or None."""
-        raise NotImplementedError
+        parts = tuple(part for part in path.split("/") if part)
+        match (method, *parts):
+            case ("POST", "syncerr", "resync"):
+                return self._resync(body)
+            case ("GET", "demo", "truth"):
+                with self.engine.working:
+                    return 200, truth(self.engine.ledger)
+            case ("GET", "demo", "counts"):
+                return 200, self.engine.ledger.counts()
+            case ("GET", "demo", "about"):
+                return 200, self._about()
+            case ("GET" | "POST", "demo", "fix", event_id):
+                return self._fix(event_id, apply=method == "POST")
+            case ("POST", "demo", "advance"):
+                return self._advance(body)
+            case _:
+                return 404, [_error("NOT_FOUND", "Could not find a match for URL")]
+
+    def _resync(self, body: object) -> tuple[int, object]:
+        ids = body.get("ids") if isinstance(body, Mapping) else None
+        if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+            return 400, [_error("JSON_PARSER_ERROR", 'The body must be {"ids": ["...", ...]}')]
+        faults = self.engine.request(ids)
+        results = [
+            {
+                "id": event_id,
+                "accepted": fault is None,
+                "code": None if fault is None else fault.code,
+                "reason": "" if fault is None else fault.message,
+            }
+            for event_id, fault in zip(ids, faults, strict=True)
+        ]
+        return 200, {"results": results}
+
+    def _fix(self, event_id: str, *, apply: bool) -> tuple[int, object]:
+        with self.engine.working:
+            found = self.fixes.of(event_id)
+            if found is None:
+                return 404, [_error("NOT_FOUND", f"No unresolved change event has the id {event_id}")]
+            root, fix = found
+            answer: dict[str, object] = {
+                "available": fix.apply is not None,
+                "title": fix.title,
+                "why": fix.why,
+                "steps": list(fix.steps),
+                "support": fix.support,
+                "cause": root.cause,
+                "root": root.event_id,
+            }
+            if apply:
+                answer["changed"] = self.fixes.apply(event_id)
+            return 200, answer
+
+    def _about(self) -> dict[str, object]:
+        settings = {key: value for key, value in asdict(self.options).items() if key != "db"}
+        return {
+            "demo": True,
+            "says": (
+                "This is a demo org. The names of the change event object's fields and of the ways "
+                "to re-sync are assumptions, and its messages are samples."
+            ),
+            "seed": self.options.seed,
+            "naming": self.naming.key,
+            "options": {**settings, "faults": list(self.options.faults)},
+        }
+
+    def _advance(self, body: object) -> tuple[int, object]:
+        seconds = body.get("seconds") if isinstance(body, Mapping) else None
+        if not isinstance(self.clock, ManualClock):
+            return 400, [_error("INVALID_OPERATION", "This org's clock is the real one")]
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not math.isfinite(seconds):
+            return 400, [_error("JSON_PARSER_ERROR", 'The body must be {"seconds": number}')]
+        now = self.clock.advance(seconds)
+        return 200, {"now": now.isoformat(), "processed": self.engine.run_due()}
 
     def start(self) -> None:
-        """Start the engine's own thread."""
-        raise NotImplementedError
+        """Start the engine's own thread; with a manual clock `advance` does its work instead."""
+        if not isinstance(self.clock, ManualClock):
+            self.engine.start()
 
     def close(self) -> None:
         """Stop the engine; returns promptly. The store stays open."""
-        raise NotImplementedError
+        self.engine.close()
+
+
+def _error(code: str, message: str) -> dict[str, str]:
+    return {"errorCode": code, "message": message}
+
+
+def _allows_duplicates(headers: Mapping[str, str]) -> bool:
+    for name, value in headers.items():
+        if name.lower() == "sforce-duplicate-rule-header":
+            return "allowsave=true" in value.replace(" ", "").lower()
+    return False

@@ -1,0 +1,376 @@
+"""The sync engine: works on change events against the safeguards and the data as they are right now.
+
+A change is refused where an earlier change of the same record is unresolved, where a parent is not in
+Salesforce, and where a safeguard objects; else its record is written, exactly once. What needs something that
+is itself pending is held until that is done: parents before children, one record's changes in order.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from syncerr_tui.demo.answers import SaveFault
+from syncerr_tui.demo.ledger import FAILED, LOST, PENDING, STUCK, Entry, Ledger
+from syncerr_tui.demo.lies import Lies
+from syncerr_tui.demo.naming import Naming
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.records import Records, number_in
+from syncerr_tui.demo.refusals import Change, Refusal
+from syncerr_tui.demo.safeguards import Safeguards
+from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.store import Store, stamp
+from syncerr_tui.demo.wording import chance, dressed
+
+Payload = Mapping[str, object]
+
+
+class Engine:
+    """One org's sync.
+
+    Args:
+        store: Records and change events.
+        ledger: Where every unresolved event stands.
+        safeguards: What may refuse.
+        naming: How the change event object is called.
+        options: Delay, and what is cleared or deleted on its own.
+        lies: Where it does something else than it says.
+        clock: The org's time.
+        second_operator: Fixes the cause of one event, as somebody else would (for the lie of that name).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        safeguards: Safeguards,
+        naming: Naming,
+        options: DemoOptions,
+        lies: Lies,
+        *,
+        clock: Callable[[], datetime],
+        second_operator: Callable[[Entry], object] = lambda _entry: None,
+    ) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.safeguards = safeguards
+        self.records = safeguards.records
+        self.naming = naming
+        self._options = options
+        self._lies = lies
+        self._clock = clock
+        self._second_operator = second_operator
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._late: list[tuple[float, Change]] = []
+        self._worked = 0
+        self.working = threading.RLock()
+        """Held while a request is taken or an event is worked on: one thing at a time."""
+
+    def request(self, event_ids: Sequence[str]) -> list[SaveFault | None]:
+        """Ask for these events to be tried again, in this order: None where accepted, else why not."""
+        answers: list[SaveFault | None] = []
+        half = (len(event_ids) + 1) // 2 if self._lies.partial_batch and len(event_ids) > 1 else None
+        due = self._clock().timestamp() + self._options.processing_delay
+        with self.working, self.store.transaction():
+            for place, event_id in enumerate(event_ids):
+                if half is not None and place >= half:
+                    words = "System.LimitException: Apex CPU time limit exceeded"
+                    answers.append(SaveFault("LIMIT_EXCEEDED", words))
+                else:
+                    answers.append(self._queue(event_id, due))
+        if self._lies.second_operator:
+            self._somebody_else(event_ids)
+        with self._wake:
+            self._wake.notify_all()
+        return answers
+
+    def _queue(self, event_id: str, due: float) -> SaveFault | None:
+        entry = self.ledger.get(event_id)
+        if entry is None or entry.state == LOST:
+            if self.store.get(self.naming.event[0], event_id) is None:
+                return SaveFault("INVALID_CROSS_REFERENCE_KEY", f"No change event has the id {event_id}")
+            return SaveFault(
+                "INVALID_STATUS", "The change event has not failed; there is nothing to try again"
+            )
+        if entry.state != FAILED:
+            return SaveFault("INVALID_STATUS", "The change event is being worked on already")
+        self.ledger.count(event_id, requested=1)
+        self._worked += 1
+        stuck = self._lies.stuck_pending and self._worked % self._lies.stuck_pending == 0
+        self.ledger.put(replace(entry, state=STUCK if stuck else PENDING, due=due))
+        self._show(event_id, {self.naming.status[0]: self.naming.pending[0]})
+        return None
+
+    def _somebody_else(self, asked: Sequence[str]) -> None:
+        with self.working, self.store.transaction():
+            other = self.ledger.youngest_failed(asked)
+            if other is not None:
+                self._second_operator(other)
+                self._work(other)
+
+    def run_due(self) -> int:
+        """Work on everything whose time has come; returns how many events that was."""
+        done = 0
+        while True:
+            now = self._clock().timestamp()
+            with self.working, self.store.transaction():
+                self._let_late_records_appear(now)
+                due = self.ledger.due(now)
+                for entry in due:
+                    current = self.ledger.get(entry.event_id)
+                    if current is not None and current.state == PENDING and current.due <= now:
+                        self._work(current)
+                        done += 1
+            if not due:
+                return done
+
+    def _let_late_records_appear(self, now: float) -> None:
+        ripe = [change for due, change in self._late if due <= now]
+        self._late = [(due, change) for due, change in self._late if due > now]
+        for change in ripe:
+            self._write(change)
+
+    def _work(self, entry: Entry) -> None:
+        """Try one event now, and write down what came of it."""
+        event = self.store.get(self.naming.event[0], entry.event_id)
+        if event is None:
+            self.ledger.put(replace(entry, state=LOST))
+            return
+        payload = cast("Payload", json.loads(str(event[self.naming.payload[0]])))
+        outcome = self.attempt(entry, payload)
+        if isinstance(outcome, Refusal) and self._must_hold(entry, outcome):
+            return
+        self.ledger.count(entry.event_id, processed=1)
+        if isinstance(outcome, Refusal):
+            self._refused(entry, outcome)
+        else:
+            self._succeeded(entry, outcome)
+
+    def attempt(self, entry: Entry, payload: Payload) -> Change | Refusal:
+        """What saving this event's change would come to right now. Nothing is written (but see busy rows)."""
+        earlier = self.ledger.earliest(entry.sc_id, entry.seq)
+        if earlier is not None:
+            return _previous_failed(entry, earlier)
+        values: dict[str, object] = {}
+        relations = self.records.relations(entry.object)
+        for name, value in payload.items():
+            if isinstance(value, Mapping):
+                field, parent = relations[name]
+                parent_sc_id = str(value[SC_ID])
+                found = self.records.id_of(parent, parent_sc_id)
+                if found is None:
+                    return _parent_missing(parent, parent_sc_id)
+                values[field] = found
+            else:
+                values[name] = value
+        record_id = self.records.id_of(entry.object, entry.sc_id)
+        if record_id is None and entry.operation != "Create":
+            return Refusal(f"gone:{entry.object}", "ENTITY_IS_DELETED", "entity is deleted")
+        change = Change(entry.object, entry.operation, values, record_id, entry.sc_id)
+        return self.safeguards.refuse(change) or change
+
+    def _must_hold(self, entry: Entry, refusal: Refusal) -> bool:
+        """Hold an event back while what it needs is itself being worked on."""
+        if refusal.kind is None:
+            return False
+        first = self.ledger.earliest(refusal.needs)
+        if first is None or first.state != PENDING or first.event_id == entry.event_id:
+            return False
+        self.ledger.put(replace(entry, state=PENDING, due=max(first.due, entry.due)))
+        return True
+
+    def _refused(self, entry: Entry, refusal: Refusal) -> None:
+        record = self.records.id_of(entry.object, entry.sc_id)
+        self.ledger.put(refused_entry(entry, refusal))
+        self._show(entry.event_id, self.failed_fields(entry, refusal, record, self._clock()))
+
+    def failed_fields(
+        self,
+        entry: Entry,
+        refusal: Refusal,
+        record_id: str | None,
+        at: datetime,
+    ) -> dict[str, object]:
+        """What the change event shows once it failed."""
+        names = self.naming
+        fields: dict[str, object] = {
+            names.status[0]: names.failed[0],
+            names.processed_at[0]: stamp(at),
+            names.salesforce_id[0]: record_id,
+            names.message[0]: dressed(refusal, entry.sc_id, code_apart=names.code is not None),
+        }
+        if names.code is not None:
+            fields[names.code[0]] = refusal.code
+        return fields
+
+    def _succeeded(self, entry: Entry, change: Change) -> None:
+        vanishes = self._lies.vanish and self._worked % self._lies.vanish == 0
+        record_id = None
+        if vanishes:
+            pass
+        elif self._lies.late_visibility and change.record_id is None:
+            self._late.append((self._clock().timestamp() + self._lies.late_visibility, change))
+        else:
+            record_id = self._write(change)
+            creates = change.operation == "Create" and change.record_id is None
+            if creates and self._lies.twin and self._worked % self._lies.twin == 0:
+                self._write(change)
+        self.ledger.drop(entry.event_id)
+        if vanishes or self._options.deletes_done:
+            self.store.delete(self.naming.event[0], entry.event_id)
+        else:
+            self._show(entry.event_id, self.done_fields(record_id, self._clock()))
+        if self._options.clears_victims:
+            now = self._clock().timestamp()
+            for victim in self.ledger.waiting_for(entry.sc_id):
+                self.ledger.put(replace(victim, state=PENDING, due=now))
+                self._show(victim.event_id, {self.naming.status[0]: self.naming.pending[0]})
+
+    def done_fields(self, record_id: str | None, at: datetime) -> dict[str, object]:
+        """What the change event shows once it succeeded."""
+        names = self.naming
+        fields: dict[str, object] = {
+            names.status[0]: names.done[0],
+            names.processed_at[0]: stamp(at),
+            names.salesforce_id[0]: record_id,
+            names.message[0]: None,
+        }
+        if names.code is not None:
+            fields[names.code[0]] = None
+        return fields
+
+    def _write(self, change: Change) -> str | None:
+        if change.operation == "Delete":
+            assert change.record_id is not None
+            self.store.delete(change.object, change.record_id)
+            return None
+        return write_record(self.store, self.records, change)
+
+    def _show(self, event_id: str, fields: Mapping[str, object]) -> None:
+        self.store.update(self.naming.event[0], event_id, fields)
+
+    def start(self) -> None:
+        """Work in a thread of its own from now on. It sleeps until something is due."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="demo-sync", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread, after the event it is working on."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _loop(self) -> None:
+        while True:
+            self.run_due()
+            with self._wake:
+                if self._closing:
+                    return
+                # Asked under the lock that `request` notifies under: nothing due is slept through.
+                wait = self._next_wait()
+                if wait is None or wait > 0:
+                    self._wake.wait(wait)
+
+    def _next_wait(self) -> float | None:
+        moments = [due for due, _change in self._late]
+        due = self.ledger.next_due()
+        if due is not None:
+            moments.append(due)
+        return max(0.0, min(moments) - self._clock().timestamp()) if moments else None
+
+
+def write_record(
+    store: Store,
+    records: Records,
+    change: Change,
+    at: datetime | None = None,
+    *,
+    new_id: str | None = None,
+) -> str:
+    """Insert or update the record of a change.
+
+    Args:
+        store: Where it is written.
+        records: The same, as it is asked.
+        change: An accepted one. Without `record_id` it makes a new record, whatever is there already.
+        at: The moment it bears, while a world is built; else now.
+        new_id: The id a new record gets.
+    """
+    values = dict(change.values)
+    if at is not None:
+        moment = stamp(at)
+        values |= {"LastModifiedDate": moment, "SystemModstamp": moment}
+    if change.object in {"Contact", "Lead"} and ("LastName" in values or "FirstName" in values):
+        values["Name"] = " ".join(str(values[part]) for part in _NAME_PARTS if values.get(part))
+    if change.record_id is not None:
+        store.update(change.object, change.record_id, values)
+        return change.record_id
+    if at is not None:
+        values["CreatedDate"] = stamp(at)
+    record_id = new_id or store.new_id(change.object)
+    sobject = records.schema[change.object]
+    numbered = next((f for f in sobject.fields if f.name in _NUMBERS and not f.createable), None)
+    if numbered is not None and numbered.name not in values:
+        values[numbered.name] = f"{numbered.label[:1].upper()}-{number_in(record_id):08}"
+    if sobject.field("OwnerId"):
+        values.setdefault("OwnerId", owner(store, change.sc_id or record_id))
+    if change.sc_id:
+        values[SC_ID] = change.sc_id
+    store.insert(change.object, {**values, "Id": record_id})
+    return record_id
+
+
+_NAME_PARTS = ("FirstName", "LastName")
+_NUMBERS = frozenset({"Name", "OrderNumber", "OrderItemNumber"})
+
+
+def owner(store: Store, sc_id: str) -> str:
+    """Who owns what the sync creates: always one of the active users."""
+    key = "owners"
+    known = cast("list[str]", store.recall(key, []))
+    if not known:
+        known = [str(user["Id"]) for user in store.find("User", IsActive=True)]
+        store.remember(key, known)
+    return known[chance(sc_id, key) % len(known)]
+
+
+def refused_entry(entry: Entry, refusal: Refusal) -> Entry:
+    """The entry of an event that was just refused."""
+    return replace(
+        entry,
+        state=FAILED,
+        cause=refusal.key,
+        code=refusal.code,
+        kind=refusal.kind,
+        needs=refusal.needs,
+        record_id=refusal.record_id,
+        due=0.0,
+    )
+
+
+def _previous_failed(entry: Entry, earlier: Entry) -> Refusal:
+    words = (
+        "A previous change for the same record has failed.",
+        f"A previous change for the same record has failed: {earlier.event_id}",
+        f"An earlier change of {entry.object} {entry.sc_id} has not been processed. Resolve it first.",
+    )
+    lost = earlier.state == LOST
+    text = words[0] if lost else words[chance(entry.sc_id, "previous") % len(words)]
+    key = f"lost change:{entry.sc_id}" if lost else "previous change"
+    return Refusal(key, "INVALID_CHANGE_EVENT", text, bare=True, kind="same record", needs=entry.sc_id)
+
+
+def _parent_missing(parent: str, parent_sc_id: str) -> Refusal:
+    words = f"Foreign key external ID: {parent_sc_id} not found for field {SC_ID} in entity {parent}"
+    key = f"missing:{parent}:{parent_sc_id}"
+    return Refusal(key, "INVALID_FIELD", words, (), kind="parent", needs=parent_sc_id)

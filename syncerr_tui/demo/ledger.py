@@ -1,0 +1,160 @@
+"""The sync engine's own book: where each change event stands, why it failed, how often it was tried.
+
+It lies beside the records in the same database and is no sObject: no client of the org can see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from syncerr_tui.demo.refusals import LinkKind
+from syncerr_tui.demo.store import Store
+
+FAILED, PENDING, STUCK, LOST = "failed", "pending", "stuck", "lost"
+"""States of an unresolved event. STUCK is never worked on; LOST failed too, but somebody deleted its row."""
+
+_COLUMNS = "event_id, seq, object, sc_id, operation, state, cause, code, kind, needs, record_id, due"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One unresolved change event."""
+
+    event_id: str
+    seq: int
+    """The order of arrival."""
+    object: str
+    sc_id: str
+    operation: str
+    state: str = FAILED
+    cause: str = ""
+    """Key of the safeguard or fault that refused it last."""
+    code: str = ""
+    kind: LinkKind | None = None
+    """Set where something else failed first."""
+    needs: str = ""
+    """With `kind`: the StoreConnect ID of the record that must come first."""
+    record_id: str = ""
+    """The record that the refusal was about."""
+    due: float = 0.0
+    """When pending: the moment (POSIX seconds by the org's clock) to work on it."""
+
+
+class Ledger:
+    """All unresolved events, and what was ever asked of the engine."""
+
+    def __init__(self, store: Store) -> None:
+        self._sql = store.sql
+        self._sql(
+            "CREATE TABLE IF NOT EXISTS demo_ledger (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
+            "object TEXT, sc_id TEXT, operation TEXT, state TEXT, cause TEXT, code TEXT, kind TEXT, "
+            "needs TEXT, record_id TEXT, due REAL) WITHOUT ROWID",
+        )
+        self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_record ON demo_ledger (sc_id, seq)")
+        self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_due ON demo_ledger (due) WHERE state = 'pending'")
+        self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_cause ON demo_ledger (cause)")
+        self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_seq ON demo_ledger (seq)")
+        self._sql(
+            "CREATE TABLE IF NOT EXISTS demo_counts (event_id TEXT PRIMARY KEY, requested INTEGER NOT NULL, "
+            "processed INTEGER NOT NULL) WITHOUT ROWID",
+        )
+
+    def put(self, entry: Entry) -> None:
+        """Write an entry, new or changed."""
+        self._sql(
+            f"INSERT OR REPLACE INTO demo_ledger ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                entry.event_id,
+                entry.seq,
+                entry.object,
+                entry.sc_id,
+                entry.operation,
+                entry.state,
+                entry.cause,
+                entry.code,
+                entry.kind,
+                entry.needs,
+                entry.record_id,
+                entry.due,
+            ),
+        )
+
+    def drop(self, event_id: str) -> None:
+        """An event is resolved."""
+        self._sql("DELETE FROM demo_ledger WHERE event_id = ?", (event_id,))
+
+    def get(self, event_id: str) -> Entry | None:
+        """The entry of an unresolved event."""
+        return next(iter(self._entries("event_id = ?", (event_id,))), None)
+
+    def due(self, moment: float) -> list[Entry]:
+        """Pending events whose time has come, in the order of arrival."""
+        return self._entries("state = 'pending' AND due <= ?", (moment,))
+
+    def next_due(self) -> float | None:
+        """When the next pending event is to be worked on."""
+        rows = self._sql("SELECT min(due) FROM demo_ledger WHERE state = 'pending'")
+        return cast("float | None", rows[0][0])
+
+    def earliest(self, sc_id: str, before: int | None = None) -> Entry | None:
+        """The first unresolved event of a record (that arrived before another)."""
+        if before is None:
+            return next(iter(self._entries("sc_id = ?", (sc_id,), limit=1)), None)
+        return next(iter(self._entries("sc_id = ? AND seq < ?", (sc_id, before), limit=1)), None)
+
+    def earliest_listed(self, sc_id: str, before: int | None = None) -> Entry | None:
+        """As `earliest`, among events whose rows are there."""
+        limit = 1 << 62 if before is None else before
+        where = "sc_id = ? AND seq < ? AND state <> 'lost'"
+        return next(iter(self._entries(where, (sc_id, limit), limit=1)), None)
+
+    def lost(self, sc_id: str) -> list[Entry]:
+        """Failed changes of a record whose rows somebody deleted."""
+        return self._entries("sc_id = ? AND state = 'lost'", (sc_id,))
+
+    def with_cause(self, cause: str) -> list[Entry]:
+        """Unresolved events that one safeguard refused."""
+        return self._entries("cause = ?", (cause,))
+
+    def waiting_for(self, sc_id: str) -> list[Entry]:
+        """Failed events that need this record first."""
+        return self._entries("needs = ? AND kind IS NOT NULL AND state = 'failed'", (sc_id,))
+
+    def all(self) -> list[Entry]:
+        """Every unresolved event, in the order of arrival."""
+        return self._entries("1", ())
+
+    def last_seq(self) -> int:
+        """The number of the youngest entry, 0 where there is none."""
+        return cast("int", self._sql("SELECT coalesce(max(seq), 0) FROM demo_ledger")[0][0])
+
+    def youngest_failed(self, leave_out: Iterable[str]) -> Entry | None:
+        """The failed event that arrived last and depends on nothing else."""
+        out = set(leave_out)
+        rows = self._entries("state = 'failed' AND kind IS NULL", ())
+        return next((entry for entry in reversed(rows) if entry.event_id not in out), None)
+
+    def count(self, event_id: str, *, requested: int = 0, processed: int = 0) -> None:
+        """Remember that a try was asked for, or made."""
+        self._sql(
+            "INSERT INTO demo_counts VALUES (?, ?, ?) ON CONFLICT (event_id) DO UPDATE SET "
+            "requested = requested + excluded.requested, processed = processed + excluded.processed",
+            (event_id, requested, processed),
+        )
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Event id -> how often a try was asked for (`requested`) and made (`processed`) since the start."""
+        rows = self._sql("SELECT event_id, requested, processed FROM demo_counts ORDER BY event_id")
+        return {
+            str(event): {"requested": cast("int", asked), "processed": cast("int", made)}
+            for event, asked, made in rows
+        }
+
+    def _entries(self, where: str, bound: Sequence[object], limit: int = -1) -> list[Entry]:
+        rows = self._sql(
+            f"SELECT {_COLUMNS} FROM demo_ledger WHERE {where} ORDER BY seq LIMIT {limit}",
+            bound,
+        )
+        return [Entry(*cast("tuple[str, int, str, str, str]", row)) for row in rows]

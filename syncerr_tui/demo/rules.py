@@ -1,0 +1,508 @@
+"""The safeguards that an admin or a package can switch: duplicate rules, validations, flows, triggers.
+
+Each is a row of the set-up tables, looks at one change, and says no in its own words. Names, labels and
+texts are this store's own; their shapes are those that Salesforce orgs are seen to produce.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from syncerr_tui.demo.records import Records
+from syncerr_tui.demo.refusals import Change, Refusal
+from syncerr_tui.demo.wording import error_id, flow_words
+
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One safeguard that can be switched off."""
+
+    key: str
+    """`<set-up object>:<API name>`, stable."""
+    setup: str
+    """The set-up object that holds it."""
+    label: str
+    object: str
+    operations: frozenset[str]
+    check: Callable[[Change, Records], Refusal | None]
+    namespace: str | None = None
+    switch: str = "Switch off"
+    """What the fix does to it, as the first words of a sentence."""
+    words: str = ""
+    """A validation rule's error message."""
+    why: str = ""
+    steps: tuple[str, ...] = ()
+    repairs: str = ""
+    """Where the cause is data and not the safeguard itself: which repair of `fixes` applies."""
+
+    @property
+    def api_name(self) -> str:
+        """Its API name in the set-up table."""
+        return self.key.partition(":")[2]
+
+
+_CREATE = frozenset({"Create"})
+_UPDATE = frozenset({"Update"})
+_BOTH = _CREATE | _UPDATE
+CUSTOM = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
+APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+_TAX_WORDS = "A tax number has eleven digits; leave Tax Number empty for private customers."
+_CHANNEL_WORDS = "Preferred Channel is Phone but Mobile Phone is blank. Fill it in or choose another channel."
+BOUNCED_WORDS = "The target object email address is currently marked as bounced."
+
+
+def _duplicate_account(change: Change, records: Records) -> Refusal | None:
+    match = {"Name": change.value("Name"), "BillingPostalCode": change.value("BillingPostalCode")}
+    other = records.twin_of("Account", change.record_id, match)
+    if other is None:
+        return None
+    words = (
+        "It looks like you are creating a duplicate Account. "  # two sentences, as the org says them
+        "We recommend you use an existing Account instead."
+    )
+    return Refusal("DuplicateRule:Accounts_by_Name_and_Postcode", "DUPLICATES_DETECTED", words)
+
+
+def _duplicate_contact(change: Change, records: Records) -> Refusal | None:
+    if records.twin_of("Contact", change.record_id, {"Email": change.value("Email")}) is None:
+        return None
+    words = "You're creating a duplicate record. We recommend you use an existing record instead."
+    return Refusal("DuplicateRule:Contacts_by_Email", "DUPLICATES_DETECTED", words)
+
+
+def _duplicate_lead(change: Change, records: Records) -> Refusal | None:
+    if records.twin_of("Lead", change.record_id, {"Email": change.value("Email")}) is None:
+        return None
+    words = (
+        "LeadRouter: execution of AfterInsert\n\ncaused by: System.DmlException: Insert failed. "
+        "First exception on row 0; first error: DUPLICATES_DETECTED, Use one of these records?: []\n\n"
+        "Class.LeadRouterHandler.route: line 52, column 1\nTrigger.LeadRouter: line 9, column 1"
+    )
+    return Refusal("DuplicateRule:Leads_by_Email", APEX, words, bare=True)
+
+
+def _tax_number(change: Change, _records: Records) -> Refusal | None:
+    number = change.value("Tax_Number__c")
+    if number is None or re.fullmatch(r"\d{11}", str(number)):
+        return None
+    return Refusal("ValidationRule:Tax_Number_Has_Eleven_Digits", CUSTOM, _TAX_WORDS, ("Tax_Number__c",))
+
+
+def _preferred_channel(change: Change, _records: Records) -> Refusal | None:
+    if change.value("Preferred_Channel__c") != "Phone" or change.value("MobilePhone"):
+        return None
+    return Refusal("ValidationRule:Phone_Channel_Needs_Number", CUSTOM, _CHANNEL_WORDS)
+
+
+def _closed_period(change: Change, _records: Records) -> Refusal | None:
+    amount = change.value("s_c__Amount__c")
+    if not isinstance(amount, int | float) or amount >= 0:
+        return None
+    words = "lgrx: This ledger period is closed for refunds. Ask the owner of the ledger to reopen it."
+    return Refusal("ApexTrigger:PaymentGuard", CUSTOM, words)
+
+
+def _engraving(change: Change, _records: Records) -> Refusal | None:
+    if len(str(change.value("Engraving__c") or "")) <= 30:
+        return None
+    words = "Engraving may not be longer than 30 characters, blanks included."
+    return Refusal("ApexTrigger:EngravingCheck", CUSTOM, words, ("Engraving__c",))
+
+
+def _route(change: Change, _records: Records) -> Refusal | None:
+    if change.value("ShippingCity") != "Broome":
+        return None
+    inner = (
+        "This error occurred when the flow tried to update records: FIELD_CUSTOM_VALIDATION_EXCEPTION: "
+        "Choose a warehouse that is open at weekends"
+    )
+    words = flow_words(change.sc_id, "Order - Route to Warehouse", inner)
+    return Refusal("FlowDefinitionView:Order_Route_to_Warehouse", FLOW, words, bare=True)
+
+
+def _points(change: Change, _records: Records) -> Refusal | None:
+    total = change.value("TotalAmount")
+    if not isinstance(total, int | float) or total < 5000:
+        return None
+    inner = (
+        "This error occurred when the flow tried to create records: LIMIT_EXCEEDED: "
+        "System.LimitException: Too many SOQL queries: 101"
+    )
+    words = flow_words(change.sc_id, "Loyalty: Award Points", inner)
+    return Refusal("FlowDefinitionView:Loyalty_Award_Points", FLOW, words, bare=True)
+
+
+def _reminder(change: Change, _records: Records) -> Refusal | None:
+    if not str(change.value("Coupon__c") or "").startswith("LEGACY"):
+        return None
+    words = flow_words(change.sc_id, "Cart Reminder", "An error occurred when executing a flow interview.")
+    return Refusal("FlowDefinitionView:Cart_Reminder", FLOW, words, bare=True)
+
+
+def _notifier(change: Change, _records: Records) -> Refusal | None:
+    if change.value("s_c__Checkout_Step__c") != "quotation_requested":
+        return None
+    inner = (
+        "This error occurred when the flow tried to update records: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: "
+        "ShipmentRollup: execution of AfterUpdate caused by: System.DmlException: Update failed. "
+        f"First exception on row 0 with id {change.record_id}; first error: "
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION, A quotation needs a carrier reference on each shipment.: "
+        "[Carrier_Reference__c]"
+    )
+    words = flow_words(change.sc_id, "Quotation Notifier", inner)
+    return Refusal("FlowDefinitionView:Quotation_Notifier", FLOW, words, bare=True)
+
+
+def _reserver(change: Change, _records: Records) -> Refusal | None:
+    if change.value("ShippingCity") != "Kingston":
+        return None
+    words = (
+        "StockReserver: execution of BeforeInsert\n\ncaused by: System.NullPointerException: Attempt to "
+        "de-reference a null object\n\nClass.StockReserverHandler.reserve: line 88, column 1\n"
+        "Trigger.StockReserver: line 12, column 1"
+    )
+    return Refusal("ApexTrigger:StockReserver", APEX, words, bare=True)
+
+
+def _costing(change: Change, _records: Records) -> Refusal | None:
+    if change.value("s_c__Status__c") != "packed":
+        return None
+    words = (
+        "lgrx.ShipmentCosting: execution of AfterInsert caused by: System.DmlException: Insert failed. First "
+        "exception on row 0; first error: REQUIRED_FIELD_MISSING, Required fields are missing: "
+        "[lgrx__Cost_Type__c]: [lgrx__Cost_Type__c] (lgrx)"
+    )
+    return Refusal("ApexTrigger:ShipmentCosting", APEX, words, bare=True)
+
+
+def _warranty(change: Change, _records: Records) -> Refusal | None:
+    if not str(change.value("Name") or "").endswith("bundle"):
+        return None
+    words = (
+        "System.DmlException: Insert failed. First exception on row 0; first error: "
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, WarrantyClock: execution of AfterInsert\n\ncaused by: "
+        "System.LimitException: Apex CPU time limit exceeded: []"
+    )
+    return Refusal("ApexTrigger:WarrantyClock", APEX, words, bare=True)
+
+
+def _template(change: Change, _records: Records) -> Refusal | None:
+    if change.value("s_c__Status__c") != "dispatched":
+        return None
+    words = "We don't recognize the field prefix Parcel_Line"
+    return Refusal("EmailTemplate:Dispatch_Notice", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", words)
+
+
+def _welcome(change: Change, _records: Records) -> Refusal | None:
+    address = str(change.value("Email") or "")
+    if not address or _ADDRESS.fullmatch(address):
+        return None
+    words = (
+        "An Apex error occurred: WelcomeMailer.SendException: No messages were sent. First Error: "
+        f"null Error Code:INVALID_EMAIL_ADDRESS - Email address is invalid: {address}"
+    )
+    return Refusal("ApexClass:WelcomeMailer", "INVALID_EMAIL_ADDRESS", words, bare=True)
+
+
+def _ledger(change: Change, _records: Records) -> Refusal | None:
+    if change.value("s_c__Method__c") != "wallet":
+        return None
+    words = (
+        '[{"actionName":"Ledger_Posting","errors":[{"statusCode":"UNKNOWN_EXCEPTION","message":"An error '
+        'occurred when executing a flow interview.","fields":[]}],"isSuccess":false,"outputValues":null,'
+        '"version":1}]'
+    )
+    return Refusal("FlowDefinitionView:Ledger_Posting", "UNKNOWN_EXCEPTION", words, bare=True)
+
+
+def _renewal(change: Change, _records: Records) -> Refusal | None:
+    if change.value("s_c__Interval__c") != "year":
+        return None
+    words = "An unexpected error occurred. Please include this ErrorId if you contact support: " + error_id(
+        change.sc_id
+    )
+    return Refusal("ApexClass:RenewalScheduleJob", "UNKNOWN_EXCEPTION", words, bare=True)
+
+
+def _activation(change: Change, _records: Records) -> Refusal | None:
+    if change.value("Status") != "Ready for Warehouse":
+        return None
+    words = "Choose a valid order status and save your changes. Ask your admin for details."
+    return Refusal("Setting:Order_Status_Ready_for_Warehouse", "FAILED_ACTIVATION", words, ("Status",))
+
+
+def _bounced(records: Records, contact: object) -> bool:
+    return records.value("Contact", contact, "EmailBouncedReason") is not None
+
+
+def _order_mail(change: Change, records: Records) -> Refusal | None:
+    contact = change.value("s_c__Contact_Id__c")
+    if not _bounced(records, contact):
+        return None
+    return Refusal(
+        "FlowDefinitionView:Order_Confirmation_Mail",
+        "EMAIL_ADDRESS_BOUNCED",
+        BOUNCED_WORDS,
+        record_id=str(contact),
+    )
+
+
+def _campaign_mail(change: Change, records: Records) -> Refusal | None:
+    contact = change.value("ContactId")
+    if not _bounced(records, contact):
+        return None
+    inner = (
+        f"This error occurred when the flow tried to send an email: EMAIL_ADDRESS_BOUNCED: {BOUNCED_WORDS}"
+    )
+    words = flow_words(change.sc_id, "Campaign Thank-you", inner.removesuffix("."))
+    return Refusal(
+        "FlowDefinitionView:Campaign_Thank_you",
+        FLOW,
+        words,
+        bare=True,
+        record_id=str(contact),
+    )
+
+
+_DUPLICATES = ("Open Setup, Duplicate Rules", "Deactivate {label}", "Re-sync", "Merge, and activate it again")
+_FLOWS = (
+    "Open Setup, Flows",
+    "Open {label}, look at the failing element",
+    "Deactivate or repair it",
+    "Re-sync",
+)
+_APEX = ("Open Setup, Apex", "Ask the developer of {label} for a repair or a switch", "Re-sync")
+_VALIDATIONS = ("Open Object Manager, {object}, Validation Rules", "Deactivate {label}", "Re-sync")
+_MAIL = ("Open the Contact", "Clear Email Bounced Reason and Email Bounced Date", "Save, then re-sync")
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "DuplicateRule:Accounts_by_Name_and_Postcode",
+        "DuplicateRule",
+        "Accounts by Name and Postcode",
+        "Account",
+        _CREATE,
+        _duplicate_account,
+        why="It takes the shopper's account for one that sales already keeps.",
+        steps=_DUPLICATES,
+    ),
+    Rule(
+        "DuplicateRule:Contacts_by_Email",
+        "DuplicateRule",
+        "Contacts by Email",
+        "Contact",
+        _CREATE,
+        _duplicate_contact,
+        why="It only alerts, but the sync cannot confirm an alert.",
+        steps=_DUPLICATES,
+    ),
+    Rule(
+        "DuplicateRule:Leads_by_Email",
+        "DuplicateRule",
+        "Leads by Email",
+        "Lead",
+        _CREATE,
+        _duplicate_lead,
+        why="The Apex trigger LeadRouter copies the lead, and the rule refuses it.",
+        steps=_DUPLICATES,
+    ),
+    Rule(
+        "ValidationRule:Tax_Number_Has_Eleven_Digits",
+        "ValidationRule",
+        "Tax_Number_Has_Eleven_Digits",
+        "Account",
+        _BOTH,
+        _tax_number,
+        words=_TAX_WORDS,
+        why="The website does not check tax numbers.",
+        steps=_VALIDATIONS,
+    ),
+    Rule(
+        "ValidationRule:Phone_Channel_Needs_Number",
+        "ValidationRule",
+        "Phone_Channel_Needs_Number",
+        "Contact",
+        _BOTH,
+        _preferred_channel,
+        words=_CHANNEL_WORDS,
+        why="The website does not ask for a mobile number.",
+        steps=_VALIDATIONS,
+    ),
+    Rule(
+        "ApexTrigger:PaymentGuard",
+        "ApexTrigger",
+        "PaymentGuard",
+        "s_c__Payment__c",
+        _CREATE,
+        _closed_period,
+        namespace="lgrx",
+        switch="Reopen the ledger period that stops",
+        why="The rule lives in the managed package lgrx, not in Setup, Validation Rules.",
+        steps=_APEX,
+    ),
+    Rule(
+        "ApexTrigger:EngravingCheck",
+        "ApexTrigger",
+        "EngravingCheck",
+        "OrderItem",
+        _BOTH,
+        _engraving,
+        why="The check is an addError in the org's own Apex trigger.",
+        steps=_APEX,
+    ),
+    Rule(
+        "FlowDefinitionView:Order_Route_to_Warehouse",
+        "FlowDefinitionView",
+        "Order - Route to Warehouse",
+        "Order",
+        _CREATE,
+        _route,
+        why="Its element Update Warehouse runs into a validation on the warehouse.",
+        steps=_FLOWS,
+    ),
+    Rule(
+        "FlowDefinitionView:Loyalty_Award_Points",
+        "FlowDefinitionView",
+        "Loyalty: Award Points",
+        "Order",
+        _CREATE,
+        _points,
+        why="It queries inside a loop, and large orders run into a limit.",
+        steps=_FLOWS,
+    ),
+    Rule(
+        "FlowDefinitionView:Cart_Reminder",
+        "FlowDefinitionView",
+        "Cart Reminder",
+        "s_c__Cart__c",
+        _BOTH,
+        _reminder,
+        why="It cannot read coupons of the old shop.",
+        steps=_FLOWS,
+    ),
+    Rule(
+        "FlowDefinitionView:Quotation_Notifier",
+        "FlowDefinitionView",
+        "Quotation Notifier",
+        "Order",
+        _UPDATE,
+        _notifier,
+        why="It updates shipments, whose trigger runs into a validation.",
+        steps=_FLOWS,
+    ),
+    Rule(
+        "ApexTrigger:StockReserver",
+        "ApexTrigger",
+        "StockReserver",
+        "Order",
+        _CREATE,
+        _reserver,
+        why="It expects a warehouse for every city, and has none here.",
+        steps=_APEX,
+    ),
+    Rule(
+        "ApexTrigger:ShipmentCosting",
+        "ApexTrigger",
+        "ShipmentCosting",
+        "s_c__Shipment__c",
+        _CREATE,
+        _costing,
+        namespace="lgrx",
+        switch="Switch off, in the settings of the package lgrx,",
+        why="The managed package writes a cost line without a cost type.",
+        steps=_APEX,
+    ),
+    Rule(
+        "ApexTrigger:WarrantyClock",
+        "ApexTrigger",
+        "WarrantyClock",
+        "Asset",
+        _CREATE,
+        _warranty,
+        why="It calculates for too long on bundles.",
+        steps=_APEX,
+    ),
+    Rule(
+        "EmailTemplate:Dispatch_Notice",
+        "EmailTemplate",
+        "Dispatch Notice",
+        "s_c__Shipment__c",
+        _BOTH,
+        _template,
+        switch="Repair the merge field in the e-mail template",
+        why="It asks for a field of Parcel_Line, an object that is gone.",
+        steps=("Open Setup, Classic Email Templates", "Repair the merge field in {label}", "Re-sync"),
+    ),
+    Rule(
+        "ApexClass:WelcomeMailer",
+        "ApexClass",
+        "WelcomeMailer",
+        "Lead",
+        _BOTH,
+        _welcome,
+        why="It writes to an address that no mail server takes.",
+        steps=("Switch off the automation that sends {label}", "Re-sync", "Correct the address afterwards"),
+    ),
+    Rule(
+        "FlowDefinitionView:Ledger_Posting",
+        "FlowDefinitionView",
+        "Ledger Posting",
+        "s_c__Payment__c",
+        _CREATE,
+        _ledger,
+        why="It knows no ledger account for wallets.",
+        steps=_FLOWS,
+    ),
+    Rule(
+        "ApexClass:RenewalScheduleJob",
+        "ApexClass",
+        "RenewalScheduleJob",
+        "s_c__Subscription__c",
+        _CREATE,
+        _renewal,
+        switch="Abort the broken job",
+        why="The job that plans yearly renewals breaks every save.",
+        steps=("Open Setup, Apex Jobs", "Abort {label}", "Re-sync"),
+    ),
+    Rule(
+        "Setting:Order_Status_Ready_for_Warehouse",
+        "Setting",
+        "Ready for Warehouse",
+        "Order",
+        _UPDATE,
+        _activation,
+        switch="Give a status category to the order status",
+        why="The status has no category, so no order can be activated with it.",
+        steps=("Open Object Manager, Order, Status", "Set the category of {label}", "Re-sync"),
+    ),
+    Rule(
+        "FlowDefinitionView:Order_Confirmation_Mail",
+        "FlowDefinitionView",
+        "Order Confirmation Mail",
+        "Order",
+        _CREATE,
+        _order_mail,
+        why="A flow writes to the buyer while the order is saved, and the address is marked as bounced.",
+        steps=_MAIL,
+        repairs="bounce",
+    ),
+    Rule(
+        "FlowDefinitionView:Campaign_Thank_you",
+        "FlowDefinitionView",
+        "Campaign Thank-you",
+        "CampaignMember",
+        _CREATE,
+        _campaign_mail,
+        why="The flow writes to a Contact whose address is marked as bounced.",
+        steps=_MAIL,
+        repairs="bounce",
+    ),
+)
+"""In the order in which they act on a save."""
+
+RULES_BY_KEY = {rule.key: rule for rule in RULES}

@@ -1,0 +1,253 @@
+"""All that may refuse a save: Salesforce's own checks, record locks, and the org's rules. Its state persists.
+
+The order is Salesforce's, roughly: locks and references, then required fields, picklists and unique values,
+then the automations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from syncerr_tui.demo.naming import field_named
+from syncerr_tui.demo.records import Records
+from syncerr_tui.demo.refusals import Change, Refusal
+from syncerr_tui.demo.rules import APEX, RULES, Rule
+from syncerr_tui.demo.schema import SC_ID, Field, SObject
+
+LockKind = Literal["busy", "rollup", "approval"]
+_PARENT_ACCOUNT = ("AccountId", "s_c__Account_Id__c")
+_MEMORY = "safeguards"
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """What Salesforce itself looks at on one object."""
+
+    required: tuple[str, ...]
+    picklists: tuple[tuple[Field, frozenset[str]], ...]
+    unique: tuple[Field, ...]
+    references: tuple[tuple[str, str], ...]
+
+
+class Safeguards:
+    """The org's resistance, and the switches that lower it.
+
+    Args:
+        records: The store as it is asked.
+        schema: Shared with describe: a fix changes it in place.
+    """
+
+    def __init__(self, records: Records, schema: dict[str, SObject]) -> None:
+        self.records = records
+        self.schema = schema
+        self.off: set[str] = set()
+        """Keys of rules that are switched off."""
+        self.locks: dict[str, LockKind] = {}
+        """Locked records by id."""
+        self._added: list[tuple[str, str, str]] = []
+        self._optional: list[tuple[str, str]] = []
+        self._checks: dict[str, _Checks] = {}
+        self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._recall()
+
+    def refuse(self, change: Change, *, acknowledged: Collection[str] = ()) -> Refusal | None:
+        """The first objection to a change, or None. A busy row is free after it has refused once.
+
+        Args:
+            change: What is to be saved.
+            acknowledged: Keys of rules that only alert and were confirmed.
+        """
+        if change.operation == "Delete":
+            return self._locked(change)
+        return (
+            self._locked(change)
+            or self._missing_reference(change)
+            or self._required(change)
+            or self._bad_value(change)
+            or self._taken(change)
+            or self._inactive_owner(change)
+            or self._blocked(change, acknowledged)
+        )
+
+    def switch_off(self, key: str) -> None:
+        """Switch a rule off."""
+        self.off.add(key)
+        self._rules.clear()
+        self.keep()
+
+    def allow_value(self, object_name: str, field_name: str, value: str) -> None:
+        """Add a value to a picklist; describe shows it from now on."""
+        self._added.append((object_name, field_name, value))
+        self._change(object_name, field_name, lambda field: _with_value(field, value))
+        self.keep()
+
+    def make_optional(self, object_name: str, field_name: str) -> None:
+        """Take the requirement from a field."""
+        self._optional.append((object_name, field_name))
+        self._change(object_name, field_name, lambda field: replace(field, nillable=True))
+        self.keep()
+
+    def keep(self) -> None:
+        """Write the state down, for a start with the same `--db`."""
+        state = {
+            "off": sorted(self.off),
+            "locks": self.locks,
+            "added": self._added,
+            "optional": self._optional,
+        }
+        self.records.store.remember(_MEMORY, state)
+
+    def _recall(self) -> None:
+        state = cast("Mapping[str, object]", self.records.store.recall(_MEMORY, {}))
+        self.off = set(cast("list[str]", state.get("off", [])))
+        self.locks = dict(cast("dict[str, LockKind]", state.get("locks", {})))
+        for object_name, field, value in cast("list[tuple[str, str, str]]", state.get("added", [])):
+            self.allow_value(object_name, field, value)
+        for object_name, field in cast("list[tuple[str, str]]", state.get("optional", [])):
+            self.make_optional(object_name, field)
+
+    def _change(self, object_name: str, field_name: str, edit: Callable[[Field], Field]) -> None:
+        found = self.schema[object_name]
+        self.schema[object_name] = found.with_field(edit(field_named(found, field_name)))
+        self._checks.pop(object_name, None)
+
+    def _of(self, object_name: str) -> _Checks:
+        checks = self._checks.get(object_name)
+        if checks is None:
+            checks = self._checks[object_name] = _checks(self.schema[object_name])
+        return checks
+
+    def _locked(self, change: Change) -> Refusal | None:
+        if change.object == "OrderItem" and change.operation != "Update":
+            order: object = change.value("OrderId")
+            if change.operation == "Delete":
+                order = self.records.value("OrderItem", change.record_id, "OrderId")
+            if self.records.value("Order", order, "Status") == "Activated":
+                words = (
+                    "Unable to modify activated or superseded Order:  cannot delete Order, "
+                    "or add or remove Order Products"
+                )
+                return Refusal("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
+        if not self.locks:
+            return None
+        for touched in (change.record_id, *(change.value(field) for field in _PARENT_ACCOUNT)):
+            kind = self.locks.get(str(touched))
+            if kind is not None and (kind != "approval" or touched == change.record_id):
+                return self._lock(kind, str(touched))
+        return None
+
+    def _lock(self, kind: LockKind, record_id: str) -> Refusal:
+        if kind == "approval":
+            words = "the entity is locked for editing"
+            return Refusal("approval lock", "ENTITY_IS_LOCKED", words, record_id=record_id)
+        if kind == "rollup":
+            words = (
+                "AccountRollup: execution of AfterInsert caused by: System.DmlException: Update failed. "
+                f"First exception on row 0 with id {record_id}; first error: UNABLE_TO_LOCK_ROW, "
+                "unable to obtain exclusive access to this record: []\n\n"
+                "Trigger.AccountRollup: line 7, column 1"
+            )
+            return Refusal("stuck job:AccountRollup", APEX, words, bare=True, record_id=record_id)
+        del self.locks[record_id]
+        words = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
+        return Refusal("busy row", "UNABLE_TO_LOCK_ROW", words)
+
+    def _missing_reference(self, change: Change) -> Refusal | None:
+        for field, parent in self._of(change.object).references:
+            value = change.value(field)
+            if value and not self.records.exists(parent, str(value)):
+                key = f"deleted:{parent}"
+                words = "invalid cross reference id"
+                return Refusal(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
+        return None
+
+    def _required(self, change: Change) -> Refusal | None:
+        creating = change.record_id is None
+        missing = tuple(
+            name
+            for name in self._of(change.object).required
+            if (creating or name in change.values) and change.value(name) in {None, ""}
+        )
+        if not missing:
+            return None
+        key = f"required:{change.object}.{missing[0]}"
+        words = f"Required fields are missing: [{', '.join(missing)}]"
+        return Refusal(key, "REQUIRED_FIELD_MISSING", words, missing)
+
+    def _bad_value(self, change: Change) -> Refusal | None:
+        for field, allowed in self._of(change.object).picklists:
+            value = change.value(field.name)
+            if not value or value in allowed:
+                continue
+            if field.restricted:
+                words = f"{field.label}: bad value for restricted picklist field: {value}"
+                code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+            else:
+                kind = "country/territory" if "Country" in field.name else "state"
+                words = f"The {field.name} field contains {value}, which isn't an available {kind}."
+                words += "" if "Country" in field.name else " Your administrator can add it for you."
+                code = "FIELD_INTEGRITY_EXCEPTION"
+            return Refusal(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
+        return None
+
+    def _taken(self, change: Change) -> Refusal | None:
+        for field in self._of(change.object).unique:
+            value = change.value(field.name)
+            if not value:
+                continue
+            other = self.records.twin_of(change.object, change.record_id, {field.name: value})
+            if other is not None:
+                words = f"duplicate value found: {field.name} duplicates value on record with id: {other}"
+                key = f"unique:{change.object}.{field.name}"
+                return Refusal(key, "DUPLICATE_VALUE", words, record_id=other)
+        return None
+
+    def _inactive_owner(self, change: Change) -> Refusal | None:
+        if change.object != "Contact" or change.record_id is None or not change.value("AccountId"):
+            return None
+        owner = self.records.value("Account", change.value("AccountId"), "OwnerId")
+        if owner is None or self.records.value("User", owner, "IsActive"):
+            return None
+        words = "owner is inactive, cannot reparent record"
+        return Refusal("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
+
+    def _blocked(self, change: Change, acknowledged: Collection[str]) -> Refusal | None:
+        wanted = (change.object, change.operation)
+        rules = self._rules.get(wanted)
+        if rules is None:
+            rules = self._rules[wanted] = tuple(
+                rule
+                for rule in RULES
+                if rule.object == change.object
+                and change.operation in rule.operations
+                and rule.key not in self.off
+            )
+        for rule in rules:
+            refusal = None if rule.key in acknowledged else rule.check(change, self.records)
+            if refusal is not None:
+                return refusal
+        return None
+
+
+def _checks(each: SObject) -> _Checks:
+    fields = [field for field in each.fields if field.createable]
+    return _Checks(
+        required=tuple(f.name for f in fields if not f.nillable and not f.defaulted),
+        picklists=tuple(
+            (f, frozenset(value for value, _label, active in f.picklist if active))
+            for f in fields
+            if f.type == "picklist" and (f.restricted or f.name.endswith(("StateCode", "CountryCode")))
+        ),
+        unique=tuple(f for f in fields if f.unique and f.name != SC_ID),
+        references=tuple(
+            (f.name, f.reference_to[0]) for f in fields if f.type == "reference" and f.name != "OwnerId"
+        ),
+    )
+
+
+def _with_value(field: Field, value: str) -> Field:
+    if any(value == known for known, _label, _active in field.picklist):
+        return field
+    return replace(field, picklist=(*field.picklist, (value, value, True)))

@@ -1,0 +1,239 @@
+"""The org's set-up as rows: who works here, what is sold, and each safeguard where a person looks it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+
+from syncerr_tui.demo.people import GOODS, new_sc_id
+from syncerr_tui.demo.rules import RULES, Rule
+from syncerr_tui.demo.schema import SC_ID, SObject
+from syncerr_tui.demo.store import DEMO_USER_ID, Store, long_id, stamp
+
+ORGANIZATION_ID = long_id("00DDe0000000P1R")
+
+_DEEPER = (
+    (
+        "s_c__Stock_Location__c",
+        "Weekend_Warehouse",
+        "Choose a warehouse that is open at weekends",
+    ),
+    (
+        "s_c__Shipment__c",
+        "Quotation_Needs_Carrier",
+        "A quotation needs a carrier reference on each shipment.",
+    ),
+)
+"""Validations that a flow runs into on another object."""
+
+Row = dict[str, object]
+
+
+def fill_setup(store: Store, schema: Mapping[str, SObject], random: Random, now: datetime) -> dict[str, str]:
+    """Write the set-up of a new org.
+
+    Returns:
+        Ids that journeys refer to: `store`, `pricebook`, `location`, `entry:<n>` ...
+    """
+    ids: dict[str, str] = {}
+    long_ago = {"CreatedDate": stamp(now - timedelta(days=700)), **_modified(now - timedelta(days=400))}
+    _users(store, long_ago, ids)
+    _catalogue(store, random, long_ago, ids)
+    _definitions(store, schema, long_ago)
+    _safeguards(store, now, long_ago)
+    return ids
+
+
+def _modified(at: datetime, by: str = DEMO_USER_ID) -> Row:
+    return {"LastModifiedDate": stamp(at), "SystemModstamp": stamp(at), "LastModifiedById": by}
+
+
+def _users(store: Store, base: Row, ids: dict[str, str]) -> None:
+    people = (
+        ("Ana Kovač", "ana@harbour-hearth.example", True, "Standard"),
+        ("Tom Okafor", "tom@harbour-hearth.example", True, "Standard"),
+        ("Petra Alvsson", "petra@harbour-hearth.example", False, "Standard"),
+        ("StoreConnect Sync", "sync@harbour-hearth.example", True, "CloudIntegrationUser"),
+    )
+    for place, (name, email, active, kind) in enumerate(people):
+        row = {
+            "Name": name,
+            "Username": email,
+            "Email": email,
+            "IsActive": active,
+            "UserType": kind,
+            "TimeZoneSidKey": "Australia/Sydney",
+            "LocaleSidKey": "en_AU",
+            "LanguageLocaleKey": "en_US",
+            **base,
+        }
+        if place == 0:
+            row["Id"] = DEMO_USER_ID
+        record_id = store.insert("User", row)
+        ids[f"user:{place}"] = record_id
+    store.insert(
+        "Organization",
+        {
+            "Id": ORGANIZATION_ID,
+            "Name": "Harbour & Hearth (demo)",
+            "InstanceName": "DEMO1",
+            "IsSandbox": True,
+            "OrganizationType": "Developer Edition",
+            **base,
+        },
+    )
+
+
+def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str]) -> None:
+    def insert(name: str, object_name: str, row: Row) -> str:
+        ids[name] = store.insert(object_name, {**row, **base})
+        return ids[name]
+
+    insert("store", "s_c__Store__c", {"Name": "Harbour & Hearth", SC_ID: new_sc_id(random)})
+    book = insert("pricebook", "Pricebook2", {"Name": "Web prices", "IsActive": True})
+    insert("location", "s_c__Stock_Location__c", {"Name": "SL-0001", "s_c__City__c": "Sydney"})
+    insert("campaign", "Campaign", {"Name": "Winter warmth", "IsActive": True})
+    for number, name in enumerate(GOODS):
+        product = insert(f"product:{number}", "Product2", {"Name": name, "IsActive": True})
+        entry = {"Name": name, "Pricebook2Id": book, "Product2Id": product, "UnitPrice": 19.0 + 10 * number}
+        insert(f"entry:{number}", "PricebookEntry", entry)
+    gone = insert("entry:gone", "PricebookEntry", {"Name": "Discontinued lamp", "Pricebook2Id": book})
+    store.delete("PricebookEntry", gone)
+    insert("account:house", "Account", {"Name": "House accounts", "OwnerId": DEMO_USER_ID})
+    inactive = {"Name": "Petra's accounts", "OwnerId": ids["user:2"], SC_ID: new_sc_id(random)}
+    insert("account:inactive", "Account", inactive)
+    ids["sc:inactive"] = str(inactive[SC_ID])
+
+
+def _definitions(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
+    entities: list[Row] = []
+    fields: list[Row] = []
+    for number, each in enumerate(schema.values()):
+        if not each.writable:
+            continue
+        entity = definition_id(each, number)
+        namespace = _namespace(each.name)
+        entities.append(
+            {
+                "Id": entity,
+                "DurableId": entity,
+                "QualifiedApiName": each.name,
+                "DeveloperName": _developer_name(each.name),
+                "Label": each.label,
+                "PluralLabel": each.label_plural,
+                "KeyPrefix": each.key_prefix,
+                "NamespacePrefix": namespace,
+                **base,
+            },
+        )
+        for place, field in enumerate(each.fields):
+            own = long_id(f"00NDe00000{number * 100 + place:05}") if field.custom else field.name
+            durable = f"{entity}.{own}"
+            fields.append(
+                {
+                    "Id": durable,
+                    "DurableId": durable,
+                    "QualifiedApiName": field.name,
+                    "DeveloperName": _developer_name(field.name),
+                    "Label": field.label,
+                    "DataType": field.type,
+                    "EntityDefinitionId": entity,
+                    "NamespacePrefix": _namespace(field.name),
+                    **base,
+                },
+            )
+    store.insert_many("EntityDefinition", entities)
+    store.insert_many("FieldDefinition", fields)
+
+
+def definition_id(each: SObject, number: int) -> str:
+    """An object's durable id: its name for a standard one, a 01I id for a custom one."""
+    return long_id(f"01IDe0000000{number:03}") if each.custom else each.name
+
+
+def _developer_name(name: str) -> str:
+    bare = name.removesuffix("__c")
+    return bare.partition("__")[2] if "__" in bare else bare
+
+
+def _namespace(name: str) -> str | None:
+    bare = name.removesuffix("__c")
+    return bare.partition("__")[0] if "__" in bare else None
+
+
+def _safeguards(store: Store, now: datetime, base: Row) -> None:
+    for place, rule in enumerate(RULES):
+        # Each was last touched on a day of its own: some just before the failures began, most long ago.
+        changed = _modified(now - timedelta(days=8 + 17 * place))
+        if rule.key == "FlowDefinitionView:Loyalty_Award_Points":
+            changed = _modified(now - timedelta(hours=1))
+        row = _setup_row(store, rule, place, {**base, **changed})
+        if row:
+            store.insert(rule.setup, {**base, **changed, **row})
+    for object_name, name, words in _DEEPER:
+        entity = store.find("EntityDefinition", QualifiedApiName=object_name)[0]["Id"]
+        deeper = {"ValidationName": name, "ErrorMessage": words, "EntityDefinitionId": entity}
+        store.insert("ValidationRule", {**deeper, "Active": True, **base})
+    for name, namespace in (("LeadRouter", None), ("AccountRollup", None), ("ShipmentRollup", None)):
+        row = {"Name": name, "TableEnumOrId": name.removesuffix("Router").removesuffix("Rollup")}
+        store.insert("ApexTrigger", {**row, "Status": "Active", "NamespacePrefix": namespace, **base})
+    for name in ("StockReserverHandler", "LeadRouterHandler", "SyncErrResync"):
+        store.insert("ApexClass", {"Name": name, "Status": "Active", **base})
+    flow = long_id("300De0000000099")
+    store.insert(
+        "FlowDefinitionView",
+        {
+            "DurableId": flow,
+            "ApiName": "SyncErr_Resync",
+            "Label": "SyncErr: Re-sync a change event",
+            "Description": "A way to re-sync in the demo org; its name is an assumption",
+            "IsActive": True,
+            "ProcessType": "AutoLaunchedFlow",
+            **base,
+        },
+    )
+
+
+def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
+    namespace = rule.namespace
+    if rule.setup == "DuplicateRule":
+        name = {"DeveloperName": rule.api_name, "MasterLabel": rule.label, "SobjectType": rule.object}
+        return {**name, "IsActive": True}
+    if rule.setup == "ValidationRule":
+        entity = store.find("EntityDefinition", QualifiedApiName=rule.object)[0]["Id"]
+        return {
+            "ValidationName": rule.api_name,
+            "Active": True,
+            "ErrorMessage": rule.words,
+            "EntityDefinitionId": entity,
+            "ManageableState": "unmanaged",
+        }
+    if rule.setup == "FlowDefinitionView":
+        definition = long_id(f"300De00000000{place:02}")
+        label = {"MasterLabel": rule.label, "VersionNumber": 3, "Status": "Active"}
+        version = store.insert("Flow", {**label, "DefinitionId": definition, **base})
+        return {
+            "DurableId": definition,
+            "ApiName": rule.api_name,
+            "Label": rule.label,
+            "ActiveVersionId": version,
+            "LatestVersionId": version,
+            "IsActive": True,
+            "ProcessType": "AutoLaunchedFlow",
+            "TriggerObjectOrEventLabel": rule.object,
+            "TriggerType": "RecordAfterSave",
+            "LastModifiedBy": "Ana Kovač",
+            "NamespacePrefix": namespace,
+            "ManageableState": "unmanaged",
+        }
+    if rule.setup == "ApexTrigger":
+        name = {"Name": rule.api_name, "TableEnumOrId": rule.object, "NamespacePrefix": namespace}
+        return {**name, "Status": "Active"}
+    if rule.setup == "ApexClass":
+        return {"Name": rule.api_name, "Status": "Active", "NamespacePrefix": namespace}
+    if rule.setup == "EmailTemplate":
+        name = {"Name": rule.label, "DeveloperName": rule.api_name, "UIType": "Aloha", "IsActive": True}
+        body = "Your parcel {!Parcel_Line.Number__c} is on its way."
+        return {**name, "Body": body, "Subject": "On its way", "FolderName": "StoreConnect Templates"}
+    return {}
