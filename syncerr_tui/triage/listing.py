@@ -91,6 +91,11 @@ class Listing:
         added = tuple(error.id for error in rows.values() if self.filter.matches(error, now))
         return replace(self, errors=errors, view=View(self.ids + added) if added else self.view)
 
+    def updated(self, rows: Iterable[SyncError]) -> Listing:
+        """Newer versions of rows that are here; they stay where they stand until the list is read again."""
+        newer = {error.id: error for error in rows if error.id in self.errors}
+        return replace(self, errors={**self.errors, **newer}) if newer else self
+
     def refreshed(self, errors: Iterable[SyncError], now: datetime) -> Listing:
         """The whole truth from the org: rows that are not in it leave, the selection forgets them."""
         rows = {error.id: error for error in errors}

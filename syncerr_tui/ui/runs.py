@@ -153,7 +153,7 @@ class Runs:
         """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
         bench = self._app.bench
         if view.newer:
-            bench.errors.show(bench.errors.listing.with_page(view.newer.values(), self._app.desk.clock()))
+            bench.errors.show(bench.errors.listing.updated(view.newer.values()))
         if view.ended is None:
             self._view = None
             bench.errors.show_run({}, {})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, strategies as st
@@ -176,3 +177,13 @@ def test_whatever_is_pressed_the_listing_stays_sound(steps: list[str]) -> None:
         assert view.current is None or view.filter.matches(view.current, NOW)
         assert {row.id for row in view.chosen} <= set(view.ids)
         assert view.hidden_selected == len(view.selected - set(view.ids))
+
+
+def test_newer_versions_of_rows_stay_where_they_stand() -> None:
+    first, second = sync_error(1), sync_error(2)
+    listing = Listing().with_page([first, second], NOW)
+    newer = replace(first, processed_at=NOW, code="DUPLICATE_VALUE")
+    after = listing.updated([newer, sync_error(9)])
+    assert after.ids == (first.id, second.id)
+    assert after.errors[first.id] is newer
+    assert len(after.errors) == 2

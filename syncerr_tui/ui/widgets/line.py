@@ -62,6 +62,7 @@ class Line(Widget):
     def on_resize(self) -> None:
         """Lay out for the new width."""
         self._drawn = self._laid_out()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The line."""

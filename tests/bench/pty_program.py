@@ -1,0 +1,182 @@
+"""A program in a pseudo-terminal: what it writes, byte by byte, and what the screen then shows."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+KEYS = {
+    "down": "\x1b[B",
+    "up": "\x1b[A",
+    "shift+down": "\x1b[1;2B",
+    "pagedown": "\x1b[6~",
+    "pageup": "\x1b[5~",
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "space": " ",
+    "ctrl+c": "\x03",
+    "ctrl+d": "\x04",
+    "ctrl+p": "\x10",
+    "ctrl+q": "\x11",
+}
+
+
+class PtyProgram:
+    """Runs a command in a pseudo-terminal of a given size and reads what it draws.
+
+    Args:
+        command: Program and arguments.
+        columns: Width of the window.
+        lines: Height of the window.
+        environ: The whole environment of the program.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, columns: int = 80, lines: int = 24, environ: Mapping[str, str]
+    ) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self.raw = bytearray()
+        self._stream = pyte.ByteStream(self.screen)
+        self._fed = 0
+        self.status: int | None = None
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:  # pragma: no cover - the child becomes the program
+            try:
+                os.execvpe(command[0], list(command), dict(environ))  # noqa: S606 - this is the point
+            finally:
+                os._exit(127)
+        self.resize(columns, lines)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Another window size."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        if (self.screen.columns, self.screen.lines) != (columns, lines):
+            self.screen.resize(lines, columns)
+
+    def press(self, *keys: str) -> None:
+        """Send keys by name, or text as it is."""
+        for key in keys:
+            os.write(self._master, KEYS.get(key, key).encode())
+
+    def read(self, seconds: float) -> int:
+        """Read what is written within so many seconds of silence.
+
+        Returns:
+            How many bytes came.
+        """
+        before = len(self.raw)
+        while True:
+            ready, _, _ = select.select([self._master], [], [], seconds)
+            if not ready:
+                break
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.raw += data
+        return len(self.raw) - before
+
+    def read_for(self, seconds: float) -> int:
+        """Read everything that is written within so many seconds."""
+        before, end = len(self.raw), time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._master], [], [], left)
+            if ready:
+                try:
+                    self.raw += os.read(self._master, 65536)
+                except OSError:
+                    break
+        return len(self.raw) - before
+
+    @property
+    def text(self) -> list[str]:
+        """The screen as lines of text."""
+        fresh = bytes(self.raw[self._fed :])
+        self._fed = len(self.raw)
+        self._stream.feed(fresh)
+        return [line.rstrip() for line in self.screen.display]
+
+    def wait_for(self, wanted: str | Callable[[list[str]], bool], seconds: float = 30.0) -> list[str]:
+        """Read until the screen shows a text, or until a condition holds.
+
+        Raises:
+            AssertionError: It did not come; the message holds the screen.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            lines = self.text
+            if wanted(lines) if callable(wanted) else any(wanted in line for line in lines):
+                return lines
+            if time.monotonic() > end or self.exited():
+                self.read(0.05)
+                lines = self.text
+                if wanted(lines) if callable(wanted) else any(wanted in line for line in lines):
+                    return lines
+                shown = "\n".join(lines)
+                raise AssertionError(f"never came: {wanted}\n{shown}")
+            self.read(0.02)
+
+    def exited(self) -> bool:
+        """Whether the program has ended."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status is not None
+
+    def wait(self, seconds: float = 15.0) -> int:
+        """Wait for the end and give the exit status (negative: the signal).
+
+        Raises:
+            AssertionError: It still runs.
+        """
+        end = time.monotonic() + seconds
+        while not self.exited():
+            if time.monotonic() > end:
+                shown = "\n".join(self.text)
+                raise AssertionError(f"still running\n{shown}")
+            self.read(0.02)
+        self.read(0.05)
+        assert self.status is not None
+        return self.status
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a dropped line does."""
+        os.close(self._master)
+        self._master = -1
+
+    def close(self) -> None:
+        """End the program and let the terminal go."""
+        if not self.exited():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        if self._master >= 0:
+            os.close(self._master)

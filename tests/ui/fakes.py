@@ -1,0 +1,123 @@
+"""An org and a connection that tests hold in their hands: every answer can be set, held back or spoilt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import Environment, OrgIdentity, SyncError
+from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
+from syncerr_tui.salesforce.connection import ApiUsage
+from tests.factories import NOW, salesforce_id, sync_error
+
+IDENTITY = OrgIdentity(
+    name="acme-prod",
+    org_id="00D5g000004AbcDEAS",
+    environment=Environment.PRODUCTION,
+    username="ana@acme.example",
+    instance_url="https://acme.my.salesforce.com",
+)
+
+
+class FakeOrg:
+    """An org whose failed events become records as soon as their blocker is repaired."""
+
+    def __init__(self, errors: Sequence[SyncError]) -> None:
+        self.identity = IDENTITY
+        self.method = MethodInfo("apex", "Apex action s_c__ResyncAction", batch_size=2, lanes=2)
+        self.failed = {error.id: error for error in errors}
+        self.records: dict[str, RecordSeen] = {}
+        self.repaired: set[str] = set()
+        self.requests: list[tuple[str, ...]] = []
+        self.open = asyncio.Event()
+        """Requests are answered while this is set."""
+        self.open.set()
+        self._time = NOW
+
+    async def now(self) -> datetime:
+        return self._tick()
+
+    def _tick(self) -> datetime:
+        self._time += timedelta(seconds=1)
+        return self._time
+
+    async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+        return {
+            row_id: (
+                EventSeen(row_id, EventStanding.FAILED, "FAILED", self.failed[row_id], None)
+                if row_id in self.failed
+                else EventSeen(row_id, EventStanding.DONE, "PROCESSED", None, self._time)
+            )
+            for row_id in ids
+        }
+
+    async def find_records(
+        self, object_name: str, storeconnect_ids: Sequence[str]
+    ) -> Mapping[str, tuple[RecordSeen, ...]]:
+        return {key: (self.records[key],) for key in storeconnect_ids if key in self.records}
+
+    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        self.requests.append(tuple(error.id for error in errors))
+        await self.open.wait()
+        for error in errors:
+            if error.id in self.repaired:
+                del self.failed[error.id]
+                record = RecordSeen(salesforce_id(7, "801"), error.storeconnect_id, self._tick())
+                self.records[error.storeconnect_id] = record
+            else:
+                again = replace(self.failed[error.id], processed_at=self._tick())
+                self.failed[error.id] = again
+        return [Receipt(error.id, accepted=True) for error in errors]
+
+
+class FakeConnection:
+    """Pages of errors, one at a time; each waits until `page_gate` lets it through."""
+
+    def __init__(self, errors: Sequence[SyncError], *, page_size: int = 2000) -> None:
+        self.identity = IDENTITY
+        self.org = FakeOrg(errors)
+        self.usage: ApiUsage | None = ApiUsage(812, 100_000)
+        self.demo_fixes = None
+        self.page_size = page_size
+        self.pages_asked = 0
+        self.closed = False
+        self.trouble: SyncErrError | None = None
+        self.page_gate: asyncio.Semaphore | None = None
+
+    @property
+    def total(self) -> int | None:
+        return len(self.org.failed)
+
+    async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
+        rows = tuple(self.org.failed.values())
+        for start in range(0, len(rows), self.page_size):
+            self.pages_asked += 1
+            if self.page_gate is not None:
+                await self.page_gate.acquire()
+            if self.trouble is not None:
+                raise self.trouble
+            yield rows[start : start + self.page_size]
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def some_errors(count: int = 6) -> list[SyncError]:
+    """Orders, contacts and accounts with three different codes."""
+    objects = ("Account", "Contact", "Order")
+    codes = ("DUPLICATES_DETECTED", "REQUIRED_FIELD_MISSING", "INVALID_EMAIL_ADDRESS")
+    return [
+        sync_error(
+            number,
+            object=objects[number % 3],
+            code=codes[number % 3],
+            salesforce_id=salesforce_id(number, "001") if number % 3 == 0 else None,
+            message=f"Message number {number} of the test",
+        )
+        for number in range(1, count + 1)
+    ]

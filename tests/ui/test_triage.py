@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from syncerr_tui.model import RowState
+from tests.factories import sync_error
+from tests.ui.conftest import Open
+from tests.ui.fakes import some_errors
+
+
+async def test_the_list_is_on_screen_with_its_org(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        assert "acme-prod" in driven.lines[0]
+        assert "PRODUCTION" in driven.lines[0]
+        assert "[Errors (6)]" in driven.lines[1]
+        await driven.wait_for("6 sync errors")
+
+
+async def test_space_selects_and_moves_on(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("space", "space")
+        assert driven.pane.listing.selected == {error.id for error in some_errors()[:2]}
+        assert driven.pane.listing.cursor == 2
+        await driven.wait_for("2 selected")
+        assert driven.lines[3].startswith(" ✓ ")
+        assert driven.lines[5].startswith("▌  ")
+
+
+async def test_a_range_grows_with_v_and_with_shift(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("v", "j", "j", "v", "j")
+        assert len(driven.pane.listing.selected) == 3
+        await driven.press("escape")
+        assert driven.pane.listing.selected == frozenset()
+        await driven.press("g", "shift+down", "shift+down")
+        assert len(driven.pane.listing.selected) == 3
+
+
+async def test_all_and_invert_mean_what_the_filter_shows(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("object:Order")
+        await driven.press("enter", "a")
+        assert {driven.pane.listing.errors[i].object for i in driven.pane.listing.selected} == {"Order"}
+        await driven.press("i")
+        assert driven.pane.listing.selected == frozenset()
+
+
+async def test_the_filter_works_as_it_is_typed_and_escape_takes_it_back(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("code:dup")
+        assert {driven.pane.listing.errors[i].code for i in driven.pane.listing.ids} == {"DUPLICATES_DETECTED"}
+        await driven.press("escape")
+        assert len(driven.pane.listing.ids) == 6
+        assert "filter:" not in driven.text
+
+
+async def test_an_unreadable_filter_says_what_is_wrong_and_keeps_the_list(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("colour:red ")
+        await driven.wait_for("does not know colour")
+        await driven.press("enter")
+        await driven.wait_for("does not know colour")
+        await driven.press("escape")
+        assert len(driven.pane.listing.ids) == 6
+
+
+async def test_what_the_filter_hides_is_counted_and_not_sent(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("a", "slash")
+        await driven.type("object:Order")
+        await driven.press("enter")
+        await driven.wait_for("6 selected (4 hidden by the filter)")
+        await driven.press("R")
+        await driven.wait_for("Re-sync 2 errors in acme-prod (PRODUCTION)")
+        await driven.wait_for("Not sent: 4 selected, but hidden by the filter.")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        sent = {row for request in driven.connection.org.requests for row in request}
+        assert {driven.pane.listing.errors[row].object for row in sent} == {"Order"}
+
+
+async def test_with_everything_selected_hidden_nothing_is_sent(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("space", "slash")
+        await driven.type("object:Account")
+        await driven.press("enter", "R")
+        await driven.wait_for("the filter hides all 1 selected rows")
+        assert driven.connection.org.requests == []
+
+
+async def test_a_selection_survives_sort_and_refresh(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("space", "space", "o", "down", "down", "enter")
+        chosen = {error.id for error in some_errors()[:2]}
+        assert driven.pane.listing.selected == chosen
+        driven.connection.org.failed[sync_error(99).id] = sync_error(99)
+        await driven.press("r")
+        await driven.wait_for("7 sync errors")
+        assert driven.pane.listing.selected == chosen
+
+
+async def test_resync_tells_each_row_and_the_truth(opened: Open) -> None:
+    errors = some_errors()
+    async with opened(errors) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {errors[0].id}
+        await driven.press("space", "space", "R")
+        await driven.wait_for("Re-sync 2 errors")
+        await driven.wait_for("1 Contact, 1 Order")
+        await driven.wait_for("Apex action s_c__ResyncAction")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        await driven.wait_for("1 fixed, 1 still failing")
+        assert "FIXED" in driven.lines[3]
+        assert "FAILING" in driven.lines[4]
+        await driven.press("escape")
+        assert "Result" not in driven.text
+        assert errors[0].id not in driven.pane.listing.errors
+        assert errors[1].id in driven.pane.listing.errors
+
+
+async def test_escape_in_the_dialog_sends_nothing(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("R", "escape")
+        await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
+        assert driven.connection.org.requests == []
+        assert not driven.app.runs.active
+
+
+async def test_the_app_stays_usable_and_a_second_run_waits(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        driven.connection.org.open.clear()
+        await driven.press("a", "R", "enter")
+        await driven.wait_for(lambda: bool(driven.connection.org.requests))
+        await driven.press("j", "j", "space")
+        assert driven.pane.listing.cursor == 3
+        await driven.press("R")
+        await driven.wait_for("a re-sync is under way")
+        driven.connection.org.open.set()
+        await driven.wait_for("Result")
+
+
+async def test_cancel_waits_for_what_is_on_its_way_and_leaves_the_rest(opened: Open) -> None:
+    async with opened(some_errors(12)) as driven:
+        await driven.ready()
+        driven.connection.org.open.clear()
+        await driven.press("a", "R", "enter")
+        await driven.wait_for(lambda: len(driven.connection.org.requests) == 2)
+        await driven.press("X")
+        await driven.wait_for("Stopping")
+        driven.connection.org.open.set()
+        await driven.wait_for("Result")
+        await driven.wait_for("cancelled")
+        await driven.wait_for("not sent")
+        assert len(driven.connection.org.requests) == 2
+        assert not driven.app.runs.active
+
+
+async def test_quitting_during_a_run_asks(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        driven.connection.org.open.clear()
+        await driven.press("R", "enter")
+        await driven.wait_for(lambda: driven.app.runs.active)
+        await driven.press("q")
+        await driven.wait_for("A re-sync is under way")
+        await driven.press("escape")
+        await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
+        assert driven.app.runs.active
+        driven.connection.org.open.set()
+        await driven.wait_for("Result")
+
+
+def test_every_state_of_a_row_has_a_word() -> None:
+    from syncerr_tui.ui.resyncing import _STATES
+    from syncerr_tui.ui.widgets.table import STATE_WIDTH
+
+    assert set(_STATES) == set(RowState) - {RowState.DONE}
+    assert all(len(mark.word) <= STATE_WIDTH for mark in _STATES.values())
