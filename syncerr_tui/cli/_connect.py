@@ -17,60 +17,87 @@ from syncerr_tui.cli._options import (
 )
 
 if TYPE_CHECKING:
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.connect import SalesforceConnection
+    from syncerr_tui.salesforce.profiles import OrgProfile
+    from syncerr_tui.salesforce.tokens import TokenProvider
 
-__all__ = ["OrgChoice", "default_choice", "open_connection", "org_options", "run_async"]
+__all__ = [
+    "OrgChoice",
+    "default_choice",
+    "open_connection",
+    "org_options",
+    "profile_of",
+    "reach",
+    "run_async",
+]
 
 T = TypeVar("T")
 
 
-def default_choice(*, read_only: bool = False) -> OrgChoice:
-    """The org of a bare `syncerr-tui`: the only configured one, else the demo org.
+def default_choice(org: str | None = None, *, read_only: bool = False) -> OrgChoice:
+    """The org of a `syncerr-tui` without a command: the one named or configured, else the demo org.
 
     Raises:
-        BadInputError: Several orgs are configured and none is named.
+        BadInputError: Several orgs are configured and none is named; a profile cannot be read.
     """
-    if configured_orgs():
-        return choice_of(org=None, demo=False, read_only=read_only)
+    if org is not None or configured_orgs():
+        return choice_of(org=org, demo=False, read_only=read_only)
     return OrgChoice(None, demo_options(), read_only)
 
 
-@asynccontextmanager
-async def open_connection(choice: OrgChoice) -> AsyncIterator[Connection]:
-    """Log in, look at the org, and hand out the connection; everything is let go at the end.
+def profile_of(choice: OrgChoice) -> OrgProfile:
+    """How the chosen org wants to be treated: patience, lanes, whether a reason is required.
 
-    With `choice.demo` the demo org is started in this process first and stopped last.
+    Raises:
+        BadInputError: Its profile cannot be read.
+    """
+    if choice.org is None:
+        from syncerr_tui.salesforce.ways.demo import demo_profile
+
+        return demo_profile("http://127.0.0.1", "none yet")[0]
+    from syncerr_tui.salesforce.ways import open_profile
+
+    return open_profile(choice.org, profile_folder())[0]
+
+
+@asynccontextmanager
+async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvider]]:
+    """The profile and the tokens of the chosen org; the demo org runs in this process as long as this lasts.
+
+    Nothing is asked of a real org yet.
+    """
+    if choice.org is not None:
+        from syncerr_tui.salesforce.ways import open_profile
+
+        yield open_profile(choice.org, profile_folder())
+        return
+    from syncerr_tui.demo.server import DemoServer
+    from syncerr_tui.salesforce.ways.demo import demo_profile
+
+    assert choice.demo is not None
+    server = DemoServer(choice.demo)
+    await asyncio.to_thread(server.__enter__)
+    try:
+        yield demo_profile(server.instance_url, server.access_token)
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)
+
+
+@asynccontextmanager
+async def open_connection(choice: OrgChoice) -> AsyncIterator[SalesforceConnection]:
+    """Log in, look at the org, and hand out the connection; everything is let go at the end.
 
     Raises:
         SyncErrError: Each failure in its own words: no such org, not logged in, unreachable, names in doubt.
     """
     from syncerr_tui.salesforce.connect import connect
-    from syncerr_tui.salesforce.ways import open_profile
 
-    if choice.demo is None:
-        assert choice.org is not None
-        profile, tokens = open_profile(choice.org, profile_folder())
+    async with reach(choice) as (profile, tokens):
         connection = await connect(profile, tokens)
         try:
             yield connection
         finally:
             await connection.close()
-        return
-
-    from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.salesforce.ways.demo import demo_profile
-
-    server = DemoServer(choice.demo)
-    await asyncio.to_thread(server.__enter__)
-    try:
-        profile, tokens = demo_profile(server.instance_url, server.access_token)
-        connection = await connect(profile, tokens)
-        try:
-            yield connection
-        finally:
-            await connection.close()
-    finally:
-        await asyncio.to_thread(server.__exit__, None, None, None)
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:

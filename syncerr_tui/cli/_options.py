@@ -108,9 +108,8 @@ def choice_of(*, org: str | None, demo: bool, read_only: bool, **settings: Any) 
         raise BadInputError("--org and --demo name two different orgs", "Give one of them")
     if demo:
         return OrgChoice(None, demo_options(**given), read_only)
-    if org is not None:
-        return OrgChoice(org, None, read_only)
-    return OrgChoice(_the_one_org(), None, read_only)
+    org = org if org is not None else _the_one_org()
+    return OrgChoice(org, None, read_only or _says_read_only(org))
 
 
 def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of DemoOptions' own fields
@@ -138,6 +137,14 @@ def configured_orgs(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     if given(environ):
         return (ENVIRONMENT,)
     return profile_names(profile_folder(environ))
+
+
+def _says_read_only(org: str) -> bool:
+    """Whether the org's profile takes changes away. No flag gives them back."""
+    from syncerr_tui.salesforce.profile_files import read_profile, valid_name
+
+    profile = read_profile(profile_folder(), org) if valid_name(org) else None
+    return profile is not None and profile.read_only
 
 
 def _the_one_org() -> str:

@@ -39,10 +39,8 @@ def _open_app(org: str | None, *, read_only: bool) -> int:
     from syncerr_tui.cli._connect import default_choice
     from syncerr_tui.ui.launch import launch_demo, launch_org
 
-    if org is not None:
-        return launch_org(org, read_only=read_only)
-    choice = default_choice(read_only=read_only)
+    choice = default_choice(org, read_only=read_only)
     if choice.org is not None:
-        return launch_org(choice.org, read_only=read_only)
+        return launch_org(choice.org, read_only=choice.read_only)
     assert choice.demo is not None
-    return launch_demo(choice.demo, read_only=read_only)
+    return launch_demo(choice.demo, read_only=choice.read_only)

@@ -1,0 +1,112 @@
+"""`syncerr-tui list`: the unresolved sync errors, oldest first, as they arrive."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.cli._columns import UNCUT, line_width, row
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.errors import ExitCode
+
+if TYPE_CHECKING:
+    from syncerr_tui.model import SyncError
+    from syncerr_tui.triage.filter import Filter
+
+_ID, _TIME, _EVENT = 18, 16, 6
+_ROOMY = 120
+"""Places from which the StoreConnect ID and the code get columns of their own."""
+
+
+@click.command()
+@org_options
+@click.option(
+    "--filter", "text", metavar="TEXT", default="", help="Like / in the app: object:Order age:>2d ..."
+)
+@click.option("--limit", type=click.IntRange(1), help="Stop after that many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the whole message.")
+def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool) -> int:
+    """List the unresolved sync errors, oldest first.
+
+    Every page is printed before the next one is asked for. The JSON keys are id, object, event_type,
+    processed_at, salesforce_id, storeconnect_id, code and message.
+    """
+    from syncerr_tui.triage.filter import parse
+
+    return run_async(_list(choice, parse(text), limit, as_json=as_json))
+
+
+async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
+    width = UNCUT if as_json else line_width()
+    read = shown = 0
+    async with open_connection(choice) as connection:
+        async with aclosing(connection.errors()) as pages:
+            async for page in pages:
+                now = datetime.now(UTC)
+                read += len(page)
+                found = [error for error in page if wanted.matches(error, now)]
+                found = found[: limit - shown] if limit is not None else found
+                _print(found, width, as_json=as_json, heading=not shown)
+                shown += len(found)
+                if shown == limit:
+                    break
+        total = connection.total
+    every = read if total is None else max(read, total)
+    told = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
+    click.echo(told if every else "No unresolved sync errors.", err=True)
+    return ExitCode.OK
+
+
+def _print(errors: list[SyncError], width: int, *, as_json: bool, heading: bool) -> None:
+    lines = [
+        json.dumps(payload(error), ensure_ascii=False) if as_json else _line(error, width) for error in errors
+    ]
+    if heading and lines and not as_json:
+        lines.insert(0, _heading(width))
+    if lines:
+        click.echo("\n".join(lines))
+        sys.stdout.flush()
+
+
+def payload(error: SyncError) -> dict[str, Any]:
+    """One sync error as JSON. The keys are a contract."""
+    return {
+        "id": error.id,
+        "object": error.object,
+        "event_type": error.event_type.value,
+        "processed_at": error.processed_at.isoformat() if error.processed_at else None,
+        "salesforce_id": error.salesforce_id,
+        "storeconnect_id": error.storeconnect_id,
+        "code": error.code,
+        "message": error.message,
+    }
+
+
+def _heading(width: int) -> str:
+    names = ["ID", "PROCESSED AT", "OBJECT", "EVENT"]
+    names += ["SALESFORCE ID", "STORECONNECT ID", "CODE"] if width >= _ROOMY else []
+    return row([*names, "MESSAGE"], _widths(width), width)
+
+
+def _line(error: SyncError, width: int) -> str:
+    from syncerr_tui.text import one_line
+
+    when = error.processed_at.astimezone().strftime("%Y-%m-%d %H:%M") if error.processed_at else "unknown"
+    message: str = one_line(error.message)
+    cells = [error.id, when, error.object, error.event_type.value]
+    if width >= _ROOMY:
+        cells += [error.salesforce_id or "-", error.storeconnect_id or "-", error.code or "-"]
+    elif error.code and error.code not in message:
+        message = f"{error.code}: {message}"
+    return row([*cells, message], _widths(width), width)
+
+
+def _widths(width: int) -> list[int]:
+    if width < _ROOMY:
+        return [_ID, _TIME, 12, _EVENT]
+    return [_ID, _TIME, 20, _EVENT, 18, 36, 28 if width >= 200 else 20]
