@@ -113,6 +113,8 @@ def _left(
 ) -> Finding:
     """The event is not failed any more. Is the record what it should be?"""
     error = attempt.error
+    if attempt.refusal:
+        return Finding(Verdict.ELSEWHERE, f"the org refused our request, and yet {_left_how(seen)}", evidence)
     if error.event_type is EventType.OTHER or not error.storeconnect_id:
         lack = "its event type is not known" if error.storeconnect_id else "it has no StoreConnect ID"
         return Finding(

@@ -7,8 +7,8 @@ write the verdict. Whatever stops the program between two of them, the journal s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -20,6 +20,7 @@ from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
 from syncerr_tui.resync.events import (
     Braked,
+    Counts,
     Paused,
     Progress,
     Resumed,
@@ -30,13 +31,14 @@ from syncerr_tui.resync.events import (
     WaveStarted,
 )
 from syncerr_tui.resync.history import History, RowRecord
-from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd, Who
+from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import Plan, PlannedRow, Wave
 from syncerr_tui.resync.plan_file import check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender
+from syncerr_tui.resync.verify import attempt_of
 from syncerr_tui.resync.waves import RAMP
 
 _PROGRESS_EVERY = timedelta(seconds=0.25)
@@ -102,7 +104,7 @@ class Runner:
         self._sender: Sender | None = None
         self._started = clock()
         self._last_progress: datetime | None = None
-        self._steps = 0
+        self._answered = 0
         self.failure: SyncErrError | None = None
         """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
 
@@ -113,7 +115,7 @@ class Runner:
 
     # -- for the front end
 
-    async def run(self) -> AsyncIterator[RunEvent]:
+    async def run(self) -> AsyncGenerator[RunEvent, None]:
         """Carry the plan out; yields what happens, `RunEnded` last.
 
         Closing the iterator stops at once: what was in flight stays in the journal as unknown.
@@ -244,15 +246,7 @@ class Runner:
             return
         now = await self._org.now()
         patience = max(self._patience_left(record, now) for record in records.values())
-        attempts = [
-            Attempt(
-                error=replace(record.error, processed_at=record.processed_at or record.error.processed_at),
-                sent_at=record.org_at or now,
-                stamp=record.stamp,
-                answered=record.kind is OutcomeKind.ACCEPTED,
-            )
-            for record in records.values()
-        ]
+        attempts = [attempt_of(record) for record in records.values()]
         async for decided in self._look(attempts, patience):
             over = [f for f in decided if self._is_over(book, records[f.attempt.error.id], f.finding)]
             self._end(book, over)
@@ -334,7 +328,7 @@ class Runner:
             ],
             now,
         )
-        self._moved(book, len(decided))
+        self._progress(book)
 
     # -- time, and how far it is
 
@@ -342,8 +336,8 @@ class Runner:
         self._journal.heartbeat()
         return await self._control.wait(seconds, why)
 
-    def _moved(self, book: Book, steps: int) -> None:
-        self._steps += steps
+    def _moved(self, book: Book, rows: int) -> None:
+        self._answered += rows
         self._progress(book)
 
     def _progress(self, book: Book, *, now: bool = False) -> None:
@@ -352,11 +346,16 @@ class Runner:
             return
         self._last_progress = at
         counts = book.counts()
-        seconds = max((at - self._started).total_seconds(), 0.0)
-        speed = self._steps / seconds / 2 if seconds else 0.0  # a row takes two steps: answered, decided
-        left = counts.planned - counts.ended
-        half = counts.waiting / 2
-        self._control.tell(Progress(counts, speed, (left - half) / speed if speed else None))
+        self._control.tell(Progress(counts, *self._speed(counts, (at - self._started).total_seconds())))
+
+    def _speed(self, counts: Counts, seconds: float) -> tuple[float, float | None]:
+        """Rows ended a second, and the seconds left at the real rate; None while only the org can tell."""
+        if seconds <= 0 or counts.planned == counts.ended:
+            return 0.0, None
+        if counts.ended:
+            rate = counts.ended / seconds
+            return rate, (counts.planned - counts.ended) / rate
+        return 0.0, counts.queued * seconds / self._answered if self._answered and counts.queued else None
 
 
 def _summary(book: Book, how: str) -> str:

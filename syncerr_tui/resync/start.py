@@ -1,4 +1,4 @@
-"""The parts of a run put together for real life: this machine's clock, its user, the diagnosis' fingerprints."""
+"""The parts of a run put together for real life: this machine's clock and user, the fingerprints."""
 
 from __future__ import annotations
 

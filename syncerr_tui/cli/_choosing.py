@@ -1,0 +1,184 @@
+"""Which errors a command is about: `--id`, `--filter`, `--all` or `--cause`; and the plan for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from syncerr_tui.errors import BadInputError
+
+if TYPE_CHECKING:
+    from syncerr_tui.cli._options import OrgChoice
+    from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.model import SyncError
+    from syncerr_tui.resync.plan import LeftOut, Plan
+    from syncerr_tui.salesforce.connection import Connection
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person asked for. Exactly one of the four."""
+
+    ids: tuple[str, ...] = ()
+    filter: str | None = None
+    cause: str | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How the org's profile wants runs to be."""
+
+    patience: float = 180.0
+    reason_required: bool = False
+    read_only: bool = False
+
+
+def choosing(command: Command) -> Command:
+    """Add the options that choose errors."""
+    for option in (
+        click.option("--all", "everything", is_flag=True, help="Every unresolved sync error."),
+        click.option(
+            "--cause", metavar="KEY", help="A cause (its key, or one of its errors) and what it holds up."
+        ),
+        click.option("--filter", "text", metavar="FILTER", help="What matches, e.g. 'object:Order age:>2d'."),
+        click.option("--id", "ids", multiple=True, metavar="ID", help="This change event; may be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+def planning(command: Command) -> Command:
+    """Add the options that shape a plan."""
+    for option in (
+        click.option("--canary", is_flag=True, help="Send 1, then 5, 25 and the rest, each proven first."),
+        click.option("--batch-size", type=click.IntRange(1, 200), help="Rows in one request, at most."),
+        click.option("--lanes", type=click.IntRange(1, 25), help="Requests at once, at most."),
+        click.option(
+            "--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof of a wave."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, everything: bool) -> Choice:
+    """Check that the person asked for one thing.
+
+    Raises:
+        BadInputError: For none, or for several.
+    """
+    given = [
+        name
+        for name, value in (("--id", ids), ("--filter", text), ("--cause", cause), ("--all", everything))
+        if value
+    ]
+    if len(given) != 1:
+        told = f"{' and '.join(given)} cannot be combined" if given else "Nothing is chosen"
+        raise BadInputError(told, "Give one of --id, --filter, --cause or --all")
+    if text is not None:
+        from syncerr_tui.triage.filter import parse
+
+        parse(text)  # an unreadable filter is told before anything is connected
+    return Choice(tuple(dict.fromkeys(ids)), text, cause, everything)
+
+
+def treatment_of(choice: OrgChoice) -> Treatment:
+    """What the profile says about runs."""
+    if choice.org is not None:
+        from syncerr_tui.cli._options import profile_folder
+        from syncerr_tui.salesforce.profile_files import read_profile
+
+        profile = read_profile(profile_folder(), choice.org)
+        if profile is not None:
+            return Treatment(profile.patience, profile.reason_required, choice.read_only or profile.read_only)
+    return Treatment(read_only=choice.read_only)
+
+
+def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
+    """The errors that the person asked for, oldest first.
+
+    Raises:
+        BadInputError: An id or a cause that is not in the list.
+    """
+    if choice.everything:
+        return list(graph.errors.values())
+    if choice.filter is not None:
+        from syncerr_tui.resync.start import clock
+        from syncerr_tui.triage.filter import parse
+
+        readable, now = parse(choice.filter), clock()
+        return [error for error in graph.errors.values() if readable.matches(error, now)]
+    if choice.cause is not None:
+        cause = next((c for c in graph.causes() if c.key == choice.cause), None) or graph.cause_of(
+            choice.cause
+        )
+        if cause is None:
+            raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
+        return [graph.errors[i] for i in (*cause.roots, *cause.victims)]
+    unknown = [i for i in choice.ids if i not in graph.errors]
+    if unknown:
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        raise BadInputError(
+            f"No unresolved sync error has the id {click.unstyle(unknown[0])[:40]!r}{more}",
+            "See 'syncerr-tui list'; nothing was changed",
+        )
+    return [graph.errors[i] for i in choice.ids]
+
+
+def plan_for(
+    connection: Connection,
+    graph: CauseGraph,
+    choice: Choice,
+    *,
+    canary: bool,
+    batch_size: int | None,
+    lanes: int | None,
+    patience: float,
+) -> Plan:
+    """The plan for what was chosen, in the order that the evidence of causes gives."""
+    from syncerr_tui.resync.plan import make_plan
+    from syncerr_tui.resync.start import clock
+
+    chosen = chosen_of(graph, choice)
+    return make_plan(
+        chosen,
+        org=connection.identity,
+        method=connection.org.method,
+        created_at=clock(),
+        parents=graph.parents_of(error.id for error in chosen),
+        left_out=() if choice.ids else _support_only(graph, chosen),
+        ramp=canary,
+        batch_size=batch_size,
+        lanes=lanes,
+        patience=patience,
+    )
+
+
+def _support_only(graph: CauseGraph, chosen: Iterable[SyncError]) -> list[LeftOut]:
+    """Rows that no re-sync can clear. Who wants one tried all the same names it by its id."""
+    from syncerr_tui.diagnosis.guidance import guide
+    from syncerr_tui.diagnosis.model import Retry
+    from syncerr_tui.diagnosis.read import diagnose
+    from syncerr_tui.resync.plan import LeftOut
+
+    known: dict[str, bool] = {}
+    out = []
+    for error in chosen:
+        key = graph.fingerprint_of(error.id).key
+        if key not in known:
+            told = guide(
+                diagnose(error.message, error.code),
+                message=error.message,
+                object_name=error.object,
+                event_type=error.event_type.value,
+            )
+            known[key] = told.retry is Retry.SUPPORT_ONLY
+        if known[key]:
+            out.append(LeftOut(error.id, "only StoreConnect support can clear it; name it with --id to try"))
+    return out

@@ -1,0 +1,240 @@
+"""A run from the command line: asked for, followed on stderr, told on stdout, stopped with ctrl-c."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
+from syncerr_tui.model import RowState
+
+if TYPE_CHECKING:
+    from syncerr_tui.cli._choosing import Treatment
+    from syncerr_tui.model import OrgIdentity, SyncError
+    from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent
+    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.runner import Runner
+
+NOT_SENT = "NOT SENT"
+"""Stands where a verdict would, for a row that was left out."""
+_PROGRESS_SECONDS = 2.0
+
+
+def say(line: str) -> None:
+    """Narration: one line on stderr."""
+    click.echo(line, err=True)
+
+
+def row_line(
+    error: SyncError,
+    verdict: str | None,
+    reason: str,
+    *,
+    as_json: bool,
+    more: Mapping[str, Any] | None = None,
+) -> str:
+    """One row on stdout."""
+    if not as_json:
+        return f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {reason}"
+    from syncerr_tui.resync.plan import error_payload
+
+    payload = {**error_payload(error), "verdict": verdict, "reason": reason, **(more or {})}
+    return json.dumps(payload, ensure_ascii=False)
+
+
+def open_journal(identity: OrgIdentity) -> Journal:
+    """The org's journal; says so where a damaged one was set aside, and where runs were interrupted."""
+    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.resync import start
+
+    journal = start.open_journal(Paths.of().state, identity.org_id)
+    if journal.set_aside is not None:
+        say(f"The journal was damaged: it is kept as {journal.set_aside}, and a new one has been begun.")
+    return journal
+
+
+def mention_unfinished(journal: Journal) -> None:
+    """What an earlier start left open."""
+    from syncerr_tui.resync.history import History
+
+    for unfinished in History(journal).unfinished():
+        say(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
+
+
+def refuse_where_read_only(treatment: Treatment) -> None:
+    """Raises: RefusedError: This org may not be changed from here."""
+    if treatment.read_only:
+        raise RefusedError("Read-only: nothing is re-synced", "Leave --read-only out, or change the profile")
+
+
+def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> bool:
+    """Ask before anything is sent. True: go on.
+
+    Raises:
+        BadInputError: There is nobody to ask.
+    """
+    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if guided and not at_terminal:
+        raise BadInputError(
+            "The guided method needs a person at a terminal", "Run it there, or set up another method"
+        )
+    if yes:
+        return True
+    if not at_terminal:
+        raise BadInputError("Nobody can be asked: this is no terminal", "Add --yes to re-sync without asking")
+    say(f"{identity.name}  {identity.environment.value}  {identity.username}")
+    question = f"Re-sync {len(plan.rows)} errors in {len(plan.waves)} waves by {plan.method}?"
+    return click.confirm(question, default=False, err=True)
+
+
+def need_reason(treatment: Treatment, reason: str) -> None:
+    """Raises: BadInputError: The profile wants a reason for every run."""
+    if treatment.reason_required and not reason.strip():
+        raise BadInputError("This org wants a reason for every re-sync", "Give one with --reason")
+
+
+def tell_plan(plan: Plan) -> None:
+    """The plan in a few lines on stderr."""
+    minutes = plan.expected_seconds / 60
+    say(
+        f"{len(plan.rows)} errors in {len(plan.waves)} waves, about {plan.expected_calls} calls "
+        f"and {minutes:.1f} minutes; {len(plan.left_out)} left out."
+    )
+    for warning in plan.warnings:
+        say(f"Warning: {warning}.")
+
+
+def warn_of_repeats(journal: Journal, plan: Plan) -> None:
+    """Same row, same message, third try: nothing has changed."""
+    from syncerr_tui.resync.history import History
+
+    history = History(journal)
+    repeated = [row.error.id for row in plan.rows if history.same_message_attempts(row.error) >= 2]
+    if repeated:
+        say(
+            f"Warning: {len(repeated)} of them were sent twice or more with this very message "
+            f"({repeated[0]} ...): has anything changed?"
+        )
+
+
+async def follow(runner: Runner, *, as_json: bool) -> int:
+    """Run to the end: rows on stdout as they end, narration on stderr."""
+    plan = runner.plan
+    errors = {row.error.id: row.error for row in plan.rows}
+    how, all_fixed = "", False
+    for out in plan.left_out:
+        say(f"Left out: {out.id}: {out.reason}.")
+    narrator = _Narrator()
+    with _ctrl_c(runner) as interrupted:
+        async with aclosing(runner.run()) as events:
+            async for event in events:
+                ended = _ended_row(event)
+                if ended is not None:
+                    verdict = ended.verdict.value if ended.verdict else NOT_SENT
+                    click.echo(
+                        row_line(ended.error or errors[ended.id], verdict, ended.reason, as_json=as_json)
+                    )
+                await _attend(runner, event)
+                narrator.tell(event)
+                how = getattr(event, "how", how)
+                counts = getattr(event, "counts", None)
+                all_fixed = counts.all_fixed if counts is not None else all_fixed
+    if interrupted():
+        return ExitCode.INTERRUPTED
+    if runner.failure is not None:
+        say(runner.failure.line)
+        return runner.failure.exit_code
+    return ExitCode.OK if all_fixed and not plan.left_out else ExitCode.NOT_ALL_FIXED
+
+
+def _ended_row(event: RunEvent) -> RowChanged | None:
+    from syncerr_tui.resync.events import RowChanged
+
+    return (
+        event if isinstance(event, RowChanged) and event.state in {RowState.DONE, RowState.NOT_SENT} else None
+    )
+
+
+async def _attend(runner: Runner, event: RunEvent) -> None:
+    from syncerr_tui.resync.events import AskPerson
+
+    if isinstance(event, AskPerson):
+        runner.answer(pressed=await asyncio.to_thread(_pressed, event))
+
+
+def _pressed(event: AskPerson) -> bool:
+    say("In Salesforce, open the Sync Error Tool" + (f": {event.address}" if event.address else "."))
+    say("Tick exactly these, in this order, and press Re-sync:")
+    for number, error in enumerate(event.errors, 1):
+        say(f"{number:>4}  {error.object}  {error.event_type}  {error.storeconnect_id}  {error.id}")
+    return click.confirm("Pressed?", default=False, err=True)
+
+
+class _Narrator:
+    """What a run tells, in lines on stderr, at most one of progress every two seconds."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def tell(self, event: RunEvent) -> None:
+        """Say what a person wants to know."""
+        from syncerr_tui.resync import events as e
+
+        match event:
+            case e.RunStarted():
+                goes = " goes on" if event.resumed else ""
+                say(f"Run {event.run_id[:8]}{goes}: {len(event.plan.rows)} rows.")
+            case e.WaveStarted():
+                say(f"Wave {event.number} of {event.of}: {event.rows} rows.")
+            case e.Braked():
+                say(f"Stopping: {event.reason}")
+            case e.RunEnded():
+                say(f"{event.summary}.")
+            case e.Progress() if time.monotonic() - self._last >= _PROGRESS_SECONDS:
+                self._last = time.monotonic()
+                counts = event.counts
+                left = f", about {event.eta_seconds:.0f} s left" if event.eta_seconds else ""
+                waiting = counts.sent + counts.waiting
+                say(f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}")
+            case _:
+                pass
+
+
+@contextmanager
+def _ctrl_c(runner: Runner) -> Iterator[Any]:
+    """First ctrl-c: stop after what is in flight. Second: quit at once; the journal knows."""
+    presses = 0
+
+    def pressed() -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            say("Stopping after what is on its way; ctrl-c again quits at once.")
+            runner.cancel()
+        else:
+            say("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
+            sys.stdout.flush()
+            os._exit(ExitCode.INTERRUPTED)
+
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, pressed)
+    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread: ctrl-c cancels the task
+        yield lambda: False
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield lambda: presses > 0
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before if callable(before) else signal.default_int_handler)

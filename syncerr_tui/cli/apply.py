@@ -1,0 +1,69 @@
+"""`syncerr-tui apply FILE`: carry out exactly the plan in that file, or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._running import (
+    ask_first,
+    follow,
+    mention_unfinished,
+    need_reason,
+    open_journal,
+    refuse_where_read_only,
+    say,
+    tell_plan,
+)
+from syncerr_tui.cli.causes import read_graph
+from syncerr_tui.errors import ExitCode, RefusedError
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@org_options
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
+def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, as_json: bool) -> int:
+    """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
+
+    Refused where the file was changed, or was made for another org. What has moved in the org since is
+    listed first; a row that has changed is left out.
+    """
+    treatment = treatment_of(choice)
+    refuse_where_read_only(treatment)
+    need_reason(treatment, reason)
+    return run_async(_apply(file, choice, reason, yes=yes, as_json=as_json))
+
+
+async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_json: bool) -> int:
+    from syncerr_tui.resync import plan_file
+    from syncerr_tui.resync.start import make_runner
+
+    plan = plan_file.read(file)
+    async with open_connection(choice) as connection:
+        plan_file.check_org(plan, connection.identity)
+        if plan.method != connection.org.method.name:
+            raise RefusedError(
+                f"The plan is for the method {plan.method}, and this org uses {connection.org.method.name}",
+                "Make a new plan with 'syncerr-tui plan'",
+            )
+        with open_journal(connection.identity) as journal:
+            mention_unfinished(journal)
+            moved = plan_file.moved(plan, (await read_graph(connection)).errors.values())
+            for word, ids in (
+                ("no longer unresolved", moved.gone),
+                ("changed since the plan, will be left out", moved.changed),
+                ("new since the plan, not touched", moved.new),
+            ):
+                for event in ids:
+                    say(f"{event}: {word}")
+            tell_plan(plan)
+            if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
+                say("Nothing was sent.")
+                return ExitCode.OK
+            return await follow(make_runner(connection.org, journal, plan, reason=reason), as_json=as_json)

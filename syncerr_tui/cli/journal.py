@@ -1,0 +1,88 @@
+"""`syncerr-tui journal`: what was tried, by whom, why, and what became of it."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._running import NOT_SENT, open_journal, row_line, say
+from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.resync.history import History, RowRecord, RunRecord
+
+
+@click.command()
+@click.argument("run", required=False)
+@org_options
+@click.option("--id", "event", metavar="ID", help="Everything that was tried with this change event.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="Runs at most [50].")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
+def command(run: str | None, choice: OrgChoice, *, event: str | None, limit: int, as_json: bool) -> int:
+    """List the runs of this org's journal, or the rows of one RUN with verdict and evidence."""
+    if run is not None and event is not None:
+        raise BadInputError("RUN and --id cannot be combined", "Give one of them")
+    return run_async(_journal(run, choice, event, limit, as_json=as_json))
+
+
+async def _journal(
+    run: str | None, choice: OrgChoice, event: str | None, limit: int, *, as_json: bool
+) -> int:
+    async with open_connection(choice) as connection:
+        identity = connection.identity
+    with open_journal(identity) as journal:
+        history = History(journal)
+        if event is not None:
+            _tell_rows(history.of_event(event), as_json=as_json)
+        elif run is not None:
+            record = history.run(run)
+            if record is None:
+                raise BadInputError("No run has that id, or several begin so", "See 'syncerr-tui journal'")
+            _tell_rows(history.rows_of(record.id), as_json=as_json)
+        else:
+            for record in history.runs(limit):
+                click.echo(_run_line(record, as_json=as_json))
+        say(f"Journal: {journal.path}")
+    return ExitCode.OK
+
+
+def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:
+    if not rows:
+        say("The journal has nothing about it.")
+    for row in rows:
+        verdict = row.verdict.value if row.verdict else NOT_SENT if row.ended else None
+        more = {
+            "run": row.run,
+            "wave": row.wave,
+            "attempts": row.attempts,
+            "sent_at": row.sent_at.isoformat() if row.sent_at else None,
+            "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+            "evidence": dict(row.evidence),
+        }
+        told = row.reason or (row.kind.value if row.kind else "no outcome yet")
+        click.echo(row_line(row.error, verdict, told, as_json=as_json, more=more))
+
+
+def _run_line(run: RunRecord, *, as_json: bool) -> str:
+    how = run.how or ("under way" if run.alive else "interrupted")
+    if not as_json:
+        reason = f"  {run.reason}" if run.reason else ""
+        told = run.summary or f"{run.planned} planned"
+        return f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {how}: {told}{reason}"
+    return json.dumps(
+        {
+            "run": run.id,
+            "started_at": run.started_at.isoformat(),
+            "org": run.org_name,
+            "method": run.method,
+            "os_user": run.os_user,
+            "org_user": run.org_user,
+            "host": run.host,
+            "reason": run.reason,
+            "planned": run.planned,
+            "verdicts": dict(run.verdicts),
+            "state": how,
+            "summary": run.summary,
+        },
+        ensure_ascii=False,
+    )

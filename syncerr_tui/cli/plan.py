@@ -1,0 +1,98 @@
+"""`syncerr-tui plan`: what a re-sync would do, row by row, and a file that `apply` carries out exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syncerr_tui.cli._choosing import (
+    Choice,
+    choice_from,
+    choosing,
+    plan_for,
+    planning,
+    treatment_of,
+)
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._running import (
+    mention_unfinished,
+    open_journal,
+    row_line,
+    say,
+    tell_plan,
+    warn_of_repeats,
+)
+from syncerr_tui.cli.causes import read_graph
+from syncerr_tui.errors import ExitCode
+
+
+@click.command()
+@org_options
+@choosing
+@planning
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the plan to this new file, for 'syncerr-tui apply'.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each error.")
+def command(
+    choice: OrgChoice,
+    *,
+    ids: tuple[str, ...],
+    text: str | None,
+    cause: str | None,
+    everything: bool,
+    output: Path | None,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - the options of `planning`
+) -> int:
+    """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
+    asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
+    return run_async(_plan(choice, asked, output, as_json=as_json, **options))
+
+
+async def _plan(
+    choice: OrgChoice,
+    asked: Choice,
+    output: Path | None,
+    *,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401
+) -> int:
+    from syncerr_tui.resync import plan_file
+
+    if options["patience"] is None:
+        options["patience"] = treatment_of(choice).patience
+    async with open_connection(choice) as connection:
+        graph = await read_graph(connection)
+        plan = plan_for(connection, graph, asked, **options)
+        with open_journal(connection.identity) as journal:
+            mention_unfinished(journal)
+            warn_of_repeats(journal, plan)
+    if output is not None:
+        plan_file.write(plan, output)
+    for row in plan.rows:
+        told = f"wave {row.wave}: {row.reason}"
+        click.echo(
+            row_line(
+                row.error,
+                f"wave {row.wave}" if not as_json else None,
+                told,
+                as_json=as_json,
+                more={"planned": True, "wave": row.wave},
+            )
+        )
+    for out in plan.left_out:
+        more: dict[str, Any] = {"planned": False, "wave": None}
+        error = graph.errors[out.id]
+        click.echo(
+            row_line(error, "left out" if not as_json else None, out.reason, as_json=as_json, more=more)
+        )
+    tell_plan(plan)
+    if output is not None:
+        say(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")
+    return ExitCode.OK

@@ -1,0 +1,107 @@
+"""`syncerr-tui resume`: what an interrupted run left open, and what to do with it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._running import ask_first, follow, open_journal, refuse_where_read_only, say
+from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.resync.history import History, Unfinished
+from syncerr_tui.resync.runner import ResumeMode
+
+
+@click.command()
+@click.argument("run", required=False)
+@org_options
+@click.option(
+    "--continue", "mode", flag_value="continue", help="Re-read what is unknown, then send the rest."
+)
+@click.option("--check", "mode", flag_value="check", help="Re-read what was sent; send nothing.")
+@click.option("--drop", "mode", flag_value="drop", help="Close the run as it is; send and read nothing.")
+@click.option("--yes", is_flag=True, help="With --continue: do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines: runs without a choice, else rows.")
+def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, as_json: bool) -> int:
+    """List interrupted runs, or go on with one (RUN: the beginning of its id; needless where there is one).
+
+    What was sent with unknown outcome is re-read before anything is sent again.
+    """
+    if mode == "continue":
+        refuse_where_read_only(treatment_of(choice))
+    return run_async(_resume(run, choice, ResumeMode(mode) if mode else None, yes=yes, as_json=as_json))
+
+
+async def _resume(
+    run: str | None, choice: OrgChoice, mode: ResumeMode | None, *, yes: bool, as_json: bool
+) -> int:
+    from syncerr_tui.resync.start import make_runner
+
+    async with open_connection(choice) as connection:
+        with open_journal(connection.identity) as journal:
+            history = History(journal)
+            waiting = history.unfinished()
+            for record in history.under_way():
+                who = f"{record.os_user} on {record.host}"
+                say(f"Run {record.id[:8]} is under way: {who}, {record.planned} rows.")
+            if not waiting:
+                say("No interrupted run.")
+                return ExitCode.OK
+            if mode is None:
+                for unfinished in waiting:
+                    click.echo(_line(unfinished, as_json=as_json))
+                mode = _ask(waiting, as_json=as_json)
+                if mode is None:
+                    return ExitCode.OK
+            chosen = _one_of(waiting, run)
+            say(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
+            plan = history.plan_of(chosen.run.id)
+            if mode is ResumeMode.CONTINUE and not ask_first(
+                plan, connection.identity, yes=yes, guided=connection.org.method.guided
+            ):
+                say("Nothing was sent.")
+                return ExitCode.OK
+            runner = make_runner(connection.org, journal, plan, resume=chosen.run.id, mode=mode)
+            return await follow(runner, as_json=as_json)
+
+
+def _line(unfinished: Unfinished, *, as_json: bool) -> str:
+    run = unfinished.run
+    if not as_json:
+        return f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {unfinished.summary}"
+    return json.dumps(
+        {
+            "run": run.id,
+            "started_at": run.started_at.isoformat(),
+            "os_user": run.os_user,
+            "org_user": run.org_user,
+            "reason": run.reason,
+            "planned": run.planned,
+            "proven": unfinished.proven,
+            "failing": unfinished.failing,
+            "unknown": unfinished.unknown,
+            "not_sent": unfinished.unsent,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None:
+    if as_json or len(waiting) != 1 or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        say("Choose with --continue, --check or --drop.")
+        return None
+    words = ["continue", "check", "drop", "nothing"]
+    told = click.prompt("What now?", type=click.Choice(words), default="nothing", err=True)
+    return ResumeMode(told) if told != "nothing" else None
+
+
+def _one_of(waiting: tuple[Unfinished, ...], run: str | None) -> Unfinished:
+    found = [u for u in waiting if run is None or u.run.id.startswith(run)]
+    if len(found) == 1:
+        return found[0]
+    if run is None:
+        raise BadInputError("Several runs were interrupted", "Name one: syncerr-tui resume RUN")
+    raise BadInputError("No interrupted run has that id, or several begin so", "See 'syncerr-tui resume'")

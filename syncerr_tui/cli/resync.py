@@ -1,0 +1,90 @@
+"""`syncerr-tui resync`: plan and apply in one go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from syncerr_tui.cli._choosing import (
+    Choice,
+    choice_from,
+    choosing,
+    plan_for,
+    planning,
+    treatment_of,
+)
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._running import (
+    ask_first,
+    follow,
+    mention_unfinished,
+    need_reason,
+    open_journal,
+    refuse_where_read_only,
+    say,
+    tell_plan,
+    warn_of_repeats,
+)
+from syncerr_tui.cli.causes import read_graph
+from syncerr_tui.errors import ExitCode
+
+
+@click.command()
+@org_options
+@choosing
+@planning
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
+def command(
+    choice: OrgChoice,
+    *,
+    ids: tuple[str, ...],
+    text: str | None,
+    cause: str | None,
+    everything: bool,
+    reason: str,
+    yes: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - the options of `planning`
+) -> int:
+    """Ask for a re-sync of the chosen errors, causes before victims, and prove what became of each.
+
+    Every row ends with a verdict that comes from re-reading the org (FIXED, STILL FAILING, NEW CAUSE,
+    UNKNOWN, TWIN, RESOLVED ELSEWHERE) or as NOT SENT, each with its reason. Exit code 0: every row is
+    FIXED or resolved elsewhere; 1: not all are.
+    """
+    asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
+    treatment = treatment_of(choice)
+    refuse_where_read_only(treatment)
+    need_reason(treatment, reason)
+    if options["patience"] is None:
+        options["patience"] = treatment.patience
+    return run_async(_resync(choice, asked, reason, yes=yes, as_json=as_json, **options))
+
+
+async def _resync(
+    choice: OrgChoice,
+    asked: Choice,
+    reason: str,
+    *,
+    yes: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401
+) -> int:
+    from syncerr_tui.resync.start import make_runner
+
+    async with open_connection(choice) as connection:
+        with open_journal(connection.identity) as journal:
+            mention_unfinished(journal)
+            plan = plan_for(connection, await read_graph(connection), asked, **options)
+            if not plan.rows and not plan.left_out:
+                say("No unresolved sync error matches: nothing to do.")
+                return ExitCode.OK
+            tell_plan(plan)
+            warn_of_repeats(journal, plan)
+            if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
+                say("Nothing was sent.")
+                return ExitCode.OK
+            return await follow(make_runner(connection.org, journal, plan, reason=reason), as_json=as_json)

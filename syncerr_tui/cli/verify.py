@@ -1,0 +1,71 @@
+"""`syncerr-tui verify`: re-read what was re-synced and is not proven yet. Sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._running import open_journal, row_line, say
+from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync.history import History
+
+
+@click.command()
+@click.argument("run", required=False)
+@org_options
+@click.option("--id", "ids", multiple=True, metavar="ID", help="This change event; may be repeated.")
+@click.option(
+    "--patience", type=click.FloatRange(0, 86_400), default=0.0, help="Seconds to wait [0: look once]."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row.")
+def command(
+    run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], patience: float, as_json: bool
+) -> int:
+    """Look again at rows that were sent: all of a RUN, the named ones, or all whose outcome is unknown.
+
+    Exit code 0: every row is FIXED or resolved elsewhere; 1: not all are.
+    """
+    return run_async(_verify(run, ids, choice, patience, as_json=as_json))
+
+
+async def _verify(
+    run: str | None, ids: tuple[str, ...], choice: OrgChoice, patience: float, *, as_json: bool
+) -> int:
+    from syncerr_tui.resync.start import same_cause
+    from syncerr_tui.resync.verify import verify
+
+    async with open_connection(choice) as connection:
+        with open_journal(connection.identity) as journal:
+            history = History(journal)
+            if run is not None:
+                record = history.run(run)
+                if record is None:
+                    raise BadInputError(
+                        "No run has that id, or several begin so", "See 'syncerr-tui journal'"
+                    )
+                rows = [row for row in history.rows_of(record.id) if row.intent is not None]
+            elif ids:
+                sent = [next((r for r in history.of_event(i) if r.intent is not None), None) for i in ids]
+                rows = [row for row in sent if row is not None]
+                if len(rows) < len(ids):
+                    raise BadInputError(
+                        "The journal has no request for some of these ids", "See 'syncerr-tui journal'"
+                    )
+            else:
+                rows = list(history.open_attempts().values())
+            if not rows:
+                say("Nothing was sent whose outcome is unknown.")
+                return ExitCode.OK
+            found = await verify(
+                connection.org, journal, rows, patience=patience, same=same_cause, sleep=asyncio.sleep
+            )
+    for one in found:
+        verdict = one.finding.verdict
+        assert verdict is not None
+        error = one.finding.now or one.attempt.error
+        click.echo(row_line(error, verdict.value, one.finding.reason, as_json=as_json))
+    proven = all(one.finding.verdict in {Verdict.FIXED, Verdict.ELSEWHERE} for one in found)
+    return ExitCode.OK if proven else ExitCode.NOT_ALL_FIXED

@@ -1,0 +1,66 @@
+"""Looking again, long after a run: the same rule of proof, the verdict added to the journal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from syncerr_tui.resync.history import RowRecord
+from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd
+from syncerr_tui.resync.looking import Found, look_until_decided
+from syncerr_tui.resync.org import Org
+from syncerr_tui.resync.proof import Attempt, SameCause
+
+
+def attempt_of(record: RowRecord) -> Attempt:
+    """The last request of a row, as the journal has it.
+
+    The row must have one (`record.intent`).
+    """
+    assert record.org_at is not None
+    return Attempt(
+        error=replace(record.error, processed_at=record.processed_at or record.error.processed_at),
+        sent_at=record.org_at,
+        stamp=record.stamp,
+        answered=record.kind is OutcomeKind.ACCEPTED,
+        refusal=(record.answer or "no reason given") if record.kind is OutcomeKind.REFUSED else "",
+    )
+
+
+async def verify(
+    org: Org,
+    journal: Journal,
+    records: Sequence[RowRecord],
+    *,
+    patience: float,
+    same: SameCause,
+    sleep: Callable[[float], Awaitable[None]],
+) -> list[Found]:
+    """Re-read these rows and write down what they are now. Sends nothing.
+
+    Raises:
+        NotLoggedInError, RefusedError: The org cannot be read. What was decided before is written down.
+    """
+    by_event = {record.error.id: record for record in records}
+
+    async def wait(seconds: float, why: str) -> bool:  # noqa: ARG001 - nobody is told here
+        await sleep(seconds)
+        return False
+
+    found: list[Found] = []
+    attempts = [attempt_of(record) for record in by_event.values()]
+    async for decided in look_until_decided(
+        org, attempts, patience=patience, wait=wait, same=same, lanes=org.method.lanes
+    ):
+        ends: defaultdict[str, list[RowEnd]] = defaultdict(list)
+        for one in decided:
+            record = by_event[one.attempt.error.id]
+            finding = one.finding
+            ends[record.run].append(
+                RowEnd(record.error.id, finding.verdict, finding.reason, finding.evidence, record.intent)
+            )
+        for run, rows in ends.items():
+            journal.finish_rows(run, rows)
+        found += decided
+    return found
