@@ -36,7 +36,16 @@ class Placed:
     width: int
 
 
-OBJECT = Column("object", "Object", (10, 14, 22, 30), lambda error, _width, _moment: error.object)
+
+
+def _object(error: SyncError, width: int, _moment: Moment) -> str:
+    """The object; where it is too long, what follows its namespace tells more than the namespace."""
+    name = error.object
+    namespace, _, rest = name.partition("__")
+    return f"…{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
+
+
+OBJECT = Column("object", "Object", (11, 14, 22, 30), _object)
 EVENT = Column("event", "Event", (6,), lambda error, _width, _moment: error.event_type.value)
 PROCESSED = Column(
     "processed",

@@ -1,0 +1,117 @@
+"""Pictures of the running app for `screenshots/`: `python -m tests.pictures`.
+
+Each is the real app on the embedded demo org, driven by keys, written as SVG and, where cairosvg is installed
+(`pip install -e .[pictures]`), as PNG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent / "screenshots"
+Step = str | Callable[[str], bool]
+"""A key to press, or a text to wait for (`"? text"`), or a condition on the screen's text."""
+
+LOOP = ("F", "? DEMO ORG ONLY", "enter", "? Now re-sync", "R", "? enter starts")
+PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
+    "list": ((120, 30), {}, ()),
+    "list-80x24": ((80, 24), {}, ("space", "j", "space", "j", "j")),
+    "info-80x24": ((80, 24), {}, ("j", "j", "enter", "? How to fix")),
+    "filter": ((120, 30), {}, ("slash", *"object:Order age:>1d", "? shown")),
+    "fix-demo": ((100, 26), {}, ("F", "? DEMO ORG ONLY")),
+    "resync-plan": ((100, 26), {}, (*LOOP,)),
+    "resync-running": ((120, 30), {}, ("a", "R", "? enter starts", "enter", "? waiting for the org")),
+    "resync-result": ((120, 30), {}, (*LOOP, "enter", "? Result")),
+    "help": ((100, 40), {}, ("question_mark", "? Take along")),
+    "light": ((120, 30), {"SYNCERR_THEME": "light"}, ("space", "space", "j")),
+    "sixteen-colours": ((100, 26), {"SYNCERR_COLOUR": "16"}, ("space", "space", "j")),
+    "no-colour": ((100, 26), {"NO_COLOR": "1"}, ("space", "space", "j")),
+}
+_FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+async def take(name: str) -> None:
+    """Take one picture in this process."""
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.host.terminal import terminal_profile
+    from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.desk import Desk
+    from syncerr_tui.ui.launch import DemoOrg, Journals
+
+    size, _, steps = PICTURES[name]
+    demo, journals = DemoOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of())
+    app = SyncErrApp(Desk(demo.connect, terminal_profile(os.environ)), journals.run)
+    try:
+        async with app.run_test(size=size) as pilot:
+            for step in ("? refreshed", *steps):
+                if step.startswith("? "):
+                    await _until(pilot, app, step[2:])
+                else:
+                    await pilot.press({" ": "space", ":": "colon", ">": "greater_than_sign"}.get(step, step))
+            await pilot.pause(0.3)
+            picture = _FONT.sub("", app.export_screenshot(title="syncerr-tui", simplify=True))
+            (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
+        await app.release()
+    finally:
+        journals.close()
+        demo.close()
+
+
+async def _until(pilot: object, app: object, text: str) -> None:
+    end = time.monotonic() + 60
+    while True:
+        await pilot.pause()  # type: ignore[attr-defined]
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())  # type: ignore[attr-defined]
+        if text in shown:
+            return
+        if time.monotonic() > end:
+            raise SystemExit(f"{text!r} never came:\n{shown}")
+
+
+def as_png(name: str) -> None:
+    """The same as PNG, where the tool for it is installed."""
+    try:
+        import cairosvg
+    except ImportError:
+        return
+    source = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
+    # The picture names a font that a browser fetches; here it is drawn with the machine's own.
+    source = re.sub(r"font-family:\s*[^;]*;", "font-family: DejaVu Sans Mono, monospace;", source)
+    cairosvg.svg2png(bytestring=source.encode(), write_to=str(FOLDER / f"{name}.png"), scale=1.5)
+
+
+def main(names: list[str]) -> None:
+    """Take all pictures, or those that are named. Each in a process of its own: Textual's set-up is read once."""
+    FOLDER.mkdir(exist_ok=True)
+    if len(names) == 2 and names[0] == "--one":
+        asyncio.run(take(names[1]))
+        return
+    import subprocess
+
+    for name in names or PICTURES:
+        with tempfile.TemporaryDirectory() as home:
+            kept = {key: value for key, value in os.environ.items() if not key.startswith(("SYNCERR", "NO_COLOR"))}
+            environ = {**kept, **_SEEN, **PICTURES[name][1], "SYNCERR_HOME": home}
+            subprocess.run([sys.executable, "-m", "tests.pictures", "--one", name], env=environ, check=True)
+        as_png(name)
+        print(f"screenshots/{name}.svg")
+
+
+_SEEN = {
+    "TERM": "xterm-256color",
+    "COLORTERM": "truecolor",
+    "TEXTUAL_COLOR_SYSTEM": "truecolor",
+    "TEXTUAL_ANIMATIONS": "none",
+    "TZ": "UTC",
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
