@@ -160,6 +160,26 @@ async def discover(
     return await search.best(listed)
 
 
+async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
+    """Mapped fields that the org no longer has, and what looks like the successor of each (may be empty).
+
+    Raises:
+        SyncErrError: As the org answers.
+    """
+    described = await org.describe(mapping.object_name)
+    there = {str(field["name"]) for field in described.get("fields", ())}
+    kept = {role: name for role in Role if (name := getattr(mapping, role.value)) is None or name in there}
+    gone = {role: str(getattr(mapping, role.value)) for role in Role if role not in kept}
+    if not gone:
+        return {}
+    fixed = {role: getattr(mapping, role.value) for role in kept}
+    proposal = await discover(org, object_name=mapping.object_name, fixed=fixed, failed=mapping.failed)
+    return {
+        name: found.name if (found := proposal.chosen.get(role)) and found.name in there else ""
+        for role, name in gone.items()
+    }
+
+
 class _Search:
     def __init__(
         self,

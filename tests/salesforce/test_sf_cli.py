@@ -145,7 +145,7 @@ BROKEN: list[tuple[str, Said, Said, type[SyncErrError], str, str]] = [
         refused("NamedOrgNotFoundError", "No authorization found", 2),
         {},
         NotLoggedInError,
-        "knows no such org",
+        "knows no org 'acme'",
         "sf org login web --alias acme",
     ),
     (

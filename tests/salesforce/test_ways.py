@@ -348,3 +348,11 @@ def test_a_name_without_a_file_is_one_of_the_sf_cli(tmp_path: Path) -> None:
     assert (profile.name, profile.way, profile.mapping) == ("acme", SfCliWay("acme"), None)
     profile, _ = open_profile(ENVIRONMENT, tmp_path, {})
     assert profile.way == EnvironmentWay()
+
+
+def test_a_name_that_is_neither_says_so_and_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "acme-prod.toml").write_text("", encoding="utf-8")
+    _, tokens = open_profile("acme-prd", tmp_path, {"PATH": str(tmp_path)})
+    with pytest.raises(NotLoggedInError, match="There is no profile 'acme-prd'") as caught:
+        tokens.current()
+    assert caught.value.hint.startswith("Did you mean the profile acme-prod?")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from syncerr_tui.salesforce.profile_files import read_profile, valid_name
+from syncerr_tui.errors import NotLoggedInError
+from syncerr_tui.salesforce.profile_files import profile_names, read_profile, valid_name
 from syncerr_tui.salesforce.profiles import (
     ClientCredentialsWay,
     EnvironmentWay,
@@ -19,6 +21,7 @@ from syncerr_tui.salesforce.profiles import (
 )
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 from syncerr_tui.salesforce.ways.secrets import Secrets
+from syncerr_tui.text import one_line
 
 ENVIRONMENT = "environment"
 """The org name that stands for SYNCERR_INSTANCE_URL and SYNCERR_ACCESS_TOKEN without any profile."""
@@ -35,9 +38,22 @@ def open_profile(
         BadInputError: The profile's file cannot be used.
     """
     profile = read_profile(folder, name) if valid_name(name) else None
-    if profile is None:
-        profile = OrgProfile(name, EnvironmentWay() if name == ENVIRONMENT else SfCliWay(name))
-    return profile, tokens_for(profile.way, environ)
+    if profile is not None:
+        return profile, tokens_for(profile.way, environ)
+    if name == ENVIRONMENT:
+        return OrgProfile(name, EnvironmentWay()), tokens_for(EnvironmentWay(), environ)
+    login, next_step = _login(SfCliWay(name), environ)
+    known = profile_names(folder)
+
+    def alias_login() -> Token:
+        try:
+            return login()
+        except NotLoggedInError as error:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean the profile {near[0]}? {error.hint}" if near else error.hint
+            raise NotLoggedInError(f"There is no profile '{one_line(name)}'. {error.title}", hint) from None
+
+    return OrgProfile(name, SfCliWay(name)), SingleFlightTokens(alias_login, next_step=next_step)
 
 
 def tokens_for(way: Way, environ: Mapping[str, str] = os.environ) -> TokenProvider:

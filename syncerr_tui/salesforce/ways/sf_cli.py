@@ -126,7 +126,7 @@ class SfCli:
         if name == "NamedOrgNotFoundError":
             known = ", ".join(known_orgs(Path(self._environ.get("HOME") or Path.home()))[:5])
             return NotLoggedInError(
-                f"There is no profile '{one_line(self._org)}', and the sf CLI knows no such org",
+                f"The sf CLI knows no org '{one_line(self._org)}'",
                 f"Run '{login_command(self._org)}'" + (f", or use one of: {known}" if known else ""),
             )
         if re.search(r"expired|refresh|invalid_grant|auth", f"{name} {message}", re.IGNORECASE):

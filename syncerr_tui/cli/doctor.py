@@ -1,0 +1,74 @@
+"""`syncerr-tui doctor`: is everything there that work with an org needs? One line for each thing."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from syncerr_tui import __version__
+from syncerr_tui.cli._columns import fit
+from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
+from syncerr_tui.errors import ExitCode
+from syncerr_tui.salesforce.checks import Check, CheckState
+
+_LARGE = 500_000_000
+"""Bytes. A journal of a million rows; nothing breaks, but somebody should know."""
+
+
+@click.command()
+@org_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: name, state, reason, advice.")
+def command(choice: OrgChoice, *, as_json: bool) -> int:
+    """Check the way to an org: login, user, limits, names, method, permissions, clock, network, journal.
+
+    Ends with 0 when nothing failed, with 1 otherwise. Warnings do not count. No secret is printed.
+    """
+    return run_async(_examine(choice, as_json=as_json))
+
+
+async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
+    from syncerr_tui.salesforce.checkup import check_org
+
+    good = True
+    for check in _machine():
+        good &= _tell(check, as_json=as_json)
+    async with reach(choice) as (profile, tokens):
+        async for check in check_org(profile, tokens):
+            good &= _tell(check, as_json=as_json)
+    return ExitCode.OK if good else ExitCode.NOT_ALL_FIXED
+
+
+def _machine() -> Iterator[Check]:
+    """What can be said without any org."""
+    from syncerr_tui.host.paths import Paths
+
+    told = f"syncerr-tui {__version__}, Python {platform.python_version()}, {platform.system()}"
+    yield Check("version", CheckState.OK, told)
+    yield _journal(Paths.of().state)
+
+
+def _journal(folder: Path) -> Check:
+    try:
+        size = sum(path.stat().st_size for path in folder.glob("journal-*"))
+    except OSError as problem:
+        reason = f"{folder} cannot be read: {problem.strerror}"
+        return Check("journal", CheckState.FAILED, reason, "Check the folder's permissions")
+    told = f"{size / 1_000_000:.1f} MB in {folder}"
+    if size > _LARGE:
+        return Check("journal", CheckState.WARNING, told, "Old runs can be moved away while nothing runs")
+    return Check("journal", CheckState.OK, told if size else f"none yet in {folder}")
+
+
+def _tell(check: Check, *, as_json: bool) -> bool:
+    """Print one check; False where it failed."""
+    if as_json:
+        click.echo(json.dumps(asdict(check), ensure_ascii=False))
+    else:
+        advice = f". {check.advice}" if check.advice else ""
+        click.echo(f"{fit(check.state.value, 7)}  {fit(check.name, 12)}  {check.reason}{advice}")
+    return check.state is not CheckState.FAILED
