@@ -12,23 +12,22 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from syncerr_tui.cli._options import later_org_options
 from syncerr_tui.diagnosis import suggest
-from syncerr_tui.diagnosis.guidance import guide
+from syncerr_tui.diagnosis.guidance import about, guide
 from syncerr_tui.diagnosis.guidance_template import plain
-from syncerr_tui.diagnosis.house import HouseNotes, load
 from syncerr_tui.diagnosis.model import Diagnosis, Guidance
-from syncerr_tui.diagnosis.read import diagnose, to_json
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from syncerr_tui.cli._options import OrgChoice
+    from syncerr_tui.diagnosis.house import HouseNotes
 
 LONGEST_MESSAGE = 10_000_000
 LONGEST_LINE = 16_000_000
@@ -46,6 +45,8 @@ class Explained:
 
     def payload(self) -> dict[str, object]:
         """The keys that `--json` promises."""
+        from syncerr_tui.diagnosis.read import to_json
+
         return {
             "id": self.id,
             **to_json(self.diagnosis, self.message),
@@ -57,7 +58,7 @@ class Explained:
 class Setting:
     """What holds for all errors of one call."""
 
-    notes: HouseNotes
+    notes: HouseNotes | None
     object_name: str | None = None
     event_type: str | None = None
     instance_url: str | None = None
@@ -65,7 +66,7 @@ class Setting:
     def explain(self, message: str, code: str | None, error_id: object = None) -> Explained:
         """Read one message and say what to do."""
         known = suggest.known_code(code) if code else None
-        diagnosis = diagnose(message, known or code)
+        diagnosis = _diagnosis(message, known or code)
         guidance = guide(
             diagnosis,
             message=message,
@@ -135,6 +136,15 @@ def command(
     return ExitCode.OK
 
 
+def _diagnosis(message: str, code: str | None) -> Diagnosis:
+    """The reading of a message. A code alone is not worth the start-up time of the reader's rules."""
+    if not message and code and suggest.known_code(code) == code:
+        return about(code)
+    from syncerr_tui.diagnosis.read import diagnose
+
+    return diagnose(message, code)
+
+
 def guidance_payload(guidance: Guidance) -> dict[str, object]:
     """Guidance as JSON: plain sentences, without the marks around names."""
     return {
@@ -167,13 +177,15 @@ def _code(text: str | None, *, strict: bool) -> str | None:
     return shown
 
 
-def _notes(path: Path | None) -> HouseNotes:
-    if path is not None:
-        return load(path)
+def _notes(path: Path | None) -> HouseNotes | None:
     from syncerr_tui.host.paths import Paths
 
     usual = Paths.of().config / "notes.toml"
-    return load(usual) if usual.is_file() else HouseNotes()
+    if path is None and not usual.is_file():
+        return None
+    from syncerr_tui.diagnosis.house import load
+
+    return load(path or usual)
 
 
 def _stdin_text() -> str:
@@ -197,7 +209,7 @@ def _decoded(raw: bytes) -> str | None:
 
 
 def _stdin() -> IO[bytes]:
-    return cast("IO[bytes]", click.get_binary_stream("stdin"))
+    return sys.stdin.buffer
 
 
 def _answer_lines(source: str, setting: Setting) -> int:

@@ -5,8 +5,10 @@ Pure. The texts are in `catalog/`, the language they are written in is `guidance
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from syncerr_tui.diagnosis import links
-from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER
+from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass
 from syncerr_tui.diagnosis.guidance_blanks import Facts, facts_of
 from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
@@ -17,10 +19,12 @@ from syncerr_tui.diagnosis.guidance_catalog import (
     unknown_entry,
 )
 from syncerr_tui.diagnosis.guidance_template import fill, name
-from syncerr_tui.diagnosis.house import HouseNotes
 from syncerr_tui.diagnosis.model import Automation, Diagnosis, Guidance, Retry, Step
 from syncerr_tui.diagnosis.objects import api_name, object_of
 from syncerr_tui.text import clean
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.house import HouseNotes
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
 _KINDS = {"flow": "the Flow", "trigger": "the trigger", "class": "the Apex class"}
@@ -74,8 +78,8 @@ def manual(instance_url: str | None = None) -> tuple[Guidance, ...]:
 
 
 def about(code: str) -> Diagnosis:
-    """The diagnosis of a bare code: nothing is known but its name."""
-    return Diagnosis(code=code, codes=(), root_code=code, inferred=False)
+    """The diagnosis of a known code without a message: what `read.diagnose` says, without its rules."""
+    return Diagnosis(code=code, codes=(), root_code=code, inferred=False, transient=may_pass(code))
 
 
 def _entry(diagnosis: Diagnosis, message: str, event_type: str | None) -> Entry:

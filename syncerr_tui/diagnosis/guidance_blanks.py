@@ -10,7 +10,6 @@ from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN, WRAPPERS
 from syncerr_tui.diagnosis.model import Automation, Diagnosis
 from syncerr_tui.diagnosis.objects import api_name, object_of
-from syncerr_tui.diagnosis.page import unwrap
 from syncerr_tui.text import one_line
 
 Blanks = dict[str, tuple[str, ...]]
@@ -52,7 +51,10 @@ class Facts:
 def facts_of(diagnosis: Diagnosis, message: str, object_name: str | None) -> Facts:
     """Everything known that a template may mention."""
     nested = is_nested(diagnosis)
-    message = "\n".join(page.text for page in unwrap(message)[1])
+    if message:
+        from syncerr_tui.diagnosis.page import unwrap
+
+        message = "\n".join(page.text for page in unwrap(message)[1])
     failing = (object_name,) if object_name else ()
     record = _record(diagnosis, message)
     ids = diagnosis.record_ids

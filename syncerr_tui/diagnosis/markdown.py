@@ -23,7 +23,7 @@ def markdown(guidance: Guidance, diagnosis: Diagnosis | None = None, message: st
         diagnosis: What was found in the message, to be listed.
         message: The message, to be quoted whole.
     """
-    parts = [f"# {escape(guidance.code or 'No status code')}"]
+    parts = [f"# {_code(guidance.code) if guidance.code else 'No status code'}"]
     for note in guidance.notes:
         lines = (escape(line) for line in note.text.splitlines())
         quoted = "\n".join(f"> {line}" for line in lines)
@@ -61,8 +61,8 @@ def _marked(text: str) -> str:
 
 
 def _plain(piece: str) -> str:
-    """Our own words, with the blanks at their ends."""
-    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", clean(piece))
+    """Our own words, with the blanks at their ends. On one line: a line end could begin a heading."""
+    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", clean(piece).replace("\n", " "))
 
 
 def _code(value: str) -> str:

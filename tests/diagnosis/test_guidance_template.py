@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, blanks_of, fill, name, names, plain
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("Nothing to fill.", "Nothing to fill."),
+        ("Open {flow}.", "Open **A**."),
+        ("Open {unknown}.", None),
+        ("Open [[the Flow {flow}|a Flow]].", "Open the Flow **A**."),
+        ("Open [[the rule {unknown}|a rule]].", "Open a rule."),
+        ("Open it[[ at {unknown}]].", "Open it."),
+        ("[[{unknown}|{flow}|x]]", "**A**"),
+        ("[[{flow} and {unknown}|only {flow}]]", "only **A**"),
+        ("{many}", "**x**, **y** and **z**"),
+        ("the {fields_word}", "the fields"),
+        ("[[a]] {unknown}", None),
+    ],
+)
+def test_fill(template: str, said: str | None) -> None:
+    blanks = {"flow": ("A",), "many": ("x", "y", "z"), "empty": (), "fields_word": ("fields",)}
+    assert fill(template, blanks) == said
+
+
+def test_an_empty_value_is_an_unknown_one() -> None:
+    assert fill("[[{empty}|nothing]]", {"empty": ()}) == "nothing"
+
+
+@given(st.text(max_size=400))
+def test_a_name_survives_its_marks(value: str) -> None:
+    said = fill("x {it} y [[z {it}|w]]", {"it": (value,)})
+    assert said is not None
+    pieces = list(names(said))
+    marked = [piece for piece, named in pieces if named]
+    shown = name(value)[2:-2]
+    assert len(shown) <= LONGEST_NAME
+    assert "\n" not in said
+    if shown:
+        assert marked == [shown, shown]
+        assert plain(said) == f"x {shown} y z {shown}"
+
+
+def test_stars_in_a_name_do_not_end_it() -> None:
+    said = fill("{it}", {"it": ("**a** * b*",)})
+    assert said is not None
+    assert list(names(said)) == [("∗∗a∗∗ * b∗", True)]
+
+
+def test_blanks_of() -> None:
+    assert blanks_of("{a} [[{b}|c]] {d_e}") == {"a", "b", "d_e"}

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.diagnosis.guidance import guide
+from syncerr_tui.diagnosis.house import HouseNotes, load, parse
+from syncerr_tui.diagnosis.pattern_cost import affordable
+from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.errors import BadInputError, ExitCode
+
+FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER: We can't save this: the “Order Builder” process failed. ERP-17"
+
+
+def shown(toml: str, message: str = FLOW, code: str | None = None) -> list[tuple[str, str]]:
+    notes = parse(toml, "notes.toml").matching(diagnose(message, code), message)
+    return [(note.text, note.matched) for note in notes]
+
+
+@pytest.mark.parametrize(
+    ("condition", "matched"),
+    [
+        ('code = "CANNOT_EXECUTE_FLOW_TRIGGER"', "code CANNOT_EXECUTE_FLOW_TRIGGER"),
+        ('code = "cannot_execute_flow_trigger"', "code CANNOT_EXECUTE_FLOW_TRIGGER"),
+        ('code = ["X_Y", "CANNOT_EXECUTE_FLOW_TRIGGER"]', "code CANNOT_EXECUTE_FLOW_TRIGGER"),
+        ('automation = "order builder"', "flow Order Builder"),
+        ('automation = "Order*"', "flow Order Builder"),
+        ('contains = "can\'t SAVE"', "message contains “can't SAVE”"),
+        ("pattern = 'erp-\\d+'", "message pattern erp-\\d+"),
+        (
+            'code = "CANNOT_EXECUTE_FLOW_TRIGGER"\ncontains = "ERP"',
+            "code CANNOT_EXECUTE_FLOW_TRIGGER, message contains “ERP”",
+        ),
+        ('code = "DUPLICATE_VALUE"', None),
+        ('automation = "Builder"', None),
+        ('contains = "SAP"', None),
+        ("pattern = '^ERP'", None),
+        ('code = "CANNOT_EXECUTE_FLOW_TRIGGER"\ncontains = "SAP"', None),
+    ],
+)
+def test_a_note_is_shown_where_all_its_conditions_hold(condition: str, matched: str | None) -> None:
+    assert shown(f'[[note]]\n{condition}\ntext = "Call Priya."') == (
+        [("Call Priya.", matched)] if matched else []
+    )
+
+
+def test_notes_come_with_the_guidance_and_apart_from_it() -> None:
+    notes = parse('[[note]]\ncode = "DUPLICATE_VALUE"\ntext = """Ours:\n  \\u001b[2Jmerge"""', "n")
+    guidance = guide(diagnose("x", "DUPLICATE_VALUE"), message="x", notes=notes)
+    assert [note.text for note in guidance.notes] == ["Ours:\n  ␛[2Jmerge"]
+    assert "Ours" not in guidance.headline
+    assert guide(diagnose("x", "DUPLICATES_DETECTED"), notes=notes).notes == ()
+    assert HouseNotes().matching(diagnose("x"), "x") == ()
+
+
+@pytest.mark.parametrize(
+    ("toml", "where", "what"),
+    [
+        ('[[note]]\ncode = "A"\ntext = "x"\n\n[[note]]\ncode = 3\ntext = "y"', "line 6, code", "text"),
+        ('[[note]]\ncode = "A_B"\n', "line 1, text", "needs a text"),
+        ('[[note]]\ntext = "everywhere"\n', "line 2, text", "condition"),
+        ('[[note]]\ntext = "x"\ncodes = "A"', "line 3, codes", "'code'"),
+        ("[[note]]\ntext = \"x\"\npattern = '('", "line 3, pattern", "regular expression"),
+        ("[[note]]\ntext = \"x\"\npattern = '(a+)+b'", "line 3, pattern", "very long"),
+        ("# hello\nnotes = 1", "line 2, notes", "not known"),
+        ("note = 1", "line 1, note", "list of tables"),
+        ('[[note]]\ntext = "x\n', "line 2", "TOML"),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_and_key(toml: str, where: str, what: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        parse(toml, "team/notes.toml")
+    assert "team/notes.toml" in caught.value.title
+    assert where in caught.value.line
+    assert what in caught.value.line
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
+
+
+def test_files(tmp_path: Path) -> None:
+    good = tmp_path / "notes.toml"
+    good.write_bytes(b'\xef\xbb\xbf[[note]]\r\ncontains = "x"\r\ntext = "y"\r\n')
+    assert len(load(good).notes) == 1
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe\x00")
+    for name in ("missing.toml", "bad.toml", "."):
+        with pytest.raises(BadInputError):
+            load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+b",
+        "(a|a)*b",
+        "(a*)*",
+        r"(\w+)\1",
+        ".*.*x",
+        "a?" * 25 + "a" * 25,
+        "(?:a{1,30}){1,30}b",
+        "(?=.*.*x)y",
+        ".+e.+",
+    ],
+)
+def test_a_pattern_that_could_hang_is_refused(pattern: str) -> None:
+    assert not affordable(pattern, 1000)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["ERP-\\d+", "locked.*by", "^a", "(?:A|B)-[0-9]{2,6}", "x?y", "(?i)erp", ""]
+)
+def test_plain_patterns_are_taken(pattern: str) -> None:
+    assert affordable(pattern, 1000)
+
+
+def test_the_dearest_pattern_that_is_taken_is_still_quick() -> None:
+    notes = parse("[[note]]\npattern = 'a+b'\ntext = 'x'", "n")
+    message = "a" * 30_000
+    diagnosis = diagnose("x")
+    begin = time.process_time()
+    assert notes.matching(diagnosis, message) == ()
+    assert time.process_time() - begin < 5, "seconds, on the slowest of machines"
