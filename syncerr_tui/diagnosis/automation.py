@@ -50,18 +50,19 @@ _FLOW_AFTER = re.compile(
 _BARE_FLOW = re.compile(r"because the (?P<name>[^\n\"“”‘’']{1,200}?) process failed")
 _FLOW_NAME = re.compile(r"Flow (?:API )?(?:Name|Label): {0,2}(?P<name>[^\n]{1,120})")
 _ACTION = re.compile(r"actionName[\\\"'“”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
+_JOB = re.compile(r"(?:for|in) class '(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})'")
 _ELEMENT = re.compile(
     r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
     r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})",
 )
 # `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
 _EXECUTION = re.compile(
-    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
+    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\*{0,2} {0,2}"
     r"(?:[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete)|"
     r"maximum trigger depth exceeded)",
 )
 _DIED = re.compile(
-    r"[A-Z]_[A-Z]+[,:] (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
+    r"(?:\A|[A-Z]{3,}[,:] )(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
     r"System\.\w{1,40}Exception",
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
@@ -84,6 +85,9 @@ _PLATFORM_NAMES = """
     java javax common core com org lib shared
 """
 _PLATFORM = frozenset(_PLATFORM_NAMES.split())
+_NOT_TRIGGERS = frozenset(
+    {"by", "error", "exception", "failed", "fatal", "message", "occurred", "reason", "warning"}
+)
 
 
 def find_automation(text: str) -> list[Named]:
@@ -136,11 +140,15 @@ def _triggers(text: str) -> Iterator[Named]:
     ):
         if clue in text and not (clue == "Before" and "After" in text):
             for match in pattern.finditer(text):
-                yield _named("trigger", match["name"], *match.span("name"), match["ns"])
+                if match["name"].casefold() not in _NOT_TRIGGERS:
+                    yield _named("trigger", match["name"], *match.span("name"), match["ns"])
 
 
 def _exceptions(text: str) -> Iterator[Named]:
     """The class that an exception of its own belongs to: `SendBetterEmail.InvocableActionException: ...`."""
+    if " class '" in text:
+        for match in _JOB.finditer(text):
+            yield _named("class", match["name"], *match.span("name"), match["ns"])
     if "Exception" not in text:
         return
     for match in _EXCEPTION.finditer(text):

@@ -5,7 +5,8 @@ What counts, and where it is looked for:
 - A field stands as the platform prints it: the label before `: bad value for restricted picklist field`,
   the API name in the list at the end (`[Name, Close_Date__c]`), both where both are there, in order of
   appearance. Labels in free text count only where the sentence says that it is a field (`in the account
-  name field`, `selected in Preferred Email`, `must have a Bundle Starting Rate`, `Close Date is required`).
+  name field`, `selected in Preferred Email`, `Close Date is required`) or, in the text of a rule, where a
+  name ends as names of fields do (`Bundle Starting Rate`, `Show Close Date`).
 - A value is what was refused: after `picklist field:`, in `contains EP, which isn't`, the id of a wrong
   type (which is a record id as well). A duplicate's id is a record id, not a value. `<unknown>`, `[]` and
   `…` are nothing.
@@ -34,7 +35,7 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
     found = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *find_lists(text)]
     known = Ranges((part.start, part.end) for part in found)
     found += (part for part in find_custom_fields(text) if part.start not in known)
-    found += find_prose(text)
+    found += find_prose(text, root)
     found.sort(key=lambda part: part.start)
     return [part for part in found if _says_something(part)]
 

@@ -38,7 +38,12 @@ _LABELLED = re.compile(
     r"(?P<bare>owner cannot be blank|cannot be blank|invalid cross reference id|invalid id))(?P<sep>:? ?)",
     re.IGNORECASE,
 )
-_PLAIN_PICKLIST = re.compile(r"bad value for restricted picklist field: ?")
+_PICKLIST_WORDS = (
+    r"bad value for restricted picklist field|"
+    r"sélection restreinte|selección restringid[ao]|opções restritas?|"
+    r"selezione limitat[ao]|eingeschränkte[nrs]? Auswahllistenfeld"
+)
+_PLAIN_PICKLIST = re.compile(f"(?:{_PICKLIST_WORDS}) ?: ?")
 # Where the platform's own words end and somebody else's begin.
 _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
@@ -65,7 +70,7 @@ def find_labelled(text: str) -> Iterator[Part]:
             yield label
         if match["bare"] is None and match["sep"].strip():
             yield _value_from(text, match.end(), keep_dot="email" in match["what"])
-    if "bad value" in text:
+    if "picklist" in text or not text.isascii():
         for match in islice(_PLAIN_PICKLIST.finditer(text), _MANY):
             if match.end() not in told:
                 yield _value_from(text, match.end())

@@ -64,6 +64,6 @@ def listed(text: str, start: int, end: int) -> Iterator[Part]:
         name = trimmed("field", text, start, stop)
         if "@" in name.text:
             yield name._replace(kind="value")
-        elif name.text and (name.text[0].isalpha() or name.text[0] == "_") and len(name.text) <= 80:
+        elif name.text and name.text[0].isalpha() and ":" not in name.text and len(name.text) <= 80:
             yield name
         start = stop + 1

@@ -21,6 +21,9 @@ _STATED = re.compile(
     r"[A-Z]_[A-Z]+ \()"
     r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
+_CALLED = re.compile(
+    r"[Ee]ntity type '(?P<name>\w{2,80})'|(?P<other>[A-Z]\w{2,80}): bad field names on insert"
+)
 _STANDARD = re.compile(
     r"(?<![\w.\[/\"“-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
@@ -45,6 +48,9 @@ def find_objects(text: str, taken: Ranges) -> list[Part]:
 
 def find_stated(text: str) -> Iterator[Part]:
     """Only what the platform itself calls an object."""
+    for match in _CALLED.finditer(text):
+        group = "name" if match["name"] else "other"
+        yield Part("object", match[group], *match.span(group))
     for match in _STATED.finditer(text):
         if match["name"] not in _GENERIC:
             yield Part("object", match["name"], match.start("name"), match.end("name"))

@@ -134,7 +134,8 @@ def _automation(whole: Page, statements: list[Page], named: list[list[Named]]) -
 
 def _statement(page: Page, names: list[Named], root: str | None) -> list[Part]:
     """Fields, values and objects of one statement, placed in the message."""
-    details = find_details(page.text, root)
+    called = Ranges((name.start, name.end) for name in names)
+    details = [part for part in find_details(page.text, root) if part.start not in called]
     taken = Ranges(
         [*((name.start, name.end) for name in names), *((part.start, part.end) for part in details)]
     )

@@ -22,9 +22,14 @@ _NAMED_LISTS = (
     ),
     ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing: (?P<list>[^\[\]\n.:]{1,300})")),
     ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?: |\Z)")),
-    ("value for field", re.compile(r"value for field: (?P<list>[^\n:,.\[\]]{1,80})")),
-    ("alid ", re.compile(r"the list of valid (?:states|countries)\.: (?P<list>[^\n:\[\],.]{1,80})")),
-    ("ntegrity", re.compile(r"field integrity exception: (?P<list>[A-Za-z]\w{1,80}) \(")),
+    (
+        "for field: ",
+        re.compile(r"value (?:[\"“'][^\n\"”']{1,80}[\"”'] )?for field: (?P<list>[^\n:,.\[\]]{1,80})"),
+    ),
+    ("bad field names", re.compile(r"bad field names on insert/update call: (?P<list>[\w, ]{1,300})")),
+    ("ield name not found", re.compile(r"[Ff]ield name not found ?: ?(?P<list>\w{1,100})")),
+    ("INVALID_FIELD:", re.compile(r"INVALID_FIELD:\s{0,8}(?P<list>\w{1,80}(?:,\w{1,80}){1,50})")),
+    ("ntegrity", re.compile(r"field integrity exception: (?P<list>[A-Za-z][\w, ]{1,160}?) \(")),
     ("xternal", re.compile(r"external ID field does not exist or is not accessible: (?P<list>\w{1,80})")),
     ("does not match", re.compile(r"Field name provided, (?P<list>[\w.]{1,100}) does not match")),
     (
@@ -57,13 +62,26 @@ _PROSE = tuple(
     re.compile(pattern)
     for pattern in (
         r"field you selected in " + _TITLE,
-        r"selected for " + _TITLE + r" (?:can[’']t|cannot|must)",
+        r"selected for " + _TITLE + r"(?: \[[^\[\]\n]{1,60}\])? (?:can[’']t|cannot|must)",
         r"in the (?P<field>[a-z][a-z ]{2,40}?|[A-Z][\w /]{1,60}?) field\b",
         r"[Tt]he (?P<field>[A-Z][\w/]{1,40}(?: [A-Z][\w/]{0,40}){0,5}) field\b",
-        r"must have an? (?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){1,5})",
+        r"specified in " + _TITLE,
         r"[Pp]lease (?:enter|provide|fill in|specify|select|choose) (?:an? |the |a valid )?" + _TITLE,
     )
 )
+# What a field's label ends with: `Show Close Date`, `Bundle Starting Rate`. Two words at least.
+_FIELD_NOUN = re.compile(
+    r"(?<![\w“\"'‘-])(?!(?:The|An?|This|That|Please|Your|When|If|Each|Every|Both|Only|No|All|Enter|Select|"
+    r"Error) )"
+    r"(?P<field>(?:[A-Z][\w/&-]{0,40} ){1,4}(?:Date|Time|Name|Number|E-?[Mm]ail|Phone|Fax|Status|Stage|Type|"
+    r"Amount|Price|Cost|Code|Address|Street|City|State|Province|Country|Rate|Quantity|Reason|Source|Owner|Currency|"
+    r"Percent|Total|Salutation|Birthdate|Website|Priority|Probability|Discount|Method|Category|Level|Score|"
+    r"Region|Territory|Language|Balance|Fee|Slot))(?![\w-]| [A-Z][a-z])",
+)
+_LABEL_AT_END = re.compile(
+    r"[.!]: (?P<field>[A-Z][\w/ ()-]{1,60}?)(?=\Z|, RecordId| \(StatusCode|: \[|\. You can)"
+)
+_RULE_CODES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "FIELD_FILTER_VALIDATION_EXCEPTION"})
 _REQUIRED = re.compile(
     r" (?:is|are) (?:a )?(?:required|mandatory)\b| (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b"
 )
@@ -100,11 +118,16 @@ def find_custom_fields(text: str) -> Iterator[Part]:
                 yield part("field", match, "field")
 
 
-def find_prose(text: str) -> Iterator[Part]:
+def find_prose(text: str, root: str | None) -> Iterator[Part]:
     """Labels in the sentences that validation rules are made of."""
     for pattern in _PROSE:
         for match in pattern.finditer(text):
             yield part("field", match, "field")
+    if root in _RULE_CODES:
+        for match in _FIELD_NOUN.finditer(text):
+            yield part("field", match, "field")
+    for match in _LABEL_AT_END.finditer(text):
+        yield part("field", match, "field")
     for match in _REQUIRED.finditer(text):
         label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
         if label and is_label(label["field"]):

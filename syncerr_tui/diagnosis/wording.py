@@ -31,6 +31,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
             "modify activated order",
             "problem with this state",
             "problem with this country",
+            "recognize the state value",
         ),
     ),
     (
@@ -42,6 +43,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "foreign key external id",
             "no such column",
+            "bad field names on insert/update call",
             "does not match an external id",
             "cannot specify both an external id",
         ),
@@ -85,7 +87,16 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
             "error occurred at element",
         ),
     ),
-    (APEX, ("execution of before", "execution of after", "apex trigger ", "record type missing for")),
+    (
+        APEX,
+        (
+            "execution of before",
+            "execution of after",
+            "apex trigger ",
+            "record type missing for",
+            "entity type cannot be",
+        ),
+    ),
     (
         UNKNOWN,
         (

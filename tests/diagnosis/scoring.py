@@ -1,0 +1,101 @@
+"""How well a reading agrees with labels: the figures of the contract, and a table of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.read import diagnose, to_json
+
+Row = Mapping[str, Any]
+
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "messages.jsonl"
+OWN = Path(__file__).with_name("messages.jsonl")
+
+EXACT = ("root_code", "codes", "error_id", "limit", "transient")
+SETS = ("automation", "fields", "values", "record_ids", "external_ids", "objects")
+
+
+def rows_of(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+@dataclass(slots=True)
+class Agreement:
+    """Counts of one set-valued key over all messages."""
+
+    hits: int = 0
+    extra: int = 0
+    missed: int = 0
+
+    @property
+    def precision(self) -> float:
+        return self.hits / (self.hits + self.extra) if self.hits + self.extra else 1.0
+
+    @property
+    def recall(self) -> float:
+        return self.hits / (self.hits + self.missed) if self.hits + self.missed else 1.0
+
+    @property
+    def f1(self) -> float:
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / both if both else 0.0
+
+
+@dataclass(slots=True)
+class Score:
+    """Every figure of one run over labelled messages."""
+
+    messages: int = 0
+    right: dict[str, int] = field(default_factory=lambda: dict.fromkeys(EXACT, 0))
+    sets: dict[str, Agreement] = field(default_factory=lambda: {key: Agreement() for key in SETS})
+    false_ids: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def accuracy(self, key: str) -> float:
+        return self.right[key] / self.messages if self.messages else 1.0
+
+    def table(self, title: str) -> str:
+        lines = [f"{title}: {self.messages} messages, false ids {self.false_ids}"]
+        lines += [f"  {key:13} accuracy {self.accuracy(key):6.1%}" for key in EXACT]
+        lines += [
+            f"  {key:13} precision {found.precision:.3f}  recall {found.recall:.3f}  F1 {found.f1:.3f}"
+            f"  ({found.hits} found, {found.extra} extra, {found.missed} missed)"
+            for key, found in self.sets.items()
+        ]
+        return "\n".join([*lines, *(f"  ! {fault}" for fault in self.faults)])
+
+
+def score(rows: Iterable[Row], *, with_code: bool) -> Score:
+    """Read every message and count. `with_code` hands the record's code in, as the org's list does."""
+    total = Score()
+    for row in rows:
+        total.messages += 1
+        message, code = row["message"], row["code"] if with_code else None
+        answer = to_json(diagnose(message, code), message)
+        for key in EXACT:
+            if answer[key] == row[key]:
+                total.right[key] += 1
+            else:
+                total.faults.append(f"{row['id']} {key}: {row[key]!r} expected, read {answer[key]!r}")
+        for key, found in total.sets.items():
+            want, got = _as_set(row[key]), _as_set(answer[key])
+            found.hits += len(want & got)
+            found.extra += len(got - want)
+            found.missed += len(want - got)
+            if want != got:
+                total.faults.append(
+                    f"{row['id']} {key}: missed {want - got or '-'}, extra {got - want or '-'}"
+                )
+        ids = _as_set(answer["record_ids"])
+        total.false_ids += len(ids - _as_set(row["record_ids"]))
+        total.false_ids += sum(not is_id(json.loads(found_id)) for found_id in ids)
+    return total
+
+
+def _as_set(values: Any) -> set[str]:
+    return {json.dumps(value, sort_keys=True) for value in values}
