@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from syncerr_tui import __version__
@@ -17,11 +18,7 @@ def record_crash(error: BaseException, paths: Paths | None = None) -> str:
     org's answer, and a local variable may hold a token.
     """
     folder = (paths or Paths.of()).log
-    frames = "".join(
-        f"  {frame.filename}:{frame.lineno} in {frame.name}\n"
-        for frame in traceback.extract_tb(error.__traceback__)
-    )
-    entry = f"{datetime.now(UTC).isoformat()} {__version__} {type(error).__name__}\n{frames}"
+    entry = f"{datetime.now(UTC).isoformat()} {__version__}\n{''.join(_frames(error))}"
     path = folder / "crash.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,3 +30,17 @@ def record_crash(error: BaseException, paths: Paths | None = None) -> str:
             f"({one_line(problem.strerror or type(problem).__name__)})."
         )
     return f"A defect in this program stopped it ({type(error).__name__}). Please report it with {path}."
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    """Type, file, line and function of an error and of what led to it, the first cause last."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield f"{type(at).__name__}\n"
+        for frame in traceback.extract_tb(at.__traceback__):
+            yield f"  {frame.filename}:{frame.lineno} in {frame.name}\n"
+        # A framework's wrapper (Textual's WorkerFailed) keeps what it wraps as `error`.
+        inner = getattr(at, "error", None)
+        at = inner if isinstance(inner, BaseException) else at.__cause__ or at.__context__
