@@ -127,7 +127,8 @@ class _Parser:
         while self._takes(","):
             columns.append(self._column())
         self._needs("FROM")
-        entity = self._name()
+        # Objects are called Order and Group: right behind FROM a keyword is a name.
+        entity = self._step() if self._now.word in {"ORDER", "GROUP"} else self._name()
         alias = self._name().text if self._now.kind is Kind.NAME and self._now.word not in _RESERVED else None
         if "." in entity.text:
             raise self._unexpected(entity)
