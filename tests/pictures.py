@@ -7,6 +7,7 @@ Each is the real app on the embedded demo org, driven by keys, written as SVG an
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import re
 import sys
@@ -35,6 +36,21 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "no-colour": ((100, 26), {"NO_COLOR": "1"}, ("space", "space", "j")),
 }
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+_TEXT = re.compile(r'(<text class="terminal-\d+-r\d+" )x="([0-9.]+)"( y="[0-9.]+") textLength="[0-9.]+"([^>]*>)([^<]*)')
+_CELL = 12.2
+"""Width of a cell in the pictures that Rich writes."""
+
+
+def _spread(match: re.Match[str]) -> str:
+    from rich.cells import cell_len
+
+    places, at = [], float(match[2])
+    for letter in html.unescape(match[5]):
+        places.append(f"{at:g}")
+        at += _CELL * cell_len(letter)
+    return f'{match[1]}x="{" ".join(places)}"{match[3]}{match[4]}{match[5]}'
 
 
 async def take(name: str) -> None:
@@ -85,6 +101,8 @@ def as_png(name: str) -> None:
     source = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
     # The picture names a font that a browser fetches; here it is drawn with the machine's own.
     source = re.sub(r"font-family:\s*[^;]*;", "font-family: DejaVu Sans Mono, monospace;", source)
+    # Every letter at its own place: this converter's idea of a font's width is not the browser's.
+    source = _TEXT.sub(_spread, source)
     cairosvg.svg2png(bytestring=source.encode(), write_to=str(FOLDER / f"{name}.png"), scale=1.5)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.content import Content
+from textual.widget import Widget
 
+from syncerr_tui.diagnosis.render import Line as Laid, Role, wrap
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.screens.dialog import Reading, keys
 from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.widgets.panel import InfoPanel
 
 _KEYS = 20
 
@@ -30,22 +32,32 @@ class HelpScreen(Reading[None]):
         """Where these keys work."""
         return f"Keys in {self._place}.  Small letters look, capital letters act."
 
-    @property
-    def text(self) -> Content:
-        """The keys."""
-        pieces: list[tuple[str, str]] = []
+    def body(self) -> Sequence[Widget]:
+        """The keys, laid out for the width there is."""
+        panel = InfoPanel(thumb="┃" if self._unicode else "|")
+        panel.show(self._lines)
+        return (panel,)
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll."""
+        self.query_one(InfoPanel).move(rows)
+
+    def _lines(self, width: int) -> list[Laid]:
+        lines: list[Laid] = []
         group = ""
         for action, reason in self._actions:
             if action.group != group:
                 group = action.group
-                pieces.append((f"\n{group}\n", "bold"))
+                lines += [Laid(), Laid(((group, Role.HEADING),))]
             names = "  ".join(shown(key, unicode=self._unicode) for key in action.keys)
-            pieces.append((f"  {names:<{_KEYS}} ", "bold $syncerr-accent"))
-            pieces.append((action.help, ""))
-            pieces.append((f" Not now: {reason}." if reason else "", "$syncerr-quiet"))
-            pieces.append(("\n", ""))
-        pieces.append(("\nTo select text with the mouse, hold shift (option on a Mac).\n", "$syncerr-quiet"))
-        return Content.assemble(*pieces)
+            told: list[tuple[str, Role]] = [(action.help, Role.TEXT)]
+            if reason:
+                told.append((f" Not now: {reason}.", Role.MUTED))
+            first = f"  {names:<{_KEYS}} "
+            lines += map(Laid, wrap(told, width, first=first, rest=" " * len(first)))
+        hint = "To select text with the mouse, hold shift (option on a Mac)."
+        lines += [Laid(), *map(Laid, wrap(((hint, Role.MUTED),), width))]
+        return lines
 
     @property
     def answers(self) -> Sequence[Part]:
