@@ -175,9 +175,9 @@ class OrgClient:
             )
 
         def call(sf: Salesforce) -> Any:  # noqa: ANN401
-            # apexecute hands back text where the body is no JSON, so an HTML page would look like an answer.
+            # apexecute hands back text where the body is no JSON: a page, or JSON that was cut short.
             answer = sf.apexecute(path, method=method, data=body)  # type: ignore[arg-type]
-            if isinstance(answer, str) and answer.lstrip().startswith("<"):
+            if isinstance(answer, str) and answer.lstrip().startswith(("<", "{", "[")):
                 raise _NotJsonError
             return answer
 
