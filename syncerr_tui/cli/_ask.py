@@ -1,0 +1,114 @@
+"""Questions in the terminal, each with a safe default; and the same flow with nobody there to answer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Protocol
+
+import click
+
+from syncerr_tui.cli._columns import row
+from syncerr_tui.errors import BadInputError
+
+Options = Sequence[tuple[str, str]]
+"""What can be chosen: the answer, and what it means."""
+
+
+class Asker(Protocol):
+    """Whoever answers the questions of a set-up."""
+
+    def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
+        """One of the options; `flag` says how to answer without being asked."""
+        ...
+
+    def text(self, question: str, default: str | None, flag: str) -> str:
+        """Any text."""
+        ...
+
+    def agree(self, question: str, *, default: bool) -> bool:
+        """Yes or no."""
+        ...
+
+
+class Person:
+    """Somebody at the terminal. Enter takes the default; ctrl-c leaves, and nothing has been changed."""
+
+    def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
+        """A number, or the answer itself typed out."""
+        say("", question)
+        for number, (answer, meaning) in enumerate(options, 1):
+            say(row([f"{number:3}", f" {answer}", meaning], [4, 26], width()))
+        keys = [answer for answer, _ in options]
+        usual = str(keys.index(default) + 1) if default in keys else None
+        given = _prompt("Number or name", usual)
+        while True:
+            if given.isdigit() and 1 <= int(given) <= len(keys):
+                return keys[int(given) - 1]
+            if given in keys:
+                return given
+            say(f"'{given[:40]}' is none of them.")
+            given = _prompt("Number or name", usual)
+
+    def text(self, question: str, default: str | None, flag: str) -> str:
+        """One line."""
+        return _prompt(question, default)
+
+    def agree(self, question: str, *, default: bool) -> bool:
+        """Y or n."""
+        return bool(click.confirm(question, default=default, err=True))
+
+
+class Nobody:
+    """Takes every default, and refuses where a question has none: nothing is guessed."""
+
+    def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
+        """The default.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        if default is None:
+            listed = ", ".join(answer for answer, _ in options[:5])
+            raise BadInputError(f"{question.rstrip(':?')}: {listed}", f"Answer with {flag}")
+        return default
+
+    def text(self, question: str, default: str | None, flag: str) -> str:
+        """The default.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        if default is None:
+            raise BadInputError(f"{question} is not given", f"Answer with {flag}")
+        return default
+
+    def agree(self, question: str, *, default: bool) -> bool:
+        """The default."""
+        return default
+
+
+def say(*lines: str) -> None:
+    """Narration: on stderr, so that stdout stays data."""
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def width() -> int:
+    """Places in a line of narration."""
+    return max(60, min(shutil.get_terminal_size().columns, 120) - 1)
+
+
+def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+    """Rows in columns, cut to the terminal."""
+    for cells in rows:
+        say(row(cells, widths, width()))
+
+
+def heading(text: str) -> None:
+    """A line that begins a part of the flow."""
+    say("", click.style(text, bold=True))
+
+
+def _prompt(question: str, default: str | None) -> str:
+    return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()

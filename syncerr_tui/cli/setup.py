@@ -1,0 +1,279 @@
+"""`syncerr-tui setup`: a short guided flow that ends with an org profile; or the same by flags."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.cli._ask import Asker, Nobody, Person, heading, say
+from syncerr_tui.cli._connect import run_async
+from syncerr_tui.cli._options import profile_folder
+from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
+
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.client import OrgClient
+    from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
+
+_WAYS = (
+    ("sf", "the login of Salesforce's CLI (recommended)"),
+    ("environment", "a token in SYNCERR_INSTANCE_URL and SYNCERR_ACCESS_TOKEN"),
+    ("jwt", "a certificate's key signs (JWT bearer), for servers"),
+    ("client-credentials", "key and secret of a connected app"),
+    ("refresh-token", "the refresh token of an earlier web login"),
+    ("password", "user, password, token; Salesforce ends this in June 2027"),
+)
+_METHODS = (
+    ("guided", "you press Re-sync in Salesforce, this tool prepares and proves"),
+    ("apex", "an invocable Apex action that your admin names"),
+    ("flow", "an autolaunched flow that your admin names"),
+    ("apexrest", "an Apex REST resource that your admin names"),
+    ("field", "write a field of the change event, against the vendor's advice"),
+)
+_QUESTIONS: Mapping[str, str] = {
+    "org": "Alias or username (empty: the CLI's default org)",
+    "client_id": "Consumer key of the app (client_id)",
+    "username": "Username",
+    "key_file": "File of the private key (mode 0600)",
+    "login_url": "Login address",
+    "token_url": "My Domain address (empty: the login address)",
+    "secret": "Where the client secret is: env:NAME, file:PATH or keyring:SERVICE/USER",
+    "refresh_token": "Where the refresh token is: env:NAME, file:PATH or keyring:SERVICE/USER",
+    "password": "Where the password is: env:NAME, file:PATH or keyring:SERVICE/USER",
+    "security_token": "Where the security token is (empty: none)",
+    "address": "Address of the Sync Error Tool (empty: the App Launcher)",
+    "name": "API name",
+    "id_input": "Input that takes the change event's id",
+    "path": "Path below /services/apexrest/",
+    "ids_key": "Key of the list of ids in the request",
+    "field": "API name of the field to write",
+    "value": "Value to write",
+}
+_WARNING = (
+    "StoreConnect tells everybody to read change events and never to write them.",
+    "Writing this field may do something else than Re-sync, now or after an upgrade.",
+    "Use it only where StoreConnect or your admin has confirmed that it works.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the flags say already."""
+
+    name: str | None
+    way: str | None
+    way_settings: tuple[str, ...]
+    object_name: str | None
+    maps: tuple[str, ...]
+    failed: tuple[str, ...]
+    method: str | None
+    method_settings: tuple[str, ...]
+    treatment: Mapping[str, object]
+    """Lanes, batch size and the like, where given."""
+    replace: bool
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--way", type=click.Choice([kind for kind, _ in _WAYS]), help="How to log in [sf].")
+@click.option("--set", "way_settings", multiple=True, metavar="KEY=VALUE", help="Setting of the way in.")
+@click.option("--object", "object_name", metavar="API_NAME", help="The change event object.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="ROLE=FIELD", help="A field of the mapping; '-' for none."
+)
+@click.option("--failed", multiple=True, metavar="VALUE", help="Status value that means failed.")
+@click.option("--method", type=click.Choice([kind for kind, _ in _METHODS]), help="How to re-sync [guided].")
+@click.option("--method-set", "method_settings", multiple=True, metavar="KEY=VALUE", help="Its settings.")
+@click.option("--lanes", type=click.IntRange(1, 25), help="Most requests at once [4].")
+@click.option("--batch-size", type=click.IntRange(1, 200), help="Most rows in one request [50].")
+@click.option("--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180].")
+@click.option("--read-only", is_flag=True, default=None, help="This org is only ever looked at.")
+@click.option("--reason-required", is_flag=True, default=None, help="Every re-sync asks for a reason.")
+@click.option("--replace", is_flag=True, help="Set an org up anew; the old file is kept beside it.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
+@click.option("--json", "as_json", is_flag=True, help="At the end, name and path as one JSON line.")
+def command(*, yes: bool, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+    """Connect an org: log in, look at what it calls things, choose how to re-sync, keep it as a profile.
+
+    Nothing in the org is changed, and no secret is written: a profile only says where one is kept.
+    """
+    treatment = {
+        key: value
+        for key in ("lanes", "batch_size", "patience", "read_only", "reason_required")
+        if (value := given.pop(key)) is not None
+    }
+    asker: Asker = Nobody() if yes else Person()
+    profile, path = run_async(_setup(Given(**given, treatment=treatment), asker))
+    if as_json:
+        click.echo(json.dumps({"name": profile.name, "path": str(path)}, ensure_ascii=False))
+    say("", f"Written: {path}", f"Check it:  syncerr-tui doctor --org {profile.name}")
+    say(f"Open it:   syncerr-tui --org {profile.name}")
+    return ExitCode.OK
+
+
+def run_setup() -> str:
+    """The guided flow, for the app where no org is configured yet.
+
+    Returns:
+        The name of the new org.
+
+    Raises:
+        SyncErrError: Something did not work; nothing was written.
+        click.Abort: The person left.
+    """
+    nothing = Given(None, None, (), None, (), (), None, (), {}, replace=False)
+    profile, _ = run_async(_setup(nothing, Person()))
+    return profile.name
+
+
+async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
+    from syncerr_tui.cli._setup_mapping import named_by_flags, settle
+    from syncerr_tui.salesforce.connect import open_client
+    from syncerr_tui.salesforce.identity import choose_version, identify
+    from syncerr_tui.salesforce.profile_files import path_of, write_profile
+    from syncerr_tui.salesforce.ways import tokens_for
+
+    folder = profile_folder()
+    table: dict[str, Any] = {"way": _way(given, asker)}
+    name = given.name or asker.text(
+        "What do you call this org?", _name_for(table["way"]), "the name: setup NAME"
+    )
+    if path_of(folder, name).exists() and not given.replace:
+        raise BadInputError(f"There is a profile '{name}' already", "Choose another name, or add --replace")
+    profile = dataclasses.replace(_profile(table, name), **given.treatment)  # type: ignore[arg-type]
+    say("", "Logging in ...")
+    client = open_client(profile, tokens_for(profile.way))
+    try:
+        await choose_version(client)
+        identity = await identify(client, name)
+        say(f"You are {identity.username}", f"in {identity.environment} org {identity.org_id}")
+        say(f"at {identity.instance_url}")
+        named = named_by_flags(given.object_name, given.maps, given.failed)
+        mapping = await settle(client, asker, named)
+        table["method"] = await _method(given, asker, client, mapping)
+        profile = dataclasses.replace(
+            _profile(table, name),
+            **given.treatment,  # type: ignore[arg-type]
+            environment=identity.environment,
+            org_id=identity.org_id,
+            mapping=mapping,
+        )
+        profile = _treatment(given, asker, profile)
+    finally:
+        await client.close()
+    return profile, write_profile(folder, profile, replace=given.replace)
+
+
+def _way(given: Given, asker: Asker) -> dict[str, Any]:
+    from syncerr_tui.salesforce.profiles import WAYS
+    from syncerr_tui.salesforce.ways.environment import given as in_environment
+
+    kind = given.way
+    if kind is None:
+        likely = "environment" if in_environment(os.environ) else "sf"
+        kind = asker.choose("How do you log in?", _WAYS, likely, "--way")
+    if kind == "password":
+        from syncerr_tui.salesforce.ways.password import NOTE
+
+        say(f"Note: {NOTE}.")
+    return {"kind": kind, **_settings(WAYS[kind], given.way_settings, asker, "--set")}
+
+
+def _name_for(way: Mapping[str, Any]) -> str:
+    from syncerr_tui.salesforce.profile_files import valid_name
+
+    likely = str(way.get("org") or "")
+    return likely if valid_name(likely) else "my-org"
+
+
+def _settings(kind: type, given: Sequence[str], asker: Asker, flag: str) -> dict[str, Any]:
+    """The settings of a way or a method: by flags, the rest asked for. Checked when the profile is built."""
+    settings: dict[str, Any] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not equals:
+            raise BadInputError(f"{flag} takes KEY=VALUE", f"Keys: {', '.join(_keys(kind))}")
+        settings[key] = value
+    for field in dataclasses.fields(kind):
+        if field.name in settings or field.name not in _QUESTIONS:
+            continue
+        required = field.default is dataclasses.MISSING
+        default = None if required else str(field.default or "")
+        answer = asker.text(_QUESTIONS[field.name], default, f"{flag} {field.name}=...")
+        if answer or required:
+            settings[field.name] = answer
+    return settings
+
+
+def _keys(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
+    """Build and check a profile from answers, as if it had been read from a file."""
+    from syncerr_tui.salesforce.profile_schema import Source, profile_of
+
+    try:
+        return profile_of(table, Source(Path("setup"), ""), name)
+    except BadInputError as problem:
+        hint = "" if problem.hint.startswith(("Correct the file", "Add ")) else problem.hint
+        raise BadInputError(problem.title.removeprefix("setup: "), hint or "Give another value") from None
+
+
+async def _method(given: Given, asker: Asker, client: OrgClient, mapping: FieldMapping) -> dict[str, Any]:
+    from syncerr_tui.salesforce.checks import CheckState
+    from syncerr_tui.salesforce.methods import method_for
+    from syncerr_tui.salesforce.profiles import METHODS
+
+    kind = given.method
+    while True:
+        chosen = kind or asker.choose("How shall re-sync be asked for?", _METHODS, "guided", "--method")
+        if chosen in {"apex", "flow"} and isinstance(asker, Person):
+            await _offer_actions(client, chosen)
+        table: dict[str, Any] = {
+            "kind": chosen,
+            **_settings(METHODS[chosen], given.method_settings, asker, "--method-set"),
+        }
+        if chosen == "field":
+            _accept_warning(table, asker)
+        checks = await method_for(_profile({"method": table}, "setup"), client, mapping).check()
+        bad = [check for check in checks if check.state is CheckState.FAILED]
+        if not bad:
+            return table
+        if kind is not None or isinstance(asker, Nobody):
+            raise RefusedError(f"This method cannot work here: {bad[0].reason}", bad[0].advice)
+        say("", f"This method cannot work here: {bad[0].reason}.", bad[0].advice)
+
+
+async def _offer_actions(client: OrgClient, kind: str) -> None:
+    names = [str(one.get("name")) for one in await client.actions(kind)]
+    heading(f"What this org offers ({kind})")
+    say(*(f"  {name}" for name in names[:12]))
+    if len(names) > 12:
+        say(f"  ... and {len(names) - 12} more")
+
+
+def _accept_warning(table: dict[str, Any], asker: Asker) -> None:
+    said = str(table.pop("accept_vendor_warning", "")).casefold() == "true"
+    say("", *_WARNING)
+    if not said and not asker.agree("Has it been confirmed for this org?", default=False):
+        raise RefusedError(
+            "The field method needs that confirmation",
+            "Use the guided method, or give --method-set accept_vendor_warning=true",
+        )
+    table["accept_vendor_warning"] = True
+
+
+def _treatment(given: Given, asker: Asker, profile: OrgProfile) -> OrgProfile:
+    answers: dict[str, bool] = {}
+    if "read_only" not in given.treatment:
+        answers["read_only"] = asker.agree("Only look, never re-sync, in this org?", default=False)
+    if "reason_required" not in given.treatment:
+        answers["reason_required"] = asker.agree("Ask for a reason before every re-sync?", default=False)
+    return dataclasses.replace(profile, **answers)  # type: ignore[arg-type]
