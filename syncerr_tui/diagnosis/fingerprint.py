@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from syncerr_tui.diagnosis.codes import WRAPPERS
 from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.reason import root_words
 from syncerr_tui.model import SyncError
 
 VERSION = 1
 
 PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 INTEGRITY = "FIELD_INTEGRITY_EXCEPTION"
-REQUIRED = "REQUIRED_FIELD_MISSING"
+INVALID_EMAIL = "INVALID_EMAIL_ADDRESS"
+PASSING = frozenset({"UNABLE_TO_LOCK_ROW"})
 _BY_VALUE = frozenset({PICKLIST, INTEGRITY})
+_BY_FIELD = frozenset({PICKLIST, INTEGRITY, "REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"})
 _VARIABLE = re.compile(
     r"""
       [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}            # StoreConnect ids
@@ -41,7 +43,8 @@ _SURELY_VARIABLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_BLANKS = re.compile(r"\s+")
+_NAMESPACE = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,14}?__(?=.+__[a-z])")
+_SUFFIX = re.compile(r"__[a-z]{1,3}$")
 _STATE_FIELD = re.compile(r"(State|Country)(?:Code)?$")
 
 
@@ -109,18 +112,31 @@ def fingerprint(diagnosis: Diagnosis, object_name: str, message: str) -> Fingerp
         (thing.kind.replace("_", " "), f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name)
         for thing in blocking
     ]
+    if root in PASSING:
+        # A busy row says nothing about what kept it busy: the wording only tells how many rows there were.
+        return Fingerprint(tuple(parts))
     if root == INTEGRITY and diagnosis.values and (place := _place(diagnosis)):
         # One state list serves billing and shipping addresses of every object.
         return Fingerprint((*parts, (place, diagnosis.values[0])))
     if not blocking:
         parts.append(("object", object_name))
-    if diagnosis.fields:
-        parts.append(("field", ", ".join(sorted(diagnosis.fields))))
-    if root in _BY_VALUE and diagnosis.values:
-        parts.append(("value", ", ".join(diagnosis.values)))
-    elif not (diagnosis.fields and root == REQUIRED):
-        parts.append(("text", _wording(message, diagnosis)))
+    if root in _BY_FIELD and diagnosis.fields:
+        parts.append(("field", ", ".join(sorted({bare_field(name) for name in diagnosis.fields}))))
+        if root in _BY_VALUE:
+            parts.append(("value", ", ".join(diagnosis.values)))
+        return Fingerprint(tuple(parts))
+    words = _words(message, root)
+    if words:
+        parts.append(("text", words))
     return Fingerprint(tuple(parts))
+
+
+def _words(message: str, root: str | None) -> str:
+    """The reason in its own words, with what differs from row to row taken out."""
+    words = root_words(message, root)
+    if root == INVALID_EMAIL:
+        words = words.partition(":")[0]  # what follows is somebody's address
+    return masked(words).strip(" ,:;.-").casefold()[:200]
 
 
 def masked(message: str) -> str:
@@ -135,18 +151,15 @@ def _mask(match: re.Match[str]) -> str:
     return "#"
 
 
-def _wording(message: str, diagnosis: Diagnosis) -> str:
-    """The innermost text: after the last mention of the root code, without the frame around it."""
-    text = message
-    if diagnosis.root_code and diagnosis.root_code not in WRAPPERS:
-        text = text.rpartition(diagnosis.root_code)[2] or text
-    text = _BLANKS.sub(" ", masked(text)).strip(" ,:;.[]{}\"'()#").casefold()
-    return text[:160]
-
-
 def _place(diagnosis: Diagnosis) -> str | None:
     for name in diagnosis.fields:
         match = _STATE_FIELD.search(name)
         if match:
             return match[1].lower()
     return None
+
+
+def bare_field(name: str) -> str:
+    """A field's label and its API name come to the same: `Delivery Method`, `Delivery_Method__c`."""
+    plain = _SUFFIX.sub("", _NAMESPACE.sub("", name))
+    return "".join(letter for letter in plain.casefold() if letter.isalnum())
