@@ -188,20 +188,20 @@ class Engine:
     def _refused(self, entry: Entry, refusal: Refusal) -> None:
         record = self.records.id_of(entry.object, entry.sc_id)
         self.ledger.put(refused_entry(entry, refusal))
-        self._show(entry.event_id, self.failed_fields(entry, refusal, record, self._clock()))
+        self._show(entry.event_id, self.failed_fields(entry, refusal, record, stamp(self._clock())))
 
     def failed_fields(
         self,
         entry: Entry,
         refusal: Refusal,
         record_id: str | None,
-        at: datetime,
+        at: str,
     ) -> dict[str, object]:
         """What the change event shows once it failed."""
         names = self.naming
         fields: dict[str, object] = {
             names.status[0]: names.failed[0],
-            names.processed_at[0]: stamp(at),
+            names.processed_at[0]: at,
             names.salesforce_id[0]: record_id,
             names.message[0]: dressed(refusal, entry.sc_id, code_apart=names.code is not None),
         }
@@ -225,19 +225,19 @@ class Engine:
         if vanishes or self._options.deletes_done:
             self.store.delete(self.naming.event[0], entry.event_id)
         else:
-            self._show(entry.event_id, self.done_fields(record_id, self._clock()))
+            self._show(entry.event_id, self.done_fields(record_id, stamp(self._clock())))
         if self._options.clears_victims:
             now = self._clock().timestamp()
             for victim in self.ledger.waiting_for(entry.sc_id):
                 self.ledger.put(replace(victim, state=PENDING, due=now))
                 self._show(victim.event_id, {self.naming.status[0]: self.naming.pending[0]})
 
-    def done_fields(self, record_id: str | None, at: datetime) -> dict[str, object]:
+    def done_fields(self, record_id: str | None, at: str) -> dict[str, object]:
         """What the change event shows once it succeeded."""
         names = self.naming
         fields: dict[str, object] = {
             names.status[0]: names.done[0],
-            names.processed_at[0]: stamp(at),
+            names.processed_at[0]: at,
             names.salesforce_id[0]: record_id,
             names.message[0]: None,
         }
@@ -293,7 +293,7 @@ def write_record(
     store: Store,
     records: Records,
     change: Change,
-    at: datetime | None = None,
+    at: str | None = None,
     *,
     new_id: str | None = None,
 ) -> str:
@@ -303,58 +303,57 @@ def write_record(
         store: Where it is written.
         records: The same, as it is asked.
         change: An accepted one. Without `record_id` it makes a new record, whatever is there already.
-        at: The moment it bears, while a world is built; else now.
+        at: The stamp it bears, while a world is built; else now.
         new_id: The id a new record gets.
     """
     values = dict(change.values)
     if at is not None:
-        moment = stamp(at)
-        values |= {"LastModifiedDate": moment, "SystemModstamp": moment}
+        values |= {"LastModifiedDate": at, "SystemModstamp": at}
     if change.object in {"Contact", "Lead"} and ("LastName" in values or "FirstName" in values):
         values["Name"] = " ".join(str(values[part]) for part in _NAME_PARTS if values.get(part))
     if change.record_id is not None:
         store.update(change.object, change.record_id, values)
         return change.record_id
-    if at is not None:
-        values["CreatedDate"] = stamp(at)
     record_id = new_id or store.new_id(change.object)
-    sobject = records.schema[change.object]
-    numbered = next((f for f in sobject.fields if f.name in _NUMBERS and not f.createable), None)
-    if numbered is not None and numbered.name not in values:
-        values[numbered.name] = f"{numbered.label[:1].upper()}-{number_in(record_id):08}"
-    if sobject.field("OwnerId"):
-        values.setdefault("OwnerId", owner(store, change.sc_id or record_id))
+    values["Id"] = record_id
+    number_field = records.number_field(change.object)
+    if number_field and number_field not in values:
+        values[number_field] = f"{number_in(record_id):08}"
+    if change.object in _OWNED:
+        values.setdefault("OwnerId", records.owners[chance(change.sc_id or record_id, "owner") % 2])
     if change.sc_id:
         values[SC_ID] = change.sc_id
-    store.insert(change.object, {**values, "Id": record_id})
+    if at is None:
+        store.insert(change.object, values)
+    else:
+        if change.sc_id:
+            records.remember(change.sc_id, record_id)
+        by = records.owners[0]
+        records.add(
+            change.object,
+            {**values, "IsDeleted": 0, "CreatedDate": at, "CreatedById": by, "LastModifiedById": by},
+        )
     return record_id
 
 
 _NAME_PARTS = ("FirstName", "LastName")
-_NUMBERS = frozenset({"Name", "OrderNumber", "OrderItemNumber"})
-
-
-def owner(store: Store, sc_id: str) -> str:
-    """Who owns what the sync creates: always one of the active users."""
-    key = "owners"
-    known = cast("list[str]", store.recall(key, []))
-    if not known:
-        known = [str(user["Id"]) for user in store.find("User", IsActive=True)]
-        store.remember(key, known)
-    return known[chance(sc_id, key) % len(known)]
+_OWNED = frozenset({"Account", "Contact", "Lead", "Order"})
 
 
 def refused_entry(entry: Entry, refusal: Refusal) -> Entry:
     """The entry of an event that was just refused."""
-    return replace(
-        entry,
+    return Entry(
+        event_id=entry.event_id,
+        seq=entry.seq,
+        object=entry.object,
+        sc_id=entry.sc_id,
+        operation=entry.operation,
         state=FAILED,
         cause=refusal.key,
         code=refusal.code,
         kind=refusal.kind,
         needs=refusal.needs,
         record_id=refusal.record_id,
-        due=0.0,
     )
 
 

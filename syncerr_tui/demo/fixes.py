@@ -194,9 +194,11 @@ class Fixes:
         def apply() -> list[str]:
             owners = self._about(key)
             accounts = [str(a["Id"]) for user in owners for a in self._store.find("Account", OwnerId=user)]
-            for account in accounts:
-                self._store.update("Account", account, {"OwnerId": DEMO_USER_ID})
-            return [f"Account {account}: has an active owner" for account in accounts]
+            return [
+                f"Account {account}: has an active owner"
+                for account in accounts
+                if self._store.update("Account", account, {"OwnerId": DEMO_USER_ID})
+            ]
 
         why = "The account's owner has left, and inactive owners are given nothing new."
         steps = ("Open the Account", "Change the owner to an active user", "Re-sync")
@@ -217,12 +219,11 @@ class Fixes:
 
     def _unlock(self, key: str, title: str) -> Fix:
         def apply() -> list[str]:
-            done = []
-            for record in self._about(key):
-                if self._safeguards.locks.pop(record, None):
-                    done.append(f"Account {record}: unlocked")
-            self._safeguards.keep()
-            return done
+            return [
+                f"Account {record}: unlocked"
+                for record in self._about(key)
+                if self._safeguards.unlock(record)
+            ]
 
         steps = ("Find what locks the record", title, "Re-sync")
         return Fix(title, "The record is locked, and a retry alone does not free it.", steps, apply)

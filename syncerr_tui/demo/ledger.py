@@ -47,6 +47,8 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._sql = store.sql
+        self.memory: dict[str, Entry] | None = None
+        """StoreConnect ID -> its first unresolved event, while a world is built: asked first."""
         self._sql(
             "CREATE TABLE IF NOT EXISTS demo_ledger (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
             "object TEXT, sc_id TEXT, operation TEXT, state TEXT, cause TEXT, code TEXT, kind TEXT, "
@@ -63,6 +65,8 @@ class Ledger:
 
     def put(self, entry: Entry) -> None:
         """Write an entry, new or changed."""
+        if self.memory is not None:
+            self.memory.setdefault(entry.sc_id, entry)
         self._sql(
             f"INSERT OR REPLACE INTO demo_ledger ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -100,6 +104,8 @@ class Ledger:
 
     def earliest(self, sc_id: str, before: int | None = None) -> Entry | None:
         """The first unresolved event of a record (that arrived before another)."""
+        if self.memory is not None:
+            return self.memory.get(sc_id)
         if before is None:
             return next(iter(self._entries("sc_id = ?", (sc_id,), limit=1)), None)
         return next(iter(self._entries("sc_id = ? AND seq < ?", (sc_id, before), limit=1)), None)
@@ -125,6 +131,10 @@ class Ledger:
     def all(self) -> list[Entry]:
         """Every unresolved event, in the order of arrival."""
         return self._entries("1", ())
+
+    def codes(self) -> list[str]:
+        """The status codes that occur."""
+        return [str(code) for (code,) in self._sql("SELECT DISTINCT code FROM demo_ledger ORDER BY code")]
 
     def last_seq(self) -> int:
         """The number of the youngest entry, 0 where there is none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from uuid import UUID
 
 _GIVEN_NAMES = (
     "Amelia Jack Charlotte Noah Isla William Zoë Søren Björn Łucja Renée José Íñigo Nguyễn François Ana "
@@ -88,4 +87,5 @@ def person(random: Random, number: int) -> Person:
 
 def new_sc_id(random: Random) -> str:
     """A StoreConnect ID: a lower-case UUID."""
-    return str(UUID(int=random.getrandbits(128), version=4))
+    bits = f"{random.getrandbits(128):032x}"
+    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{'89ab'[int(bits[16], 16) % 4]}{bits[17:20]}-{bits[20:]}"

@@ -28,6 +28,8 @@ class Plant:
     make: Callable[..., Journey]
     """The journey it grows in: `make(shop, small=...)`."""
     put: Callable[[Journey], object]
+    alone: bool = False
+    """True where each shopper's trouble has a cause of its own, so that it never spreads."""
 
 
 def _set(role: str, **values: object) -> Callable[[Journey], object]:
@@ -175,7 +177,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("cart flow", browse, _set("cart", Coupon__c="LEGACY-10")),
     Plant("delivery picklist", sale, _set("order", Delivery_Method__c="Click & Collect")),
     Plant("stuck rollup", browse, _incident("cart", "rollup", "account")),
-    Plant("nobody's order", sale, _nobody),
+    Plant("nobody's order", sale, _nobody, alone=True),
     Plant("points flow", sale, _set("order", TotalAmount=7450.0)),
     Plant("quotation flow", sale, _quotation),
     Plant("billing state", sale, _set("account", BillingStateCode="GT", BillingCountryCode="BR")),
@@ -186,7 +188,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("yearly plan", member, _set("subscription", s_c__Interval__c="year")),
     Plant("engraving", sale, _set("item:0", Engraving__c="For Grandmother, with love from all of us")),
     Plant("approval lock", browse, _locked_account),
-    Plant("lost change", browse, _lost_change),
+    Plant("lost change", browse, _lost_change, alone=True),
     Plant("shipping country", sale, _set("order", ShippingCountryCode="PT", ShippingStateCode=None)),
     Plant("customer tier", sale, _set("account", Customer_Tier__c="Staff")),
     Plant("two at once", sale, _two_at_once),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.store import Store
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_MATCHED = (("Account", "Name"), ("Contact", "Email"), ("Lead", "Email"), ("Contact", "AccountId"))
+_MATCHED = (("Account", '"Name", "BillingPostalCode"'), ("Contact", '"Email"'), ("Lead", '"Email"'))
 """What duplicate rules compare: indexed, or 100,000 events would take minutes."""
 
 
@@ -18,16 +18,52 @@ class Records:
     def __init__(self, store: Store, schema: Mapping[str, SObject]) -> None:
         self.store = store
         self.schema = schema
+        self._owners: list[str] = []
+        self._numbers = {
+            name: next((f.name for f in each.fields if f.name in _NUMBERS and not f.createable), None)
+            for name, each in schema.items()
+        }
+        self._numbers |= {"Contact": None, "Lead": None}
+        self._seen: set[str] = set()
+        self._insert: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._relations = {name: _relations(each) for name, each in schema.items()}
         self._by_sc_id = {
             name: f'SELECT Id FROM "{name}" WHERE "{SC_ID}" = ? AND IsDeleted = 0 ORDER BY demo_row LIMIT 1'
             for name, each in schema.items()
             if each.field(SC_ID)
         }
-        for object_name, field in _MATCHED:
-            store.sql(
-                f'CREATE INDEX IF NOT EXISTS "match.{object_name}.{field}" ON "{object_name}" ("{field}")',
-            )
+        for object_name, fields in _MATCHED:
+            store.sql(f'CREATE INDEX IF NOT EXISTS "match.{object_name}" ON "{object_name}" ({fields})')
+        self.memory: dict[str, str] | None = None
+        """StoreConnect ID -> record, while a world is built: asked instead of the store."""
+
+    def add(self, object_name: str, values: Mapping[str, object]) -> None:
+        """Insert a record whose values are as the store keeps them, its system fields among them.
+
+        Nothing is checked or converted: a world of 100,000 errors is written this way in seconds.
+        """
+        statement, columns = self._insert.get(object_name) or self._prepare(object_name)
+        self.store.sql(statement, [values.get(column) for column in columns])
+
+    def _prepare(self, object_name: str) -> tuple[str, tuple[str, ...]]:
+        columns = self.store.columns(object_name)
+        names = ", ".join(f'"{column}"' for column in columns)
+        marks = ", ".join("?" * len(columns))
+        prepared = f'INSERT INTO "{object_name}" ({names}) VALUES ({marks})', columns
+        self._insert[object_name] = prepared
+        return prepared
+
+    @property
+    def owners(self) -> Sequence[str]:
+        """The two people who own what the sync creates; the first is the demo's own user."""
+        if len(self._owners) < 2:
+            users = self.store.sql("SELECT Id FROM User WHERE IsActive AND UserType = 'Standard' LIMIT 2")
+            self._owners = [str(user_id) for (user_id,) in users]
+        return self._owners
+
+    def number_field(self, object_name: str) -> str | None:
+        """The auto-number field of an object, where it has one."""
+        return self._numbers[object_name]
 
     def relations(self, object_name: str) -> Mapping[str, tuple[str, str]]:
         """Relationship name -> (lookup field, parent object)."""
@@ -35,12 +71,29 @@ class Records:
 
     def id_of(self, object_name: str, sc_id: str) -> str | None:
         """The oldest record with this StoreConnect ID."""
+        if self.memory is not None:
+            return self.memory.get(sc_id)
         rows = self.store.sql(self._by_sc_id[object_name], (sc_id,))
         return str(rows[0][0]) if rows else None
 
+    def forget(self) -> None:
+        """The world is built: ask the store again."""
+        self.memory = None
+        self._seen.clear()
+
+    def remember(self, sc_id: str, record_id: str) -> None:
+        """Keep in mind a record just written, while a world is built."""
+        if self.memory is not None:
+            self.memory[sc_id] = record_id
+            self._seen.add(record_id)
+
     def exists(self, object_name: str, record_id: str) -> bool:
         """True where this record is there and not deleted."""
+        if self.memory is not None and record_id in self._seen:
+            return True
         rows = self.store.sql(f'SELECT 1 FROM "{object_name}" WHERE Id = ? AND IsDeleted = 0', (record_id,))
+        if rows and self.memory is not None:
+            self._seen.add(record_id)
         return bool(rows)
 
     def value(self, object_name: str, record_id: object, field: str) -> object:
@@ -66,6 +119,9 @@ class Records:
             (*match.values(), own_id),
         )
         return str(rows[0][0]) if rows else None
+
+
+_NUMBERS = frozenset({"Name", "OrderNumber", "OrderItemNumber"})
 
 
 def number_in(record_id: str) -> int:

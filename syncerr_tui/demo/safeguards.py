@@ -89,6 +89,12 @@ class Safeguards:
         self._change(object_name, field_name, lambda field: replace(field, nillable=True))
         self.keep()
 
+    def unlock(self, record_id: str) -> bool:
+        """Take the lock from a record; False where there was none."""
+        found = self.locks.pop(record_id, None) is not None
+        self.keep()
+        return found
+
     def keep(self) -> None:
         """Write the state down, for a start with the same `--db`."""
         state = {

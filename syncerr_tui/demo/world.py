@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import merge
 from random import Random
@@ -29,6 +28,7 @@ _EPIDEMICS = 6
 """Plants that, in one world, hit many shoppers."""
 _DONE_KEPT = 60
 """Changes that went well and are still to be seen: how long a real org keeps them is not known."""
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class World:
@@ -45,20 +45,25 @@ class World:
         self._now = now
         self._hours = min(14 * 24.0, 6 + options.errors * 0.4)
         self._haste = min(1.0, self._hours * 3600 / (max(1, options.errors) * 20))
+        self._latest = now - timedelta(seconds=90)
         self._clock = now - timedelta(hours=self._hours)
+        self._at = stamp(self._clock)
         self._failed = 0
         self._done_kept = 0
-        self._events: list[Fields] = []
+        self._kept = 0
         self._lost = 0
 
     def build(self) -> None:
         """Write everything."""
         with self._store.transaction():
             ids = fill_setup(self._store, self._engine.records.schema, self._random, self._now)
+            self._records.memory = {ids["sc:inactive"]: ids["account:inactive"]}
+            self._engine.ledger.memory = {}
             shop = Shop(self._random, ids, self._existing)
             if self._wanted:
                 self._open(shop)
-            self._store.insert_many(self._naming.event[0], self._events)
+            self._records.forget()
+            self._engine.ledger.memory = None
             self._furnish()
             self._safeguards.keep()
 
@@ -82,9 +87,9 @@ class World:
             plant.put(trip)
             yield trip
         spreading = self._random.sample(PLANTS, _EPIDEMICS)
-        weights = [8 if plant in spreading else 1 for plant in PLANTS]
+        weights = [0.4 if plant.alone else 8 if plant in spreading else 1 for plant in PLANTS]
         while True:
-            if self._random.random() < 0.25:
+            if self._random.random() < 0.1:
                 yield clean_journey(shop)
                 continue
             chosen = self._random.choices(PLANTS, weights)[0]
@@ -97,59 +102,66 @@ class World:
 
     def _arrive(self, step: Step, wait: float) -> None:
         """One change reaches the engine."""
-        latest = self._now - timedelta(seconds=90)
-        self._clock = min(latest, self._clock + timedelta(seconds=wait * self._haste))
+        self._clock = min(self._latest, self._clock + timedelta(seconds=wait * self._haste))
+        self._at = stamp(self._clock)
         if step.before is not None:
             self._happen(*step.before)
-        seq = len(self._events) + 1 + self._lost
-        entry = Entry("", seq, step.object, step.sc_id, step.operation)
+        seq = self._kept + 1 + self._lost
+        event_id = self._event_id()
+        entry = Entry(event_id, seq, step.object, step.sc_id, step.operation)
         outcome = self._engine.attempt(entry, step.values)
         if isinstance(outcome, Refusal):
-            event_id = self._event_id()
-            self._engine.ledger.put(refused_entry(replace(entry, event_id=event_id), outcome))
+            self._engine.ledger.put(refused_entry(entry, outcome))
             record = self._records.id_of(step.object, step.sc_id)
-            self._keep(event_id, step, self._engine.failed_fields(entry, outcome, record, self._clock))
+            self._keep(event_id, step, self._engine.failed_fields(entry, outcome, record, self._at))
             self._failed += 1
         else:
             record = self._save(outcome)
             if self._done_kept < _DONE_KEPT:
                 self._done_kept += 1
-                self._keep(self._event_id(), step, self._engine.done_fields(record, self._clock))
+                self._keep(event_id, step, self._engine.done_fields(record, self._at))
 
     def _save(self, change: Change) -> str | None:
         if change.operation == "Delete":
             assert change.record_id is not None
             self._store.delete(change.object, change.record_id)
+            if self._records.memory is not None:
+                self._records.memory.pop(change.sc_id, None)
             return None
-        return write_record(self._store, self._records, change, self._clock)
+        return write_record(self._store, self._records, change, self._at)
 
     def _event_id(self) -> str:
-        return long_id(f"{EVENT_PREFIX}De0000{len(self._events) + 1:06}")
+        return long_id(f"{EVENT_PREFIX}De0000{self._kept + 1:06}")
 
     def _keep(self, event_id: str, step: Step, fields: Fields) -> None:
         names = self._naming
-        at = stamp(self._clock)
-        self._events.append(
+        at, by = self._at, self._records.owners[0]
+        self._records.add(
+            names.event[0],
             {
+                "IsDeleted": 0,
+                "CreatedById": by,
+                "LastModifiedById": by,
                 "Id": event_id,
-                "Name": f"CE-{len(self._events) + 1:08}",
+                "Name": f"CE-{self._kept + 1:08}",
                 names.object[0]: step.object,
                 names.event_type[0]: names.events[step.operation],
                 names.storeconnect_id[0]: step.sc_id,
-                names.payload[0]: json.dumps(step.values, ensure_ascii=False),
+                names.payload[0]: _JSON.encode(step.values),
                 "CreatedDate": at,
                 "LastModifiedDate": at,
                 "SystemModstamp": at,
                 **fields,
             },
         )
+        self._kept += 1
 
     def _happen(self, incident: str, sc_id: str) -> None:
         """Something in Salesforce that the website does not know of."""
         if incident == "lose":
             # A change failed here once; then somebody deleted its row, and the engine still waits for it.
             self._lost += 1
-            seq = len(self._events) + self._lost
+            seq = self._kept + self._lost
             event_id = long_id(f"{EVENT_PREFIX}De0000z{self._lost:05}")
             entry = Entry(event_id, seq, "Account", sc_id, "Update", LOST, "lost change")
             self._engine.ledger.put(entry)
@@ -165,15 +177,14 @@ class World:
         elif incident == "approval":
             self._safeguards.locks[record_id] = "approval"
         elif incident == "bounce":
-            at = stamp(self._clock)
-            bounce: Fields = {"EmailBouncedReason": "550 5.1.1 user unknown", "EmailBouncedDate": at}
+            bounce: Fields = {"EmailBouncedReason": "550 5.1.1 user unknown", "EmailBouncedDate": self._at}
             self._backdated(object_name, record_id, bounce)
         else:
             self._backdated(object_name, record_id, {"Status": "Activated"})
 
     def _backdated(self, object_name: str, record_id: str, values: Fields) -> None:
-        at = stamp(self._clock)
-        self._store.update(object_name, record_id, {**values, "LastModifiedDate": at, "SystemModstamp": at})
+        times = {"LastModifiedDate": self._at, "SystemModstamp": self._at}
+        self._store.update(object_name, record_id, {**values, **times})
 
     def _existing(self, object_name: str, values: Fields) -> None:
         """A record that people in Salesforce made: it has no StoreConnect ID."""
@@ -186,10 +197,7 @@ class World:
 
     def _furnish(self) -> None:
         """Objects beside the story: code texts, staged content, and a log that looks like change events."""
-        failed = (
-            {str(event.get(self._naming.code[0])) for event in self._events} if self._naming.code else set()
-        )
-        codes = sorted(code for code in failed if code != "None")
+        codes = self._engine.ledger.codes()
         self._store.insert_many("s_c__Error_Definition__c", [{"Name": code} for code in codes])
         content = {"s_c__Object_Name__c": "s_c__Store__c", "s_c__Status__c": "Draft"}
         self._store.insert_many("s_c__Content_Change__c", [{**content, "Name": f"CC-{n}"} for n in range(5)])
