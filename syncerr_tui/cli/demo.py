@@ -91,19 +91,21 @@ def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN4
 
 def _list_faults() -> int:
     from syncerr_tui.demo.faults import FAULTS
+    from syncerr_tui.demo.lies import ENGINE_FAULTS
 
     for name, kind in FAULTS.items():
         click.echo(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")
+    for name, meaning in ENGINE_FAULTS.items():
+        click.echo(f"{name:18} {meaning}")
     return ExitCode.OK
 
 
 def _check(settings: dict[str, Any]) -> None:
     """Refuse an unknown fault or naming before anything is started."""
-    from syncerr_tui.demo.faults import parse
+    from syncerr_tui.demo.faults import transport_faults
     from syncerr_tui.demo.naming import naming_of
 
-    for spec in settings["faults"]:
-        parse(spec)
+    transport_faults(settings["faults"])
     if "naming" in settings:
         naming_of(settings["naming"])
 
@@ -160,4 +162,3 @@ def _announce(server: DemoServer, *, as_json: bool) -> None:
     else:
         click.echo(f"The demo org runs at {url}\nAccess token: {token}")
         click.echo("Its change event field names are assumptions. Interrupt to stop.", err=True)
-    click.get_text_stream("stdout").flush()

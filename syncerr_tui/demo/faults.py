@@ -4,16 +4,17 @@ NAME is one of `FAULTS`. VALUE is that fault's own (seconds, an address, a numbe
 requests: `read`, `write`, `query`, `dml`, `action`, `describe`, `apexrest`, `login`, `all`, a method
 (`PATCH`) or a path (`/limits`, found anywhere in the request's path). COUNT says how many times it happens;
 `every=N` lets it happen to each N-th request only. The parts after NAME may come in any order.
-The demo's own control endpoints (`/services/apexrest/demo/`) never fail.
+The demo's own control endpoints (`/services/apexrest/demo/`) never fail. The engine's own faults are in `lies`.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from syncerr_tui.demo.lies import ENGINE_FAULTS, lies_in
 from syncerr_tui.demo.wire import Request
 from syncerr_tui.errors import BadInputError
 
@@ -124,9 +125,13 @@ class Faults:
             BadInputError: No such fault, or a part of it cannot be read.
         """
         fault = parse(spec)
-        with self._lock:
-            self._on.append(fault)
+        self.switch_on([fault])
         return fault
+
+    def switch_on(self, faults: Iterable[Fault]) -> None:
+        """Switch on faults that were read before."""
+        with self._lock:
+            self._on.extend(faults)
 
     def clear(self) -> None:
         """Switch all off."""
@@ -186,7 +191,8 @@ def parse(spec: str) -> Fault:
     name, _, rest = spec.partition(":")
     kind = FAULTS.get(name)
     if kind is None:
-        raise BadInputError(f"There is no fault '{name}'", f"Known faults: {', '.join(FAULTS)}")
+        known = ", ".join([*FAULTS, *ENGINE_FAULTS])
+        raise BadInputError(f"There is no fault '{name}'", f"Known faults: {known}")
     fault = Fault(name, kind.value or "", kind.where, kind.count, kind.every)
     if name == "redirect" and rest:
         address = re.match(r"https?://[^/:]+(?::\d+)?", rest)
@@ -201,14 +207,25 @@ def parse(spec: str) -> Fault:
     return fault
 
 
+def transport_faults(specs: Iterable[str]) -> list[Fault]:
+    """The faults among these that are this module's, all of them checked, also the engine's.
+
+    Raises:
+        BadInputError: One of them is unknown or cannot be read.
+    """
+    every = list(specs)
+    lies_in(every)
+    return [parse(spec) for spec in every if spec.partition(":")[0] not in ENGINE_FAULTS]
+
+
 def _take(fault: Fault, spec: str, part: str, *, valued: bool) -> bool:
     """Put one part where it belongs; returns whether the value is known by now."""
     every = re.fullmatch(r"every=?(\d+)", part)
     if every and int(every[1]) > 0:
         if fault.name in _ROW_FAULTS:
             fault.value = every[1]
-        else:
-            fault.every = int(every[1])
+            return True
+        fault.every = int(every[1])
     elif part.lower() in _PLACES or part.startswith("/"):
         fault.where = part if part.startswith("/") else part.lower()
     elif part.upper() in _METHODS:

@@ -14,7 +14,7 @@ from typing import Self
 
 from syncerr_tui.demo.application import Application
 from syncerr_tui.demo.clock import ManualClock
-from syncerr_tui.demo.faults import Faults
+from syncerr_tui.demo.faults import Faults, transport_faults
 from syncerr_tui.demo.naming import schema_for
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.options import DemoOptions
@@ -60,10 +60,10 @@ class DemoServer:
         credentials: What its user and its connected app log in with.
         clock: The org's time; None: the real one, or a `ManualClock` where the options ask for it.
         token_lifetime: Seconds a token from a login is good for; None: until revoked. `access_token` lasts.
+        make_org: What makes the org behind the REST resources.
 
     Raises:
         BadInputError: The port is taken, a fault is unknown, the database file cannot be used.
-        MachineError: The database file cannot be opened.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class DemoServer:
         credentials: Credentials | None = None,
         clock: Callable[[], datetime] | None = None,
         token_lifetime: float | None = None,
+        make_org: Callable[..., DemoOrg] = DemoOrg,
     ) -> None:
         self.options = options
         self.credentials = credentials or Credentials()
         self.faults = Faults()
-        for spec in options.faults:
-            self.faults.add(spec)
+        self.faults.switch_on(transport_faults(options.faults))
         self.crashes: list[BaseException] = []
         """Defects of the demo org itself, met while it answered; each was a 500 to the client."""
         self._stopping = threading.Event()
@@ -91,7 +91,7 @@ class DemoServer:
         self._listener = _listen(options.port)
         try:
             self.store = Store(options.db, schema_for(options.naming), clock=self.clock)
-            self.org = DemoOrg(options, clock=self.clock, store=self.store)
+            self.org = make_org(options, clock=self.clock, store=self.store)
             self._application, self.sessions, self.oauth = self._build(token_lifetime)
             self.access_token = self.sessions.open(lasting=True)
             self.org.start()

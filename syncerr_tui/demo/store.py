@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.errors import BadInputError
 
 SYSTEM_FIELDS = (
     "IsDeleted",
@@ -78,8 +78,7 @@ class Store:
         clock: What CreatedDate, LastModifiedDate and SystemModstamp are read from.
 
     Raises:
-        BadInputError: The file is no demo database, is damaged, or belongs to another schema.
-        MachineError: The file cannot be opened or written.
+        BadInputError: The file cannot be opened, is no demo database, is damaged, or belongs to another schema.
     """
 
     def __init__(
@@ -118,9 +117,9 @@ class Store:
             )
             self._prepare(connection)
         except sqlite3.OperationalError as error:
-            raise MachineError(
+            raise BadInputError(
                 f"The demo database {where} cannot be opened ({error})",
-                "Name another file with --db, in a folder you may write to",
+                "Name another file with --db, in a folder that exists and that you may write to",
             ) from error
         except sqlite3.DatabaseError as error:
             raise BadInputError(
@@ -161,7 +160,7 @@ class Store:
         fits = version == _FORMAT and "demo_memory" in found
         for name, columns in self._columns.items():
             there = {row[1] for row in connection.execute(f"PRAGMA table_info({_quoted(name)})")}
-            fits = fits and there == set(columns)
+            fits = fits and there == {"demo_row", *columns}
         if not fits:
             raise BadInputError(
                 f"The demo database {self._path} was made with other options or another version",
