@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncerr_tui.triage.filter import Filter
 
 _ID, _TIME, _EVENT = 18, 16, 6
-_ROOMY = 120
+_ROOMY = 170
 """Places from which the StoreConnect ID and the code get columns of their own."""
 
 

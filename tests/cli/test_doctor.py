@@ -1,0 +1,125 @@
+"""`doctor`, `info` and shell completion: what they say, what they find, and what they never print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from syncerr_tui.cli.root import root
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.server import DemoServer
+from tests.cli.conftest import Shell
+
+
+def states(shell: Shell, *words: str) -> tuple[int, dict[str, str], str]:
+    said = shell("doctor", *words, "--json")
+    assert all(list(line) == ["name", "state", "reason", "advice"] for line in said.lines)
+    return said.code, {line["name"]: line["state"] for line in said.lines}, said.out + said.err
+
+
+def test_a_healthy_org_has_no_failed_line(shell: Shell) -> None:
+    code, found, _ = states(shell, "--demo", "--errors", "10")
+    assert code == 0
+    assert set(found.values()) <= {"ok", "warning"}
+    looked_at = {"version", "way in", "who am I", "org", "API use", "API version", "object", "mapping"}
+    assert looked_at | {"sync errors", "permissions", "clock", "network", "journal"} <= set(found)
+
+
+def test_one_line_each_for_people(shell: Shell) -> None:
+    said = shell("doctor", "--demo", "--errors", "10")
+    assert all(line.startswith(("ok ", "warning ")) for line in said.out.splitlines())
+    assert any("10 unresolved" in line for line in said.out.splitlines())
+
+
+def test_a_field_that_an_upgrade_renamed_is_named_with_its_successor(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell("setup", "acme", "--yes").code == 0
+    with DemoServer(DemoOptions(errors=30, naming="upgraded")) as upgraded:
+        monkeypatch.setenv("SYNCERR_INSTANCE_URL", upgraded.instance_url)
+        monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", upgraded.access_token)
+        said = shell("doctor", "--org", "acme")
+        assert said.code == 1
+        renamed = [line for line in said.out.splitlines() if line.startswith("failed   mapping")]
+        assert any("s_c__Message__c is gone" in line and "s_c__Error_Message__c" in line for line in renamed)
+        listed = shell("list", "--org", "acme")
+        assert listed.code == 5
+        assert "upgrade" in listed.err
+
+
+def test_another_org_behind_the_same_name_is_noticed(shell: Shell, org: DemoServer) -> None:
+    assert shell("setup", "acme", "--yes").code == 0
+    path = shell.profiles / "acme.toml"
+    text = path.read_text(encoding="utf-8")
+    org_id = next(line for line in text.splitlines() if line.startswith("org_id"))
+    path.write_text(text.replace(org_id, 'org_id = "00D5g000000abcdEAA"'), encoding="utf-8")
+    code, found, _ = states(shell, "--org", "acme")
+    assert (code, found["org"]) == (1, "failed")
+    assert "sync errors" not in found
+    assert shell("list", "--org", "acme").code == 5
+
+
+def test_a_broken_profile_is_bad_input(shell: Shell) -> None:
+    shell.profiles.mkdir(parents=True)
+    (shell.profiles / "acme.toml").write_text("lanes = 'x'\n", encoding="utf-8")
+    said = shell("doctor", "--org", "acme")
+    assert said.code == 2
+    assert "acme.toml:1: lanes must be a whole number" in said.err
+
+
+def test_a_dead_token_ends_the_examination_and_is_not_printed(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "00D5g000000abcd!AQ0123456789012345678901")
+    code, found, printed = states(shell)
+    assert (code, found["who am I"]) == (1, "failed")
+    assert "0123456789" not in printed
+
+
+def test_nobody_listening_is_a_failed_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCERR_INSTANCE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "00D5g000000abcd!AQ0123456789012345678901")
+    code, found, printed = states(shell)
+    assert (code, found["network"]) == (1, "failed")
+    assert "0123456789" not in printed
+
+
+def test_info_names_every_path_and_makes_none(shell: Shell, tmp_path: Path) -> None:
+    said = shell("info", "--json")
+    found = json.loads(said.out)
+    assert found["paths"]["config"] == str(shell.home / "config")
+    assert set(found["paths"]) == {"config", "profiles", "state", "log", "cache"}
+    assert found["terminal"]["because"]
+    assert found["orgs"] == []
+    assert not shell.home.exists()
+    plain = shell("info").out
+    assert str(shell.home / "state") in plain
+    assert "colour" in plain
+
+
+def completions(incomplete: str) -> list[str]:
+    completer = ShellComplete(root, {}, "syncerr-tui", "_SYNCERR_TUI_COMPLETE")
+    return [item.value for item in completer.get_completions(["list", "--org"], incomplete)]
+
+
+def test_orgs_are_completed_from_profiles_and_the_sf_cli(shell: Shell, tmp_path: Path) -> None:
+    assert completions("") == []
+    shell.profiles.mkdir(parents=True)
+    (shell.profiles / "acme-prod.toml").write_text("", encoding="utf-8")
+    (tmp_path / ".sfdx").mkdir()
+    (tmp_path / ".sfdx" / "alias.json").write_text(
+        '{"orgs": {"acme-dev": "x", "zeta": "y"}}', encoding="utf-8"
+    )
+    assert completions("") == ["acme-prod", "acme-dev", "zeta"]
+    assert completions("acme-d") == ["acme-dev"]
+
+
+@pytest.mark.parametrize("name", ["list", "doctor", "setup", "info"])
+def test_every_command_explains_itself(shell: Shell, name: str) -> None:
+    said = shell(name, "--help")
+    assert said.code == 0
+    assert "Usage: syncerr-tui" in said.out
+    assert max(map(len, said.out.splitlines())) <= 80

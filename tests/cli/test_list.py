@@ -1,0 +1,138 @@
+"""`list` against the demo org, over the same client as any other org."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+
+import pytest
+
+from syncerr_tui.cli._columns import fit, places, row
+from syncerr_tui.demo.server import DemoServer
+from tests.cli.conftest import Shell
+
+KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message"]
+
+
+def test_json_has_one_object_a_line_with_the_keys_of_the_contract(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "25", "--json")
+    assert said.code == 0
+    assert len(said.lines) == 25
+    for line in said.lines:
+        assert list(line) == KEYS
+        assert re.fullmatch(r"[0-9A-Za-z]{18}", line["id"])
+        assert line["event_type"] in {"Create", "Update", "Delete"}
+        when = datetime.fromisoformat(line["processed_at"])
+        assert when.utcoffset() is not None
+        assert line["salesforce_id"] is None or len(line["salesforce_id"]) == 18
+    assert said.err == "25 sync errors.\n"
+
+
+def test_the_oldest_come_first(shell: Shell) -> None:
+    times = [line["processed_at"] for line in shell("list", "--demo", "--errors", "25", "--json").lines]
+    assert times == sorted(times)
+
+
+def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell) -> None:
+    every = shell("list", "--demo", "--errors", "40", "--json").lines
+    orders = [line["id"] for line in every if line["object"] == "Order"]
+    assert orders
+    said = shell("list", "--demo", "--errors", "40", "--json", "--filter", "object:Order")
+    assert [line["id"] for line in said.lines] == orders
+    assert said.err == f"{len(orders)} of 40 sync errors.\n"
+    said = shell("list", "--demo", "--errors", "40", "--json", "--filter", "object:Order", "--limit", "1")
+    assert [line["id"] for line in said.lines] == orders[:1]
+
+
+def test_pages_are_printed_as_they_come(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "30", "--page-size", "7", "--json")
+    assert len({line["id"] for line in said.lines}) == 30
+
+
+def test_plain_lines_fit_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for columns in (60, 80, 130, 180, 240):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        said = shell("list", "--demo", "--errors", "30")
+        lines = said.out.splitlines()
+        assert len(lines) == 31
+        assert lines[0].startswith("ID ")
+        assert max(places(line) for line in lines) <= columns
+
+
+def test_nothing_is_cut_for_a_pipe(shell: Shell) -> None:
+    messages = [line["message"] for line in shell("list", "--demo", "--errors", "30", "--json").lines]
+    plain = shell("list", "--demo", "--errors", "30").out
+    assert all(" ".join(message.split()) in plain for message in messages)
+
+
+def test_no_errors_is_said(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "0", "--json")
+    assert (said.code, said.out, said.err) == (0, "", "No unresolved sync errors.\n")
+
+
+def test_an_org_of_the_environment_needs_no_name(shell: Shell, org: DemoServer) -> None:
+    said = shell("list", "--json", "--limit", "3")
+    assert said.code == 0
+    assert len(said.lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("list",), 2, "No org is configured. Run 'syncerr-tui setup' to add one, or add --demo"),
+        (("list", "--errors", "5"), 2, "--errors is a setting of the demo org. Add --demo"),
+        (("list", "--demo", "--org", "x"), 2, "--org and --demo name two different orgs"),
+        (("list", "--demo", "--filter", 'object:"Order'), 2, ""),
+        (("list", "--demo", "--errors", "-1"), 2, ""),
+        (("list", "--demo", "--naming", "nope"), 2, "nope"),
+        (("list", "--demo", "--bogus"), 2, "--bogus"),
+        (("list", "--org", "../../etc/passwd"), 4, "sf"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int, line: str
+) -> None:
+    monkeypatch.setenv("PATH", str(shell.home))
+    said = shell(*words)
+    assert said.code == code, said.err
+    assert line in said.err
+    assert said.err.startswith("syncerr-tui: ")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_several_orgs_want_a_name(shell: Shell) -> None:
+    shell.profiles.mkdir(parents=True)
+    for name in ("a", "b"):
+        (shell.profiles / f"{name}.toml").write_text("", encoding="utf-8")
+    said = shell("list")
+    assert said.code == 2
+    assert "Several orgs are configured. Name one with --org: a, b" in said.err
+
+
+def test_a_dead_token_is_said_once_and_calmly(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "00D5g000000abcd!AQ0123456789012345678901")
+    said = shell("list")
+    assert said.code == 4
+    assert "expired" in said.err
+    assert "0123456789" not in said.out + said.err
+
+
+def test_wide_letters_keep_the_columns_straight() -> None:
+    assert places("処理") == 4
+    assert places("e\u0301") == 1
+    assert fit("処理失敗", 5) == "処理…"
+    assert fit("処理失敗", 4) == "処… "
+    assert fit("ab", 4) == "ab  "
+    assert row(["処理", "x"], [6], 20) == "処理   x"
+    assert places(row(["a", "b" * 50], [3], 20)) == 20
+
+
+def test_json_is_what_a_machine_reads(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "30", "--json")
+    assert "\x1b" not in said.out
+    assert all(json.loads(line)["message"] for line in said.out.splitlines())

@@ -1,0 +1,171 @@
+"""`setup` writes a profile that works, asks where it must, and writes nothing when something fails."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.model import Environment
+from syncerr_tui.salesforce.profile_files import read_profile
+from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentWay, FieldMethod, GuidedMethod, OrgProfile
+from tests.cli.conftest import Said, Shell
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def written(shell: Shell, name: str) -> OrgProfile:
+    profile = read_profile(shell.profiles, name)
+    assert profile is not None
+    assert profile.mapping is not None
+    return profile
+
+
+def test_flags_alone_set_an_org_up(shell: Shell, org: DemoServer) -> None:
+    said = shell("setup", "demo-one", "--yes", "--json", "--lanes", "2", "--reason-required")
+    assert said.code == 0, said.err
+    assert said.lines == [{"name": "demo-one", "path": str(shell.profiles / "demo-one.toml")}]
+    profile = written(shell, "demo-one")
+    assert profile.way == EnvironmentWay()
+    assert profile.environment is Environment.DEMO
+    assert profile.org_id
+    assert profile.method == GuidedMethod()
+    assert (profile.lanes, profile.reason_required, profile.read_only) == (2, True, False)
+    assert shell("list", "--org", "demo-one", "--json").code == 0
+    assert org.access_token not in (shell.profiles / "demo-one.toml").read_text(encoding="utf-8")
+
+
+def test_enter_alone_sets_an_org_up(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, *[""] * 12)
+    said = shell("setup")
+    assert said.code == 0, said.err
+    assert written(shell, "my-org").method == GuidedMethod()
+    assert "Three rows, read like that" in said.err
+
+
+def test_a_person_can_correct_a_line(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "", "corrected", "code", "-", "salesforce_id", "-", *[""] * 8)
+    said = shell("setup")
+    assert said.code == 0, said.err
+    mapping = written(shell, "corrected").mapping
+    assert mapping is not None
+    assert (mapping.code, mapping.salesforce_id) == (None, None)
+    assert "read from the message" in said.err
+
+
+def test_every_line_fits_eighty_columns(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    answer(monkeypatch, *[""] * 12)
+    said = shell("setup")
+    shown = [line for line in said.err.splitlines() if str(shell.home) not in line and "[y/N]" not in line]
+    assert max(map(len, shown)) < 80
+    mapping = said.err.index("What this org calls things")
+    asked = said.err.index("How shall re-sync")
+    assert said.err[mapping:asked].count("\n") <= 22
+
+
+def test_the_names_come_from_the_org(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DemoServer(DemoOptions(errors=20, naming="other")) as server:
+        monkeypatch.setenv("SYNCERR_INSTANCE_URL", server.instance_url)
+        monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", server.access_token)
+        assert shell("setup", "other", "--yes").code == 0
+        mapping = written(shell, "other").mapping
+        assert mapping is not None
+        assert mapping.message == "s_c__Response__c"
+        assert mapping.status == "s_c__State__c"
+        assert len(shell("list", "--org", "other", "--json").lines) == 20
+
+
+def test_a_method_is_checked_before_it_is_kept(shell: Shell, org: DemoServer) -> None:
+    good = (
+        "--method",
+        "apex",
+        "--method-set",
+        "name=SyncErrResync",
+        "--method-set",
+        "id_input=changeEventId",
+    )
+    assert shell("setup", "good", "--yes", *good).code == 0
+    assert written(shell, "good").method == ApexMethod("SyncErrResync", "changeEventId")
+    said = shell(
+        "setup", "bad", "--yes", "--method", "apex", "--method-set", "name=Nope", "--method-set", "id_input=x"
+    )
+    assert said.code == 5
+    assert "This method cannot work here: Nope does not exist" in said.err
+    assert not (shell.profiles / "bad.toml").exists()
+
+
+def test_the_field_method_wants_its_warning_accepted(shell: Shell, org: DemoServer) -> None:
+    words = ("--method", "field", "--method-set", "field=s_c__Status__c", "--method-set", "value=NEW")
+    said = shell("setup", "field", "--yes", *words)
+    assert said.code == 5
+    assert "never to write them" in said.err
+    said = shell("setup", "field", "--yes", *words, "--method-set", "accept_vendor_warning=true")
+    assert said.code == 0, said.err
+    assert written(shell, "field").method == FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True)
+
+
+def refused(said: Said, shell: Shell, code: int, line: str) -> None:
+    assert said.code == code, said.err
+    assert line in said.err.splitlines()[-1]
+    assert list(shell.profiles.glob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("--way", "jwt"), 2, "--set client_id=..."),
+        (
+            (
+                "--way",
+                "client-credentials",
+                "--set",
+                "client_id=x",
+                "--set",
+                "secret=hunter2",
+                "--set",
+                "login_url=https://a.b",
+            ),
+            2,
+            "must say where the secret is kept",
+        ),
+        (("--set", "nonsense"), 2, "KEY=VALUE"),
+        (("--map", "colour=Red__c"), 2, "Roles are object"),
+        (("--map", "message=-"), 2, "cannot do without message"),
+        (("--map", "message=Nope__c"), 2, "no field Nope__c"),
+        (("--object", "Nope__c"), 2, "no object Nope__c"),
+    ],
+)
+def test_what_cannot_work_writes_nothing(
+    shell: Shell, org: DemoServer, words: tuple[str, ...], code: int, line: str
+) -> None:
+    said = shell("setup", "broken", "--yes", *words)
+    refused(said, shell, code, line)
+    assert "hunter2" not in said.err
+
+
+def test_an_org_that_is_set_up_is_not_overwritten(shell: Shell, org: DemoServer) -> None:
+    assert shell("setup", "twice", "--yes").code == 0
+    mine = shell.profiles / "twice.toml"
+    mine.write_text(mine.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    said = shell("setup", "twice", "--yes")
+    assert said.code == 2
+    assert "--replace" in said.err
+    assert shell("setup", "twice", "--yes", "--replace").code == 0
+    assert "# mine" in (shell.profiles / "twice.toml.old").read_text(encoding="utf-8")
+
+
+def test_leaving_in_the_middle_writes_nothing(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "", "left")
+    said = shell("setup")
+    assert said.code == 130
+    assert list(shell.profiles.glob("*")) == []
