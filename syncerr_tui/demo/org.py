@@ -6,7 +6,8 @@ The names of the change event's fields and of the three ways to re-sync are assu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import cast
@@ -105,6 +106,12 @@ class DemoOrg:
         if store.recall("world") is None:
             World(self.engine, options, clock()).build()
             store.remember("world", {"seed": options.seed, "errors": options.errors})
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Several saves, all or none: an exception that leaves the block undoes them. The engine waits."""
+        with self.engine.working, self.store.transaction():
+            yield
 
     def save(
         self,

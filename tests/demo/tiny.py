@@ -36,6 +36,11 @@ class TinyOrg(DemoOrg):
             store.insert("Organization", {"Id": DEMO_ORGANIZATION_ID, "Name": "Tiny", "IsSandbox": False})
             store.insert("User", {"Id": DEMO_USER_ID, "Username": "admin@demo.example", "Name": "Ada Min"})
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self.store.transaction():
+            yield
+
     def save(
         self,
         object_name: str,

@@ -219,7 +219,7 @@ def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = F
 
     try:
         if all_or_none:
-            with call.office.store.transaction():
+            with call.office.org.alone():
                 work()
         else:
             work()

@@ -89,7 +89,7 @@ def _all_or_none(
     call: Call, parts: list[Mapping[str, object]], dispatch: Dispatch, answers: list[dict[str, object]]
 ) -> None:
     try:
-        with call.office.store.transaction():
+        with call.office.org.alone():
             _work(call, parts, dispatch, answers, halt=True)
     except _Undo:
         for entry in answers:
