@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from syncerr_tui.errors import UnreachableError
+from syncerr_tui.errors import RefusedError, UnreachableError
 from syncerr_tui.salesforce.client import OrgClient, Row
 from syncerr_tui.salesforce.ids import checked
 from syncerr_tui.text import one_line
@@ -47,14 +47,15 @@ class DemoFixes:
 
 
 async def is_demo(client: OrgClient) -> bool:
-    """Whether the org says of itself that it is the demo. Asked on loopback only."""
-    from syncerr_tui.errors import RefusedError
+    """Whether the org says of itself that it is the demo.
 
+    Asked on loopback only, and the address alone proves nothing: it may be a tunnel to a production org.
+    """
     try:
         answer = await client.apexrest("GET", "demo/about")
     except (RefusedError, UnreachableError):
         return False
-    return isinstance(answer, dict)
+    return isinstance(answer, dict) and answer.get("demo") is True
 
 
 def _path(event_id: str) -> str:

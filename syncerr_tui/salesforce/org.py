@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from syncerr_tui.errors import UnreachableError
+from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
 from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen
 from syncerr_tui.salesforce import soql
@@ -48,9 +48,12 @@ class SalesforceOrg:
         """See `resync.org.Org`. One query for up to 200 StoreConnect IDs."""
         key = self._reader.mapping.record_key
         wanted = {asked.casefold(): asked for asked in storeconnect_ids if asked}
+        try:
+            select = f"SELECT Id, {soql.path(key)}, SystemModstamp FROM {soql.name(object_name)}"  # noqa: S608
+        except BadInputError as error:
+            raise RefusedError(error.title, error.hint) from None
         queries = [
-            f"SELECT Id, {soql.path(key)}, SystemModstamp FROM {soql.name(object_name)}"  # noqa: S608 - checked
-            f" WHERE {soql.one_of(key, some)}"
+            f"{select} WHERE {soql.one_of(key, some)}"
             for some in soql.chunks(list(wanted.values()), soql.VALUES_PER_QUERY)
         ]
         found: dict[str, list[RecordSeen]] = {}
