@@ -62,6 +62,7 @@ class Setting:
     object_name: str | None = None
     event_type: str | None = None
     instance_url: str | None = None
+    salesforce_id: str | None = None
 
     def explain(self, message: str, code: str | None, error_id: object = None) -> Explained:
         """Read one message and say what to do."""
@@ -72,6 +73,7 @@ class Setting:
             message=message,
             object_name=self.object_name,
             event_type=self.event_type,
+            salesforce_id=self.salesforce_id,
             instance_url=self.instance_url,
             notes=self.notes,
         )
@@ -303,6 +305,7 @@ async def _read_and_explain(event_id: str, choice: OrgChoice, setting: Setting) 
             setting,
             object_name=str(error.object),
             event_type=error.event_type.value,
+            salesforce_id=error.salesforce_id,
             instance_url=connection.identity.instance_url,
         )
         explained = here.explain(error.message, error.code, error.id)

@@ -5,6 +5,7 @@ Pure. The texts are in `catalog/`, the language they are written in is `guidance
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import links
@@ -36,6 +37,7 @@ def guide(
     message: str = "",
     object_name: str | None = None,
     event_type: str | None = None,
+    salesforce_id: str | None = None,
     instance_url: str | None = None,
     notes: HouseNotes | None = None,
 ) -> Guidance:
@@ -46,25 +48,28 @@ def guide(
         message: The message itself: some codes mean different things with different words.
         object_name: API name of the object that failed to sync.
         event_type: Create, Update or Delete, where known.
+        salesforce_id: Id of the record that failed to sync, where Salesforce has it already.
         instance_url: The org's address; without it the steps carry paths only.
         notes: The org's own notes.
     """
     code = diagnosis.root_code
     message = clean(message)
-    facts = facts_of(diagnosis, message, object_name)
+    facts = facts_of(diagnosis, message, object_name, salesforce_id)
     entry = _entry(diagnosis, message, event_type)
     blanks = {**facts.blanks, "code": (code,) if code else ()}
-    facts = Facts(blanks, facts.target, facts.nested)
+    facts = replace(facts, blanks=blanks)
+    retry = _retry(entry, diagnosis)
+    around = facts.nested and retry is not Retry.JUST_RETRY
     return Guidance(
         code=code,
         headline=_headline(entry, facts, diagnosis),
         why=fill(entry.why, blanks) or "",
-        retry=_retry(entry, diagnosis),
+        retry=retry,
         authority=entry.authority,
         steps=tuple(_steps(entry, facts, instance_url)),
-        checks=(*_around(facts, diagnosis), *_all(entry.checks, facts)),
+        checks=(*(_around(diagnosis) if around else ()), *_all(entry.checks, facts)),
         afterwards=fill(entry.afterwards, blanks) or "",
-        put_back=_all(entry.put_back, facts),
+        put_back=(*_all(entry.put_back, facts), *(_around_back(diagnosis) if around else ())),
         article=entry.article,
         notes=notes.matching(diagnosis, message) if notes else (),
     )
@@ -117,20 +122,29 @@ def _full_name(thing: Automation) -> str:
     return f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
 
 
-def _around(facts: Facts, diagnosis: Diagnosis) -> tuple[str, ...]:
+def _around(diagnosis: Diagnosis) -> tuple[str, ...]:
     """For a nested error: the way in, and the other way out."""
-    if not facts.nested:
-        return ()
     ran = [thing for thing in diagnosis.automation if thing.kind in _KINDS]
     said: list[str] = []
     if len(ran) > 1:
         chain = ", then ".join(f"{_KINDS[thing.kind]} {name(_full_name(thing))}" for thing in ran)
         said.append(f"What ran, from the outside in: {chain}. The reason is the innermost.")
+    off = ", or switching it off for a short while," if _flow_of(diagnosis) else ""
     said.append(
-        f"{_stopped(diagnosis)} made the write that was refused, not the website. Correcting that, "
-        "or switching it off for a short while, is the other way out.",
+        f"{_stopped(diagnosis)} made the write that was refused, not the website. "
+        f"Correcting that{off} is the other way out.",
     )
     return tuple(said)
+
+
+def _around_back(diagnosis: Diagnosis) -> tuple[str, ...]:
+    flow = _flow_of(diagnosis)
+    return (f"Activate the Flow {name(flow)} again, if you switched it off.",) if flow else ()
+
+
+def _flow_of(diagnosis: Diagnosis) -> str | None:
+    """The innermost Flow."""
+    return next((thing.name for thing in reversed(diagnosis.automation) if thing.kind == "flow"), None)
 
 
 def _all(templates: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
@@ -188,7 +202,7 @@ def _first_api_name(texts: tuple[str, ...]) -> str | None:
 def _record_path(facts: Facts) -> str | None:
     record = facts.blanks.get("record", ())
     if record:
-        return links.record(record[0], object_of(record[0]))
+        return links.record(record[0], object_of(record[0]) or facts.own_object)
     return links.object_list(facts.target) if facts.target else None
 
 

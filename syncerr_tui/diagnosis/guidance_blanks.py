@@ -46,9 +46,13 @@ class Facts:
     """API name of the object whose save was refused, where that is certain."""
     nested: bool
     """The root stands inside of a Flow or Apex."""
+    own_object: str | None = None
+    """The object of the record, where the record is the one that failed to sync."""
 
 
-def facts_of(diagnosis: Diagnosis, message: str, object_name: str | None) -> Facts:
+def facts_of(
+    diagnosis: Diagnosis, message: str, object_name: str | None, salesforce_id: str | None = None
+) -> Facts:
     """Everything known that a template may mention."""
     nested = is_nested(diagnosis)
     if message:
@@ -63,6 +67,9 @@ def facts_of(diagnosis: Diagnosis, message: str, object_name: str | None) -> Fac
     if _named_object(diagnosis):
         object_name = None
     own = (object_name,) if object_name and not nested else ()
+    # The message's own record says more than the row's, and a wrapped root is about another record.
+    own_record = salesforce_id if own and record is None and links.full_id(salesforce_id or "") else None
+    target = _target(diagnosis, object_name, record, nested=nested)
     blanks: Blanks = {
         **_automation(diagnosis.automation),
         "flow_version": _first(record_id for record_id in ids if record_id.startswith("301")),
@@ -73,18 +80,18 @@ def facts_of(diagnosis: Diagnosis, message: str, object_name: str | None) -> Fac
         "value_id": _first(value for value in diagnosis.values if links.full_id(value)),
         "place_word": _place_word((*diagnosis.fields, message[:_LONGEST_WORDS])),
         "failing": failing,
-        "object": own or diagnosis.objects[:1],
+        "object": own or diagnosis.objects[:1] or ((target,) if target else ()),
         "object_said": diagnosis.objects[:1] or own,
         "other_object": _first(name for name in diagnosis.objects if name != object_name),
         "parent": diagnosis.objects[:1] if diagnosis.root_code == "INVALID_FIELD" else (),
-        "record": (record,) if record else (),
-        "contact": _first(record_id for record_id in ids if record_id.startswith("003")),
+        "record": _first(filter(None, (record, own_record))),
+        "contact": _first(i for i in (*ids, salesforce_id or "") if i.startswith("003") and links.full_id(i)),
         "external_id": diagnosis.external_ids[:1],
         "limit": (diagnosis.limit,) if diagnosis.limit else (),
         "error_id": (diagnosis.error_id,) if diagnosis.error_id else (),
         "said": (said,) if said else (),
     }
-    return Facts(blanks, _target(diagnosis, object_name, record, nested=nested), nested)
+    return Facts(blanks, target, nested, object_name if own_record else None)
 
 
 def is_nested(diagnosis: Diagnosis) -> bool:

@@ -225,14 +225,13 @@ def resolver_for(connection: Connection) -> NameResolver | None:
 
 def with_resolved(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
     """The guidance with exact addresses, and with what is known about the last change of each thing."""
+    things = tuple(resolved)
     steps = list(guidance.steps)
-    said: list[str] = []
-    for thing in resolved:
-        if thing.address:
-            steps = _pointed(steps, thing)
-        change = _change(thing)
-        if change:
-            said.append(change)
+    for thing in things:
+        steps = [replace(step, address=thing.address) if _names(step, thing) else step for step in steps]
+    for kind in ("validation_rule", "duplicate_rule"):
+        steps = _told(steps, [thing for thing in things if thing.kind == kind])
+    said = filter(None, map(_change, things))
     return replace(guidance, steps=tuple(steps), checks=(*said, *guidance.checks))
 
 
@@ -254,25 +253,28 @@ _WORDS = {
 }
 
 
-def _pointed(steps: list[Step], thing: Resolved) -> list[Step]:
-    """Steps that name the thing get its own address; else the first that opens its list, and it is named."""
-    own = [_names(step, thing) for step in steps]
-    if any(own):
-        return [
-            replace(step, address=thing.address) if named else step
-            for step, named in zip(steps, own, strict=True)
-        ]
-    for place, step in enumerate(steps):
-        if thing.kind in {"validation_rule", "duplicate_rule"} and _LISTS[thing.kind] in (step.address or ""):
-            text = f"{step.text.rstrip('.')}: it is {marked(thing.name)}."
-            return [*steps[:place], Step(text, thing.address), *steps[place + 1 :]]
+def _told(steps: list[Step], rules: Sequence[Resolved]) -> list[Step]:
+    """Steps that open the list of rules: the first says which rules they are, all go to the only one."""
+    if not rules:
+        return steps
+    listed = [place for place, step in enumerate(steps) if _LISTS[rules[0].kind] in (step.address or "")]
+    for place in listed:
+        step = steps[place]
+        text = step.text
+        if place == listed[0] and not any(marked(rule.name) in text for rule in rules):
+            names = ", ".join(marked(rule.name) for rule in rules)
+            text = f"{text} {'It is' if len(rules) == 1 else 'They are'} {names}."
+        steps[place] = Step(text, rules[0].address if len(rules) == 1 else step.address)
     return steps
 
 
 def _names(step: Step, thing: Resolved) -> bool:
     """Whether a step names the thing and opens its list."""
-    where = step.address or ""
-    return marked(thing.name) in step.text and _LISTS[thing.kind] in where
+    return (
+        thing.address is not None
+        and marked(thing.name) in step.text
+        and _LISTS[thing.kind] in (step.address or "")
+    )
 
 
 def _change(thing: Resolved) -> str | None:
@@ -282,12 +284,9 @@ def _change(thing: Resolved) -> str | None:
     who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
     text = f"{_WORDS[thing.kind]} {marked(thing.name)} was last changed on {when}{who}."
     if thing.changed_since_failure is True:
-        return f"{text} That is after this failure: a re-sync is worth a try."
+        return f"{text} Changed since this failure: a re-sync is worth a try."
     if thing.changed_since_failure is False:
-        return (
-            f"{text} It was not changed since this failure: "
-            "unless the data was, a re-sync will most likely fail the same way."
-        )
+        return f"{text} Not changed since this failure: a re-sync alone will most likely fail the same way."
     return text
 
 

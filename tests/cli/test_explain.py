@@ -303,3 +303,31 @@ def _environ() -> Mapping[str, str]:
     import os
 
     return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+def test_a_sync_error_of_the_demo_org_is_explained_with_what_the_org_knows() -> None:
+    from syncerr_tui.cli._connect import open_connection, run_async
+    from syncerr_tui.cli._options import choice_of
+    from syncerr_tui.model import SyncError
+
+    async def first() -> SyncError:
+        async with open_connection(choice_of(org=None, demo=True, read_only=True, errors=40)) as connection:
+            async for page in connection.errors():
+                for error in page:
+                    if error.code == "DUPLICATES_DETECTED" or "duplicate Account" in error.message:
+                        return error
+        raise AssertionError("the demo org has a duplicate")
+
+    error = run_async(first())
+    shown = explain("--demo", "--errors", "40", "--id", error.id, "--json")
+    assert shown.exit_code == 0, shown.stderr
+    answer = json.loads(shown.stdout)
+    assert answer.keys() == KEYS
+    assert (answer["id"], answer["message"]) == (error.id, error.message)
+    first_step = answer["guidance"]["steps"][0]
+    assert "DuplicateRules/page?address=%2F0Bm" in first_step["address"], "the rule itself, not the list"
+    assert any("was last changed on" in check for check in answer["guidance"]["checks"])
+
+    missing = explain("--demo", "--errors", "40", "--id", f"{error.id[:3]}De00000009zz")
+    assert missing.exit_code == ExitCode.BAD_INPUT
+    assert "no sync error" in missing.stderr

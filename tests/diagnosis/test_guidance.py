@@ -417,3 +417,39 @@ def test_a_label_and_its_api_name_are_one_field() -> None:
 def test_an_entry_for_a_code_outside_of_the_manual_is_none() -> None:
     assert entry_for("../../etc/passwd", about("X"), "") is None
     assert general_entry("../../etc/passwd") is None
+
+
+def test_the_row_s_own_record_is_opened_where_it_exists() -> None:
+    diagnosis = diagnose("owner is inactive, cannot reparent record", "CANNOT_REPARENT_RECORD")
+    guidance = guide(
+        diagnosis, object_name="s_c__Payment__c", salesforce_id="a0X5g000001CdEfEAK", instance_url=ORG
+    )
+    assert guidance.steps[0].address == (
+        "https://acme.lightning.force.com/lightning/r/s_c__Payment__c/a0X5g000001CdEfEAK/view"
+    )
+    wrong = guide(diagnosis, object_name="Order", salesforce_id="../x", instance_url=ORG)
+    assert wrong.steps[0].address == "https://acme.lightning.force.com/lightning/o/Order/list"
+
+
+def test_a_record_in_the_message_is_not_taken_for_the_row_s_object() -> None:
+    guidance = explained(
+        "Update failed. CANNOT_REPARENT_RECORD, owner: 0035g00000Lm2XyAAJ", object_name="Order"
+    )
+    assert guidance.steps[0].address == "/lightning/r/Contact/0035g00000Lm2XyAAJ/view"
+
+
+def test_a_flow_around_the_root_is_put_back_too() -> None:
+    around = "We can't save this record because the “Order Builder” process failed. "
+    guidance = explained(f"{around}REQUIRED_FIELD_MISSING: Required fields are missing: [Name]")
+    assert "Activate the Flow **Order Builder** again, if you switched it off." in guidance.put_back
+    alone = explained("REQUIRED_FIELD_MISSING: Required fields are missing: [Name]")
+    assert not any("Flow" in text for text in alone.put_back)
+
+
+def test_a_limit_of_one_save_is_tried_alone_first() -> None:
+    guidance = explained(
+        "We can't save this record because the “Points” process failed. LIMIT_EXCEEDED: SOQL queries: 101"
+    )
+    assert guidance.code == "LIMIT_EXCEEDED"
+    assert "alone" in guidance.steps[0].text
+    assert "Open the Flow **Points**" in guidance.steps[1].text

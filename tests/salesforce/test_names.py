@@ -85,7 +85,7 @@ async def test_a_flow_gets_its_builder_and_its_last_change() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ("2026-11-20T11:59:00.000+0000", "not changed since this failure"),
+        ("2026-11-20T11:59:00.000+0000", "Not changed since this failure"),
         ("2026-11-20T12:01:00.000+0000", "worth a try"),
     ],
 )
@@ -181,3 +181,15 @@ async def test_hostile_answers_are_made_harmless() -> None:
     guidance = await guided(Org({"FlowDefinitionView": [row]}), FLOW)
     assert "\x1b" not in "".join(guidance.checks)
     assert all("javascript" not in (step.address or "") for step in guidance.steps)
+
+
+async def test_several_rules_are_all_named_and_none_is_picked() -> None:
+    rows = [
+        {"Id": DUPLICATE_ID, "MasterLabel": label, "SobjectType": "Contact"}
+        for label in ("By e-mail", "By phone")
+    ]
+    message = "DUPLICATES_DETECTED: It looks like you are creating a duplicate Contact."
+    things = await resolved(Org({"DuplicateRule": rows}), message)
+    guidance = with_resolved(guide(diagnose(message), message=message, instance_url=ORG), things)
+    assert guidance.steps[0].text.endswith("They are **By e-mail**, **By phone**.")
+    assert guidance.steps[0].address == "https://acme.lightning.force.com/lightning/setup/DuplicateRules/home"
