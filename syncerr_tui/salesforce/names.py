@@ -29,9 +29,13 @@ LONGEST_NAME = 255
 
 _CHANGED = "LastModifiedDate, LastModifiedBy.Name"
 _FLOW = (
-    "SELECT DurableId, ApiName, Label, ActiveVersionId, LatestVersionId{changed} "
+    "SELECT DurableId, ApiName, Label, ProcessType, ActiveVersionId, LatestVersionId{changed} "
     "FROM FlowDefinitionView WHERE "
 )
+
+
+_PROCESS_BUILDER = frozenset({"Workflow", "CustomEvent", "InvocableProcess"})
+"""Process types that Flow Builder cannot open: processes of the old Process Builder."""
 
 
 class Lookup(Protocol):
@@ -119,7 +123,9 @@ class NameResolver:
                 row = rows[0]
                 ids = (_text(row, column) for column in ("DurableId", "ActiveVersionId", "LatestVersionId"))
                 flow_id = next(filter(None, ids), "")
-                return self._resolved("flow", wanted, links.flow(flow_id), row)
+                old = _text(row, "ProcessType") in _PROCESS_BUILDER
+                path = links.setup("process_builder") if old else links.flow(flow_id)
+                return self._resolved("flow", wanted, path, row)
             if rows:
                 return None
         return None

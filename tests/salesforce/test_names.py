@@ -97,6 +97,11 @@ async def test_what_changed_since_decides_about_a_retry(changed: str, words: str
     assert linked and all("Order Builder" in step.text for step in linked)
 
 
+async def test_a_process_of_process_builder_is_not_linked_to_flow_builder() -> None:
+    (thing,) = await resolved(Org({"FlowDefinitionView": [{**flow(), "ProcessType": "Workflow"}]}), FLOW)
+    assert thing.address == "https://acme.lightning.force.com/lightning/setup/ProcessAutomation/home"
+
+
 async def test_without_a_time_of_failure_nothing_is_claimed() -> None:
     (thing,) = await resolved(Org({"FlowDefinitionView": [flow()]}), FLOW, at=None)
     assert thing.changed_since_failure is None
