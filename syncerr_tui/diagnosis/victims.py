@@ -94,6 +94,8 @@ _LOCAL_NAME = re.compile(r"^(?:[A-Za-z0-9]{1,15}(?:_[A-Za-z0-9]{1,15})?__)?(?P<n
 _WORD = re.compile(r"[^\W_]")
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _GUESS_WINDOW = timedelta(minutes=1)
+_TOO_MANY_TO_GUESS = 200
+"""Failed Creates in two minutes beyond which a guess would be a lottery, and looking at all of them slow."""
 
 
 def local_name(object_name: str) -> str:
@@ -120,9 +122,10 @@ class Victims:
         self.errors: dict[str, SyncError] = {}
         self._code_of = code_of
         self._links: dict[str, tuple[Link, ...]] = {}
-        self._by_record: defaultdict[_Record, list[str]] = defaultdict(list)
-        self._by_storeconnect_id: defaultdict[str, set[_Record]] = defaultdict(set)
-        self._by_salesforce_id: defaultdict[str, set[_Record]] = defaultdict(set)
+        self._record_of: dict[str, _Record] = {}
+        self._by_record: dict[_Record, list[str]] = {}
+        self._by_storeconnect_id: dict[str, tuple[_Record, ...]] = {}
+        self._by_salesforce_id: dict[str, tuple[_Record, ...]] = {}
         self._creates_by_minute: defaultdict[int, set[str]] = defaultdict(set)
         # The other way round: who would like to know of an id, or of a failed Create in a minute.
         self._names: dict[str, tuple[str, ...]] = {}
@@ -132,49 +135,48 @@ class Victims:
 
     def add(self, errors: Iterable[SyncError]) -> set[str]:
         """Take rows in, or newer versions of them. Gives the rows whose links may have changed."""
-        touched: set[str] = set()
-        records: set[_Record] = set()
-        for error in errors:
-            if error.id in self.errors:
-                touched |= self.discard([error.id])
+        rows = list(errors)
+        touched = self.discard([error.id for error in rows if error.id in self.errors])
+        changed: set[_Record] = set()
+        for error in rows:
             self.errors[error.id] = error
-            record = _record(error)
-            records.add(record)
-            self._by_record[record].append(error.id)
-            self._by_storeconnect_id[record[1]].add(record)
-            if error.salesforce_id:
-                self._by_salesforce_id[error.salesforce_id].add(record)
-            self._index(error)
-            touched |= self._interested(error)
-        for record in records:
-            ids = self._by_record[record]
-            if len(ids) > 1:
-                ids.sort(key=lambda row_id: made_at(self.errors[row_id]))
-                touched.update(ids)
+            record = self._record_of[error.id] = _record(error)
+            known = self._by_record.setdefault(record, [])
+            known.append(error.id)
+            if len(known) > 1:
+                changed.add(record)
             else:
-                touched.add(ids[0])
+                _put(self._by_storeconnect_id, record[1], record)
+            if error.salesforce_id:
+                _put(self._by_salesforce_id, error.salesforce_id, record)
+            touched.add(error.id)
+            self._index(error)
+        for record in changed:
+            ids = self._by_record[record]
+            ids.sort(key=lambda row_id: made_at(self.errors[row_id]))
+            touched.update(ids)
+        touched |= self._interested(rows)
         self._forget(touched)
         return touched
 
     def discard(self, ids: Iterable[str]) -> set[str]:
         """Let rows go that left the list. Gives the rows that stay and whose links may have changed."""
         touched: set[str] = set()
-        for row_id in ids:
-            error = self.errors.pop(row_id, None)
-            if error is None:
-                continue
-            record = _record(error)
+        gone = [error for row_id in ids if (error := self.errors.pop(row_id, None)) is not None]
+        for error in gone:
+            record = self._record_of.pop(error.id)
             rest = self._by_record[record]
-            rest.remove(row_id)
+            rest.remove(error.id)
             touched.update(rest)
             if not rest:
                 del self._by_record[record]
-                self._by_storeconnect_id[record[1]].discard(record)
-                if error.salesforce_id:
-                    self._by_salesforce_id[error.salesforce_id].discard(record)
+                _take(self._by_storeconnect_id, record[1], record)
+            known_as = error.salesforce_id
+            if known_as and all(self.errors[row_id].salesforce_id != known_as for row_id in rest):
+                _take(self._by_salesforce_id, known_as, record)
             self._unindex(error)
-            touched |= self._interested(error)
-            self._links.pop(row_id, None)
+            self._links.pop(error.id, None)
+        touched |= self._interested(gone)
         touched &= self.errors.keys()
         self._forget(touched)
         return touched
@@ -200,32 +202,36 @@ class Victims:
 
     def _index(self, error: SyncError) -> None:
         code = self._code_of(error)
-        minute = _minute(error.processed_at)
         if code == PARENT_CODE:
             named = self._names[error.id] = _named(error)
             for value in named:
                 self._naming[value].add(error.id)
-            if not named and minute is not None:
-                self._guessing[minute].add(error.id)
-        if error.event_type is EventType.CREATE and code not in VICTIM_CODES and minute is not None:
-            self._creates_by_minute[minute].add(error.id)
+            if not named and error.processed_at:
+                self._guessing[_minute(error.processed_at)].add(error.id)
+        elif error.event_type is EventType.CREATE and code != SAME_RECORD_CODE and error.processed_at:
+            self._creates_by_minute[_minute(error.processed_at)].add(error.id)
 
     def _unindex(self, error: SyncError) -> None:
         for value in self._names.pop(error.id, ()):
             self._naming[value].discard(error.id)
-        minute = _minute(error.processed_at)
-        if minute is not None:
+        if error.processed_at:
+            minute = _minute(error.processed_at)
             self._guessing[minute].discard(error.id)
             self._creates_by_minute[minute].discard(error.id)
 
-    def _interested(self, error: SyncError) -> set[str]:
-        """Rows that may be victims of this one."""
-        rows = set(self._naming.get(error.storeconnect_id.lower(), ()))
-        if error.salesforce_id:
-            rows |= self._naming.get(error.salesforce_id, set())
-        minute = _minute(error.processed_at)
-        if minute is not None and error.event_type is EventType.CREATE:
-            rows |= self._guessing.get(minute, set()) | self._guessing.get(minute + 1, set())
+    def _interested(self, errors: Iterable[SyncError]) -> set[str]:
+        """Rows that may be victims of one of these."""
+        rows: set[str] = set()
+        minutes: set[int] = set()
+        for error in errors:
+            rows.update(self._naming.get(error.storeconnect_id.lower(), ()))
+            if error.salesforce_id:
+                rows.update(self._naming.get(error.salesforce_id, ()))
+            if error.event_type is EventType.CREATE and error.processed_at:
+                minute = _minute(error.processed_at)
+                minutes |= {minute, minute + 1}
+        for minute in minutes & self._guessing.keys():
+            rows |= self._guessing[minute]
         return rows & self.errors.keys()
 
     def _forget(self, ids: Iterable[str]) -> None:
@@ -248,7 +254,7 @@ class Victims:
 
     def _earlier(self, error: SyncError, code: str | None) -> Link | None:
         """An earlier failed change of the same record that this one needs."""
-        ids = self._by_record[_record(error)]
+        ids = self._by_record[self._record_of[error.id]]
         if len(ids) == 1 or not error.storeconnect_id:
             return None
         position = ids.index(error.id)
@@ -302,7 +308,7 @@ class Victims:
         parents = [
             self.errors[self._by_record[record][0]]
             for record in self._by_salesforce_id.get(salesforce_id, ())
-            if record != _record(error)
+            if record != self._record_of[error.id]
         ]
         return [
             Link(
@@ -318,7 +324,7 @@ class Victims:
         self, storeconnect_id: str, object_name: str | None, child: SyncError
     ) -> SyncError | None:
         """The failed event that keeps this parent out of Salesforce; None where the list has none, or two."""
-        own = _record(child)
+        own = self._record_of[child.id]
         records = [
             record
             for record in self._by_storeconnect_id.get(storeconnect_id.lower(), ())
@@ -336,10 +342,14 @@ class Victims:
         rank = _RANK.get(local_name(error.object))
         if when is None or rank is None or self._names.get(error.id):
             return None
+        minute = _minute(when)
+        nearby = (self._creates_by_minute.get(minute - 1, set()), self._creates_by_minute.get(minute, set()))
+        if sum(map(len, nearby)) > _TOO_MANY_TO_GUESS:
+            return None
         near = {
             row_id
-            for minute in _minutes_before(when)
-            for row_id in self._creates_by_minute.get(minute, ())
+            for rows in nearby
+            for row_id in rows
             if _RANK.get(local_name(self.errors[row_id].object), 99) < rank
             and timedelta(0) <= when - (self.errors[row_id].processed_at or when) <= _GUESS_WINDOW
         }
@@ -390,13 +400,22 @@ def _unlisted_parent(error: SyncError, parent: str | None = None) -> Link:
     return Link(error.id, None, Evidence.CODE, said, missing=parent)
 
 
-def _minute(when: datetime | None) -> int | None:
-    return None if when is None else int(when.timestamp()) // 60
+def _minute(when: datetime) -> int:
+    return int(when.timestamp()) // 60
 
 
-def _minutes_before(when: datetime) -> tuple[int, int]:
-    minute = int(when.timestamp()) // 60
-    return (minute - 1, minute)
+def _put(index: dict[str, tuple[_Record, ...]], key: str, record: _Record) -> None:
+    known = index.get(key, ())
+    if record not in known:
+        index[key] = (*known, record)
+
+
+def _take(index: dict[str, tuple[_Record, ...]], key: str, record: _Record) -> None:
+    rest = tuple(other for other in index.get(key, ()) if other != record)
+    if rest:
+        index[key] = rest
+    else:
+        index.pop(key, None)
 
 
 def _short(identifier: str) -> str:
