@@ -38,7 +38,9 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
-_TEXT = re.compile(r'(<text class="terminal-\d+-r\d+" )x="([0-9.]+)"( y="[0-9.]+") textLength="[0-9.]+"([^>]*>)([^<]*)')
+_TEXT = re.compile(
+    r'(<text class="terminal-\d+-r\d+" )x="([0-9.]+)"( y="[0-9.]+") textLength="[0-9.]+"([^>]*>)([^<]*)'
+)
 _CELL = 12.2
 """Width of a cell in the pictures that Rich writes."""
 
@@ -116,7 +118,9 @@ def main(names: list[str]) -> None:
 
     for name in names or PICTURES:
         with tempfile.TemporaryDirectory() as home:
-            kept = {key: value for key, value in os.environ.items() if not key.startswith(("SYNCERR", "NO_COLOR"))}
+            kept = {
+                key: value for key, value in os.environ.items() if not key.startswith(("SYNCERR", "NO_COLOR"))
+            }
             environ = {**kept, **_SEEN, **PICTURES[name][1], "SYNCERR_HOME": home}
             subprocess.run([sys.executable, "-m", "tests.pictures", "--one", name], env=environ, check=True)
         as_png(name)

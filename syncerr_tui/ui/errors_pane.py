@@ -55,6 +55,7 @@ class ErrorsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """The table and the panel."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")
         terminal = self.desk.terminal
         glyphs = UNICODE if terminal.unicode else ASCII
         yield ErrorTable(glyphs=glyphs, id="table")
@@ -151,8 +152,9 @@ class ErrorsPane(Pane):
         self._panel_timer = None
         error = self.listing.current
         if error is None:
-            self._described = None
-            self.panel.show(lambda _width: ())
+            if self._described is not None:
+                self._described = None
+                self.panel.show(lambda _width: ())
             return
         before, self._described = self._described, (error, self._moment, self.outcomes.get(error.id, ""))
         if before != self._described:

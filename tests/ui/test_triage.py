@@ -53,7 +53,9 @@ async def test_the_filter_works_as_it_is_typed_and_escape_takes_it_back(opened: 
         await driven.ready()
         await driven.press("slash")
         await driven.type("code:dup")
-        assert {driven.pane.listing.errors[i].code for i in driven.pane.listing.ids} == {"DUPLICATES_DETECTED"}
+        assert {driven.pane.listing.errors[i].code for i in driven.pane.listing.ids} == {
+            "DUPLICATES_DETECTED"
+        }
         await driven.press("escape")
         assert len(driven.pane.listing.ids) == 6
         assert "filter:" not in driven.text

@@ -36,8 +36,6 @@ class Placed:
     width: int
 
 
-
-
 def _object(error: SyncError, width: int, _moment: Moment) -> str:
     """The object; where it is too long, what follows its namespace tells more than the namespace."""
     name = error.object

@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from syncerr_tui.diagnosis.render import Line
+from syncerr_tui.diagnosis.render import Line, Role, width_of
 from syncerr_tui.ui.widgets.cells import cell
 
 Layout = Callable[[int], Sequence[Line]]
@@ -44,6 +45,7 @@ class InfoPanel(Widget, can_focus=True):
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
         self.top = 0
+        self._drawn: list[Line] = []
 
     def show(self, layout: Layout, *, keep_place: bool = False) -> None:
         """Show this text, from its beginning unless the place is to be kept."""
@@ -51,14 +53,14 @@ class InfoPanel(Widget, can_focus=True):
         self._laid_out_for = 0
         if not keep_place:
             self.top = 0
-        self.refresh()
+        self._redraw()
 
     def move(self, rows: int) -> None:
         """Scroll by so many rows."""
         top = max(0, min(self.top + rows, len(self._text()) - self.page))
         if top != self.top:
             self.top = top
-            self.refresh()
+            self._redraw()
 
     @property
     def page(self) -> int:
@@ -72,8 +74,8 @@ class InfoPanel(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         """Lay out for the new width."""
-        self.move(0)
-        self.refresh()
+        self._drawn = []
+        self._redraw()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Three lines down."""
@@ -85,23 +87,41 @@ class InfoPanel(Widget, can_focus=True):
         event.stop()
         self.move(-3)
 
+    def _redraw(self) -> None:
+        """Write the lines that read differently, each as far as it is or was long."""
+        lines = [self._line(y) for y in range(self.page)]
+        if len(lines) != len(self._drawn):
+            self.refresh()
+        else:
+            for y, (new, old) in enumerate(zip(lines, self._drawn, strict=True)):
+                if new != old:
+                    longest = max(width_of(new.text), width_of(old.text))
+                    self.refresh(Region(0, y, longest, 1))
+        self._drawn = lines
+
+    def _line(self, y: int) -> Line:
+        """A line of the window, with the thumb of the scroll bar at its end."""
+        text = self._text()
+        line = text[self.top + y] if self.top + y < len(text) else Line()
+        if not self._is_thumb(y):
+            return line
+        blank = " " * max(1, self.size.width - width_of(line.text) - 1)
+        return Line((*line.parts, (blank + self._thumb, Role.MUTED)), line.link)
+
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
-        width, lines = self.size.width, self._text()
-        row = self.top + y
-        room = max(0, width - 2)
+        width = self.size.width
+        line = self._drawn[y] if y < len(self._drawn) else Line()
         segments: list[Segment] = []
         taken = 0
-        for text, role in lines[row].parts if row < len(lines) else ():
-            shown = cell(text, min(cell_len(text), room - taken), "")
+        for text, role in line.parts:
+            shown = cell(text, min(cell_len(text), width - taken), "")
             taken += cell_len(shown)
             style = self.get_component_rich_style(f"info--{role}")
-            link = lines[row].link
-            if link and self._links and role == "address":
-                style += Style(link=link)
+            if line.link and self._links and role is Role.ADDRESS:
+                style += Style(link=line.link)
             segments.append(Segment(shown, style))
-        rest = " " * (width - taken - 1) + (self._thumb if self._is_thumb(y) else " ")
-        segments.append(Segment(rest, self.get_component_rich_style("info--muted")))
+        segments.append(Segment(" " * (width - taken), self.get_component_rich_style("info--muted")))
         return Strip(segments, width)
 
     def _text(self) -> Sequence[Line]:

@@ -75,6 +75,8 @@ class _Line(NamedTuple):
     cursor: bool
     selected: bool
     thumb: bool
+    note: str = ""
+    """What stands here instead of a row."""
 
 
 class ErrorTable(Widget, can_focus=True):
@@ -161,7 +163,7 @@ class ErrorTable(Widget, can_focus=True):
         if lines != self._note:
             self._note = lines
             if not self.listing.ids:
-                self.refresh()
+                self._redraw()
 
     def show_marks(self, marks: Mapping[str, RowMark]) -> None:
         """The states of a run. The mapping may go on changing: `marks_changed` says so."""
@@ -188,7 +190,7 @@ class ErrorTable(Widget, can_focus=True):
         """Compare the visible lines with what was drawn last, and refresh the difference."""
         self._follow_cursor()
         lines = [self._line(y) for y in range(self.page)]
-        if len(lines) != len(self._drawn) or not self.listing.ids:
+        if len(lines) != len(self._drawn):
             self.refresh()
         else:
             for y, (new, old) in enumerate(zip(lines, self._drawn, strict=True)):
@@ -210,7 +212,8 @@ class ErrorTable(Widget, can_focus=True):
         ids = self.listing.ids
         thumb = self._is_thumb(y)
         if row >= len(ids):
-            return _Line(None, None, cursor=False, selected=False, thumb=thumb)
+            note = "" if ids else self._note_at(y)
+            return _Line(None, None, cursor=False, selected=False, thumb=thumb, note=note)
         error = self.listing.errors[ids[row]]
         return _Line(
             error,
@@ -219,6 +222,10 @@ class ErrorTable(Widget, can_focus=True):
             selected=error.id in self.listing.selected,
             thumb=thumb,
         )
+
+    def _note_at(self, y: int) -> str:
+        index = y - max(1, (self.page - len(self._note)) // 3)
+        return self._note[index] if 0 <= index < len(self._note) else ""
 
     def _is_thumb(self, y: int) -> bool:
         rows, page = len(self.listing.ids), self.page
@@ -243,8 +250,6 @@ class ErrorTable(Widget, can_focus=True):
         width = self.size.width
         if y < _HEADER:
             return Strip([Segment(self._header(), self._style("header"))], width)
-        if not self.listing.ids:
-            return self._note_line(y)
         if y - _HEADER >= len(self._drawn):
             return Strip.blank(width, self._style("row"))
         return self._row(self._drawn[y - _HEADER])
@@ -263,18 +268,12 @@ class ErrorTable(Widget, can_focus=True):
         left = " " * _GUTTER + (cell("State", STATE_WIDTH + 1) if self.marks else "")
         return cell(left + " ".join(names), self.size.width, "")
 
-    def _note_line(self, y: int) -> Strip:
-        width = self.size.width
-        first = max(_HEADER + 1, (self.size.height - len(self._note)) // 3)
-        index = y - first
-        text = self._note[index] if 0 <= index < len(self._note) else ""
-        return Strip([Segment(cell(f"  {text}", width, self.glyphs.ellipsis), self._style("row"))], width)
-
     def _row(self, line: _Line) -> Strip:
         error, moment = line.error, self._moment
         width = self.size.width
         if error is None or moment is None:
-            return Strip([Segment(" " * (width - 1) + self._thumb(line), self._style("row"))], width)
+            told = cell(f"  {line.note}", width - 1, self.glyphs.ellipsis)
+            return Strip([Segment(told + self._thumb(line), self._style("row"))], width)
         glyphs = self.glyphs
         gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
         base = self._style("cursor" if line.cursor else "selected" if line.selected else "row")

@@ -1,0 +1,53 @@
+"""From the command to the first frame, against a bare Textual app: `python -m tests.bench.bench_start`.
+
+The first frame is on the terminal when its text can be read there. Medians of 9, taken in turns; run by hand.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+
+from tests.bench.bench_bytes import environment
+from tests.bench.pty_program import PtyProgram
+
+ROUNDS = 9
+BARE = """
+from textual.app import App
+from textual.widgets import Static
+
+class Bare(App):
+    def compose(self):
+        yield Static("first frame")
+
+Bare().run()
+"""
+
+
+def first_frame(command: list[str], text: bytes, **changes: str) -> float:
+    """Seconds until this text has been written."""
+    started = time.perf_counter()
+    with PtyProgram(command, environ=environment(**changes)) as program:
+        while text not in program.raw:
+            program.read(0.002)
+        return time.perf_counter() - started
+
+
+def main() -> None:
+    """Both, in turns."""
+    with tempfile.TemporaryDirectory() as home:
+        ours, bare, rows = [], [], []
+        command = [sys.executable, "-m", "syncerr_tui", "demo"]
+        for _ in range(ROUNDS):
+            bare.append(first_frame([sys.executable, "-c", BARE], b"first frame"))
+            ours.append(first_frame(command, b"SyncErr", SYNCERR_HOME=home))
+            rows.append(first_frame(command, b"refreshed", SYNCERR_HOME=home))
+    told = [statistics.median(times) for times in (ours, bare, rows)]
+    print(f"first frame {told[0] * 1000:.0f} ms, bare Textual {told[1] * 1000:.0f} ms: {told[0] / told[1]:.2f}x")
+    print(f"140 errors of the demo org on screen after {told[2] * 1000:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The app on a made-up org whose run changes the state of 20 visible rows a second: for `bench_bytes`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from syncerr_tui.host.terminal import terminal_profile, textual_environment
+from syncerr_tui.model import RowState, Verdict
+from syncerr_tui.resync.events import Counts, Progress, RowChanged, RunEvent, RunStarted
+from syncerr_tui.resync.plan import Plan
+
+RATE = 20
+_CYCLE = (
+    (RowState.SENT, None),
+    (RowState.WAITING, None),
+    (RowState.DONE, Verdict.FIXED),
+    (RowState.DONE, Verdict.STILL_FAILING),
+)
+
+
+class ChangingRun:
+    """Goes round the first rows of the plan and changes one every 50 ms."""
+
+    failure = None
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    async def run(self) -> AsyncIterator[RunEvent]:
+        """For ever."""
+        yield RunStarted("bench", self._plan, resumed=False)
+        visible = [row.error.id for row in self._plan.rows[:18]]
+        counts = Counts(planned=len(self._plan.rows), queued=len(self._plan.rows), waiting=1)
+        number = 0
+        while True:
+            state, verdict = _CYCLE[number // len(visible) % len(_CYCLE)]
+            yield RowChanged(visible[number % len(visible)], state, verdict)
+            number += 1
+            if number % (RATE // 4) == 0:
+                counts = replace(counts, queued=max(0, counts.queued - 1), fixed=counts.fixed + 1)
+                yield Progress(counts, 20.0, max(1.0, 120 - number / RATE))
+            await asyncio.sleep(1 / RATE)
+
+    def cancel(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def answer(self, *, pressed: bool) -> None: ...
+
+
+def main() -> None:
+    """Run it."""
+    terminal = terminal_profile(os.environ)
+    os.environ.update(textual_environment(terminal))
+    from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.desk import Desk
+    from tests.ui.fakes import FakeConnection, some_errors
+
+    async def connect() -> FakeConnection:
+        return FakeConnection(some_errors(1000))
+
+    SyncErrApp(Desk(connect, terminal), lambda plan, _connection: ChangingRun(plan)).run(mouse=False)
+
+
+if __name__ == "__main__":
+    main()
