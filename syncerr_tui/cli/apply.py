@@ -21,6 +21,9 @@ from syncerr_tui.cli._running import (
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import ExitCode, RefusedError
 
+_LISTED = 20
+"""Rows named one by one, of each kind that has moved."""
+
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -60,8 +63,10 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_js
                 ("changed since the plan, will be left out", moved.changed),
                 ("new since the plan, not touched", moved.new),
             ):
-                for event in ids:
+                for event in ids[:_LISTED]:
                     say(f"{event}: {word}")
+                if len(ids) > _LISTED:
+                    say(f"and {len(ids) - _LISTED} more: {word}")
             tell_plan(plan)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
                 say("Nothing was sent.")

@@ -162,7 +162,7 @@ class History:
         )
         records = (self._run(row) for row in found)
         waiting = (self._unfinished(record) for record in records if not record.alive)
-        return tuple(u for u in waiting if u.unknown or u.unsent)
+        return tuple(u for u in waiting if u.run.how is None or u.unknown or u.unsent)
 
     def under_way(self) -> tuple[RunRecord, ...]:
         """Runs that some process works on right now."""

@@ -26,7 +26,7 @@ class Moved:
     changed: tuple[str, ...]
     """Planned, and the row says something else now."""
     new: tuple[str, ...]
-    """Unresolved now, and not known to the plan: listed, never touched."""
+    """Failed after the plan was made: listed, never touched."""
 
     def __bool__(self) -> bool:
         return bool(self.gone or self.changed or self.new)
@@ -40,8 +40,12 @@ def moved(plan: Plan, now: Iterable[SyncError]) -> Moved:
     return Moved(
         gone=tuple(i for i in planned if i not in current),
         changed=tuple(i for i, e in planned.items() if i in current and not same_row(e, current[i])),
-        new=tuple(i for i in current if i not in known),
+        new=tuple(i for i, e in current.items() if i not in known and _failed_after(e, plan.created_at)),
     )
+
+
+def _failed_after(error: SyncError, moment: datetime) -> bool:
+    return error.processed_at is not None and error.processed_at > moment
 
 
 def same_row(planned: SyncError, now: SyncError) -> bool:

@@ -1,0 +1,57 @@
+"""Running a runner to its end, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.resync.events import RowChanged, RunEnded, RunEvent
+from syncerr_tui.resync.journal import Journal, Who
+from syncerr_tui.resync.plan import Plan, make_plan
+from syncerr_tui.resync.runner import Runner, RunOptions
+from tests.resync.lying_org import IDENTITY, START, LyingOrg, Time
+
+WHO = Who("ana", "ana@acme.example", "SANDBOX")
+
+
+def open_journal(folder: Path, time: Time) -> Journal:
+    return Journal.open(folder, IDENTITY.org_id, clock=time.clock)
+
+
+def plan_for(org: LyingOrg, errors: Sequence[SyncError], **options: object) -> Plan:
+    return make_plan(errors, org=org.identity, method=org.method, created_at=START, **options)  # type: ignore[arg-type]
+
+
+def runner_for(org: LyingOrg, journal: Journal, plan: Plan, time: Time, **options: object) -> Runner:
+    org.groups = {row.error.id: f"{row.wave} {row.group}" for row in plan.rows}
+    return Runner(
+        org,
+        journal,
+        plan,
+        clock=time.clock,
+        sleep=time.sleep,
+        rng=Random(1),
+        options=RunOptions(WHO, **options),  # type: ignore[arg-type]
+    )
+
+
+async def drive(runner: Runner, on: Callable[[RunEvent], None] | None = None) -> list[RunEvent]:
+    """All events of a run; `on` sees each as it comes."""
+    told = []
+    async for event in runner.run():
+        told.append(event)
+        if on is not None:
+            on(event)
+    return told
+
+
+def last_of_each(told: Sequence[RunEvent]) -> dict[str, RowChanged]:
+    """Row -> the last that was said of it."""
+    return {event.id: event for event in told if isinstance(event, RowChanged)}
+
+
+def ending(told: Sequence[RunEvent]) -> RunEnded:
+    assert isinstance(told[-1], RunEnded)
+    return told[-1]
