@@ -20,9 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from syncerr_tui.diagnosis.model import Automation
+from syncerr_tui.diagnosis.parts import matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ _EXECUTION = re.compile(
     r"maximum trigger depth exceeded)",
 )
 _DIED = re.compile(
-    r"(?:\A|[A-Z]{3,}[,:] )(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
+    r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] )(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
     r"System\.\w{1,40}Exception",
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
@@ -78,7 +78,6 @@ _RULE = re.compile(
     r"(?P<kind>[Vv]alidation (?:[Rr]ule|[Ff]ormula)|[Dd]uplicate [Rr]ule)(?: named| called)?:? {0,2}"
     + _QUOTED,
 )
-_MANY = 400
 _PLATFORM_NAMES = """
     System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search
     Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits
@@ -114,20 +113,20 @@ def _flows(text: str) -> Iterator[Named]:
     lowered = text.lower()
     if "proc" in lowered or "proz" in lowered or "fl" in lowered or not text.isascii():
         for pattern in (_FLOW_BEFORE, _FLOW_AFTER):
-            for match in pattern.finditer(text):
+            for match in matches(pattern, text):
                 yield from _quoted("flow", match)
     if "process failed" in text:
-        for match in _BARE_FLOW.finditer(text):
+        for match in matches(_BARE_FLOW, text):
             yield _named("flow", match["name"], match.start("name"), match.end("name"))
     if "Flow " in text:
-        for match in _FLOW_NAME.finditer(text):
+        for match in matches(_FLOW_NAME, text):
             yield _named("flow", match["name"].strip(), match.start("name"), match.end("name"))
     if "actionName" in text:
         kind = "flow" if "flow" in lowered else "class"
-        for match in _ACTION.finditer(text):
+        for match in matches(_ACTION, text):
             yield _named(kind, match["name"], match.start("name"), match.end("name"))
     if "element" in text:
-        for match in _ELEMENT.finditer(text):
+        for match in matches(_ELEMENT, text):
             yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
 
 
@@ -139,7 +138,7 @@ def _triggers(text: str) -> Iterator[Named]:
         (": System.", _DIED),
     ):
         if clue in text and not (clue == "Before" and "After" in text):
-            for match in pattern.finditer(text):
+            for match in matches(pattern, text):
                 if match["name"].casefold() not in _NOT_TRIGGERS:
                     yield _named("trigger", match["name"], *match.span("name"), match["ns"])
 
@@ -147,11 +146,11 @@ def _triggers(text: str) -> Iterator[Named]:
 def _exceptions(text: str) -> Iterator[Named]:
     """The class that an exception of its own belongs to: `SendBetterEmail.InvocableActionException: ...`."""
     if " class '" in text:
-        for match in _JOB.finditer(text):
+        for match in matches(_JOB, text):
             yield _named("class", match["name"], *match.span("name"), match["ns"])
     if "Exception" not in text:
         return
-    for match in _EXCEPTION.finditer(text):
+    for match in matches(_EXCEPTION, text):
         path = match["path"].split(".")
         if path[-1].endswith("Exception") and path[0] not in _PLATFORM:
             yield _class(text, path, match.start("path"), match.end("path"))
@@ -159,7 +158,7 @@ def _exceptions(text: str) -> Iterator[Named]:
 
 def _rules(text: str) -> Iterator[Named]:
     if "alidation " in text or "uplicate " in text:
-        for match in _RULE.finditer(text):
+        for match in matches(_RULE, text):
             kind = "duplicate_rule" if match["kind"][0] in "dD" else "validation_rule"
             yield from _quoted(kind, match)
 
@@ -183,7 +182,7 @@ def _traces(text: str) -> list[tuple[int, list[Named]]]:
     """The stack traces: where each begins, and its frames. It ends with the trigger it came from."""
     traces: list[tuple[int, list[Named]]] = []
     ended = True
-    for match in islice(_FRAME.finditer(text), _MANY):
+    for match in matches(_FRAME, text):
         path = match["path"].split(".")
         if path[0] in _PLATFORM:
             continue

@@ -15,6 +15,16 @@ LOCK_ROW = "UNABLE_TO_LOCK_ROW"
 WRAPPERS = frozenset({FLOW_TRIGGER, APEX, UNKNOWN})
 """Codes that say *who* stopped the save, not *why*: the reason is nested in their text, if anywhere."""
 
+_HOLLOW = WRAPPERS | {
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "APEX_ERROR",
+    "APEX_FAILED",
+    "CUSTOM_APEX_ERROR",
+    "FAILED_DUE_TO_OTHER_INPUTS",
+    "PROCESSING_HALTED",
+}
+"""Wrappers, and codes that only say that something else failed: the root where nothing better is there."""
+
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{5,}")
 
 
@@ -53,7 +63,8 @@ def root_of(codes: tuple[str, ...], given: str | None) -> str | None:
     A text that only names wrappers does not overrule a record's own code that says more.
     """
     chain = ((given,) if given else ()) + codes
-    for code in reversed(chain):
-        if code not in WRAPPERS:
-            return code
+    for hollow in (_HOLLOW, WRAPPERS):
+        for code in reversed(chain):
+            if code not in hollow:
+                return code
     return chain[-1] if chain else None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from syncerr_tui.diagnosis.codes import find_codes
-from syncerr_tui.diagnosis.parts import Part, part, trimmed
+from syncerr_tui.diagnosis.parts import Part, matches, part, trimmed
 
 # Codes whose text is about one field: the label stands right behind the code.
 _FIELD_CODES = frozenset(
@@ -49,7 +48,7 @@ _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
     r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|max length)|"
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
-    r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]|\s*\(System Code\)\s*\Z|\"[,}]",
+    r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]",
 )
 _BORDER = re.compile(r"[,;\n\"“”\[\]]\s*|\. |: |(?<=[A-Z]):(?=\S)")
 _NOT_LABEL_LIST = (
@@ -57,21 +56,23 @@ _NOT_LABEL_LIST = (
     "details,flow,response,result,value,it,this,that,role,he,she,they,we,you,which,what"
 )
 _NOT_LABELS = frozenset(_NOT_LABEL_LIST.split(","))
-_MANY = 200
 
 
 def find_labelled(text: str) -> Iterator[Part]:
     """`Label: bad value for restricted picklist field: Value` and its kin."""
     told: set[int] = set()
-    for match in islice(_LABELLED.finditer(text), _MANY):
+    for match in matches(_LABELLED, text):
         told.add(match.end())
         label = _label_before(text, match.start())
         if label is not None:
             yield label
         if match["bare"] is None and match["sep"].strip():
-            yield _value_from(text, match.end(), keep_dot="email" in match["what"])
+            value = _value_from(text, match.end(), keep_dot="email" in match["what"])
+            # An address has no blank in it: what follows is its label again.
+            email = value.text.partition(": ")[0] if "email" in match["what"] else value.text
+            yield value._replace(text=email, end=value.start + len(email))
     if "picklist" in text or not text.isascii():
-        for match in islice(_PLAIN_PICKLIST.finditer(text), _MANY):
+        for match in matches(_PLAIN_PICKLIST, text):
             if match.end() not in told:
                 yield _value_from(text, match.end())
 

@@ -26,7 +26,7 @@ _NAMED = (
     ("max length", re.compile(r"max length=(?P<count>\d{1,9})")),
 )
 _EXCEEDED = re.compile(r"(?<![A-Za-z])(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
-_CODE = re.compile(r"(?P<what>[A-Z]+(?:_[A-Z]+)*)_LIMIT_EXCEEDED")
+_CODE_END = "_LIMIT_EXCEEDED"
 _ERROR_ID = re.compile(r"(?<![\d-])(?P<id>-?\d{3,12}-\d{1,12} \(-?\d{1,12}\))")
 
 
@@ -41,8 +41,8 @@ def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
     if "Limit exceeded" in text and (match := _EXCEEDED.search(text)):
         return Part("limit", match["what"], *match.span("what"))
     for code in reversed(codes):
-        if (match := _CODE.fullmatch(code)) and (at := text.rfind(code)) >= 0:
-            return Part("limit", match["what"].replace("_", " ").lower(), at, at + len(code))
+        if code.endswith(_CODE_END) and (at := text.rfind(code)) >= 0:
+            return Part("limit", code.removesuffix(_CODE_END).replace("_", " ").lower(), at, at + len(code))
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from syncerr_tui.diagnosis.ids import is_id
-from syncerr_tui.diagnosis.parts import Part, part, trimmed
+from syncerr_tui.diagnosis.parts import Part, matches, part, trimmed
 
 _API = re.compile(r"[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100})?")
 _FIELD_LIST = re.compile(r"\[(?P<list>[^\[\]{}\"“”<>\n]{1,400})\](?!\(http)")
@@ -22,19 +22,19 @@ _CRM_LIST = re.compile(r"Field\(s\): ?(?P<list>[^\n:;]{1,300}?)(?=, [A-Z][\w ]{1
 def find_lists(text: str) -> Iterator[Part]:
     """`[Name, Close_Date__c]`, `:Name --` and `fields: ...`."""
     if "[" in text:
-        for match in _FIELD_LIST.finditer(text):
+        for match in matches(_FIELD_LIST, text):
             before = text[max(0, match.start() - 12) : match.start()].rstrip()
             if before.endswith((":", "for", "missing")):
                 yield from _label_of_list(text, match)
                 yield from listed(text, *match.span("list"))
     if "--" in text:
-        for match in _BULK_LIST.finditer(text):
+        for match in matches(_BULK_LIST, text):
             yield from _names(text, *match.span("list"))
     if "ields" in text:
-        for match in _KEYED_LIST.finditer(text):
+        for match in matches(_KEYED_LIST, text):
             yield from _names(text, *match.span("list"))
     if "Field(s)" in text:
-        for match in _CRM_LIST.finditer(text):
+        for match in matches(_CRM_LIST, text):
             yield from listed(text, *match.span("list"))
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from syncerr_tui.diagnosis.parts import Part
+from syncerr_tui.diagnosis.parts import Part, matches
 from syncerr_tui.diagnosis.ranges import Ranges
 
 _STATED = re.compile(
@@ -22,7 +22,7 @@ _STATED = re.compile(
     r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
 _CALLED = re.compile(
-    r"[Ee]ntity type '(?P<name>\w{2,80})'|(?P<other>[A-Z]\w{2,80}): bad field names on insert"
+    r"[Ee]ntity type '(?P<name>\w{2,80})'|(?<!\w)(?P<other>[A-Z]\w{2,80}): bad field names on insert",
 )
 _STANDARD = re.compile(
     r"(?<![\w.\[/\"“-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
@@ -48,23 +48,23 @@ def find_objects(text: str, taken: Ranges) -> list[Part]:
 
 def find_stated(text: str) -> Iterator[Part]:
     """Only what the platform itself calls an object."""
-    for match in _CALLED.finditer(text):
+    for match in matches(_CALLED, text):
         group = "name" if match["name"] else "other"
         yield Part("object", match[group], *match.span(group))
-    for match in _STATED.finditer(text):
+    for match in matches(_STATED, text):
         if match["name"] not in _GENERIC:
             yield Part("object", match["name"], match.start("name"), match.end("name"))
 
 
 def _capital(text: str, taken: Ranges) -> Iterator[Part]:
-    for match in _STANDARD.finditer(text):
+    for match in matches(_STANDARD, text):
         verb = match["name"] in {"Contact", "Lead", "Order"} and _VERB.match(text, match.end())
         if not verb and match.start() not in taken:
             yield Part("object", match["name"], match.start(), match.end())
 
 
 def _lower(text: str, taken: Ranges) -> Iterator[Part]:
-    for match in _PLAIN.finditer(text):
+    for match in matches(_PLAIN, text):
         idiom = _VERB.match(text, match.end()) or _IDIOM.search(
             text, max(0, match.start() - 4), match.start()
         )

@@ -32,7 +32,10 @@ _STRAIGHT = re.compile(r"(?<!\\)(?P<slashes>\\*)\"(?P<ends>(?=\s{0,4}(?:[,})\]]|
 _SINGLE = re.compile(r"(?<!\\)(?P<slashes>\\*)'(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
 _CURLY = re.compile(r"(?<!\\)(?P<slashes>\\*)[“”\"](?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
 _MAX_MESSAGES = 50
+_ENDS = {'"': _STRAIGHT, "'": _SINGLE}
 _MAX_MISSES = 8
+_PROSE = 4_000
+"""How far an unquoted `message:` is believed: it may be a word of a sentence."""
 _MAX_DEPTH = 4
 
 
@@ -128,17 +131,16 @@ def _messages(page: Page, depth: int = 0) -> list[Page]:
 
 def _closing(text: str, key: re.Match[str]) -> int | None:
     """Where the quoted text after `key` ends, None where it is prose and not a value."""
-    opening = key["open"]
-    straight = opening[-1] == '"'
-    for quote in (_STRAIGHT if straight else _SINGLE if opening[-1] == "'" else _CURLY).finditer(
-        text, key.end()
-    ):
+    opening, certain = key["open"], bool(key["close"])
+    pattern = _ENDS.get(opening[-1], _CURLY)
+    within = len(text) if certain else min(len(text), key.end() + _PROSE)
+    for quote in pattern.finditer(text, key.end(), within):
         if len(quote["slashes"]) >= len(opening):
             continue
-        if (straight and key["close"]) or quote["ends"] is not None:
+        if (certain and pattern is _STRAIGHT) or quote["ends"] is not None:
             return quote.start()
     # Cut off in the middle: what is there is still the message, if the key was certainly one.
-    return len(text) if key["close"] else None
+    return len(text) if certain else None
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
+_MOST = 200
 _QUOTES = "\"'“”"
 
 
@@ -15,6 +18,11 @@ class Part(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The first matches of a pattern: a text with more names than that is a log, and says nothing more."""
+    return islice(pattern.finditer(text), _MOST)
 
 
 def part(kind: str, match: re.Match[str], group: str) -> Part:

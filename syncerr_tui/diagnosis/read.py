@@ -33,6 +33,12 @@ from syncerr_tui.diagnosis.ranges import Ranges
 from syncerr_tui.diagnosis.wording import code_from_wording
 from syncerr_tui.text import clean
 
+_PROSE = 16_384
+"""How many characters are read for names, fields and values; codes and ids are looked for in the whole text.
+
+What is longer than this is a log, and its first fault stands in front.
+"""
+
 # What the platform says of itself, not of the record: the same save may work a minute later.
 _PASSING = (
     "unable to obtain exclusive access",
@@ -51,7 +57,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     """
     given = (clean(code).strip() or None) if code else None
     text = clean(message)
-    whole, statements = unwrap(text)
+    whole, statements = unwrap(text[:_PROSE])
 
     parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]
     codes = _of("code", parts)

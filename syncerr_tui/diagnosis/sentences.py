@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from syncerr_tui.diagnosis.labelled import is_label
 from syncerr_tui.diagnosis.lists import listed
-from syncerr_tui.diagnosis.parts import Part, part
+from syncerr_tui.diagnosis.parts import Part, matches, part
 
 _CONTAINS = re.compile(
     r"[Tt]he (?P<field>[^\n.:]{1,80}?) field contains (?P<value>[^\n]{1,200}?), which (?:isn|is no)[’']?t",
@@ -93,27 +93,27 @@ _LABEL_BEFORE = re.compile(
 def find_sentences(text: str) -> Iterator[Part]:
     """Sentences of the platform that name a field or a value."""
     if " field contains " in text:
-        for match in _CONTAINS.finditer(text):
+        for match in matches(_CONTAINS, text):
             yield part("field", match, "field")
             yield part("value", match, "value")
     if "Foreign key external ID" in text:
-        for match in _FOREIGN_KEY.finditer(text):
+        for match in matches(_FOREIGN_KEY, text):
             yield part("external_id", match, "id")
             if match["field"]:
                 yield part("field", match, "field")
     for clue, pattern in _NAMED_LISTS:
         if clue in text:
-            for match in pattern.finditer(text):
+            for match in matches(pattern, text):
                 yield from listed(text, *match.span("list"))
     for clue, pattern in _NAMED_VALUES:
         if clue in text:
-            for match in pattern.finditer(text):
+            for match in matches(pattern, text):
                 yield part("value", match, "value")
 
 
 def find_custom_fields(text: str) -> Iterator[Part]:
     if "__c" in text or "__C" in text:
-        for match in _CUSTOM_FIELD.finditer(text):
+        for match in matches(_CUSTOM_FIELD, text):
             if _BEFORE_OBJECT.search(text, max(0, match.start() - 12), match.start()) is None:
                 yield part("field", match, "field")
 
@@ -121,14 +121,14 @@ def find_custom_fields(text: str) -> Iterator[Part]:
 def find_prose(text: str, root: str | None) -> Iterator[Part]:
     """Labels in the sentences that validation rules are made of."""
     for pattern in _PROSE:
-        for match in pattern.finditer(text):
+        for match in matches(pattern, text):
             yield part("field", match, "field")
     if root in _RULE_CODES:
-        for match in _FIELD_NOUN.finditer(text):
+        for match in matches(_FIELD_NOUN, text):
             yield part("field", match, "field")
-    for match in _LABEL_AT_END.finditer(text):
+    for match in matches(_LABEL_AT_END, text):
         yield part("field", match, "field")
-    for match in _REQUIRED.finditer(text):
+    for match in matches(_REQUIRED, text):
         label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
         if label and is_label(label["field"]):
             yield part("field", label, "field")

@@ -10,7 +10,7 @@ import time
 
 from syncerr_tui.diagnosis.read import diagnose
 from tests.diagnosis.scoring import CORPUS, OWN, rows_of
-from tests.diagnosis.test_any_text import HARD
+from tests.diagnosis.test_any_text import CLUES, HARD
 
 LENGTH = 30_000
 
@@ -26,7 +26,7 @@ def main() -> None:
 
     times = []
     for piece in HARD:
-        message = (piece * LENGTH)[:LENGTH]
+        message = CLUES + (piece * LENGTH)[:LENGTH]
         started = time.perf_counter()
         diagnose(message)
         times.append((time.perf_counter() - started, piece))
