@@ -50,7 +50,9 @@ SAMPLE = 100
 """Rows looked at, before and after the failed ones are known. About 200 kB with long messages."""
 FIRST_LOOK = 25
 LONG_LOOK = 150
-"""Objects described: those that sound right, and all others where none of these fits."""
+"""Objects described: those that sound right, and all others where none of these fits well."""
+SURE_NAME = 60
+"""Points of a name from which the other objects are left alone."""
 _NOT_DATA = ("__ChangeEvent", "__Share", "__History", "__Feed", "__Tag", "__mdt", "__e", "__x", "__Kav")
 
 
@@ -180,6 +182,23 @@ async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An object that has the shape; the better one sorts first."""
+
+    points: int
+    named: int
+    """The points that its name alone has."""
+    proposal: Proposal
+
+    def __lt__(self, other: _Judged) -> bool:
+        return (-self.points, self.proposal.object_name) < (-other.points, other.proposal.object_name)
+
+    def as_option(self) -> Candidate:
+        one = self.proposal
+        return Candidate(one.object_name, one.object_label, "object", self.points, one.object_reason)
+
+
 class _Search:
     def __init__(
         self,
@@ -216,10 +235,11 @@ class _Search:
         )
         first = [(points, one) for points, one in ranked if points or _hinted(one)][:FIRST_LOOK]
         found = await self._judged(first)
-        if not found:
+        if not found or found[0].named < SURE_NAME:
+            # Nothing here, or something whose name says little: a look at the others may show a better one.
             seen = {one["name"] for _, one in first}
             rest = [pair for pair in ranked if pair[1]["name"] not in seen][:LONG_LOOK]
-            found = await self._judged(rest)
+            found = sorted((*found, *await self._judged(rest)))
         if not found:
             raise BadInputError(
                 "Nothing in this org looks like StoreConnect's change events",
@@ -227,31 +247,32 @@ class _Search:
                 "or name the object with 'syncerr-tui setup --object'",
             )
         best, *others = found
-        close = [one for one in others if best[0] - one[0] < 2 * MARGIN]
-        proposal = best[1]
+        close = [one for one in others if best.points - one.points < 2 * MARGIN]
+        proposal = best.proposal
         if close:
-            options = tuple(_as_option(points, one) for points, one in (best, *close))
+            options = tuple(one.as_option() for one in (best, *close))
             doubt = Doubt("object", "Several objects look like change events", options)
             proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
         return await self._finished(proposal)
 
-    async def _judged(self, some: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, Proposal]]:
+    async def _judged(self, some: Sequence[tuple[int, Mapping[str, Any]]]) -> list[_Judged]:
         """The objects of some that have the shape of change events, with their points, best first."""
 
-        async def judge(points: int, name: str) -> tuple[int, Proposal] | None:
+        async def judge(points: int, name: str) -> _Judged | None:
             try:
                 proposal = await self._propose(name, _object_reason(points))
             except RefusedError:
                 return None  # not readable by this user, so it cannot be the one that is worked with
             shape = sum(min(proposal.chosen[role].points, 100) for role in proposal.chosen)
             fits = sum(1 for role in Role if role not in OPTIONAL and role in proposal.chosen)
-            return (points + shape // 4, proposal) if fits >= len(Role) - len(OPTIONAL) - 1 else None
+            enough = fits >= len(Role) - len(OPTIONAL) - 1
+            return _Judged(points + shape // 4, points, proposal) if enough else None
 
         known = [pair for pair in some if pair[0] == max((points for points, _ in some), default=0) >= 100]
         if len(known) == 1 and (only := await judge(known[0][0], str(known[0][1]["name"]))):
             return [only]
         found = await _gather(judge(points, str(one["name"])) for points, one in some)
-        return sorted((one for one in found if one), key=lambda one: (-one[0], one[1].object_name))
+        return sorted(one for one in found if one)
 
     async def _propose(self, name: str, reason: str) -> Proposal:
         describe = await self._org.describe(name)
@@ -482,10 +503,6 @@ def _object_reason(points: int) -> str:
     if points >= 100:
         return "the name that StoreConnect uses"
     return "its name sounds like it" if points >= 40 else "its shape, not its name"
-
-
-def _as_option(points: int, proposal: Proposal) -> Candidate:
-    return Candidate(proposal.object_name, proposal.object_label, "object", points, proposal.object_reason)
 
 
 def _field_named(describe: Describe, name: str) -> Candidate:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from syncerr_tui.errors import RefusedError
+from contextlib import suppress
+
+from syncerr_tui.errors import RefusedError, SyncErrError
 from syncerr_tui.salesforce.client import OrgClient, Row
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 
@@ -38,7 +40,7 @@ async def _still_fits(client: OrgClient, mapping: FieldMapping) -> None:
     if missing:
         raise RefusedError(
             f"{mapping.object_name} no longer has {', '.join(missing)}: a package upgrade may have renamed "
-            "it, or this user lost the right to see it",
+            f"it{await _guess(client, mapping)}, or this user lost the right to see it",
             _AGAIN,
         )
     values = _active_values(fields.get(mapping.status, {}))
@@ -46,6 +48,16 @@ async def _still_fits(client: OrgClient, mapping: FieldMapping) -> None:
         raise RefusedError(
             f"{mapping.status} no longer has the value {', '.join(mapping.failed)} that means failed", _AGAIN
         )
+
+
+async def _guess(client: OrgClient, mapping: FieldMapping) -> str:
+    """What the missing fields may be called now, for the message only: it is never worked with."""
+    from syncerr_tui.salesforce.discovery import successors
+
+    with suppress(SyncErrError):
+        found = [name for name in (await successors(client, mapping)).values() if name]
+        return f" to {', '.join(found)}" if found else ""
+    return ""
 
 
 def _fields(described: Row) -> dict[str, Row]:

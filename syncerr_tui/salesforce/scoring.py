@@ -29,6 +29,8 @@ ACCEPT = 45
 """Points from which a field is taken for a role."""
 MARGIN = 15
 """Points by which the best must lead the second, or a person is asked."""
+PACKAGE = 20
+"""Points of an object for being part of StoreConnect's package."""
 FEW = 3
 """Values below this many prove nothing."""
 
@@ -327,4 +329,6 @@ def object_points(name: str, label: str, phrases: Iterable[str], known: str) -> 
         return 100
     phrases = tuple(phrases)
     covered = max(mentions(words(bare(name)), phrases), mentions(words(label), phrases))
-    return round(80 * covered / 100)
+    return round(80 * covered / 100) + (
+        PACKAGE if name.startswith(known.split("__", maxsplit=1)[0] + "__") else 0
+    )

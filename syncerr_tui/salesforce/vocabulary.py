@@ -76,6 +76,9 @@ _FAILED = _words(_DATA["status"]["failed"])
 _FAILED_MAYBE = _words(_DATA["status"]["perhaps_failed"])
 _NOT_FAILED = _words(_DATA["status"]["not_failed"])
 _PENDING = _words(_DATA["status"]["pending"])
+_SUCCESS = _words(_DATA["status"]["success"])
+_NOT = _words(_DATA["status"]["not"])
+_DONE = _words(_DATA["status"]["done"])
 
 
 def event_type_of(*names: str) -> EventType | None:
@@ -100,17 +103,20 @@ class Standing(StrEnum):
 def standing_of(*names: str) -> Standing:
     """What a status value means, by its API value and its label."""
     said = [word for name in names for word in words(name)]
-    if any(_among(word, _NOT_FAILED) for word in said):
+
+    def has(known: frozenset[str]) -> bool:
+        return any(_among(word, known) for word in said)
+
+    if has(_NOT) and has(_SUCCESS):
+        return Standing.FAILED
+    if has(_NOT_FAILED):
         return Standing.OTHER
-    for standing, known in (
-        (Standing.PENDING, frozenset({"retrying", "reprocessing"})),
-        (Standing.FAILED, _FAILED),
-        (Standing.PERHAPS, _FAILED_MAYBE),
-        (Standing.PENDING, _PENDING),
-    ):
-        if any(_among(word, known) for word in said):
-            return standing
-    return Standing.OTHER
+    if has(_FAILED) or any(word.endswith(tuple(one for one in _FAILED if len(one) > 5)) for word in said):
+        again = has(frozenset({"retrying", "reprocessing"}))
+        return Standing.PENDING if again else Standing.PERHAPS if has(_DONE) else Standing.FAILED
+    if has(_FAILED_MAYBE):
+        return Standing.PERHAPS
+    return Standing.PENDING if has(_PENDING) else Standing.OTHER
 
 
 def _among(word: str, known: frozenset[str]) -> bool:

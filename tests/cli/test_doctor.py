@@ -47,7 +47,8 @@ def test_a_field_that_an_upgrade_renamed_is_named_with_its_successor(
         assert any("s_c__Message__c is gone" in line and "s_c__Error_Message__c" in line for line in renamed)
         listed = shell("list", "--org", "acme")
         assert listed.code == 5
-        assert "upgrade" in listed.err
+        assert "a package upgrade may have renamed it to" in listed.err
+        assert "s_c__Error_Message__c" in listed.err
 
 
 def test_another_org_behind_the_same_name_is_noticed(shell: Shell, org: DemoServer) -> None:

@@ -11,7 +11,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.discovery import Proposal, discover
 from syncerr_tui.salesforce.profiles import RecordPointer
-from syncerr_tui.salesforce.vocabulary import Role
+from syncerr_tui.salesforce.vocabulary import Role, Standing, event_type_of, standing_of
 from tests.salesforce.orgs import (
     FakeOrg,
     Row,
@@ -583,6 +583,81 @@ async def test_a_kind_of_change_that_nobody_knows_is_said() -> None:
     proposal = await discover(changed(case, {"s_c__Event_Type__c": field}))
     assert "Merge" not in proposal.event_types
     assert any("'Merge'" in note for note in proposal.notes)
+
+
+async def test_an_org_of_many_objects_is_not_described_from_end_to_end() -> None:
+    case = manual()
+    many = [
+        an_object(f"Thing_{number}__c", f"Thing {number}", a_field("Status__c", "Status"))
+        for number in range(300)
+    ]
+    org = FakeOrg([*many, *case.org.objects], case.org.rows)
+    assert (await discover(org)).object_name == case.object_name
+    assert len(org.described) < 5
+
+
+async def test_a_better_object_behind_a_silent_name_is_found() -> None:
+    """A log that sounds right and fits roughly does not hide the one that fits."""
+    case = values_only()
+    log = an_object(
+        "Error_Journal__c",
+        "Error Journal",
+        a_field("Object__c", "Object"),
+        a_field("Kind__c", "Severity", length=40),
+        a_field("Status__c", "Status", "picklist", values=[("Open", "Open"), ("Failed", "Failed")]),
+        a_field("Key__c", "External ID", length=36),
+        a_field("Text__c", "Message", "textarea"),
+    )
+    org = FakeOrg([*case.org.objects, log], case.org.rows)
+    proposal = await discover(org)
+    named = {one.name for doubt in proposal.doubts if doubt.about == "object" for one in doubt.options}
+    assert proposal.object_name == case.object_name or case.object_name in named, explain(proposal)
+
+
+@pytest.mark.parametrize(
+    ("value", "standing"),
+    [
+        ("FAILED", Standing.FAILED),
+        ("Sync failed", Standing.FAILED),
+        ("Fehlgeschlagen", Standing.FAILED),
+        ("Verarbeitungsfehler", Standing.FAILED),
+        ("Échoué", Standing.FAILED),
+        ("Non riuscito", Standing.FAILED),
+        ("Not synced", Standing.FAILED),
+        ("処理失敗", Standing.FAILED),
+        ("No error", Standing.OTHER),
+        ("Failed - resolved", Standing.OTHER),
+        ("Erreur résolue", Standing.OTHER),
+        ("Completed with errors", Standing.PERHAPS),
+        ("Rejected", Standing.PERHAPS),
+        ("Failed, retrying", Standing.PENDING),
+        ("In Bearbeitung", Standing.PENDING),
+        ("処理中", Standing.PENDING),
+        ("Processed", Standing.OTHER),
+    ],
+)
+def test_what_a_status_value_means(value: str, standing: Standing) -> None:
+    assert standing_of(value) is standing
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("INSERT", EventType.CREATE),
+        ("order.created", EventType.CREATE),
+        ("Neuanlage", EventType.CREATE),
+        ("Mise à jour", EventType.UPDATE),
+        ("Ändern", EventType.UPDATE),
+        ("更新", EventType.UPDATE),
+        ("Löschung", EventType.DELETE),
+        ("D", EventType.DELETE),
+        ("Upsert", None),
+        ("Merge", None),
+        ("Create or update", None),
+    ],
+)
+def test_what_an_event_type_value_means(value: str, kind: EventType | None) -> None:
+    assert event_type_of(value) is kind
 
 
 async def test_hostile_labels_become_harmless() -> None:
