@@ -66,6 +66,7 @@ class Engine:
         self._second_operator = second_operator
         self._wake = threading.Condition()
         self._closing = False
+        self._asked = 0
         self._thread: threading.Thread | None = None
         self._late: list[tuple[float, Change]] = []
         self._worked = 0
@@ -87,6 +88,7 @@ class Engine:
         if self._lies.second_operator:
             self._somebody_else(event_ids)
         with self._wake:
+            self._asked += 1
             self._wake.notify_all()
         return answers
 
@@ -272,13 +274,15 @@ class Engine:
 
     def _loop(self) -> None:
         while True:
+            with self._wake:
+                asked = self._asked
             self.run_due()
+            # Not under `_wake`: whoever asks may hold the store, which this has to read.
+            wait = self._next_wait()
             with self._wake:
                 if self._closing:
                     return
-                # Asked under the lock that `request` notifies under: nothing due is slept through.
-                wait = self._next_wait()
-                if wait is None or wait > 0:
+                if asked == self._asked and wait != 0:
                     self._wake.wait(wait)
 
     def _next_wait(self) -> float | None:

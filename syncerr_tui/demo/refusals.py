@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+Fields = Mapping[str, object]
 Scalar = str | int | float | bool | None
 LinkKind = Literal["parent", "same record"]
 
@@ -17,7 +18,7 @@ class Change:
     object: str
     operation: str
     """`Create`, `Update` or `Delete`."""
-    values: Mapping[str, object]
+    values: Fields
     """Fields by API name; parents already resolved to ids."""
     record_id: str | None
     """The record in Salesforce where it exists."""

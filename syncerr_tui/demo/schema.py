@@ -7,6 +7,7 @@ are any; the change event object is not here, its names are assumptions and live
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 SC_ID = "s_c__sC_Id__c"
 """The StoreConnect ID on every synced object: Text(36), unique external id, lower-case UUIDs."""
@@ -72,21 +73,34 @@ class SObject:
         return replace(self, fields=tuple(changed if f.name == changed.name else f for f in self.fields))
 
 
-def text(name: str, label: str, length: int = 255, **more: bool) -> Field:
+class Flags(TypedDict, total=False):
+    """What a field may be said to be, beside its type. See `Field`."""
+
+    nillable: bool
+    createable: bool
+    updateable: bool
+    unique: bool
+    external_id: bool
+    defaulted: bool
+    name_field: bool
+
+
+def text(name: str, label: str, length: int = 255, **more: Unpack[Flags]) -> Field:
     """A text field."""
-    return Field(name, label, "string", length, **more)
+    return replace(Field(name, label, "string", length), **more)
 
 
-def typed(name: str, label: str, kind: str, **more: bool) -> Field:
+def typed(name: str, label: str, kind: str, **more: Unpack[Flags]) -> Field:
     """A field of another type, with that type's usual length."""
     length = {"textarea": 32768, "email": 80, "phone": 40, "url": 255, "picklist": 255}.get(kind, 0)
-    return Field(name, label, kind, length, **more)
+    return replace(Field(name, label, kind, length), **more)
 
 
-def lookup(name: str, label: str, *to: str, relation: str | None = None, **more: bool) -> Field:
+def lookup(name: str, label: str, *to: str, relation: str | None = None, **more: Unpack[Flags]) -> Field:
     """A lookup; its relationship is named as Salesforce derives it unless told otherwise."""
     derived = name.removesuffix("Id") if not name.endswith("__c") else name[:-1] + "r"
-    return Field(name, label, "reference", 18, reference_to=to, relationship_name=relation or derived, **more)
+    made = Field(name, label, "reference", 18, reference_to=to, relationship_name=relation or derived)
+    return replace(made, **more)
 
 
 def choice(name: str, label: str, *values: str, restricted: bool = False, nillable: bool = True) -> Field:

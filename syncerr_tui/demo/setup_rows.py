@@ -9,9 +9,7 @@ from random import Random
 from syncerr_tui.demo.people import GOODS, new_sc_id
 from syncerr_tui.demo.rules import RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, SObject
-from syncerr_tui.demo.store import DEMO_USER_ID, Store, long_id, stamp
-
-ORGANIZATION_ID = long_id("00DDe0000000P1R")
+from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, long_id, stamp
 
 _DEEPER = (
     (
@@ -75,7 +73,7 @@ def _users(store: Store, base: Row, ids: dict[str, str]) -> None:
     store.insert(
         "Organization",
         {
-            "Id": ORGANIZATION_ID,
+            "Id": DEMO_ORGANIZATION_ID,
             "Name": "Harbour & Hearth (demo)",
             "InstanceName": "DEMO1",
             "IsSandbox": True,
@@ -101,7 +99,7 @@ def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str]) -> 
     gone = insert("entry:gone", "PricebookEntry", {"Name": "Discontinued lamp", "Pricebook2Id": book})
     store.delete("PricebookEntry", gone)
     insert("account:house", "Account", {"Name": "House accounts", "OwnerId": DEMO_USER_ID})
-    inactive = {"Name": "Petra's accounts", "OwnerId": ids["user:2"], SC_ID: new_sc_id(random)}
+    inactive: Row = {"Name": "Petra's accounts", "OwnerId": ids["user:2"], SC_ID: new_sc_id(random)}
     insert("account:inactive", "Account", inactive)
     ids["sc:inactive"] = str(inactive[SC_ID])
 
@@ -228,12 +226,18 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
             "ManageableState": "unmanaged",
         }
     if rule.setup == "ApexTrigger":
-        name = {"Name": rule.api_name, "TableEnumOrId": rule.object, "NamespacePrefix": namespace}
-        return {**name, "Status": "Active"}
+        name = {"Name": rule.api_name, "TableEnumOrId": rule.object}
+        return {**name, "NamespacePrefix": namespace, "Status": "Active"}
     if rule.setup == "ApexClass":
         return {"Name": rule.api_name, "Status": "Active", "NamespacePrefix": namespace}
     if rule.setup == "EmailTemplate":
-        name = {"Name": rule.label, "DeveloperName": rule.api_name, "UIType": "Aloha", "IsActive": True}
+        name = {"Name": rule.label, "DeveloperName": rule.api_name, "UIType": "Aloha"}
         body = "Your parcel {!Parcel_Line.Number__c} is on its way."
-        return {**name, "Body": body, "Subject": "On its way", "FolderName": "StoreConnect Templates"}
+        return {
+            **name,
+            "IsActive": True,
+            "Body": body,
+            "Subject": "On its way",
+            "FolderName": "StoreConnect Templates",
+        }
     return {}

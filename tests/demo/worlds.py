@@ -1,0 +1,83 @@
+"""For tests of the demo org's world: an org whose clock the test moves, and the few gestures of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+from syncerr_tui.demo.answers import SaveFault
+from syncerr_tui.demo.clock import ManualClock
+from syncerr_tui.demo.naming import naming_of, schema_for
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.store import Store
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+Event = Mapping[str, object]
+
+
+def make_org(
+    errors: int = 140,
+    seed: int = 1,
+    *,
+    naming: str = "assumed",
+    faults: tuple[str, ...] = (),
+    options: DemoOptions | None = None,
+) -> DemoOrg:
+    chosen = replace(
+        options or DemoOptions(),
+        errors=errors,
+        seed=seed,
+        naming=naming,
+        faults=faults,
+        manual_clock=True,
+    )
+    clock = ManualClock(NOW)
+    return DemoOrg(chosen, clock=clock, store=Store(None, schema_for(naming), clock=clock))
+
+
+def failed(org: DemoOrg) -> dict[str, Event]:
+    """Failed change events by id, under the role names of `Naming`, in the order of arrival."""
+    names = naming_of(org.options.naming)
+    rows = org.store.find(names.event[0], **{names.status[0]: names.failed[0]})
+    roles = ("object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "message", "payload")
+    found: dict[str, Event] = {}
+    for row in rows:
+        event = {role: row[cast("tuple[str, str]", getattr(names, role))[0]] for role in roles}
+        event["code"] = row[names.code[0]] if names.code else None
+        found[str(row["Id"])] = event
+    return found
+
+
+def resync(org: DemoOrg, ids: Iterable[str], seconds: float = 10) -> list[SaveFault | None]:
+    """Ask for a re-sync and let the time pass that it takes."""
+    answers = org.engine.request(list(ids))
+    cast("ManualClock", org.clock).advance(seconds)
+    org.engine.run_due()
+    return answers
+
+
+def fix(org: DemoOrg, event_id: str) -> dict[str, object]:
+    status, answer = org.apexrest("POST", f"demo/fix/{event_id}", {}, None)
+    assert status == 200, answer
+    return cast("dict[str, object]", answer)
+
+
+def links(org: DemoOrg) -> dict[str, str]:
+    """Victim -> cause."""
+    found = cast("dict[str, list[dict[str, str]]]", org.apexrest("GET", "demo/truth", {}, None)[1])
+    return {link["victim"]: link["cause"] for link in found["links"]}
+
+
+def causes(org: DemoOrg) -> dict[str, list[str]]:
+    """Cause key -> root events."""
+    found = cast("dict[str, list[dict[str, object]]]", org.apexrest("GET", "demo/truth", {}, None)[1])
+    return {str(cause["key"]): cast("list[str]", cause["events"]) for cause in found["causes"]}
+
+
+def records(org: DemoOrg, event: Event) -> Sequence[dict[str, object]]:
+    """The records that carry an event's StoreConnect ID."""
+    return org.store.find(str(event["object"]), **{SC_ID: event["storeconnect_id"]})
