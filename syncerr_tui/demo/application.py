@@ -63,7 +63,7 @@ class Application:
 
     def _count(self, request: Request) -> None:
         self._authorize(request)
-        self.office.used += 1
+        self.office.count()
 
     def _authorize(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

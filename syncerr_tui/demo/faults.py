@@ -4,7 +4,7 @@ NAME is one of `FAULTS`. VALUE is that fault's own (seconds, an address, a numbe
 requests: `read`, `write`, `query`, `dml`, `action`, `describe`, `apexrest`, `login`, `all`, a method
 (`PATCH`) or a path (`/limits`, found anywhere in the request's path). COUNT says how many times it happens;
 `every=N` lets it happen to each N-th request only. The parts after NAME may come in any order.
-The demo's own control endpoints (`/services/apexrest/demo/`) never fail. The engine's own faults are in `lies`.
+The demo's own control endpoints (`/services/apexrest/demo/`) never fail. The engine's faults are in `lies`.
 """
 
 from __future__ import annotations

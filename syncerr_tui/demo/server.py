@@ -255,7 +255,7 @@ class DemoServer:
         response = self._refused(request)
         if response is not None:
             office = self._application.office
-            response.headers["Sforce-Limit-Info"] = f"api-usage={office.used}/{office.total}"
+            response.headers.setdefault("Sforce-Limit-Info", f"api-usage={office.used}/{office.total}")
         return response
 
     def _refused(self, request: Request) -> Response | None:
@@ -264,9 +264,10 @@ class DemoServer:
         if not public and (fires("expire-forever", request) or fires("expire-once", request)):
             return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
         if fires("forbid-limit", request):
-            office = self._application.office
-            office.used = office.total
-            return error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            response = error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            total = self._application.office.total
+            response.headers["Sforce-Limit-Info"] = f"api-usage={total}/{total}"
+            return response
         crowd = fires("forbid-concurrent", request) if self._crowded() else None
         if crowd:
             return error(403, "REQUEST_LIMIT_EXCEEDED", _CONCURRENT)

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"00D\w{12,15}![.\w]{20,}", re.ASCII)
 class Credentials:
     """What the demo org's one user and one connected app log in with. They open nothing but this demo."""
 
-    username: str = "admin@demo.example"
+    username: str = "ana@harbour-hearth.example"
     password: str = "demo-password"  # noqa: S105 - a demo's, printed on request
     security_token: str = "demoSecurityToken"  # noqa: S105
     consumer_key: str = "3MVG9demo.SyncErr"

@@ -78,7 +78,7 @@ class Store:
         clock: What CreatedDate, LastModifiedDate and SystemModstamp are read from.
 
     Raises:
-        BadInputError: The file cannot be opened, is no demo database, is damaged, or belongs to another schema.
+        BadInputError: The file cannot be opened, is no demo database, is damaged, or has another schema.
     """
 
     def __init__(

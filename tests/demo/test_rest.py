@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from syncerr_tui.demo.naming import field_named
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, long_id
 from tests.demo.tiny import ACTION, Client, TinyOrg, tiny
 
 ACCOUNTS = 7
+NOBODY = long_id("001000000000ABC")
 
 
 @pytest.fixture
@@ -116,6 +120,18 @@ def test_describe(org: Client) -> None:
     assert org.ask("sobjects", If_Modified_Since="Tue, 23 Mar 2015 00:00:00 GMT").status == 200
 
 
+def test_a_changed_schema_is_described_anew(org: Client) -> None:
+    before = org.ask("sobjects/Account/describe").headers["last-modified"]
+    changed = org.org.schema["Account"].with_field(
+        replace(field_named(org.org.schema["Account"], "Name"), label="Shop")
+    )
+    org.org.schema = {**org.org.schema, "Account": changed}
+    after = org.ask("sobjects/Account/describe", If_Modified_Since=before)
+    assert after.status == 200
+    assert {f["label"] for f in after.json["fields"]} >= {"Shop"}
+    assert org.ask("sobjects", If_Modified_Since=after.headers["last-modified"]).status == 304
+
+
 def test_long_text_is_described_as_the_query_treats_it(org: Client) -> None:
     schema = org.org.schema
     found = [
@@ -153,6 +169,32 @@ def test_a_page_is_read_again_and_by_any_version(org: Client) -> None:
     assert [row["Id"] for row in first] == [row["Id"] for row in again]
     assert org.ask(f"tooling/query/{locator}").code == "INVALID_QUERY_LOCATOR"
     assert org.ask(f"query/{locator.partition('-')[0]}-99").code == "INVALID_QUERY_LOCATOR"
+
+
+def test_a_hundred_thousand_records_page_by_page() -> None:
+    many = 100_000
+    with tiny() as org:
+        org.store.insert_many("Account", ({"Name": f"{n:06}"} for n in range(many)))
+        page = org.query("SELECT Name FROM Account ORDER BY Name DESC")
+        seen = [row["Name"] for row in page["records"]]
+        while not page["done"]:
+            page = org.ask(page["nextRecordsUrl"]).json
+            seen += [row["Name"] for row in page["records"]]
+        assert page["totalSize"] == many
+    assert seen == [f"{n:06}" for n in reversed(range(many))]
+
+
+def test_calls_are_counted_from_every_thread(org: Client) -> None:
+    before = org.server.calls
+    threads = [
+        threading.Thread(target=lambda: [Client(org.server).ask("limits") for _ in range(25)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert org.server.calls == before + 100
 
 
 def test_batch_size_is_a_hint_between_200_and_2000() -> None:
@@ -218,15 +260,15 @@ def test_one_record_from_birth_to_grave(org: Client) -> None:
     [
         ("POST", "sobjects/Account", {"Name": "bad"}, 400, "FIELD_CUSTOM_VALIDATION_EXCEPTION"),
         ("POST", "sobjects/Account", {"Nope": 1}, 400, "INVALID_FIELD"),
-        ("POST", "sobjects/Account", {"CreatedDate": "2020-01-01T00:00:00Z"}, 400, "INVALID_FIELD_FOR_INSERT_UPDATE"),
+        ("POST", "sobjects/Account", {"CreatedById": None}, 400, "INVALID_FIELD_FOR_INSERT_UPDATE"),
         ("POST", "sobjects/Account", {"Name": "x" * 256}, 400, "STRING_TOO_LONG"),
         ("POST", "sobjects/Contact", {"LastName": "x", "AccountId": "zzz"}, 400, "MALFORMED_ID"),
-        ("POST", "sobjects/Contact", {"LastName": "x", "Account": {"s_c__sC_Id__c": "zz"}}, 400, "INVALID_FIELD"),
+        ("POST", "sobjects/Contact", {"Account": {"s_c__sC_Id__c": "zz"}}, 400, "INVALID_FIELD"),
         ("POST", "sobjects/Account", [1], 400, "JSON_PARSER_ERROR"),
         ("GET", "sobjects/Account/xyz", None, 404, "NOT_FOUND"),
-        ("GET", f"sobjects/Account/{long_id('001000000000ABC')}", None, 404, "NOT_FOUND"),
+        ("GET", f"sobjects/Account/{NOBODY}", None, 404, "NOT_FOUND"),
         ("GET", f"sobjects/Account/{long_id('003000000000ABC')}", None, 400, "MALFORMED_ID"),
-        ("PATCH", f"sobjects/Account/{long_id('001000000000ABC')}", {"Name": "x"}, 404, "INVALID_CROSS_REFERENCE_KEY"),
+        ("PATCH", f"sobjects/Account/{NOBODY}", {"Name": "x"}, 404, "INVALID_CROSS_REFERENCE_KEY"),
         ("PATCH", "sobjects/Account/Name/x", {"Phone": "1"}, 404, "NOT_FOUND"),
         ("GET", "sobjects/Account/s_c__sC_Id__c/none", None, 404, "NOT_FOUND"),
         ("GET", "query", None, 400, "MALFORMED_QUERY"),
@@ -302,7 +344,7 @@ def test_all_or_none(org: Client) -> None:
     undone = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
     assert codes == [undone, "FIELD_CUSTOM_VALIDATION_EXCEPTION", undone]
     assert org.store.count("Account") == ACCOUNTS
-    ids = f"{account(org)},{long_id('001000000000ABC')}"
+    ids = f"{account(org)},{NOBODY}"
     answers = org.ask(f"composite/sobjects?ids={ids}&allOrNone=true", "DELETE").json
     assert [row["success"] for row in answers] == [False, False]
     assert org.store.count("Account") == ACCOUNTS
@@ -326,7 +368,7 @@ def test_limits_of_collections(org: Client) -> None:
 
 
 def test_collections_read(org: Client) -> None:
-    ids = [account(org, 1), "nope", account(org, 0)[:15], long_id("001000000000ABC")]
+    ids = [account(org, 1), "nope", account(org, 0)[:15], NOBODY]
     for answer in (
         org.ask("composite/sobjects/Account", "POST", {"ids": ids, "fields": ["Name"]}),
         org.ask(f"composite/sobjects/Account?ids={','.join(ids)}&fields=Name"),
@@ -347,7 +389,7 @@ def test_collections_upsert(org: Client) -> None:
 
 def test_composite(org: Client) -> None:
     base = "/services/data/v59.0"
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"method": "POST", "url": f"{base}/sobjects/Account", "referenceId": "a", "body": {"Name": "Parent"}},
         {
             "method": "POST",

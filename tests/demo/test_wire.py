@@ -117,7 +117,7 @@ def test_gzip_both_ways(org: Client) -> None:
 
 
 def test_an_answer_leaves_in_one_piece(org: Client) -> None:
-    """Head and body apart would cost 40 ms an answer: Nagle's algorithm against the delayed acknowledgement."""
+    """Head and body apart would cost 40 ms: Nagle's algorithm against the delayed acknowledgement."""
     with socket.create_connection(org.address, 20) as line:
         line.sendall(head(org, "GET /services/data/v59.0/limits HTTP/1.1"))
         first = line.recv(65_536)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncerr_tui.demo.faults import Faults
 from syncerr_tui.demo.org import DemoOrg
@@ -28,11 +29,31 @@ class Office:
     organization_id: str
     user_id: str
     started_at: datetime
-    """By the org's clock; describe's Last-Modified."""
+    """By the org's clock."""
     cursors: Cursors = field(default_factory=Cursors)
     used: int = 0
     """Calls of today, as `Sforce-Limit-Info` counts them."""
     total: int = 15_000
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _described: tuple[Sequence[int], datetime] | None = None
+
+    def count(self) -> None:
+        """One more API call."""
+        with self._lock:
+            self.used += 1
+
+    def described_at(self) -> datetime:
+        """When what describe tells last changed, in whole seconds, as HTTP dates are.
+
+        A change counts from the second after it: whoever read earlier in the same second has old news.
+        """
+        now = [id(each) for each in self.org.schema.values()]
+        with self._lock:
+            if self._described is None:
+                self._described = (now, self.started_at.replace(microsecond=0))
+            elif self._described[0] != now:
+                self._described = (now, (self.clock() + timedelta(seconds=1)).replace(microsecond=0))
+            return self._described[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def batch(call: Call, dispatch: Dispatch) -> Response:
         url = str(part.get("url", "")).lstrip("/")
         target = f"/services/data/{url}" if re.match(r"v\d", url) else f"/{url}"
         response = dispatch(_request(call, part.get("method"), target, part.get("richInput"), "GET"))
-        call.office.used += 1
+        call.office.count()
         failed = failed or response.status >= 400
         results.append({"statusCode": response.status, "result": response.body})
     return Response(200, {"hasErrors": failed, "results": results})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from syncerr_tui.demo.rest.call import Call, allow
@@ -78,12 +77,8 @@ def one(call: Call, sobject: SObject) -> Response:
     return _dated(call, body)
 
 
-def _changed_at(call: Call) -> datetime:
-    return call.office.started_at.replace(microsecond=0)
-
-
 def _dated(call: Call, body: object) -> Response:
-    return Response(200, body, {"Last-Modified": format_datetime(_changed_at(call), usegmt=True)})
+    return Response(200, body, {"Last-Modified": format_datetime(call.office.described_at(), usegmt=True)})
 
 
 def _unchanged(call: Call) -> Response | None:
@@ -95,7 +90,7 @@ def _unchanged(call: Call) -> Response | None:
         moment = parsedate_to_datetime(since)
     except ValueError:
         return None
-    if moment.tzinfo is None or moment < _changed_at(call):
+    if moment.tzinfo is None or moment < call.office.described_at():
         return None
     return Response(304)
 
