@@ -86,9 +86,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         complain("Interrupted.")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our stdout went away (`| head`): not a failure, and Python must not say so at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # The reader of our stdout went away (`| head`), which click answers with an exit of its own: not a
+        # failure, and Python must not complain about it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the last line of defence: one plain line, never locals
         from syncerr_tui.host.log import record_crash

@@ -47,7 +47,7 @@ _SETTINGS = (
         help="Profile written by 'syncerr-tui setup', or an alias of the sf CLI.",
     ),
     click.option("--demo", is_flag=True, help="Use the embedded demo org: no account, no network."),
-    click.option("--errors", type=click.IntRange(0, 5_000_000), help="Demo: about how many errors [140]."),
+    click.option("--errors", type=click.IntRange(0, 100_000), help="Demo: about how many errors [140]."),
     click.option("--seed", type=int, help="Demo: same seed, same org [1]."),
     click.option("--latency", type=click.FloatRange(0, 600), help="Demo: seconds per answer [0]."),
     click.option(
