@@ -95,6 +95,7 @@ class Store:
         self._depth = 0
         self._next: dict[str, int] = {}
         self._columns = {name: _columns(sobject) for name, sobject in schema.items()}
+        self._known = {name: frozenset(columns) for name, columns in self._columns.items()}
         self._types = {
             name: {field.name: field.type for field in sobject.fields} for name, sobject in schema.items()
         }
@@ -222,26 +223,27 @@ class Store:
     def insert_many(self, object_name: str, rows: Iterable[Mapping[str, object]]) -> list[str]:
         """Add records; returns their ids in order."""
         columns = self._columns[object_name]
+        places = {column: place for place, column in enumerate(columns)}
         types = self._types[object_name]
         now = stamp(self.clock())
-        defaults = (0, now, DEMO_USER_ID, now, DEMO_USER_ID, now)
-        system = dict(zip(SYSTEM_FIELDS, defaults, strict=True))
-        marks = ", ".join("?" * len(columns))
-        names = ", ".join(_quoted(column) for column in columns)
-        ids: list[str] = []
+        system = dict(zip(SYSTEM_FIELDS, (0, now, DEMO_USER_ID, now, DEMO_USER_ID, now), strict=True))
+        empty = [0 if types.get(column) == "boolean" else system.get(column) for column in columns]
+        table: list[list[object]] = []
         with self.transaction():
-            table: list[list[object]] = []
             for values in rows:
-                record_id = str(values.get("Id") or self.new_id(object_name))
-                ids.append(record_id)
-                whole = {**system, **values, "Id": record_id}
-                self._only_known(object_name, whole)
-                table.append([_stored(whole.get(column), types.get(column, "")) for column in columns])
+                self._only_known(object_name, values)
+                row = empty.copy()
+                for name, value in values.items():
+                    row[places[name]] = _stored(value, types.get(name, ""))
+                row[0] = row[0] or self.new_id(object_name)
+                table.append(row)
+            marks = ", ".join("?" * len(columns))
+            names = ", ".join(_quoted(column) for column in columns)
             self._connection.executemany(
                 f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})",
                 table,
             )
-        return ids
+        return [str(row[0]) for row in table]
 
     def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> bool:
         """Change fields of a record and stamp it; False where there is none (or it is deleted)."""
@@ -336,7 +338,7 @@ class Store:
         }
 
     def _only_known(self, object_name: str, values: Mapping[str, object]) -> None:
-        unknown = values.keys() - set(self._columns[object_name])
+        unknown = values.keys() - self._known[object_name]
         if unknown:
             raise KeyError(f"{object_name} has no field {', '.join(sorted(unknown))}")
 
