@@ -6,10 +6,12 @@ import base64
 import json
 import re
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,7 +20,14 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.errors import (
+    BadInputError,
+    MachineError,
+    NotLoggedInError,
+    RefusedError,
+    SyncErrError,
+    UnreachableError,
+)
 from syncerr_tui.salesforce.profiles import (
     ClientCredentialsWay,
     EnvironmentWay,
@@ -356,3 +365,43 @@ def test_a_name_that_is_neither_says_so_and_names_the_nearest(tmp_path: Path) ->
     with pytest.raises(NotLoggedInError, match="There is no profile 'acme-prd'") as caught:
         tokens.current()
     assert caught.value.hint.startswith("Did you mean the profile acme-prod?")
+
+
+class FakeKeyring(ModuleType):
+    """As much of the optional extra as is used."""
+
+    def __init__(self, kept: dict[tuple[str, str], str]) -> None:
+        super().__init__("keyring")
+        self.kept = kept
+        self.errors = ModuleType("keyring.errors")
+        self.errors.KeyringError = type("KeyringError", (Exception,), {})  # type: ignore[attr-defined]
+
+    def get_password(self, service: str, user: str) -> str | None:
+        if service == "locked":
+            raise self.errors.KeyringError(SECRET)
+        return self.kept.get((service, user))
+
+    def set_password(self, service: str, user: str, secret: str) -> None:
+        self.kept[service, user] = secret
+
+
+def test_the_systems_keyring_keeps_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = FakeKeyring({("syncerr", "acme/client"): SECRET})
+    monkeypatch.setitem(sys.modules, "keyring", ring)
+    monkeypatch.setitem(sys.modules, "keyring.errors", ring.errors)
+    secrets, place = Secrets({}), SecretPlace("keyring", "syncerr/acme/client")
+    assert secrets.get(place, "client secret") == SECRET
+    assert secrets.put(place, "next")
+    assert secrets.get(place, "client secret") == "next"
+    with pytest.raises(NotLoggedInError, match="nothing under syncerr/other"):
+        secrets.get(SecretPlace("keyring", "syncerr/other"), "client secret")
+    with pytest.raises(MachineError, match="cannot be opened") as caught:
+        secrets.get(SecretPlace("keyring", "locked/x"), "client secret")
+    assert SECRET not in caught.value.line
+
+
+def test_a_keyring_that_is_not_installed_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(BadInputError, match="is not installed") as caught:
+        Secrets({}).get(SecretPlace("keyring", "syncerr/acme"), "client secret")
+    assert "syncerr-tui[keyring]" in caught.value.hint

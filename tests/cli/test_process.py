@@ -1,0 +1,148 @@
+"""The real program as a process: what it imports, how it ends, and that no secret leaves it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.demo.server import DemoServer
+from tests.cli.conftest import Shell
+
+HEAVY = {"textual", "rich", "simple_salesforce", "requests", "sqlite3", "jwt"}
+
+
+@pytest.mark.parametrize("command", ["list", "doctor", "setup", "info"])
+def test_help_imports_nothing_heavy(command: str) -> None:
+    program = (
+        "import sys, io; sys.stdout = io.StringIO()\nfrom syncerr_tui.cli import run\n"
+        f"run([{command!r}, '--help'])\nsys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert set(done.stderr.split()) & HEAVY == set()
+
+
+def test_a_command_that_reads_an_org_draws_no_screen(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom syncerr_tui.cli import run\ncode = run(['list', '--demo', '--errors', '5'])"
+        "\nsys.stderr.write(' '.join(sys.modules)); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert set(done.stderr.split()) & {"textual", "rich"} == set()
+
+
+def started(*words: str, **environ: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "syncerr_tui", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environ},
+    )
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    process = started("list", "--demo", "--errors", "3000", "--json")
+    assert process.stdout
+    assert process.stdout.readline().startswith('{"id"')
+    process.stdout.close()
+    assert process.stderr
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.wait(60) == 0
+
+
+@pytest.fixture
+def silent_org() -> Iterator[tuple[str, threading.Event]]:
+    """An org that takes a request and never answers it."""
+    asked, enough = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            enough.wait()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    enough.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_ctrl_c_ends_a_command_that_waits_for_the_org(
+    silent_org: tuple[str, threading.Event], tmp_path: Path
+) -> None:
+    url, asked = silent_org
+    process = started(
+        "list",
+        SYNCERR_HOME=str(tmp_path),
+        SYNCERR_INSTANCE_URL=url,
+        SYNCERR_ACCESS_TOKEN="00D5g000000abcd!AQ0123456789012345678901",
+    )
+    assert asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.strip() == "syncerr-tui: Interrupted."
+
+
+def test_no_secret_leaves_the_program(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = org.credentials
+    monkeypatch.setenv("CLIENT_SECRET", known.consumer_secret)
+    refresh = tmp_path / "refresh"
+    refresh.write_text(known.refresh_token, encoding="utf-8")
+    refresh.chmod(0o600)
+    printed = []
+
+    def run(*words: str) -> None:
+        said = shell(*words)
+        printed.append(said.out + said.err)
+        assert said.code == 0, said.err
+
+    run("setup", "by-token", "--yes")
+    app = ("--set", f"client_id={known.consumer_key}", "--set", f"login_url={org.instance_url}")
+    run(
+        "setup",
+        "by-secret",
+        "--yes",
+        "--way",
+        "client-credentials",
+        *app,
+        "--set",
+        "secret=env:CLIENT_SECRET",
+    )
+    run(
+        "setup",
+        "by-refresh",
+        "--yes",
+        "--way",
+        "refresh-token",
+        *app,
+        "--set",
+        f"refresh_token=file:{refresh}",
+    )
+    for name in ("by-token", "by-secret", "by-refresh"):
+        run("doctor", "--org", name)
+        run("list", "--org", name, "--json")
+    run("info")
+    kept = [
+        path.read_text(encoding="utf-8", errors="replace") for path in shell.home.rglob("*") if path.is_file()
+    ]
+    for secret in (org.access_token, known.consumer_secret, known.refresh_token):
+        assert secret not in "".join(printed)
+        assert secret not in "".join(kept)
