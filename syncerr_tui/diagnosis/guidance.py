@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.house import HouseNotes
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
+_TRY_FIRST = (Step("Re-sync this error once: it may pass by itself. If it fails again, go on here."),)
 _KINDS = {"flow": "the Flow", "trigger": "the trigger", "class": "the Apex class"}
 
 
@@ -66,7 +67,7 @@ def guide(
         why=fill(entry.why, blanks) or "",
         retry=retry,
         authority=entry.authority,
-        steps=tuple(_steps(entry, facts, instance_url)),
+        steps=(*(_TRY_FIRST if retry is not entry.retry else ()), *_steps(entry, facts, instance_url)),
         checks=(*(_around(diagnosis) if around else ()), *_all(entry.checks, facts)),
         afterwards=fill(entry.afterwards, blanks) or "",
         put_back=(*_all(entry.put_back, facts), *(_around_back(diagnosis) if around else ())),

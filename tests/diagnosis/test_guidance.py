@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -453,3 +454,30 @@ def test_a_limit_of_one_save_is_tried_alone_first() -> None:
     assert guidance.code == "LIMIT_EXCEEDED"
     assert "alone" in guidance.steps[0].text
     assert "Open the Flow **Points**" in guidance.steps[1].text
+
+
+def test_the_record_behind_the_code_is_meant_not_the_row_of_the_caller() -> None:
+    guidance = explained(
+        "X: execution of AfterUpdate caused by: Upsert failed. First exception on row 0 with id "
+        "0035g00000Lm2XyAAJ; first error: DUPLICATE_VALUE, duplicate value found: K__c duplicates value on record with id: "
+        "0015g00000Qr7TbAAJ: []"
+    )
+    assert "**0015g00000Qr7TbAAJ**" in guidance.headline
+    assert "0035g00000Lm2XyAAJ" not in guidance.headline
+
+
+def test_what_may_pass_by_itself_is_tried_before_anything_is_repaired() -> None:
+    message = (
+        "We can't save this record because the “Order Builder” process failed. An unexpected error occurred. "
+        "Please include this ErrorId if you contact support: 23454-13561 (-711010934)"
+    )
+    diagnosis = replace(diagnose(message, "CANNOT_EXECUTE_FLOW_TRIGGER"), transient=True)
+    guidance = guide(diagnosis, message=message)
+    assert guidance.retry is Retry.JUST_RETRY
+    assert "once" in guidance.steps[0].text
+    assert "Order Builder" in guidance.steps[1].text
+
+
+def test_a_missing_parent_stays_one_even_where_fields_are_spoken_of() -> None:
+    message = "Foreign key external ID: 0116 not found for field name X__c in entity Contact"
+    assert explained(message, "INVALID_FIELD").retry is Retry.CAUSE_FIRST
