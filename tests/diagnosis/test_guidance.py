@@ -459,7 +459,8 @@ def test_a_limit_of_one_save_is_tried_alone_first() -> None:
 def test_the_record_behind_the_code_is_meant_not_the_row_of_the_caller() -> None:
     guidance = explained(
         "X: execution of AfterUpdate caused by: Upsert failed. First exception on row 0 with id "
-        "0035g00000Lm2XyAAJ; first error: DUPLICATE_VALUE, duplicate value found: K__c duplicates value on record with id: "
+        "0035g00000Lm2XyAAJ; first error: DUPLICATE_VALUE, duplicate value found: K__c "
+        "duplicates value on record with id: "
         "0015g00000Qr7TbAAJ: []"
     )
     assert "**0015g00000Qr7TbAAJ**" in guidance.headline
