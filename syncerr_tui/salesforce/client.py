@@ -10,12 +10,24 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from syncerr_tui.errors import BadInputError, OutcomeUnknownError, UnreachableError
+from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.salesforce import ids as record_ids, soql as query_text
+from syncerr_tui.salesforce.answers import (
+    NotJsonError,
+    Page,
+    Row,
+    a_page,
+    action_results,
+    an_object,
+    by_id,
+    rest,
+    results,
+    strange,
+    version_list,
+)
 from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.salesforce.courier import ClientOptions, Courier
 from syncerr_tui.salesforce.faults import read_exception
@@ -28,8 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["ClientOptions", "LocatorLostError", "OrgClient", "Page", "Row"]
 
 T = TypeVar("T")
-Row = dict[str, Any]
-"""A JSON object as the org sent it: nothing in it is harmless yet."""
 
 COLLECTION_WRITE_LIMIT = 200
 COLLECTION_READ_LIMIT = 2000
@@ -38,15 +48,6 @@ _LOCATOR = re.compile(r"/services/data/v\d{1,3}\.0/(?:tooling/)?query/[A-Za-z0-9
 _VERSION = re.compile(r"\d{1,3}\.0\Z", re.ASCII)
 _SEGMENT = r"[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*"
 _REST_PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*/?\Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a query's answer."""
-
-    records: list[Row]
-    total: int
-    """Rows of the whole answer, as the org counted them when the query began."""
 
 
 class LocatorLostError(UnreachableError):
@@ -82,11 +83,11 @@ class OrgClient:
         """
         path = "tooling/query/" if tooling else "query/"
         answer = await self._courier.read(
-            lambda sf: _answer(_rest(sf, path, params={"q": query})), essential=essential
+            lambda sf: an_object(rest(sf, path, params={"q": query})), essential=essential
         )
         seen: set[str] = set()
         while True:
-            page, following = _page(answer)
+            page, following = a_page(answer)
             yield page
             if following is None:
                 return
@@ -122,10 +123,10 @@ class OrgClient:
 
     async def describe_global(self) -> list[Row]:
         """All objects that this user sees."""
-        answer = await self._courier.read(lambda sf: _answer(_rest(sf, "sobjects")))
+        answer = await self._courier.read(lambda sf: an_object(rest(sf, "sobjects")))
         found = answer.get("sobjects")
         if not isinstance(found, list):
-            raise _strange()
+            raise strange()
         return [one for one in found if isinstance(one, dict)]
 
     async def describe(self, object_name: str, *, fresh: bool = False) -> Row:
@@ -136,13 +137,13 @@ class OrgClient:
         """
         path = f"sobjects/{query_text.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            self._describes[object_name] = await self._courier.read(lambda sf: _answer(_rest(sf, path)))
+            self._describes[object_name] = await self._courier.read(lambda sf: an_object(rest(sf, path)))
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
         path = f"actions/custom/{query_text.name(kind)}"
-        answer = await self._courier.read(lambda sf: _answer(_rest(sf, path)))
+        answer = await self._courier.read(lambda sf: an_object(rest(sf, path)))
         found = answer.get("actions")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -153,7 +154,7 @@ class OrgClient:
             RefusedError: There is no such action, or this user may not call it.
         """
         path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
-        return await self._courier.read(lambda sf: _answer(_rest(sf, path)))
+        return await self._courier.read(lambda sf: an_object(rest(sf, path)))
 
     async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
         """Call a custom action once. The answer has one entry for each input, in order.
@@ -165,7 +166,7 @@ class OrgClient:
         """
         path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
         body = {"inputs": [dict(one) for one in inputs]}
-        return await self._courier.write(lambda sf: _action_results(sf, path, body))
+        return await self._courier.write(lambda sf: action_results(sf, path, body))
 
     async def apexrest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Call an Apex REST resource. `GET` counts as reading, everything else as changing something."""
@@ -178,7 +179,7 @@ class OrgClient:
             # apexecute hands back text where the body is no JSON: a page, or JSON that was cut short.
             answer = sf.apexecute(path, method=method, data=body)  # type: ignore[arg-type]
             if isinstance(answer, str) and answer.lstrip().startswith(("<", "{", "[")):
-                raise _NotJsonError
+                raise NotJsonError
             return answer
 
         return await (self._courier.read(call) if method == "GET" else self._courier.write(call))
@@ -201,9 +202,9 @@ class OrgClient:
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
             rows = await self._courier.read(
-                lambda sf: _rest(sf, path, method="POST", json=body) or [], essential=essential
+                lambda sf: rest(sf, path, method="POST", json=body) or [], essential=essential
             )
-            return _by_id(some, rows)
+            return by_id(some, rows)
 
         parts = [read(some) for some in query_text.chunks(whole, COLLECTION_READ_LIMIT)]
         return {key: row for part in await asyncio.gather(*parts) for key, row in part.items()}
@@ -223,24 +224,24 @@ class OrgClient:
         rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
         body = {"allOrNone": False, "records": rows}
         return await self._courier.write(
-            lambda sf: _results(_rest(sf, "composite/sobjects", method="PATCH", json=body), len(rows))
+            lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), len(rows))
         )
 
     async def resources(self) -> Row:
         """What this API version offers; also `identity`, the address that names org and user."""
-        return await self._courier.read(lambda sf: _answer(_rest(sf, "")))
+        return await self._courier.read(lambda sf: an_object(rest(sf, "")))
 
     async def limits(self) -> Row:
         """All limits of the org, accurate within five minutes."""
-        return await self._courier.read(lambda sf: _answer(sf.limits()), essential=True)
+        return await self._courier.read(lambda sf: an_object(sf.limits()), essential=True)
 
     async def userinfo(self) -> Row:
         """Who the token belongs to, as the OAuth endpoint says."""
-        return await self._courier.read(lambda sf: _answer(sf.oauth2("userinfo")), essential=True)
+        return await self._courier.read(lambda sf: an_object(sf.oauth2("userinfo")), essential=True)
 
     async def versions(self) -> list[str]:
         """The API versions this org serves, oldest first. Costs no API call."""
-        rows, _ = await self._courier.read(_version_list, essential=True)
+        rows, _ = await self._courier.read(version_list, essential=True)
         named = (str(row.get("version")) for row in rows)
         return [version for version in named if _VERSION.match(version)]
 
@@ -250,7 +251,7 @@ class OrgClient:
         Raises:
             UnreachableError: The answer carried no usable date.
         """
-        _, moment = await self._courier.read(_version_list, essential=True)
+        _, moment = await self._courier.read(version_list, essential=True)
         if moment is None:
             raise UnreachableError(
                 "The org did not say what time it is", "A proxy may strip the Date header; check with doctor"
@@ -300,11 +301,11 @@ class OrgClient:
 
     async def _more(self, locator: str, *, essential: bool) -> Row:
         if not _LOCATOR.match(locator):
-            raise _strange()
+            raise strange()
 
         def job(sf: Salesforce) -> Row | None:
             try:
-                return _answer(sf.query_more(locator, identifier_is_url=True))
+                return an_object(sf.query_more(locator, identifier_is_url=True))
             except Exception as error:
                 fault = read_exception(error)
                 if fault is not None and fault.code == "INVALID_QUERY_LOCATOR":
@@ -317,110 +318,8 @@ class OrgClient:
         return answer
 
 
-class _NotJsonError(ValueError):
-    """Text where JSON was asked for."""
-
-
-def _rest(sf: Salesforce, path: str, **settings: Any) -> Any:  # noqa: ANN401 - any JSON
-    """`restful`, which measures its answer and stumbles over a number, true or null."""
-    try:
-        return sf.restful(path, **settings)
-    except TypeError:
-        raise _NotJsonError from None
-
-
 def _check_version(version: str) -> None:
     if not _VERSION.match(version):
         raise BadInputError(
             f"'{one_line(version)[:20]}' is not an API version", "Write it like 64.0 in the org profile"
         )
-
-
-def _strange() -> UnreachableError:
-    return UnreachableError(
-        "The org answered in a form that is not Salesforce's",
-        "Check the org's address with 'syncerr-tui doctor'",
-    )
-
-
-def _answer(value: object) -> Row:
-    if not isinstance(value, dict):
-        raise _strange()
-    return value
-
-
-def _page(answer: Row) -> tuple[Page, str | None]:
-    records, total = answer.get("records"), answer.get("totalSize")
-    if not isinstance(records, list) or not isinstance(total, int):
-        raise _strange()
-    following = None if answer.get("done", True) else answer.get("nextRecordsUrl")
-    if following is not None and not isinstance(following, str):
-        raise _strange()
-    return Page([row for row in records if isinstance(row, dict)], total), following
-
-
-def _action_results(sf: Salesforce, path: str, body: Row) -> list[Row]:
-    from simple_salesforce.exceptions import SalesforceMalformedRequest
-
-    try:
-        answer = _rest(sf, path, method="POST", json=body)
-    except SalesforceMalformedRequest as error:
-        content: object = error.content
-        if (
-            isinstance(content, list)
-            and content
-            and isinstance(content[0], dict)
-            and "isSuccess" in content[0]
-        ):
-            return _results(content, len(body["inputs"]))
-        raise
-    return _results(answer, len(body["inputs"]))
-
-
-def _dicts(value: object) -> TypeGuard[list[Row]]:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-
-
-def _results(answer: object, expected: int) -> list[Row]:
-    """One result for each row sent. Any other count cannot be matched to rows: the outcome is unknown."""
-    if (
-        not isinstance(answer, list)
-        or len(answer) != expected
-        or not all(isinstance(one, dict) for one in answer)
-    ):
-        raise OutcomeUnknownError(
-            "The org's answer does not fit the rows that were sent",
-            "The rows are read again before anything else is sent",
-        )
-    return answer
-
-
-def _by_id(ids: Sequence[str], rows: object) -> dict[str, Row | None]:
-    """Records matched to ids by identity. One that nobody asked for is no answer to rely on."""
-    found: dict[str, Row | None] = dict.fromkeys(ids)
-    if not isinstance(rows, list) or len(rows) > len(ids):
-        raise _strange()
-    for row in rows:
-        if row is None:
-            continue
-        key = record_ids.to_18(row.get("Id")) if isinstance(row, dict) else None
-        if key not in found:
-            raise _strange()
-        found[key] = row
-    return found
-
-
-def _version_list(sf: Salesforce) -> tuple[list[Row], datetime | None]:
-    """The one call that needs no login and counts against nothing; also where the org's clock is read."""
-    from simple_salesforce.util import exception_handler
-
-    from syncerr_tui.salesforce.transport import server_date
-
-    response = sf.session.request("GET", f"https://{sf.sf_instance}/services/data/")
-    if response.status_code >= 300:
-        exception_handler(response, name="versions")
-    moment = server_date(response.headers)
-    rows = response.json()
-    if not _dicts(rows):
-        raise _strange()
-    return rows, moment.astimezone(UTC) if moment else None

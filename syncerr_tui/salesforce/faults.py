@@ -167,7 +167,7 @@ class Retries:
     first: float = 1.0
     """Upper bound of the first delay in seconds; it doubles each time."""
     cap: float = 60.0
-    budget: float = 150.0
+    budget: float = 90.0
     """Seconds after which a failing request is not begun again: a person is waiting."""
 
     def delay(

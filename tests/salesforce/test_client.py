@@ -40,6 +40,7 @@ from tests.salesforce.scripted import (
 
 EXPIRED = refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
 INPUTS = [{"id": salesforce_id(1)}]
+UNFINISHED = {"totalSize": 3, "done": False, "records": []}
 
 
 def in_turn(*replies: Reply) -> Script:
@@ -124,13 +125,52 @@ async def test_an_expired_locator_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [[], {}, {"records": 1, "totalSize": 2}, {"records": []}, "text", None, 5, True]
+    "body",
+    [[], {}, {"records": 1, "totalSize": 2}, {"records": []}, UNFINISHED, ["x"], "text", None, 5, True],
 )
 async def test_json_that_is_not_salesforces_is_said_to_be_so(body: Any) -> None:
     with ScriptedServer(lambda _: Reply(body)) as server:
         org = client(server)
         with pytest.raises(UnreachableError):
             await org.query_all("SELECT Id FROM Order")
+        await org.close()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"Id": salesforce_id(1)}, {"Id": salesforce_id(9)}],
+        [{"Id": salesforce_id(1)}, {"Id": None}],
+        [{"Id": salesforce_id(1)}, "row"],
+        [None, None, None],
+        {"Id": salesforce_id(1)},
+    ],
+    ids=["another record", "no id", "text", "too many", "no list"],
+)
+async def test_a_record_that_was_not_asked_for_is_no_answer(rows: Any) -> None:
+    with ScriptedServer(lambda _: Reply(rows)) as server:
+        org = client(server)
+        with pytest.raises(UnreachableError):
+            await org.collections_read("Order", [salesforce_id(1), salesforce_id(2)], ["Name"])
+        await org.close()
+
+
+async def test_records_are_matched_by_id_whatever_their_order() -> None:
+    second, first = {"Id": salesforce_id(2)}, {"Id": salesforce_id(1)}
+    with ScriptedServer(lambda _: Reply([second, None, first])) as server:
+        org = client(server)
+        asked = [salesforce_id(number) for number in (1, 2, 3)]
+        found = await org.collections_read("Order", asked, ["Name"])
+        assert found == {asked[0]: first, asked[1]: second, asked[2]: None}
+        await org.close()
+
+
+async def test_2001_records_are_read_in_two_requests() -> None:
+    with ScriptedServer(lambda asked: Reply([None] * len(asked.body["ids"]))) as server:
+        org = client(server)
+        found = await org.collections_read("Order", [salesforce_id(n) for n in range(2001)], ["Name"])
+        assert len(found) == 2001
+        assert sorted(len(asked.body["ids"]) for asked in server.asked) == [1, 2000]
         await org.close()
 
 

@@ -1,0 +1,128 @@
+"""What an org's answers have to look like. Anything else is no answer to rely on, and is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from syncerr_tui.errors import OutcomeUnknownError, UnreachableError
+from syncerr_tui.salesforce.ids import to_18
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+Row = dict[str, Any]
+"""A JSON object as the org sent it: nothing in it is harmless yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a query's answer."""
+
+    records: list[Row]
+    total: int
+    """Rows of the whole answer, as the org counted them when the query began."""
+
+
+class NotJsonError(ValueError):
+    """Text where JSON was asked for."""
+
+
+def rest(sf: Salesforce, path: str, **settings: Any) -> Any:  # noqa: ANN401 - any JSON
+    """`restful`, which measures its answer and stumbles over a number, true or null."""
+    try:
+        return sf.restful(path, **settings)
+    except TypeError:
+        raise NotJsonError from None
+
+
+def strange() -> UnreachableError:
+    """What to raise for an answer of the wrong shape."""
+    return UnreachableError(
+        "The org answered in a form that is not Salesforce's",
+        "Check the org's address with 'syncerr-tui doctor'",
+    )
+
+
+def an_object(value: object) -> Row:
+    """An answer that must be a JSON object."""
+    if not isinstance(value, dict):
+        raise strange()
+    return value
+
+
+def a_page(answer: Row) -> tuple[Page, str | None]:
+    """One page of a query, and where the next one is; None after the last."""
+    records, total = answer.get("records"), answer.get("totalSize")
+    if not isinstance(records, list) or not isinstance(total, int):
+        raise strange()
+    if not all(isinstance(row, dict) for row in records):
+        raise strange()
+    if answer.get("done") is True:
+        return Page(records, total), None
+    following = answer.get("nextRecordsUrl")
+    if not isinstance(following, str):
+        raise strange()
+    return Page(records, total), following
+
+
+def action_results(sf: Salesforce, path: str, body: Row) -> list[Row]:
+    """Call an action; HTTP 400 with a list of results is a partial success, not a failure."""
+    from simple_salesforce.exceptions import SalesforceMalformedRequest
+
+    try:
+        answer = rest(sf, path, method="POST", json=body)
+    except SalesforceMalformedRequest as error:
+        content: object = error.content
+        if objects(content) and "isSuccess" in content[0]:
+            return results(content, len(body["inputs"]))
+        raise
+    return results(answer, len(body["inputs"]))
+
+
+def objects(value: object) -> TypeGuard[list[Row]]:
+    """Whether this is a list of JSON objects, and not an empty one."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def results(answer: object, expected: int) -> list[Row]:
+    """One result for each row sent. Any other count cannot be matched to rows: the outcome is unknown."""
+    if not objects(answer) or len(answer) != expected:
+        raise OutcomeUnknownError(
+            "The org's answer does not fit the rows that were sent",
+            "The rows are read again before anything else is sent",
+        )
+    return answer
+
+
+def by_id(ids: Sequence[str], rows: object) -> dict[str, Row | None]:
+    """Records matched to ids by identity. One that nobody asked for is no answer to rely on."""
+    found: dict[str, Row | None] = dict.fromkeys(ids)
+    if not isinstance(rows, list) or len(rows) > len(ids):
+        raise strange()
+    for row in rows:
+        if row is None:
+            continue
+        key = to_18(row.get("Id")) if isinstance(row, dict) else None
+        if key not in found:
+            raise strange()
+        found[key] = row
+    return found
+
+
+def version_list(sf: Salesforce) -> tuple[list[Row], datetime | None]:
+    """The one call that needs no login and counts against nothing; also where the org's clock is read."""
+    from simple_salesforce.util import exception_handler
+
+    from syncerr_tui.salesforce.transport import server_date
+
+    response = sf.session.request("GET", f"https://{sf.sf_instance}/services/data/")
+    if response.status_code >= 300:
+        exception_handler(response, name="versions")
+    moment = server_date(response.headers)
+    rows = response.json()
+    if not objects(rows):
+        raise strange()
+    return rows, moment.astimezone(UTC) if moment else None
