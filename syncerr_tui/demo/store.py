@@ -58,7 +58,7 @@ def _check_character(block: str) -> str:
 
 def long_id(id15: str) -> str:
     """The 18-character form of a 15-character id."""
-    return id15 + "".join(_check_character(id15[place : place + 5]) for place in (0, 5, 10))
+    return f"{id15}{_check_character(id15[:5])}{_check_character(id15[5:10])}{_check_character(id15[10:])}"
 
 
 def _base62(number: int, width: int) -> str:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.soql import dates
 from syncerr_tui.demo.soql.lexer import refusal
+from syncerr_tui.demo.soql.names import Join, Names, Target, quoted
 from syncerr_tui.demo.soql.tree import (
     Aggregate,
     AllFields,
@@ -31,24 +32,6 @@ from syncerr_tui.demo.soql.tree import (
     Span,
 )
 from syncerr_tui.demo.soql.values import IDS, MOMENTS, NUMBERS, bound_value, shown_moment, wrong_type
-
-_NO_OBJECT = (
-    "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append "
-    "the '__c' after the entity name. Please reference your WSDL or the describe call for the "
-    "appropriate names."
-)
-_NO_FIELD = (
-    "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure to append "
-    "the '__c' after the custom field name. Please reference your WSDL or the describe call for the "
-    "appropriate names."
-)
-_NO_RELATION = (
-    "Didn't understand relationship '{}' in field path. If you are attempting to use a custom relationship, "
-    "be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the "
-    "describe call for the appropriate names."
-)
-_LONG_TEXT = 255
-"""A text area longer than this can neither be filtered nor sorted nor grouped in Salesforce."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,74 +87,37 @@ def plan(
     Raises:
         SoqlError: INVALID_TYPE, INVALID_FIELD, INVALID_QUERY_FILTER_OPERATOR, MALFORMED_QUERY.
     """
-    return _Compiler(query, schema, now, deleted, visible).plan()
-
-
-@dataclass(slots=True)
-class _Join:
-    alias: str
-    sobject: SObject
-    path: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Target:
-    """A field path found in the schema."""
-
-    sql: str
-    field: Field
-    join: _Join
+    return _Compiler(query, Names(query, schema, deleted, visible, "t"), now).plan()
 
 
 @dataclass(slots=True)
 class _Compiler:
     query: Query
-    schema: Mapping[str, SObject]
+    names: Names
     now: datetime
-    deleted: bool
-    visible: Callable[[SObject], bool]
     values: list[object] = field(default_factory=list)
-    joins: dict[tuple[str, ...], _Join] = field(default_factory=dict)
-    clauses: list[str] = field(default_factory=list)
-    prefix: str = "t"
 
     def plan(self) -> Plan:
         query = self.query
-        root = self._root()
+        root = self.names.root
         if query.counts_only:
             return self._counting(root)
         if query.aggregates:
             return self._grouping(root)
         where = self._where(root)
         order = self._orders()
-        sql = f"SELECT {root.alias}.demo_row {self._from(root)}{where}{order}{self._limits()}"
+        sql = f"SELECT {root.alias}.demo_row {self.names.source}{where}{order}{self._limits()}"
         rows_values = tuple(self.values)
         outputs, parents, columns = self._selected(root)
         page = (
             f"SELECT {', '.join(columns)} FROM json_each(?) AS wanted "
-            f"CROSS JOIN {_quoted(root.sobject.name)} AS {root.alias} ON {root.alias}.demo_row = wanted.value"
-            f"{''.join(self.clauses)} ORDER BY wanted.key"
+            f"CROSS JOIN {quoted(root.sobject.name)} AS {root.alias} ON {root.alias}.demo_row = wanted.value"
+            f"{''.join(self.names.clauses)} ORDER BY wanted.key"
         )
         return Plan(query, root.sobject, sql, rows_values, page, outputs, parents)
 
-    def _root(self) -> _Join:
-        sobject = _by_name(self.schema, self.query.object_name)
-        if sobject is None or not self.visible(sobject):
-            raise refusal(
-                self.query.text,
-                self.query.object_at,
-                _NO_OBJECT.format(self.query.object_name),
-                "INVALID_TYPE",
-            )
-        root = _Join(f"{self.prefix}0", sobject, ())
-        self.joins[()] = root
-        return root
-
-    def _from(self, root: _Join) -> str:
-        return f"FROM {_quoted(root.sobject.name)} AS {root.alias}{''.join(self.clauses)}"
-
-    def _where(self, root: _Join) -> str:
-        parts = [] if self.deleted else [f"{root.alias}.IsDeleted = 0"]
+    def _where(self, root: Join) -> str:
+        parts = [] if self.names.deleted else [f"{root.alias}.IsDeleted = 0"]
         if self.query.where is not None:
             parts.append(self._condition(self.query.where))
         return f" WHERE {' AND '.join(parts)}" if parts else ""
@@ -182,17 +128,17 @@ class _Compiler:
         self.values += [-1 if self.query.limit is None else self.query.limit, self.query.offset]
         return " LIMIT ? OFFSET ?"
 
-    def _counting(self, root: _Join) -> Plan:
+    def _counting(self, root: Join) -> Plan:
         where = self._where(root)
         limits = self._limits()
-        sql = f"SELECT count(*) FROM (SELECT 1 {self._from(root)}{where}{limits})"
+        sql = f"SELECT count(*) FROM (SELECT 1 {self.names.source}{where}{limits})"
         return Plan(self.query, root.sobject, sql, tuple(self.values), "", (), ())
 
-    def _grouping(self, root: _Join) -> Plan:
+    def _grouping(self, root: Join) -> Plan:
         query = self.query
-        groups = [self._find(path) for path in query.group_by]
+        groups = [self.names.find(path) for path in query.group_by]
         for path, found in zip(query.group_by, groups, strict=True):
-            self._only_short(path, found, "grouped")
+            self.names.only_short(path, found, "grouped")
         grouped = {group.sql for group in groups}
         outputs: list[Output] = []
         columns: list[str] = []
@@ -207,7 +153,7 @@ class _Compiler:
                 unnamed += column.alias is None
                 outputs.append(Output((), key, place))
                 continue
-            target = self._find(what)
+            target = self.names.find(what)
             if target.sql not in grouped:
                 name = ".".join(what.parts)
                 raise refusal(query.text, what.at, f"Field must be grouped or aggregated: {name}")
@@ -224,16 +170,16 @@ class _Compiler:
         having = f" HAVING {self._condition(query.having)}" if query.having is not None else ""
         order = self._orders(grouped)
         limits = self._limits()
-        sql = f"SELECT {', '.join(columns)} {self._from(root)}{where}{group}{having}{order}{limits}"
+        sql = f"SELECT {', '.join(columns)} {self.names.source}{where}{group}{having}{order}{limits}"
         return Plan(query, root.sobject, sql, tuple(self.values), "", tuple(outputs), ())
 
-    def _selected(self, root: _Join) -> tuple[tuple[Output, ...], tuple[Parent, ...], list[str]]:
+    def _selected(self, root: Join) -> tuple[tuple[Output, ...], tuple[Parent, ...], list[str]]:
         outputs: list[Output] = []
         columns: list[str] = [f"{root.alias}.Id"]
         seen: set[tuple[str, ...]] = set()
         parents: dict[tuple[str, ...], Parent] = {}
         for path in self._paths():
-            target = self._find(path)
+            target = self.names.find(path)
             place = (*target.join.path, target.field.name)
             if place in seen:
                 raise refusal(self.query.text, path.at, f"duplicate field selected: {'.'.join(path.parts)}")
@@ -241,7 +187,7 @@ class _Compiler:
             for depth in range(1, len(target.join.path) + 1):
                 above = target.join.path[:depth]
                 if above not in parents:
-                    join = self.joins[above]
+                    join = self.names.joins[above]
                     parents[above] = Parent(above, join.sobject, len(columns))
                     columns.append(f"{join.alias}.Id")
             boolean = target.field.type == "boolean"
@@ -258,71 +204,16 @@ class _Compiler:
             elif isinstance(what, AllFields):
                 paths += [
                     FieldPath((each.name,), what.at)
-                    for each in self.joins[()].sobject.fields
+                    for each in self.names.root.sobject.fields
                     if what.which == "ALL" or each.name.endswith("__c") == (what.which == "CUSTOM")
                 ]
         return paths
 
-    def _find(self, path: FieldPath) -> _Target:
-        """The field that a path means; joins its parents on the way."""
-        parts = path.parts
-        join = self.joins[()]
-        own = {self.query.object_name.lower(), (self.query.alias or self.query.object_name).lower()}
-        if len(parts) > 1 and parts[0].lower() in own and not _relationship(join.sobject, parts[0]):
-            parts = parts[1:]
-        if len(parts) > 6:
-            raise refusal(
-                self.query.text, path.at, "a field path may go up five relationships at most", "INVALID_FIELD"
-            )
-        for name in parts[:-1]:
-            join = self._joined(join, name, path.at)
-        found = join.sobject.field(parts[-1])
-        if found is None:
-            raise refusal(
-                self.query.text,
-                path.at,
-                _NO_FIELD.format(parts[-1], join.sobject.name),
-                "INVALID_FIELD",
-            )
-        return _Target(f"{join.alias}.{_quoted(found.name)}", found, join)
-
-    def _joined(self, join: _Join, name: str, at: int) -> _Join:
-        reference = _relationship(join.sobject, name)
-        target = None
-        if reference is not None:
-            target = next((self.schema[each] for each in reference.reference_to if each in self.schema), None)
-        if reference is None or target is None or reference.relationship_name is None:
-            raise refusal(
-                self.query.text,
-                at,
-                _NO_RELATION.format(name),
-                "INVALID_FIELD",
-            )
-        path = (*join.path, reference.relationship_name)
-        if path not in self.joins:
-            made = _Join(f"{self.prefix}{len(self.joins)}", target, path)
-            self.joins[path] = made
-            alive = "" if self.deleted else f" AND {made.alias}.IsDeleted = 0"
-            self.clauses.append(
-                f" LEFT JOIN {_quoted(target.name)} AS {made.alias} "
-                f"ON {made.alias}.Id = {join.alias}.{_quoted(reference.name)}{alive}"
-            )
-        return self.joins[path]
-
-    def _only_short(self, path: FieldPath, target: _Target, done: str) -> None:
-        if target.field.type == "textarea" and target.field.length > _LONG_TEXT:
-            raise refusal(
-                self.query.text,
-                path.at,
-                f"field '{target.field.name}' can not be {done} in a query call",
-                "INVALID_FIELD",
-            )
-
     def _aggregate(self, what: Aggregate) -> str:
         if what.field is None:
             return "count(*)"
-        target = self._find(what.field)
-        self._only_short(what.field, target, "aggregated")
+        target = self.names.find(what.field)
+        self.names.only_short(what.field, target, "aggregated")
         numeric = target.field.type in NUMBERS
         if (what.function in {"SUM", "AVG"} and not numeric) or target.field.type == "boolean":
             raise refusal(
@@ -344,8 +235,8 @@ class _Compiler:
                 raise refusal(self.query.text, what.at, "aggregate in ORDER BY of a query without groups")
             sql, nillable = self._aggregate(what), True
         else:
-            target = self._find(what)
-            self._only_short(what, target, "sorted")
+            target = self.names.find(what)
+            self.names.only_short(what, target, "sorted")
             sql, nillable = target.sql, target.field.nillable or bool(target.join.path)
             if grouped is not None and sql not in grouped:
                 name = ".".join(what.parts)
@@ -369,8 +260,8 @@ class _Compiler:
         what, value = comparison.what, comparison.value
         if isinstance(what, Aggregate):
             return self._aggregate_comparison(what, comparison)
-        target = self._find(what)
-        self._only_short(what, target, "filtered")
+        target = self.names.find(what)
+        self.names.only_short(what, target, "filtered")
         if isinstance(value, Query):
             return self._within_query(target, comparison.operator, value)
         if isinstance(value, tuple):
@@ -399,7 +290,7 @@ class _Compiler:
         self.values.append(value.value)
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
-    def _compared(self, target: _Target, operator: str, bound: object, at: int) -> str:
+    def _compared(self, target: Target, operator: str, bound: object, at: int) -> str:
         folded = isinstance(bound, str) and target.field.type not in IDS and not bound.isascii()
         sql = f"fold({target.sql})" if folded else target.sql
         self.values.append(bound.lower() if folded and isinstance(bound, str) else bound)
@@ -414,7 +305,7 @@ class _Compiler:
             )
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
-    def _like(self, target: _Target, literal: Literal) -> str:
+    def _like(self, target: Target, literal: Literal) -> str:
         kind = target.field.type
         if kind in {*IDS, *NUMBERS, *MOMENTS, "boolean"} or not isinstance(literal.value, (str, type(None))):
             raise refusal(
@@ -430,7 +321,7 @@ class _Compiler:
         self.values.append(pattern if pattern.isascii() else pattern.lower())
         return f"({sql} LIKE ? ESCAPE '\\' AND {sql} IS NOT NULL)"
 
-    def _within(self, target: _Target, operator: str, literals: tuple[Literal, ...]) -> str:
+    def _within(self, target: Target, operator: str, literals: tuple[Literal, ...]) -> str:
         bound: list[object] = []
         spans: list[str] = []
         for literal in literals:
@@ -452,7 +343,7 @@ class _Compiler:
         either = _balanced(parts, "OR")
         return f"NOT ({either})" if operator == "NOT-IN" else either
 
-    def _within_query(self, target: _Target, operator: str, inner: Query) -> str:
+    def _within_query(self, target: Target, operator: str, inner: Query) -> str:
         """A semi-join: `AccountId IN (SELECT Id FROM Account WHERE ...)`."""
         what = inner.columns[0].what
         if (
@@ -464,25 +355,25 @@ class _Compiler:
             raise refusal(
                 self.query.text, inner.object_at, "a subquery selects one id field, without ORDER BY or LIMIT"
             )
-        compiler = _Compiler(
-            Query(
-                self.query.text, inner.columns, inner.object_name, inner.object_at, inner.alias, inner.where,
-                (), None, (), None, 0,
-            ),
-            self.schema, self.now, self.deleted, self.visible, self.values, prefix=f"{self.prefix}s",
+        only = Query(
+            self.query.text, inner.columns, inner.object_name, inner.object_at, inner.alias, inner.where,
+            (), None, (), None, 0,
         )  # fmt: skip
-        root = compiler._root()
-        selected = compiler._find(what)
+        names = Names(
+            only, self.names.schema, self.names.deleted, self.names.visible, f"{self.names.prefix}s"
+        )
+        compiler = _Compiler(only, names, self.now, self.values)
+        selected = names.find(what)
         if selected.field.type not in IDS or target.field.type not in IDS:
             raise refusal(
                 self.query.text, what.at, "a subquery selects one id field, without ORDER BY or LIMIT"
             )
-        where = compiler._where(root)
-        sql = f"SELECT {selected.sql} {compiler._from(root)}{where}"
+        where = compiler._where(names.root)
+        sql = f"SELECT {selected.sql} {names.source}{where}"
         within = f"({target.sql} IN ({sql}) AND {target.sql} IS NOT NULL)"
         return f"NOT coalesce({within}, 0)" if operator == "NOT-IN" else f"coalesce({within}, 0)"
 
-    def _spanned(self, target: _Target, operator: str, span: Span, at: int) -> str:
+    def _spanned(self, target: Target, operator: str, span: Span, at: int) -> str:
         if target.field.type not in MOMENTS:
             raise wrong_type(self.query.text, target.field, at)
         first, after = dates.days(span, self.now.astimezone(UTC).date())
@@ -508,18 +399,3 @@ def _balanced(parts: list[str], word: str) -> str:
         return parts[0]
     middle = len(parts) // 2
     return f"({_balanced(parts[:middle], word)} {word} {_balanced(parts[middle:], word)})"
-
-
-def _by_name(schema: Mapping[str, SObject], name: str) -> SObject | None:
-    if name in schema:
-        return schema[name]
-    return next((each for key, each in schema.items() if key.lower() == name.lower()), None)
-
-
-def _relationship(sobject: SObject, name: str) -> Field | None:
-    lower = name.lower()
-    return next((each for each in sobject.fields if (each.relationship_name or "").lower() == lower), None)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
