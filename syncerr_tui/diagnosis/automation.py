@@ -57,7 +57,7 @@ _ELEMENT = re.compile(
 )
 # `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
 _EXECUTION = re.compile(
-    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\*{0,2} {0,2}"
+    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\*{0,2}\s{0,3}"
     r"(?:[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete)|"
     r"maximum trigger depth exceeded)",
 )
@@ -67,7 +67,8 @@ _DIED = re.compile(
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
-    r"(?<![\w.])(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5}): line \d",
+    r"(?<![\w.])(?:(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5}): line \d|"
+    r"(?P<bare>[A-Z]\w{0,100}(?:\.\w{1,100}){1,4}): line \d{1,6}, column \d)",
 )
 _EXCEPTION = re.compile(
     r"(?<![\w.])(?P<path>[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100}){1,3}):? ",
@@ -175,7 +176,8 @@ def _is_namespace(name: str, text: str) -> bool:
         return False
     if name.islower() or (name.isupper() and len(name) <= 8):
         return True
-    return f"({name})" in text or f"{name}__" in text or f" {name}." in text
+    marks = (f"({name})", f"{name}__", f", {name}.", f"rigger {name}.", f"Trigger.{name}.")
+    return text.startswith(f"{name}.") or any(mark in text for mark in marks)
 
 
 def _traces(text: str) -> list[tuple[int, list[Named]]]:
@@ -183,12 +185,13 @@ def _traces(text: str) -> list[tuple[int, list[Named]]]:
     traces: list[tuple[int, list[Named]]] = []
     ended = True
     for match in matches(_FRAME, text):
-        path = match["path"].split(".")
+        group = "path" if match["path"] else "bare"
+        path = match[group].split(".")
         if path[0] in _PLATFORM:
             continue
         if ended:
             traces.append((match.start(), []))
-        start, end = match.span("path")
+        start, end = match.span(group)
         ended = match["kind"] == "Trigger"
         frame = (
             _named("trigger", path[-1], start, end, path[0] if len(path) > 1 else None)

@@ -33,7 +33,7 @@ _PLAIN = re.compile(
     r"(?<![\w.\[/-])(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)"
 )
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
-_IDIOM = re.compile(r"\bin \Z")
+_IDIOM = re.compile(r"\b(?:in|please|must|should|can) \Z", re.IGNORECASE)
 _GENERIC = frozenset(
     {"Record", "Records", "Type", "The", "This", "Alert", "Rule", "Object", "Value", "System", "SObject"}
 )
@@ -66,7 +66,7 @@ def _capital(text: str, taken: Ranges) -> Iterator[Part]:
 def _lower(text: str, taken: Ranges) -> Iterator[Part]:
     for match in matches(_PLAIN, text):
         idiom = _VERB.match(text, match.end()) or _IDIOM.search(
-            text, max(0, match.start() - 4), match.start()
+            text, max(0, match.start() - 8), match.start()
         )
         if not idiom and match.start() not in taken:
             yield Part("object", match["name"], match.start(), match.end())

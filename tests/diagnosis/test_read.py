@@ -107,7 +107,12 @@ def test_an_object_is_named_once_in_whatever_case() -> None:
 
 
 def test_contacting_somebody_is_no_contact() -> None:
-    assert diagnose("Please contact your administrator. Contact support. In case of doubt").objects == ()
+    assert (
+        diagnose(
+            "Please contact your administrator. Contact support. In case of doubt please contact sales"
+        ).objects
+        == ()
+    )
 
 
 def test_spans_point_into_the_message_as_given() -> None:
