@@ -344,10 +344,10 @@ _NAME_PARTS = ("FirstName", "LastName")
 _OWNED = frozenset({"Account", "Contact", "Lead", "Order"})
 
 
-def refused_entry(entry: Entry, refusal: Refusal) -> Entry:
-    """The entry of an event that was just refused."""
+def refused_entry(entry: Entry, refusal: Refusal, event_id: str = "") -> Entry:
+    """The entry of an event that was just refused; `event_id` names one that had no id yet."""
     return Entry(
-        event_id=entry.event_id,
+        event_id=event_id or entry.event_id,
         seq=entry.seq,
         object=entry.object,
         sc_id=entry.sc_id,

@@ -17,7 +17,6 @@ from syncerr_tui.demo.rules import APEX, RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, Field, SObject
 
 LockKind = Literal["busy", "rollup", "approval"]
-_PARENT_ACCOUNT = ("AccountId", "s_c__Account_Id__c")
 _MEMORY = "safeguards"
 
 
@@ -138,8 +137,8 @@ class Safeguards:
                 return Refusal("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
         if not self.locks:
             return None
-        for touched in (change.record_id, *(change.value(field) for field in _PARENT_ACCOUNT)):
-            kind = self.locks.get(str(touched))
+        for touched in (change.record_id, change.value("AccountId"), change.value("s_c__Account_Id__c")):
+            kind = self.locks.get(str(touched)) if touched else None
             if kind is not None and (kind != "approval" or touched == change.record_id):
                 return self._lock(kind, str(touched))
         return None

@@ -107,11 +107,11 @@ class World:
         if step.before is not None:
             self._happen(*step.before)
         seq = self._kept + 1 + self._lost
-        event_id = self._event_id()
-        entry = Entry(event_id, seq, step.object, step.sc_id, step.operation)
+        entry = Entry("", seq, step.object, step.sc_id, step.operation)
         outcome = self._engine.attempt(entry, step.values)
         if isinstance(outcome, Refusal):
-            self._engine.ledger.put(refused_entry(entry, outcome))
+            event_id = self._event_id()
+            self._engine.ledger.put(refused_entry(entry, outcome, event_id))
             record = self._records.id_of(step.object, step.sc_id)
             self._keep(event_id, step, self._engine.failed_fields(entry, outcome, record, self._at))
             self._failed += 1
@@ -119,7 +119,7 @@ class World:
             record = self._save(outcome)
             if self._done_kept < _DONE_KEPT:
                 self._done_kept += 1
-                self._keep(event_id, step, self._engine.done_fields(record, self._at))
+                self._keep(self._event_id(), step, self._engine.done_fields(record, self._at))
 
     def _save(self, change: Change) -> str | None:
         if change.operation == "Delete":
