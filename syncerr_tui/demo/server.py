@@ -195,10 +195,10 @@ class DemoServer:
         fires = self.faults.fires
         if fires("drop-before", request):
             return False
-        self._wait(request)
         with self._lock:
             self._under_way += 1
         try:
+            self._wait(request)
             response = self._instead(request) or self._answered(request)
         finally:
             with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -139,6 +140,13 @@ def test_refusals(spec: str, status: int, code: str, message: str) -> None:
 def test_concurrent_calls_are_refused_only_in_a_crowd() -> None:
     with tiny() as org:
         org.server.faults.add("forbid-concurrent:1")
+        assert isinstance(org.org, TinyOrg)
+        slow = threading.Thread(target=lambda: Client(org.server).ask("/services/apexrest/block"))
+        slow.start()
+        assert org.org.entered.wait(60)
+        assert (org.ask("limits").status, org.ask("limits").code) == (403, "REQUEST_LIMIT_EXCEEDED")
+        org.org.leave.set()
+        slow.join()
         assert org.ask("limits").status == 200
 
 

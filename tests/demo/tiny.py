@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class TinyOrg(DemoOrg):
         self.store = store
         self.schema = store.schema
         self.invoked: list[str] = []
+        self.entered, self.leave = threading.Event(), threading.Event()
         if not store.count("Organization"):
             store.insert("Organization", {"Id": DEMO_ORGANIZATION_ID, "Name": "Tiny", "IsSandbox": False})
             store.insert("User", {"Id": DEMO_USER_ID, "Username": "admin@demo.example", "Name": "Ada Min"})
@@ -80,6 +82,9 @@ class TinyOrg(DemoOrg):
     def apexrest(self, method: str, path: str, query: Mapping[str, str], body: object) -> tuple[int, object]:
         if path == "crash":
             raise RuntimeError("a defect")
+        if path == "block":
+            self.entered.set()
+            assert self.leave.wait(60)
         return 200, {"method": method, "path": path, "query": dict(query), "body": body}
 
     def start(self) -> None:
