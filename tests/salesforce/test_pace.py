@@ -80,18 +80,11 @@ async def test_who_is_cancelled_while_waiting_takes_no_place() -> None:
 
 async def test_a_place_given_in_the_moment_of_cancelling_is_given_back() -> None:
     pace = Pace(1)
-    holder = asyncio.Event()
-
-    async def hold() -> None:
-        async with pace.slot():
-            await holder.wait()
-
-    first = asyncio.create_task(hold())
-    await asyncio.sleep(0)
+    first = pace.slot()
+    await first.__aenter__()
     second = asyncio.create_task(some(pace, "well"))
     await asyncio.sleep(0)
-    holder.set()
-    await first
+    await first.__aexit__(None, None, None)  # the place is second's now, and second has not woken yet
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
     await asyncio.wait_for(some(pace, "well"), 5)
