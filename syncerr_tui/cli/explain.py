@@ -112,14 +112,14 @@ def command(
     as_markdown: bool,
     choose: Callable[[], OrgChoice],
 ) -> int:
-    r"""Explain a status code, a message or a sync error: what happened, what blocks, what to do.
+    """Explain a status code, a message or a sync error: what happened, what blocks, what to do.
 
     \b
     syncerr-tui explain REQUIRED_FIELD_MISSING
     syncerr-tui explain --message "Required fields are missing: [Name]"
     syncerr-tui explain --id a0X5g000001CdEfEAK --org acme-prod
     syncerr-tui explain --jsonl - < errors.jsonl
-    """
+    """  # noqa: D301 - click's mark for a block that keeps its lines
     sources = [source for source in (message, event_id, jsonl) if source is not None]
     if len(sources) > 1:
         raise BadInputError("--message, --id and --jsonl exclude each other", "Give one of them")

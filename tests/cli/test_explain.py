@@ -331,3 +331,14 @@ def test_a_sync_error_of_the_demo_org_is_explained_with_what_the_org_knows() -> 
     missing = explain("--demo", "--errors", "40", "--id", f"{error.id[:3]}De00000009zz")
     assert missing.exit_code == ExitCode.BAD_INPUT
     assert "no sync error" in missing.stderr
+
+
+def test_the_event_type_and_the_object_are_taken_into_account() -> None:
+    shown = explain("INVALID_CROSS_REFERENCE_KEY", "--event", "delete", "--object", "Order").stdout
+    assert "gone already" in shown
+    assert "/lightning/o/Order/list" in shown
+
+
+def test_the_examples_of_the_help_keep_their_lines() -> None:
+    shown = explain("--help").stdout
+    assert "\n  syncerr-tui explain --jsonl - < errors.jsonl\n" in shown
