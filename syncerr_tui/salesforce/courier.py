@@ -197,7 +197,10 @@ class Courier:
             fault = read_exception(error)
             if fault is None:
                 raise
-            return dataclasses.replace(fault, retry_after=self._watch.retry_after if self._watch else None)
+            # An org, or whoever answers in its place, may quote the header that it did not like.
+            words = fault.words.replace(token.access_token, "(token)") if token.access_token else fault.words
+            wait = self._watch.retry_after if self._watch else None
+            return dataclasses.replace(fault, words=words, retry_after=wait)
 
     def _library(self, token: Token) -> Salesforce:
         """This thread's simple-salesforce, rebuilt when the token is another one."""

@@ -22,7 +22,8 @@ from syncerr_tui.salesforce.vocabulary import Standing, standing_of
 from syncerr_tui.text import SafeText, clean, one_line
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}\Z", re.ASCII)
-_REMEMBERED = 4096
+_REMEMBERED, _SHORT = 4096, 2000
+"""Messages kept for rows that share them, and the longest that is worth it: 16 MB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,10 @@ class EventReader:
             safe = clean(raw)
             first = next(find_codes(safe), None)
             known = (safe, first[0] if first else None)
-            if len(self._messages) >= _REMEMBERED:
-                self._messages.clear()
-            self._messages[raw] = known
+            if len(raw) <= _SHORT:
+                if len(self._messages) >= _REMEMBERED:
+                    self._messages.clear()
+                self._messages[raw] = known
         return known
 
 

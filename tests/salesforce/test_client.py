@@ -21,6 +21,7 @@ from syncerr_tui.errors import (
 )
 from syncerr_tui.salesforce.client import LocatorLostError, OrgClient
 from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import Wire
 from syncerr_tui.salesforce.workers import ClosedError
 from tests.factories import salesforce_id
@@ -452,6 +453,28 @@ def everything(error: BaseException | None) -> str:
     return "\n".join(parts)
 
 
+async def test_a_token_that_the_server_quotes_is_not_shown() -> None:
+    quoting = refusal(400, "MALFORMED_QUERY", f"bad header: Bearer {SECRET}")
+    with ScriptedServer(lambda _: quoting) as server:
+        org = client(server)
+        with pytest.raises(RefusedError) as caught:
+            await org.query_all("SELECT Id FROM Order")
+        assert "Bearer (token)" in caught.value.line
+        assert SECRET not in caught.value.line
+        await org.close()
+
+
+async def test_a_login_host_that_is_away_is_told_and_nothing_was_sent() -> None:
+    def login() -> Token:
+        raise UnreachableError("login.salesforce.com could not be reached", "Check the network")
+
+    org = client("http://127.0.0.1:1", tokens=SingleFlightTokens(login, next_step="x"))
+    for asking in (org.query_all("SELECT Id FROM Order"), org.action("apex", "Resync", INPUTS)):
+        with pytest.raises(UnreachableError, match="login.salesforce.com"):
+            await asking
+    await org.close()
+
+
 async def test_trap_5_a_connection_that_died_while_idle_costs_nothing() -> None:
     with ScriptedServer(lambda _: Reply(query_page([]).body, close=True)) as server:
         org = client(server, lanes=1)
@@ -539,8 +562,6 @@ def test_importing_this_package_does_not_import_the_library() -> None:
 
 async def test_the_org_may_move_to_another_address_with_a_new_token() -> None:
     with ScriptedServer(lambda _: EXPIRED) as old, ScriptedServer(lambda _: query_page([])) as new:
-        from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
-
         given = iter([Token(old.url, "one"), Token(new.url, "two")])
         org = client(old, tokens=SingleFlightTokens(lambda: next(given), next_step="x"))
         assert await org.query_all("SELECT Id FROM Order") == []
