@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from html import escape
-from xml.etree import ElementTree as ET
 
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.rest import about
@@ -45,6 +44,8 @@ def _login(body: bytes) -> tuple[str, str] | None:
     """User name and password of a login() call; None where it is none."""
     if b"<!" in body.replace(b"<!--", b"").replace(b"<![CDATA[", b""):
         return None
+    from xml.etree import ElementTree as ET
+
     try:
         root = ET.fromstring(body)  # noqa: S314 - document types were refused above
     except ET.ParseError:

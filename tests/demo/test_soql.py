@@ -79,6 +79,9 @@ def names(org: Client, where: str) -> list[str]:
         ("CreatedDate > 2020-03-01T01:29:00+02:00 AND CreatedDate < LAST_YEAR", ["Old"]),
         ("CreatedDate != LAST_N_DAYS:30", ["Old"]),
         ("NOT CreatedDate >= TODAY", ["Old"]),
+        ("Name = 'acme' AND CreatedDate > LAST_N_DAYS:3", ["Acme", "acme"]),
+        ("Name = 'acme' AND CreatedDate > TODAY", []),
+        ("CreatedDate < LAST_N_DAYS:3", ["Old"]),
         ("CreatedDate <= N_YEARS_AGO:2", ["Old"]),
         ("Id IN (SELECT AccountId FROM Contact WHERE LastName = 'one')", ["Acme"]),
         (

@@ -263,8 +263,6 @@ class _Parser:
         if word in {"AND", "OR"}:
             while self._takes(word):
                 parts.append(self._term())
-            if self._now.word in {"AND", "OR"}:
-                raise self._unexpected()
         self._depth -= 1
         if len(parts) == 1:
             return parts[0]
