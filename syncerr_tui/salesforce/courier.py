@@ -18,7 +18,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from syncerr_tui.errors import NotLoggedInError, OutcomeUnknownError, RefusedError, SyncErrError
+from syncerr_tui.errors import (
+    NotLoggedInError,
+    NotSentError,
+    OutcomeUnknownError,
+    RefusedError,
+    SyncErrError,
+    UnreachableError,
+)
 from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, read_exception
 from syncerr_tui.salesforce.pace import Pace
@@ -108,14 +115,17 @@ class Courier:
         """
         if self._closed:
             raise ClosedError
+        told: SyncErrError
         try:
             return await self._send(job, writing=True, essential=False)
         except ClosedError:
-            unknown = OutcomeUnknownError(
+            told = OutcomeUnknownError(
                 "The connection was closed while a request was under way",
                 "The rows are read again before anything else is sent",
             )
-        raise unknown
+        except _NoLoginHostError as error:
+            told = NotSentError(f"Nothing was sent: {error.title}", error.hint)
+        raise told
 
     async def in_thread(self, job: Callable[[], T]) -> T:
         """Run something heavy but quiet (no request) beside the event loop."""
@@ -170,11 +180,12 @@ class Courier:
         """
         if self._closed:
             raise ClosedError
-        token = self._tokens.current()
+        token = _token(self._tokens.current)
         outcome = self._try(job, token)
         if isinstance(outcome, Fault) and outcome.kind is Kind.SESSION:
             try:
-                token = self._tokens.renew(token)
+                stale = token
+                token = _token(lambda: self._tokens.renew(stale))
             except NotLoggedInError as error:
                 self._expired = error
                 raise
@@ -244,6 +255,18 @@ class Courier:
     @property
     def _host(self) -> str:
         return urlsplit(self.instance_url).hostname or "The org"
+
+
+class _NoLoginHostError(UnreachableError):
+    """There was no token to be had: the request was never made."""
+
+
+def _token(get: Callable[[], Token]) -> Token:
+    try:
+        return get()
+    except UnreachableError as error:
+        title, hint = error.title, error.hint
+    raise _NoLoginHostError(title, hint)
 
 
 _import_lock = threading.Lock()
