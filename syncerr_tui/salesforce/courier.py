@@ -33,6 +33,7 @@ from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.workers import ClosedError, Workers
 
 if TYPE_CHECKING:
+    import requests
     from simple_salesforce.api import Salesforce
 
     from syncerr_tui.salesforce.transport import Watch, Wire
@@ -71,6 +72,7 @@ class Courier:
         self._pace = Pace(options.lanes)
         self._local = threading.local()
         self._watch: Watch | None = None
+        self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
         self._expired: NotLoggedInError | None = None
         self._closed = False
@@ -144,6 +146,9 @@ class Courier:
         """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
         self._closed = True
         self._workers.close()
+        with self._lock:
+            for session in self._sessions:
+                session.close()
 
     async def _send(self, job: Callable[[Salesforce], T], *, writing: bool, essential: bool) -> T:
         options = self._options
@@ -230,6 +235,8 @@ class Courier:
                 local.session.close()
             local.session = open_session(token.instance_url, self._options.wire, self._watch)
             local.address = token.instance_url
+            with self._lock:
+                self._sessions.append(local.session)
         local.library = library(
             instance_url=token.instance_url,
             session_id=token.access_token,

@@ -244,6 +244,8 @@ def read_exception(error: Exception) -> Fault | None:
 
     if isinstance(error, SalesforceError):
         return read_answer(error.status, error.content)
+    if isinstance(error, wire.InvalidHeader | UnicodeEncodeError):
+        return Fault(Kind.TOKEN)  # a line feed or worse in the token: it cannot even be sent
     if isinstance(error, RedirectRefusedError | wire.TooManyRedirects):
         return Fault(Kind.ELSEWHERE)
     if isinstance(error, TooLargeError | wire.InvalidJSONError | wire.ContentDecodingError):

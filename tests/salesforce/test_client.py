@@ -22,7 +22,7 @@ from syncerr_tui.errors import (
 from syncerr_tui.salesforce.client import LocatorLostError, OrgClient
 from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
-from syncerr_tui.salesforce.transport import Wire
+from syncerr_tui.salesforce.transport import OneHostAdapter, Wire
 from syncerr_tui.salesforce.workers import ClosedError
 from tests.factories import salesforce_id
 from tests.salesforce.scripted import (
@@ -474,6 +474,30 @@ async def test_a_login_host_that_is_away_is_told_and_nothing_was_sent() -> None:
     with pytest.raises(NotSentError, match="Nothing was sent: login"):
         await org.action("apex", "Resync", INPUTS)
     await org.close()
+
+
+@pytest.mark.parametrize("broken", ["00D!two\nlines", "[REDACTED]\r\nX-Evil: 1", "00D!日本", " 00D!x"])
+async def test_a_token_that_is_none_is_told_as_such_and_sends_nothing(broken: str) -> None:
+    with ScriptedServer(lambda _: refusal(401, "INVALID_AUTH_HEADER", "no")) as server:
+        org = client(server, tokens=tokens(server.url, broken))
+        with pytest.raises(NotLoggedInError, match="does not accept") as caught:
+            await org.action("apex", "Resync", INPUTS)
+        assert broken not in caught.value.line
+        assert len(server.asked) <= 1
+        await org.close()
+
+
+async def test_closing_lets_the_sockets_go() -> None:
+    with ScriptedServer(lambda _: query_page([])) as server:
+        org = client(server)
+        await org.query_all("SELECT Id FROM Order")
+        sessions = list(org._courier._sessions)
+        await org.close()
+        assert sessions
+        for session in sessions:
+            adapter = session.adapters["https://"]
+            assert isinstance(adapter, OneHostAdapter)
+            assert len(adapter.poolmanager.pools) == 0
 
 
 async def test_trap_5_a_connection_that_died_while_idle_costs_nothing() -> None:
