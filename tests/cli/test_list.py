@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncGenerator
 from datetime import datetime
 
 import pytest
 
 from syncerr_tui.cli._columns import fit, places, row
 from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.model import SyncError
+from syncerr_tui.salesforce.connect import SalesforceConnection
 from tests.cli.conftest import Shell
 
 KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message"]
@@ -48,6 +51,20 @@ def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell) -> None:
 def test_pages_are_printed_as_they_come(shell: Shell) -> None:
     said = shell("list", "--demo", "--errors", "30", "--page-size", "7", "--json")
     assert len({line["id"] for line in said.lines}) == 30
+
+
+def test_a_limit_stops_the_reading(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = []
+    original = SalesforceConnection.errors
+
+    async def counted(self: SalesforceConnection) -> AsyncGenerator[tuple[SyncError, ...], None]:
+        async for page in original(self):
+            pages.append(len(page))
+            yield page
+
+    monkeypatch.setattr(SalesforceConnection, "errors", counted)
+    said = shell("list", "--demo", "--errors", "30", "--page-size", "5", "--limit", "7", "--json")
+    assert (len(said.lines), pages) == (7, [5, 5])
 
 
 def test_plain_lines_fit_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from syncerr_tui.cli._connect import default_choice
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_files import read_profile
 from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentWay, FieldMethod, GuidedMethod, OrgProfile
@@ -169,3 +171,21 @@ def test_leaving_in_the_middle_writes_nothing(
     said = shell("setup")
     assert said.code == 130
     assert list(shell.profiles.glob("*")) == []
+
+
+def test_a_read_only_profile_is_read_only_without_a_flag(shell: Shell, org: DemoServer) -> None:
+    assert shell("setup", "looking", "--yes", "--read-only").code == 0
+    assert shell("setup", "working", "--yes").code == 0
+    assert default_choice("looking").read_only
+    assert not default_choice("working").read_only
+    assert default_choice("working", read_only=True).read_only
+
+
+def test_a_bare_program_opens_the_configured_org_or_the_demo(shell: Shell) -> None:
+    assert default_choice().demo is not None
+    shell.profiles.mkdir(parents=True)
+    (shell.profiles / "acme.toml").write_text("", encoding="utf-8")
+    assert default_choice().org == "acme"
+    (shell.profiles / "other.toml").write_text("", encoding="utf-8")
+    with pytest.raises(BadInputError, match="Several orgs"):
+        default_choice()

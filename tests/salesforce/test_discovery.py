@@ -296,8 +296,13 @@ def values_only() -> Case:
         a_field("C3__c", "Column 3", "datetime"),
         a_field("C6__c", "Column 6", "textarea"),
         a_field("C9__c", "Column 9", "textarea"),
+        a_field("C10__c", "Column 10", length=36, unique=True),
     )
-    rows = events(names, failed="failed", done="ok", more={"C9__c": PAYLOAD})
+    more = {
+        "C9__c": lambda number: f'{{"Name": "a record called {number}", "code": "NOT_A_CODE"}}',
+        "C10__c": lambda number: uuid(number + 5000),
+    }
+    rows = events(names, failed="failed", done="ok", more=more)
     return Case(
         "values only",
         FakeOrg([*SYNCED, an_object("Sync_Settings__c", "Sync Settings"), event], {"X17__c": rows}),
@@ -498,6 +503,17 @@ def changed(case: Case, replace: dict[str, Row], rows: list[Row] | None = None) 
         else:
             objects.append(one)
     return FakeOrg(objects, {case.object_name: rows} if rows is not None else case.org.rows)
+
+
+async def test_ids_of_something_else_are_not_the_salesforce_id() -> None:
+    case = manual()
+    gone = {"s_c__Salesforce_Id__c": a_field("s_c__Job__c", "Id", "string", 18)}
+    rows = [
+        {**row, "s_c__Job__c": record_id("707", number)}
+        for number, row in enumerate(case.org.rows[case.object_name])
+    ]
+    proposal = await discover(changed(case, gone, rows))
+    assert Role.SALESFORCE_ID not in proposal.chosen, explain(proposal)
 
 
 async def test_two_messages_that_are_alike_are_asked_about() -> None:

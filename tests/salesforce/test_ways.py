@@ -259,7 +259,10 @@ def test_a_refused_soap_login_names_the_next_step(host: LoginHost, code: str, wh
 
 
 def test_an_entity_bomb_is_not_read(host: LoginHost) -> None:
-    host.body = '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
+    host.body = (
+        f'<!DOCTYPE x [<!ENTITY a "{TOKEN}">]><x><sessionId>&a;</sessionId>'
+        f"<serverUrl>{host.url}/services</serverUrl></x>"
+    )
     with pytest.raises(UnreachableError, match="not in Salesforce's language"):
         log_in(password_way(host), EXTRA="x")
 
