@@ -126,7 +126,12 @@ def find_after_code(text: str, root: str | None) -> Iterator[Part]:
     else:
         return
     match = _LABEL_AND_TEXT.match(text, start)
-    if match is None or _NOT_A_FAULT.match(match["text"]) or match["field"] == "Foreign key external ID":
+    if (
+        match is None
+        or _LABELLED.match(text, match.end("field"))
+        or _NOT_A_FAULT.match(match["text"])
+        or match["field"] == "Foreign key external ID"
+    ):
         return
     if len(match["field"].split()) <= 6 and is_label(match["field"]) and match["field"][0].isupper():
         yield part("field", match, "field")

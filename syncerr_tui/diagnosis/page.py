@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
 from syncerr_tui.text import clean
@@ -42,17 +42,21 @@ _MAX_DEPTH = 4
 class Page:
     """Unwrapped text and the way back to the message it came from."""
 
-    __slots__ = ("_from", "_here", "_parent", "text")
+    __slots__ = ("_from", "_here", "_parent", "_until", "text")
 
-    def __init__(self, text: str, parent: Page | None, here: list[int], there: list[int]) -> None:
+    def __init__(
+        self, text: str, parent: Page | None, here: list[int], there: list[int], until: list[int]
+    ) -> None:
+        """`here[n]` came from `there[n]`, unchanged up to `until[n]` in the parent."""
         self.text = text
         self._parent = parent
         self._here = here
         self._from = there
+        self._until = until
 
     @classmethod
     def of(cls, text: str) -> Page:
-        return cls(text, None, [0], [0])
+        return cls(text, None, [0], [0], [len(text)])
 
     def origin(self, index: int) -> int:
         """Where the character at `index` stands in the outermost text."""
@@ -64,18 +68,30 @@ class Page:
             place = min(place, self._from[run + 1])
         return self._parent.origin(min(place, len(self._parent.text)))
 
+    def origin_of_end(self, index: int) -> int:
+        """Where a part that ends before `index` ends in the outermost text, without the tags behind it."""
+        if self._parent is None:
+            return index
+        run = max(0, bisect_left(self._here, index) - 1)
+        place = self._from[run] + index - self._here[run]
+        if place > self._until[run] and run + 1 < len(self._from):
+            place = self._from[run + 1]
+        return self._parent.origin_of_end(min(place, len(self._parent.text)))
+
     def cut(self, start: int, end: int) -> Page:
         """The part between two offsets, as a page of its own."""
-        return Page(self.text[start:end], self, [0], [start])
+        return Page(self.text[start:end], self, [0], [start], [end])
 
     def replaced(self, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str]) -> Page:
         """This page with every match replaced; itself where nothing matches."""
         parts: list[str] = []
         here, there = [0], [0]
+        until: list[int] = []
         length = last = 0
         for match in pattern.finditer(self.text):
             piece = by(match)
             parts += (self.text[last : match.start()], piece)
+            until.append(match.start())
             length += match.start() - last + len(piece)
             last = match.end()
             here.append(length)
@@ -83,7 +99,8 @@ class Page:
         if not parts:
             return self
         parts.append(self.text[last:])
-        return Page("".join(parts), self, here, there)
+        until.append(len(self.text))
+        return Page("".join(parts), self, here, there, until)
 
 
 def unwrap(message: str) -> tuple[Page, list[Page]]:

@@ -162,12 +162,12 @@ def _ranges(pages: list[Page]) -> Ranges:
 
 def _placed(part: Part, page: Page) -> Part:
     start = page.origin(part.start)
-    return part._replace(start=start, end=max(start, page.origin(part.end)))
+    return part._replace(start=start, end=max(start, page.origin_of_end(part.end)))
 
 
 def _renamed(item: Named, page: Page) -> Named:
     start = page.origin(item.start)
-    return Named(item.automation, start, max(start, page.origin(item.end)))
+    return Named(item.automation, start, max(start, page.origin_of_end(item.end)))
 
 
 def _of(kind: str, parts: Iterable[Part]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def test_nothing_is_read_out_of_nothing() -> None:
             None,
             "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
         ),
+        ("FIELD_INTEGRITY_EXCEPTION: DUPLICATE_VALUE: x", "DUPLICATES_DETECTED", "DUPLICATE_VALUE"),
         ("no code here", "DUPLICATE_VALUE", "DUPLICATE_VALUE"),
         ("CANNOT_EXECUTE_FLOW_TRIGGER", "DUPLICATE_VALUE", "DUPLICATE_VALUE"),
         ("DUPLICATES_DETECTED", "CANNOT_EXECUTE_FLOW_TRIGGER", "DUPLICATES_DETECTED"),
@@ -161,3 +162,67 @@ def test_the_contract_has_these_names() -> None:
 
 def test_the_same_text_is_read_once() -> None:
     assert diagnose_cached("a text", "DUPLICATE_VALUE") is diagnose_cached("a text", "DUPLICATE_VALUE")
+
+
+def test_an_object_keeps_the_case_it_was_written_in_first() -> None:
+    assert diagnose("entity Contact, Entity type 'CONTACT'").objects == ("Contact",)
+
+
+def test_of_plain_words_only_the_first_is_an_object() -> None:
+    assert diagnose("this contact has no account").objects == ("contact",)
+
+
+def test_names_are_read_from_the_first_page_and_codes_from_all() -> None:
+    found = diagnose("- " * 10_000 + "UNABLE_TO_LOCK_ROW, Required fields are missing: [Name]")
+    assert (found.codes, found.fields) == (("UNABLE_TO_LOCK_ROW",), ())
+
+
+def test_escapes_of_json_bring_no_control_codes_in() -> None:
+    found = diagnose('{"message":"Name: bad value for restricted picklist field: a\\u001b\\u202eb"}')
+    assert len(found.values) == 1
+    assert clean(found.values[0]) == found.values[0]
+
+
+def test_a_place_inside_a_replacement_stays_before_what_follows() -> None:
+    message = "<b>Name</b>: bad value for restricted picklist field: &lt;&lt;x"
+    found = diagnose(message)
+    marked = {span.kind: message[span.start : span.end] for span in found.spans}
+    assert marked == {"field": "Name", "value": "&lt;&lt;x"}
+
+
+@pytest.mark.parametrize(
+    ("message", "values"),
+    [
+        ("Size: bad value for restricted picklist field: Inc.: [Size__c]", ("Inc.",)),
+        ("Size: bad value for restricted picklist field: Large.", ("Large",)),
+        ("Email: invalid email address: a.example: Email", ("a.example",)),
+        ("Email: invalid email address: a@b.: [Email]", ("a@b.",)),
+        ("Invalid to address : x: [toAddresses, a@b]", ("a@b",)),
+    ],
+)
+def test_where_a_value_ends(message: str, values: tuple[str, ...]) -> None:
+    assert diagnose(message).values == values
+
+
+def test_ids_of_the_bulk_api_are_no_fields() -> None:
+    assert diagnose("UNABLE_TO_LOCK_ROW:locked:a0X5g000001CdEf,a0X5g000001CdEg --").fields == ()
+
+
+def test_a_rule_may_name_fields_and_other_texts_may_not() -> None:
+    text = "The Course Start Date lies before the Course Booking Date"
+    assert diagnose(text, "FIELD_CUSTOM_VALIDATION_EXCEPTION").fields == (
+        "Course Start Date",
+        "Course Booking Date",
+    )
+    assert diagnose(text, "UNKNOWN_EXCEPTION").fields == ()
+
+
+def test_a_custom_field_inside_a_longer_name_is_not_named_twice() -> None:
+    assert diagnose("Unable to create/update fields: Order.Total__c. Please ask.").fields == (
+        "Order.Total__c",
+    )
+
+
+def test_the_innermost_limit_counts() -> None:
+    found = diagnose("API_TASK_LIMIT_REACHED STORAGE_LIMIT_EXCEEDED SINGLE_EMAIL_LIMIT_EXCEEDED")
+    assert found.limit == "single email"

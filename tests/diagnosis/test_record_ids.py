@@ -45,6 +45,7 @@ def test_a_wrong_check_character_is_no_id(tail: str, place: int, other: str) -> 
         "x0015g00000Qr7Tb",
         "0015G00000QR7TBAAJ",
         "zzz5g00000Qr7Tb",
+        "9995g00000Qr7Tb",
     ],
 )
 def test_what_only_looks_like_one(text: str) -> None:
