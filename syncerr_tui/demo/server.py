@@ -88,16 +88,18 @@ class DemoServer:
         self._random = random.Random(options.seed)
         base = clock or (ManualClock() if options.manual_clock else utc_now)
         self.clock = OrgClock(base, self.faults)
-        self._listener = _listen(options.port)
-        try:
+        with contextlib.ExitStack() as undo:
+            self._listener = _listen(options.port)
+            undo.callback(self._listener.close)
             self.store = Store(options.db, schema_for(options.naming), clock=self.clock)
-            self.org = make_org(options, clock=self.clock, store=self.store)
+            undo.callback(self.store.close)
+            # One transaction: a start that is cut off leaves no half a world behind in --db.
+            with self.store.transaction():
+                self.org = make_org(options, clock=self.clock, store=self.store)
             self._application, self.sessions, self.oauth = self._build(token_lifetime)
             self.access_token = self.sessions.open(lasting=True)
             self.org.start()
-        except BaseException:
-            self._listener.close()
-            raise
+            undo.pop_all()
         self._thread = threading.Thread(target=self._accept, name="demo-org", daemon=True)
         self._thread.start()
 

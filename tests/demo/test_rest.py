@@ -50,6 +50,27 @@ def test_every_version_and_both_spellings(org: Client, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
+    [
+        "",
+        "sobjects",
+        "sobjects/Account",
+        "sobjects/Account/describe",
+        "limits",
+        "actions",
+        "actions/custom/apex",
+    ],
+)
+def test_both_spellings_of_a_path(org: Client, path: str) -> None:
+    plain, slashed = org.ask(path), org.ask(f"{path}/")
+    assert (plain.status, slashed.status) == (200, 200)
+    if path != "limits":
+        assert plain.raw == slashed.raw
+    soql = "q=SELECT%20Id%20FROM%20Account%20LIMIT%201"
+    assert org.ask(f"query?{soql}").raw == org.ask(f"query/?{soql.replace('%20', '+')}").raw
+
+
+@pytest.mark.parametrize(
+    "path",
     ["v30.0", "v69.0", "59.0", "v59", "v59.0/nothing", "v59.0/sobjects/Nope", "v59.0/sobjects/Account/a/b/c"],
 )
 def test_what_does_not_exist(org: Client, path: str) -> None:

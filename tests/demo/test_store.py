@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 
 from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.naming import schema_for
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, long_id
 from syncerr_tui.errors import BadInputError
 
@@ -49,6 +53,19 @@ def test_stamps_follow_the_clock_in_whole_seconds(store: Store, clock: ManualClo
     assert record["SystemModstamp"] == record["LastModifiedDate"] == "2026-11-23T12:01:00.000+0000"
     assert record["LastModifiedById"] == DEMO_USER_ID
     assert record["IsDeleted"] is False
+
+
+def test_a_half_built_world_is_not_kept(tmp_path: Path) -> None:
+    def cut_off(options: DemoOptions, *, clock: Callable[[], datetime], store: Store) -> DemoOrg:
+        store.insert("Account", {"Name": "half"})
+        raise KeyboardInterrupt
+
+    options = DemoOptions(errors=3, db=tmp_path / "demo.db")
+    with pytest.raises(KeyboardInterrupt):
+        DemoServer(options, make_org=cut_off)
+    kept = Store(options.db, SCHEMA)
+    assert kept.count("Account") == 0
+    kept.close()
 
 
 def test_values_are_kept_as_the_api_shows_them(store: Store) -> None:
