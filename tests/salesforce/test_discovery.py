@@ -507,9 +507,9 @@ def changed(case: Case, replace: dict[str, Row], rows: list[Row] | None = None) 
 
 async def test_ids_of_something_else_are_not_the_salesforce_id() -> None:
     case = manual()
-    gone = {"s_c__Salesforce_Id__c": a_field("s_c__Job__c", "Id", "string", 18)}
+    gone = {"s_c__Salesforce_Id__c": a_field("s_c__Ref__c", "Reference", "string", 18)}
     rows = [
-        {**row, "s_c__Job__c": record_id("707", number)}
+        {**row, "s_c__Ref__c": record_id("707", number)}
         for number, row in enumerate(case.org.rows[case.object_name])
     ]
     proposal = await discover(changed(case, gone, rows))
