@@ -30,6 +30,16 @@ class Step:
     """What happens in Salesforce just before: an incident's name, and the StoreConnect ID it is about."""
 
 
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """A shopper whose account and contact are in Salesforce."""
+
+    who: Person
+    account: str
+    """StoreConnect ID."""
+    contact: str
+
+
 @dataclass(slots=True)
 class Shop:
     """What journeys draw on."""
@@ -39,6 +49,8 @@ class Shop:
     existing: Callable[[str, Fields], object]
     """Write a record that people in Salesforce made themselves."""
     visitors: int = 0
+    regulars: list[Regular] = field(default_factory=list)
+    """Shoppers who bought before; the youngest ones may still be on their way."""
 
     def visitor(self) -> Person:
         """The next shopper."""
@@ -53,6 +65,8 @@ class Journey:
     shop: Shop
     who: Person
     steps: dict[str, Step] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+    """StoreConnect IDs, by role, of records from earlier journeys."""
 
     def add(self, role: str, object_name: str, values: Fields, *, wait: float, sc_id: str = "") -> Step:
         """Append the creation of a record."""
@@ -69,7 +83,8 @@ class Journey:
 
     def ref(self, role: str) -> dict[str, str]:
         """A parent as a child names it: by StoreConnect ID."""
-        return {SC_ID: self.steps[role].sc_id}
+        made = self.steps.get(role)
+        return {SC_ID: made.sc_id if made else self.known[role]}
 
 
 def account_of(trip: Journey) -> None:
@@ -102,12 +117,28 @@ def contact_of(trip: Journey) -> None:
     trip.add("contact", "Contact", values, wait=2)
 
 
-def sale(shop: Shop, *, small: bool) -> Journey:
-    """Account, contact, order, items, payment; often a shipment and a later change of the order."""
-    trip = Journey(shop, shop.visitor())
+_ON_THEIR_WAY = 12
+_REMEMBERED = 200
+
+
+def sale(shop: Shop, *, small: bool, regular: bool = False) -> Journey:
+    """Account, contact, order, items, payment; often a shipment and a later change of the order.
+
+    With `regular` nothing will be wrong with the account and the contact: most such shoppers have both
+    already, the others will be back.
+    """
     dice = shop.random
-    account_of(trip)
-    contact_of(trip)
+    known = shop.regulars[:-_ON_THEIR_WAY]
+    if regular and known and dice.random() < 0.75:
+        back = dice.choice(known)
+        trip = Journey(shop, back.who, known={"account": back.account, "contact": back.contact})
+    else:
+        trip = Journey(shop, shop.visitor())
+        account_of(trip)
+        contact_of(trip)
+        if regular:
+            made = Regular(trip.who, trip.steps["account"].sc_id, trip.steps["contact"].sc_id)
+            shop.regulars = [*shop.regulars[-_REMEMBERED:], made]
     order_of(trip, named_contact=dice.random() < 0.6)
     for place in range(1 if small else dice.choice((1, 1, 2, 3))):
         item_of(trip, f"item:{place}", place)

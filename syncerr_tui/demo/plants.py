@@ -28,6 +28,8 @@ class Plant:
     make: Callable[..., Journey]
     """The journey it grows in: `make(shop, small=...)`."""
     put: Callable[[Journey], object]
+    regular: bool = False
+    """True for a sale in which nothing is wrong with the account and the contact."""
     alone: bool = False
     """True where each shopper's trouble has a cause of its own, so that it never spreads."""
 
@@ -156,42 +158,54 @@ def _bundle(trip: Journey) -> None:
 
 PLANTS: tuple[Plant, ...] = (
     Plant("duplicate account", sale, _known_account),
-    Plant("shipping state", sale, _set("order", ShippingStateCode="KD", ShippingCountryCode="IN")),
-    Plant("required field", sale, _no_cost_centre),
+    Plant(
+        "shipping state", sale, _set("order", ShippingStateCode="KD", ShippingCountryCode="IN"), regular=True
+    ),
+    Plant("required field", sale, _no_cost_centre, regular=True),
     Plant("busy row", browse, _incident("cart", "busy", "account")),
-    Plant("order flow", sale, _set("order", ShippingCity="Broome")),
+    Plant("order flow", sale, _set("order", ShippingCity="Broome"), regular=True),
     Plant("duplicate contact", sale, _known_contact),
-    Plant("payment picklist", sale, _set("payment", s_c__Method__c="pay-later")),
+    Plant("payment picklist", sale, _set("payment", s_c__Method__c="pay-later"), regular=True),
     Plant("bounced buyer", sale, _bounced_buyer),
     Plant("loyalty number", sale, _known_number),
     Plant("tax number", sale, _set("account", Tax_Number__c="AB 12", Customer_Tier__c="Trade")),
-    Plant("activated order", sale, _late_item),
+    Plant("activated order", sale, _late_item, regular=True),
     Plant("bad address", enquiry, _bad_address),
-    Plant("ledger flow", sale, _set("payment", s_c__Method__c="wallet")),
-    Plant("dispatch template", sale, _shipment("dispatched")),
-    Plant("order status", sale, _ready),
+    Plant("ledger flow", sale, _set("payment", s_c__Method__c="wallet"), regular=True),
+    Plant("dispatch template", sale, _shipment("dispatched"), regular=True),
+    Plant("order status", sale, _ready, regular=True),
     Plant("inactive owner", sale, _moved_contact),
-    Plant("gone product", sale, _gone_product),
-    Plant("stock trigger", sale, _set("order", ShippingCity="Kingston")),
+    Plant("gone product", sale, _gone_product, regular=True),
+    Plant("stock trigger", sale, _set("order", ShippingCity="Kingston"), regular=True),
     Plant("duplicate lead", enquiry, _known_lead),
     Plant("cart flow", browse, _set("cart", Coupon__c="LEGACY-10")),
-    Plant("delivery picklist", sale, _set("order", Delivery_Method__c="Click & Collect")),
+    Plant("delivery picklist", sale, _set("order", Delivery_Method__c="Click & Collect"), regular=True),
     Plant("stuck rollup", browse, _incident("cart", "rollup", "account")),
     Plant("nobody's order", sale, _nobody, alone=True),
-    Plant("points flow", sale, _set("order", TotalAmount=7450.0)),
-    Plant("quotation flow", sale, _quotation),
+    Plant("points flow", sale, _set("order", TotalAmount=7450.0), regular=True),
+    Plant("quotation flow", sale, _quotation, regular=True),
     Plant("billing state", sale, _set("account", BillingStateCode="GT", BillingCountryCode="BR")),
     Plant("preferred channel", sale, _set("contact", Preferred_Channel__c="Phone")),
-    Plant("refund", sale, _set("payment", s_c__Amount__c=-20.0)),
-    Plant("parcel costing", sale, _shipment("packed")),
+    Plant("refund", sale, _set("payment", s_c__Amount__c=-20.0), regular=True),
+    Plant("parcel costing", sale, _shipment("packed"), regular=True),
     Plant("campaign bounce", member, _incident("member", "bounce", "contact")),
     Plant("yearly plan", member, _set("subscription", s_c__Interval__c="year")),
-    Plant("engraving", sale, _set("item:0", Engraving__c="For Grandmother, with love from all of us")),
+    Plant(
+        "engraving",
+        sale,
+        _set("item:0", Engraving__c="For Grandmother, with love from all of us"),
+        regular=True,
+    ),
     Plant("approval lock", browse, _locked_account),
     Plant("lost change", browse, _lost_change, alone=True),
-    Plant("shipping country", sale, _set("order", ShippingCountryCode="PT", ShippingStateCode=None)),
+    Plant(
+        "shipping country",
+        sale,
+        _set("order", ShippingCountryCode="PT", ShippingStateCode=None),
+        regular=True,
+    ),
     Plant("customer tier", sale, _set("account", Customer_Tier__c="Staff")),
-    Plant("two at once", sale, _two_at_once),
+    Plant("two at once", sale, _two_at_once, regular=True),
     Plant("bundle", member, _bundle),
 )
 """The first ones stand for the manual's codes: a small world has as many of them as fit."""
@@ -199,4 +213,5 @@ PLANTS: tuple[Plant, ...] = (
 
 def clean_journey(shop: Shop) -> Journey:
     """A shopper with whom all goes well."""
-    return shop.random.choice((sale, sale, browse, enquiry))(shop, small=False)
+    make = shop.random.choice((sale, sale, browse, enquiry))
+    return sale(shop, small=False, regular=True) if make is sale else make(shop, small=False)

@@ -13,7 +13,7 @@ from heapq import merge
 from random import Random
 
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
-from syncerr_tui.demo.journeys import Fields, Journey, Shop, Step
+from syncerr_tui.demo.journeys import Fields, Journey, Shop, Step, sale
 from syncerr_tui.demo.ledger import LOST, Entry
 from syncerr_tui.demo.naming import EVENT_PREFIX
 from syncerr_tui.demo.options import DemoOptions
@@ -93,7 +93,7 @@ class World:
                 yield clean_journey(shop)
                 continue
             chosen = self._random.choices(PLANTS, weights)[0]
-            trip = chosen.make(shop, small=False)
+            trip = sale(shop, small=False, regular=True) if chosen.regular else chosen.make(shop, small=False)
             chosen.put(trip)
             if chosen.make is PLANTS[0].make and "item:0" in trip.steps and self._random.random() < 0.04:
                 # A second fault behind the first: it shows only once the first is out of the way.
