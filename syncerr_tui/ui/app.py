@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -12,12 +12,17 @@ from textual.filter import LineFilter
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
+from syncerr_tui.model import SyncError
 from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.details import Details
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.runs import RunFactory, Runs
 from syncerr_tui.ui.screens.workbench import Workbench
 from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
+from syncerr_tui.ui.widgets.columns import Moment
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.render import Line
+    from syncerr_tui.ui.details import Details
 
 
 class SyncErrApp(App[int], inherit_bindings=False):
@@ -42,8 +47,17 @@ class SyncErrApp(App[int], inherit_bindings=False):
         self.desk = desk
         self.crash = ""
         """What to say about a defect that ended the app."""
+        self._details: Details | None = None
         self.runs = Runs(self, start_run)
-        self.bench = Workbench(desk, [ErrorsPane(desk, Details(desk))])
+        self.bench = Workbench(desk, [ErrorsPane(desk, self._describe)])
+
+    def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[Line]:
+        """What the info panel says. Reading messages is imported with the first row."""
+        if self._details is None:
+            from syncerr_tui.ui.details import Details
+
+            self._details = Details(self.desk)
+        return self._details(error, moment, outcome, width)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, before a theme is chosen."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from syncerr_tui.model import Environment, OrgIdentity
-from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.triage.actions import Action, AppState
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.words import ago, plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.connection import ApiUsage
 
 _ENVIRONMENT = {
     Environment.PRODUCTION: "production",

@@ -8,11 +8,11 @@ from textual.content import Content
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.salesforce.demo_fix import DemoFix
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Part
 
 if TYPE_CHECKING:
+    from syncerr_tui.salesforce.demo_fix import DemoFix
     from syncerr_tui.ui.app import SyncErrApp
 
 

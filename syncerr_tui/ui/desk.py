@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
-from syncerr_tui.salesforce.connection import Connection
 
-Connect = Callable[[], Awaitable[Connection]]
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.connection import Connection
+
+Connect = Callable[[], Awaitable["Connection"]]
 """Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
 
 

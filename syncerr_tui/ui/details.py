@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
-from syncerr_tui.diagnosis import guidance, read, render
-from syncerr_tui.diagnosis.house import HouseNotes
+from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.render import Line, Part, Role
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.house import HouseNotes
 
 _LABEL = 16
 _LONGEST = 60_000
@@ -63,6 +66,9 @@ class Details:
             outcome: What the last run said about it; empty where it said nothing.
             width: Cells in a line.
         """
+        # Reading messages takes patterns that take a while to compile: after the first frame.
+        from syncerr_tui.diagnosis import guidance, read
+
         diagnosis = read.diagnose_cached(error.message, error.code)
         connection = self._desk.connection
         guided = guidance.guide(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from syncerr_tui.diagnosis.render import Line
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
@@ -25,6 +25,9 @@ from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.table import ASCII, UNICODE, ErrorTable, RowMark
 
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.render import Line
+
 WIDE = 110
 """Cells from which the info panel stands beside the list."""
 _PANEL_DELAY = 0.08
@@ -34,7 +37,7 @@ _MANY = 5000
 """Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
 
-Describe = Callable[[SyncError, Moment, str, int], list[Line]]
+Describe = Callable[[SyncError, Moment, str, int], "list[Line]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -43,9 +44,13 @@ def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, s
     terminal = usable_terminal(environ)
     # Textual reads these when it is imported, and never again.
     os.environ.update(textual_environment(terminal))
+    # What is imported now stays: collecting garbage among it would only delay the first frame.
+    gc.disable()
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.desk import Desk
 
+    gc.freeze()
+    gc.enable()
     journals = Journals(Paths.of(environ))
     app = SyncErrApp(Desk(connect, terminal, read_only=read_only), journals.run)
     try:

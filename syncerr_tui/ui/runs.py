@@ -7,16 +7,16 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.resync.events import AskPerson, RunEvent
-from syncerr_tui.resync.plan import Plan, make_plan
-from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.ui.resyncing import RunView
-from syncerr_tui.ui.screens.resync import GuidedDialog, ResyncDialog
 from syncerr_tui.ui.widgets.line import Part
 
 if TYPE_CHECKING:
+    # Plans and events are needed when the first run is asked for, not for the first frame.
+    from syncerr_tui.resync.events import AskPerson, RunEvent
+    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.resyncing import RunView
 
 _LINES_PER_SECOND = 2
 """How often the progress line is written at most."""
@@ -45,7 +45,7 @@ class Run(Protocol):
         ...
 
 
-RunFactory = Callable[[Plan, Connection], Run]
+RunFactory = Callable[["Plan", "Connection"], Run]
 
 
 class Runs:
@@ -89,6 +89,9 @@ class Runs:
 
     def ask(self, listing: Listing) -> None:
         """Show what would be sent, and start it where the person says so."""
+        from syncerr_tui.resync.plan import make_plan
+        from syncerr_tui.ui.screens.resync import ResyncDialog
+
         connection = self._app.desk.connection
         if connection is None or self.active:
             return
@@ -111,12 +114,16 @@ class Runs:
         except SyncErrError as error:
             self._app.bench.say(error.line, "bad")
             return
+        from syncerr_tui.ui.resyncing import RunView
+
         self._view = RunView(unicode=self._app.desk.terminal.unicode)
         bench = self._app.bench
         bench.errors.show(bench.errors.listing.unselected())
         self._app.run_worker(self._follow(self._run, self._view), group="resync", name="resync")
 
     async def _follow(self, run: Run, view: RunView) -> None:
+        from syncerr_tui.resync.events import AskPerson
+
         try:
             async with aclosing(cast(Any, run.run())) as events:
                 async for event in events:
@@ -131,6 +138,8 @@ class Runs:
         self._ended(view)
 
     def _hand_over(self, run: Run, event: AskPerson) -> None:
+        from syncerr_tui.ui.screens.resync import GuidedDialog
+
         def answered(pressed: bool | None) -> None:
             run.answer(pressed=bool(pressed))
 

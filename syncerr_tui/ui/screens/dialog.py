@@ -21,6 +21,31 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer], inherit_bindings=False):
     """The frame of every dialog. Subclasses say what stands in it."""
 
+    DEFAULT_CSS = """
+    Dialog { background: transparent; align: center middle; }
+    Dialog:ansi { background: transparent; }
+    Dialog .dialog {
+        width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 0 1; background: $syncerr-bar;
+        border: solid $syncerr-accent; color: $syncerr-text;
+    }
+    Dialog .dialog > Line { background: $syncerr-bar; }
+    Dialog .dialog > Static { width: 100%; }
+    Dialog .dialog > VerticalScroll { height: auto; max-height: 12; scrollbar-size-vertical: 1; }
+    Dialog .dialog OptionList {
+        height: auto; max-height: 16; background: $syncerr-bar; border: none; padding: 0; scrollbar-size-vertical: 1;
+    }
+    Dialog OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
+    Dialog OptionList:ansi > .option-list--option-highlighted {
+        color: ansi_default; background: ansi_default; text-style: reverse;
+    }
+    Dialog .dialog.-tall { height: 96%; }
+    Dialog .dialog.-tall VerticalScroll { height: 1fr; max-height: 100%; }
+    Dialog .dialog.-tall OptionList { height: 1fr; max-height: 100%; }
+    Dialog .dialog.-full { width: 100%; max-width: 100%; height: 100%; max-height: 100%; border: none; }
+    Dialog .dialog.-full VerticalScroll { height: 1fr; max-height: 100%; }
+    Dialog .dialog > InfoPanel { background: $syncerr-bar; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,ctrl+c", "leave", "leave", show=False)]
     SHAPE: ClassVar[str] = ""
     """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""

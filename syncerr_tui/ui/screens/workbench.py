@@ -14,26 +14,20 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import ContentSwitcher
 
 from syncerr_tui.errors import BadInputError, SyncErrError
-from syncerr_tui.host import clipboard
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui import chrome
-from syncerr_tui.ui.demo_fixing import DemoFixing
 from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.details import as_text
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.keys import bindings
 from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.reading import Connected, ListRead, PageCame, Reader, ReadingFailed
-from syncerr_tui.ui.screens.help import HelpScreen
-from syncerr_tui.ui.screens.menus import Palette, SortMenu
-from syncerr_tui.ui.screens.resync import QuitDialog
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.ui.words import plural
@@ -72,9 +66,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         yield Line(ellipsis=ellipsis, id="too-small")
         yield Line(ellipsis=ellipsis, id="title").add_class("-bar")
         yield Line(ellipsis=ellipsis, id="tabs")
-        with ContentSwitcher(initial=self.place.value, id="panes"):
+        with Container(id="panes"):
             yield from self._panes.values()
-        yield FilterBar()
         yield Line(ellipsis=ellipsis, id="trouble")
         yield Line(ellipsis=ellipsis, id="run")
         yield Line(ellipsis=ellipsis, id="utility").add_class("-bar")
@@ -83,9 +76,15 @@ class Workbench(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Draw first, connect then: the first frame waits for nobody."""
         self.errors.note("", "Connecting to the org ...")
+        for place, pane in self._panes.items():
+            pane.display = place is self.place
         self.draw_lines()
         self.errors.entered()
-        self.call_after_refresh(self.do_refresh)
+        self.call_after_refresh(self._after_the_first_frame)
+
+    async def _after_the_first_frame(self) -> None:
+        await self.mount(FilterBar(), after="#panes")
+        self.do_refresh()
 
     # -- parts -----------------------------------------------------------------------------------------
 
@@ -364,6 +363,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_sort(self) -> None:
         """Ask for the column."""
+        from syncerr_tui.ui.screens.menus import SortMenu
+
         listing = self.errors.listing
 
         def chosen(key: SortKey | None) -> None:
@@ -381,18 +382,22 @@ class Workbench(Screen[None], inherit_bindings=False):
         if place not in self._panes:
             return
         self.place = place
-        self.query_one("#panes", ContentSwitcher).current = place.value
+        for where, pane in self._panes.items():
+            pane.display = where is place
         self.pane.entered()
         self.draw_lines()
 
     def do_help(self) -> None:
         """The keys that work here."""
+        from syncerr_tui.ui.screens.help import HelpScreen
+
         self.app.push_screen(
             HelpScreen(self.pane.tab, self._with_reasons(), unicode=self.desk.terminal.unicode)
         )
 
     def do_palette(self) -> None:
         """Every action by its name."""
+        from syncerr_tui.ui.screens.menus import Palette
 
         def chosen(action_id: str | None) -> None:
             if action_id is not None:
@@ -417,11 +422,15 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_copy_error(self) -> None:
         """The whole error."""
+        from syncerr_tui.ui.details import as_text
+
         error = self.errors.listing.current
         if error is not None:
             self._copy(as_text(error, self.desk.clock(), self.desk.zone))
 
     def _copy(self, text: str) -> None:
+        from syncerr_tui.host import clipboard
+
         write = self.host.write_to_terminal
 
         def copy() -> None:
@@ -450,6 +459,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_fix_demo(self) -> None:
         """Demo org only: show what would be done, and do it."""
+        from syncerr_tui.ui.demo_fixing import DemoFixing
+
         error = self.errors.listing.current
         fixes = getattr(self.desk.connection, "demo_fixes", None)
         if error is not None and fixes is not None:
@@ -460,6 +471,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         if not self.host.runs.active:
             self.app.exit()
             return
+
+        from syncerr_tui.ui.screens.resync import QuitDialog
 
         def answered(leave: bool | None) -> None:
             if leave:

@@ -17,6 +17,16 @@ from syncerr_tui.ui.widgets.line import Line
 class FilterBar(Horizontal):
     """Hidden until a person asks for it."""
 
+    DEFAULT_CSS = """
+    FilterBar { display: none; }
+    FilterBar.-on { display: block; }
+    FilterBar { height: 1; layout: horizontal; background: $syncerr-bar; }
+    FilterBar > Line { background: $syncerr-bar; }
+    FilterBar > .-prompt { width: 2; }
+    FilterBar > Input { width: 1fr; background: $syncerr-bar; color: $syncerr-text; }
+    FilterBar > .-answer { width: 40%; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "give_up", "give up", show=False),
         Binding("down,up,tab", "keep", "keep", show=False),

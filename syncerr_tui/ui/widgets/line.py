@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from syncerr_tui.ui.widgets.cells import cell, flat
+from syncerr_tui.ui.widgets.drawn import Drawn
 
 Part = tuple[str, str]
-"""A piece of text and the style it is drawn in: one of `Line.COMPONENT_CLASSES` without `line--`."""
+"""A piece of text and the style it is drawn in: a key of `drawn.LOOKS`."""
 
 
-class Line(Widget):
+class Line(Drawn):
     """Text at the left, text at the right. Where both do not fit, the left one is cut.
 
     Text is data: it is never read as markup, and it is folded to one line.
     """
 
     DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "line--text",
-        "line--strong",
-        "line--quiet",
-        "line--accent",
-        "line--key",
-        "line--good",
-        "line--busy",
-        "line--bad",
-        "line--production",
-        "line--sandbox",
-        "line--demo",
-    }
 
     def __init__(self, *, ellipsis: str = "…", id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -66,9 +52,7 @@ class Line(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        segments = [
-            Segment(text, self.get_component_rich_style(f"line--{style}")) for text, style in self._drawn
-        ]
+        segments = [Segment(text, self.look(style)) for text, style in self._drawn]
         return Strip(segments, self.size.width)
 
     def _laid_out(self) -> tuple[Part, ...]:

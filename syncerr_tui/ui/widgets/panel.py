@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -11,31 +11,32 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
-from syncerr_tui.diagnosis.render import Line, Role, width_of
 from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.drawn import Drawn
 
-Layout = Callable[[int], Sequence[Line]]
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.render import Line
+
+Layout = Callable[[int], Sequence["Line"]]
 """The text as lines of at most so many cells."""
 
 
-class InfoPanel(Widget, can_focus=True):
-    """Shows one text from its beginning; scrolls when told to. Its keys are the app's.
+class _Shown(NamedTuple):
+    """A line of the window."""
 
-    Its component classes are `info--` and the roles of `syncerr_tui.diagnosis.render`.
-    """
+    parts: tuple[tuple[str, str], ...] = ()
+    link: str | None = None
+
+    @property
+    def width(self) -> int:
+        return sum(cell_len(text) for text, _ in self.parts)
+
+
+class InfoPanel(Drawn, can_focus=True):
+    """Shows one text from its beginning; scrolls when told to. Its keys are the app's."""
 
     DEFAULT_CSS = "InfoPanel { height: 1fr; width: 1fr; }"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "info--text",
-        "info--name",
-        "info--heading",
-        "info--number",
-        "info--address",
-        "info--note",
-        "info--muted",
-    }
 
     def __init__(self, *, links: bool = False, thumb: str = "┃", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -45,7 +46,7 @@ class InfoPanel(Widget, can_focus=True):
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
         self.top = 0
-        self._drawn: list[Line] = []
+        self._drawn: list[_Shown] = []
 
     def show(self, layout: Layout, *, keep_place: bool = False) -> None:
         """Show this text, from its beginning unless the place is to be kept."""
@@ -95,33 +96,35 @@ class InfoPanel(Widget, can_focus=True):
         else:
             for y, (new, old) in enumerate(zip(lines, self._drawn, strict=True)):
                 if new != old:
-                    longest = max(width_of(new.text), width_of(old.text))
-                    self.refresh(Region(0, y, longest, 1))
+                    self.refresh(Region(0, y, max(new.width, old.width), 1))
         self._drawn = lines
 
-    def _line(self, y: int) -> Line:
+    def _line(self, y: int) -> _Shown:
         """A line of the window, with the thumb of the scroll bar at its end."""
         text = self._text()
-        line = text[self.top + y] if self.top + y < len(text) else Line()
+        shown = _Shown()
+        if self.top + y < len(text):
+            line = text[self.top + y]
+            shown = _Shown(line.parts, line.link)
         if not self._is_thumb(y):
-            return line
-        blank = " " * max(1, self.size.width - width_of(line.text) - 1)
-        return Line((*line.parts, (blank + self._thumb, Role.MUTED)), line.link)
+            return shown
+        blank = " " * max(1, self.size.width - shown.width - 1)
+        return _Shown((*shown.parts, (blank + self._thumb, "muted")), shown.link)
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
         width = self.size.width
-        line = self._drawn[y] if y < len(self._drawn) else Line()
+        line = self._drawn[y] if y < len(self._drawn) else _Shown()
         segments: list[Segment] = []
         taken = 0
         for text, role in line.parts:
             shown = cell(text, min(cell_len(text), width - taken), "")
             taken += cell_len(shown)
-            style = self.get_component_rich_style(f"info--{role}")
-            if line.link and self._links and role is Role.ADDRESS:
+            style = self.look(role)
+            if line.link and self._links and role == "address":
                 style += Style(link=line.link)
             segments.append(Segment(shown, style))
-        segments.append(Segment(" " * (width - taken), self.get_component_rich_style("info--muted")))
+        segments.append(Segment(" " * (width - taken), self.look("muted")))
         return Strip(segments, width)
 
     def _text(self) -> Sequence[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,18 +18,19 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.columns import Moment, Placed, fit
+from syncerr_tui.ui.widgets.drawn import Drawn
 
 STATE_WIDTH = 8
 """Cells of the state word beside the gutter, while a run has anything to say."""
 _GUTTER = 3
 _HEADER = 1
+_COLOURS = {"code": "code", "message": "quiet"}
 _STATES_PER_SECOND = 4
 """How often changed states are drawn at most: a person reads no faster, and a slow line carries no more."""
 
@@ -79,37 +80,10 @@ class _Line(NamedTuple):
     """What stands here instead of a row."""
 
 
-class ErrorTable(Widget, can_focus=True):
-    """A table over a `Listing`.
+class ErrorTable(Drawn, can_focus=True):
+    """A table over a `Listing`."""
 
-    | component class | draws |
-    |---|---|
-    | `error-table--header` | the names of the columns |
-    | `error-table--code` | the status code |
-    | `error-table--message` | the message |
-    | `error-table--cursor` | the row under the cursor |
-    | `error-table--selected` | a selected row |
-    | `error-table--busy`, `--good`, `--bad`, `--quiet` | the word for a row's state |
-    """
-
-    DEFAULT_CSS = """
-    ErrorTable { height: 1fr; width: 1fr; }
-    ErrorTable:nocolor > .error-table--cursor { text-style: reverse; }
-    ErrorTable:nocolor > .error-table--selected { text-style: bold; }
-    ErrorTable:nocolor > .error-table--header { text-style: underline; }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "error-table--header",
-        "error-table--row",
-        "error-table--code",
-        "error-table--message",
-        "error-table--cursor",
-        "error-table--selected",
-        "error-table--busy",
-        "error-table--good",
-        "error-table--bad",
-        "error-table--quiet",
-    }
+    DEFAULT_CSS = "ErrorTable { height: 1fr; width: 1fr; }"
 
     class Clicked(Message):
         """A row was clicked."""
@@ -249,9 +223,9 @@ class ErrorTable(Widget, can_focus=True):
         """One line of the window: the header, a row, or the note where there are no rows."""
         width = self.size.width
         if y < _HEADER:
-            return Strip([Segment(self._header(), self._style("header"))], width)
+            return Strip([Segment(self._header(), self.look("header"))], width)
         if y - _HEADER >= len(self._drawn):
-            return Strip.blank(width, self._style("row"))
+            return Strip.blank(width, self.look("text"))
         return self._row(self._drawn[y - _HEADER])
 
     def _header(self) -> str:
@@ -273,20 +247,20 @@ class ErrorTable(Widget, can_focus=True):
         width = self.size.width
         if error is None or moment is None:
             told = cell(f"  {line.note}", width - 1, self.glyphs.ellipsis)
-            return Strip([Segment(told + self._thumb(line), self._style("row"))], width)
+            return Strip([Segment(told + self._thumb(line), self.look("text"))], width)
         glyphs = self.glyphs
         gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
-        base = self._style("cursor" if line.cursor else "selected" if line.selected else "row")
+        base = self.look("cursor" if line.cursor else "selected" if line.selected else "text")
         parts = [(gutter, base)]
         if self.marks:
             mark = line.mark
-            style = self._style(mark.tone) if mark and not line.cursor else base
+            style = self.look(mark.tone) if mark and not line.cursor else base
             parts.append((cell(mark.word if mark else "", STATE_WIDTH + 1), style))
         plain = line.cursor or line.selected
         for placed in self._columns:
             column = placed.column
             text = cell(column.text(error, placed.width, moment), placed.width, glyphs.ellipsis)
-            style = self._style(column.name) if column.name in {"code", "message"} and not plain else base
+            style = base if plain else self.look(_COLOURS.get(column.name, "text"))
             parts.append((text + " ", style))
         last_text, last_style = parts[-1]
         parts[-1] = (last_text[:-1] + self._thumb(line), last_style)
@@ -294,9 +268,6 @@ class ErrorTable(Widget, can_focus=True):
 
     def _thumb(self, line: _Line) -> str:
         return self.glyphs.thumb if line.thumb else " "
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"error-table--{name}")
 
     # -- events ----------------------------------------------------------------------------------------
 
