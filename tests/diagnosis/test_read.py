@@ -218,9 +218,8 @@ def test_a_rule_may_name_fields_and_other_texts_may_not() -> None:
 
 
 def test_a_custom_field_inside_a_longer_name_is_not_named_twice() -> None:
-    assert diagnose("Unable to create/update fields: Order.Total__c. Please ask.").fields == (
-        "Order.Total__c",
-    )
+    message = "Unable to create/update fields: Order.Total__c, Id. Please ask."
+    assert diagnose(message).fields == ("Order.Total__c", "Id")
 
 
 def test_the_innermost_limit_counts() -> None:
