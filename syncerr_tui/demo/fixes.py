@@ -234,6 +234,9 @@ class Fixes:
         def apply() -> list[str]:
             if self._records.id_of(object_name, sc_id) is not None:
                 return []
+            gone = f'SELECT 1 FROM "{object_name}" WHERE "{SC_ID}" = ? AND IsDeleted = 1'
+            if self._store.sql(gone, (sc_id,)):
+                return [self._undeleted(object_name, SC_ID, sc_id)]
             values: dict[str, object] = {
                 field.name: "Recovered" if field.type == "string" else None
                 for field in self._safeguards.schema[object_name].fields

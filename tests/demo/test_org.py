@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import cast
 
@@ -160,6 +161,21 @@ def test_a_missing_parent_can_be_sent_again(org: DemoOrg) -> None:
     resync(org, [root])
     order = records(org, event)[0]
     assert org.store.get("Account", str(order["AccountId"]))[SC_ID] == key.split(":")[2]  # type: ignore[index]
+
+
+def test_a_deleted_parent_holds_its_children_up_until_it_is_restored(org: DemoOrg) -> None:
+    root = causes(org)["required:OrderItem.Cost_Centre__c"][0]
+    item = failed(org)[root]
+    order_sc_id = json.loads(str(item["payload"]))["Order"][SC_ID]
+    order = org.store.find("Order", **{SC_ID: order_sc_id})[0]["Id"]
+    fix(org, root)
+    assert org.save("Order", "delete", {}, str(order)) == []
+    resync(org, [root])
+    assert failed(org)[root]["code"] == "INVALID_FIELD"
+    assert order_sc_id in str(failed(org)[root]["message"])
+    fix(org, root)
+    resync(org, [root])
+    assert records(org, item)[0]["OrderId"] == order
 
 
 def test_fixing_what_is_not_there(org: DemoOrg) -> None:

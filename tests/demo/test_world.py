@@ -69,7 +69,7 @@ def test_a_larger_world_begins_like_a_smaller_one() -> None:
 
 
 def test_changes_arrive_in_time_order_and_before_now() -> None:
-    org = make_org()
+    org = make_org(1500)
     at = [str(event["processed_at"]) for event in failed(org).values()]
     assert at == sorted(at)
     assert at[-1] < NOW.strftime("%Y-%m-%dT%H:%M:%S")
