@@ -11,16 +11,36 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncerr_tui.diagnosis.victims import ParentRef
+from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.text import one_line
 
+_MOST_ROWS = 8000
 _MOST_LOOKUPS = 20
 """A query may follow 55 relationships; more than a few failing parents at once do not occur."""
+
+
+async def known_parents(
+    connection: Connection, errors: Sequence[SyncError]
+) -> Mapping[str, tuple[ParentRef, ...]]:
+    """What to hand to `CauseGraph.relate`; empty where this connection cannot tell.
+
+    Asked only for rows that say that a parent failed, in `_MOST_ROWS / 400` calls at most.
+
+    Raises:
+        NotLoggedInError, UnreachableError: as everywhere.
+    """
+    from syncerr_tui.salesforce.connection import LiveConnection
+
+    waiting = [error for error in errors if error.code == PARENT_CODE and error.salesforce_id]
+    if not waiting or not isinstance(connection, LiveConnection):
+        return {}
+    return await connection.parents(waiting[:_MOST_ROWS], {error.object for error in errors})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -34,6 +34,7 @@ from syncerr_tui.salesforce.profiles import (
     Method,
     OrgProfile,
 )
+from syncerr_tui.salesforce.relations import known_parents
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import Wire
 from syncerr_tui.salesforce.ways.demo import RESYNC_ACTION, RESYNC_INPUT
@@ -212,6 +213,19 @@ async def test_parents_are_read_from_the_org() -> None:
             for ref in refs:
                 found = await demo.connection.org.find_records(ref.object, [ref.storeconnect_id])
                 assert ref.storeconnect_id in found
+
+
+async def test_parents_are_asked_for_only_where_a_row_waits_for_one() -> None:
+    async with world(140) as demo:
+        rows = await demo.errors()
+        before = demo.server.calls
+        assert not any(row.code == "INVALID_FIELD" and row.salesforce_id for row in rows)
+        assert await known_parents(demo.connection, rows) == {}
+        assert demo.server.calls == before
+        waiting = [replace(row, code="INVALID_FIELD") for row in rows]
+        found = await known_parents(demo.connection, waiting)
+        assert found
+        assert set(found) <= {row.id for row in waiting if row.salesforce_id}
 
 
 async def test_another_org_behind_the_same_name_is_refused() -> None:
