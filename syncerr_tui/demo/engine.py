@@ -70,6 +70,8 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._late: list[tuple[float, Change]] = []
         self._worked = 0
+        if options.clears_victims:
+            ledger.index_needs()
         self.working = threading.RLock()
         """Held while a request is taken or an event is worked on: one thing at a time."""
 

@@ -57,7 +57,6 @@ class Ledger:
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_record ON demo_ledger (sc_id, seq)")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_due ON demo_ledger (due) WHERE state = 'pending'")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_cause ON demo_ledger (cause)")
-        self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_seq ON demo_ledger (seq)")
         self._sql(
             "CREATE TABLE IF NOT EXISTS demo_counts (event_id TEXT PRIMARY KEY, requested INTEGER NOT NULL, "
             "processed INTEGER NOT NULL) WITHOUT ROWID",
@@ -124,6 +123,13 @@ class Ledger:
         """Unresolved events that one safeguard refused."""
         return self._entries("cause = ?", (cause,))
 
+    def index_needs(self) -> None:
+        """Make `waiting_for` quick; only orgs that clear victims themselves ask it."""
+        self._sql(
+            "CREATE INDEX IF NOT EXISTS demo_ledger_needs ON demo_ledger (needs) "
+            "WHERE kind IS NOT NULL AND state = 'failed'",
+        )
+
     def waiting_for(self, sc_id: str) -> list[Entry]:
         """Failed events that need this record first."""
         return self._entries("needs = ? AND kind IS NOT NULL AND state = 'failed'", (sc_id,))
@@ -135,10 +141,6 @@ class Ledger:
     def codes(self) -> list[str]:
         """The status codes that occur."""
         return [str(code) for (code,) in self._sql("SELECT DISTINCT code FROM demo_ledger ORDER BY code")]
-
-    def last_seq(self) -> int:
-        """The number of the youngest entry, 0 where there is none."""
-        return cast("int", self._sql("SELECT coalesce(max(seq), 0) FROM demo_ledger")[0][0])
 
     def youngest_failed(self, leave_out: Iterable[str]) -> Entry | None:
         """The failed event that arrived last and depends on nothing else."""

@@ -39,7 +39,10 @@ def test_exactly_as_many_errors_as_asked_for(errors: int) -> None:
 @pytest.mark.skipif(not THOROUGH, reason="takes half a minute; set SYNCERR_THOROUGH=1")
 def test_a_hundred_thousand_errors() -> None:
     org = make_org(100_000)
-    assert len(failed(org)) == 100_000
+    events = failed(org)
+    assert len(events) == 100_000
+    at = [str(event["processed_at"]) for event in events.values()]
+    assert at == sorted(at)
     assert len(links(org)) > 30_000
 
 
