@@ -15,7 +15,7 @@ from syncerr_tui.salesforce.demo_fix import is_demo
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.text import one_line
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _IDENTITY = re.compile(r"/id/(00D[0-9A-Za-z]{12,15})/(005[0-9A-Za-z]{12,15})\Z", re.ASCII)
 
 

@@ -30,7 +30,7 @@ from syncerr_tui.salesforce.connection import ApiUsage
 
 CLIENT_NAME = "syncerr-tui"
 """How the org's own logs name our calls."""
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 _REDIRECTS = 3
 _IDLE_LIMIT = 50.0
@@ -100,9 +100,8 @@ class Origin:
             return False
         if parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not self.plain):
             return False
-        return (parts.hostname or "").lower() == self.host and self.port == (
-            port or (80 if parts.scheme == "http" else 443)
-        )
+        usual = 80 if self.plain else 443
+        return (parts.hostname or "").lower() == self.host and self.port == (port or usual)
 
 
 class RedirectRefusedError(requests.exceptions.RequestException):

@@ -62,6 +62,25 @@ def test_an_address_that_would_carry_the_token_in_the_open_is_refused(address: s
         open_session(address)
 
 
+@pytest.mark.parametrize(
+    ("origin", "address", "held"),
+    [
+        ("http://127.0.0.1", "https://127.0.0.1/x", True),
+        ("http://127.0.0.1:8901", "https://127.0.0.1:8901/x", True),
+        ("http://127.0.0.1:8901", "https://127.0.0.1/x", False),
+        ("http://127.0.0.1:8901", "https://localhost:8901/x", False),
+        ("https://acme.my.salesforce.com", "https://ACME.my.salesforce.com:443/x", True),
+        ("https://acme.my.salesforce.com", "http://acme.my.salesforce.com/x", False),
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com.evil.example/x", False),
+        ("https://acme.my.salesforce.com", "https://evil.example/acme.my.salesforce.com", False),
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com:99999/x", False),
+        ("https://acme.my.salesforce.com", "", False),
+    ],
+)
+def test_what_lies_at_an_origin(origin: str, address: str, held: bool) -> None:
+    assert Origin.of(origin).holds(address) is held
+
+
 def test_the_library_writes_https_and_loopback_gets_http() -> None:
     with ScriptedServer(lambda _: Reply({"ok": True})) as server:
         session = open_session(server.url)
