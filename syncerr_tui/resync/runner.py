@@ -203,6 +203,8 @@ class Runner:
             if self._options.mode is ResumeMode.CHECK:
                 self._control.stop("finished", "only checked: it was not sent")
             for wave in self.plan.waves:
+                if self.plan.ramp:
+                    self._look_at_ramp(book, wave)
                 if self._control.halt is None:
                     await self._wave(book, sender, wave)
         except SyncErrError as problem:
@@ -291,17 +293,15 @@ class Runner:
             self._end(book, decided)
         self._progress(book, now=True)
         self._control.tell(WaveProven(wave.number, book.counts()))
-        if self.plan.ramp and wave.number <= len(RAMP):
-            self._look_at_ramp(book, ready)
 
-    def _look_at_ramp(self, book: Book, rows: Sequence[PlannedRow]) -> None:
-        """A ramp goes on only where what was sent first is proven."""
-        for row in rows:
-            verdict = book.verdict(row.error.id)
-            if book.asked(row.error.id) and not book.proven(row.error.id):
-                same = verdict is Verdict.STILL_FAILING
-                what = "the same cause came back" if same else f"not proven: {verdict}"
-                self._brake(book, f"{what} on {row.error.object} {row.error.id}, one of the first rows")
+    def _look_at_ramp(self, book: Book, wave: Wave) -> None:
+        """A ramp goes on only where all that was sent first is proven, in this start or an earlier one."""
+        first = [event for w in self.plan.waves[: len(RAMP)] if w.number < wave.number for event in w.ids]
+        for event in first:
+            verdict = book.verdict(event)
+            if verdict is not None and not book.proven(event):
+                came = "the same cause came back" if verdict is Verdict.STILL_FAILING else f"{verdict}"
+                self._brake(book, f"{came} on {book.rows[event].error.object} {event}, one of the first rows")
                 return
 
     async def _look(self, attempts: Sequence[Attempt], patience: float) -> AsyncIterator[list[Found]]:

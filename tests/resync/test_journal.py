@@ -1,0 +1,329 @@
+"""The journal: on disk before the act, only growing, shared by processes, never lost and never in the way."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync import proof
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.journal import Begun, Intent, Journal, OutcomeKind, RowEnd
+from syncerr_tui.resync.journal_schema import HISTORY, MIGRATIONS
+from syncerr_tui.resync.owner import Owner, is_alive
+from syncerr_tui.resync.plan import Plan, make_plan
+from tests.factories import NOW, sync_error
+from tests.resync.driving import WHO
+from tests.resync.lying_org import IDENTITY, METHOD, START, Time
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, time: Time) -> Iterator[Journal]:
+    with opened(tmp_path, time) as one:
+        yield one
+
+
+def opened(folder: Path, time: Time, **options: object) -> Journal:
+    return Journal.open(folder, IDENTITY.org_id, clock=time.clock, **options)  # type: ignore[arg-type]
+
+
+def plan_of(*numbers: int, **changes: object) -> Plan:
+    errors = [sync_error(n, **changes) for n in numbers]
+    return make_plan(errors, org=IDENTITY, method=METHOD, created_at=NOW, parents={})
+
+
+def begin(journal: Journal, plan: Plan, reason: str = "") -> Begun:
+    return journal.begin(plan, who=WHO, reason=reason, fingerprint=proof.fingerprint)
+
+
+def intent(number: int, attempt: int = 1) -> Intent:
+    return Intent(sync_error(number).id, 1, attempt, START, START, START)
+
+
+def fixed(number: int, intent: int | None) -> RowEnd:
+    return RowEnd(sync_error(number).id, Verdict.FIXED, "it is there", {"records": [1]}, intent)
+
+
+# -- a run, written down and read back
+
+
+def test_a_run_reads_back_as_it_was(journal: Journal) -> None:
+    plan = plan_of(1, 2, 3)
+    run = begin(journal, plan, "the flow is repaired").run
+    numbers = journal.intend(run, [intent(1), intent(2)])
+    first, second = (numbers[sync_error(n).id] for n in (1, 2))
+    journal.outcomes(
+        [(first, OutcomeKind.ACCEPTED, None, ""), (second, OutcomeKind.UNKNOWN, None, "silence")]
+    )
+    journal.finish_rows(run, [fixed(1, first), RowEnd(sync_error(3).id, None, "cancelled")])
+    history = History(journal)
+    assert history.plan_of(run) == plan
+    one, two, three = history.rows_of(run)
+    assert (one.verdict, one.reason, one.evidence) == (Verdict.FIXED, "it is there", {"records": [1]})
+    assert one.settled
+    assert (two.kind, two.unknown, two.ended) == (OutcomeKind.UNKNOWN, True, False)
+    assert (three.ended, three.verdict, three.reason) == (True, None, "cancelled")
+    journal.end(run, "finished", "done")
+    record = history.runs()[0]
+    assert (record.reason, record.os_user, record.how) == ("the flow is repaired", "ana", "finished")
+    assert record.verdicts == {"FIXED": 1, "not sent": 1}
+    assert history.run(run[:6]) == record
+
+
+def test_an_interrupted_run_is_summed_up(journal: Journal, time: Time) -> None:
+    run = begin(journal, plan_of(1, 2, 3, 4)).run
+    numbers = journal.intend(run, [intent(1), intent(2)])
+    journal.finish_rows(run, [fixed(1, numbers[sync_error(1).id])])
+    assert History(journal).unfinished() == (), "it is under way right here"
+    journal.release(run)
+    (unfinished,) = History(journal).unfinished()
+    assert unfinished.summary == "4 planned, 1 proven, 1 sent with unknown outcome, 2 not sent"
+
+
+def test_what_was_sent_and_never_settled_is_found_whatever_the_run(journal: Journal) -> None:
+    run = begin(journal, plan_of(1, 2, 3)).run
+    numbers = journal.intend(run, [intent(1), intent(2), intent(3)])
+    journal.outcomes([(numbers[sync_error(2).id], OutcomeKind.NOT_SENT, None, "no line")])
+    journal.finish_rows(run, [fixed(3, numbers[sync_error(3).id])])
+    ids = [sync_error(n).id for n in range(1, 5)]
+    history = History(journal)
+    assert set(history.open_attempts(ids)) == {ids[0]}
+    assert set(history.open_attempts()) == {ids[0]}
+    journal.finish_rows(run, [RowEnd(ids[0], Verdict.UNKNOWN, "?", {}, numbers[ids[0]])])
+    assert set(history.open_attempts(ids)) == {ids[0]}, "UNKNOWN settles nothing"
+    journal.finish_rows(run, [fixed(1, numbers[ids[0]])])
+    assert history.open_attempts(ids) == {}
+
+
+def test_memory_of_a_cause_and_of_a_row(journal: Journal, time: Time) -> None:
+    for n in (1, 2):
+        run = begin(journal, plan_of(n), f"try {n}").run
+        numbers = journal.intend(run, [intent(n)])
+        time.now += timedelta(days=1)
+        journal.finish_rows(run, [fixed(n, numbers[sync_error(n).id])])
+        journal.end(run, "finished", "")
+    seen = History(journal).seen(proof.fingerprint(sync_error(1)))
+    assert (seen.times, seen.runs, seen.last_fixed_by, seen.last_reason) == (2, 2, "ana", "try 2")
+    assert seen.last_fixed_at == START + timedelta(days=2)
+    assert History(journal).seen("another").times == 0
+    error = sync_error(1)
+    history = History(journal)
+    assert history.same_message_attempts(error) == 1
+    assert history.same_message_attempts(replace(error, message=error.object)) == 0
+    assert [r.error.id for r in history.of_record(error.object, error.storeconnect_id)] == [error.id]
+    assert len(history.of_event(error.id)) == 1
+
+
+def test_notes_are_kept(journal: Journal) -> None:
+    journal.note("Priya switched the rule off", os_user="ana", event=sync_error(1).id)
+    assert [text for _, _, text in History(journal).notes(event=sync_error(1).id)] == [
+        "Priya switched the rule off"
+    ]
+
+
+@pytest.mark.parametrize("table", HISTORY)
+def test_history_only_grows(journal: Journal, table: str) -> None:
+    run = begin(journal, plan_of(1)).run
+    numbers = journal.intend(run, [intent(1)])
+    journal.outcomes([(numbers[sync_error(1).id], OutcomeKind.ACCEPTED, None, "")])
+    journal.finish_rows(run, [fixed(1, 1)])
+    journal.note("x", os_user="ana")
+    journal.mark(run, "paused")
+    for change in (
+        f"DELETE FROM {table}",
+        f"UPDATE {table} SET rowid = rowid" if table != "rows" else "UPDATE rows SET row = ''",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            journal.connection.execute(change)
+
+
+# -- durability
+
+
+def test_every_commit_reaches_the_disk(journal: Journal) -> None:
+    assert journal.connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert journal.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time) as journal:
+        begin(journal, plan_of(1))
+        path = journal.path
+    damaged = b"not a database" * 300
+    path.write_bytes(damaged)
+    with opened(tmp_path, time) as journal:
+        assert journal.set_aside is not None
+        assert journal.set_aside.read_bytes() == damaged
+        assert journal.set_aside.name.startswith(f"{path.name}.damaged-")
+        assert History(journal).runs() == ()
+
+
+def test_damage_inside_is_found_at_the_start(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time) as journal:
+        begin(journal, plan_of(*range(200)))
+        path = journal.path
+    content = bytearray(path.read_bytes())
+    content[8192 : len(content) - 4096] = bytes(len(content) - 8192 - 4096)
+    path.write_bytes(content)
+    with opened(tmp_path, time) as journal:
+        assert journal.set_aside is not None
+        assert journal.set_aside.read_bytes() == bytes(content)
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_written(journal: Journal) -> None:
+    pages = journal.connection.execute("PRAGMA page_count").fetchone()[0]
+    journal.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(MachineError, match="full") as told:
+        begin(journal, plan_of(*range(2000)))
+    assert "Nothing is sent" in told.value.hint
+    assert History(journal).runs() == ()
+    assert journal.read("SELECT * FROM claims") == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, time: Time) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(MachineError, match="cannot be used"):
+        opened(tmp_path / "file" / "journals", time)
+
+
+def test_an_org_id_never_becomes_a_path(tmp_path: Path, time: Time) -> None:
+    with pytest.raises(MachineError):
+        Journal.open(tmp_path, "../../elsewhere", clock=time.clock)
+
+
+# -- versions
+
+
+def test_an_older_file_is_brought_up_to_date_with_all_it_holds(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time) as journal:
+        run = begin(journal, plan_of(1, 2)).run
+        journal.end(run, "finished", "done")
+    newer = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN ticket TEXT NOT NULL DEFAULT ''",))
+    with opened(tmp_path, time, migrations=newer) as journal:
+        assert journal.read("SELECT id, ticket FROM runs")[0]["ticket"] == ""
+        assert History(journal).plan_of(run) == plan_of(1, 2)
+        assert journal.set_aside is None
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time) as journal:
+        begin(journal, plan_of(1))
+    broken = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN ticket TEXT", "CREATE TABLE runs (x)"))
+    with pytest.raises(MachineError):
+        opened(tmp_path, time, migrations=broken)
+    with opened(tmp_path, time) as journal:
+        assert len(History(journal).runs()) == 1
+        assert "ticket" not in {row["name"] for row in journal.read("PRAGMA table_info(runs)")}
+
+
+def test_a_newer_file_is_left_alone(tmp_path: Path, time: Time) -> None:
+    newer = (*MIGRATIONS, ("CREATE TABLE more (x)",))
+    with opened(tmp_path, time, migrations=newer) as journal:
+        path = journal.path
+    before = path.read_bytes()
+    with pytest.raises(MachineError, match="newer version"):
+        opened(tmp_path, time)
+    assert path.read_bytes() == before
+
+
+# -- two processes
+
+HOLDER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tests.resync.test_journal import begin, plan_of
+from tests.resync.lying_org import IDENTITY
+from syncerr_tui.resync.journal import Journal
+journal = Journal.open(Path(sys.argv[1]), IDENTITY.org_id, clock=lambda: datetime.now(UTC))
+print(begin(journal, plan_of(1, 2)).run, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Another process that has begun a run over rows 1 and 2, and lives until it is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    yield process.stdout.readline().strip(), process
+    process.kill()
+    process.wait()
+
+
+def test_a_second_terminal_cannot_have_the_same_rows(
+    tmp_path: Path, time: Time, holder: tuple[str, subprocess.Popen[str]]
+) -> None:
+    run, process = holder
+    with opened(tmp_path, time) as journal:
+        begun = begin(journal, plan_of(2, 3))
+        assert set(begun.held) == {sync_error(2).id}
+        assert f"process {process.pid}" in begun.held[sync_error(2).id]
+        with pytest.raises(RefusedError, match="Another run"):
+            journal.intend(begun.run, [intent(2)])
+        assert journal.intend(begun.run, [intent(3)])
+        with pytest.raises(RefusedError, match="being re-synced by"):
+            begin(journal, plan_of(1, 2))
+        with pytest.raises(RefusedError, match="still under way"):
+            journal.adopt(run, [])
+        assert {r.id for r in History(journal).under_way()} == {run, begun.run}
+        assert History(journal).unfinished() == ()
+
+
+def test_the_claims_of_a_dead_process_are_free(
+    tmp_path: Path, time: Time, holder: tuple[str, subprocess.Popen[str]]
+) -> None:
+    run, process = holder
+    process.kill()
+    # Not waited for: a dead process that nobody has buried still has its id in the table.
+    while Path(f"/proc/{process.pid}").exists() and _state(process.pid) != "Z":
+        pass
+    with opened(tmp_path, time) as journal:
+        assert [u.run.id for u in History(journal).unfinished()] == [run]
+        assert journal.adopt(run, [sync_error(1).id]) == {}
+        assert begin(journal, plan_of(2)).held == {}
+        assert set(begin(journal, plan_of(1, 5)).held) == {sync_error(1).id}
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_a_reused_process_id_is_another_process() -> None:
+    me = Owner.current()
+    assert is_alive(me, me, START, START)
+    assert not is_alive(replace(me, started="1"), me, START, START)
+    assert not is_alive(replace(me, boot="another boot"), me, START, START)
+
+
+def test_on_another_machine_the_heartbeat_decides() -> None:
+    me = Owner.current()
+    other = replace(me, host="elsewhere", boot="another")
+    assert is_alive(other, me, START, START + timedelta(minutes=9))
+    assert not is_alive(other, me, START, START + timedelta(minutes=11))

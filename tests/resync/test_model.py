@@ -1,0 +1,235 @@
+"""The runner against a reference model: hypothesis draws worlds, plans, interruptions and a second operator."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from contextlib import aclosing
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from syncerr_tui.model import EventType, Verdict
+from syncerr_tui.resync.events import RowChanged, RunEvent, RunStarted
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.org import EventStanding
+from syncerr_tui.resync.plan import Plan
+from syncerr_tui.resync.runner import ResumeMode
+from syncerr_tui.resync.waves import RAMP
+from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
+from tests.resync.lying_org import Lies, LyingOrg, Time
+
+FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
+PROVEN = {Verdict.FIXED, Verdict.ELSEWHERE}
+
+
+def expected(org: LyingOrg, plan: Plan) -> dict[str, Verdict | None]:
+    """The reference: what must become of each planned row, straight from the truth and the rules.
+
+    None means: not sent.
+    """
+    outcome: dict[str, Verdict | None] = {}
+    stopped = False
+    for wave in plan.waves:
+        sent = []
+        for event in wave.ids:
+            row = plan.row(event)
+            assert row is not None
+            truth = org.events[event]
+            if stopped or any(outcome[p] not in PROVEN for p in row.parents):
+                outcome[event] = None
+            elif truth.standing is not EventStanding.FAILED:
+                outcome[event] = Verdict.ELSEWHERE
+            elif truth.error.processed_at != row.error.processed_at:
+                outcome[event] = None
+            else:
+                outcome[event] = _alone(org, event)
+                sent.append(event)
+        unproven = any(outcome[event] not in PROVEN for event in sent)
+        stopped = stopped or (plan.ramp and wave.number <= len(RAMP) and unproven)
+    return outcome
+
+
+def _alone(org: LyingOrg, event: str) -> Verdict:
+    truth = org.events[event]
+    if truth.new_cause:
+        return Verdict.STILL_FAILING if truth.error.code == FLOW else Verdict.NEW_CAUSE
+    return Verdict.STILL_FAILING if truth.broken else Verdict.FIXED
+
+
+class Runs(RuleBasedStateMachine):
+    """An org with failures, an operator, a second one, and lies that patience outlasts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.time = Time()
+        self.org = LyingOrg(self.time)
+        self.journal = open_journal(Path(self._folder.name), self.time)
+        self.planned: set[str] = set()
+        self.runs = 0
+
+    def teardown(self) -> None:
+        self.journal.close()
+        self._folder.cleanup()
+
+    # -- the world
+
+    @rule(
+        kind=st.sampled_from((EventType.CREATE, EventType.UPDATE, EventType.DELETE)),
+        object_name=st.sampled_from(("Account", "Order")),
+        parent=st.none() | st.integers(0, 40),
+        fate=st.sampled_from(("fixed", "fixed", "broken", "new")),
+    )
+    def fail(self, kind: EventType, object_name: str, parent: int | None, fate: str) -> None:
+        failing = self._failing()
+        behind = failing[parent % len(failing)] if parent is not None and failing else None
+        self.org.fail(
+            len(self.org.events),
+            object_name,
+            kind,
+            parent=behind,
+            broken=fate == "broken",
+            new_cause=fate == "new",
+        )
+
+    @rule(which=st.integers(0, 40))
+    def repair(self, which: int) -> None:
+        failing = self._failing()
+        if failing:
+            truth = self.org.events[failing[which % len(failing)]]
+            truth.broken = truth.new_cause = False
+
+    @rule(which=st.integers(0, 40), deleted=st.booleans())
+    def somebody_else_acts(self, which: int, *, deleted: bool) -> None:
+        failing = self._failing()
+        if failing:
+            event = failing[which % len(failing)]
+            (self.org.vanish if deleted else self.org.process_now)(event)
+
+    @rule(seconds=st.integers(1, 4000))
+    def time_passes(self, seconds: int) -> None:
+        self.time.now += self.time.now.resolution * 1_000_000 * seconds
+        self.org.settle()
+
+    @rule(
+        lag=st.sampled_from((0.0, 3.0, 20.0)),
+        delay=st.sampled_from((0.0, 5.0, 60.0)),
+        duplicate=st.sampled_from((0.0, 1.0)),
+        skew=st.sampled_from((0.0, -400.0, 3600.0)),
+        gone=st.booleans(),
+        locked=st.booleans(),
+    )
+    def lie(
+        self, *, lag: float, delay: float, duplicate: float, skew: float, gone: bool, locked: bool
+    ) -> None:
+        # A clock that steps back would be another lie; skew is drawn while nothing has happened yet.
+        skew = skew if not self.org.calls else self.org.lies.skew
+        # Within the second of the request a deleted event proves nothing (whole-second stamps): UNKNOWN.
+        at_least = 1.5 if gone else 0.0
+        self.org.lies = Lies(
+            lag=lag,
+            delay=delay,
+            delay_at_least=at_least,
+            duplicate=duplicate,
+            skew=skew,
+            gone_when_done=gone,
+            locked_once=locked,
+        )
+
+    # -- runs
+
+    @rule(choice=st.integers(0, 2**16), ramp=st.booleans(), lanes=st.integers(1, 3))
+    def run(self, choice: int, *, ramp: bool, lanes: int) -> None:
+        plan = self._plan(choice, ramp=ramp, lanes=lanes)
+        if plan.rows:
+            self._wait_out_lag()
+            reference = expected(self.org, plan)
+            told = asyncio.run(drive(runner_for(self.org, self.journal, plan, self.time)))
+            self._compare(plan, reference, last_of_each(told))
+
+    @rule(
+        choice=st.integers(0, 2**16),
+        ramp=st.booleans(),
+        stop=st.integers(1, 60),
+        mode=st.sampled_from(ResumeMode),
+    )
+    def run_interrupted(self, choice: int, stop: int, mode: ResumeMode, *, ramp: bool) -> None:
+        plan = self._plan(choice, ramp=ramp, lanes=2)
+        if not plan.rows:
+            return
+        self._wait_out_lag()
+        reference = expected(self.org, plan)
+        told, finished = asyncio.run(self._until(plan, stop))
+        if not finished:
+            assert isinstance(told[0], RunStarted)
+            again = runner_for(self.org, self.journal, plan, self.time, resume=told[0].run_id, mode=mode)
+            told += asyncio.run(drive(again))
+        if mode is ResumeMode.CONTINUE or finished:
+            self._compare(plan, reference, last_of_each(told))
+        else:
+            for event, change in last_of_each(told).items():
+                assert change.verdict in {reference[event], Verdict.UNKNOWN, None}
+
+    async def _until(self, plan: Plan, stop: int) -> tuple[list[RunEvent], bool]:
+        told: list[RunEvent] = []
+        async with aclosing(runner_for(self.org, self.journal, plan, self.time).run()) as events:
+            async for event in events:
+                told.append(event)
+                if len(told) == stop:
+                    return told, False
+        return told, True
+
+    # -- what must hold
+
+    @invariant()
+    def nothing_outside_a_plan_was_sent(self) -> None:
+        assert set(self.org.reached) <= self.planned
+
+    @invariant()
+    def nothing_is_held(self) -> None:
+        assert self.journal.read("SELECT event FROM claims") == []
+
+    def _compare(self, plan: Plan, reference: dict[str, Verdict | None], last: dict[str, RowChanged]) -> None:
+        assert {event: change.verdict for event, change in last.items()} == reference
+        rows = History(self.journal).rows_of(
+            self.journal.read("SELECT id FROM runs ORDER BY rowid")[-1]["id"]
+        )
+        assert {row.error.id: row.verdict for row in rows} == reference
+        for event, verdict in reference.items():
+            if verdict is Verdict.FIXED:
+                assert self.org.truly_fixed(event)
+
+    def _plan(self, choice: int, *, ramp: bool, lanes: int) -> Plan:
+        failing = self._failing()
+        chosen = [self.org.events[e].error for n, e in enumerate(failing) if choice >> (n % 16) & 1]
+        parents = {
+            e.id: frozenset((parent,))
+            for e in chosen
+            if (parent := self.org.events[e.id].parent) is not None and parent in failing
+        }
+        plan = plan_for(self.org, chosen, parents=parents, ramp=ramp, lanes=lanes)
+        self.planned |= {row.error.id for row in plan.rows}
+        return plan
+
+    def _wait_out_lag(self) -> None:
+        """What was planned is seen as planned: an older sight would rightly be left out as changed."""
+        self.time.now += self.time.now.resolution * 1_000_000 * 25
+        self.org.settle()
+        self.org._seen_before.clear()
+        self.org.reached.clear()
+        self.org.first_asked.clear()
+
+    def _failing(self) -> list[str]:
+        return [i for i, e in self.org.events.items() if e.standing is EventStanding.FAILED]
+
+
+TestRuns = Runs.TestCase
+TestRuns.settings = settings(
+    max_examples=400 if os.environ.get("SYNCERR_THOROUGH") else 25,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

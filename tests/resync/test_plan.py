@@ -1,0 +1,209 @@
+"""Plans: the order, what is left out and why, lanes, ramp, and the file that says exactly that."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.resync import plan_file
+from syncerr_tui.resync.org import MethodInfo
+from syncerr_tui.resync.plan import LeftOut, Plan, make_plan
+from syncerr_tui.resync.sending import trains
+from tests.factories import NOW, storeconnect_id, sync_error
+from tests.resync.lying_org import IDENTITY
+
+METHOD = MethodInfo("apex", "Apex action Resync", batch_size=200, lanes=5)
+
+
+def planned(*errors: SyncError, **options: object) -> Plan:
+    return make_plan(errors, org=IDENTITY, method=METHOD, created_at=NOW, **options)  # type: ignore[arg-type]
+
+
+def wave_of(plan: Plan) -> dict[str, int]:
+    return {row.error.id: row.wave for row in plan.rows}
+
+
+def account(number: int, **changes: object) -> SyncError:
+    return sync_error(number, object="Account", **changes)
+
+
+def test_one_record_waits_for_itself_oldest_change_first() -> None:
+    later = sync_error(1, created_at=NOW, storeconnect_id=storeconnect_id(9))
+    earlier = sync_error(2, created_at=NOW - timedelta(hours=1), storeconnect_id=storeconnect_id(9))
+    plan = planned(later, earlier, parents={})
+    assert wave_of(plan) == {earlier.id: 1, later.id: 2}
+    assert plan.row(later.id).parents == (earlier.id,)  # type: ignore[union-attr]
+
+
+def test_given_evidence_decides_the_order() -> None:
+    child, parent = account(1), sync_error(2)
+    plan = planned(child, parent, parents={child.id: frozenset((parent.id,))})
+    assert wave_of(plan) == {parent.id: 1, child.id: 2}
+
+
+def test_without_evidence_objects_go_parents_first_and_deletes_the_other_way_round() -> None:
+    rows = [
+        sync_error(1, object="OrderItem"),
+        sync_error(2, object="Order"),
+        account(3),
+        sync_error(4, object="Order", event_type=EventType.DELETE),
+        account(5, event_type=EventType.DELETE),
+    ]
+    waves = wave_of(planned(*rows))
+    assert [waves[row.id] for row in rows] == [3, 2, 1, 4, 5]
+
+
+def test_a_parent_that_the_message_names_is_evidence() -> None:
+    parent = sync_error(1, object="s_c__Zebra__c")
+    child = account(
+        2,
+        code="INVALID_FIELD",
+        message=f"Foreign key external ID: {parent.storeconnect_id.upper()} not found for field X in entity Account",
+    )
+    plan = planned(child, parent)
+    assert wave_of(plan)[parent.id] < wave_of(plan)[child.id]
+    assert plan.row(child.id).parents == (parent.id,)  # type: ignore[union-attr]
+
+
+def test_a_victim_whose_cause_is_not_chosen_is_left_out_with_all_that_waits_for_it() -> None:
+    victim, behind = sync_error(1), sync_error(2)
+    links = {victim.id: frozenset(("a0Xelsewhere",)), behind.id: frozenset((victim.id,))}
+    plan = planned(victim, behind, account(3), parents=links)
+    assert {row.error.object for row in plan.rows} == {"Account"}
+    assert {out.id: out.reason for out in plan.left_out} == {
+        victim.id: "its cause a0Xelsewhere is not in this plan",
+        behind.id: f"its cause {victim.id} is not in this plan",
+    }
+
+
+def test_a_circle_is_left_out_and_said() -> None:
+    a, b, free = sync_error(1), sync_error(2), sync_error(3)
+    plan = planned(a, b, free, parents={a.id: frozenset((b.id,)), b.id: frozenset((a.id,))})
+    assert [row.error.id for row in plan.rows] == [free.id]
+    assert all("circle" in out.reason for out in plan.left_out)
+    assert len(plan.left_out) == 2
+
+
+def test_an_unknown_event_type_is_never_sent_by_itself() -> None:
+    plan = planned(sync_error(1, event_type=EventType.OTHER))
+    assert plan.rows == ()
+    assert plan.left_out[0].reason == "its event type is not known to this profile"
+
+
+def test_what_the_front_end_leaves_out_stays_out_and_holds_back_its_victims() -> None:
+    cause = sync_error(1, storeconnect_id=storeconnect_id(7), created_at=NOW)
+    victim = sync_error(2, storeconnect_id=storeconnect_id(7), created_at=NOW + timedelta(seconds=1))
+    plan = planned(cause, victim, left_out=[LeftOut(cause.id, "support only")])
+    assert plan.rows == ()
+    assert {out.id for out in plan.left_out} == {cause.id, victim.id}
+
+
+def test_a_ramp_sends_one_five_twenty_five_and_the_rest() -> None:
+    plan = planned(*(sync_error(n) for n in range(100)), parents={}, ramp=True)
+    assert [len(wave.ids) for wave in plan.waves] == [1, 5, 25, 69]
+
+
+def test_children_of_one_parent_share_a_lane_and_strangers_do_not() -> None:
+    parent = account(0)
+    children = [sync_error(n) for n in range(1, 4)]
+    plan = planned(
+        parent, *children, sync_error(9), parents={c.id: frozenset((parent.id,)) for c in children}
+    )
+    groups = {row.error.id: row.group for row in plan.rows}
+    assert len({groups[c.id] for c in children}) == 1
+    assert groups[sync_error(9).id] not in {groups[c.id] for c in children}
+
+
+def test_a_group_is_never_split_over_lanes_and_small_groups_share_a_request() -> None:
+    touched = {sync_error(n).id: (["big"] if n < 5 else [f"small {n}"]) for n in range(9)}
+    plan = planned(*(sync_error(n) for n in range(9)), parents={}, touches=touched)
+    cut = trains(plan.rows, 2)
+    where = {row.error.id: number for number, train in enumerate(cut) for batch in train for row in batch}
+    assert len({where[sync_error(n).id] for n in range(5)}) == 1
+    assert all(len(batch) <= 2 for train in cut for batch in train)
+    assert sum(len(train) for train in cut) == 3 + 2
+
+
+def test_the_same_rows_give_the_same_plan_in_whatever_order_they_come() -> None:
+    rows = [sync_error(n, processed_at=NOW) for n in range(20)]
+    assert planned(*rows).waves == planned(*reversed(rows)).waves
+
+
+def test_a_row_named_twice_is_planned_once() -> None:
+    assert len(planned(sync_error(1), sync_error(1)).rows) == 1
+
+
+# -- the file
+
+
+@pytest.fixture
+def plan() -> Plan:
+    rows = [sync_error(n, created_at=NOW) for n in range(3)]
+    return planned(
+        *rows, parents={rows[1].id: frozenset((rows[0].id,))}, left_out=[LeftOut(rows[2].id, "no")]
+    )
+
+
+def test_a_plan_survives_the_file(plan: Plan, tmp_path: Path) -> None:
+    plan_file.write(plan, tmp_path / "plan.json")
+    assert plan_file.read(tmp_path / "plan.json") == plan
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda plan: plan["rows"][0].update(wave=2),
+        lambda plan: plan["rows"].pop(),
+        lambda plan: plan["rows"].append(plan["rows"][0]),
+        lambda plan: plan.update(org_id="00D000000000009AAA"),
+        lambda plan: plan["rows"][0].update(id="a0X5g0000zzzzzzAAA"),
+        lambda plan: plan.update(surprise=1),
+    ],
+)
+def test_a_changed_plan_is_refused(plan: Plan, tmp_path: Path, change: object) -> None:
+    path = tmp_path / "plan.json"
+    content = json.loads(plan_file.encode(plan))
+    change(content["plan"])  # type: ignore[operator]
+    path.write_text(json.dumps(content))
+    with pytest.raises(RefusedError, match="was changed"):
+        plan_file.read(path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": "other"}', "null", '"x"', "\udcff"])
+def test_what_is_no_plan_is_told_in_one_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(BadInputError, match="is not a plan file"):
+        plan_file.read(path)
+
+
+def test_an_existing_file_is_not_overwritten(plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text("mine")
+    with pytest.raises(BadInputError, match="exists already"):
+        plan_file.write(plan, path)
+    assert path.read_text() == "mine"
+
+
+def test_another_org_is_refused(plan: Plan) -> None:
+    with pytest.raises(RefusedError, match="This plan is for acme"):
+        plan_file.check_org(plan, replace(IDENTITY, org_id="00D000000000009AAA"))
+
+
+def test_what_moved_since_is_listed(plan: Plan) -> None:
+    first, second = (row.error for row in plan.rows)
+    old = sync_error(50)
+    new = sync_error(51, processed_at=NOW + timedelta(minutes=1))
+    moved = plan_file.moved(plan, [replace(second, message=sync_error(1).message + "!"), old, new])
+    assert moved == plan_file.Moved(gone=(first.id,), changed=(second.id,), new=(new.id,))
+
+
+def test_a_salesforce_id_that_appeared_is_no_change(plan: Plan) -> None:
+    first, second = (row.error for row in plan.rows)
+    assert not plan_file.moved(plan, [replace(first, salesforce_id="001000000000001AAA"), second])

@@ -1,0 +1,155 @@
+"""The verdict: what each sight of the org means. FIXED only where both halves of the proof are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from syncerr_tui.model import EventType, SyncError, Verdict
+from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
+from syncerr_tui.resync.proof import Attempt, judge, needs_records, same_cause
+from tests.factories import NOW, salesforce_id, sync_error
+
+SENT = NOW.replace(microsecond=0)
+BEFORE = SENT - timedelta(minutes=1)
+AFTER = SENT + timedelta(seconds=30)
+
+
+def attempt(kind: EventType = EventType.CREATE, **changes: object) -> Attempt:
+    error = sync_error(1, event_type=kind, processed_at=BEFORE)
+    return replace(Attempt(error, SENT, stamp=BEFORE, answered=True), **changes)  # type: ignore[arg-type]
+
+
+def seen(
+    standing: EventStanding, error: SyncError | None = None, modified: datetime | None = AFTER
+) -> EventSeen:
+    return EventSeen(sync_error(1).id, standing, standing.name, error, modified)
+
+
+def record(number: int = 1, at: datetime = AFTER) -> RecordSeen:
+    return RecordSeen(salesforce_id(number, "001"), sync_error(1).storeconnect_id, at)
+
+
+def verdict(
+    sight: EventSeen, *records: RecordSeen, last: bool = False, of: Attempt | None = None
+) -> Verdict | None:
+    return judge(of or attempt(), sight, records, last_look=last).verdict
+
+
+@pytest.mark.parametrize("standing", [EventStanding.DONE, EventStanding.GONE])
+@pytest.mark.parametrize("kind", [EventType.CREATE, EventType.UPDATE])
+def test_fixed_needs_the_event_and_the_record(standing: EventStanding, kind: EventType) -> None:
+    of = attempt(kind)
+    assert verdict(seen(standing), record(), of=of) is Verdict.FIXED
+    assert verdict(seen(standing), of=of) is None
+    assert verdict(seen(standing), of=of, last=True) is Verdict.UNKNOWN
+    assert verdict(seen(standing), record(at=BEFORE), of=of) is None
+    assert verdict(seen(EventStanding.PENDING), record(), of=of) is None
+    assert verdict(seen(EventStanding.PENDING), record(), of=of, last=True) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("standing", [EventStanding.DONE, EventStanding.GONE])
+def test_a_delete_is_fixed_when_no_record_is_left(standing: EventStanding) -> None:
+    of = attempt(EventType.DELETE)
+    assert verdict(seen(standing), of=of) is Verdict.FIXED
+    assert verdict(seen(standing), record(), of=of) is None
+    assert verdict(seen(standing), record(), of=of, last=True) is Verdict.UNKNOWN
+
+
+def test_a_record_written_before_the_request_proves_nothing() -> None:
+    sight = seen(EventStanding.DONE, modified=AFTER)
+    assert verdict(sight, record(at=SENT - timedelta(seconds=1)), last=True) is Verdict.UNKNOWN
+
+
+def test_stamps_are_whole_seconds() -> None:
+    of = attempt(sent_at=SENT + timedelta(milliseconds=700))
+    assert verdict(seen(EventStanding.DONE), record(at=SENT), of=of) is Verdict.FIXED
+    assert verdict(seen(EventStanding.GONE), record(at=SENT), of=of) is None, (
+        "a deleted event says too little"
+    )
+
+
+def test_two_records_are_a_twin_and_never_fixed() -> None:
+    for standing in EventStanding:
+        finding = judge(attempt(), seen(standing), [record(1), record(2)], last_look=False)
+        assert finding.verdict is Verdict.TWIN
+        assert record(1).id in finding.reason
+        assert record(2).id in finding.reason
+
+
+def test_the_same_failure_again_and_another_one() -> None:
+    again = replace(attempt().error, processed_at=AFTER)
+    assert verdict(seen(EventStanding.FAILED, again)) is Verdict.STILL_FAILING
+    other = replace(again, code="FAILED_ACTIVATION", message=sync_error(1).object)
+    finding = judge(attempt(), seen(EventStanding.FAILED, other), [], last_look=False)
+    assert finding.verdict is Verdict.NEW_CAUSE
+    assert finding.now == other
+    assert finding.reason.startswith("FAILED_ACTIVATION")
+
+
+def test_not_worked_on_yet_is_waited_for_and_then_unknown() -> None:
+    sight = seen(EventStanding.FAILED, attempt().error, modified=BEFORE)
+    assert verdict(sight) is None
+    finding = judge(attempt(), sight, [], last_look=True)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.untouched
+    silent = judge(attempt(answered=False), sight, [], last_look=True)
+    assert "no answer" in silent.reason
+
+
+def test_an_older_sight_is_no_news() -> None:
+    older = replace(attempt().error, processed_at=BEFORE - timedelta(hours=1))
+    assert verdict(seen(EventStanding.FAILED, older, modified=BEFORE - timedelta(hours=1))) is None
+
+
+def test_touched_but_not_processed_waits_for_the_end_of_patience() -> None:
+    sight = seen(EventStanding.FAILED, attempt().error, modified=AFTER)
+    assert verdict(sight) is None
+    assert verdict(sight, last=True) is Verdict.STILL_FAILING
+
+
+def test_a_duplicate_error_is_told_as_an_earlier_write_that_did_land() -> None:
+    now = replace(attempt().error, processed_at=AFTER, code="DUPLICATE_VALUE", message=sync_error(1).object)
+    sight = seen(EventStanding.FAILED, now)
+    assert needs_records(attempt(), sight)
+    finding = judge(attempt(), sight, [record(at=BEFORE)], last_look=False)
+    assert finding.verdict is Verdict.NEW_CAUSE
+    assert "the write did land" in finding.reason
+    assert "since before this re-sync" in finding.reason
+
+
+def test_resolved_before_our_request_is_resolved_elsewhere() -> None:
+    sight = seen(EventStanding.DONE, modified=SENT - timedelta(seconds=2))
+    assert verdict(sight, record(at=SENT - timedelta(seconds=2))) is None
+    assert verdict(sight, record(at=SENT - timedelta(seconds=2)), last=True) is Verdict.ELSEWHERE
+
+
+def test_what_the_org_refused_is_not_our_doing() -> None:
+    of = attempt(answered=False, refusal="UNABLE_TO_LOCK_ROW")
+    assert verdict(seen(EventStanding.DONE), record(), of=of) is Verdict.ELSEWHERE
+    finding = judge(of, seen(EventStanding.FAILED, of.error, modified=BEFORE), [], last_look=False)
+    assert finding.verdict is Verdict.STILL_FAILING
+    assert "UNABLE_TO_LOCK_ROW" in finding.reason
+
+
+@pytest.mark.parametrize("changes", [{"event_type": EventType.OTHER}, {"storeconnect_id": ""}])
+def test_what_cannot_be_proven_is_unknown(changes: dict[str, object]) -> None:
+    of = replace(attempt(), error=replace(attempt().error, **changes))  # type: ignore[arg-type]
+    assert not needs_records(of, seen(EventStanding.DONE))
+    assert verdict(seen(EventStanding.DONE), of=of) is Verdict.UNKNOWN
+
+
+def test_evidence_names_what_was_seen() -> None:
+    evidence = judge(attempt(), seen(EventStanding.DONE), [record()], last_look=False).evidence
+    assert evidence["event"] == "done"
+    assert evidence["sent_at"] == SENT.isoformat()
+    assert evidence["records"] == [{"id": record().id, "modified_at": AFTER.isoformat()}]
+
+
+def test_ids_and_numbers_do_not_make_another_cause() -> None:
+    one = sync_error(1, message=f"Duplicate of {salesforce_id(1, '001')} in row 7")
+    other = sync_error(1, message=f"Duplicate of {salesforce_id(2, '001')} in row 12")
+    assert same_cause(one, other)
+    assert not same_cause(one, sync_error(1, message="Something else"))
