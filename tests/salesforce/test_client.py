@@ -29,6 +29,7 @@ from tests.salesforce.scripted import (
     DROP,
     SECRET,
     Asked,
+    Logins,
     Reply,
     Script,
     ScriptedServer,
@@ -384,6 +385,29 @@ async def test_trap_3_eight_threads_with_one_expired_token_log_in_once() -> None
         await asyncio.gather(*(org.query_all("SELECT Id FROM Order") for _ in range(8)))
         assert provider.current().access_token == "new"
         assert len(server.asked) == 16
+        await org.close()
+
+
+async def test_trap_3_a_login_that_ends_the_session_before_it_ends_no_other_call() -> None:
+    answered, lock = 0, threading.Lock()
+
+    def script(asked: Asked) -> Reply:
+        """Only the newest login counts, and the first one is withdrawn after 30 answers."""
+        nonlocal answered
+        with lock:
+            newest = asked.headers["Authorization"] == f"Bearer login {logins.count}"
+            if not newest or (logins.count == 1 and answered >= 30):
+                return EXPIRED
+            answered += 1
+            return query_page([])
+
+    with ScriptedServer(script) as server:
+        logins = Logins(server.url, *(f"login {number}" for number in range(1, 50)))
+        org = client(server, tokens=SingleFlightTokens(logins, next_step="x"), lanes=8)
+        await asyncio.gather(*(org.query_all("SELECT Id FROM Order") for _ in range(100)))
+        assert logins.count == 2
+        assert answered == 100
+        assert len(server.asked) <= 108
         await org.close()
 
 
