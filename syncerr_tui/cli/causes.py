@@ -46,10 +46,12 @@ async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
 async def read_graph(connection: Connection) -> CauseGraph:
     """All unresolved errors of an org as causes and victims, page by page."""
     from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.salesforce.relations import known_parents
 
     graph = CauseGraph()
     async for page in connection.errors():
         graph.add(page)
+    graph.relate(await known_parents(connection, tuple(graph.errors.values())))
     return graph
 
 
