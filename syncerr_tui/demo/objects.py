@@ -1,4 +1,7 @@
-"""Which objects the demo org has: a store's data, and the set-up that a person can look things up in."""
+"""Which objects the demo org has: a store's data, and the set-up that a person can look things up in.
+
+Long because it is one table of objects and fields, and nothing else.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The safeguards that an admin or a package can switch: duplicate rules, validations, flows, triggers.
 
 Each is a row of the set-up tables, looks at one change, and says no in its own words. Names, labels and
-texts are this store's own; their shapes are those that Salesforce orgs are seen to produce.
+texts are this store's own; their shapes are those that Salesforce orgs are seen to produce. Long because it
+is one table: a rule's check and its row are read together.
 """
 
 from __future__ import annotations
