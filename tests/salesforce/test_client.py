@@ -297,7 +297,8 @@ async def test_the_reserve_is_left_alone_but_for_what_proves_an_outcome() -> Non
     page = query_page([])
     tight = Reply(page.body, headers={"Sforce-Limit-Info": "api-usage=90001/100000"})
     with ScriptedServer(lambda _: tight) as server:
-        org = client(server)
+        time = Time()
+        org = client(server, time)
         await org.query_all("SELECT Id FROM Order")
         assert org.usage == ApiUsage(90001, 100000)
         for refused in (org.query_all("SELECT Id FROM Order"), org.action("apex", "Resync", INPUTS)):
@@ -305,11 +306,15 @@ async def test_the_reserve_is_left_alone_but_for_what_proves_an_outcome() -> Non
                 await refused
         assert len(server.asked) == 1
         await org.query_all("SELECT Id FROM Order", essential=True)
-        await org.close()
+        time.now += 301
+        await org.query_all("SELECT Id FROM Order")
+        with pytest.raises(RefusedError):
+            await org.query_all("SELECT Id FROM Order")
         free = client(server, api_reserve=0.0)
         await free.query_all("SELECT Id FROM Order")
         await free.query_all("SELECT Id FROM Order")
         await free.close()
+        await org.close()
 
 
 async def test_closing_is_prompt_and_says_what_is_unknown() -> None:
