@@ -34,7 +34,7 @@ from syncerr_tui.resync.history import History, RowRecord
 from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.plan import Plan, PlannedRow, Wave
+from syncerr_tui.resync.plan import Plan, Wave
 from syncerr_tui.resync.plan_file import check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender

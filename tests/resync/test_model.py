@@ -1,4 +1,4 @@
-"""The runner against a reference model: hypothesis draws worlds, plans, interruptions and a second operator."""
+"""The runner against a reference model: hypothesis draws worlds, plans, interruptions, other operators."""
 
 from __future__ import annotations
 

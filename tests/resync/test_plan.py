@@ -15,6 +15,7 @@ from syncerr_tui.resync import plan_file
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, make_plan
 from syncerr_tui.resync.sending import trains
+from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
 from tests.resync.lying_org import IDENTITY
 
@@ -64,7 +65,7 @@ def test_a_parent_that_the_message_names_is_evidence() -> None:
     child = account(
         2,
         code="INVALID_FIELD",
-        message=f"Foreign key external ID: {parent.storeconnect_id.upper()} not found for field X in entity Account",
+        message=f"Foreign key external ID: {parent.storeconnect_id.upper()} not found for field X",
     )
     plan = planned(child, parent)
     assert wave_of(plan)[parent.id] < wave_of(plan)[child.id]
@@ -200,7 +201,7 @@ def test_what_moved_since_is_listed(plan: Plan) -> None:
     first, second = (row.error for row in plan.rows)
     old = sync_error(50)
     new = sync_error(51, processed_at=NOW + timedelta(minutes=1))
-    moved = plan_file.moved(plan, [replace(second, message=sync_error(1).message + "!"), old, new])
+    moved = plan_file.moved(plan, [replace(second, message=clean("Another message")), old, new])
     assert moved == plan_file.Moved(gone=(first.id,), changed=(second.id,), new=(new.id,))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from syncerr_tui.model import EventType, RowState, Verdict
+from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import RowChanged, RunEvent
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.plan import Plan
@@ -62,7 +62,7 @@ def draw(seed: int) -> World:
     random = Random(seed)
     time = Time()
     org = LyingOrg(time, lies_from(random), seed=seed)
-    errors = []
+    errors: list[SyncError] = []
     for number in range(random.randint(1, 25)):
         parent = random.choice(errors).id if errors and random.random() < 0.4 else None
         errors.append(
