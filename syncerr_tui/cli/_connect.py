@@ -73,10 +73,14 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
         return
     from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.salesforce.ways.demo import demo_profile
+    from syncerr_tui.salesforce.workers import Workers
 
     assert choice.demo is not None
-    server = DemoServer(choice.demo)
-    await asyncio.to_thread(server.__enter__)
+    options = choice.demo
+    # A daemon thread: building 100,000 errors takes a while, and ctrl-c must not wait for it.
+    starting = Workers(1)
+    server = await starting.run(lambda: DemoServer(options).__enter__())
+    starting.close()
     try:
         yield demo_profile(server.instance_url, server.access_token)
     finally:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError
+from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.checks import Check, CheckState
@@ -74,7 +74,7 @@ class _Checkup:
             versions = await client.versions()
             moment = await client.server_time()
         except SyncErrError as error:
-            yield _failed("network", error)
+            yield _failed("login" if isinstance(error, NotLoggedInError) else "network", error)
             return
         yield _network(token.instance_url)
         yield _skew((moment - self._clock()).total_seconds())

@@ -110,6 +110,13 @@ class OrgClient:
         async with aclosing(self.pages(query, tooling=tooling, essential=essential)) as pages:
             return [row async for page in pages for row in page.records]
 
+    async def first_page(self, query: str) -> list[Row]:
+        """The rows of a query's first page: a sample, however many there are."""
+        async with aclosing(self.pages(query)) as pages:
+            async for page in pages:
+                return page.records
+        return []
+
     async def tooling(self, query: str) -> list[Row]:
         """All rows of a Tooling API query."""
         return await self.query_all(query, tooling=True)

@@ -66,7 +66,7 @@ class Describes(Protocol):
 
     async def describe(self, object_name: str) -> dict[str, Any]: ...
 
-    async def query_all(self, query: str) -> list[dict[str, Any]]: ...
+    async def first_page(self, query: str) -> list[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,7 @@ class _Search:
         what = f"{soql.name(name)} WHERE {where}" if where else soql.name(name)
         query = f"SELECT {fields} FROM {what} LIMIT {SAMPLE}"  # noqa: S608 - names are checked by soql.name
         try:
-            return tuple(await self._org.query_all(query)), ()
+            return tuple(await self._org.first_page(query)), ()
         except (BadInputError, RefusedError) as error:
             return (), (f"No sample rows: {error.title}",)
 
@@ -316,7 +316,7 @@ class _Search:
             column = soql.name(status.name)
             query = f"SELECT {column}, COUNT(Id) FROM {soql.name(name)} GROUP BY {column} LIMIT 50"  # noqa: S608
             with suppress(BadInputError, RefusedError):  # too many rows, or not allowed: the sample has to do
-                found += [str(row[column]) for row in await self._org.query_all(query) if row.get(column)]
+                found += [str(row[column]) for row in await self._org.first_page(query) if row.get(column)]
         return tuple((value, value) for value in dict.fromkeys(found))
 
     def _fit(

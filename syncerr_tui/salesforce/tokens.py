@@ -39,7 +39,7 @@ class TokenProvider(Protocol):
         ...
 
     def renew(self, stale: Token) -> Token:
-        """A token newer than `stale`, which the org has just refused.
+        """What to try instead of `stale`, which the org refused: a newer token, or the same once more.
 
         Whoever comes first logs in; the others get what that login gave.
 
@@ -69,6 +69,7 @@ class SingleFlightTokens:
         self._token: Token | None = None
         self._generation = 0
         self._dead: SyncErrError | None = None
+        self._doubted: str | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} generation {self._generation}>"
@@ -94,7 +95,7 @@ class SingleFlightTokens:
     def again(self) -> Token:
         """See `TokenProvider.again`."""
         with self._lock:
-            self._dead = None
+            self._dead = self._doubted = None
             return self._renewed()
 
     def _renewed(self, refused: str | None = None) -> Token:
@@ -104,8 +105,11 @@ class SingleFlightTokens:
             self._dead = error
             raise
         if fresh.access_token == refused:
-            self._dead = NotLoggedInError("The Salesforce session has expired", self._next_step)
-            raise self._dead
+            # Some ways can only give the same token again. One refusal may be the org's hiccup, two are none.
+            if self._doubted == refused:
+                self._dead = NotLoggedInError("The Salesforce session has expired", self._next_step)
+                raise self._dead
+            self._doubted = refused
         self._generation += 1
         self._token = Token(fresh.instance_url, fresh.access_token, self._generation)
         return self._token

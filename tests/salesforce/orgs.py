@@ -99,7 +99,7 @@ class FakeOrg:
             raise RefusedError("This user does not see it")
         return next(one for one in self.objects if one["name"] == object_name)
 
-    async def query_all(self, query: str) -> list[Row]:
+    async def first_page(self, query: str) -> list[Row]:
         self.queries.append(query)
         if self.queries_refused:
             raise BadInputError("MALFORMED_QUERY")

@@ -62,15 +62,18 @@ def test_eight_threads_that_begin_log_in_once() -> None:
     assert (login.count, found) == (1, {"token-1"})
 
 
-def test_the_same_token_again_means_expired_and_is_not_asked_for_twice() -> None:
+def test_the_same_token_again_is_tried_once_more_and_then_means_expired() -> None:
     login = Logins(lambda _: Token(URL, "always-the-same"))
     provider = tokens(login)
     stale = provider.current()
+    again = provider.renew(stale)
+    assert (again.access_token, again.generation) == ("always-the-same", stale.generation + 1)
+    assert provider.renew(stale) == again
     for _ in range(5):
         with pytest.raises(NotLoggedInError, match="has expired") as caught:
-            provider.renew(stale)
+            provider.renew(again)
         assert caught.value.hint == "Log in again"
-    assert login.count == 2
+    assert login.count == 3
 
 
 def test_a_refused_login_is_not_tried_again_until_a_person_asks() -> None:
