@@ -23,7 +23,8 @@ from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.table import ASCII, UNICODE, ErrorTable, RowMark
+from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
+from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.render import Line
@@ -305,7 +306,7 @@ class ErrorsPane(Pane):
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_error_table_clicked(self, event: ErrorTable.Clicked) -> None:
+    def on_rows_clicked(self, event: Rows.Clicked) -> None:
         """Click moves, ctrl+click selects, shift+click draws a range, a double click opens the panel."""
         event.stop()
         moved = self.listing.moved_to(event.row, extend=event.extend)
@@ -316,7 +317,7 @@ class ErrorsPane(Pane):
         if event.opened:
             self.do_info()
 
-    def on_error_table_wheeled(self, event: ErrorTable.Wheeled) -> None:
+    def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
         """The wheel moves the cursor, so that the keyboard goes on where the eye is."""
         event.stop()
         self.show(self.listing.moved_to(self.listing.cursor + event.rows))
