@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import string
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
+from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.people import GOODS, new_sc_id
 from syncerr_tui.demo.rules import RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, SObject
-from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, long_id, stamp
+from syncerr_tui.demo.store import DEMO_USER_ID, Store, long_id, stamp
 
 _DEEPER = (
     (
@@ -26,10 +29,20 @@ _DEEPER = (
 """Validations that a flow runs into on another object."""
 
 Row = dict[str, object]
+_DIGITS = string.digits + string.ascii_uppercase
 
 
-def fill_setup(store: Store, schema: Mapping[str, SObject], random: Random, now: datetime) -> dict[str, str]:
+def fill_setup(
+    store: Store, schema: Mapping[str, SObject], random: Random, now: datetime, *, organization: str
+) -> dict[str, str]:
     """Write the set-up of a new org.
+
+    Args:
+        store: Where to.
+        schema: The objects of this org.
+        random: Decides what differs from org to org.
+        now: The time the org is made.
+        organization: The org's own id.
 
     Returns:
         Ids that journeys refer to: `store`, `pricebook`, `location`, `entry:<n>` ...
@@ -37,6 +50,7 @@ def fill_setup(store: Store, schema: Mapping[str, SObject], random: Random, now:
     ids: dict[str, str] = {}
     long_ago = {"CreatedDate": stamp(now - timedelta(days=700)), **_modified(now - timedelta(days=400))}
     _users(store, long_ago, ids)
+    _organization(store, organization, long_ago)
     _catalogue(store, random, long_ago, ids)
     _definitions(store, schema, long_ago)
     _safeguards(store, now, long_ago)
@@ -70,10 +84,13 @@ def _users(store: Store, base: Row, ids: dict[str, str]) -> None:
             row["Id"] = DEMO_USER_ID
         record_id = store.insert("User", row)
         ids[f"user:{place}"] = record_id
+
+
+def _organization(store: Store, organization: str, base: Row) -> None:
     store.insert(
         "Organization",
         {
-            "Id": DEMO_ORGANIZATION_ID,
+            "Id": organization,
             "Name": "Harbour & Hearth (demo)",
             "InstanceName": "DEMO1",
             "IsSandbox": True,
@@ -241,3 +258,11 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
             "FolderName": "StoreConnect Templates",
         }
     return {}
+
+
+def organization_id(options: DemoOptions) -> str:
+    """The org's id: one for each world, so that a journal never takes one world's errors for another's."""
+    told = f"{options.seed}/{options.errors}/{options.naming}"
+    number = int.from_bytes(hashlib.sha256(told.encode()).digest()[:5], "big")
+    digits = "".join(_DIGITS[number // 36**place % 36] for place in range(7))
+    return long_id(f"00DDe000{digits}")

@@ -21,7 +21,7 @@ from syncerr_tui.demo.naming import EVENT_PREFIX
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.plants import PLANTS, clean_journey
 from syncerr_tui.demo.refusals import Change, Refusal
-from syncerr_tui.demo.setup_rows import fill_setup
+from syncerr_tui.demo.setup_rows import fill_setup, organization_id
 from syncerr_tui.demo.store import long_id, stamp
 
 _AT_ONCE = 3
@@ -43,6 +43,7 @@ class World:
         self._safeguards = engine.safeguards
         self._naming = engine.naming
         self._wanted = options.errors
+        self._organization = organization_id(options)
         self._random = Random(options.seed)
         self._now = now
         self._hours = min(14 * 24.0, 6 + options.errors * 0.4)
@@ -58,7 +59,13 @@ class World:
     def build(self) -> None:
         """Write everything."""
         with _no_collecting(), self._store.transaction():
-            ids = fill_setup(self._store, self._engine.records.schema, self._random, self._now)
+            ids = fill_setup(
+                self._store,
+                self._engine.records.schema,
+                self._random,
+                self._now,
+                organization=self._organization,
+            )
             self._records.memory = {ids["sc:inactive"]: ids["account:inactive"]}
             self._engine.ledger.memory = {}
             shop = Shop(self._random, ids, self._existing)
