@@ -179,8 +179,14 @@ class Courier:
                 jitter=options.jitter,
             )
             if wait is None:
-                raise outcome.error(host=self._host, writing=writing)
+                raise self._failure(outcome, writing=writing)
             await options.sleep(wait)
+
+    def _failure(self, outcome: Fault, *, writing: bool) -> SyncErrError:
+        dead = self._expired
+        if dead is not None and outcome.kind is Kind.SESSION:
+            return NotLoggedInError(dead.title, dead.hint)
+        return outcome.error(host=self._host, writing=writing)
 
     def _attempt(self, job: Callable[[Salesforce], T]) -> T | Fault:
         """In a worker thread: one request, and one more with a new token where the org refused the old one.
@@ -205,7 +211,7 @@ class Courier:
                 "The Salesforce session has expired"
                 if outcome.kind is Kind.SESSION
                 else "Salesforce does not accept the access token",
-                "Log in again; the org may also have withdrawn this user's API access",
+                f"{self._tokens.next_step}; the org may also have withdrawn this user's API access",
             )
         return outcome
 

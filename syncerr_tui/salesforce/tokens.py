@@ -29,6 +29,11 @@ class Token:
 class TokenProvider(Protocol):
     """Where threads get their token from. Calls may block on the network; any thread may call."""
 
+    @property
+    def next_step(self) -> str:
+        """What a person can do when the session is dead, one sentence."""
+        ...
+
     def current(self) -> Token:
         """The token as it is known; the first call logs in.
 
@@ -64,7 +69,7 @@ class SingleFlightTokens:
 
     def __init__(self, login: Callable[[], Token], *, next_step: str) -> None:
         self._login = login
-        self._next_step = next_step
+        self.next_step = next_step
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._generation = 0
@@ -107,7 +112,7 @@ class SingleFlightTokens:
         if fresh.access_token == refused:
             # Some ways can only give the same token again. One refusal may be the org's hiccup, two are none.
             if self._doubted == refused:
-                self._dead = NotLoggedInError("The Salesforce session has expired", self._next_step)
+                self._dead = NotLoggedInError("The Salesforce session has expired", self.next_step)
                 raise self._dead
             self._doubted = refused
         self._generation += 1

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce.connect import SalesforceConnection
 from tests.cli.conftest import Shell
+from tests.salesforce.test_sf_cli import FakeSf, displayed, shown
 
 KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message"]
 
@@ -153,3 +155,25 @@ def test_json_is_what_a_machine_reads(shell: Shell) -> None:
     said = shell("list", "--demo", "--errors", "30", "--json")
     assert "\x1b" not in said.out
     assert all(json.loads(line)["message"] for line in said.out.splitlines())
+
+
+def test_a_dead_session_names_the_step_of_its_way_in(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "5", "--fault", "expire-forever")
+    assert said.code == 4
+    assert said.err.startswith("syncerr-tui: The Salesforce session has expired. Start the demo again")
+
+
+def test_a_single_refusal_of_a_good_token_goes_unnoticed(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "5", "--fault", "expire-once", "--json")
+    assert (said.code, len(said.lines)) == (0, 5)
+
+
+def test_an_alias_of_the_sf_cli_needs_no_profile(
+    shell: Shell, server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sf = FakeSf(tmp_path)
+    sf.behaves(displayed(instanceUrl=server.instance_url), shown(server.access_token))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = shell("list", "--org", "acme", "--json", "--limit", "2")
+    assert (said.code, len(said.lines)) == (0, 2), said.err
+    assert all(server.access_token not in " ".join(call["argv"]) for call in sf.calls)

@@ -39,7 +39,7 @@ sys.exit(said.get("exit", 0))
 Said = dict[str, Any]
 
 
-def displayed(token: str = REDACTED, status: str = "Connected", **more: Any) -> Said:
+def displayed(token: str = REDACTED, status: str = "Connected", **more: str) -> Said:
     result = {
         "id": "00D5g000000abcdEAA",
         "apiVersion": "67.0",
@@ -47,8 +47,9 @@ def displayed(token: str = REDACTED, status: str = "Connected", **more: Any) -> 
         "instanceUrl": f"{URL}/",
         "username": "ana@acme.example",
         "connectedStatus": status,
+        **more,
     }
-    return {"out": json.dumps({"status": 0, "result": result, "warnings": []}), **more}
+    return {"out": json.dumps({"status": 0, "result": result, "warnings": []})}
 
 
 def shown(token: str = TOKEN, warning: str = "This command exposes a sensitive Access Token") -> Said:
