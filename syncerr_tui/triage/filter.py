@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,6 +59,19 @@ class Filter:
 EVERYTHING = Filter()
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a filter as it was written."""
+
+    field: str | None
+    """None for free text."""
+    value: str
+    negated: bool
+    unfinished: bool
+    """It stands at the very end, and the person is still typing."""
+    quoted: bool
+
+
 def parse(text: str, *, typing: bool = False) -> Filter:
     """Read a filter.
 
@@ -71,6 +84,22 @@ def parse(text: str, *, typing: bool = False) -> Filter:
         BadInputError: Says which part cannot be read, and what would do.
     """
     terms: list[Predicate] = []
+    for term in read_terms(text, FIELDS, _ALIASES, typing=typing):
+        predicate = _predicate(term)
+        if predicate is not None:
+            terms.append(_negated(predicate) if term.negated else predicate)
+    terms.sort(key=lambda term: getattr(term, "cost", 0))
+    return Filter(text=text.strip(), terms=tuple(terms))
+
+
+def read_terms(
+    text: str, fields: Sequence[str], aliases: Mapping[str, str], *, typing: bool = False
+) -> Iterator[Term]:
+    """The parts of a filter, for any set of fields.
+
+    Raises:
+        BadInputError: Says which part cannot be read, and what would do.
+    """
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -82,50 +111,54 @@ def parse(text: str, *, typing: bool = False) -> Filter:
                 f"The filter cannot be read at character {position + 1}",
                 'Put text with quotes or blanks between double quotes, as in "too many".',
             )
-        last = match.end() == len(text)
-        term = _term(match, unfinished=typing and last)
+        term = _term(match, fields, aliases, unfinished=typing and match.end() == len(text))
         if term is not None:
-            terms.append(_negated(term) if match["not"] else term)
+            yield term
         position = match.end()
-    terms.sort(key=lambda term: getattr(term, "cost", 0))
-    return Filter(text=text.strip(), terms=tuple(terms))
 
 
-def _term(match: re.Match[str], *, unfinished: bool) -> Predicate | None:
+def _term(
+    match: re.Match[str], fields: Sequence[str], aliases: Mapping[str, str], *, unfinished: bool
+) -> Term | None:
     name = match["field"]
-    value = match["plain"] if match["quoted"] is None else match["quoted"]
-    if match["quoted"] is not None and not match["end"] and not unfinished:
+    quoted = match["quoted"] is not None
+    value = match["quoted"] if quoted else match["plain"]
+    if quoted and not match["end"] and not unfinished:
         raise BadInputError("The filter has a quote that is not closed", 'Close it with ".')
-    if name is None:
-        if not value:
-            if unfinished:
-                return None
-            raise BadInputError("The filter has a - with nothing after it", "Write -word to leave rows out.")
-        return _free_text(value)
-    field = _field(name)
+    field = None if name is None else _field(name, fields, aliases)
     if not value:
         if unfinished:
             return None
+        if field is None:
+            raise BadInputError("The filter has a - with nothing after it", "Write -word to leave rows out.")
         raise BadInputError(
             f"The filter has {name}: without a value", f"Write for example {_example(field)}."
         )
-    if field == "age":
-        return _age(value, unfinished=unfinished)
-    if field in {"object", "code", "event"}:
-        return _name(field, value, prefix=unfinished and match["quoted"] is None)
-    return _contains(field, value)
+    return Term(field, value, bool(match["not"]), unfinished, quoted)
 
 
-def _field(name: str) -> str:
+def _predicate(term: Term) -> Predicate | None:
+    match term.field:
+        case None:
+            return _free_text(term.value)
+        case "age":
+            return _age(term.value, unfinished=term.unfinished)
+        case "object" | "code" | "event":
+            return _name(term.field, term.value, prefix=term.unfinished and not term.quoted)
+        case _:
+            return _contains(term.field, term.value)
+
+
+def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
     lowered = name.lower()
-    field = _ALIASES.get(lowered, lowered)
-    if field in FIELDS:
+    field = aliases.get(lowered, lowered)
+    if field in fields:
         return field
-    near = difflib.get_close_matches(lowered, [*FIELDS, *_ALIASES], n=1)
+    near = difflib.get_close_matches(lowered, [*fields, *aliases], n=1)
     meant = f"Did you mean {near[0]}:? " if near else ""
     raise BadInputError(
         f"The filter does not know {name}:",
-        f'{meant}Fields are {", ".join(FIELDS)}; to search for this text, quote it: "{name}:…"',
+        f'{meant}Fields are {", ".join(fields)}; to search for this text, quote it: "{name}:…"',
     )
 
 
