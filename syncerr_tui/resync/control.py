@@ -103,12 +103,14 @@ class OrgClock:
         self._org = org
         self._clock = clock
         self._told: tuple[datetime, datetime] | None = None
+        self._asking = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Ask the org, where its last word is older than a minute."""
-        if self._told is None or abs(self._clock() - self._told[1]) > _CLOCK_AGE:
-            told = await self._org.now()
-            self._told = (told, self._clock())
+        async with self._asking:
+            if self._told is None or abs(self._clock() - self._told[1]) > _CLOCK_AGE:
+                told = await self._org.now()
+                self._told = (told, self._clock())
 
     def now(self) -> datetime:
         """The org's last word and the time that has passed here since."""

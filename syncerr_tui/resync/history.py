@@ -15,7 +15,6 @@ from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.plan_file import decode, decode_error
 
 ENDINGS = ("finished", "cancelled", "braked", "stopped", "dropped")
-_CHUNK = 500
 
 _ROWS = """
     SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.at AS sent_at, i.org_at, i.stamp,
@@ -233,11 +232,8 @@ class History:
         if events is None:
             found = self._all(f"{_ROWS} WHERE {latest}")
         else:
-            found = []
-            for start in range(0, len(events), _CHUNK):
-                some = events[start : start + _CHUNK]
-                marks = ",".join("?" * len(some))
-                found += self._all(f"{_ROWS} WHERE r.event IN ({marks}) AND {latest}", tuple(some))
+            named = "r.event IN (SELECT value FROM json_each(?))"
+            found = self._all(f"{_ROWS} WHERE {named} AND {latest}", (json.dumps(list(events)),))
         records = (_record(row) for row in found)
         return {record.error.id: record for record in records if record.unknown}
 

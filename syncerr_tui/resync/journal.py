@@ -355,31 +355,31 @@ class Journal:
         me = self._owner_id(sql)
         held = {}
         lives: dict[int, bool] = {}
-        free = []
-        for event in events:
-            row = sql.execute(
-                "SELECT c.run AS run, o.* FROM claims c JOIN owners o ON o.id = c.owner WHERE c.event = ?",
-                (event,),
-            ).fetchone()
-            if row is not None and row["run"] != run:
-                if row["id"] not in lives:
-                    lives[row["id"]] = self._lives(row)
-                if lives[row["id"]]:
-                    held[event] = f"{row['user']}, {_owner_of(row).name}"
-                    continue
-            free.append(event)
+        taken = sql.execute(
+            "SELECT c.event, o.* FROM claims c JOIN owners o ON o.id = c.owner "
+            "WHERE c.run != ? AND c.event IN (SELECT value FROM json_each(?))",
+            (run, json.dumps(events)),
+        )
+        for row in taken.fetchall():
+            if row["id"] not in lives:
+                lives[row["id"]] = self._lives(row)
+            if lives[row["id"]]:
+                held[row["event"]] = f"{row['user']}, {_owner_of(row).name}"
+        free = [event for event in events if event not in held]
         sql.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", ((event, run, me) for event in free))
         sql.execute("INSERT OR REPLACE INTO holders VALUES (?,?)", (run, me))
         return held
 
     def _hold(self, sql: sqlite3.Connection, run: str, events: Sequence[str]) -> None:
         """Make sure that every one of these rows is still ours: another process may have thought us dead."""
-        for event in events:
-            row = sql.execute("SELECT run FROM claims WHERE event = ?", (event,)).fetchone()
-            if row is None or row["run"] != run:
-                raise RefusedError(
-                    "Another run has taken over rows of this one", "Look at it with `syncerr-tui journal`"
-                )
+        ours = sql.execute(
+            "SELECT count(*) FROM claims WHERE run = ? AND event IN (SELECT value FROM json_each(?))",
+            (run, json.dumps(events)),
+        ).fetchone()[0]
+        if ours != len(events):
+            raise RefusedError(
+                "Another run has taken over rows of this one", "Look at it with `syncerr-tui journal`"
+            )
 
     def _owner_id(self, sql: sqlite3.Connection) -> int:
         import getpass

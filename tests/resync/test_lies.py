@@ -1,4 +1,4 @@
-"""The simulator that lies: in no drawn world is FIXED wrong, an event sent twice, a row left without a word."""
+"""The org that lies: in no drawn world is FIXED wrong, an event sent twice, a row left without a word."""
 
 from __future__ import annotations
 

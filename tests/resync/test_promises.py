@@ -186,7 +186,7 @@ class Blabbing(LyingOrg):
 
 
 async def test_7_no_secret_reaches_the_journal_or_an_event(journal: Journal, time: Time) -> None:
-    """Kept by `problem.title` (never the exception behind it) where `Sender._request` writes an outcome down."""
+    """Kept by `problem.title` (never the exception behind it) in `Sender._request`."""
     org = Blabbing(time)
     told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
     journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
