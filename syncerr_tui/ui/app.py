@@ -44,6 +44,7 @@ class SyncErrApp(App[int], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_for(desk.terminal)
+        self.set_class(not desk.terminal.unicode, "-ascii")
         self.desk = desk
         self.crash = ""
         """What to say about a defect that ended the app."""

@@ -53,7 +53,7 @@ class ErrorsPane(Pane):
         self.outcomes: Mapping[str, str] = {}
         self._describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
-        self._moment = Moment(desk.clock(), desk.zone)
+        self._moment = Moment(desk.clock(), desk.zone, desk.ellipsis)
         self._panel_timer: Timer | None = None
         self._filter_timer: Timer | None = None
 
@@ -118,7 +118,7 @@ class ErrorsPane(Pane):
         """Show this listing. `fresh` rows get their ages anew; otherwise they stay as they were read."""
         self.listing = listing
         if fresh:
-            self._moment = Moment(self.desk.clock(), self.desk.zone)
+            self._moment = Moment(self.desk.clock(), self.desk.zone, self.desk.ellipsis)
         self.table.show(listing, self._moment)
         self._panel_soon()
         self.post_message(self.Changed())

@@ -29,8 +29,19 @@ def shown(key: str, *, unicode: bool = True) -> str:
 
 
 def bindings(actions: Iterable[Action] = ACTIONS) -> list[Binding]:
-    """One binding for each action; what it does is decided when the key is pressed."""
+    """One binding for each action; what it does is decided when the key is pressed.
+
+    They have priority, so that each key is done with before the next is looked at: of what is typed ahead
+    on a slow line, `/dup` filters, and `R` with enter opens the dialog first.
+    """
     return [
-        Binding(",".join(action.keys), f"act('{action.id}')", action.label, show=False, id=action.id)
+        Binding(
+            ",".join(action.keys),
+            f"act('{action.id}')",
+            action.label,
+            show=False,
+            id=action.id,
+            priority=True,
+        )
         for action in actions
     ]

@@ -32,7 +32,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     Dialog .dialog > Static { width: 100%; }
     Dialog .dialog > VerticalScroll { height: auto; max-height: 12; scrollbar-size-vertical: 1; }
     Dialog .dialog OptionList {
-        height: auto; max-height: 16; background: $syncerr-bar; border: none; padding: 0; scrollbar-size-vertical: 1;
+        height: auto; max-height: 16; background: $syncerr-bar; border: none; padding: 0;
+        scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
     }
     Dialog OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
     Dialog OptionList:ansi > .option-list--option-highlighted {

@@ -30,6 +30,10 @@ class Menu(Dialog[Answer]):
     ]
 
     def on_mount(self) -> None:
+        """Somebody has to take the keys."""
+        self.begin()
+
+    def begin(self) -> None:
         """The list takes the keys."""
         self.query_one(OptionList).focus()
 
@@ -103,7 +107,7 @@ class Palette(Menu[str]):
         line.cursor_blink = False
         return (line, OptionList(*self._matching(""), markup=False))
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """Typing comes first."""
         self.query_one(Input).focus()
         self.action_move(1)

@@ -17,6 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.host.paths import Paths
@@ -138,6 +139,10 @@ class Workbench(Screen[None], inherit_bindings=False):
             if found is not None:
                 return cast(Callable[[], object], found)
         return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, letters are letters."""
+        return action != "act" or not isinstance(self.focused, Input)
 
     def action_act(self, action_id: str) -> None:
         """A key, the palette or a click asks for an action."""
@@ -319,7 +324,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_filter(self) -> None:
         """Open the line in which the filter is typed."""
-        self.query_one(FilterBar).ask(self.errors.listing.filter.text)
+        for bar in self.query(FilterBar):
+            bar.ask(self.errors.listing.filter.text)
 
     @on(FilterBar.Typed)
     def filter_typed(self, event: FilterBar.Typed) -> None:
@@ -334,7 +340,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         try:
             self.errors.filter_by(event.text)
         except BadInputError as error:
-            self.query_one(FilterBar).answer(error.line, wrong=True)
+            self.query_one(FilterBar).ask_again(error.line)
             return
         self._filter_closed()
 

@@ -16,6 +16,8 @@ class Moment:
 
     now: datetime
     zone: tzinfo | None = None
+    ellipsis: str = "…"
+    """What says that text was cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,11 @@ class Placed:
     width: int
 
 
-def _object(error: SyncError, width: int, _moment: Moment) -> str:
+def _object(error: SyncError, width: int, drawn: Moment) -> str:
     """The object; where it is too long, what follows its namespace tells more than the namespace."""
     name = error.object
     namespace, _, rest = name.partition("__")
-    return f"…{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
+    return f"{drawn.ellipsis}{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
 
 
 OBJECT = Column("object", "Object", (11, 14, 22, 30), _object)

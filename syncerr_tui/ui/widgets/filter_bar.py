@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from syncerr_tui.ui.widgets.line import Line
@@ -28,8 +29,9 @@ class FilterBar(Horizontal):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "give_up", "give up", show=False),
-        Binding("down,up,tab", "keep", "keep", show=False),
+        # With priority: what is typed ahead of an enter is the list's again.
+        Binding("escape,ctrl+c", "give_up", "give up", show=False, priority=True),
+        Binding("enter,down,up,tab", "keep", "keep", show=False, priority=True),
     ]
 
     class Typed(Message):
@@ -56,6 +58,7 @@ class FilterBar(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="filter-bar")
         self._before = ""
+        self._focus_before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """A slash, the text, and what comes of it."""
@@ -74,13 +77,15 @@ class FilterBar(Horizontal):
     def ask(self, text: str) -> None:
         """Show the line with the filter as it is."""
         self._before = text
+        self._focus_before = self.screen.focused
         line = self.query_one(Input)
         with line.prevent(Input.Changed):
             line.value = text
         line.cursor_position = len(text)
         self.answer("")
         self.add_class("-on")
-        line.focus()
+        # At once, not in its turn: what is typed ahead belongs to this line already.
+        self.screen.set_focus(line)
 
     def answer(self, line: str, *, wrong: bool = False) -> None:
         """What comes of what was typed: how many rows, or what cannot be read."""
@@ -97,16 +102,17 @@ class FilterBar(Horizontal):
         event.stop()
         self.post_message(self.Typed(event.value))
 
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
-        event.stop()
-        self.post_message(self.Kept(event.value))
+    def ask_again(self, wrong: str) -> None:
+        """The text cannot be read: say why, and go on with it."""
+        self.answer(wrong, wrong=True)
+        self.screen.set_focus(self.query_one(Input))
 
     def action_keep(self) -> None:
-        """Enter by another key."""
+        """Enter."""
+        self.screen.set_focus(self._focus_before)
         self.post_message(self.Kept(self.query_one(Input).value))
 
     def action_give_up(self) -> None:
         """Escape."""
+        self.screen.set_focus(self._focus_before)
         self.post_message(self.GivenUp(self._before))
