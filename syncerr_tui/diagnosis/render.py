@@ -12,7 +12,7 @@ from enum import StrEnum
 from unicodedata import category, east_asian_width
 
 from syncerr_tui.diagnosis.guidance_template import names
-from syncerr_tui.diagnosis.model import Authority, Diagnosis, Guidance, Retry
+from syncerr_tui.diagnosis.model import Authority, Diagnosis, Guidance, HouseNote, Retry
 from syncerr_tui.text import clean, one_line
 
 
@@ -28,6 +28,8 @@ class Role(StrEnum):
     ADDRESS = "address"
     NOTE = "note"
     """An organisation's own words."""
+    FOUND = "found"
+    """A part of the message that the diagnosis is made of."""
     MUTED = "muted"
 
 
@@ -72,7 +74,11 @@ _AUTOMATION_WORDS = {
 }
 
 NARROWEST = 16
+_BAR = "| "
 
+_JOINERS = "\u200b\u200c\u200d"
+# Symbols that Unicode 16 made wide: old and new terminals disagree.
+_WIDE_SINCE_16 = re.compile("[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d376]")
 _WORD = re.compile(r"\S+|\n|[^\S\n]+")
 
 
@@ -81,11 +87,18 @@ def width_of(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
-def facts_found(diagnosis: Diagnosis) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What a message names, in words: (`Flow`, (`Order Builder`,)), (`Field`, (`Name`, `CloseDate`)) ..."""
+Facts = tuple[tuple[str, tuple[str, ...]], ...]
+"""Named things in words: (`Flow`, (`Order Builder`,)), (`Field`, (`Name`, `CloseDate`)) ..."""
+
+
+def facts_found(diagnosis: Diagnosis) -> Facts:
+    """Everything that a message names."""
+    return (*blocking(diagnosis), *also_named(diagnosis))
+
+
+def blocking(diagnosis: Diagnosis) -> Facts:
+    """What stands in the way, as far as the message names it."""
     facts: list[tuple[str, tuple[str, ...]]] = []
-    if len(diagnosis.codes) > 1:
-        facts.append(("Codes, from outside in", diagnosis.codes))
     for kind, label in _AUTOMATION_WORDS.items():
         things = (thing for thing in diagnosis.automation if thing.kind == kind)
         facts.append((label, tuple(f"{t.namespace}.{t.name}" if t.namespace else t.name for t in things)))
@@ -94,10 +107,18 @@ def facts_found(diagnosis: Diagnosis) -> tuple[tuple[str, tuple[str, ...]], ...]
         ("Field", diagnosis.fields),
         ("Value", diagnosis.values),
         ("Record", diagnosis.record_ids),
-        ("StoreConnect or external ID", diagnosis.external_ids),
         ("Limit", (diagnosis.limit,) if diagnosis.limit else ()),
-        ("Error ID for Salesforce support", (diagnosis.error_id,) if diagnosis.error_id else ()),
     ]
+    return tuple((label, values) for label, values in facts if values)
+
+
+def also_named(diagnosis: Diagnosis) -> Facts:
+    """What the message names besides: the way to the root, and what others want to know."""
+    facts = (
+        ("Codes, from outside in", diagnosis.codes if len(diagnosis.codes) > 1 else ()),
+        ("StoreConnect or external ID", diagnosis.external_ids),
+        ("Error ID for Salesforce support", (diagnosis.error_id,) if diagnosis.error_id else ()),
+    )
     return tuple((label, values) for label, values in facts if values)
 
 
@@ -106,6 +127,7 @@ def lines(
     width: int,
     *,
     diagnosis: Diagnosis | None = None,
+    changes: tuple[str, ...] = (),
     whole_addresses: bool = False,
 ) -> list[Line]:
     """The guidance laid out.
@@ -114,22 +136,18 @@ def lines(
         guidance: What to say.
         width: Cells in a line; less than `NARROWEST` counts as that.
         diagnosis: What was found in the message, to be listed.
+        changes: When the things in the way were last changed, as far as that is known.
         whole_addresses: Never break an address, even where it is wider than the line: the terminal
             breaks it softly and it can still be copied in one go.
     """
     page = _Page(max(width, NARROWEST), whole_addresses)
-    for note in guidance.notes:
-        page.heading("House note")
-        page.text(note.text, Role.NOTE)
-        page.text(f"Shown for {note.matched}.", Role.MUTED)
     page.heading("What happened")
     page.marked(guidance.headline)
-    page.marked(guidance.why)
-    found = facts_found(diagnosis) if diagnosis else ()
-    if found:
-        page.heading("What the message names")
-        for label, values in found:
-            page.fact(label, values)
+    page.facts("What blocks", blocking(diagnosis) if diagnosis else (), changes)
+    for note in guidance.notes:
+        page.heading("House note")
+        page.note(note)
+    page.list("Why", (guidance.why,) if guidance.why else (), bullet="")
     page.heading("How to fix it")
     page.text(RETRY_WORDS[guidance.retry])
     for number, step in enumerate(guidance.steps, 1):
@@ -139,6 +157,7 @@ def lines(
     page.list("What to check", guidance.checks)
     page.list("Afterwards", (guidance.afterwards,) if guidance.afterwards else (), bullet="")
     page.list("Put back", guidance.put_back)
+    page.facts("Also named", also_named(diagnosis) if diagnosis else ())
     page.heading("Source")
     page.text(AUTHORITY_WORDS[guidance.authority], Role.MUTED)
     if guidance.article:
@@ -190,7 +209,20 @@ class _Page:
             parts = ((piece, Role.NAME if named else Role.TEXT) for piece, named in names(text))
             self._add(parts, bullet)
 
-    def fact(self, label: str, values: tuple[str, ...]) -> None:
+    def note(self, note: HouseNote) -> None:
+        """A bar at the left sets it apart, with and without colour."""
+        for text, role in ((note.text, Role.NOTE), (f"Shown for {note.matched}.", Role.MUTED)):
+            self.lines += map(Line, wrap(((text, role),), self.width, first=_BAR, rest=_BAR))
+
+    def facts(self, heading: str, facts: Facts, sentences: tuple[str, ...] = ()) -> None:
+        if facts or sentences:
+            self.heading(heading)
+        for label, values in facts:
+            self._fact(label, values)
+        for sentence in sentences:
+            self.marked(sentence, "- ")
+
+    def _fact(self, label: str, values: tuple[str, ...]) -> None:
         parts: list[Part] = [(f"{label}: ", Role.MUTED)]
         for place, value in enumerate(values):
             parts += [(", ", Role.TEXT)] if place else []
@@ -268,8 +300,9 @@ def _lead(lead: str) -> tuple[Part, ...]:
 
 
 def _cells(character: str) -> int:
+    """As many as any terminal may take: a line that is too short can be read, one that is too long is cut."""
     if character.isascii():
         return 1
-    if category(character) in {"Mn", "Me", "Cf"}:
+    if category(character) in {"Mn", "Me"} or character in _JOINERS:
         return 0
-    return 2 if east_asian_width(character) in "WF" else 1
+    return 2 if east_asian_width(character) in "WF" or _WIDE_SINCE_16.match(character) else 1

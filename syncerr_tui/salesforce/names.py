@@ -232,13 +232,24 @@ def resolver_for(connection: Connection) -> NameResolver | None:
 def with_resolved(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
     """The guidance with exact addresses, and with what is known about the last change of each thing."""
     things = tuple(resolved)
+    exact = with_addresses(guidance, things)
+    return replace(exact, checks=(*changes(things), *guidance.checks))
+
+
+def with_addresses(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
+    """The guidance whose steps lead to the things themselves instead of to lists of them."""
+    things = tuple(resolved)
     steps = list(guidance.steps)
     for thing in things:
         steps = [replace(step, address=thing.address) if _names(step, thing) else step for step in steps]
     for kind in ("validation_rule", "duplicate_rule"):
         steps = _told(steps, [thing for thing in things if thing.kind == kind])
-    said = filter(None, map(_change, things))
-    return replace(guidance, steps=tuple(steps), checks=(*said, *guidance.checks))
+    return replace(guidance, steps=tuple(steps))
+
+
+def changes(resolved: Iterable[Resolved]) -> tuple[str, ...]:
+    """One text for each thing whose last change is known: when, by whom, and what that means for a retry."""
+    return tuple(filter(None, map(_change, resolved)))
 
 
 _LISTS = {

@@ -232,11 +232,13 @@ def test_lone_surrogates_and_controls_survive_the_round() -> None:
     assert "\x1b" not in explain("--message", "bad \x1b[2J", "--code", "UNKNOWN_EXCEPTION").stdout
 
 
-def test_house_notes_are_read_and_shown_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_house_notes_are_read_and_shown_above_the_general_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notes = tmp_path / "n.toml"
     notes.write_text('[[note]]\ncode = "DUPLICATES_DETECTED"\ntext = "Call Priya."\n', encoding="utf-8")
     shown = explain("DUPLICATES_DETECTED", "--notes", str(notes)).stdout
-    assert shown.index("Call Priya.") < shown.index("What happened")
+    assert shown.index("What happened") < shown.index("| Call Priya.") < shown.index("\nWhy\n")
     usual = tmp_path / "home" / "config" / "notes.toml"
     usual.parent.mkdir(parents=True)
     usual.write_text(notes.read_text(encoding="utf-8"), encoding="utf-8")

@@ -76,23 +76,25 @@ def test_whole_addresses_are_never_broken() -> None:
     assert all(line.link in line.text for line in page if line.link)
 
 
-def test_the_parts_stand_in_their_order_and_house_notes_first() -> None:
+def test_the_parts_stand_in_their_order_and_house_notes_above_the_general_text() -> None:
     notes = parse('[[note]]\ncode = "DUPLICATES_DETECTED"\ntext = "Call Priya."', "n")
     message = "duplicate Contact"
     diagnosis = diagnose(message, "DUPLICATES_DETECTED")
     page = lines(guide(diagnosis, message=message, notes=notes), 80, diagnosis=diagnosis)
     headings = [line.text for line in page if line.parts and line.parts[0][1] is Role.HEADING]
     assert headings == [
-        "House note",
         "What happened",
-        "What the message names",
+        "What blocks",
+        "House note",
+        "Why",
         "How to fix it",
         "What to check",
         "Afterwards",
         "Put back",
         "Source",
     ]
-    assert ("Call Priya.", Role.NOTE) in page[1].parts
+    note = next(line for line in page if ("Call Priya.", Role.NOTE) in line.parts)
+    assert note.text == "| Call Priya."
 
 
 def test_facts_are_listed_in_words() -> None:
