@@ -116,15 +116,11 @@ def tell_plan(plan: Plan) -> None:
 
 def warn_of_repeats(journal: Journal, plan: Plan) -> None:
     """Same row, same message, third try: nothing has changed."""
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.resync import recall
 
-    history = History(journal)
-    repeated = [row.error.id for row in plan.rows if history.same_message_attempts(row.error) >= 2]
+    repeated = recall.unchanged(journal, (row.error for row in plan.rows))
     if repeated:
-        say(
-            f"Warning: {len(repeated)} of them were sent twice or more with this very message "
-            f"({repeated[0]} ...): has anything changed?"
-        )
+        say(f"Warning: {recall.unchanged_words(repeated, len(plan.rows))}")
 
 
 async def follow(runner: Runner, *, as_json: bool) -> int:

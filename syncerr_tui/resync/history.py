@@ -13,19 +13,24 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.journal import Journal, OutcomeKind
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.plan_file import decode, decode_error
+from syncerr_tui.resync.wanted import EVERYTHING, Wanted
 
 ENDINGS = ("finished", "cancelled", "braked", "stopped", "dropped")
 
-_ROWS = """
-    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.at AS sent_at, i.org_at, i.stamp,
-           i.processed,
-           o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
-           v.n AS verdict_n, v.intent AS about
+_FROM = """
     FROM rows r
     LEFT JOIN intents i ON i.n = (SELECT max(n) FROM intents WHERE event = r.event AND run = r.run)
     LEFT JOIN outcomes o ON o.intent = i.n
     LEFT JOIN verdicts v ON v.n = (SELECT max(n) FROM verdicts WHERE event = r.event AND run = r.run)
 """
+_ROWS = f"""
+    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.at AS sent_at, i.org_at, i.stamp,
+           i.processed,
+           o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
+           v.n AS verdict_n, v.intent AS about
+    {_FROM}
+"""
+_OF_RUN = "JOIN runs u ON u.id = r.run WHERE r.run = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +141,35 @@ class Seen:
     """The reason that was given for the run that fixed it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened to a run as a whole."""
+
+    at: datetime
+    mark: str
+    """`paused`, `resumed`, `brake`, `adopted`, or how it ended."""
+    detail: str
+
+
 class History:
     """Questions to a journal."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def runs(self, limit: int = 100) -> tuple[RunRecord, ...]:
+    def runs(self, limit: int = 100, skip: int = 0, wanted: Wanted = EVERYTHING) -> tuple[RunRecord, ...]:
         """Runs, newest first."""
-        found = self._all("SELECT * FROM runs ORDER BY at DESC, rowid DESC LIMIT ?", (limit,))
+        where, values = _runs_where(wanted)
+        found = self._all(
+            f"SELECT u.* FROM runs u {where} ORDER BY at DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - our own pieces
+            (*values, limit, skip),
+        )
         return tuple(self._run(row) for row in found)
+
+    def count_runs(self, wanted: Wanted = EVERYTHING) -> int:
+        """How many runs match."""
+        where, values = _runs_where(wanted)
+        return int(self._all(f"SELECT count(*) FROM runs u {where}", values)[0][0])  # noqa: S608
 
     def run(self, run: str) -> RunRecord | None:
         """A run by its id, or by the beginning of it where only one begins so."""
@@ -174,9 +198,27 @@ class History:
         rows = self._all("SELECT row FROM rows WHERE run = ? ORDER BY seq", (run,))
         return decode({**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]})
 
-    def rows_of(self, run: str) -> tuple[RowRecord, ...]:
+    def rows_of(
+        self, run: str, limit: int = -1, skip: int = 0, wanted: Wanted = EVERYTHING
+    ) -> tuple[RowRecord, ...]:
         """The rows of a run, in their order."""
-        return tuple(_record(row) for row in self._all(f"{_ROWS} WHERE r.run = ? ORDER BY r.seq", (run,)))
+        found = self._all(
+            f"{_ROWS} {_OF_RUN}{wanted.row.also} ORDER BY r.seq LIMIT ? OFFSET ?",
+            (run, *wanted.row.values, limit, skip),
+        )
+        return tuple(_record(row) for row in found)
+
+    def count_rows(self, run: str, wanted: Wanted = EVERYTHING) -> int:
+        """How many rows of a run match."""
+        if not wanted.row.sql:
+            return int(self._all("SELECT count(*) FROM rows WHERE run = ?", (run,))[0][0])
+        asked = f"SELECT count(*) {_FROM} {_OF_RUN}{wanted.row.also}"
+        return int(self._all(asked, (run, *wanted.row.values))[0][0])
+
+    def marks(self, run: str) -> tuple[Mark, ...]:
+        """What happened to a run as a whole, in its order."""
+        found = self._all("SELECT at, mark, detail FROM marks WHERE run = ? ORDER BY n", (run,))
+        return tuple(Mark(datetime.fromisoformat(m["at"]), m["mark"], m["detail"]) for m in found)
 
     def of_event(self, event: str) -> tuple[RowRecord, ...]:
         """Every run that one event took part in, newest first."""
@@ -295,6 +337,17 @@ class History:
             unknown=sum(r.unknown for r in rows),
             unsent=sum(not r.settled and not r.unknown for r in rows),
         )
+
+
+def _runs_where(wanted: Wanted) -> tuple[str, tuple[str, ...]]:
+    """Runs that match, and of whose rows one matches."""
+    parts, values = [], wanted.run.values
+    if wanted.run.sql:
+        parts.append(wanted.run.sql)
+    if wanted.row.sql:
+        parts.append(f"EXISTS (SELECT 1 {_FROM} WHERE r.run = u.id{wanted.row.also})")
+        values += wanted.row.values
+    return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
 def _record(row: sqlite3.Row) -> RowRecord:

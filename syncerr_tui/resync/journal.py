@@ -418,6 +418,7 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
+        connection.create_function("fold", 1, _folded, deterministic=True)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _check(connection, path)
@@ -426,6 +427,11 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
         connection.close()
         raise
     return connection
+
+
+def _folded(text: str | None) -> str | None:
+    """Upper and lower case alike, in every script: SQLite's own `lower` knows ASCII only."""
+    return text.casefold() if text is not None else None
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -31,13 +32,13 @@ def os_user() -> str:
         return "an unknown user"
 
 
-def open_journal(state_folder: Path, org_id: str) -> Journal:
+def open_journal(state_folder: Path, org_id: str, now: Callable[[], datetime] = clock) -> Journal:
     """The journal of an org, under the program's state folder.
 
     Raises:
         MachineError: It cannot be used; nothing may be sent.
     """
-    return Journal.open(state_folder / "journals", org_id, clock=clock)
+    return Journal.open(state_folder / "journals", org_id, clock=now)
 
 
 def make_runner(
@@ -48,6 +49,8 @@ def make_runner(
     reason: str = "",
     resume: str | None = None,
     mode: ResumeMode = ResumeMode.CONTINUE,
+    now: Callable[[], datetime] = clock,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Runner:
     """A runner for this plan, ready to `run()`.
 
@@ -58,14 +61,16 @@ def make_runner(
         reason: Why, in the person's words.
         resume: Id of the interrupted run to go on with.
         mode: What to do with it.
+        now: This machine's time.
+        sleep: Waits for seconds.
     """
     identity = org.identity
     return Runner(
         org,
         journal,
         plan,
-        clock=clock,
-        sleep=asyncio.sleep,
+        clock=now,
+        sleep=sleep,
         rng=SystemRandom(),
         options=RunOptions(
             who=Who(os_user(), identity.username, identity.environment.value),

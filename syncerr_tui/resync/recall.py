@@ -1,0 +1,176 @@
+"""What a journal remembers about one row: its whole story, how often it was met, who holds it now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync.history import History, Seen
+from syncerr_tui.resync.journal import Journal, OutcomeKind
+from syncerr_tui.resync.plan import LeftOut
+
+TRIES_WITHOUT_CHANGE = 2
+"""So often the same row was sent with the same message before the next try is warned about."""
+_CHUNK = 500
+_ANSWERS: Mapping[OutcomeKind | None, str] = {
+    OutcomeKind.ACCEPTED: "the org accepted it",
+    OutcomeKind.REFUSED: "the org refused it",
+    OutcomeKind.NOT_SENT: "it never reached the org",
+    OutcomeKind.UNKNOWN: "no answer came back",
+    None: "the program ended before the answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened to a row."""
+
+    at: datetime
+    what: str
+    """`sent`, `answer`, or how it ended."""
+    words: str
+    run: str
+    by: str
+    """The operating system's user of that run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known about a row from before."""
+
+    cause: Seen
+    """About its cause, whichever rows had it."""
+    tries: int
+    """How often this very row was sent."""
+    unchanged: int
+    """How often it was sent with this very message."""
+    last_verdict: Verdict | None
+    last_at: datetime | None
+    """When this row was last sent."""
+
+
+def story(journal: Journal, event: str) -> tuple[Happened, ...]:
+    """Everything that happened to one change event, oldest first."""
+    sent = journal.read(
+        "SELECT i.at, i.wave, i.attempt, i.run, u.os_user, o.at AS answered, o.kind, o.code, o.reason "
+        "FROM intents i JOIN runs u ON u.id = i.run LEFT JOIN outcomes o ON o.intent = i.n "
+        "WHERE i.event = ? ORDER BY i.n",
+        (event,),
+    )
+    ended = journal.read(
+        "SELECT v.at, v.verdict, v.reason, v.run, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "
+        "WHERE v.event = ? ORDER BY v.n",
+        (event,),
+    )
+    told: list[Happened] = []
+    for row in sent:
+        again = f", attempt {row['attempt']}" if row["attempt"] > 1 else ""
+        told.append(
+            Happened(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["run"], row["os_user"])
+        )
+        kind = OutcomeKind(row["kind"]) if row["kind"] else None
+        words = ": ".join(filter(None, (_ANSWERS[kind], row["code"], row["reason"])))
+        answered = _time(row["answered"] or row["at"])
+        told.append(Happened(answered, "answer", words, row["run"], row["os_user"]))
+    told += [
+        Happened(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["run"], row["os_user"])
+        for row in ended
+    ]
+    return tuple(sorted(told, key=lambda happened: happened.at))
+
+
+def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The evidence of a verdict in words: what was read back, each with its label. Times stay ISO text."""
+    told: list[tuple[str, str]] = []
+    if evidence.get("event"):
+        status = f" ({evidence['status']})" if evidence.get("status") else ""
+        told.append(("Change event", f"{evidence['event']}{status}"))
+    for key, label in (
+        ("code", "Code now"),
+        ("sent_at", "Sent, org's clock"),
+        ("event_processed_at", "Processed At"),
+        ("event_modified_at", "Event modified"),
+    ):
+        if evidence.get(key):
+            told.append((label, str(evidence[key])))
+    records = evidence.get("records") or ()
+    told += [("Record", f"{record['id']}, written {record['modified_at']}") for record in records]
+    if "records" in evidence and not records:
+        told.append(("Record", "none was found with this StoreConnect ID"))
+    return tuple(told)
+
+
+def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
+    """What is known about a row from before.
+
+    Args:
+        journal: The journal.
+        error: The row as it is now.
+        cause: The fingerprint of its cause.
+    """
+    history = History(journal)
+    sent = [record for record in history.of_event(error.id) if record.intent is not None]
+    return Memory(
+        cause=history.seen(cause),
+        tries=sum(record.attempts for record in sent),
+        unchanged=history.same_message_attempts(error),
+        last_verdict=sent[0].verdict if sent else None,
+        last_at=sent[0].sent_at if sent else None,
+    )
+
+
+def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
+    """The rows that were sent twice or more with the very message that they have now: event ids."""
+    by_id = {error.id: error for error in errors}
+    known: set[str] = set()
+    ids = tuple(by_id)
+    for some in (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)):
+        marks = ",".join("?" * len(some))
+        found = journal.read(
+            f"SELECT event FROM intents WHERE event IN ({marks}) GROUP BY event HAVING count(*) >= ?",  # noqa: S608
+            (*some, TRIES_WITHOUT_CHANGE),
+        )
+        known.update(row["event"] for row in found)
+    history = History(journal)
+    return tuple(
+        i for i in ids if i in known and history.same_message_attempts(by_id[i]) >= TRIES_WITHOUT_CHANGE
+    )
+
+
+def unchanged_words(ids: Sequence[str], planned: int) -> str:
+    """The warning about rows that were tried before and did not change; empty where there are none."""
+    if not ids:
+        return ""
+    if planned == 1:
+        return "Same row, same message, third try or more: nothing has changed. What is different now?"
+    return (
+        f"{len(ids):,} of them were sent twice or more with this very message "
+        f"({ids[0]}{' ...' if len(ids) > 1 else ''}): has anything changed?"
+    )
+
+
+def held(journal: Journal, events: Sequence[str]) -> tuple[LeftOut, ...]:
+    """Rows that a run of another program holds right now, and whose run it is."""
+    found: list[LeftOut] = []
+    lives: dict[int, bool] = {}
+    for some in (events[start : start + _CHUNK] for start in range(0, len(events), _CHUNK)):
+        marks = ",".join("?" * len(some))
+        rows = journal.read(
+            "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "  # noqa: S608
+            f"JOIN runs u ON u.id = c.run WHERE c.event IN ({marks})",
+            tuple(some),
+        )
+        for row in rows:
+            if row["id"] not in lives:
+                lives[row["id"]] = journal.lives(row)
+            if lives[row["id"]]:
+                who = f"{row['user']} (process {row['pid']} on {row['host'] or 'an unnamed machine'})"
+                found.append(LeftOut(row["event"], f"it is being re-synced by {who}"))
+    return tuple(found)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,172 @@
+"""The filter of the journal, as conditions of SQL: what matches is found where it lies, page by page.
+
+The words are those of the list's filter (`syncerr_tui.triage.filter`), and a few that only a journal knows:
+
+| term | matches |
+|---|---|
+| `verdict:fixed` | how a row ended: `failing`, `new`, `unknown`, `twin`, `elsewhere`, `unsent`, `open` |
+| `by:ana` | runs of this person (operating system or org) |
+| `why:flow` | runs whose reason says so |
+| `boots` | anything about the run or the row |
+
+A run is shown where one of its rows matches everything that is said about rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import Verdict
+from syncerr_tui.triage.filter import Term, read_terms
+
+FIELDS = ("verdict", "object", "code", "event", "by", "why", "id", "sc", "message")
+_ALIASES = {"obj": "object", "type": "event", "storeconnect": "sc", "text": "message", "reason": "why"}
+_OF_RUNS = {"by", "why"}
+
+_STANDS = "v.n IS NOT NULL AND COALESCE(v.intent, 0) >= COALESCE(i.n, 0)"
+_VERDICTS: Mapping[str, Verdict] = {
+    "fixed": Verdict.FIXED,
+    "failing": Verdict.STILL_FAILING,
+    "new": Verdict.NEW_CAUSE,
+    "unknown": Verdict.UNKNOWN,
+    "twin": Verdict.TWIN,
+    "elsewhere": Verdict.ELSEWHERE,
+}
+_ENDS = (*_VERDICTS, "unsent", "open")
+_BEFORE, _AFTER = ("", "*__"), ("", "__[a-z]")
+_MESSAGE = "json_extract(r.row, '$.message')"
+_CODE = "COALESCE(json_extract(r.row, '$.code'), 'none')"
+_EVENT = "json_extract(r.row, '$.event_type')"
+_ROW_TEXT = (
+    f"{_MESSAGE} || ' ' || r.object || ' ' || {_CODE} || ' ' || {_EVENT} || ' ' || r.event || ' ' || "
+    "r.storeconnect_id || ' ' || COALESCE(json_extract(r.row, '$.salesforce_id'), '') || ' ' || "
+    "COALESCE(v.reason, '')"
+)
+_RUN_TEXT = (
+    "u.id || ' ' || u.os_user || ' ' || u.org_user || ' ' || u.host || ' ' || u.reason || ' ' || "
+    "json_extract(u.plan, '$.method')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A piece of SQL and its values. Empty where everything is wanted."""
+
+    sql: str = ""
+    values: tuple[str, ...] = ()
+
+    @property
+    def also(self) -> str:
+        """The same behind another condition."""
+        return f" AND {self.sql}" if self.sql else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A readable filter of the journal. The empty one wants everything."""
+
+    text: str = ""
+    run: Condition = Condition()
+    """About a run: table u."""
+    row: Condition = Condition()
+    """About a row: tables r, i, o, v, and u for its run."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+EVERYTHING = Wanted()
+
+
+def parse(text: str, *, typing: bool = False) -> Wanted:
+    """Read a filter of the journal.
+
+    Raises:
+        BadInputError: Says which part cannot be read, and what would do.
+    """
+    rows: list[Condition] = []
+    runs: list[Condition] = []
+    for term in read_terms(text, FIELDS, _ALIASES, typing=typing):
+        condition = _condition(term)
+        if condition.sql:
+            (runs if term.field in _OF_RUNS else rows).append(_not(condition) if term.negated else condition)
+    return Wanted(text.strip(), _joined(" AND ", runs), _joined(" AND ", rows))
+
+
+def _condition(term: Term) -> Condition:
+    match term.field:
+        case None:
+            return _any((_contains(_RUN_TEXT, term.value), _contains(_ROW_TEXT, term.value)))
+        case "verdict":
+            return _ended(term)
+        case "object":
+            return _object(term)
+        case "code" | "event":
+            subject = f"fold({_CODE if term.field == 'code' else _EVENT})"
+            return _any(Condition(f"{subject} GLOB ?", (shape,)) for shape in _shapes(term))
+        case "by":
+            return _contains("u.os_user || ' ' || u.org_user", term.value)
+        case "why":
+            return _contains("u.reason", term.value)
+        case "id":
+            return _contains("r.event", term.value)
+        case "sc":
+            return _contains("r.storeconnect_id", term.value)
+        case _:
+            return _contains(_MESSAGE, term.value)
+
+
+def _ended(term: Term) -> Condition:
+    found: list[Condition] = []
+    for word in filter(None, term.value.casefold().split(",")):
+        meant = [name for name in _ENDS if name == word] or [n for n in _ENDS if n.startswith(word)]
+        if not meant and not term.unfinished:
+            raise BadInputError(
+                f"The filter does not know the verdict {word[:20]!r}", f"Verdicts are {', '.join(_ENDS)}."
+            )
+        found += map(_end, meant)
+    return _any(found)
+
+
+def _end(name: str) -> Condition:
+    if name == "open":
+        return Condition(f"NOT ({_STANDS})")
+    if name == "unsent":
+        return Condition(f"({_STANDS} AND v.verdict IS NULL)")
+    return Condition(f"({_STANDS} AND v.verdict = ?)", (_VERDICTS[name].value,))
+
+
+def _object(term: Term) -> Condition:
+    """A whole name; what stands around it (a namespace, `__c`) may be left out."""
+    forms = itertools.product(_BEFORE, _shapes(term), _AFTER)
+    return _any(Condition("fold(r.object) GLOB ?", ("".join(form),)) for form in forms)
+
+
+def _shapes(term: Term) -> list[str]:
+    """The alternatives as GLOB patterns: `*` stays, every other sign stands for itself."""
+    ending = "*" if term.unfinished and not term.quoted else ""
+    escaped = term.value.casefold().replace("[", "[[]").replace("?", "[?]")
+    return [part + ending for part in escaped.split(",") if part]
+
+
+def _contains(subject: str, value: str) -> Condition:
+    return Condition(f"instr(fold({subject}), ?)", (value.casefold(),))
+
+
+def _not(condition: Condition) -> Condition:
+    return Condition(f"NOT ({condition.sql})", condition.values)
+
+
+def _any(conditions: Iterable[Condition]) -> Condition:
+    return _joined(" OR ", conditions)
+
+
+def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
+    given = [condition for condition in conditions if condition.sql]
+    if not given:
+        return Condition()
+    values = tuple(value for condition in given for value in condition.values)
+    return Condition(f"({word.join(condition.sql for condition in given)})", values)

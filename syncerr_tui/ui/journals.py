@@ -1,0 +1,125 @@
+"""The journal of each org that is worked on: one hand writes (the run, on the app's loop), one reads.
+
+Reading has a thread and a file handle of its own, so that no question to the journal ever holds up a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from syncerr_tui.ui.desk import utc_now
+
+if TYPE_CHECKING:
+    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.runner import ResumeMode, Runner
+    from syncerr_tui.salesforce.connection import Connection
+
+T = TypeVar("T")
+
+
+class Journals:
+    """Opens journals late, makes runs that write them, and asks them questions.
+
+    Args:
+        state: The program's folder for what must survive; the commands use the same one.
+        clock: This machine's time.
+        sleep: How a run waits.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._sleep = sleep
+        self._written: dict[str, Journal] = {}
+        self._read: dict[str, Journal] = {}
+        self._reader: ThreadPoolExecutor | None = None
+        self._active: dict[str, set[str]] = {}
+        self.set_aside: Path | None = None
+        """Where a damaged journal was put, until somebody has told the person."""
+
+    def run(
+        self,
+        plan: Plan,
+        connection: Connection,
+        *,
+        reason: str = "",
+        resume: str | None = None,
+        mode: ResumeMode | None = None,
+    ) -> Runner:
+        """A run of this plan, written down in that org's journal.
+
+        Args:
+            plan: What to do.
+            connection: The org.
+            reason: Why, in the person's words.
+            resume: Id of an interrupted run to go on with.
+            mode: What to do with it.
+
+        Raises:
+            MachineError: The journal cannot be opened or written.
+        """
+        from syncerr_tui.resync.runner import ResumeMode
+        from syncerr_tui.resync.start import make_runner
+
+        journal = self._open(self._written, connection.identity.org_id)
+        return make_runner(
+            connection.org,
+            journal,
+            plan,
+            reason=reason,
+            resume=resume,
+            mode=mode or ResumeMode.CONTINUE,
+            now=self._clock,
+            sleep=self._sleep,
+        )
+
+    async def ask(self, org_id: str, question: Callable[[Journal], T]) -> T:
+        """Ask a journal, in the thread of readers. Questions are answered one after another.
+
+        Raises:
+            MachineError: It cannot be opened or read.
+        """
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, lambda: question(self._open(self._read, org_id)))
+
+    def close(self) -> None:
+        """Let the files go."""
+        for journal in self._written.values():
+            journal.close()
+        self._written.clear()
+        if self._reader is not None:
+            self._reader.submit(self._close_read)
+            self._reader.shutdown()
+            self._reader = None
+
+    def _close_read(self) -> None:
+        for journal in self._read.values():
+            journal.close()
+        self._read.clear()
+
+    def _open(self, journals: dict[str, Journal], org_id: str) -> Journal:
+        """The journal of that org, opened in the thread that will use it."""
+        journal = journals.get(org_id)
+        if journal is None:
+            from syncerr_tui.resync.start import open_journal
+
+            journal = open_journal(self._state, org_id, now=self._clock)
+            # Whoever reads must know which runs go on in this very program.
+            journal.active = self._active.setdefault(org_id, journal.active)
+            self.set_aside = journal.set_aside or self.set_aside
+            journals[org_id] = journal
+        return journal
