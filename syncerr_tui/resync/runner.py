@@ -254,8 +254,8 @@ class Runner:
             self._end(book, over)
 
     def _patience_left(self, record: RowRecord, now: datetime) -> float:
-        if record.verdict is not None or record.org_at is None:
-            return 0.0  # patience was had already
+        if record.org_at is None:
+            return 0.0
         return min(max(self.plan.patience - (now - record.org_at).total_seconds(), 0.0), self.plan.patience)
 
     def _is_over(self, book: Book, record: RowRecord, finding: Finding) -> bool:

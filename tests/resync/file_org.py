@@ -27,8 +27,9 @@ def build(path: Path, rows: int) -> None:
     """A chain-rich little world: every third row waits for the one before, every fifth is broken."""
     with sqlite3.connect(path) as sql:
         sql.execute(
-            "CREATE TABLE events (id TEXT PRIMARY KEY, n INTEGER, standing TEXT, processed REAL,"
-            " modified REAL, parent TEXT, broken INTEGER, due REAL, reached INTEGER DEFAULT 0, worked INTEGER DEFAULT 0)"
+            """CREATE TABLE events (
+                id TEXT PRIMARY KEY, n INTEGER, standing TEXT, processed REAL, modified REAL, parent TEXT,
+                broken INTEGER, due REAL, reached INTEGER DEFAULT 0, worked INTEGER DEFAULT 0)"""
         )
         sql.execute("CREATE TABLE records (id INTEGER PRIMARY KEY, key TEXT, modified REAL)")
         for n in range(rows):

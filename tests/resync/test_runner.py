@@ -1,0 +1,464 @@
+"""A run as a person meets it: lanes, locks, a line that drops, brake, pause, cancel, guided, resume."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError
+from syncerr_tui.model import EventType, RowState, SyncError, Verdict
+from syncerr_tui.resync.events import AskPerson, BatchSent, Braked, Paused, Progress, RunEvent, Waiting
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.journal import Journal
+from syncerr_tui.resync.org import Receipt, RecordSeen
+from syncerr_tui.resync.proof import same_cause
+from syncerr_tui.resync.runner import ResumeMode, Runner
+from syncerr_tui.resync.verify import verify
+from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
+from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, time: Time) -> Journal:
+    return open_journal(tmp_path, time)
+
+
+def verdicts(told: Sequence[RunEvent]) -> dict[str, Verdict | None]:
+    return {event: change.verdict for event, change in last_of_each(told).items()}
+
+
+def braked(told: Sequence[RunEvent]) -> list[str]:
+    return [event.reason for event in told if isinstance(event, Braked)]
+
+
+# -- sending
+
+
+async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, method=replace(METHOD, batch_size=2, lanes=3))
+    errors = [org.fail(n) for n in range(24)]
+    touches = {error.id: [f"account {n // 6}"] for n, error in enumerate(errors)}
+    plan = plan_for(org, errors, parents={}, touches=touches)
+    told = await drive(runner_for(org, journal, plan, time))
+    assert ending(told).counts.fixed == 24
+    assert org.most_in_flight == 3
+    assert org.collisions == []
+    for account in range(4):
+        mine = [error.id for error in errors[account * 6 : account * 6 + 6]]
+        assert [event for event in org.order if event in mine] == mine
+
+
+async def test_locked_rows_are_asked_for_again_in_smaller_pieces(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(locked_once=True), method=replace(METHOD, batch_size=200))
+    errors = [org.fail(n) for n in range(120)]
+    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
+    sizes = [len(event.ids) for event in told if isinstance(event, BatchSent)]
+    assert sizes == [120, 50, 50, 20]
+    assert ending(told).counts.fixed == 120
+    assert "a record is locked" in {event.why for event in told if isinstance(event, Waiting)}
+    assert {row.attempts for row in History(journal).rows_of(ending(told).run_id)} == {2}
+
+
+async def test_a_lock_that_stays_ends_as_still_failing(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(locked=1.0))
+    error = org.fail(1)
+    change = last_of_each(await drive(runner_for(org, journal, plan_for(org, [error]), time)))[error.id]
+    assert change.verdict is Verdict.STILL_FAILING
+    assert "UNABLE_TO_LOCK_ROW" in change.reason
+    assert len(journal.read("SELECT * FROM intents")) == 5
+
+
+class Reconnecting(LyingOrg):
+    """The line is down for the first two requests."""
+
+    down = 2
+
+    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        if self.down:
+            self.down -= 1
+            raise NotSentError("The org's address refused the connection")
+        return await super().request_resync(errors)
+
+
+async def test_what_never_left_is_sent_again(journal: Journal, time: Time) -> None:
+    org = Reconnecting(time)
+    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(4)]), time))
+    assert ending(told).counts.fixed == 4
+    assert set(org.reached.values()) == {1}
+    assert len(journal.read("SELECT * FROM intents")) == 12
+    kinds = [row["kind"] for row in journal.read("SELECT kind FROM outcomes ORDER BY intent")]
+    assert kinds == ["not sent"] * 8 + ["accepted"] * 4
+
+
+async def test_a_line_that_stays_down_leaves_the_rows_unsent(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(not_sent=1.0))
+    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
+    (change,) = last_of_each(told).values()
+    assert change.state is RowState.NOT_SENT
+    assert change.reason == "it never reached the org: The org's address refused the connection"
+    assert History(journal).open_attempts() == {}
+
+
+async def test_a_row_that_changed_or_went_since_the_plan_is_left_out(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    errors = [org.fail(n) for n in range(3)]
+    plan = plan_for(org, errors)
+    org.vanish(errors[0].id)
+    org.events[errors[1].id].broken = True
+    org.process_now(errors[1].id)
+    told = await drive(runner_for(org, journal, plan, time))
+    last = last_of_each(told)
+    assert last[errors[0].id].verdict is Verdict.ELSEWHERE
+    assert last[errors[1].id].reason == "it has changed since the plan was made"
+    assert last[errors[1].id].state is RowState.NOT_SENT
+    assert set(org.reached) == {errors[2].id}
+
+
+async def test_a_victim_that_the_org_clears_itself_is_not_sent(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    cause, victim = org.fail(1), org.fail(2, "Order")
+
+    def on(_: RunEvent) -> None:
+        if org.done_at.get(cause.id) and victim.id not in org.done_at:
+            org.process_now(victim.id)
+
+    plan = plan_for(org, [cause, victim], parents={victim.id: frozenset((cause.id,))})
+    told = await drive(runner_for(org, journal, plan, time), on)
+    assert verdicts(told) == {cause.id: Verdict.FIXED, victim.id: Verdict.ELSEWHERE}
+    assert set(org.reached) == {cause.id}
+
+
+# -- brake
+
+
+async def test_three_failed_requests_in_a_row_pull_the_brake(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, lanes=1, batch_size=2))
+    plan = plan_for(org, [org.fail(n) for n in range(20)], parents={})
+    told = await drive(runner_for(org, journal, plan, time))
+    assert braked(told) == ["3 requests in a row failed"]
+    assert sum(isinstance(event, BatchSent) for event in told) == 3
+    assert ending(told).how == "braked"
+    assert ending(told).counts.not_sent == 14
+    assert "3 requests in a row failed" in last_of_each(told)[plan.rows[-1].error.id].reason
+
+
+async def test_a_canary_that_fails_again_stops_the_ramp(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    errors = [org.fail(n, broken=n == 3) for n in range(40)]
+    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}, ramp=True), time))
+    assert braked(told) == [f"the same cause came back on Account {errors[3].id}, one of the first rows"]
+    assert len(org.reached) == 6
+    assert ending(told).counts.not_sent == 34
+
+
+async def test_without_a_ramp_a_failure_stops_nobody_else(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    errors = [org.fail(n, broken=n == 3) for n in range(40)]
+    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
+    assert braked(told) == []
+    assert ending(told).counts.fixed == 39
+
+
+async def test_an_expired_session_stops_the_run_and_every_row_has_its_word(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(expires_after=6), method=replace(METHOD, lanes=1))
+    runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(20)], parents={}), time)
+    told = await drive(runner)
+    assert isinstance(runner.failure, NotLoggedInError)
+    assert ending(told).how == "stopped"
+    counts = ending(told).counts
+    assert counts.unknown + counts.not_sent == 20
+    assert counts.unknown == len(org.reached) > 0
+    (unfinished,) = History(journal).unfinished()
+    assert unfinished.unknown == counts.unknown
+    org.lies = Lies()
+    again = await drive(
+        runner_for(org, journal, runner.plan, time, resume=ending(told).run_id, mode=ResumeMode.CONTINUE)
+    )
+    assert ending(again).counts.fixed == 20
+    assert set(org.reached.values()) == {1}
+
+
+# -- levers
+
+
+async def test_cancel_awaits_what_is_in_flight_and_sends_no_more(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=0.0), method=replace(METHOD, lanes=2))
+    runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(20)], parents={}), time)
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, BatchSent):
+            runner.cancel()
+
+    told = await drive(runner, on)
+    counts = ending(told).counts
+    assert ending(told).how == "cancelled"
+    assert counts.fixed == len(org.reached) <= 8
+    assert counts.fixed + counts.not_sent == 20
+    assert History(journal).unfinished() == ()
+
+
+async def test_cancel_does_not_wait_for_the_proof(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=100.0, delay_at_least=90.0))
+    error = org.fail(1)
+    runner = runner_for(org, journal, plan_for(org, [error]), time)
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, Waiting):
+            runner.cancel()
+
+    started = time.now
+    told = await drive(runner, on)
+    assert verdicts(told) == {error.id: Verdict.UNKNOWN}
+    assert time.now - started < timedelta(seconds=5)
+    time.now += timedelta(seconds=100)
+    rows = list(History(journal).open_attempts().values())
+    (found,) = await verify(org, journal, rows, patience=0, same=same_cause, sleep=time.sleep)
+    assert found.finding.verdict is Verdict.FIXED
+    assert History(journal).rows_of(ending(told).run_id)[0].verdict is Verdict.FIXED
+    assert History(journal).open_attempts() == {}
+
+
+async def test_what_was_cancelled_before_its_proof_is_waited_for_by_the_next_plan(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(delay=100.0, delay_at_least=90.0))
+    plan = plan_for(org, [org.fail(1)])
+    runner = runner_for(org, journal, plan, time)
+    await drive(runner, lambda event: runner.cancel() if isinstance(event, Waiting) else None)
+    assert org.done_at == {}
+    told = await drive(runner_for(org, journal, plan, time))
+    assert set(verdicts(told).values()) == {Verdict.FIXED}
+    assert set(org.reached.values()) == {1}
+
+
+async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, method=replace(METHOD, lanes=2))
+    runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(40)], parents={}), time)
+    held: list[int] = []
+
+    def go_on() -> None:
+        held.append(len(org.reached))
+        runner.resume()
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, BatchSent) and not held:
+            runner.pause()
+        if isinstance(event, Paused):
+            # Long enough for two lanes to send all forty rows, if they were not held.
+            asyncio.get_running_loop().call_later(0.2, go_on)
+
+    told = await drive(runner, on)
+    assert len(held) == 1
+    assert held[0] <= 8, "only what was in flight"
+    assert ending(told).counts.fixed == 40
+    marks = [row["mark"] for row in journal.read("SELECT mark FROM marks ORDER BY n")]
+    assert marks == ["paused", "resumed", "finished"]
+
+
+@pytest.mark.parametrize("pressed", [True, False])
+async def test_guided_names_the_rows_and_waits_for_the_person(
+    journal: Journal, time: Time, *, pressed: bool
+) -> None:
+    method = replace(METHOD, name="guided", guided=True, address="https://acme.example/tool")
+    org = LyingOrg(time, method=method)
+    errors = [org.fail(n) for n in range(7)]
+    runner = runner_for(org, journal, plan_for(org, errors), time)
+    asked: list[AskPerson] = []
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, AskPerson):
+            asked.append(event)
+            assert len(journal.read("SELECT * FROM intents")) == 7, "the intent stands before the person acts"
+            if pressed:
+                for error in event.errors:
+                    org.first_asked[error.id] = org.now_true()
+                    org._queue(error.id)
+            runner.answer(pressed=pressed)
+
+    told = await drive(runner, on)
+    assert [error.id for error in asked[0].errors] == [error.id for error in errors]
+    assert asked[0].address == "https://acme.example/tool"
+    assert org.reached == {}, "the tool itself sent nothing"
+    counts = ending(told).counts
+    assert (counts.fixed, counts.not_sent) == ((7, 0) if pressed else (0, 7))
+
+
+# -- proof over time
+
+
+async def test_patience_outlasts_two_minutes_of_silence_and_asks_seldom(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=125.0, delay_at_least=120.0, lag=20.0))
+    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(4)]), time))
+    assert ending(told).counts.fixed == 4
+    assert org.calls < 40
+    waits = [event.seconds for event in told if isinstance(event, Waiting)]
+    assert waits[:4] == sorted(waits[:4])
+
+
+async def test_patience_ends_as_unknown_and_nothing_is_sent_again(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=900.0, delay_at_least=800.0))
+    error = org.fail(1)
+    told = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(told) == {error.id: Verdict.UNKNOWN}
+    assert time.now - org.first_asked[error.id] >= timedelta(seconds=180)
+    assert org.reached == {error.id: 1}
+
+
+async def test_a_duplicate_error_tells_of_the_write_that_did_land(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    error = org.fail(1)
+    org._write(error, time.now - timedelta(hours=1))
+    change = last_of_each(await drive(runner_for(org, journal, plan_for(org, [error]), time)))[error.id]
+    assert change.verdict is Verdict.NEW_CAUSE
+    assert "the write did land" in change.reason
+    assert change.error is not None
+    assert change.error.code == "DUPLICATE_VALUE"
+
+
+async def test_twins_are_loud(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(twin=1.0))
+    error = org.fail(1)
+    told = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(told) == {error.id: Verdict.TWIN}
+    assert "TWIN" in ending(told).summary
+    assert not ending(told).counts.all_fixed
+
+
+async def test_a_delete_is_proven_by_absence(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    error = org.fail(1, kind=EventType.DELETE)
+    told = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(told) == {error.id: Verdict.FIXED}
+
+
+class Forbidden(LyingOrg):
+    async def find_records(
+        self, object_name: str, storeconnect_ids: Sequence[str]
+    ) -> Mapping[str, tuple[RecordSeen, ...]]:
+        if object_name == "s_c__Payment__c":
+            raise RefusedError("No access to payments")
+        return await super().find_records(object_name, storeconnect_ids)
+
+
+async def test_records_that_may_not_be_read_leave_only_their_own_rows_unknown(
+    journal: Journal, time: Time
+) -> None:
+    org = Forbidden(time)
+    hidden, open_ = org.fail(1, "s_c__Payment__c"), org.fail(2)
+    told = await drive(runner_for(org, journal, plan_for(org, [hidden, open_], parents={}), time))
+    assert verdicts(told) == {hidden.id: Verdict.UNKNOWN, open_.id: Verdict.FIXED}
+    assert "No access to payments" in last_of_each(told)[hidden.id].reason
+
+
+# -- progress
+
+
+class Punctual(LyingOrg):
+    """Each request takes a second of the clock."""
+
+    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        self.time.now += timedelta(seconds=1)
+        return await super().request_resync(errors)
+
+
+async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journal, time: Time) -> None:
+    org = Punctual(time, method=replace(METHOD, lanes=1, batch_size=5))
+    told = await drive(
+        runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(50)], parents={}), time)
+    )
+    steps = [event for event in told if isinstance(event, Progress)]
+    for step in steps:
+        c = step.counts
+        outcomes = c.fixed + c.still_failing + c.new_cause + c.unknown + c.twin + c.elsewhere + c.not_sent
+        assert c.queued + c.sent + c.waiting + outcomes == c.planned == 50
+        assert c.ended == outcomes
+    half = next(s for s in steps if s.counts.queued == 25)
+    assert half.eta_seconds == pytest.approx(5.0)
+    assert steps[-1].counts.fixed == 50
+
+
+# -- two runs, and interrupted ones
+
+
+async def test_a_second_run_in_this_program_leaves_held_rows_alone(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    errors = [org.fail(n) for n in range(4)]
+    first = runner_for(org, journal, plan_for(org, errors[:2]), time)
+    async with aclosing(first.run()) as events:
+        await anext(events)
+        told = await drive(runner_for(org, journal, plan_for(org, errors[1:]), time))
+        assert "being re-synced by" in last_of_each(told)[errors[1].id].reason
+        with pytest.raises(RefusedError, match="All of these rows"):
+            await drive(runner_for(org, journal, plan_for(org, errors[:1]), time))
+        async for _ in events:
+            pass
+    assert set(org.reached.values()) == {1}
+
+
+async def _interrupted(org: LyingOrg, journal: Journal, time: Time, rows: int) -> Runner:
+    """A run whose iterator was closed right after its first request had reached the org."""
+    runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(rows)], parents={}), time)
+    async with aclosing(runner.run()) as events:
+        async for _ in events:
+            if org.reached:
+                break
+    return runner
+
+
+async def test_resume_check_sends_nothing(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, lanes=1))
+    runner = await _interrupted(org, journal, time, 20)
+    (unfinished,) = History(journal).unfinished()
+    assert unfinished.summary == "20 planned, 0 proven, 4 sent with unknown outcome, 16 not sent"
+    before = dict(org.reached)
+    told = await drive(
+        runner_for(org, journal, runner.plan, time, resume=runner.run_id, mode=ResumeMode.CHECK)
+    )
+    assert org.reached == before
+    assert ending(told).counts.fixed == 4
+    assert ending(told).counts.not_sent == 16
+    assert History(journal).unfinished() == ()
+
+
+async def test_resume_drop_neither_reads_nor_sends(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, lanes=1))
+    runner = await _interrupted(org, journal, time, 20)
+    calls = org.calls
+    told = await drive(
+        runner_for(org, journal, runner.plan, time, resume=runner.run_id, mode=ResumeMode.DROP)
+    )
+    assert org.calls == calls
+    assert ending(told).counts.unknown == 4
+    assert ending(told).how == "dropped"
+    assert History(journal).unfinished() == ()
+
+
+async def test_a_run_under_way_cannot_be_resumed(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    runner = runner_for(org, journal, plan_for(org, [org.fail(1)]), time)
+    async with aclosing(runner.run()) as events:
+        await anext(events)
+        with pytest.raises(RefusedError, match="still under way"):
+            await drive(runner_for(org, journal, runner.plan, time, resume=runner.run_id))
+
+
+async def test_another_org_is_refused(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time)
+    plan = plan_for(org, [org.fail(1)])
+    org.identity = replace(org.identity, org_id="00D000000000009AAA")
+    with pytest.raises(RefusedError, match="This plan is for acme"):
+        await drive(runner_for(org, journal, plan, time))
+    assert org.calls == 0
