@@ -26,7 +26,6 @@ __all__ = [
     "default_choice",
     "open_connection",
     "org_options",
-    "profile_of",
     "reach",
     "run_async",
 ]
@@ -43,21 +42,6 @@ def default_choice(org: str | None = None, *, read_only: bool = False) -> OrgCho
     if org is not None or configured_orgs():
         return choice_of(org=org, demo=False, read_only=read_only)
     return OrgChoice(None, demo_options(), read_only)
-
-
-def profile_of(choice: OrgChoice) -> OrgProfile:
-    """How the chosen org wants to be treated: patience, lanes, whether a reason is required.
-
-    Raises:
-        BadInputError: Its profile cannot be read.
-    """
-    if choice.org is None:
-        from syncerr_tui.salesforce.ways.demo import demo_profile
-
-        return demo_profile("http://127.0.0.1", "none yet")[0]
-    from syncerr_tui.salesforce.ways import open_profile
-
-    return open_profile(choice.org, profile_folder())[0]
 
 
 @asynccontextmanager

@@ -9,8 +9,9 @@ from typing import Any
 from syncerr_tui.cli._ask import Asker, heading, say, table, width
 from syncerr_tui.cli._columns import row
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.salesforce.discovery import Describes, Doubt, Proposal, discover
+from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping
+from syncerr_tui.salesforce.proposal import Doubt, Proposal
 from syncerr_tui.salesforce.vocabulary import OPTIONAL, Role
 from syncerr_tui.text import one_line
 

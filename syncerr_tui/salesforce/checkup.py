@@ -114,7 +114,7 @@ class _Checkup:
                 "org",
                 CheckState.FAILED,
                 f"{said}, but the profile was made for {profile.org_id}",
-                f"Log in to the right org, or: {_SETUP} for a new profile",
+                "Log in to the right org, or run 'syncerr-tui setup' for a new profile",
             )
         elif profile.mapping is not None and profile.environment is not identity.environment:
             yield Check(

@@ -11,20 +11,27 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError
-from syncerr_tui.model import EventType
+from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.profiles import FieldMapping, RecordPointer
+from syncerr_tui.salesforce.profiles import FieldMapping
+from syncerr_tui.salesforce.proposal import (
+    Doubt,
+    Fit,
+    Proposal,
+    Said,
+    Seen,
+    failed_values,
+    fit,
+    propose,
+    record_key_of,
+)
 from syncerr_tui.salesforce.scoring import (
-    ACCEPT,
     MARGIN,
     Candidate,
     Describe,
     Scene,
-    candidates,
     object_points,
     picklist,
     sampled_fields,
@@ -37,11 +44,7 @@ from syncerr_tui.salesforce.vocabulary import (
     OPTIONAL,
     RECORD_KEY,
     Role,
-    Standing,
     bare,
-    event_type_of,
-    mentions,
-    standing_of,
     words,
 )
 from syncerr_tui.text import one_line
@@ -69,72 +72,6 @@ class Describes(Protocol):
     async def first_page(self, query: str) -> list[dict[str, Any]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A question that only a person can answer."""
-
-    about: str
-    """`object`, a role of `FieldMapping`, or `failed`."""
-    question: str
-    options: tuple[Candidate, ...]
-    """Best first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What was found, why, and what is still in doubt."""
-
-    object_name: str
-    object_label: str
-    object_reason: str
-    chosen: Mapping[Role, Candidate]
-    ranked: Mapping[Role, tuple[Candidate, ...]]
-    """Every possible field of each role, best first."""
-    statuses: tuple[str, ...]
-    """All values of the status field that are known."""
-    failed: tuple[str, ...]
-    pending: tuple[str, ...]
-    event_types: Mapping[str, EventType]
-    pointer: RecordPointer
-    record_key: str
-    rows: tuple[Mapping[str, Any], ...]
-    """Sample rows, failed ones first."""
-    doubts: tuple[Doubt, ...]
-    notes: tuple[str, ...]
-    """What a person should know, one line each."""
-
-    def mapping(self) -> FieldMapping:
-        """The mapping, where nothing is in doubt.
-
-        Raises:
-            BadInputError: Something is; the line names it.
-        """
-        if self.doubts:
-            first = self.doubts[0]
-            choices = ", ".join(one.name for one in first.options[:3])
-            raise BadInputError(
-                f"{first.question}{f': {choices}' if choices else ''}",
-                "Run 'syncerr-tui setup' for this org and choose",
-            )
-        field = {role: self.chosen[role].name for role in self.chosen}
-        return FieldMapping(
-            object_name=self.object_name,
-            object=field[Role.OBJECT],
-            event_type=field[Role.EVENT_TYPE],
-            processed_at=field[Role.PROCESSED_AT],
-            storeconnect_id=field[Role.STORECONNECT_ID],
-            message=field[Role.MESSAGE],
-            status=field[Role.STATUS],
-            failed=self.failed,
-            pending=self.pending,
-            salesforce_id=field.get(Role.SALESFORCE_ID),
-            pointer=self.pointer,
-            code=field.get(Role.CODE),
-            event_types=self.event_types,
-            record_key=self.record_key,
-        )
-
-
 async def discover(
     org: Describes,
     *,
@@ -156,7 +93,7 @@ async def discover(
     """
     listed = [one for one in await org.describe_global() if isinstance(one.get("name"), str)]
     objects = {str(one["name"]): str(one.get("keyPrefix") or "") for one in listed}
-    search = _Search(org, objects, dict(fixed or {}), tuple(failed))
+    search = _Search(org, objects, Said(dict(fixed or {}), tuple(failed)))
     if object_name is not None:
         return await search.named(object_name)
     return await search.best(listed)
@@ -204,13 +141,11 @@ class _Search:
         self,
         org: Describes,
         objects: Mapping[str, str],
-        fixed: dict[Role, str | None],
-        failed: tuple[str, ...],
+        said: Said,
     ) -> None:
         self._org = org
         self._objects = objects
-        self._fixed = fixed
-        self._failed = failed
+        self._said = said
 
     async def named(self, object_name: str) -> Proposal:
         if object_name not in self._objects:
@@ -275,23 +210,24 @@ class _Search:
         return sorted(one for one in found if one)
 
     async def _propose(self, name: str, reason: str) -> Proposal:
-        describe = await self._org.describe(name)
+        describe, said = await self._org.describe(name), self._said
         if not shaped_like_it(describe):
-            return self._proposal(describe, reason, ({}, dict.fromkeys(Role, ())), (), (), ())
+            return propose(describe, reason, Fit({}, dict.fromkeys(Role, ())), said, Seen())
         rows, notes = await self._sample(name, describe)
-        fit = self._fit(describe, Scene(rows, self._objects))
-        status = fit[0].get(Role.STATUS)
-        values = await self._statuses(name, describe, status, rows) if status else ()
-        failed, _ = _failed_values(values)
-        if status and (wanted := self._failed or failed):
+        found = fit(describe, said, Scene(rows, self._objects))
+        status = found.chosen.get(Role.STATUS)
+        statuses = await self._values(describe, status, rows)
+        if status and (wanted := said.failed or failed_values(statuses)[0]):
             only, more = await self._sample(name, describe, soql.one_of(status.name, wanted))
             notes += more
             others = tuple(row for row in rows if row.get(status.name) not in wanted)
             judged, rows = only or rows, (*only, *others)
-            row_object = self._fit(describe, Scene(judged, self._objects, None, others))[0].get(Role.OBJECT)
+            first = fit(describe, said, Scene(judged, self._objects, None, others))
+            row_object = first.chosen.get(Role.OBJECT)
             scene = Scene(judged, self._objects, row_object.name if row_object else None, others)
-            fit = self._fit(describe, scene, status)
-        return self._proposal(describe, reason, fit, rows, values, notes)
+            found = fit(describe, said, scene, status)
+        kinds = await self._values(describe, found.chosen.get(Role.EVENT_TYPE), rows)
+        return propose(describe, reason, found, said, Seen(rows, statuses, kinds, notes))
 
     async def _sample(
         self, name: str, describe: Describe, where: str = ""
@@ -304,141 +240,24 @@ class _Search:
         except (BadInputError, RefusedError) as error:
             return (), (f"No sample rows: {error.title}",)
 
-    async def _statuses(
-        self, name: str, describe: Describe, status: Candidate, rows: Sequence[Mapping[str, Any]]
+    async def _values(
+        self, describe: Describe, chosen: Candidate | None, rows: Sequence[Mapping[str, Any]]
     ) -> tuple[tuple[str, str], ...]:
-        """All values that the status field has, as (value, label)."""
-        field = next(field for field in describe["fields"] if field["name"] == status.name)
-        if listed := picklist(field):
-            return tuple(listed)
-        found = [str(row[status.name]) for row in rows if row.get(status.name)]
-        if field.get("groupable", True):
-            column = soql.name(status.name)
-            query = f"SELECT {column}, COUNT(Id) FROM {soql.name(name)} GROUP BY {column} LIMIT 50"  # noqa: S608
+        """All values that a field has, as (value, label): those of its picklist, and those that rows hold."""
+        if chosen is None:
+            return ()
+        field = next(field for field in describe["fields"] if field["name"] == chosen.name)
+        listed = dict(picklist(field))
+        seen = [str(row[chosen.name]) for row in rows if row.get(chosen.name)]
+        if not listed and field.get("groupable", True):
+            column = soql.name(chosen.name)
+            query = (
+                f"SELECT {column}, COUNT(Id) FROM {soql.name(str(describe['name']))} "  # noqa: S608
+                f"GROUP BY {column} LIMIT 50"
+            )
             with suppress(BadInputError, RefusedError):  # too many rows, or not allowed: the sample has to do
-                found += [str(row[column]) for row in await self._org.first_page(query) if row.get(column)]
-        return tuple((value, value) for value in dict.fromkeys(found))
-
-    def _fit(
-        self, describe: Describe, scene: Scene, status: Candidate | None = None
-    ) -> tuple[dict[Role, Candidate], dict[Role, tuple[Candidate, ...]]]:
-        """Give each role its best field; no field has two roles."""
-        ranked = {role: tuple(candidates(describe, role, scene)) for role in Role}
-        chosen: dict[Role, Candidate] = {}
-        for role, name in self._fixed.items():
-            if name is not None:
-                chosen[role] = _field_named(describe, name)
-        if status is not None and Role.STATUS not in self._fixed:
-            chosen[Role.STATUS] = status
-        taken = {one.name for one in chosen.values()}
-        offers = sorted(
-            (
-                (one.points, role, one)
-                for role, found in ranked.items()
-                if role not in chosen and role not in self._fixed
-                for one in found
-                if one.points >= ACCEPT
-            ),
-            key=lambda offer: (-offer[0], list(Role).index(offer[1]), offer[2].name),
-        )
-        for _, role, one in offers:
-            if role not in chosen and one.name not in taken:
-                chosen[role] = one
-                taken.add(one.name)
-        return chosen, ranked
-
-    def _proposal(
-        self,
-        describe: Describe,
-        reason: str,
-        fit: tuple[dict[Role, Candidate], dict[Role, tuple[Candidate, ...]]],
-        rows: tuple[Mapping[str, Any], ...],
-        statuses: tuple[tuple[str, str], ...],
-        notes: tuple[str, ...],
-    ) -> Proposal:
-        chosen, ranked = fit
-        found = list(notes)
-        if Role.PROCESSED_AT not in chosen and Role.PROCESSED_AT not in self._fixed:
-            likely = [one for one in ranked[Role.PROCESSED_AT] if one.points > 0]
-            stand_in = Candidate("LastModifiedDate", "Last Modified Date", "datetime", 0, "a stand-in")
-            chosen[Role.PROCESSED_AT] = likely[0] if len(likely) == 1 else stand_in
-            found.append(f"Not sure when an event was processed: {chosen[Role.PROCESSED_AT].name} stands in")
-        if Role.CODE not in chosen:
-            found.append("No field holds the status code: it is read from the message")
-        if Role.SALESFORCE_ID not in chosen:
-            found.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
-        failed, unsure = _failed_values(statuses)
-        doubts = [*self._field_doubts(chosen, ranked)]
-        if self._failed:
-            failed = self._failed
-        elif Role.STATUS in chosen and (unsure or not failed):
-            options = tuple(
-                Candidate(value, label, "value", 0, standing_of(value, label)) for value, label in statuses
-            )
-            doubts.append(Doubt("failed", "It is not clear which status means failed", options))
-        kinds, strange = self._event_types(describe, chosen, rows)
-        found += [
-            f"The event type '{one_line(value)[:40]}' is none of Create, Update, Delete" for value in strange
-        ]
-        pointed = chosen.get(Role.SALESFORCE_ID)
-        return Proposal(
-            object_name=str(describe.get("name")),
-            object_label=one_line(str(describe.get("label") or describe.get("name"))),
-            object_reason=reason,
-            chosen=MappingProxyType(chosen),
-            ranked=MappingProxyType(ranked),
-            statuses=tuple(value for value, _ in statuses),
-            failed=failed,
-            pending=tuple(v for v, label in statuses if standing_of(v, label) is Standing.PENDING),
-            event_types=MappingProxyType(kinds),
-            pointer=RecordPointer.NONE
-            if pointed is None
-            else RecordPointer.LOOKUP
-            if pointed.type == "reference"
-            else RecordPointer.TEXT,
-            record_key=RECORD_KEY,
-            rows=rows,
-            doubts=tuple(doubts),
-            notes=tuple(dict.fromkeys(found)),
-        )
-
-    def _field_doubts(
-        self, chosen: Mapping[Role, Candidate], ranked: Mapping[Role, tuple[Candidate, ...]]
-    ) -> list[Doubt]:
-        doubts = []
-        taken = {one.name: role for role, one in chosen.items()}
-        for role in Role:
-            if role in self._fixed:
-                continue
-            best = chosen.get(role)
-            if best is None:
-                if role not in OPTIONAL:
-                    doubts.append(Doubt(role, f"No field is clearly the {_spoken(role)}", ranked[role][:5]))
-                continue
-            rivals = tuple(
-                one
-                for one in ranked[role]
-                if one.name not in taken and one.points >= ACCEPT and best.points - one.points < MARGIN
-            )
-            if rivals:
-                doubts.append(Doubt(role, f"Several fields may be the {_spoken(role)}", (best, *rivals)))
-        return doubts
-
-    def _event_types(
-        self, describe: Describe, chosen: Mapping[Role, Candidate], rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[dict[str, EventType], list[str]]:
-        candidate = chosen.get(Role.EVENT_TYPE)
-        field = next(
-            (one for one in describe.get("fields", ()) if candidate and one["name"] == candidate.name), None
-        )
-        if field is None:
-            return {}, []
-        seen = dict.fromkeys(str(row[field["name"]]) for row in rows if row.get(field["name"]))
-        spoken = dict(picklist(field)) | {
-            value: value for value in seen if value not in dict(picklist(field))
-        }
-        kinds = {value: kind for value, label in spoken.items() if (kind := event_type_of(value, label))}
-        return kinds, [value for value in spoken if value not in kinds]
+                seen += [str(row[column]) for row in await self._org.first_page(query) if row.get(column)]
+        return tuple((listed | {value: value for value in seen if value not in listed}).items())
 
     async def _finished(self, proposal: Proposal) -> Proposal:
         """Find the field by which a record is found, on an object that the rows name."""
@@ -454,33 +273,12 @@ class _Search:
         for name in objects:
             try:
                 describe = await self._org.describe(name)
-            except SyncErrError:
+            except RefusedError:
                 continue  # one that this user does not see says nothing
-            if key := _record_key_of(describe):
+            if key := record_key_of(describe):
                 other = f"Records carry their StoreConnect ID in {key}" if key != RECORD_KEY else ""
                 return key, other
         return RECORD_KEY, f"No object shown to this user has {RECORD_KEY}: outcomes could not be proven"
-
-
-def _record_key_of(describe: Describe) -> str | None:
-    fields = [field for field in describe.get("fields", ()) if field.get("type") == "string"]
-    names = [str(field["name"]) for field in fields]
-    if RECORD_KEY in names:
-        return RECORD_KEY
-    for field in fields:
-        said = f"{bare(str(field['name']))} {field.get('label') or ''}"
-        if field.get("externalId") and mentions(words(said), ("storeconnect", "sc id", "s c id")):
-            return str(field["name"])
-    return None
-
-
-def _failed_values(statuses: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...], bool]:
-    """The values that mean failed, and whether that is in doubt."""
-    plain = tuple(value for value, label in statuses if standing_of(value, label) is Standing.FAILED)
-    if plain:
-        return plain, False
-    perhaps = tuple(value for value, label in statuses if standing_of(value, label) is Standing.PERHAPS)
-    return perhaps, bool(perhaps)
 
 
 def _may_be_data(one: Mapping[str, Any]) -> bool:
@@ -503,26 +301,6 @@ def _object_reason(points: int) -> str:
     if points >= 100:
         return "the name that StoreConnect uses"
     return "its name sounds like it" if points >= 40 else "its shape, not its name"
-
-
-def _field_named(describe: Describe, name: str) -> Candidate:
-    for field in describe.get("fields", ()):
-        if field.get("name") == name:
-            label = one_line(str(field.get("label") or name))
-            return Candidate(name, label, str(field.get("type")), 1000, "named by a person")
-    raise BadInputError(
-        f"{one_line(str(describe.get('name')))} has no field {one_line(name)[:80]} that this user sees",
-        "Check its API name, and the user's permission to read it",
-    )
-
-
-def _spoken(role: Role) -> str:
-    return (
-        role.value.replace("_", " ")
-        .replace("id", "ID")
-        .replace("storeconnect", "StoreConnect")
-        .replace("salesforce", "Salesforce")
-    )
 
 
 async def _gather(some: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -38,6 +38,10 @@ def test_a_field_that_an_upgrade_renamed_is_named_with_its_successor(
     shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert shell("setup", "acme", "--yes").code == 0
+    path = shell.profiles / "acme.toml"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("org_id")]  # each demo is an org of its own
+    path.write_text("".join(kept), encoding="utf-8")
     with DemoServer(DemoOptions(errors=30, naming="upgraded")) as upgraded:
         monkeypatch.setenv("SYNCERR_INSTANCE_URL", upgraded.instance_url)
         monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", upgraded.access_token)

@@ -9,8 +9,9 @@ import pytest
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
-from syncerr_tui.salesforce.discovery import Proposal, discover
+from syncerr_tui.salesforce.discovery import discover
 from syncerr_tui.salesforce.profiles import RecordPointer
+from syncerr_tui.salesforce.proposal import Proposal
 from syncerr_tui.salesforce.vocabulary import Role, Standing, event_type_of, standing_of
 from tests.salesforce.orgs import (
     FakeOrg,

@@ -1,0 +1,276 @@
+"""A proposal for one object: which field has which role, what the values mean, and what is in doubt. Pure.
+
+No field has two roles, and a rival that comes close to the best makes a doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.profiles import DEFAULT_EVENT_TYPES, FieldMapping, RecordPointer
+from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Scene, candidates
+from syncerr_tui.salesforce.vocabulary import (
+    OPTIONAL,
+    RECORD_KEY,
+    Role,
+    Standing,
+    bare,
+    event_type_of,
+    mentions,
+    standing_of,
+    words,
+)
+from syncerr_tui.text import one_line
+
+Values = Sequence[tuple[str, str]]
+"""Values of a field as (API value, label)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A question that only a person can answer."""
+
+    about: str
+    """`object`, a role of `FieldMapping`, or `failed`."""
+    question: str
+    options: tuple[Candidate, ...]
+    """Best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was found, why, and what is still in doubt."""
+
+    object_name: str
+    object_label: str
+    object_reason: str
+    chosen: Mapping[Role, Candidate]
+    ranked: Mapping[Role, tuple[Candidate, ...]]
+    """Every possible field of each role, best first."""
+    statuses: tuple[str, ...]
+    """All values of the status field that are known."""
+    failed: tuple[str, ...]
+    pending: tuple[str, ...]
+    event_types: Mapping[str, EventType]
+    pointer: RecordPointer
+    record_key: str
+    rows: tuple[Mapping[str, Any], ...]
+    """Sample rows, failed ones first."""
+    doubts: tuple[Doubt, ...]
+    notes: tuple[str, ...]
+    """What a person should know, one line each."""
+
+    def mapping(self) -> FieldMapping:
+        """The mapping, where nothing is in doubt.
+
+        Raises:
+            BadInputError: Something is; the line names it.
+        """
+        if self.doubts:
+            first = self.doubts[0]
+            choices = ", ".join(one.name for one in first.options[:3])
+            raise BadInputError(
+                f"{first.question}{f': {choices}' if choices else ''}",
+                "Run 'syncerr-tui setup' for this org and choose",
+            )
+        field = {role: self.chosen[role].name for role in self.chosen}
+        return FieldMapping(
+            object_name=self.object_name,
+            object=field[Role.OBJECT],
+            event_type=field[Role.EVENT_TYPE],
+            processed_at=field[Role.PROCESSED_AT],
+            storeconnect_id=field[Role.STORECONNECT_ID],
+            message=field[Role.MESSAGE],
+            status=field[Role.STATUS],
+            failed=self.failed,
+            pending=self.pending,
+            salesforce_id=field.get(Role.SALESFORCE_ID),
+            pointer=self.pointer,
+            code=field.get(Role.CODE),
+            event_types=self.event_types,
+            record_key=self.record_key,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person has named already; it is never doubted."""
+
+    fields: Mapping[Role, str | None]
+    """None: the org has no such field."""
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Fields and their roles."""
+
+    chosen: Mapping[Role, Candidate]
+    ranked: Mapping[Role, tuple[Candidate, ...]]
+    """Every possible field of each role, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read of an object's rows."""
+
+    rows: tuple[Mapping[str, Any], ...] = ()
+    statuses: Values = ()
+    kinds: Values = ()
+    """Values of the event type."""
+    notes: tuple[str, ...] = ()
+
+
+def fit(describe: Describe, said: Said, scene: Scene, status: Candidate | None = None) -> Fit:
+    """Give each role its best field; no field has two roles."""
+    ranked = {role: tuple(candidates(describe, role, scene)) for role in Role}
+    chosen: dict[Role, Candidate] = {}
+    for role, name in said.fields.items():
+        if name is not None:
+            chosen[role] = field_named(describe, name)
+    if status is not None and Role.STATUS not in said.fields:
+        chosen[Role.STATUS] = status
+    taken = {one.name for one in chosen.values()}
+    offers = sorted(
+        (
+            (one.points, role, one)
+            for role, found in ranked.items()
+            if role not in chosen and role not in said.fields
+            for one in found
+            if one.points >= ACCEPT
+        ),
+        key=lambda offer: (-offer[0], list(Role).index(offer[1]), offer[2].name),
+    )
+    for _, role, one in offers:
+        if role not in chosen and one.name not in taken:
+            chosen[role] = one
+            taken.add(one.name)
+    return Fit(chosen, ranked)
+
+
+def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -> Proposal:
+    """Put together what was found; `reason` says why it is this object."""
+    chosen, notes = dict(fit.chosen), list(seen.notes)
+    if Role.PROCESSED_AT not in chosen:
+        likely = [one for one in fit.ranked[Role.PROCESSED_AT] if one.points > 0]
+        stand_in = Candidate("LastModifiedDate", "Last Modified Date", "datetime", 0, "a stand-in")
+        chosen[Role.PROCESSED_AT] = likely[0] if len(likely) == 1 else stand_in
+        notes.append(f"Not sure when an event was processed: {chosen[Role.PROCESSED_AT].name} stands in")
+    if Role.CODE not in chosen:
+        notes.append("No field holds the status code: it is read from the message")
+    if Role.SALESFORCE_ID not in chosen:
+        notes.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
+    failed, unsure = failed_values(seen.statuses)
+    doubts = _field_doubts(chosen, fit.ranked, said)
+    if not said.failed and Role.STATUS in chosen and (unsure or not failed):
+        options = tuple(Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in seen.statuses)
+        doubts.append(Doubt("failed", "It is not clear which status means failed", options))
+    kinds, strange = _event_types(seen.kinds)
+    notes += [
+        f"The event type '{one_line(value)[:40]}' is none of Create, Update, Delete" for value in strange
+    ]
+    return Proposal(
+        object_name=str(describe.get("name")),
+        object_label=one_line(str(describe.get("label") or describe.get("name"))),
+        object_reason=reason,
+        chosen=MappingProxyType(chosen),
+        ranked=MappingProxyType(dict(fit.ranked)),
+        statuses=tuple(value for value, _ in seen.statuses),
+        failed=said.failed or failed,
+        pending=tuple(v for v, label in seen.statuses if standing_of(v, label) is Standing.PENDING),
+        event_types=MappingProxyType(kinds),
+        pointer=_pointer(chosen.get(Role.SALESFORCE_ID)),
+        record_key=RECORD_KEY,
+        rows=seen.rows,
+        doubts=tuple(doubts),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def failed_values(statuses: Values) -> tuple[tuple[str, ...], bool]:
+    """The values that mean failed, and whether that is in doubt."""
+    plain = tuple(value for value, label in statuses if standing_of(value, label) is Standing.FAILED)
+    if plain:
+        return plain, False
+    perhaps = tuple(value for value, label in statuses if standing_of(value, label) is Standing.PERHAPS)
+    return perhaps, bool(perhaps)
+
+
+def _field_doubts(
+    chosen: Mapping[Role, Candidate], ranked: Mapping[Role, tuple[Candidate, ...]], said: Said
+) -> list[Doubt]:
+    doubts = []
+    taken = {one.name: role for role, one in chosen.items()}
+    for role in Role:
+        if role in said.fields:
+            continue
+        best = chosen.get(role)
+        if best is None:
+            if role not in OPTIONAL:
+                doubts.append(Doubt(role, f"No field is clearly the {_spoken(role)}", ranked[role][:5]))
+            continue
+        rivals = tuple(
+            one
+            for one in ranked[role]
+            if one.name not in taken and one.points >= ACCEPT and best.points - one.points < MARGIN
+        )
+        if rivals:
+            doubts.append(Doubt(role, f"Several fields may be the {_spoken(role)}", (best, *rivals)))
+    return doubts
+
+
+def _event_types(values: Values) -> tuple[dict[str, EventType], list[str]]:
+    """What the values mean, and those that mean nothing. Kinds that did not occur get their plain names."""
+    kinds = {value: kind for value, label in values if (kind := event_type_of(value, label))}
+    strange = [value for value, _ in values if value not in kinds]
+    plain = {name: kind for name, kind in DEFAULT_EVENT_TYPES.items() if kind not in kinds.values()}
+    return kinds | plain, strange
+
+
+def _pointer(chosen: Candidate | None) -> RecordPointer:
+    if chosen is None:
+        return RecordPointer.NONE
+    return RecordPointer.LOOKUP if chosen.type == "reference" else RecordPointer.TEXT
+
+
+def record_key_of(describe: Describe) -> str | None:
+    """The field of a record that holds its StoreConnect ID; None where this object has none."""
+    fields = [field for field in describe.get("fields", ()) if field.get("type") == "string"]
+    names = [str(field["name"]) for field in fields]
+    if RECORD_KEY in names:
+        return RECORD_KEY
+    for field in fields:
+        said = f"{bare(str(field['name']))} {field.get('label') or ''}"
+        if field.get("externalId") and mentions(words(said), ("storeconnect", "sc id", "s c id")):
+            return str(field["name"])
+    return None
+
+
+def field_named(describe: Describe, name: str) -> Candidate:
+    """The field that a person named.
+
+    Raises:
+        BadInputError: There is none, or it is hidden.
+    """
+    for field in describe.get("fields", ()):
+        if field.get("name") == name:
+            label = one_line(str(field.get("label") or name))
+            return Candidate(name, label, str(field.get("type")), 1000, "named by a person")
+    raise BadInputError(
+        f"{one_line(str(describe.get('name')))} has no field {one_line(name)[:80]} that this user sees",
+        "Check its API name, and the user's permission to read it",
+    )
+
+
+def _spoken(role: Role) -> str:
+    return (
+        role.value.replace("_", " ")
+        .replace("id", "ID")
+        .replace("storeconnect", "StoreConnect")
+        .replace("salesforce", "Salesforce")
+    )
