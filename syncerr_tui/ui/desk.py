@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.house import HouseNotes
     from syncerr_tui.salesforce.connection import Connection
 
 Connect = Callable[[], Awaitable["Connection"]]
@@ -33,6 +34,10 @@ class Desk:
     zone: tzinfo | None = None
     """The zone times are shown in; None for the machine's own."""
     read_only: bool = False
+    read_notes: Callable[[], HouseNotes | None] = lambda: None
+    """Reads the organisation's own notes, in a thread. May raise `BadInputError`."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Where this machine tells of its browser and its clipboard."""
     connection: Connection | None = None
     expired: bool = False
     """The org no longer knows our session."""

@@ -40,6 +40,7 @@ LOOKS: Mapping[str, Look] = {
     "number": ("accent", _BOLD),
     "address": ("accent", _PLAIN),
     "note": ("selected", _PLAIN),
+    "found": ("code", _BOLD),
     "muted": ("quiet", _PLAIN),
 }
 _GROUNDS = {"production": "production", "cursor": "cursor"}
@@ -49,7 +50,11 @@ _OWN_COLOURS: Mapping[str, Style] = {
     "selected": _BOLD,
 }
 """With the terminal's own colours: what suits any background it may have."""
-_NO_COLOUR: Mapping[str, Style] = {**_OWN_COLOURS, "production": Style(bold=True, reverse=True)}
+_NO_COLOUR: Mapping[str, Style] = {
+    **_OWN_COLOURS,
+    "production": Style(bold=True, reverse=True),
+    "found": Style(underline=True),
+}
 
 
 class Drawn(Widget):

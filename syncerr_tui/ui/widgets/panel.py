@@ -12,7 +12,7 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
-from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.cells import cell, flat
 from syncerr_tui.ui.widgets.drawn import Drawn
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class InfoPanel(Drawn, can_focus=True):
         self._layout: Layout = lambda _width: ()
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
+        self._link_styles: dict[str, Style] = {}
         self.top = 0
         self._drawn: list[_Shown] = []
 
@@ -52,6 +53,7 @@ class InfoPanel(Drawn, can_focus=True):
         """Show this text, from its beginning unless the place is to be kept."""
         self._layout = layout
         self._laid_out_for = 0
+        self._link_styles.clear()
         if not keep_place:
             self.top = 0
         self._redraw()
@@ -105,7 +107,8 @@ class InfoPanel(Drawn, can_focus=True):
         shown = _Shown()
         if self.top + y < len(text):
             line = text[self.top + y]
-            shown = _Shown(line.parts, line.link)
+            # Letters that terminals join in different ways stand side by side, as wide as was counted.
+            shown = _Shown(tuple((flat(piece), role) for piece, role in line.parts), line.link)
         if not self._is_thumb(y):
             return shown
         blank = " " * max(1, self.size.width - shown.width - 1)
@@ -122,10 +125,16 @@ class InfoPanel(Drawn, can_focus=True):
             taken += cell_len(shown)
             style = self.look(role)
             if line.link and self._links and role == "address":
-                style += Style(link=line.link)
+                style += self._link(line.link)
             segments.append(Segment(shown, style))
         segments.append(Segment(" " * (width - taken), self.look("muted")))
         return Strip(segments, width)
+
+    def _link(self, address: str) -> Style:
+        """One style for all lines of an address: the terminal then takes them for one link."""
+        if address not in self._link_styles:
+            self._link_styles[address] = Style(link=address)
+        return self._link_styles[address]
 
     def _text(self) -> Sequence[Line]:
         width = self.size.width

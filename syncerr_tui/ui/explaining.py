@@ -1,0 +1,218 @@
+"""What is known about a sync error, in the background made better: house notes, and names looked up in the org.
+
+Reading a message costs a millisecond and is done when a row is shown. The org is asked only about a row that
+a person rests on, once, one row at a time; whoever moves on before it answers is not bothered with the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from textual.message import Message
+
+from syncerr_tui.errors import BadInputError, NotLoggedInError
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.desk import Desk
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.model import Diagnosis, Guidance
+    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.names import Resolved
+
+REST_SECONDS = 0.6
+"""How long a person looks at a row before the org is asked about the things it names."""
+_SPARE_CALLS = 0.1
+"""The part of a day's API calls that is left to others: names are a comfort, re-syncs are not."""
+
+
+class KnownBetter(Message):
+    """More is known about this error; without one, about all of them."""
+
+    def __init__(self, error: SyncError | None = None) -> None:
+        super().__init__()
+        self.error = error
+
+
+class NotesBroken(Message):
+    """The house notes cannot be read."""
+
+    def __init__(self, trouble: BadInputError) -> None:
+        super().__init__()
+        self.trouble = trouble
+
+
+class SessionEnded(Message):
+    """The org no longer knows us."""
+
+    def __init__(self, trouble: NotLoggedInError) -> None:
+        super().__init__()
+        self.trouble = trouble
+
+
+class Resolver(Protocol):
+    """Looks up names. `salesforce.names.NameResolver` does."""
+
+    async def resolve(
+        self, diagnosis: Diagnosis, *, message: str, object_name: str | None, processed_at: datetime | None
+    ) -> tuple[Resolved, ...]:
+        """Everything the message names that the org lets us see."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One error, read and answered."""
+
+    diagnosis: Diagnosis
+    guidance: Guidance
+    changes: tuple[str, ...] = ()
+    """When the things in the way were last changed, in words."""
+
+
+class Explaining:
+    """Explains errors, and learns more about them.
+
+    Args:
+        desk: The org, and the way to the house notes.
+        work: Runs something in the background.
+        tell: Posts a message to the screen.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        work: Callable[[Coroutine[Any, Any, None]], object],
+        tell: Callable[[Message], object],
+    ) -> None:
+        self._desk = desk
+        self._work = work
+        self._tell = tell
+        self.notes: HouseNotes | None = None
+        self.notes_trouble: BadInputError | None = None
+        self._connection: Connection | None = None
+        self._resolver: Resolver | None = None
+        self._known: dict[SyncError, tuple[Resolved, ...]] = {}
+        self._wanted: SyncError | None = None
+        self._asking = False
+
+    @property
+    def address(self) -> str | None:
+        """The org's own address, which the steps need."""
+        connection = self._desk.connection
+        return connection.identity.instance_url if connection else None
+
+    def explain(self, error: SyncError) -> Explained:
+        """All that is known about this error by now."""
+        # Reading messages takes patterns that take a while to compile: after the first frame.
+        from syncerr_tui.diagnosis import guidance, read
+
+        diagnosis = read.diagnose_cached(error.message, error.code)
+        guided = guidance.guide(
+            diagnosis,
+            message=error.message,
+            object_name=error.object,
+            event_type=error.event_type.value,
+            salesforce_id=error.salesforce_id,
+            instance_url=self.address,
+            notes=self.notes,
+        )
+        found = self._known.get(error)
+        if not found:
+            return Explained(diagnosis, guided)
+        from syncerr_tui.salesforce.names import changes, with_addresses
+
+        return Explained(diagnosis, with_addresses(guided, found), changes(found))
+
+    # -- house notes -----------------------------------------------------------------------------------
+
+    def begin_anew(self) -> None:
+        """Read the house notes again, and take what the org said about names for old."""
+        self._known.clear()
+        self._resolver = None
+        self._work(self._read_notes())
+
+    async def _read_notes(self) -> None:
+        before = self.notes, self.notes_trouble
+        try:
+            self.notes = await asyncio.to_thread(self._desk.read_notes)
+        except BadInputError as trouble:
+            # What was read before is still true.
+            self.notes_trouble = trouble
+            self._tell(NotesBroken(trouble))
+        else:
+            self.notes_trouble = None
+        if (self.notes, self.notes_trouble) != before:
+            self._tell(KnownBetter())
+
+    # -- names -----------------------------------------------------------------------------------------
+
+    def look_up(self, error: SyncError) -> None:
+        """A person rests on this error: ask the org about what it names, unless that is known."""
+        if error in self._known or self._desk.expired or not self._may_ask():
+            return
+        self._wanted = error
+        if not self._asking:
+            self._asking = True
+            self._work(self._ask())
+
+    def _may_ask(self) -> bool:
+        connection = self._desk.connection
+        if connection is None:
+            return False
+        usage = connection.usage
+        return usage is None or usage.used < usage.total * (1 - _SPARE_CALLS)
+
+    async def _ask(self) -> None:
+        try:
+            while (error := self._wanted) is not None:
+                self._wanted = None
+                await self._ask_about(error)
+        except NotLoggedInError as trouble:
+            self._tell(SessionEnded(trouble))
+        finally:
+            self._asking = False
+
+    async def _ask_about(self, error: SyncError) -> None:
+        resolver = self._resolver_now()
+        if resolver is None:
+            return
+        found = await resolver.resolve(
+            self.explain(error).diagnosis,
+            message=error.message,
+            object_name=error.object,
+            processed_at=error.processed_at,
+        )
+        if resolver is self._resolver:
+            self._known[error] = found
+            if found:
+                self._tell(KnownBetter(error))
+
+    def _resolver_now(self) -> Resolver | None:
+        """The resolver of the connection there is; a new connection gets a new one."""
+        connection = self._desk.connection
+        if connection is None:
+            return None
+        if self._resolver is None or connection is not self._connection:
+            from syncerr_tui.salesforce.names import resolver_for
+
+            self._connection, self._resolver = connection, resolver_for(connection)
+        return self._resolver
+
+
+def addresses(explained: Explained) -> Sequence[tuple[str, str]]:
+    """Where the guidance leads, next step first: (what to do there, address). Each address once."""
+    from syncerr_tui.diagnosis.guidance_template import plain
+
+    guidance = explained.guidance
+    found: dict[str, str] = {}
+    for number, step in enumerate(guidance.steps, 1):
+        if step.address and step.address.startswith(("http://", "https://")):
+            found.setdefault(step.address, f"{number} {plain(step.text)}")
+    if guidance.article:
+        found.setdefault(guidance.article, "StoreConnect's article")
+    return [(told, address) for address, told in found.items()]
