@@ -10,6 +10,7 @@ import click
 
 from syncerr_tui.cli._columns import row
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.text import one_line
 
 Options = Sequence[tuple[str, str]]
 """What can be chosen: the answer, and what it means."""
@@ -38,7 +39,7 @@ class Person:
         """A number, or the answer itself typed out."""
         say("", question)
         for number, (answer, meaning) in enumerate(options, 1):
-            say(row([f"{number:3}", f" {answer}", meaning], [4, 26], width()))
+            say(row([f"{number:3}", f" {one_line(answer)}", meaning], [4, 26], width()))
         keys = [answer for answer, _ in options]
         usual = str(keys.index(default) + 1) if default in keys else None
         given = _prompt("Number or name", usual)
@@ -47,7 +48,7 @@ class Person:
                 return keys[int(given) - 1]
             if given in keys:
                 return given
-            say(f"'{given[:40]}' is none of them.")
+            say(f"'{one_line(given)[:40]}' is none of them.")
             given = _prompt("Number or name", usual)
 
     def text(self, question: str, default: str | None, flag: str) -> str:
@@ -69,7 +70,7 @@ class Nobody:
             BadInputError: There is none.
         """
         if default is None:
-            listed = ", ".join(answer for answer, _ in options[:5])
+            listed = ", ".join(one_line(answer) for answer, _ in options[:5])
             raise BadInputError(f"{question.rstrip(':?')}: {listed}", f"Answer with {flag}")
         return default
 

@@ -135,7 +135,7 @@ def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:
             )
         else:
             lines.append((role.value, chosen.name, f"{chosen.label}; {chosen.reason}"))
-    working = f"; being worked on: {', '.join(proposal.pending)}" if proposal.pending else ""
+    working = f"; being worked on: {one_line(', '.join(proposal.pending))}" if proposal.pending else ""
     lines.append((_FAILED, ", ".join(one_line(value) for value in proposal.failed), f"status{working}"))
     return lines
 

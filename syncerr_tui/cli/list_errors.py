@@ -103,7 +103,7 @@ def _line(error: SyncError, width: int) -> str:
         cells += [error.salesforce_id or "-", error.storeconnect_id or "-", error.code or "-"]
     elif error.code and error.code not in message:
         message = f"{error.code}: {message}"
-    return row([*cells, message], _widths(width), width)
+    return row([*map(one_line, cells), message], _widths(width), width)
 
 
 def _widths(width: int) -> list[int]:

@@ -73,7 +73,7 @@ class Proposal:
         """
         if self.doubts:
             first = self.doubts[0]
-            choices = ", ".join(one.name for one in first.options[:3])
+            choices = one_line(", ".join(one.name for one in first.options[:3]))
             raise BadInputError(
                 f"{first.question}{f': {choices}' if choices else ''}",
                 "Run 'syncerr-tui setup' for this org and choose",

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.cli._columns import fit, places, row
+from syncerr_tui.cli.list_errors import _line
 from syncerr_tui.demo.server import DemoServer
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.salesforce.connect import SalesforceConnection
+from syncerr_tui.text import clean
 from tests.cli.conftest import Shell
 from tests.salesforce.test_sf_cli import FakeSf, displayed, shown
 
@@ -177,3 +179,21 @@ def test_an_alias_of_the_sf_cli_needs_no_profile(
     said = shell("list", "--org", "acme", "--json", "--limit", "2")
     assert (said.code, len(said.lines)) == (0, 2), said.err
     assert all(server.access_token not in " ".join(call["argv"]) for call in sf.calls)
+
+
+def test_hostile_text_stays_on_its_line() -> None:
+    error = SyncError(
+        id="a0X000000000001AAA",
+        object=clean("Or\nder\x1b[2J"),
+        event_type=EventType.CREATE,
+        processed_at=None,
+        salesforce_id=None,
+        storeconnect_id="a\nb",
+        message=clean("first\r\nsecond\x07"),
+        code=None,
+    )
+    for columns in (80, 200):
+        line = _line(error, columns)
+        assert "\n" not in line
+        assert "\x1b" not in line
+        assert places(line) <= columns

@@ -677,6 +677,24 @@ def test_what_an_event_type_value_means(value: str, kind: EventType | None) -> N
     assert event_type_of(value) is kind
 
 
+async def test_kinds_of_change_that_no_sample_holds_are_asked_for() -> None:
+    case = spanish()
+    rows = case.org.rows[case.object_name]
+    often = [{**row, "Tipo_Cambio__c": "Creación"} for row in rows for _ in range(4)]
+    rare = {**rows[1], "Tipo_Cambio__c": "Eliminación"}
+    proposal = await discover(FakeOrg(case.org.objects, {case.object_name: [*often, rare]}))
+    assert proposal.event_types["Eliminación"] is EventType.DELETE
+
+
+async def test_a_kind_that_never_occurred_has_its_plain_name() -> None:
+    proposal = await discover(empty().org)
+    assert set(proposal.mapping().event_types.values()) == {
+        EventType.CREATE,
+        EventType.UPDATE,
+        EventType.DELETE,
+    }
+
+
 async def test_hostile_labels_become_harmless() -> None:
     case = manual()
     field: dict[str, Any] = a_field("s_c__Message__c", "Message\x1b]52;c;AAAA\x07", "textarea")
