@@ -29,6 +29,18 @@ class OrgChoice:
     read_only: bool
 
 
+def complete_org(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Org names for the shell's completion. What cannot be read completes nothing, and says nothing."""
+    from syncerr_tui.salesforce.profile_files import profile_names
+    from syncerr_tui.salesforce.ways.sf_cli import known_orgs
+
+    try:
+        names = (*profile_names(profile_folder()), *known_orgs(Path.home()))
+    except (SyncErrError, RuntimeError):
+        return []
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
 _DEMO_ONLY = {
     "errors": "--errors",
     "seed": "--seed",
@@ -43,7 +55,7 @@ _SETTINGS = (
     click.option(
         "--org",
         metavar="NAME",
-        shell_complete=lambda _ctx, _param, incomplete: _complete(incomplete),
+        shell_complete=complete_org,
         help="Profile written by 'syncerr-tui setup', or an alias of the sf CLI.",
     ),
     click.option("--demo", is_flag=True, help="Use the embedded demo org: no account, no network."),
@@ -156,15 +168,3 @@ def _the_one_org() -> str:
             "No org is configured", "Run 'syncerr-tui setup' to add one, or add --demo to use the demo org"
         )
     raise BadInputError("Several orgs are configured", f"Name one with --org: {', '.join(names)}")
-
-
-def _complete(incomplete: str) -> list[str]:
-    """Names for the shell's completion. What cannot be read completes nothing, and says nothing."""
-    from syncerr_tui.salesforce.profile_files import profile_names
-    from syncerr_tui.salesforce.ways.sf_cli import known_orgs
-
-    try:
-        names = (*profile_names(profile_folder()), *known_orgs(Path.home()))
-    except (SyncErrError, RuntimeError):
-        return []
-    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]

@@ -6,6 +6,7 @@ import click
 
 from syncerr_tui import __version__
 from syncerr_tui.cli import LateGroup
+from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import ExitCode
 
 
@@ -17,7 +18,12 @@ from syncerr_tui.errors import ExitCode
     "6 this machine, 70 a defect, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="syncerr-tui")
-@click.option("--org", metavar="NAME", help="Open the app on this org: a profile, or an alias of the sf CLI.")
+@click.option(
+    "--org",
+    metavar="NAME",
+    shell_complete=complete_org,
+    help="Open the app on this org: a profile, or an alias of the sf CLI.",
+)
 @click.option("--read-only", is_flag=True, help="Open the app without anything that changes the org.")
 @click.pass_context
 def root(context: click.Context, org: str | None, *, read_only: bool) -> int:

@@ -120,6 +120,8 @@ def test_orgs_are_completed_from_profiles_and_the_sf_cli(shell: Shell, tmp_path:
     )
     assert completions("") == ["acme-prod", "acme-dev", "zeta"]
     assert completions("acme-d") == ["acme-dev"]
+    bare = ShellComplete(root, {}, "syncerr-tui", "_SYNCERR_TUI_COMPLETE").get_completions(["--org"], "z")
+    assert [item.value for item in bare] == ["zeta"]
 
 
 @pytest.mark.parametrize("name", ["list", "doctor", "setup", "info"])
