@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._running import NOT_SENT, open_journal, row_line, say
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.resync.history import History, RowRecord, RunRecord
+
+if TYPE_CHECKING:
+    from syncerr_tui.resync.history import RowRecord, RunRecord
 
 
 @click.command()
@@ -28,6 +31,8 @@ def command(run: str | None, choice: OrgChoice, *, event: str | None, limit: int
 async def _journal(
     run: str | None, choice: OrgChoice, event: str | None, limit: int, *, as_json: bool
 ) -> int:
+    from syncerr_tui.resync.history import History
+
     async with open_connection(choice) as connection:
         identity = connection.identity
     with open_journal(identity) as journal:

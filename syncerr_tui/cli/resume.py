@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +12,10 @@ from syncerr_tui.cli._choosing import treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._running import ask_first, follow, open_journal, refuse_where_read_only, say
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.resync.history import History, Unfinished
-from syncerr_tui.resync.runner import ResumeMode
+
+if TYPE_CHECKING:
+    from syncerr_tui.resync.history import Unfinished
+    from syncerr_tui.resync.runner import ResumeMode
 
 
 @click.command()
@@ -32,13 +35,15 @@ def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, 
     """
     if mode == "continue":
         refuse_where_read_only(treatment_of(choice))
-    return run_async(_resume(run, choice, ResumeMode(mode) if mode else None, yes=yes, as_json=as_json))
+    return run_async(_resume(run, choice, mode, yes=yes, as_json=as_json))
 
 
-async def _resume(
-    run: str | None, choice: OrgChoice, mode: ResumeMode | None, *, yes: bool, as_json: bool
-) -> int:
+async def _resume(run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, as_json: bool) -> int:
+    from syncerr_tui.resync.history import History
+    from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.resync.start import make_runner
+
+    mode = ResumeMode(word) if word else None
 
     async with open_connection(choice) as connection:
         with open_journal(connection.identity) as journal:
@@ -93,6 +98,8 @@ def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None
     if as_json or len(waiting) != 1 or not (sys.stdin.isatty() and sys.stderr.isatty()):
         say("Choose with --continue, --check or --drop.")
         return None
+    from syncerr_tui.resync.runner import ResumeMode
+
     words = ["continue", "check", "drop", "nothing"]
     told = click.prompt("What now?", type=click.Choice(words), default="nothing", err=True)
     return ResumeMode(told) if told != "nothing" else None

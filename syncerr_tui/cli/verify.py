@@ -10,7 +10,6 @@ from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, ru
 from syncerr_tui.cli._running import open_journal, row_line, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.history import History
 
 
 @click.command()
@@ -34,6 +33,7 @@ def command(
 async def _verify(
     run: str | None, ids: tuple[str, ...], choice: OrgChoice, patience: float, *, as_json: bool
 ) -> int:
+    from syncerr_tui.resync.history import History
     from syncerr_tui.resync.start import same_cause
     from syncerr_tui.resync.verify import verify
 

@@ -192,17 +192,32 @@ class LyingOrg:
     # -- the truth
 
     def truly_fixed(self, event: str) -> bool:
-        """Whether FIXED is the right word, by the definition, against what is really so."""
+        """Whether FIXED is the right word: whether the definition was met at any moment that a read after
+        the request can have shown. (What another hand changed since then cannot be known.)
+        """
         truth = self.events[event]
-        if truth.standing in {EventStanding.FAILED, EventStanding.PENDING}:
+        sent = self.first_asked.get(event)
+        if sent is None:
             return False
-        records = self._alive(truth.error)
+        versions = self.records.get((truth.error.object, truth.error.storeconnect_id), [])
+        moments = {
+            sent,
+            self.now_true(),
+            *(at for at, *_ in truth.past),
+            *(since for _, since, _ in versions),
+        }
+        moments |= {until for *_, until in versions if until is not None}
+        return any(self._fixed_at(truth, at, sent) for at in moments if at >= sent)
+
+    def _fixed_at(self, truth: Event, at: datetime, sent: datetime) -> bool:
+        standing = [known for since, known, *_ in truth.past if since <= at][-1]
+        if standing in {EventStanding.FAILED, EventStanding.PENDING}:
+            return False
+        versions = self.records.get((truth.error.object, truth.error.storeconnect_id), [])
+        records = [r for r, since, until in versions if since <= at and (until is None or at < until)]
         if truth.error.event_type is EventType.DELETE:
             return not records
-        sent = self.first_asked.get(event)
-        return (
-            len(records) == 1 and sent is not None and records[0].modified_at >= sent.replace(microsecond=0)
-        )
+        return len(records) == 1 and records[0].modified_at >= sent.replace(microsecond=0)
 
     # -- resync.org.Org
 

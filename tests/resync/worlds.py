@@ -124,12 +124,13 @@ async def run_and_check(world: World, folder: Path, also: Callable[[RunEvent], N
         rows = History(journal).rows_of(ending(told).run_id)
     last = last_of_each(told)
     planned = {row.error.id for row in plan.rows}
-    assert watcher.wrong == []
-    assert {i: n for i, n in org.reached.items() if n > 1} == {}, "an event was sent twice"
+    assert watcher.wrong == [], watcher.wrong
+    twice = {i: n for i, n in org.reached.items() if n > 1}
+    assert twice == {}, f"an event was sent twice: {twice}"
     assert set(org.reached) <= planned, "something outside the plan was sent"
     assert set(last) == planned, "a row ended without a word"
     assert all(c.state in {RowState.DONE, RowState.NOT_SENT} and c.reason for c in last.values())
-    assert org.collisions == [], "two lanes worked under one parent"
+    assert org.collisions == [], f"two lanes worked under one parent: {org.collisions}"
     assert {r.error.id: (r.verdict, r.reason) for r in rows} == {
         i: (c.verdict, c.reason) for i, c in last.items()
     }

@@ -1,0 +1,275 @@
+"""plan, apply, resync, resume, verify, journal: over the demo org, as a script would use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+DEMO = ("--demo", "--errors", "30", "--processing-delay", "0")
+KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message"]
+PROVEN = {"FIXED", "RESOLVED ELSEWHERE"}
+THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
+
+
+def listed(shell: Shell, *more: str) -> set[str]:
+    return {line["id"] for line in shell("list", *DEMO, *more, "--json").lines}
+
+
+def a_locked_row(shell: Shell, *more: str) -> str:
+    """One that a plain retry clears."""
+    rows = shell("list", *DEMO, *more, "--filter", "code:UNABLE_TO_LOCK_ROW event:create", "--json").lines
+    return str(rows[0]["id"])
+
+
+def test_one_row_is_cleared_and_proven(shell: Shell, tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "org.db"))
+    event = a_locked_row(shell, *db)
+    before = listed(shell, *db)
+    said = shell("resync", *DEMO, *db, "--id", event, "--yes", "--json")
+    assert said.code == 0
+    (line,) = said.lines
+    assert list(line) == [*KEYS, "verdict", "reason"]
+    assert (line["id"], line["verdict"]) == (event, "FIXED")
+    assert listed(shell, *db) == before - {event}
+    journal = shell("journal", *DEMO, *db, "--json").lines
+    assert [run["verdicts"] for run in journal] == [{"FIXED": 1}]
+    assert shell("journal", *DEMO, *db, "--id", event, "--json").lines[0]["evidence"]["event"] == "done"
+
+
+def test_a_row_whose_cause_stands_still_fails(shell: Shell) -> None:
+    rows = shell("list", *DEMO, "--filter", "code:REQUIRED_FIELD_MISSING", "--json").lines
+    said = shell("resync", *DEMO, "--id", rows[0]["id"], "--yes", "--json")
+    assert said.code == 1
+    assert said.lines[0]["verdict"] == "STILL FAILING"
+
+
+def test_all_of_them_every_row_once_with_verdict_and_reason(shell: Shell) -> None:
+    said = shell("resync", *DEMO, "--all", "--yes", "--json", "--reason", "the flow is repaired")
+    assert said.code == 1
+    told = Counter(line["id"] for line in said.lines)
+    assert set(told.values()) == {1}
+    left_out = {line.split()[2].rstrip(":") for line in said.err.splitlines() if line.startswith("Left out")}
+    assert told.keys() | left_out == listed(shell)
+    assert all(line["verdict"] and line["reason"] for line in said.lines)
+    assert shell("journal", *DEMO, "--json").lines[0]["reason"] == "the flow is repaired"
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> None:
+    said = shell("resync", *DEMO, "--all")
+    assert said.code == 2
+    assert "--yes" in said.err
+    assert said.out == ""
+    assert shell("journal", *DEMO, "--json").lines == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--id", "a0X000000000000AAA"], "No unresolved sync error has the id"),
+        (["--id", "\x1b]52;c;evil\x07"], "No unresolved sync error has the id"),
+        ([], "Nothing is chosen"),
+        (["--all", "--filter", "code:X"], "cannot be combined"),
+        (["--filter", "age:sideways"], "sideways"),
+        (["--cause", "none such"], "No such cause"),
+        (["--all", "--lanes", "0"], "--lanes"),
+    ],
+)
+def test_bad_input_is_one_line_and_changes_nothing(shell: Shell, words: list[str], told: str) -> None:
+    for command in ("resync", "plan"):
+        said = shell(command, *DEMO, *words, *(["--yes"] if command == "resync" else []))
+        assert said.code == 2
+        assert told in said.err
+        assert "\x1b" not in said.err
+        assert len(said.err.strip().splitlines()) == 1
+    assert shell("journal", *DEMO, "--json").lines == []
+
+
+@pytest.mark.parametrize("words", [["resync", "--all", "--yes"], ["resume", "--continue"]])
+def test_read_only_takes_it_away(shell: Shell, words: list[str]) -> None:
+    said = shell(words[0], *DEMO, *words[1:], "--read-only")
+    assert said.code == 5
+    assert "Read-only" in said.err
+
+
+def test_nothing_that_matches_is_nothing_to_do(shell: Shell) -> None:
+    said = shell("resync", *DEMO, "--filter", "code:NO_SUCH_CODE", "--yes")
+    assert (said.code, said.out) == (0, "")
+
+
+# -- plan and apply
+
+
+def test_a_plan_is_carried_out_to_the_row(shell: Shell, tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "org.db"))
+    file = tmp_path / "plan.json"
+    event = a_locked_row(shell, *db)
+    planned = shell("plan", *DEMO, *db, "--id", event, "-o", str(file), "--json")
+    assert planned.code == 0
+    assert [line["planned"] for line in planned.lines] == [True]
+    said = shell("apply", str(file), *DEMO, *db, "--yes", "--json")
+    assert said.code == 0
+    assert [(line["id"], line["verdict"]) for line in said.lines] == [(event, "FIXED")]
+    again = shell("apply", str(file), *DEMO, *db, "--yes", "--json")
+    assert again.code == 0
+    assert f"{event}: no longer unresolved" in again.err
+    assert again.lines[0]["verdict"] == "RESOLVED ELSEWHERE"
+
+
+def test_a_changed_plan_is_refused_and_nothing_is_sent(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    shell("plan", *DEMO, "--all", "-o", str(file))
+    content = json.loads(file.read_text())
+    content["plan"]["rows"].pop()
+    file.write_text(json.dumps(content))
+    said = shell("apply", str(file), *DEMO, "--yes")
+    assert said.code == 5
+    assert "was changed" in said.err
+    assert shell("journal", *DEMO, "--json").lines == []
+
+
+def test_a_plan_says_of_every_row_why_it_is_in_or_out(shell: Shell) -> None:
+    said = shell("plan", *DEMO, "--all", "--json")
+    assert {line["id"] for line in said.lines} == listed(shell)
+    assert all(line["reason"] for line in said.lines)
+    waits = [line for line in said.lines if line["planned"] and line["wave"] > 1]
+    assert waits
+    assert all("waits for a0X" in line["reason"] for line in waits)
+
+
+def test_a_plan_for_a_cause_holds_the_cause_and_its_victims(shell: Shell) -> None:
+    cause = shell("causes", *DEMO, "--json").lines[0]
+    said = shell("plan", *DEMO, "--cause", cause["key"], "--json")
+    assert {line["id"] for line in said.lines} == {
+        *cause["roots"],
+        *(v["id"] for v in cause["victims"] if v["fact"]),
+    }
+
+
+# -- interrupted
+
+SLOW = ("--demo", "--errors", "30", "--processing-delay", "0.3", "--latency", "0.03")
+
+
+def started(home: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "syncerr_tui", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SYNCERR_HOME": str(home)},
+    )
+
+
+def until(process: subprocess.Popen[str], word: str) -> str:
+    assert process.stderr is not None
+    said = ""
+    while word not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def test_ctrl_c_stops_after_what_is_in_flight_and_writes_everything_down(
+    shell: Shell, tmp_path: Path
+) -> None:
+    db = ("--db", str(tmp_path / "org.db"))
+    process = started(
+        shell.home, "resync", *SLOW, *db, "--all", "--yes", "--json", "--batch-size", "1", "--lanes", "1"
+    )
+    until(process, "Wave 1")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {line["verdict"] for line in lines} >= {"NOT SENT"}
+    run = shell("journal", *DEMO, *db, "--json").lines[0]
+    assert run["state"] == "cancelled"
+    assert sum(run["verdicts"].values()) == run["planned"] == len(lines)
+    assert shell("resume", *DEMO, *db).err.endswith("No interrupted run.\n")
+
+
+def test_a_second_ctrl_c_quits_at_once_and_resume_goes_on(shell: Shell, tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "org.db"))
+    process = started(
+        shell.home, "resync", *SLOW[:-1], "3", *db, "--all", "--yes", "--batch-size", "1", "--lanes", "1"
+    )
+    until(process, "Wave 1")
+    process.send_signal(signal.SIGINT)
+    until(process, "Stopping after")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Quit" in err
+    waiting = shell("resume", *DEMO, *db, "--json").lines
+    assert len(waiting) == 1
+    assert (
+        waiting[0]["proven"] + waiting[0]["failing"] + waiting[0]["unknown"] + waiting[0]["not_sent"]
+        == waiting[0]["planned"]
+    )
+    assert "Interrupted run" in shell("plan", *DEMO, *db, "--all").err
+    said = shell("resume", *DEMO, *db, "--drop", "--json")
+    assert len(said.lines) == waiting[0]["planned"]
+    assert shell("resume", *DEMO, *db, "--json").lines == []
+
+
+@pytest.mark.parametrize("seed", range(12 if THOROUGH else 1))
+def test_killed_and_resumed_it_ends_as_without_a_kill(shell: Shell, tmp_path: Path, seed: int) -> None:
+    """The real program over HTTP; the demo org dies with it, and comes back from its file."""
+    random = Random(seed)
+    unharmed, killed = (("--db", str(tmp_path / name)) for name in ("unharmed.db", "killed.db"))
+    words = ("--all", "--yes", "--json", "--batch-size", "2", "--lanes", "2", "--patience", "4")
+    shell("resync", *DEMO, *unharmed, *words)
+    process = started(shell.home, "resync", *SLOW, *killed, *words)
+    until(process, "Wave 1")
+    timer = threading.Timer(random.random() * 1.5, process.kill)
+    timer.start()
+    process.communicate(timeout=120)
+    timer.cancel()
+    if shell("resume", *DEMO, *killed, "--json").lines:
+        said = shell("resume", *DEMO, *killed, "--continue", "--yes", "--json")
+        assert said.code in {0, 1}
+    assert listed(shell, *killed) == listed(shell, *unharmed)
+    runs = shell("journal", *DEMO, *killed, "--json").lines
+    latest = next(run for run in runs if run["state"] != "interrupted")
+    assert sum(latest["verdicts"].values()) == latest["planned"]
+
+
+def test_verify_looks_again_and_sends_nothing(shell: Shell, tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "org.db"))
+    event = a_locked_row(shell, *db)
+    said = shell(
+        "resync",
+        "--demo",
+        "--errors",
+        "30",
+        "--processing-delay",
+        "1",
+        *db,
+        "--id",
+        event,
+        "--yes",
+        "--patience",
+        "0",
+        "--json",
+    )
+    assert said.code == 1
+    assert said.lines[0]["verdict"] == "UNKNOWN"
+    found = shell("verify", *DEMO, *db, "--patience", "20", "--json")
+    assert [(line["id"], line["verdict"]) for line in found.lines] == [(event, "FIXED")]
+    assert found.code == 0
+    assert shell("verify", *DEMO, *db).err.endswith("Nothing was sent whose outcome is unknown.\n")
+    assert shell("journal", *DEMO, *db, "--id", event, "--json").lines[0]["attempts"] == 1
