@@ -180,14 +180,9 @@ def _code(text: str | None, *, strict: bool) -> str | None:
 
 
 def _notes(path: Path | None) -> HouseNotes | None:
-    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.host.notes import house_notes
 
-    usual = Paths.of().config / "notes.toml"
-    if path is None and not usual.is_file():
-        return None
-    from syncerr_tui.diagnosis.house import load
-
-    return load(path or usual)
+    return house_notes(os.environ, path)
 
 
 def _stdin_text() -> str:

@@ -1,7 +1,7 @@
-"""What is known about a sync error, in the background made better: house notes, and names looked up in the org.
+"""What is known about a sync error, made better in the background by house notes and by names looked up.
 
-Reading a message costs a millisecond and is done when a row is shown. The org is asked only about a row that
-a person rests on, once, one row at a time; whoever moves on before it answers is not bothered with the answer.
+Reading a message costs a millisecond and is done when a row is shown. The org is asked only about a row
+that a person rests on, once, one row at a time; who moves on before it answers is not bothered with it.
 """
 
 from __future__ import annotations

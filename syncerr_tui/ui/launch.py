@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from syncerr_tui.errors import ExitCode, MachineError
+from syncerr_tui.host.notes import house_notes
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual_environment
 
@@ -52,7 +54,9 @@ def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, s
     gc.freeze()
     gc.enable()
     journals = Journals(Paths.of(environ))
-    app = SyncErrApp(Desk(connect, terminal, read_only=read_only), journals.run)
+    notes = partial(house_notes, environ)
+    desk = Desk(connect, terminal, read_only=read_only, read_notes=notes, environ=environ)
+    app = SyncErrApp(desk, journals.run)
     try:
         return asyncio.run(_run(app, mouse=terminal.mouse))
     finally:
