@@ -109,7 +109,7 @@ def as_png(name: str) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Take all pictures, or those that are named. Each in a process of its own: Textual's set-up is read once."""
+    """Take all pictures, or those that are named; each in its own process, as Textual is set up only once."""
     FOLDER.mkdir(exist_ok=True)
     if len(names) == 2 and names[0] == "--one":
         asyncio.run(take(names[1]))

@@ -53,11 +53,8 @@ def measure(columns: int, lines: int, **changes: str) -> None:
             scrolling = presses(program, "down")
             idle = program.read_for(10)
             what = " ".join(f"{key}={value}" for key, value in changes.items()) or "true colour"
-            print(
-                f"{columns}x{lines} {what}: start {start}, in view {in_view:.0f}, scrolling {scrolling:.0f}, ",
-                end="",
-            )
-            print(f"idle for 10 s {idle}")
+            told = f"in view {in_view:.0f}, scrolling {scrolling:.0f}, idle for 10 s {idle}"
+            print(f"{columns}x{lines} {what}: start {start}, {told}")
 
 
 def measure_states(columns: int, lines: int) -> None:

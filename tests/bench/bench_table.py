@@ -1,7 +1,7 @@
 """100,000 rows on screen, against Textual's DataTable: `python -m tests.bench.bench_table`.
 
-Each side runs in a process of its own at 80x24: the rows exist already; counted are the time until they are drawn
-and the memory that this took, then the time from a key to the drawn screen. Run by hand.
+Each side runs in a process of its own at 80x24: the rows exist already; counted are the time until they are
+drawn and the memory that this took, then the time from a key to the drawn screen. Run by hand.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host.terminal import terminal_profile, textual_environment
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Counts, Progress, RowChanged, RunEvent, RunStarted
@@ -24,9 +25,8 @@ _CYCLE = (
 class ChangingRun:
     """Goes round the first rows of the plan and changes one every 50 ms."""
 
-    failure = None
-
     def __init__(self, plan: Plan) -> None:
+        self.failure: SyncErrError | None = None
         self._plan = plan
 
     async def run(self) -> AsyncIterator[RunEvent]:

@@ -56,7 +56,11 @@ class Driven:
 
     async def ready(self) -> None:
         """The list has been read."""
-        await self.wait_for(lambda: not self.app.bench.reader.active and "refreshed" in self.text)
+        await self.wait_for(self.is_ready)
+
+    def is_ready(self) -> bool:
+        bench = self.app.bench
+        return not bench.reader.active and not self.app.linking.working and "refreshed" in self.text
 
     def compare(self, name: str) -> None:
         """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew."""

@@ -45,6 +45,13 @@ def _object(error: SyncError, width: int, drawn: Moment) -> str:
     return f"{drawn.ellipsis}{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
 
 
+def _gist(error: SyncError) -> str:
+    """The telling part of the message. What reads messages is imported with the first row."""
+    from syncerr_tui.diagnosis.gist import gist
+
+    return gist(error.message, error.code)
+
+
 OBJECT = Column("object", "Object", (11, 14, 22, 30), _object)
 EVENT = Column("event", "Event", (6,), lambda error, _width, _moment: error.event_type.value)
 PROCESSED = Column(
@@ -62,7 +69,7 @@ STORECONNECT_ID = Column(
     "storeconnect_id", "StoreConnect ID", (9, 36), lambda error, _width, _moment: error.storeconnect_id or "-"
 )
 CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _width, _moment: error.code or "-")
-MESSAGE = Column("message", "Message", (16,), lambda error, _width, _moment: error.message)
+MESSAGE = Column("message", "Message", (16,), lambda error, _width, _moment: _gist(error))
 
 ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CODE, MESSAGE)
 _SPARE = (STORECONNECT_ID, SALESFORCE_ID)
@@ -90,6 +97,8 @@ def fit(width: int) -> tuple[Placed, ...]:
             <= width
         ):
             shown = [each for each in ORDER if each in wanted]
+        else:
+            break
     steps = dict.fromkeys((column.name for column in ORDER), 0)
     for column in _DROPPED_FIRST:
         if _taken(shown, steps) <= width:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -17,15 +18,22 @@ Part = tuple[str, str]
 
 
 class Line(Drawn):
-    """Text at the left, text at the right. Where both do not fit, the left one is cut.
+    """Text at the left, text at the right. Where both do not fit, the left one is cut, or the one named.
 
     Text is data: it is never read as markup, and it is folded to one line.
     """
 
     DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
 
-    def __init__(self, *, ellipsis: str = "…", id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        *,
+        ellipsis: str = "…",
+        cut: Literal["left", "right"] = "left",
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
+        self._cut = cut
         self._ellipsis = ellipsis
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
@@ -57,12 +65,19 @@ class Line(Drawn):
 
     def _laid_out(self) -> tuple[Part, ...]:
         width = self.size.width
-        right = _fitted(self._right, width, self._ellipsis)
-        taken = sum(cell_len(text) for text, _ in right)
+        room = width
+        if self._cut == "right":
+            room = max(0, width - _width(_fitted(self._left, width, "")) - 1)
+        right = _fitted(self._right, room, self._ellipsis)
+        taken = _width(right)
         room = max(0, width - taken - (1 if taken else 0))
         left = _fitted(self._left, room, self._ellipsis)
-        blank = width - taken - sum(cell_len(text) for text, _ in left)
+        blank = width - taken - _width(left)
         return tuple(_joined((*left, (" " * blank, "text"), *right)))
+
+
+def _width(parts: Sequence[Part]) -> int:
+    return sum(cell_len(text) for text, _ in parts)
 
 
 def _fitted(parts: Sequence[Part], width: int, ellipsis: str) -> list[Part]:

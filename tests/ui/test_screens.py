@@ -1,0 +1,102 @@
+"""The screen as 24 lines of text in files that a reviewer reads. SYNCERR_SCREENS=1 writes them anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syncerr_tui.errors import UnreachableError
+from syncerr_tui.host.terminal import TerminalProfile
+from tests.ui.conftest import Open
+from tests.ui.fakes import FakeConnection, some_errors
+
+
+async def test_list(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("space", "space", "j")
+        driven.compare("list")
+
+
+async def test_list_in_plain_characters(opened: Open) -> None:
+    async with opened(some_errors(30), terminal=TerminalProfile(unicode=False)) as driven:
+        await driven.ready()
+        await driven.press("space", "space", "j")
+        driven.compare("list-ascii")
+        assert driven.text.isascii()
+
+
+async def test_info(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        driven.compare("info")
+
+
+async def test_filter(opened: Open) -> None:
+    async with opened(some_errors(12)) as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("object:Contact -code:INVALID*")
+        driven.compare("filter")
+
+
+async def test_resync_dialog_and_result(opened: Open) -> None:
+    errors = some_errors(5)
+    async with opened(errors) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {errors[0].id}
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        driven.compare("resync-dialog")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        await driven.wait_for("FAILING")
+        driven.compare("resync-result")
+
+
+async def test_menus(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("o")
+        await driven.wait_for("enter chooses")
+        driven.compare("sort")
+        await driven.press("escape", "ctrl+p")
+        await driven.wait_for("Find an action")
+        await driven.type("sel")
+        await driven.wait_for("invert")
+        driven.compare("palette")
+
+
+async def test_help(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("question_mark")
+        await driven.wait_for("Move")
+        driven.compare("help")
+
+
+async def test_empty(opened: Open) -> None:
+    async with opened([]) as driven:
+        await driven.wait_for("No unresolved")
+        await driven.wait_for("refreshed")
+        driven.compare("empty")
+
+
+async def test_offline(opened: Open) -> None:
+    connection = FakeConnection(some_errors(4))
+    async with opened(connection=connection) as driven:
+        await driven.ready()
+        connection.trouble = UnreachableError("The org did not answer within 30 s", "Check the network")
+        await driven.press("r")
+        await driven.wait_for("did not answer")
+        driven.compare("offline")
+
+
+async def test_wide(opened: Open) -> None:
+    errors = [replace(error, salesforce_id=None) for error in some_errors(60)]
+    async with opened(errors, size=(200, 50)) as driven:
+        await driven.ready()
+        await driven.press("j", "space")
+        await driven.wait_for(lambda: "Message number 3 " in driven.pane.panel.text)
+        driven.compare("wide")
