@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from syncerr_tui.cli._options import OrgChoice
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
-    from syncerr_tui.resync.plan import LeftOut, Plan
+    from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.connection import Connection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -142,6 +142,7 @@ def plan_for(
     patience: float,
 ) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives."""
+    from syncerr_tui.resync.choosing import support_only
     from syncerr_tui.resync.plan import make_plan
     from syncerr_tui.resync.start import clock
 
@@ -152,33 +153,9 @@ def plan_for(
         method=connection.org.method,
         created_at=clock(),
         parents=graph.parents_of(error.id for error in chosen),
-        left_out=() if choice.ids else _support_only(graph, chosen),
+        left_out=() if choice.ids else support_only(graph, chosen, unless="; name it with --id to try"),
         ramp=canary,
         batch_size=batch_size,
         lanes=lanes,
         patience=patience,
     )
-
-
-def _support_only(graph: CauseGraph, chosen: Iterable[SyncError]) -> list[LeftOut]:
-    """Rows that no re-sync can clear. Who wants one tried all the same names it by its id."""
-    from syncerr_tui.diagnosis.guidance import guide
-    from syncerr_tui.diagnosis.model import Retry
-    from syncerr_tui.diagnosis.read import diagnose
-    from syncerr_tui.resync.plan import LeftOut
-
-    known: dict[str, bool] = {}
-    out = []
-    for error in chosen:
-        key = graph.fingerprint_of(error.id).key
-        if key not in known:
-            told = guide(
-                diagnose(error.message, error.code),
-                message=error.message,
-                object_name=error.object,
-                event_type=error.event_type.value,
-            )
-            known[key] = told.retry is Retry.SUPPORT_ONLY
-        if known[key]:
-            out.append(LeftOut(error.id, "only StoreConnect support can clear it; name it with --id to try"))
-    return out

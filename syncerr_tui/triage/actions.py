@@ -121,6 +121,7 @@ def _login(state: AppState) -> str | None:
 
 _LIST = frozenset({Place.ERRORS})
 _TABLES = frozenset({Place.ERRORS, Place.CAUSES, Place.JOURNAL})
+_CAUSES = frozenset({Place.CAUSES})
 _ERRORS_AND_CAUSES = frozenset({Place.ERRORS, Place.CAUSES})
 
 ACTIONS: tuple[Action, ...] = (
@@ -138,7 +139,7 @@ ACTIONS: tuple[Action, ...] = (
         "toggle",
         ("space",),
         "select",
-        "Select or unselect the row and move on.",
+        "Select or unselect the row, or the cause and all it holds, and move on.",
         "Select",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
@@ -228,14 +229,31 @@ ACTIONS: tuple[Action, ...] = (
         _LIST,
         why_disabled=_row,
     ),
+    Action(
+        "open",
+        ("right", "l"),
+        "open",
+        "Open the cause: its errors, below each what waits for it, and why that is believed.",
+        "Look",
+        _CAUSES,
+        why_disabled=_row,
+        footer=2,
+    ),
+    Action(
+        "close", ("left", "h"), "close", "Close the cause; from an error, up to its cause.", "Look", _CAUSES
+    ),
+    Action("next_cause", ("n",), "next cause", "The next cause.", "Look", _CAUSES, why_disabled=_row),
+    Action(
+        "previous_cause", ("p",), "previous cause", "The cause before.", "Look", _CAUSES, why_disabled=_row
+    ),
     Action("focus_next", ("tab",), "other side", "Move between the list and the info panel.", "Look"),
     Action(
         "alike",
         ("e",),
         "same elsewhere",
-        "Show the rows with the same cause as this one.",
+        "Show all rows of this cause in the list; the same key again goes back to all rows.",
         "Look",
-        _LIST,
+        _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
     Action(
@@ -303,7 +321,7 @@ ACTIONS: tuple[Action, ...] = (
         "resync",
         ("R",),
         "re-sync",
-        "Re-sync what is selected, or the row under the cursor, after a look at the plan.",
+        "Re-sync what is selected, or the row or whole cause under the cursor, after a look at the plan.",
         "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,

@@ -11,6 +11,7 @@ or `field:value`; a leading `-` negates it. Upper and lower case are the same.
 | `code:DUPLICATES_DETECTED` | this status code; `code:none` finds rows without one |
 | `event:update` | Create, Update or Delete |
 | `age:>2d` `age:<30m` | processed longer, or less long, ago than this: s, m, h, d, w |
+| `cause:ID` | rows with the same cause as this change event, in the app (`e`) |
 | `id:` `sf:` `sc:` `message:` | change event, Salesforce ID, StoreConnect ID, message text |
 
 In `object`, `code` and `event` a value is the whole name; `*` stands for any characters (`code:INVALID*`)
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,20 +73,27 @@ class Term:
     quoted: bool
 
 
-def parse(text: str, *, typing: bool = False) -> Filter:
+def parse(
+    text: str, *, typing: bool = False, cause_of: Callable[[str], Collection[str]] | None = None
+) -> Filter:
     """Read a filter.
 
     Args:
         text: What the person wrote.
         typing: They are still at it: a name at the very end counts as the beginning of a name, and a
             value or quote that is not there yet asks for nothing.
+        cause_of: The ids of all errors with the same cause as this one, where causes are known.
 
     Raises:
         BadInputError: Says which part cannot be read, and what would do.
     """
     terms: list[Predicate] = []
-    for term in read_terms(text, FIELDS, _ALIASES, typing=typing):
-        predicate = _predicate(term)
+    fields = FIELDS if cause_of is None else (*FIELDS, "cause")
+    for term in read_terms(text, fields, _ALIASES, typing=typing):
+        if term.field == "cause" and cause_of is not None:
+            predicate: Predicate | None = _among(cause_of(term.value))
+        else:
+            predicate = _predicate(term)
         if predicate is not None:
             terms.append(_negated(predicate) if term.negated else predicate)
     terms.sort(key=lambda term: getattr(term, "cost", 0))
@@ -164,6 +172,10 @@ def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
 
 def _example(field: str) -> str:
     return {"object": "object:Order", "event": "event:update", "age": "age:>2d"}.get(field, f"{field}:…")
+
+
+def _among(ids: Collection[str]) -> Predicate:
+    return lambda error, _now: error.id in ids
 
 
 def _negated(term: Predicate) -> Predicate:

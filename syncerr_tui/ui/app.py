@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.message import Message
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.model import SyncError
+from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.explaining import Explaining
+from syncerr_tui.ui.linking import Linking, Work
 from syncerr_tui.ui.runs import RunFactory, Runs
 from syncerr_tui.ui.screens.workbench import Workbench
 from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
@@ -49,16 +53,33 @@ class SyncErrApp(App[int], inherit_bindings=False):
         self.crash = ""
         """What to say about a defect that ended the app."""
         self._details: Details | None = None
+        self.explaining = Explaining(desk, self._explain_in_background, self._explained)
         self.runs = Runs(self, start_run)
-        self.bench = Workbench(desk, [ErrorsPane(desk, self._describe)])
+        self.linking = Linking(self._in_background, self._linked, desk.clock)
+        errors = ErrorsPane(desk, self._describe, self.linking)
+        self.bench = Workbench(desk, [errors, CausesPane(desk, errors, self.linking)], self.linking)
+
+    def _in_background(self, work: Work) -> None:
+        self.run_worker(work, group="linking", name="linking")
+
+    def _linked(self) -> None:
+        if self.bench.is_mounted:
+            self.bench.linked()
+
+    def _explain_in_background(self, work: Work) -> None:
+        self.run_worker(work, group="explaining", name="explaining")
+
+    def _explained(self, message: Message) -> None:
+        if self.bench.is_mounted:
+            self.bench.post_message(message)
 
     def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[Line]:
         """What the info panel says. Reading messages is imported with the first row."""
         if self._details is None:
             from syncerr_tui.ui.details import Details
 
-            self._details = Details(self.desk)
-        return self._details(error, moment, outcome, width)
+            self._details = Details(self.explaining)
+        return self._details(error, moment, outcome, width, self.linking.graph)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, before a theme is chosen."""

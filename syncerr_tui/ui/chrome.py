@@ -56,11 +56,21 @@ def tabs(names: Iterable[tuple[str, bool]], tells: str, *, unicode: bool) -> tup
 
 
 def utility(
-    listing: Listing, hidden: int, *, read_at: datetime | None, now: datetime, reading: str, watching: bool
+    listing: Listing,
+    hidden: int,
+    *,
+    causes: int,
+    read_at: datetime | None,
+    now: datetime,
+    reading: str,
+    watching: bool,
+    unicode: bool = True,
 ) -> tuple[list[Part], list[Part]]:
     """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh."""
     total = len(listing.errors)
     left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
+    if total and causes and not hidden:
+        left.append((f" {'·' if unicode else '-'} {plural(causes, 'cause')}", "strong"))
     if listing.selected:
         told = f"  {len(listing.selected):,} selected"
         left.append((f"{told} ({hidden:,} hidden by the filter)" if hidden else told, "strong"))

@@ -10,16 +10,16 @@ from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.render import Line, Part, Role
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.explaining import Explained, Explaining
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.causes import CauseGraph
 
 _LABEL = 16
-_LONGEST = 60_000
-"""Characters of a message that the panel lays out; Salesforce's own fields end before that."""
+_LONGEST = 140_000
+"""Characters of a message that the panel lays out; Salesforce's longest fields end before that."""
 
 
 def fields(error: SyncError, now: datetime, zone: tzinfo | None) -> list[tuple[str, str]]:
@@ -49,15 +49,15 @@ class Details:
     """Makes the panel's text for a row, at any width.
 
     Args:
-        desk: For the org's address, which the steps need.
-        notes: The org's own notes.
+        explaining: Reads the messages, and knows what the org and the house say about them.
     """
 
-    def __init__(self, desk: Desk, notes: HouseNotes | None = None) -> None:
-        self._desk = desk
-        self._notes = notes
+    def __init__(self, explaining: Explaining) -> None:
+        self._explaining = explaining
 
-    def __call__(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[Line]:
+    def __call__(
+        self, error: SyncError, moment: Moment, outcome: str, width: int, graph: CauseGraph | None = None
+    ) -> list[Line]:
         """The lines for this row.
 
         Args:
@@ -65,30 +65,36 @@ class Details:
             moment: When it is looked at.
             outcome: What the last run said about it; empty where it said nothing.
             width: Cells in a line.
+            graph: What waits for what, once that is known.
         """
-        # Reading messages takes patterns that take a while to compile: after the first frame.
-        from syncerr_tui.diagnosis import guidance, read
+        from syncerr_tui.ui.cause_words import ties
 
-        diagnosis = read.diagnose_cached(error.message, error.code)
-        connection = self._desk.connection
-        guided = guidance.guide(
-            diagnosis,
-            message=error.message,
-            object_name=error.object,
-            event_type=error.event_type.value,
-            instance_url=connection.identity.instance_url if connection else None,
-            notes=self._notes,
-        )
+        explained = self._explaining.explain(error)
+        diagnosis = explained.diagnosis
+        inferred = " (read off the wording)" if diagnosis.inferred else ""
+        code = f"{diagnosis.root_code}{inferred}" if diagnosis.root_code else "no status code"
         return [
             *_wrapped(((f"{error.object} {error.event_type.value}", Role.HEADING),), width),
-            *_wrapped(((diagnosis.root_code or "no status code", Role.NAME),), width),
+            *_wrapped(((code, Role.NAME),), width),
             *_section("Last re-sync", ((outcome, Role.TEXT),) if outcome else (), width),
             Line(),
-            *render.lines(guided, width),
-            *_section("Message", _marked(error.message[:_LONGEST], diagnosis), width),
+            *_guidance(explained, width),
+            *_notes_trouble(self._explaining, width),
+            *(ties(graph, error, width) if graph is not None else ()),
+            *_section("Message", _marked(error.message, diagnosis), width),
             *_section("Fields", (), width),
             *_fields(fields(error, moment.now, moment.zone), width),
         ]
+
+
+def _guidance(explained: Explained, width: int) -> list[Line]:
+    return render.lines(explained.guidance, width, diagnosis=explained.diagnosis, changes=explained.changes)
+
+
+def _notes_trouble(explaining: Explaining, width: int) -> Iterator[Line]:
+    trouble = explaining.notes_trouble
+    if trouble is not None:
+        yield from _section("House notes cannot be read", ((trouble.line, Role.TEXT),), width)
 
 
 def _section(heading: str, parts: Iterable[Part], width: int) -> Iterator[Line]:
@@ -121,14 +127,16 @@ def _wrapped(parts: Iterable[Part], width: int) -> Iterator[Line]:
 
 def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Part]:
     """The message with what was found in it told apart."""
-    at = 0
+    at, end = 0, min(len(message), _LONGEST)
     for span in sorted(diagnosis.spans, key=_place):
-        if span.start < at or span.end > len(message):
+        if span.start < at or span.end > end:
             continue
         yield message[at : span.start], Role.TEXT
-        yield message[span.start : span.end], Role.NAME
+        yield message[span.start : span.end], Role.FOUND
         at = span.end
-    yield message[at:], Role.TEXT
+    yield message[at:end], Role.TEXT
+    if end < len(message):
+        yield f"\n({len(message) - end:,} more characters: Y copies all of it)", Role.MUTED
 
 
 def _place(span: Span) -> tuple[int, int]:

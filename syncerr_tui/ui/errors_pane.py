@@ -20,6 +20,7 @@ from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
@@ -47,12 +48,14 @@ class ErrorsPane(Pane):
 
     place = Place.ERRORS
 
-    def __init__(self, desk: Desk, describe: Describe) -> None:
+    def __init__(self, desk: Desk, describe: Describe, linking: Linking) -> None:
         super().__init__(desk)
+        self._linking = linking
         self.listing = Listing()
         self.outcomes: Mapping[str, str] = {}
-        self._describe = describe
+        self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
+        self._told_anew = False
         self._moment = Moment(desk.clock(), desk.zone, desk.ellipsis)
         self._panel_timer: Timer | None = None
         self._filter_timer: Timer | None = None
@@ -99,6 +102,16 @@ class ErrorsPane(Pane):
         """Whether the person went into the panel."""
         return self.has_class("-open")
 
+    @property
+    def current(self) -> SyncError | None:
+        """The error under the cursor."""
+        return self.listing.current
+
+    @property
+    def chosen(self) -> tuple[SyncError, ...]:
+        """What an action acts on."""
+        return self.listing.chosen
+
     def facts(self, state: AppState) -> AppState:
         """What only the list knows."""
         listing = self.listing
@@ -117,6 +130,7 @@ class ErrorsPane(Pane):
     def show(self, listing: Listing, *, fresh: bool = False) -> None:
         """Show this listing. `fresh` rows get their ages anew; otherwise they stay as they were read."""
         self.listing = listing
+        self._linking.follow(listing.errors)
         if fresh:
             self._moment = Moment(self.desk.clock(), self.desk.zone, self.desk.ellipsis)
         self.table.show(listing, self._moment)
@@ -161,10 +175,18 @@ class ErrorsPane(Pane):
                 self.panel.show(lambda _width: ())
             return
         before, self._described = self._described, (error, self._moment, self.outcomes.get(error.id, ""))
-        if before != self._described:
+        if before != self._described or self._told_anew:
+            self._told_anew = False
             described = self._described
             same_row = before is not None and before[0].id == error.id
-            self.panel.show(lambda width: self._describe(*described, width), keep_place=same_row)
+            self.panel.show(lambda width: self.describe(*described, width), keep_place=same_row)
+            self.post_message(self.Looked(error))
+
+    def known_better(self, error: SyncError | None) -> None:
+        """Tell it in the panel, unless the person has moved on."""
+        if self._described is not None and error in {None, self._described[0]}:
+            self._told_anew = True
+            self._panel_soon()
 
     # -- moving ----------------------------------------------------------------------------------------
 
@@ -253,6 +275,37 @@ class ErrorsPane(Pane):
 
     # -- looking ---------------------------------------------------------------------------------------
 
+    def linked(self) -> None:
+        """What waits for what is known anew."""
+        if "cause:" in self.listing.filter.text and self._linking.graph is not None:
+            self.show(self.listing.filtered(self._read(self.listing.filter.text), self.desk.clock()))
+        self._told_anew = True
+        self._panel_soon()
+
+    def show_alike(self, row: str) -> None:
+        """Show all rows with this one's cause; where they are shown already, all rows again."""
+        graph = self._linking.graph
+        cause = graph.cause_of(row) if graph is not None else None
+        if cause is None:
+            return
+        wanted = f"cause:{cause.roots[0]}"
+        self.filter_by("" if self.listing.filter.text == wanted else wanted)
+        self.show(self.listing.moved_onto(row))
+
+    def go_to(self, row: str) -> None:
+        """The cursor on this row; a filter that hides it is taken away."""
+        if row not in self.listing.view.positions:
+            self.show(self.listing.filtered(EVERYTHING, self.desk.clock()))
+        self.show(self.listing.moved_onto(row))
+
+    def _same_cause(self, row: str) -> frozenset[str]:
+        graph = self._linking.graph
+        cause = graph.cause_of(row) if graph is not None else None
+        return frozenset((*cause.roots, *cause.victims, *cause.guessed)) if cause else frozenset()
+
+    def _read(self, text: str, *, typing: bool = False) -> Filter:
+        return parse(text, typing=typing, cause_of=self._same_cause) if text.strip() else EVERYTHING
+
     def do_info(self) -> None:
         if not self.is_open and self.listing.current is None:
             return
@@ -277,7 +330,7 @@ class ErrorsPane(Pane):
             What is wrong with it, in words; empty where it can be read.
         """
         try:
-            wanted = parse(text, typing=True)
+            wanted = self._read(text, typing=True)
         except BadInputError as error:
             return error.line
         if self._filter_timer is not None:
@@ -298,7 +351,7 @@ class ErrorsPane(Pane):
         if self._filter_timer is not None:
             self._filter_timer.stop()
             self._filter_timer = None
-        self._filter(parse(text) if text.strip() else EVERYTHING)
+        self._filter(self._read(text))
 
     def _filter(self, wanted: Filter) -> None:
         if wanted.text != self.listing.filter.text:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.message import Message
 from textual.widget import Widget
 
+from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
 
@@ -18,6 +19,13 @@ class Pane(Widget):
 
     class Changed(Message):
         """Something that the lines around the pane tell has changed."""
+
+    class Looked(Message):
+        """The panel shows this error now."""
+
+        def __init__(self, error: SyncError | None) -> None:
+            super().__init__()
+            self.error = error
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=self.place.value)
@@ -33,9 +41,31 @@ class Pane(Widget):
         """What stands at the right of the line of tabs: the filter, as a rule."""
         return ""
 
+    @property
+    def current(self) -> SyncError | None:
+        """The error under the cursor, where there is one."""
+        return None
+
+    @property
+    def chosen(self) -> tuple[SyncError, ...]:
+        """The errors an action acts on."""
+        return ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person went into its panel."""
+        return False
+
+    def step_back(self) -> bool:
+        """One step back; False where there is nothing of this pane's to take back."""
+        return False
+
     def facts(self, state: AppState) -> AppState:
         """The state of the app with what only this pane knows."""
         return state
+
+    def known_better(self, error: SyncError | None) -> None:
+        """More is known about this error, or about all of them: tell it where it is on screen."""
 
     def entered(self) -> None:
         """The person came here: take the focus."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.triage.listing import Listing
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.planning import Prepared, prepare
 from syncerr_tui.ui.widgets.line import Part
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 _LINES_PER_SECOND = 2
 """How often the progress line is written at most."""
+
+
+_AT_ONCE = 2000
+"""Rows that are planned between two key presses; more are planned in the background."""
 
 
 class Run(Protocol):
@@ -87,25 +92,52 @@ class Runs:
 
     # -- asking and starting ---------------------------------------------------------------------------
 
-    def ask(self, listing: Listing) -> None:
-        """Show what would be sent, and start it where the person says so."""
-        from syncerr_tui.resync.plan import make_plan
-        from syncerr_tui.ui.screens.resync import ResyncDialog
+    def ask(self, chosen: Sequence[SyncError], hidden: int = 0) -> None:
+        """Show what would be sent, and start it where the person says so.
 
-        connection = self._app.desk.connection
-        if connection is None or self.active:
+        Args:
+            chosen: What the person asks for. What these wait for comes along.
+            hidden: Selected, but hidden by the filter.
+        """
+        connection, linking = self._app.desk.connection, self._app.linking
+        if connection is None or self.active or not (chosen or hidden):
             return
-        org = connection.org
-        plan = make_plan(
-            listing.chosen, org=connection.identity, method=org.method, created_at=self._app.desk.clock()
-        )
+        if linking.graph is not None and len(chosen) <= _AT_ONCE:
+            self._show(connection, prepare(linking.graph, chosen, hidden))
+            return
+        self._app.bench.say("Working out what goes first ...")
+        self._app.run_worker(self._ask_later(connection, chosen, hidden), group="asking", exclusive=True)
+
+    async def _ask_later(self, connection: Connection, chosen: Sequence[SyncError], hidden: int) -> None:
+        prepared = await self._app.linking.lend(lambda graph: prepare(graph, chosen, hidden))
+        self._app.bench.silence()
+        if not self.active:
+            self._show(connection, prepared)
+
+    def _show(self, connection: Connection, prepared: Prepared) -> None:
+        from syncerr_tui.resync.plan import make_plan
+        from syncerr_tui.ui.screens.plan import PlanDialog
+
+        method, now = connection.org.method, self._app.desk.clock()
+
+        def make(ramp: bool) -> Plan:
+            return make_plan(
+                prepared.errors,
+                org=connection.identity,
+                method=method,
+                created_at=now,
+                parents=prepared.parents,
+                left_out=prepared.left_out,
+                ramp=ramp,
+            )
+
+        dialog = PlanDialog(make, prepared.asked, connection.identity, method)
 
         def answered(yes: bool | None) -> None:
             if yes and not self.active:
-                self.start(plan, connection)
+                self.start(dialog.plan, connection)
 
-        hidden = listing.hidden_selected
-        self._app.push_screen(ResyncDialog(plan, connection.identity, org.method, hidden=hidden), answered)
+        self._app.push_screen(dialog, answered)
 
     def start(self, plan: Plan, connection: Connection) -> None:
         """Run the plan in the background."""
@@ -150,6 +182,7 @@ class Runs:
     def _draw_soon(self, view: RunView) -> None:
         bench = self._app.bench
         bench.errors.show_run(view.marks, view.reasons)
+        bench.causes.marks_changed()
         if not self._line_due:
             self._line_due = True
             bench.set_timer(1 / _LINES_PER_SECOND, self._draw_line)

@@ -24,9 +24,12 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui import chrome
+from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.explaining import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.keys import bindings
+from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.reading import Connected, ListRead, PageCame, Reader, ReadingFailed
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
@@ -47,9 +50,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = ""
 
-    def __init__(self, desk: Desk, panes: Sequence[Pane]) -> None:
+    def __init__(self, desk: Desk, panes: Sequence[Pane], linking: Linking) -> None:
         super().__init__()
         self.desk = desk
+        self.linking = linking
         self._panes = {pane.place: pane for pane in panes}
         self.place = Place.ERRORS
         self.reader = Reader(desk, self.post_message)
@@ -60,6 +64,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._said: tuple[str, str] | None = None
         self._minute: Timer | None = None
         self._watch: Timer | None = None
+        self._rest: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Seven lines and the panes."""
@@ -71,7 +76,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             yield from self._panes.values()
         yield Line(ellipsis=ellipsis, id="trouble")
         yield Line(ellipsis=ellipsis, id="run")
-        yield Line(ellipsis=ellipsis, id="utility").add_class("-bar")
+        yield Line(ellipsis=ellipsis, cut="right", id="utility").add_class("-bar")
         yield Line(ellipsis=ellipsis, id="keys")
 
     def on_mount(self) -> None:
@@ -93,6 +98,11 @@ class Workbench(Screen[None], inherit_bindings=False):
     def errors(self) -> ErrorsPane:
         """The list."""
         return cast(ErrorsPane, self._panes[Place.ERRORS])
+
+    @property
+    def causes(self) -> CausesPane:
+        """The causes."""
+        return cast(CausesPane, self._panes[Place.CAUSES])
 
     @property
     def pane(self) -> Pane:
@@ -141,8 +151,10 @@ class Workbench(Screen[None], inherit_bindings=False):
         return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where text is typed, letters are letters."""
-        return action != "act" or not isinstance(self.focused, Input)
+        """Where text is typed, letters are letters; else a key means what it means in this place."""
+        if action != "act":
+            return True
+        return not isinstance(self.focused, Input) and BY_ID[str(parameters[0])].works_in(self.place)
 
     def action_act(self, action_id: str) -> None:
         """A key, the palette or a click asks for an action."""
@@ -210,6 +222,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             *chrome.utility(
                 self.errors.listing,
                 state.hidden_selected,
+                causes=self.linking.found.count,
+                unicode=self.desk.terminal.unicode,
                 read_at=self._read_at,
                 now=self.desk.clock(),
                 reading=reading,
@@ -233,10 +247,20 @@ class Workbench(Screen[None], inherit_bindings=False):
         """The pane shows something else."""
         self.draw_lines()
 
+    def linked(self) -> None:
+        """What waits for what is known anew."""
+        self.errors.linked()
+        self.causes.refreshed()
+        self.draw_lines()
+
     # -- reading the list ------------------------------------------------------------------------------
 
     def do_refresh(self) -> None:
-        """Read the list again; connect first where that is still to do."""
+        """Read the list and the house notes again; connect first where that is still to do."""
+        self.host.explaining.begin_anew()
+        self._read_again()
+
+    def _read_again(self) -> None:
         self._rows_so_far = 0
         self._fresh_start = not self.errors.listing.errors
         self.desk.trouble = None
@@ -284,6 +308,9 @@ class Workbench(Screen[None], inherit_bindings=False):
             self._say_nothing_matches()
         self._tick()
         self.draw_lines()
+        if self.desk.connection is not None:
+            asking = self.linking.ask_for_parents(self.desk.connection)
+            self.app.run_worker(asking, group="parents", exclusive=True, name="parents")
 
     @on(ReadingFailed)
     def reading_failed(self, event: ReadingFailed) -> None:
@@ -318,7 +345,36 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def _look_again(self) -> None:
         if not self.reader.active and not self.host.runs.active and not self.desk.expired:
-            self.do_refresh()
+            self._read_again()
+
+    # -- knowing more about an error -------------------------------------------------------------------
+
+    @on(Pane.Looked)
+    def looked(self, event: Pane.Looked) -> None:
+        """Whoever rests on an error wants to know more about it than its message says."""
+        if self._rest is not None:
+            self._rest.stop()
+        error = event.error
+        if error is not None:
+            self._rest = self.set_timer(REST_SECONDS, lambda: self.host.explaining.look_up(error))
+
+    @on(KnownBetter)
+    def known_better(self, event: KnownBetter) -> None:
+        """Tell it."""
+        for pane in self._panes.values():
+            pane.known_better(event.error)
+
+    @on(NotesBroken)
+    def notes_broken(self, event: NotesBroken) -> None:
+        """Say where; the guidance does without them."""
+        self.say(f"House notes: {event.trouble.line}", "bad")
+
+    @on(SessionEnded)
+    def session_ended(self, event: SessionEnded) -> None:
+        """As when reading the list."""
+        self.desk.expired = True
+        self.desk.trouble = event.trouble
+        self.draw_lines()
 
     # -- the filter bar --------------------------------------------------------------------------------
 
@@ -363,8 +419,10 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_back(self) -> None:
         """One step back; the result of a run goes before the filter and the selection."""
-        if self.errors.is_open or not self.host.runs.dismiss():
-            self.errors.step_back()
+        if self.pane.is_open or not self.host.runs.dismiss():
+            # What is left to take back, the filter and the selection, is the list's, wherever one stands.
+            _ = self.pane.step_back() or self.errors.step_back()
+        self.causes.refreshed()
         self.draw_lines()
 
     def do_sort(self) -> None:
@@ -382,6 +440,38 @@ class Workbench(Screen[None], inherit_bindings=False):
     def do_errors(self) -> None:
         """The list in front."""
         self.go(Place.ERRORS)
+
+    def do_causes(self) -> None:
+        """The causes in front, the cursor on that of the row one comes from."""
+        if self.place is not Place.CAUSES:
+            current = self.errors.current
+            self.causes.came_from(current.id if current is not None else None)
+        self.go(Place.CAUSES)
+
+    def do_alike(self) -> None:
+        """From a cause to all its rows in the list."""
+        current = self.pane.current
+        if current is not None:
+            self.go(Place.ERRORS)
+            self.errors.show_alike(current.id)
+
+    def do_go_to_cause(self) -> None:
+        """Up to the row that this one waits for; what is believed, and why, is said."""
+        from syncerr_tui.ui.cause_words import short, why
+
+        current, graph = self.errors.current, self.linking.graph
+        if current is None or graph is None:
+            self.say("Still working out what waits for what.")
+            return
+        links = graph.links_of(current.id)
+        up = next((link for link in links if link.cause is not None), None)
+        if up is not None and up.cause is not None:
+            self.errors.go_to(up.cause)
+            self.say(f"{short(current)} waits for this one. {why(up)}")
+        elif links:
+            self.say(f"Its cause is not in this list. {links[0].detail}")
+        else:
+            self.say("It waits for nobody: it fails for a reason of its own. enter says which.")
 
     def go(self, place: Place) -> None:
         """Bring a pane to the front."""
@@ -451,9 +541,18 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         self.app.run_worker(copy, thread=True, group="copying", name="copying")
 
+    def do_browse(self) -> None:
+        """The address of the next step."""
+        from syncerr_tui.ui.browsing import Browsing
+        from syncerr_tui.ui.explaining import addresses
+
+        error = self.pane.current
+        if error is not None:
+            Browsing(self.host).ask(addresses(self.host.explaining.explain(error)))
+
     def do_resync(self) -> None:
         """Look at the plan, then send it."""
-        self.host.runs.ask(self.errors.listing)
+        self.host.runs.ask(self.pane.chosen, self.state.hidden_selected)
 
     def do_cancel(self) -> None:
         """Stop the run: what is on its way is waited for."""
@@ -467,7 +566,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Demo org only: show what would be done, and do it."""
         from syncerr_tui.ui.demo_fixing import DemoFixing
 
-        error = self.errors.listing.current
+        error = self.pane.current
         fixes = getattr(self.desk.connection, "demo_fixes", None)
         if error is not None and fixes is not None:
             self.app.run_worker(DemoFixing(self.host, fixes).run(error), group="fixing", exclusive=True)

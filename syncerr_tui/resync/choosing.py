@@ -1,0 +1,58 @@
+"""What a person means by "re-sync this": causes come along, and what no re-sync can clear stays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from syncerr_tui.resync.plan import LeftOut
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.model import SyncError
+
+
+def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncError]:
+    """The errors that the chosen ones wait for, directly or through others, and that are not chosen.
+
+    A victim may only be sent after its cause is proven in the same run: without these a plan would have to
+    leave it out. Facts only; a guess brings nothing along.
+    """
+    known = {error.id for error in chosen}
+    missing: list[SyncError] = []
+    frontier = list(known)
+    while frontier:
+        parents = {row for before in graph.parents_of(frontier).values() for row in before}
+        frontier = [row for row in sorted(parents - known) if row in graph.errors]
+        known.update(frontier)
+        missing += [graph.errors[row] for row in frontier]
+    return missing
+
+
+def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str = "") -> list[LeftOut]:
+    """Errors that only StoreConnect's support can clear.
+
+    Args:
+        graph: All errors.
+        chosen: The ones that were asked for.
+        unless: How a person can try one all the same, for the reason.
+    """
+    from syncerr_tui.diagnosis.guidance import guide
+    from syncerr_tui.diagnosis.model import Retry
+    from syncerr_tui.diagnosis.read import diagnose
+
+    known: dict[tuple[str, str], bool] = {}
+    out = []
+    for error in chosen:
+        key = (graph.fingerprint_of(error.id).key, error.event_type.value)
+        if key not in known:
+            told = guide(
+                diagnose(error.message, error.code),
+                message=error.message,
+                object_name=error.object,
+                event_type=error.event_type.value,
+            )
+            known[key] = told.retry is Retry.SUPPORT_ONLY
+        if known[key]:
+            out.append(LeftOut(error.id, f"only StoreConnect support can clear it{unless}"))
+    return out

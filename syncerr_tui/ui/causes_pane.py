@@ -1,0 +1,499 @@
+"""What really broke, worst first: each cause with what it holds up, and below it the tree of its errors.
+
+The selection is the list's own: a cause is selected when all its errors are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.errors_pane import WIDE, ErrorsPane
+from syncerr_tui.ui.linking import Linking
+from syncerr_tui.ui.outline import Node, Outline, tree_of
+from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.widgets.cause_list import LEAD, CauseList, Told
+from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.rows import ASCII, UNICODE
+from syncerr_tui.ui.words import age
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause
+    from syncerr_tui.diagnosis.render import Line
+
+_PANEL_DELAY = 0.08
+_MARKS_DELAY = 0.25
+_FAR = 1_000_000
+_DEEPEST = 6
+"""Levels of a tree that are set in; deeper ones stand below the last of them."""
+_COUNT, _WAIT = 6, 5
+_GUTTER = 3
+
+
+class CausesPane(Pane):
+    """The causes at the left, what to do about the one under the cursor at the right or in its place."""
+
+    place = Place.CAUSES
+
+    def __init__(self, desk: Desk, errors: ErrorsPane, linking: Linking) -> None:
+        super().__init__(desk)
+        self._errors = errors
+        self._linking = linking
+        self._outline = Outline()
+        self._opened: dict[str, tuple[Node, ...]] = {}
+        self._cursor = 0
+        self._wanted_row: str | None = None
+        """The error whose cause the person came for, while the causes are not known yet."""
+        self._described: tuple[str, str | None] | None = None
+        self._panel_timer: Timer | None = None
+        self._marks_timer: Timer | None = None
+        self._moment = Moment(desk.clock(), desk.zone)
+        self._shown_for: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """The list and the panel."""
+        terminal = self.desk.terminal
+        self._glyphs = UNICODE if terminal.unicode else ASCII
+        yield CauseList(self._told, glyphs=self._glyphs, id="cause-list")
+        yield InfoPanel(links=terminal.links, thumb=self._glyphs.thumb, id="cause-info")
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    @property
+    def board(self) -> CauseList:
+        """The list of causes."""
+        return self.query_one(CauseList)
+
+    @property
+    def panel(self) -> InfoPanel:
+        """The info panel."""
+        return self.query_one(InfoPanel)
+
+    @property
+    def outline(self) -> Outline:
+        """What the list shows."""
+        return self._outline
+
+    @property
+    def tab(self) -> str:
+        """`Causes (6)`."""
+        return f"Causes ({self._linking.found.count:,})"
+
+    @property
+    def tells(self) -> str:
+        """The filter and what it shows."""
+        filtered = self._errors.listing.filter
+        return f"filter: {filtered.text}  ({len(self._outline.causes):,} shown)" if filtered else ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the panel stands beside the list."""
+        return self.size.width >= WIDE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person went into the panel."""
+        return self.has_class("-open")
+
+    @property
+    def node(self) -> Node | None:
+        """What is under the cursor."""
+        return self._outline[self._cursor] if len(self._outline) else None
+
+    @property
+    def current(self) -> SyncError | None:
+        """The error under the cursor; of a cause its oldest."""
+        node = self.node
+        if node is None:
+            return None
+        errors = self._errors.listing.errors
+        rows = (node.row,) if node.row else node.cause.roots
+        return next((errors[row] for row in rows if row in errors), None)
+
+    @property
+    def chosen(self) -> tuple[SyncError, ...]:
+        """What an action acts on: the selection, else the cause and all it holds, else the one error."""
+        listing = self._errors.listing
+        if listing.selected:
+            return listing.chosen
+        node = self.node
+        return tuple(listing.errors[row] for row in _rows(node) if row in listing.errors) if node else ()
+
+    def facts(self, state: AppState) -> AppState:
+        """What only the causes know."""
+        listing = self._errors.listing
+        hidden = listing.hidden_selected
+        current = self.current
+        here = len(_rows(self.node)) if self.node else 0
+        return replace(
+            state,
+            chosen=len(listing.selected) - hidden if listing.selected else here,
+            hidden_selected=hidden,
+            total=len(self._outline),
+            current=current is not None,
+            has_salesforce_id=bool(current and current.salesforce_id),
+        )
+
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def entered(self) -> None:
+        """Take the focus, and show what has changed meanwhile."""
+        self._moment = Moment(self.desk.clock(), self.desk.zone)
+        self.refreshed()
+        (self.panel if self.is_open else self.board).focus()
+
+    def came_from(self, row: str | None) -> None:
+        """The person came from this row of the list: the cursor goes to its cause."""
+        self._wanted_row = row
+
+    def refreshed(self) -> None:
+        """The list, its filter or its selection may have changed, or the causes are known anew."""
+        if not self.display or not self.is_mounted:
+            return
+        listing, found = self._errors.listing, self._linking.found
+        now_for = (found.causes, listing.view, self._linking.working)
+        if now_for != self._shown_for:
+            self._shown_for = now_for
+            self._rebuild(self._visible(found.causes))
+        if self._wanted_row is not None and self._linking.graph is not None:
+            self._go_to_row(self._wanted_row)
+            self._wanted_row = None
+        self._draw()
+
+    def _visible(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+        listing = self._errors.listing
+        if not listing.filter:
+            return causes
+        shown = listing.view.positions
+        return tuple(
+            cause
+            for cause in causes
+            if any(row in shown for row in chain(cause.roots, cause.victims, cause.guessed))
+        )
+
+    def _rebuild(self, causes: tuple[Cause, ...]) -> None:
+        """Another state of the causes; what is open stays open, the cursor stays where it was."""
+        before = self.node
+        graph = self._linking.graph
+        if graph is not None:
+            known = {cause.key: cause for cause in causes}
+            self._opened = {key: tree_of(graph, known[key]) for key in self._opened if key in known}
+        self._outline = Outline(causes, self._opened)
+        place = self._outline.place_of(*before.place) if before is not None else 0
+        self._cursor = max(0, min(self._cursor if place is None else place, len(self._outline) - 1))
+
+    def _draw(self) -> None:
+        listing = self._errors.listing
+        if listing.errors and listing.filter and self._linking.found.causes:
+            note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
+        elif self._linking.working:
+            note = ("Working out what waits for what ...",)
+        else:
+            note = ("No causes: there are no unresolved sync errors.",)
+        self.board.show(self._outline, self._cursor, note)
+        self._panel_soon()
+        self.post_message(self.Changed())
+
+    def marks_changed(self) -> None:
+        """A run says something new about rows: draw it, soon and together."""
+        if self.display and self._marks_timer is None:
+            self._marks_timer = self.set_timer(_MARKS_DELAY, self._marks_due)
+
+    def _marks_due(self) -> None:
+        self._marks_timer = None
+        self.board.redraw()
+
+    def on_resize(self) -> None:
+        """Put the panel beside the list, or away."""
+        self.set_class(self.is_wide, "-wide")
+        self._panel_soon()
+
+    # -- what a line says ------------------------------------------------------------------------------
+
+    def _told(self, node: Node, width: int) -> Told:
+        if node.is_cause:
+            return Told(tuple(self._cause_lines(node.cause, width)), self._sign(_rows(node)))
+        if node.row is None:
+            line = f"{'':6}and {node.rest:,} more errors: e shows all of them in the list"
+            return Told((((cell(line, width, self.desk.ellipsis), "quiet"),),))
+        return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
+
+    def _sign(self, rows: tuple[str, ...]) -> str:
+        selected = self._errors.listing.selected
+        if not selected:
+            return " "
+        count = sum(row in selected for row in rows)
+        return self._glyphs.selected if count == len(rows) else "-" if count else " "
+
+    def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
+        from syncerr_tui.ui.cause_words import headline, summary
+
+        errors, unicode = self._errors.listing.errors, self.desk.terminal.unicode
+        signs = "▾▸" if unicode else "-+"
+        lead = LEAD - _GUTTER
+        room = max(1, width - lead)
+        counts = f"{_count(len(cause.roots)):>{_COUNT}} {_count(len(cause.victims)):>{_WAIT}}  "
+        yield (
+            (f"{signs[cause.key not in self._opened]} ", "accent"),
+            (counts, "strong"),
+            (cell(headline(errors, cause), room, self.desk.ellipsis), "text"),
+        )
+        trend = (self._linking.found.trends or {}).get(cause.key)
+        told = summary(errors, cause, trend, self._moment.now, unicode=unicode)
+        run = self._run_on(cause)
+        parts: list[Part] = [(" " * lead, "text")]
+        if run:
+            parts.append((f"{run}  ", "busy"))
+        parts.append((cell(told, max(1, room - (len(run) + 2 if run else 0)), self.desk.ellipsis), "quiet"))
+        yield tuple(parts)
+
+    def _run_on(self, cause: Cause) -> str:
+        """What the run says about a cause's errors: how many are proven."""
+        marks = self._errors.table.marks
+        words = (
+            [marks[row].word for row in chain(cause.roots, cause.victims) if row in marks] if marks else []
+        )
+        return f"{words.count('FIXED')} of {len(words)} FIXED" if words else ""
+
+    def _error_line(self, node: Node, width: int) -> Iterable[Part]:
+        from syncerr_tui.ui.cause_words import why
+
+        error = self._errors.listing.errors.get(node.row or "")
+        if error is None:
+            yield (cell("      left the list", width, ""), "quiet")
+            return
+        unicode = self.desk.terminal.unicode
+        depth = min(node.depth, _DEEPEST)
+        branch = ("└ " if unicode else "` ") if node.link else ("• " if unicode else "* ")
+        name = f"{'':{2 + 2 * depth}}{branch}{error.object} {error.event_type.value}"
+        when = age(error.processed_at, self._moment.now) if error.processed_at else "-"
+        known = (error.storeconnect_id or error.id)[:8]
+        left = 34 if width < 90 else 44
+        yield (cell(name, left, self.desk.ellipsis), "text")
+        yield (f" {cell(known, 8, '')} {when:>3}  ", "quiet")
+        mark = self._errors.table.marks.get(error.id)
+        room = max(1, width - left - 15)
+        if mark is not None:
+            yield (cell(mark.word, min(9, room), ""), mark.tone)
+            room -= 9
+        if room > 0:
+            told = why(node.link) if node.link else self._own_reason(error)
+            guess = node.link is not None and not node.link.fact
+            yield (cell(told, room, self.desk.ellipsis), "bad" if guess else "quiet")
+
+    def _own_reason(self, error: SyncError) -> str:
+        from syncerr_tui.diagnosis.gist import gist
+
+        return gist(error.message, error.code)
+
+    # -- the panel -------------------------------------------------------------------------------------
+
+    def _panel_soon(self) -> None:
+        if not (self.is_wide or self.is_open):
+            return
+        if self._panel_timer is not None:
+            self._panel_timer.stop()
+        self._panel_timer = self.set_timer(_PANEL_DELAY, self._panel_now)
+
+    def _panel_now(self) -> None:
+        self._panel_timer = None
+        node = self.node
+        if node is None:
+            self._described = None
+            self.panel.show(lambda _width: ())
+            return
+        if self._linking.graph is None:
+            return
+        same = node.place == self._described
+        self._described = node.place
+        if node.row is not None and (error := self.current) is not None:
+            outcome = self._errors.outcomes.get(error.id, "")
+            self.panel.show(
+                lambda width: self._errors.describe(error, self._moment, outcome, width), keep_place=same
+            )
+        else:
+            self.panel.show(lambda width: self._about(node.cause, width), keep_place=same)
+
+    def _about(self, cause: Cause, width: int) -> list[Line]:
+        from syncerr_tui.ui.cause_words import about
+
+        graph = self._linking.graph
+        connection = self.desk.connection
+        if graph is None or not all(row in graph.errors for row in cause.roots[:1]):
+            return []
+        return about(
+            graph,
+            cause,
+            (self._linking.found.trends or {}).get(cause.key),
+            self._moment.now,
+            address=connection.identity.instance_url if connection else None,
+            unicode=self.desk.terminal.unicode,
+            width=width,
+        )
+
+    # -- moving ----------------------------------------------------------------------------------------
+
+    def _to(self, place: int) -> None:
+        self._cursor = max(0, min(place, len(self._outline) - 1))
+        self._draw()
+
+    def _move(self, rows: int) -> None:
+        if self.panel.has_focus:
+            self.panel.move(rows)
+        else:
+            self._to(self._cursor + rows)
+
+    @property
+    def _page(self) -> int:
+        return self.panel.page if self.panel.has_focus else self.board.page
+
+    def do_down(self) -> None:
+        self._move(1)
+
+    def do_up(self) -> None:
+        self._move(-1)
+
+    def do_page_down(self) -> None:
+        self._move(self._page)
+
+    def do_page_up(self) -> None:
+        self._move(-self._page)
+
+    def do_half_down(self) -> None:
+        self._move(max(1, self._page // 2))
+
+    def do_half_up(self) -> None:
+        self._move(-max(1, self._page // 2))
+
+    def do_first(self) -> None:
+        self._move(-_FAR)
+
+    def do_last(self) -> None:
+        self._move(_FAR)
+
+    def do_next_cause(self) -> None:
+        node = self.node
+        at = self._outline.place_of_cause(node.cause.key) if node else None
+        if node is not None and at is not None:
+            self._to(at + 1 + len(self._opened.get(node.cause.key, ())))
+
+    def do_previous_cause(self) -> None:
+        node = self.node
+        at = self._outline.place_of_cause(node.cause.key) if node else None
+        if not at:
+            return
+        on_cause = self.node is not None and self.node.is_cause
+        self._to(at if not on_cause else self._outline.place_of_cause(self._outline[at - 1].cause.key) or 0)
+
+    def _go_to_row(self, row: str) -> None:
+        graph = self._linking.graph
+        cause = graph.cause_of(row) if graph is not None else None
+        place = self._outline.place_of(cause.key, row) if cause is not None else None
+        if place is not None:
+            self._cursor = place
+
+    # -- opening and closing ---------------------------------------------------------------------------
+
+    def do_open(self) -> None:
+        node, graph = self.node, self._linking.graph
+        if node is None or graph is None:
+            return
+        if node.is_cause and node.cause.key not in self._opened:
+            self._set_open({**self._opened, node.cause.key: tree_of(graph, node.cause)})
+        else:
+            self._to(self._cursor + 1)
+
+    def do_close(self) -> None:
+        node = self.node
+        if node is None:
+            return
+        place = self._outline.place_of_cause(node.cause.key)
+        if node.is_cause:
+            self._set_open({key: tree for key, tree in self._opened.items() if key != node.cause.key})
+        elif place is not None:
+            self._to(place)
+
+    def _set_open(self, opened: Mapping[str, tuple[Node, ...]]) -> None:
+        self._opened = dict(opened)
+        self._outline = Outline(self._outline.causes, self._opened)
+        node = self.node
+        if node is not None:
+            self._cursor = min(self._cursor, len(self._outline) - 1)
+        self._draw()
+
+    def do_info(self) -> None:
+        if not self.is_open and self.node is None:
+            return
+        self.toggle_class("-open")
+        self._described = None
+        self._panel_now()
+        self.call_after_refresh(self.entered)
+        self.post_message(self.Changed())
+
+    def do_focus_next(self) -> None:
+        if self.is_wide or self.is_open:
+            self.do_info()
+
+    def step_back(self) -> bool:
+        """One step back. False where there is nothing left to take back here."""
+        if self.is_open:
+            self.do_info()
+            return True
+        return False
+
+    # -- selecting -------------------------------------------------------------------------------------
+
+    def do_toggle(self) -> None:
+        node = self.node
+        if node is None:
+            return
+        rows = frozenset(_rows(node))
+        listing = self._errors.listing
+        if rows <= listing.selected:
+            listing = replace(listing, selected=listing.selected - rows, range=None)
+        else:
+            listing = listing.with_selected(rows)
+        self._errors.show(listing)
+        if node.is_cause:
+            self.do_next_cause()
+        else:
+            self._to(self._cursor + 1)
+
+    # -- the mouse -------------------------------------------------------------------------------------
+
+    def on_cause_list_clicked(self, event: CauseList.Clicked) -> None:
+        """A click moves, ctrl+click selects, a double click opens."""
+        event.stop()
+        self._to(event.place)
+        self.board.focus()
+        if event.toggle:
+            self.do_toggle()
+        if event.opened:
+            self.do_open()
+
+    def on_cause_list_wheeled(self, event: CauseList.Wheeled) -> None:
+        """The wheel moves the cursor."""
+        event.stop()
+        self._to(self._cursor + event.rows)
+
+
+def _rows(node: Node | None) -> tuple[str, ...]:
+    """The errors a line stands for. A guess is never among them."""
+    if node is None:
+        return ()
+    return (node.row,) if node.row is not None else (*node.cause.roots, *node.cause.victims)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number < 100_000 else f"{number // 1000}k"

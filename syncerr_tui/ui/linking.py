@@ -1,0 +1,178 @@
+"""The graph of causes, kept in step with the list in a thread of its own.
+
+The list decides: whatever mapping of errors it shows last is what the graph is made to hold. While the thread
+is at work it alone has the graph (`graph` is None then); in between the screen reads it. Lists that were
+overtaken while it worked are passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause, CauseGraph, ParentRef
+    from syncerr_tui.diagnosis.trend import Trend
+    from syncerr_tui.salesforce.connection import Connection
+
+Work = Coroutine[Any, Any, None]
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The causes of one state of the list."""
+
+    count: int = 0
+    """How many causes there are; while rows stream in this runs ahead of `causes`."""
+    causes: tuple[Cause, ...] = ()
+    """Worst first."""
+    trends: Mapping[str, Trend] | None = None
+    """Key of a cause -> how its errors are spread over time."""
+
+
+class Linking:
+    """Feeds the graph.
+
+    Args:
+        start: Runs a coroutine in the background.
+        tell: Called when there is something new to show.
+        clock: The time trends are counted to.
+    """
+
+    def __init__(
+        self, start: Callable[[Work], object], tell: Callable[[], object], clock: Callable[[], datetime]
+    ) -> None:
+        self._start = start
+        self._tell = tell
+        self._clock = clock
+        self._graph: CauseGraph | None = None
+        self._shown: Mapping[str, SyncError] = {}
+        self._wanted: Mapping[str, SyncError] | None = None
+        self._relations: dict[str, tuple[ParentRef, ...]] = {}
+        self._working = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._trends: dict[int, tuple[Cause, Trend]] = {}
+        self.found = Found()
+
+    @property
+    def graph(self) -> CauseGraph | None:
+        """The graph, in step with the list; None before the first row, and while it is being worked on."""
+        return None if self._working else self._graph
+
+    @property
+    def working(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._working
+
+    async def settled(self) -> CauseGraph | None:
+        """Wait until the graph is in step with the list."""
+        while self._working:
+            await self._idle.wait()
+        return self._graph
+
+    async def lend(self, use: Callable[[CauseGraph], Answer]) -> Answer:
+        """Ask the graph something that takes long, in the thread; the list may go on changing."""
+        await self.settled()
+        self._working = True
+        self._idle.clear()
+        try:
+            if self._graph is None:
+                from syncerr_tui.diagnosis.causes import CauseGraph
+
+                self._graph = CauseGraph()
+            return await asyncio.to_thread(use, self._graph)
+        finally:
+            self._working = False
+            self._idle.set()
+            if self._wanted is not None:
+                self._wake()
+
+    def follow(self, errors: Mapping[str, SyncError]) -> None:
+        """The list holds these now."""
+        if errors is not self._shown:
+            self._shown = self._wanted = errors
+            self._wake()
+
+    async def ask_for_parents(self, connection: Connection) -> None:
+        """Let the org tell which parents rows wait for that do not name them."""
+        from syncerr_tui.salesforce.relations import known_parents
+
+        errors = tuple(self._shown.values())
+        try:
+            found = await known_parents(connection, errors)
+        except SyncErrError:
+            # The list stands without it; what is wrong with the org the next reading says.
+            return
+        if found:
+            self._relations = dict(found)
+            self._wanted = self._shown
+            self._wake()
+
+    @property
+    def _overtaken(self) -> bool:
+        """Whether the list holds other errors by now."""
+        return self._wanted is not None
+
+    def _wake(self) -> None:
+        if not self._working:
+            self._working = True
+            self._idle.clear()
+            self._start(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._wanted is not None:
+                errors, self._wanted = self._wanted, None
+                self.found = await asyncio.to_thread(self._in_step, errors)
+                if self._overtaken:
+                    self._tell()
+        finally:
+            self._working = False
+            self._idle.set()
+        self._tell()
+
+    def _in_step(self, errors: Mapping[str, SyncError]) -> Found:
+        """Make the graph hold exactly these errors. In the thread."""
+        from syncerr_tui.diagnosis.causes import CauseGraph
+
+        if self._graph is None:
+            self._graph = CauseGraph()
+        graph = self._graph
+        known = graph.errors
+        gone = [row_id for row_id in known if row_id not in errors]
+        if gone:
+            graph.discard(gone)
+        graph.add(
+            [error for row_id, error in errors.items() if (old := known.get(row_id)) is not error != old]
+        )
+        relations, self._relations = self._relations, {}
+        if relations:
+            graph.relate({row_id: refs for row_id, refs in relations.items() if row_id in errors})
+        if self._overtaken:
+            return replace(self.found, count=len(graph))
+        causes = graph.causes()
+        return Found(len(causes), causes, self._all_trends(graph, causes))
+
+    def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
+        from syncerr_tui.diagnosis.trend import trend
+
+        now, known, told = self._clock(), self._trends, {}
+        self._trends = {}
+        for cause in causes:
+            before = known.get(id(cause))
+            made = before[1] if before is not None and before[0] is cause else None
+            if made is None:
+                rows = (graph.errors[row_id] for row_id in (*cause.roots, *cause.victims))
+                times = (when for row in rows if (when := row.created_at or row.processed_at) is not None)
+                made = trend(times, now)
+            self._trends[id(cause)] = (cause, made)
+            told[cause.key] = made
+        return told
