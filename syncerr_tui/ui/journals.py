@@ -96,6 +96,10 @@ class Journals:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, lambda: question(self._open(self._read, org_id)))
 
+    def ours(self, org_id: str) -> frozenset[str]:
+        """Ids of the runs that go on in this very program."""
+        return frozenset(self._active.get(org_id, ()))
+
     def close(self) -> None:
         """Let the files go."""
         for journal in self._written.values():

@@ -1,0 +1,528 @@
+"""The Journal: every run newest first, its rows with verdict and evidence, and the story of each row.
+
+All of it is read in the thread of readers, a page at a time. The pane has two levels, the runs and the rows
+of one of them; each keeps its cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from textual.timer import Timer
+
+from syncerr_tui.errors import BadInputError, SyncErrError
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
+from syncerr_tui.ui.widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    # The journal is opened, and all that reads it imported, once an org is connected.
+    from syncerr_tui.diagnosis.render import Line as Laid
+    from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
+    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.recall import Happened
+    from syncerr_tui.resync.wanted import Wanted
+    from syncerr_tui.ui.pages import Pages
+
+Item = TypeVar("Item")
+T = TypeVar("T")
+
+WIDE = 110
+"""Cells from which the info panel stands beside the list."""
+_PANEL_DELAY = 0.08
+_FILTER_DELAY = 0.15
+_FAR = 1_000_000
+
+Describe = Callable[[SyncError, Moment, str, int], "list[Laid]"]
+"""What the info panel says about an error, as in the list."""
+
+
+@dataclass(slots=True)
+class Level(Generic[Item]):
+    """The runs, or the rows of one run: what is known of them, and where the cursor stands."""
+
+    pages: Pages[Item]
+    at: int = 0
+
+    @property
+    def current(self) -> Item | None:
+        """Under the cursor, where it is known."""
+        return self.pages.at(self.at) if self.pages.count else None
+
+
+class JournalPane(Pane):
+    """What was re-synced, by whom, why, and what came of it."""
+
+    place = Place.JOURNAL
+    DEFAULT_CSS = """
+    JournalPane { layout: vertical; height: 1fr; }
+    JournalPane > InfoPanel {
+        display: none; dock: right; width: 40%; height: 100%; padding: 0 1; border-left: solid $syncerr-quiet;
+        background: $syncerr-ground;
+    }
+    JournalPane > InfoPanel:focus { border-left: solid $syncerr-accent; }
+    JournalPane.-wide > InfoPanel { display: block; }
+    JournalPane.-open > InfoPanel { display: block; width: 100%; border: none; padding: 0 2; }
+    JournalPane.-wide.-open > InfoPanel { width: 40%; padding: 0 1; border-left: solid $syncerr-accent; }
+    """
+
+    def __init__(self, desk: Desk, journals: Journals, describe: Describe) -> None:
+        super().__init__(desk)
+        self._journals = journals
+        self._describe = describe
+        self._moment = Moment(desk.clock(), desk.zone)
+        self._runs: Level[RunRecord] | None = None
+        self._rows: Level[RowRecord] | None = None
+        self._run: RunRecord | None = None
+        """The run whose rows are shown."""
+        self._wanted: Wanted | None = None
+        self._told: tuple[object, ...] = ()
+        """What the panel says something about."""
+        self._panel_timer: Timer | None = None
+        self._filter_timer: Timer | None = None
+        self._built = False
+        self.interrupted = 0
+        """Runs that wait for somebody to go on with them."""
+        self.elsewhere = 0
+        """Runs under way in other terminals."""
+
+    def _build(self) -> None:
+        """A line about what is shown, the list, a line below it, and the panel: when they are first looked at."""
+        terminal, ellipsis = self.desk.terminal, self.desk.ellipsis
+        glyphs = UNICODE if terminal.unicode else ASCII
+        self.mount(
+            Line(ellipsis=ellipsis, id="past-head"),
+            Sheet(glyphs=glyphs, id="past-sheet"),
+            Line(ellipsis=ellipsis, id="past-foot"),
+            InfoPanel(links=terminal.links, thumb=glyphs.thumb, id="past-info"),
+        )
+        self._built = True
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    @property
+    def sheet(self) -> Sheet:
+        """The list."""
+        return self.query_one(Sheet)
+
+    @property
+    def panel(self) -> InfoPanel:
+        """The info panel."""
+        return self.query_one(InfoPanel)
+
+    @property
+    def tab(self) -> str:
+        """`Journal`, with what waits for somebody."""
+        if self.interrupted:
+            return f"Journal ({self.interrupted} interrupted)"
+        return f"Journal ({self.elsewhere} under way elsewhere)" if self.elsewhere else "Journal"
+
+    @property
+    def tells(self) -> str:
+        """The filter."""
+        if not self._wanted:
+            return ""
+        level = self._level
+        count = f"  ({level.pages.count:,} shown)" if level is not None and level.pages.ready else ""
+        return f"filter: {self._wanted.text}{count}"
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the panel stands beside the list."""
+        return self.size.width >= WIDE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person went into the panel."""
+        return self.has_class("-open")
+
+    @property
+    def run(self) -> RunRecord | None:
+        """The run that is opened, or under the cursor."""
+        return self._run or (self._runs.current if self._runs is not None else None)
+
+    @property
+    def row(self) -> RowRecord | None:
+        """The row under the cursor, where a run is opened."""
+        return self._rows.current if self._rows is not None else None
+
+    @property
+    def current(self) -> SyncError | None:
+        """The error of the row under the cursor, as it was then."""
+        return self.row.error if self.row is not None else None
+
+    @property
+    def _level(self) -> Level[Any] | None:
+        return self._rows or self._runs
+
+    def facts(self, state: AppState) -> AppState:
+        """What only the Journal knows."""
+        level = self._level
+        current = self.current
+        return replace(
+            state,
+            chosen=0,
+            total=level.pages.count if level is not None else 0,
+            current=level is not None and level.current is not None,
+            has_salesforce_id=bool(current and current.salesforce_id),
+        )
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def refresh_journal(self) -> None:
+        """Read the journal anew, where somebody looks at it; the cursors stay where they are."""
+        if self.desk.connection is None or not self._built:
+            return
+        from syncerr_tui.ui.pages import Pages
+
+        self._moment = Moment(self.desk.clock(), self.desk.zone)
+        runs = Pages(self._read_runs, self._in_background, partial(self._arrived, "runs"))
+        self._runs = Level(runs, self._runs.at if self._runs else 0)
+        runs.ask()
+        if self._run is not None:
+            self._open(self._run, self._rows.at if self._rows else 0)
+        self._told = ()
+
+    def _open(self, run: RunRecord, at: int = 0) -> None:
+        from syncerr_tui.ui.pages import Pages
+
+        self._run = run
+        rows = Pages(partial(self._read_rows, run.id), self._in_background, partial(self._arrived, "rows"))
+        self._rows = Level(rows, at)
+        rows.ask()
+
+    async def _read_runs(self, skip: int, limit: int) -> tuple[int, Sequence[RunRecord]]:
+        from syncerr_tui.resync.history import History
+        from syncerr_tui.resync.wanted import EVERYTHING
+
+        wanted = self._wanted or EVERYTHING
+
+        def question(journal: Journal) -> tuple[int, Sequence[RunRecord]]:
+            history = History(journal)
+            return history.count_runs(wanted), history.runs(limit, skip, wanted)
+
+        return await self._ask(question)
+
+    async def _read_rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[RowRecord]]:
+        from syncerr_tui.resync.history import History
+        from syncerr_tui.resync.wanted import EVERYTHING
+
+        wanted = self._wanted or EVERYTHING
+
+        def question(journal: Journal) -> tuple[int, Sequence[RowRecord]]:
+            history = History(journal)
+            return history.count_rows(run, wanted), history.rows_of(run, limit, skip, wanted)
+
+        return await self._ask(question)
+
+    async def _ask(self, question: Callable[[Journal], T]) -> T:
+        assert self.desk.connection is not None
+        return await self._journals.ask(self.desk.connection.identity.org_id, question)
+
+    def _in_background(self, work: Coroutine[Any, Any, None], group: str = "journal") -> None:
+        self.run_worker(self._or_say_why(work), group=group, exclusive=group != "journal")
+
+    async def _or_say_why(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except SyncErrError as error:
+            self.sheet.note("", f"{error.title}.", error.hint)
+            self.post_message(self.Failed(error))
+
+    class Failed(Pane.Changed):
+        """The journal cannot be read."""
+
+        def __init__(self, error: SyncErrError) -> None:
+            super().__init__()
+            self.error = error
+
+    def _arrived(self, _what: str) -> None:
+        level = self._level
+        if level is not None and level.pages.ready:
+            level.at = max(0, min(level.at, level.pages.count - 1))
+        self._show()
+
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        """Show what is known now."""
+        from syncerr_tui.ui import journal_words as words
+
+        runs, rows = self._runs, self._rows
+        drawn = self._moment
+        if rows is not None and self._run is not None:
+            count, at = rows.pages.count, rows.at
+            self.sheet.show(words.ROWS, count, at, lambda row: _cells(rows.pages.at(row), words.row_cells))
+        elif runs is not None:
+            ours = self._ours
+            self.sheet.show(
+                words.RUNS,
+                runs.pages.count,
+                runs.at,
+                lambda row: _cells(
+                    runs.pages.at(row), lambda run: words.run_cells(run, drawn, ours=run.id in ours)
+                ),
+            )
+        self._show_lines()
+        self._panel_soon()
+        self.post_message(self.Changed())
+
+    @property
+    def _ours(self) -> frozenset[str]:
+        """Runs that go on in this very program."""
+        connection = self.desk.connection
+        return self._journals.ours(connection.identity.org_id) if connection is not None else frozenset()
+
+    def _show_lines(self) -> None:
+        """Above the rows of a run: which run. Below the list: what the columns have no room for."""
+        from syncerr_tui.ui import journal_words as words
+
+        run, level = self.run, self._level
+        head: list[Part] = []
+        if self._run is not None:
+            word, look = words.state(self._run, self._run.id in self._ours)
+            head = [
+                (
+                    f" {words.when(self._run.started_at, self._moment).strip()}  {self._run.os_user}  ",
+                    "strong",
+                ),
+                (word, look),
+                (f"  {words.counted(self._run)}", "text"),
+            ]
+        self.query_one("#past-head", Line).show(head)
+        self.query_one("#past-head").display = bool(head)
+        foot: list[Part] = []
+        if level is not None and level.pages.ready and not level.pages.count:
+            self.sheet.note(*self._nothing)
+        elif self._run is None and run is not None:
+            why = f"  Why: {run.reason}" if run.reason else ""
+            foot = [(f" {run.method}  {words.counted(run)}.", "text"), (why, "accent")]
+        elif self._run is not None and self._run.reason:
+            foot = [(f" Why: {self._run.reason}", "accent")]
+        self.query_one("#past-foot", Line).show(foot)
+        self.query_one("#past-foot").display = bool(foot)
+
+    @property
+    def _nothing(self) -> tuple[str, ...]:
+        if self._wanted:
+            return ("", "Nothing matches the filter.", "", "esc shows everything again.")
+        return ("", "Nothing was re-synced in this org yet.", "", "R in the list of errors does it.")
+
+    def entered(self) -> None:
+        """Read what is new, and take the focus to where the person was."""
+        if not self._built:
+            self._build()
+        if self.desk.connection is None:
+            self.sheet.note("", "The journal is an org's own: connecting comes first.")
+        self.refresh_journal()
+        (self.panel if self.is_open else self.sheet).focus()
+
+    def on_resize(self) -> None:
+        """Put the panel beside the list, or away."""
+        self.set_class(self.is_wide, "-wide")
+        if self._built:
+            self._panel_soon()
+
+    # -- the panel -------------------------------------------------------------------------------------
+
+    def _panel_soon(self) -> None:
+        if not (self.is_wide or self.is_open):
+            return
+        if self._panel_timer is not None:
+            self._panel_timer.stop()
+        self._panel_timer = self.set_timer(_PANEL_DELAY, self._panel_now)
+
+    def _panel_now(self) -> None:
+        """Ask for the story of what the cursor rests on; one that moves on drops the question."""
+        self._panel_timer = None
+        row, run = self.row, self.run
+        subject: tuple[object, ...] = (row,) if row is not None else (run,)
+        if subject == self._told:
+            return
+        self._told = subject
+        if row is not None:
+            self._in_background(self._tell_row(row), "journal-panel")
+        elif run is not None and self._run is None:
+            self._in_background(self._tell_run(run), "journal-panel")
+        else:
+            self.panel.show(lambda _width: ())
+
+    async def _tell_row(self, row: RowRecord) -> None:
+        from syncerr_tui.resync import recall
+        from syncerr_tui.ui import journal_words as words
+
+        happened: tuple[Happened, ...] = await self._ask(lambda journal: recall.story(journal, row.error.id))
+        drawn = self._moment
+
+        def lines(width: int) -> list[Laid]:
+            return [
+                *words.row_lines(row, happened, drawn, width),
+                *self._describe(row.error, drawn, "", width),
+            ]
+
+        if self._told == (row,):
+            self.panel.show(lines)
+
+    async def _tell_run(self, run: RunRecord) -> None:
+        from syncerr_tui.resync.history import History
+        from syncerr_tui.ui import journal_words as words
+
+        marks: tuple[Mark, ...] = await self._ask(lambda journal: History(journal).marks(run.id))
+        drawn, ours = self._moment, run.id in self._ours
+        if self._told == (run,):
+            self.panel.show(lambda width: words.run_lines(run, marks, drawn, width, ours=ours))
+
+    # -- moving ----------------------------------------------------------------------------------------
+
+    def _move_to(self, at: int) -> None:
+        level = self._level
+        if level is not None:
+            level.at = max(0, min(at, level.pages.count - 1))
+            self._show()
+
+    def _move(self, rows: int) -> None:
+        if self.panel.has_focus:
+            self.panel.move(rows)
+        elif self._level is not None:
+            self._move_to(self._level.at + rows)
+
+    @property
+    def _page(self) -> int:
+        return self.panel.page if self.panel.has_focus else self.sheet.page
+
+    def do_down(self) -> None:
+        self._move(1)
+
+    def do_up(self) -> None:
+        self._move(-1)
+
+    def do_page_down(self) -> None:
+        self._move(self._page)
+
+    def do_page_up(self) -> None:
+        self._move(-self._page)
+
+    def do_half_down(self) -> None:
+        self._move(max(1, self._page // 2))
+
+    def do_half_up(self) -> None:
+        self._move(-max(1, self._page // 2))
+
+    def do_first(self) -> None:
+        self._move(-_FAR)
+
+    def do_last(self) -> None:
+        self._move(_FAR)
+
+    # -- looking ---------------------------------------------------------------------------------------
+
+    def do_refresh(self) -> None:
+        """Read the journal again."""
+        self.refresh_journal()
+
+    def do_info(self) -> None:
+        """A run opens to its rows; a row to its story."""
+        if self._run is None:
+            run = self.run
+            if run is not None:
+                self._open(run)
+                self._show()
+        elif self.is_open or self.row is not None:
+            self._toggle_panel()
+
+    def do_focus_next(self) -> None:
+        if self.is_wide or self.is_open:
+            self._toggle_panel()
+
+    def _toggle_panel(self) -> None:
+        self.toggle_class("-open")
+        self._panel_now()
+        self.call_after_refresh((self.panel if self.is_open else self.sheet).focus)
+        self.post_message(self.Changed())
+
+    def step_back(self) -> bool:
+        """Out of the panel, out of the filter, out of the run."""
+        if self.is_open:
+            self._toggle_panel()
+        elif self._wanted:
+            self.filter_by("")
+        elif self._run is not None:
+            self._run = self._rows = None
+            self._show()
+        else:
+            return False
+        return True
+
+    # -- the filter ------------------------------------------------------------------------------------
+
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was typed."""
+        return self._wanted.text if self._wanted else ""
+
+    def filter_as_typed(self, text: str) -> str:
+        """Filter by what stands in the filter bar so far, once the typing pauses.
+
+        Returns:
+            What is wrong with it, in words; empty where it can be read.
+        """
+        from syncerr_tui.resync.wanted import parse
+
+        try:
+            wanted = parse(text, typing=True)
+        except BadInputError as error:
+            return error.line
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+        self._filter_timer = self.set_timer(_FILTER_DELAY, lambda: self._filter(wanted))
+        return ""
+
+    def filter_by(self, text: str) -> None:
+        """Filter by a finished text.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+        from syncerr_tui.resync.wanted import parse
+
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+            self._filter_timer = None
+        self._filter(parse(text))
+
+    def _filter(self, wanted: Wanted) -> None:
+        if wanted != self._wanted:
+            self._wanted = wanted
+            for level in (self._runs, self._rows):
+                if level is not None:
+                    level.at = 0
+            self.refresh_journal()
+
+    # -- the mouse -------------------------------------------------------------------------------------
+
+    def on_rows_clicked(self, event: Rows.Clicked) -> None:
+        """Click moves, a double click opens."""
+        event.stop()
+        self._move_to(event.row)
+        self.sheet.focus()
+        if event.opened:
+            self.do_info()
+
+    def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
+        """The wheel moves the cursor."""
+        event.stop()
+        self._move(event.rows)
+
+
+def _cells(item: Item | None, cells: Callable[[Item], Sequence[Part]]) -> Sequence[Part] | None:
+    return cells(item) if item is not None else None

@@ -1,0 +1,232 @@
+"""What the Journal says: its columns, and the text about a run or a row. Pure; the clock is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from syncerr_tui.diagnosis import render
+from syncerr_tui.diagnosis.render import Line, Role
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
+from syncerr_tui.resync.recall import Happened, evidence_words
+from syncerr_tui.text import one_line
+from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.widgets.sheet import Head
+from syncerr_tui.ui.words import ago, plural
+
+NOT_SENT = "not sent"
+RUNS = (
+    Head("When", 12),
+    Head("By", 8),
+    Head("State", 11),
+    Head("Rows", 5, number=True),
+    Head("Fixed", 5, number=True),
+    Head("Fail", 5, number=True),
+    Head("New", 4, number=True),
+    Head("Unkn", 5, number=True),
+    Head("Unsent", 6, number=True),
+    Head("Gone", 4, number=True, since=92),
+    Head("Method", 8, since=100),
+    Head("Why", 6),
+)
+ROWS = (
+    Head("Outcome", 13),
+    Head("Object", 14),
+    Head("Event", 6),
+    Head("Code", 18),
+    Head("StoreConnect ID", 36, since=150),
+    Head("What was found", 8),
+)
+_COUNTED = (
+    (Verdict.FIXED, "good"),
+    (Verdict.STILL_FAILING, "bad"),
+    (Verdict.NEW_CAUSE, "bad"),
+    (Verdict.UNKNOWN, "bad"),
+    (None, "quiet"),
+    (Verdict.ELSEWHERE, "good"),
+)
+_WORDS = (
+    (Verdict.FIXED, "fixed"),
+    (Verdict.ELSEWHERE, "resolved elsewhere"),
+    (Verdict.STILL_FAILING, "still failing"),
+    (Verdict.NEW_CAUSE, "failing with a new cause"),
+    (Verdict.TWIN, "TWIN"),
+    (Verdict.UNKNOWN, "unknown"),
+    (None, "not sent"),
+)
+_LOOKS: Mapping[Verdict, str] = {
+    Verdict.FIXED: "good",
+    Verdict.ELSEWHERE: "good",
+    Verdict.STILL_FAILING: "bad",
+    Verdict.NEW_CAUSE: "bad",
+    Verdict.TWIN: "bad",
+    Verdict.UNKNOWN: "bad",
+}
+_MARKS = {
+    "paused": "Held",
+    "resumed": "Went on",
+    "brake": "Braked",
+    "adopted": "Taken up again",
+    "finished": "Finished",
+    "cancelled": "Stopped by the person",
+    "braked": "Ended by the brake",
+    "stopped": "Stopped",
+    "dropped": "Dropped",
+}
+_LABEL = 16
+
+
+def when(at: datetime, drawn: Moment) -> str:
+    """A day and a time in 12 cells: `23 Nov 02:14`; the year where it is another one."""
+    local, now = at.astimezone(drawn.zone), drawn.now.astimezone(drawn.zone)
+    return f"{local.day:>2} {local:%b %H:%M}" if local.year == now.year else f"{local.day:>2} {local:%b %Y}"
+
+
+def state(run: RunRecord, ours: bool) -> tuple[str, str]:
+    """The state of a run in a word, and how that looks."""
+    if run.alive:
+        return ("running" if ours else "elsewhere"), "busy"
+    if run.how is None:
+        return "interrupted", "bad"
+    if run.verdicts.get(Verdict.TWIN.value):
+        return f"TWIN ({run.verdicts[Verdict.TWIN.value]})", "bad"
+    return run.how, ("text" if run.how == "finished" else "bad")
+
+
+def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:
+    """A run as cells of `RUNS`."""
+    counts = ((run.verdicts.get(verdict or NOT_SENT, 0), look) for verdict, look in _COUNTED)
+    return (
+        (when(run.started_at, drawn), "text"),
+        (run.os_user, "text"),
+        state(run, ours),
+        (f"{run.planned}", "text"),
+        *((f"{count or ''}", look) for count, look in counts),
+        (run.method, "quiet"),
+        (one_line(run.reason), "quiet"),
+    )
+
+
+def row_cells(row: RowRecord) -> tuple[Part, ...]:
+    """A row of a run as cells of `ROWS`."""
+    word, look = outcome(row)
+    found = row.reason or row.answer or ("" if row.intent is None else "sent; nothing is known yet")
+    return (
+        (word, look),
+        (row.error.object, "text"),
+        (row.error.event_type.value, "text"),
+        (row.error.code or "-", "code"),
+        (row.error.storeconnect_id or "-", "quiet"),
+        (one_line(found), "quiet"),
+    )
+
+
+def outcome(row: RowRecord) -> tuple[str, str]:
+    """How a row ended, in at most 13 letters, and how that looks."""
+    if row.verdict is not None:
+        return (
+            "ELSEWHERE" if row.verdict is Verdict.ELSEWHERE else row.verdict.value,
+            _LOOKS[row.verdict],
+        )
+    if row.ended:
+        return NOT_SENT, "quiet"
+    return ("no answer yet", "bad") if row.unknown else ("not sent yet", "quiet")
+
+
+def counted(run: RunRecord) -> str:
+    """`4 fixed, 1 still failing, 1 not sent`."""
+    told = [
+        f"{count:,} {word}"
+        for verdict, word in _WORDS
+        if (count := run.verdicts.get(verdict.value if verdict else NOT_SENT, 0))
+    ]
+    return ", ".join(told) or "nothing is decided yet"
+
+
+def who(run: RunRecord) -> str:
+    """Who acted: here, and in the org."""
+    return f"{run.os_user} on {run.host or 'an unnamed machine'}, in the org {run.org_user}"
+
+
+def run_lines(run: RunRecord, marks: Sequence[Mark], drawn: Moment, width: int, *, ours: bool) -> list[Line]:
+    """What is known about a run."""
+    word, _ = state(run, ours)
+    lines = [
+        Line(((f"Run {run.id[:8]}", Role.HEADING),)),
+        *_wrapped(f"{plural(run.planned, 'row')}: {counted(run)}", width),
+        *_wrapped(
+            {"elsewhere": "Under way in another terminal", "running": "Under way here"}.get(word, word),
+            width,
+            Role.NAME,
+        ),
+        Line(),
+        *_field("When", f"{_exact(run.started_at, drawn)} ({ago(run.started_at, drawn.now)})", width),
+        *_field("Who", who(run), width),
+        *_field("Method", run.method, width),
+        *_field("Why", run.reason or "- (no reason was given)", width),
+    ]
+    if marks:
+        lines += [Line(), Line((("What happened to it", Role.HEADING),))]
+    for mark in marks:
+        told = f"{_MARKS.get(mark.mark, mark.mark)}{f': {mark.detail}' if mark.detail else ''}"
+        lines += _field(_clock(mark.at, drawn), told, width)
+    return lines
+
+
+def row_lines(row: RowRecord, happened: Sequence[Happened], drawn: Moment, width: int) -> list[Line]:
+    """How a row ended and why, and all that ever happened to it."""
+    word, _ = outcome(row)
+    evidence = evidence_words(row.evidence)
+    lines = [*_wrapped(word, width, Role.NAME), *_wrapped(row.reason, width)]
+    if evidence:
+        lines += [Line(), Line((("Evidence", Role.HEADING),))]
+    for label, value in evidence:
+        lines += _field(label, _local(value, drawn), width)
+    if happened:
+        lines += [Line(), Line((("Everything that happened to it", Role.HEADING),))]
+    for one in happened:
+        told = f"{one.what}{' ' if one.what == 'sent' else ': '}{one.words}" if one.words else one.what
+        by = f" (by {one.by})" if one.what == "sent" else ""
+        lines += _field(_clock(one.at, drawn), told + by, width)
+    return [*lines, Line(), Line((("The error as it was then", Role.HEADING),)), Line()]
+
+
+def _field(label: str, value: str, width: int) -> Iterator[Line]:
+    if width >= 2 * _LABEL + 8:
+        lead = f"{label:<{_LABEL}} "
+        yield from _wrapped(value, width, first=lead, rest=" " * len(lead))
+    else:
+        yield Line(((label, Role.MUTED),))
+        yield from _wrapped(value, width, first="  ", rest="  ")
+
+
+def _wrapped(
+    text: str, width: int, role: Role = Role.TEXT, first: str = "", rest: str = ""
+) -> Iterator[Line]:
+    parts: Iterable[tuple[str, Role]] = ((text, role),) if text else ()
+    return map(Line, render.wrap(parts, width, first=first, rest=rest)) if text else iter(())
+
+
+def _exact(at: datetime, drawn: Moment) -> str:
+    return f"{at.astimezone(drawn.zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _clock(at: datetime, drawn: Moment) -> str:
+    local, now = at.astimezone(drawn.zone), drawn.now.astimezone(drawn.zone)
+    return f"{local:%H:%M:%S}" if local.date() == now.date() else f"{local.day:>2} {local:%b %H:%M:%S}"
+
+
+def _local(value: str, drawn: Moment) -> str:
+    """A value of the evidence; its times in the zone that all others are shown in."""
+    words = value.split(" ")
+    return " ".join(_exact(at, drawn) if (at := _moment(word)) is not None else word for word in words)
+
+
+def _moment(word: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(word)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

@@ -1,0 +1,109 @@
+"""What an earlier start left open: told at once, and nothing is read or sent without a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.resync.history import Unfinished
+from syncerr_tui.resync.runner import ResumeMode
+from syncerr_tui.ui.screens.dialog import Reading, keys
+from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.words import ago
+
+
+class ResumeDialog(Reading[ResumeMode]):
+    """A run that was interrupted: go on, only check, drop, or leave it for later.
+
+    Args:
+        unfinished: The run, and how far it came.
+        org: Where.
+        drawn: The time it is looked at.
+        others: How many more wait behind it.
+        may_send: False in a read-only app: then nothing can go on.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "choose('continue')", show=False),
+        Binding("o", "choose('check')", show=False),
+        Binding("d", "choose('drop')", show=False),
+    ]
+
+    def __init__(
+        self,
+        unfinished: Unfinished,
+        org: OrgIdentity,
+        drawn: Moment,
+        *,
+        others: int = 0,
+        may_send: bool = True,
+    ) -> None:
+        super().__init__()
+        self._unfinished = unfinished
+        self._org = org
+        self._drawn = drawn
+        self._others = others
+        self._may_send = may_send
+
+    @property
+    def heading(self) -> str:
+        """`A re-sync in acme-prod (PRODUCTION) was interrupted`."""
+        return f"A re-sync in {self._org.name} ({self._org.environment.value}) was interrupted"
+
+    @property
+    def text(self) -> Content:
+        """Which run, how far it came, and what each key would do."""
+        run, told = self._unfinished.run, self._unfinished
+        at = run.started_at.astimezone(self._drawn.zone)
+        lines: list[tuple[str, str]] = [
+            (f"\n{told.summary}.", "bold"),
+            (
+                f"\n\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) by {run.os_user} "
+                f"on {run.host or 'an unnamed machine'}, method {run.method}.",
+                "",
+            ),
+        ]
+        if run.reason:
+            lines.append((f"\nWhy: {run.reason}", ""))
+        lines.append(("\n", ""))
+        for key, name, does in self._choices:
+            lines += [(f"\n{key}  {name:<11}", "bold"), (does, "")]
+        lines.append(("\n\nNothing is read or sent before you choose.", ""))
+        if self._may_send and self._org.environment is Environment.PRODUCTION:
+            lines.append((" This is a PRODUCTION org: what is sent changes real data.", "bold"))
+        if self._others:
+            lines.append((f"\n{self._others} more wait in the Journal (3).", ""))
+        return Content.assemble(*lines, "\n")
+
+    @property
+    def _choices(self) -> list[tuple[str, str, str]]:
+        told = self._unfinished
+        again = (
+            "what is unknown is read again first; then the rest is sent"
+            if told.unknown
+            else "the rest is sent"
+        )
+        choices = [
+            ("c", "continue", again),
+            ("o", "only check", "what was sent is read again and judged; nothing is sent"),
+            ("d", "drop", "closed as it is; nothing is read or sent"),
+        ]
+        if not self._may_send:
+            choices.pop(0)
+        return choices
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """Choose, or not now."""
+        told = [(key, name) for key, name, _ in self._choices]
+        return keys(*told, ("esc", "later"))
+
+    def action_choose(self, mode: str) -> None:
+        """Take this way."""
+        if mode != ResumeMode.CONTINUE.value or self._may_send:
+            self.dismiss(ResumeMode(mode))
