@@ -81,6 +81,7 @@ class Given:
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--org", metavar="NAME", help="The same as NAME.")
 @click.option("--way", type=click.Choice([kind for kind, _ in _WAYS]), help="How to log in [sf].")
 @click.option("--set", "way_settings", multiple=True, metavar="KEY=VALUE", help="Setting of the way in.")
 @click.option("--object", "object_name", metavar="API_NAME", help="The change event object.")
@@ -98,11 +99,12 @@ class Given:
 @click.option("--replace", is_flag=True, help="Set an org up anew; the old file is kept beside it.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
 @click.option("--json", "as_json", is_flag=True, help="At the end, name and path as one JSON line.")
-def command(*, yes: bool, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
     """Connect an org: log in, look at what it calls things, choose how to re-sync, keep it as a profile.
 
     Nothing in the org is changed, and no secret is written: a profile only says where one is kept.
     """
+    given["name"] = given["name"] or org
     treatment = {
         key: value
         for key in ("lanes", "batch_size", "patience", "read_only", "reason_required")

@@ -175,7 +175,7 @@ def test_leaving_in_the_middle_writes_nothing(
 
 def test_a_read_only_profile_is_read_only_without_a_flag(shell: Shell, org: DemoServer) -> None:
     assert shell("setup", "looking", "--yes", "--read-only").code == 0
-    assert shell("setup", "working", "--yes").code == 0
+    assert shell("setup", "--org", "working", "--yes").code == 0
     assert default_choice("looking").read_only
     assert not default_choice("working").read_only
     assert default_choice("working", read_only=True).read_only
