@@ -61,9 +61,21 @@ _EXECUTION = re.compile(
     r"(?:[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete)|"
     r"maximum trigger depth exceeded)",
 )
+_CHANGED = re.compile(
+    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): data changed by trigger",
+)
 _DIED = re.compile(
-    r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] )(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
+    r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] ?)(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
     r"System\.\w{1,40}Exception",
+)
+# Elsewhere only a name that is made like a trigger's: other words stand before an exception too.
+_DIED_INSIDE = re.compile(
+    r"(?<![\w.:])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,60}(?:_|[Tt]rigger)\w{0,60}): {0,2}"
+    r"System\.LimitException",
+)
+_APEX_ACTION = re.compile(r"Apex action [\"“']?(?:(?P<ns>[A-Za-z]\w{0,30})__)?(?P<name>[A-Z]\w{1,100})")
+_TEST_RUN = re.compile(
+    r"\A\s{0,3}(?P<name>[A-Z]\w{1,100})\.\w{1,100}(?:\s{1,4}Fail)?\s{1,4}System\.\w{1,40}Exception"
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
@@ -81,7 +93,7 @@ _RULE = re.compile(
 )
 _PLATFORM_NAMES = """
     System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search
-    Test TxnSecurity UserProvisioning Visualforce VisualEditor Limits
+    Test Salesforce TxnSecurity UserProvisioning Visualforce VisualEditor Limits
     java javax common core com org lib shared
 """
 _PLATFORM = frozenset(_PLATFORM_NAMES.split())
@@ -137,15 +149,27 @@ def _triggers(text: str) -> Iterator[Named]:
         ("Before", _EXECUTION),
         ("trigger ", _UNEXPECTED),
         (": System.", _DIED),
+        ("System.Limit", _DIED_INSIDE),
+        ("data changed by", _CHANGED),
     ):
         if clue in text and not (clue == "Before" and "After" in text):
             for match in matches(pattern, text):
-                if match["name"].casefold() not in _NOT_TRIGGERS:
+                if match["name"].casefold() not in _NOT_TRIGGERS and not _is_code(match["name"]):
                     yield _named("trigger", match["name"], *match.span("name"), match["ns"])
+
+
+def _is_code(name: str) -> bool:
+    return name.isupper() and "_" in name
 
 
 def _exceptions(text: str) -> Iterator[Named]:
     """The class that an exception of its own belongs to: `SendBetterEmail.InvocableActionException: ...`."""
+    if "Apex action " in text:
+        for match in matches(_APEX_ACTION, text):
+            yield _named("class", match["name"], *match.span("name"), match["ns"])
+    run = _TEST_RUN.match(text)
+    if run:
+        yield _named("class", run["name"], *run.span("name"))
     if " class '" in text:
         for match in matches(_JOB, text):
             yield _named("class", match["name"], *match.span("name"), match["ns"])
@@ -166,7 +190,12 @@ def _rules(text: str) -> Iterator[Named]:
 
 def _class(text: str, path: list[str], start: int, end: int) -> Named:
     """The class in a dotted path whose last part is a method or an inner class."""
-    packaged = len(path) > 3 or (len(path) == 3 and _is_namespace(path[0], text))
+    packaged = (
+        len(path) > 3
+        or (len(path) == 3 and _is_namespace(path[0], text))
+        # No method: the frame is a constructor's, or the exception is a class of the package itself.
+        or (len(path) == 2 and path[0].islower() and path[1][0].isupper())
+    )
     namespace = path[0] if packaged else None
     return _named("class", path[1] if packaged else path[0], start, end, namespace)
 
@@ -174,7 +203,7 @@ def _class(text: str, path: list[str], start: int, end: int) -> Named:
 def _is_namespace(name: str, text: str) -> bool:
     if len(name) > 15 or "__" in name or name.endswith("_"):
         return False
-    if name.islower() or (name.isupper() and len(name) <= 8):
+    if name.islower() or (name.isupper() and (len(name) <= 8 or "_" not in name)):
         return True
     marks = (f"({name})", f"{name}__", f", {name}.", f"rigger {name}.", f"Trigger.{name}.")
     return text.startswith(f"{name}.") or any(mark in text for mark in marks)

@@ -37,8 +37,12 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
     found += (part for part in find_custom_fields(text) if part.start not in known)
     found += find_prose(text, root)
     found.sort(key=lambda part: part.start)
-    return [part for part in found if _says_something(part)]
+    return [part for part in found if _says_something(part, text)]
 
 
-def _says_something(part: Part) -> bool:
+def _says_something(part: Part, text: str) -> bool:
+    if part.kind == "value" and part.text.startswith("(value"):
+        return False  # `(value has been hidden)`, `(value not shown)`
+    if part.text == "null" and text[max(0, part.start - 1) : part.start] in {'"', "“"}:
+        return part.kind == "value"  # `email address "null" is not valid`: the word itself was refused
     return part.text not in _NOTHING and not (part.kind == "field" and part.text == "unknown")

@@ -84,7 +84,13 @@ def _label_before(text: str, end: int) -> Part | None:
         start = borders[-1].end()
     elif start:
         return None
+    # The label is what the words before it lead up to: `changed by trigger for field Email`.
+    for lead in (" for field ", " component "):
+        if (at := text.rfind(lead, start, end)) >= 0:
+            start = at + len(lead)
     label = trimmed("field", text, start, end)
+    if "." in label.text and " " not in label.text:
+        label = trimmed("field", text, text.rfind(".", start, end) + 1, end)
     return label if is_label(label.text) else None
 
 
@@ -95,7 +101,7 @@ def is_label(text: str) -> bool:
         not text
         or plain in _NOT_LABELS
         or plain.startswith("error ")
-        or plain.endswith(("error", "exception"))
+        or plain.endswith(("error", "exception", " too long"))
     ):
         return False
     return not (text.isupper() and "_" in text)
@@ -105,6 +111,8 @@ def _value_from(text: str, start: int, *, keep_dot: bool = False) -> Part:
     """What stands behind the platform's words, up to where they go on."""
     stop = _STOP.search(text, start, start + 400)
     value = trimmed("value", text, start, stop.start() if stop else min(len(text), start + 400))
+    if value.text.startswith("[[") and value.text.endswith("]]"):
+        value = trimmed("value", text, value.start + 2, value.end - 2)
     if value.text.endswith("]") and "[" not in value.text:
         value = trimmed("value", text, value.start, value.end - 1)
     if value.text.endswith(".") and stop is None and not keep_dot:

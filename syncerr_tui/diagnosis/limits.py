@@ -28,6 +28,10 @@ _NAMED = (
 _EXCEEDED = re.compile(r"(?<![A-Za-z])(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
 _CODE_END = "_LIMIT_EXCEEDED"
 _ERROR_ID = re.compile(r"(?<![\d-])(?P<id>-?\d{3,12}-\d{1,12} \(-?\d{1,12}\))")
+# Shortened by somebody on the way, or made up by the org's own error handler.
+_OTHER_ERROR_ID = re.compile(
+    r"Error ?I[Dd]: {0,2}(?P<id>\d{4,20}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w-])"
+)
 
 
 def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
@@ -48,6 +52,5 @@ def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
 
 def find_error_id(text: str) -> Part | None:
     """`123456-78 (-910)` as Salesforce prints it at the end of a flow or internal error."""
-    if match := _ERROR_ID.search(text):
-        return Part("error_id", match["id"], *match.span("id"))
-    return None
+    match = _ERROR_ID.search(text) or _OTHER_ERROR_ID.search(text)
+    return Part("error_id", match["id"], *match.span("id")) if match else None

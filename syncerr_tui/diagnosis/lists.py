@@ -24,6 +24,8 @@ def find_lists(text: str) -> Iterator[Part]:
     if "[" in text:
         for match in matches(_FIELD_LIST, text):
             before = text[max(0, match.start() - 12) : match.start()].rstrip()
+            if before.endswith("[") and text[match.end() :].strip() == "]":
+                before = before[:-1].rstrip()
             if before.endswith((":", "for", "missing")):
                 yield from _label_of_list(text, match)
                 yield from listed(text, *match.span("list"))

@@ -17,7 +17,7 @@ from syncerr_tui.diagnosis.ranges import Ranges
 
 _STATED = re.compile(
     r"(?:(?:\b[Ee]ntity(?: type)?|\bs?[Oo]bject(?: of)?(?: type)?|\bS[Oo]bject(?: of type)?|\bmissing for|"
-    r"\bduplicate|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for):?\s|/sobjects/|Salesforce \(|"
+    r"\bduplicate|\bnot allowed on|\b[Ii]nvalid field \w{1,80} for):?\s|/sobjects/|Salesforce \(|\bOBJ: |"
     r"[A-Z]_[A-Z]+ \()"
     r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
@@ -35,7 +35,20 @@ _PLAIN = re.compile(
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\b(?:in|please|must|should|can) \Z", re.IGNORECASE)
 _GENERIC = frozenset(
-    {"Record", "Records", "Type", "The", "This", "Alert", "Rule", "Object", "Value", "System", "SObject"}
+    {
+        "Record",
+        "Records",
+        "Type",
+        "The",
+        "This",
+        "Alert",
+        "Rule",
+        "Object",
+        "Value",
+        "System",
+        "SObject",
+        "Class",
+    }
 )
 
 

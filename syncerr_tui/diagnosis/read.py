@@ -62,8 +62,14 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]
     codes = _of("code", parts)
     parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
-    parts += [Part("external_id", match[0], *match.span()) for match in find_uuids(text)]
-    parts += filter(None, (find_error_id(text),))
+    error_id = find_error_id(text)
+    if error_id:
+        parts.append(error_id)
+    parts += [
+        Part("external_id", match[0], *match.span())
+        for match in find_uuids(text)
+        if error_id is None or match[0] != error_id.text
+    ]
 
     named = [find_automation(statement.text) for statement in statements]
     automation = _automation(whole, statements, named)

@@ -26,10 +26,14 @@ _NAMED_LISTS = (
         "for field: ",
         re.compile(r"value (?:[\"“'][^\n\"”']{1,80}[\"”'] )?for field: (?P<list>[^\n:,.\[\]]{1,80})"),
     ),
+    (
+        " field ",
+        re.compile(r" (?:on|for) field [\"'“]?(?P<list>[A-Z]\w{1,100}|\w{1,100}__c)(?! \w{1,20}:)\b"),
+    ),
     ("bad field names", re.compile(r"bad field names on insert/update call: (?P<list>[\w, ]{1,300})")),
     ("ield name not found", re.compile(r"[Ff]ield name not found ?: ?(?P<list>\w{1,100})")),
     ("INVALID_FIELD:", re.compile(r"INVALID_FIELD:\s{0,8}(?P<list>\w{1,80}(?:,\w{1,80}){1,50})")),
-    ("ntegrity", re.compile(r"field integrity exception: (?P<list>[A-Za-z][\w, ]{1,160}?) \(")),
+    ("ntegrity", re.compile(r"field integrity exception:\s{1,3}(?P<list>[A-Za-z][\w, ]{1,160}?) \(")),
     ("xternal", re.compile(r"external ID field does not exist or is not accessible: (?P<list>\w{1,80})")),
     ("does not match", re.compile(r"Field name provided, (?P<list>[\w.]{1,100}) does not match")),
     (
@@ -42,6 +46,7 @@ _NAMED_LISTS = (
 _NAMED_VALUES = (
     ("field prefix", re.compile(r"recognize the field prefix (?P<value>[\w.]{1,100})")),
     ("inactive user", re.compile(r"inactive user \[(?P<value>[^\[\]\n]{1,100})\]")),
+    ("address ", re.compile(r"address [\"“'](?P<value>[^\n\"”']{1,100})[\"”'] is (?:not valid|invalid)")),
     ("nvalid id: ", re.compile(r"Invalid id: (?P<value>[^\n:\[\]()]{1,80})")),
     (
         "address",
@@ -49,13 +54,20 @@ _NAMED_VALUES = (
             r"(?:[Ii]nvalid (?:\w{1,12} )?address|address is invalid) ?: ?(?P<value>[^\s:,\[\]]{3,100})"
         ),
     ),
+    ("too long: ", re.compile(r" too long: (?P<value>[^\n:\[\]]{1,200})(?=: )")),
+    (" with the name ", re.compile(r" with the name (?P<value>[^\n\[\]]{1,120}?)(?=: \[)")),
+    (
+        " named ",
+        re.compile(r"\bno (?:\w{1,60} )?named ['\"“]?(?P<value>[^\n'\"”]{1,100}?)['\"”]? (?:was )?found"),
+    ),
     ("state value", re.compile(r"the state value [\"“'](?P<value>[^\n\"”']{1,80})[\"”']")),
 )
 _CUSTOM_FIELD = re.compile(
     r"(?<![\w.])(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
 )
 _BEFORE_OBJECT = re.compile(
-    r"(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\"]{0,3}\Z", re.IGNORECASE
+    r"(?:(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\"]{0,3}|salesforce \(|\bobj: ?)\Z",
+    re.IGNORECASE,
 )
 _TITLE = r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,5})"
 _PROSE = tuple(

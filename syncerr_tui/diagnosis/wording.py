@@ -51,9 +51,9 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("INVALID_CROSS_REFERENCE_KEY", ("invalid cross reference id", "owner cannot be blank")),
     ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", ("insufficient access rights on cross-reference id",)),
     ("INSUFFICIENT_ACCESS_OR_READONLY", ("insufficient access rights on object id",)),
-    ("CANNOT_REPARENT_RECORD", ("cannot reparent",)),
+    ("CANNOT_REPARENT_RECORD", ("cannot reparent", "owner is inactive")),
     ("INACTIVE_OWNER_OR_USER", ("operation performed with inactive user",)),
-    ("EMAIL_ADDRESS_BOUNCED", ("marked as bounced",)),
+    ("EMAIL_ADDRESS_BOUNCED", ("bounced",)),
     ("EMAIL_TEMPLATE_MERGEFIELD_ERROR", ("recognize the field prefix", "merge field")),
     ("INVALID_EMAIL_ADDRESS", ("invalid email address", "email address is invalid")),
     (
@@ -79,7 +79,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         FLOW_TRIGGER,
         (
-            "process failed. give your salesforce admin",
+            "give your salesforce admin these details",
             "save this record because ",
             "failed to trigger a flow",
             "the flow failed to access the value",
@@ -102,6 +102,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "an unexpected error occurred. please include this errorid",
             "error occurred when executing a flow interview",
+            "unknown exception occurred",
         ),
     ),
     (
