@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.connection import Connection
 
+_DEMO_PATIENCE = 60.0
+"""Seconds. The demo org works faster than a real one, unless it is told to lie."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -97,6 +100,8 @@ def treatment_of(choice: OrgChoice) -> Treatment:
         profile = read_profile(profile_folder(), choice.org)
         if profile is not None:
             return Treatment(profile.patience, profile.reason_required, choice.read_only or profile.read_only)
+    if choice.demo is not None:
+        return Treatment(_DEMO_PATIENCE, read_only=choice.read_only)
     return Treatment(read_only=choice.read_only)
 
 

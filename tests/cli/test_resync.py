@@ -204,9 +204,7 @@ def test_ctrl_c_stops_after_what_is_in_flight_and_writes_everything_down(
 
 def test_a_second_ctrl_c_quits_at_once_and_resume_goes_on(shell: Shell, tmp_path: Path) -> None:
     db = ("--db", str(tmp_path / "org.db"))
-    process = started(
-        shell.home, "resync", *SLOW[:-1], "3", *db, "--all", "--yes", "--batch-size", "1", "--lanes", "1"
-    )
+    process = started(shell.home, "resync", *SLOW, *db, "--all", "--yes", "--batch-size", "1", "--lanes", "1")
     until(process, "Wave 1")
     process.send_signal(signal.SIGINT)
     until(process, "Stopping after")

@@ -106,7 +106,7 @@ def test_killed_at_every_step_it_ends_as_without_a_kill(killer: Killer, tmp_path
         assert final(folder) == expected, f"killed at step {step}"
 
 
-@pytest.mark.parametrize("seed", range(300 if THOROUGH else 6))
+@pytest.mark.parametrize("seed", range(300 if THOROUGH else 3))
 def test_killed_again_and_again_at_random_steps(killer: Killer, tmp_path: Path, seed: int) -> None:
     """Every start is killed a few steps further on, the next one has to cope with all that came before."""
     random = Random(seed)
@@ -120,7 +120,7 @@ def test_killed_again_and_again_at_random_steps(killer: Killer, tmp_path: Path, 
     assert final(folder) == expected
 
 
-@pytest.mark.parametrize("seed", range(300 if THOROUGH else 6))
+@pytest.mark.parametrize("seed", range(300 if THOROUGH else 3))
 def test_killed_from_outside_at_random_moments(killer: Killer, tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     folder = world(tmp_path / "moments")

@@ -1,0 +1,56 @@
+"""A client of a demo org on a port, to be killed: carries out a plan for all errors, or goes on with one.
+
+Arguments: instance URL, access token, folder of the journal. Prints `begun` when the run has started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.resync.events import WaveStarted
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.start import clock, make_runner, open_journal
+from syncerr_tui.salesforce.connect import connect
+from syncerr_tui.salesforce.ways.demo import demo_profile
+
+PATIENCE = 5.0
+
+
+async def main(url: str, token: str, folder: Path) -> None:
+    profile, tokens = demo_profile(url, token)
+    connection = await connect(replace(profile, batch_size=3, lanes=3), tokens)
+    try:
+        with open_journal(folder, connection.identity.org_id) as journal:
+            history = History(journal)
+            waiting = history.unfinished()
+            resume = waiting[0].run.id if waiting else None
+            if resume is not None:
+                plan = history.plan_of(resume)
+            elif history.runs():
+                return
+            else:
+                graph = CauseGraph()
+                async for page in connection.errors():
+                    graph.add(page)
+                plan = make_plan(
+                    graph.errors.values(),
+                    org=connection.identity,
+                    method=connection.org.method,
+                    created_at=clock(),
+                    parents=graph.parents_of(graph.errors),
+                    patience=PATIENCE,
+                )
+            async for event in make_runner(connection.org, journal, plan, resume=resume).run():
+                if isinstance(event, WaveStarted):
+                    print("begun", flush=True)
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

@@ -1,0 +1,90 @@
+"""Killed over HTTP: the demo org lives on and counts, the client dies and comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.start import open_journal
+
+ROOT = Path(__file__).parents[2]
+THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
+OPTIONS = DemoOptions(errors=60, processing_delay=0.15, latency=0.01)
+
+
+def start(server: DemoServer, folder: Path, *, kill_after: float | None = None) -> int:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tests.resync.demo_client",
+            server.instance_url,
+            server.access_token,
+            str(folder),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    if kill_after is not None and process.stdout.readline():
+        timer = threading.Timer(kill_after, process.kill)
+        timer.start()
+    process.communicate(timeout=120)
+    return process.returncode
+
+
+def ask(server: DemoServer, path: str) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"{server.instance_url}/services/apexrest/demo/{path}",
+        headers={"Authorization": f"Bearer {server.access_token}"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def verdicts(server: DemoServer, folder: Path) -> dict[str, Verdict | None]:
+    """What the journal says of every row, after it was held against the org's own counts."""
+    (file,) = (folder / "journals").glob("*.db")
+    with open_journal(folder, file.stem.removeprefix("journal-")) as journal:
+        history = History(journal)
+        (run,) = history.runs()
+        assert run.how == "finished"
+        rows = history.rows_of(run.id)
+        intents = {
+            row["event"]: row["n"]
+            for row in journal.read("SELECT event, count(*) AS n FROM intents GROUP BY 1")
+        }
+    assert all(row.ended and row.reason for row in rows)
+    for event, counts in ask(server, "counts").items():
+        assert counts["requested"] <= intents.get(event, 0), "sent without an intent"
+        assert counts["processed"] <= counts["requested"]
+        assert counts["requested"] <= 1, "sent twice"
+    return {row.error.id: row.verdict for row in rows}
+
+
+@pytest.mark.parametrize("seed", range(40 if THOROUGH else 1))
+def test_killed_over_http_each_event_is_processed_at_most_once(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    with DemoServer(OPTIONS) as server:
+        assert start(server, tmp_path / "unharmed") == 0
+        expected = verdicts(server, tmp_path / "unharmed")
+    with DemoServer(OPTIONS) as server:
+        for _ in range(random.randint(1, 3)):
+            start(server, tmp_path / "killed", kill_after=random.random() * 1.2)
+        assert start(server, tmp_path / "killed") == 0
+        assert verdicts(server, tmp_path / "killed") == expected
