@@ -18,6 +18,7 @@ from syncerr_tui.diagnosis.guidance_catalog import (
     general_codes,
     general_entry,
     unknown_entry,
+    variants,
 )
 from syncerr_tui.diagnosis.guidance_template import fill, name
 from syncerr_tui.diagnosis.model import Automation, Diagnosis, Guidance, Retry, Step
@@ -53,10 +54,16 @@ def guide(
         instance_url: The org's address; without it the steps carry paths only.
         notes: The org's own notes.
     """
-    code = diagnosis.root_code
     message = clean(message)
     facts = facts_of(diagnosis, message, object_name, salesforce_id)
     entry = _entry(diagnosis, message, event_type)
+    matching = notes.matching(diagnosis, message) if notes else ()
+    return replace(_answer(entry, diagnosis, facts, instance_url), notes=matching)
+
+
+def _answer(entry: Entry, diagnosis: Diagnosis, facts: Facts, instance_url: str | None) -> Guidance:
+    """The entry with its blanks filled."""
+    code = diagnosis.root_code
     blanks = {**facts.blanks, "code": (code,) if code else ()}
     facts = replace(facts, blanks=blanks)
     retry = _retry(entry, diagnosis)
@@ -72,7 +79,6 @@ def guide(
         afterwards=fill(entry.afterwards, blanks) or "",
         put_back=(*_all(entry.put_back, facts), *(_around_back(diagnosis) if around else ())),
         article=entry.article,
-        notes=notes.matching(diagnosis, message) if notes else (),
     )
 
 
@@ -80,6 +86,17 @@ def manual(instance_url: str | None = None) -> tuple[Guidance, ...]:
     """The guidance of every known code without a message: the manual's first, then all others by name."""
     return tuple(
         guide(about(code), instance_url=instance_url) for code in (*MANUAL_CODES, *sorted(general_codes()))
+    )
+
+
+def other_cases(code: str, instance_url: str | None = None) -> tuple[tuple[str, Guidance], ...]:
+    """The cases of a code of the manual besides the usual one: (what is the case, its guidance)."""
+    if code not in MANUAL_CODES:
+        return ()
+    diagnosis = about(code)
+    facts = facts_of(diagnosis, "", None)
+    return tuple(
+        (entry.variant, _answer(entry, diagnosis, facts, instance_url)) for entry in variants(code)[1:]
     )
 
 

@@ -150,10 +150,7 @@ def lines(
     page.list("Why", (guidance.why,) if guidance.why else (), bullet="")
     page.heading("How to fix it")
     page.text(RETRY_WORDS[guidance.retry])
-    for number, step in enumerate(guidance.steps, 1):
-        page.marked(step.text, bullet=f"{number} ")
-        if step.address:
-            page.address(step.address, indent=2 if number < 10 else 3)
+    page.steps(guidance)
     page.list("What to check", guidance.checks)
     page.list("Afterwards", (guidance.afterwards,) if guidance.afterwards else (), bullet="")
     page.list("Put back", guidance.put_back)
@@ -162,6 +159,19 @@ def lines(
     page.text(AUTHORITY_WORDS[guidance.authority], Role.MUTED)
     if guidance.article:
         page.address(guidance.article, indent=0)
+    return page.lines
+
+
+def case(name: str, guidance: Guidance, width: int) -> list[Line]:
+    """Another case of a code, told in short: for the manual."""
+    page = _Page(max(width, NARROWEST), whole_addresses=False)
+    page.heading(f"Another case: {name}")
+    page.marked(guidance.headline)
+    page.marked(guidance.why)
+    page.text(RETRY_WORDS[guidance.retry])
+    page.steps(guidance)
+    for text in (*guidance.checks, *filter(None, (guidance.afterwards,)), *guidance.put_back):
+        page.marked(text, "- ")
     return page.lines
 
 
@@ -234,6 +244,12 @@ class _Page:
             self.heading(heading)
             for text in texts:
                 self.marked(text, bullet)
+
+    def steps(self, guidance: Guidance) -> None:
+        for number, step in enumerate(guidance.steps, 1):
+            self.marked(step.text, bullet=f"{number} ")
+            if step.address:
+                self.address(step.address, indent=2 if number < 10 else 3)
 
     def address(self, address: str, indent: int) -> None:
         lead = " " * indent

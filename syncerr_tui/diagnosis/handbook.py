@@ -1,0 +1,87 @@
+"""The catalogue as a book to look things up in: StoreConnect's codes first, then all others by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from syncerr_tui.diagnosis.guidance import about, guide, other_cases
+from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
+from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.model import Guidance
+from syncerr_tui.diagnosis.suggest import as_code, nearest_codes
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.house import HouseNotes
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """All about one code."""
+
+    code: str
+    guidance: Guidance
+    instance_url: str | None = None
+
+    @property
+    def in_manual(self) -> bool:
+        """Whether StoreConnect's manual explains it."""
+        return self.code in MANUAL_CODES
+
+    @property
+    def title(self) -> str:
+        """What it means, in one sentence."""
+        return plain(self.guidance.headline)
+
+    @cached_property
+    def cases(self) -> tuple[tuple[str, Guidance], ...]:
+        """What else the code may mean."""
+        return other_cases(self.code, self.instance_url)
+
+    @cached_property
+    def words(self) -> str:
+        """Everything it says, for searching."""
+        told = [self.code, self.code.replace("_", " ")]
+        for guidance in (self.guidance, *(case for _, case in self.cases)):
+            told += [guidance.headline, guidance.why, guidance.retry.value, guidance.afterwards]
+            told += [step.text for step in guidance.steps]
+            told += [*guidance.checks, *guidance.put_back, *(note.text for note in guidance.notes)]
+        told += [name for name, _ in self.cases]
+        return plain("\n".join(told)).casefold()
+
+
+def chapters(instance_url: str | None = None, notes: HouseNotes | None = None) -> tuple[Chapter, ...]:
+    """All codes.
+
+    Args:
+        instance_url: The org's address, for the steps.
+        notes: The house notes, shown where they are about a code.
+    """
+    return tuple(
+        Chapter(code, guide(about(code), instance_url=instance_url, notes=notes), instance_url)
+        for code in (*MANUAL_CODES, *sorted(general_codes()))
+    )
+
+
+def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
+    """The chapters with all these words, those with the words in their code first.
+
+    Where none has them: the codes that are spelled nearly like the text.
+    """
+    words = text.casefold().split()
+    if not words:
+        return tuple(book)
+    wanted = as_code(text)
+    named = [chapter for chapter in book if wanted in chapter.code]
+    named.sort(key=lambda chapter: not chapter.code.startswith(wanted))
+    others = [
+        chapter
+        for chapter in book
+        if wanted not in chapter.code and all(word in chapter.words for word in words)
+    ]
+    if named or others:
+        return (*named, *others)
+    near = nearest_codes(text)
+    return tuple(sorted((c for c in book if c.code in near), key=lambda c: near.index(c.code)))

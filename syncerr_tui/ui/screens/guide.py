@@ -1,0 +1,254 @@
+"""The guide: every status code and what to do about it, to be searched or read from front to back.
+
+What is typed searches; the arrows move in the list; enter opens a chapter. In a wide window it stands beside the
+list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input
+
+from syncerr_tui.diagnosis import render
+from syncerr_tui.diagnosis.guidance import about
+from syncerr_tui.diagnosis.handbook import Chapter, chapters, search
+from syncerr_tui.diagnosis.render import Line as Laid, Role
+from syncerr_tui.ui.browsing import Browsing
+from syncerr_tui.ui.explaining import Explained, addresses
+from syncerr_tui.ui.screens.dialog import keys
+from syncerr_tui.ui.widgets.code_list import CodeList
+from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
+from syncerr_tui.ui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.ui.app import SyncErrApp
+
+WIDE = 110
+
+
+class GuideScreen(Screen[None], inherit_bindings=False):
+    """A line to search in, the list of codes, and the chapter under the cursor."""
+
+    AUTO_FOCUS = ""
+    DEFAULT_CSS = """
+    GuideScreen { background: $syncerr-ground; color: $syncerr-text; layout: vertical; overflow: hidden; }
+    GuideScreen > .-search { height: 1; background: $syncerr-bar; }
+    GuideScreen .-prompt { width: 9; background: $syncerr-bar; }
+    GuideScreen Input { width: 1fr; background: $syncerr-bar; color: $syncerr-text; }
+    GuideScreen > .-book { height: 1fr; }
+    GuideScreen CodeList { background: $syncerr-ground; }
+    GuideScreen InfoPanel { display: none; padding: 0 2; background: $syncerr-ground; }
+    GuideScreen.-reading CodeList { display: none; }
+    GuideScreen.-reading InfoPanel { display: block; }
+    GuideScreen.-wide CodeList { display: block; width: 44; }
+    GuideScreen.-wide InfoPanel { display: block; padding: 0 1; border-left: solid $syncerr-quiet; }
+    GuideScreen.-wide.-reading InfoPanel { border-left: solid $syncerr-accent; }
+    .-ascii GuideScreen.-wide InfoPanel { border-left: ascii $syncerr-quiet; }
+    .-ascii GuideScreen.-wide.-reading InfoPanel { border-left: ascii $syncerr-accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", show=False),
+        Binding("tab,enter", "turn", show=False),
+        Binding("escape,ctrl+c", "back", show=False),
+        # Letters reach the screen only while a chapter is read; in the list they are typed.
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+        Binding("space,ctrl+d", "page(1)", show=False),
+        Binding("ctrl+u", "page(-1)", show=False),
+        Binding("g,home", "move(-100000)", show=False),
+        Binding("G,end", "move(100000)", show=False),
+        Binding("n,right", "other(1)", show=False),
+        Binding("p,left", "other(-1)", show=False),
+        Binding("b", "browse", show=False),
+        Binding("slash,q,m", "back", show=False),
+    ]
+
+    def __init__(self, host: SyncErrApp, code: str | None = None) -> None:
+        """Open on this code, where it is known."""
+        super().__init__()
+        self._host = host
+        self._code = code
+        self._book = chapters(host.explaining.address, host.explaining.notes)
+        self._found = len(self._book)
+        self._said = False
+
+    def compose(self) -> ComposeResult:
+        """Title, search, list and chapter, keys."""
+        terminal = self._host.desk.terminal
+        glyphs = UNICODE if terminal.unicode else ASCII
+        yield Line(ellipsis=glyphs.ellipsis, id="guide-title")
+        with Horizontal(classes="-search"):
+            prompt = Line()
+            prompt.add_class("-prompt")
+            prompt.show([(" Search: ", "key")])
+            yield prompt
+            field = Input(placeholder="a code, or words: flow, country, duplicate, limit ...", compact=True)
+            # A blinking cursor alone writes 2 kB a second.
+            field.cursor_blink = False
+            yield field
+        with Horizontal(classes="-book"):
+            yield CodeList(glyphs=glyphs)
+            yield InfoPanel(links=terminal.links, thumb=glyphs.thumb)
+        yield Line(ellipsis=glyphs.ellipsis, id="guide-keys")
+
+    def on_mount(self) -> None:
+        """The whole book, opened where the person comes from."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")
+        self._list.note("", "No code and no text has these words.")
+        self._list.show(self._book, at=self._code)
+        self.query_one(Input).focus()
+        self._chapter_changed()
+
+    @property
+    def _list(self) -> CodeList:
+        return self.query_one(CodeList)
+
+    @property
+    def _panel(self) -> InfoPanel:
+        return self.query_one(InfoPanel)
+
+    @property
+    def _reads(self) -> bool:
+        return self.has_class("-reading")
+
+    def on_resize(self) -> None:
+        """Put the chapter beside the list, or away."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")
+        self._draw_lines()
+
+    # -- what the lines say ----------------------------------------------------------------------------
+
+    def say(self, told: str, style: str = "strong") -> None:
+        """One line in place of the keys, until the next key."""
+        self._said = True
+        self.query_one("#guide-keys", Line).show([(f" {told}", style)])
+
+    def on_key(self) -> None:
+        """Show the keys again."""
+        if self._said:
+            self._said = False
+            self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        chapter = self._list.current
+        shown = plural(self._found, "code")
+        self.query_one("#guide-title", Line).show(
+            [(" Guide ", "strong"), (f" {chapter.code}" if chapter and self._reads else f" {shown}", "text")],
+            [("what to do about every status code ", "quiet")],
+        )
+        if self._said:
+            return
+        if self._reads:
+            told = (("j k", "scroll"), ("n p", "next code, the one before"), ("b", "opens address"))
+        else:
+            told = (("type", "to search"), ("up down", "move"), ("enter", "reads"))
+        self.query_one("#guide-keys", Line).show([(" ", "text"), *keys(*told, ("esc", "back"))])
+
+    # -- searching and moving --------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Every letter searches; the cursor stays on its code where that is still among what is found."""
+        event.stop()
+        current = self._list.current
+        found = search(self._book, event.value)
+        self._found = len(found)
+        self._list.show(found, at=current.code if current and not event.value else None)
+        self._chapter_changed()
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        """Enter in the line to search in."""
+        event.stop()
+        self.action_turn()
+
+    def action_move(self, rows: int) -> None:
+        """Through the chapter while it is read, else through the list."""
+        if self._reads:
+            self._panel.move(rows)
+        elif self._list.move(rows):
+            self._chapter_changed()
+
+    def action_page(self, pages: int) -> None:
+        """A page of either."""
+        self.action_move(pages * (self._panel.page if self._reads else self._list.page))
+
+    def action_other(self, chapters: int) -> None:
+        """The next chapter, or the one before, without leaving the text."""
+        if self._list.move(chapters):
+            self._chapter_changed()
+
+    def action_turn(self) -> None:
+        """From the list to the chapter, and back."""
+        if self._reads:
+            self._close()
+        elif self._list.current is not None:
+            self.add_class("-reading")
+            self._panel.focus()
+            self._draw_lines()
+
+    def _close(self) -> None:
+        self.remove_class("-reading")
+        self.query_one(Input).focus()
+        self._draw_lines()
+
+    def action_back(self) -> None:
+        """Close the chapter, then take the search back, then leave."""
+        field = self.query_one(Input)
+        if self._reads:
+            self._close()
+        elif field.value:
+            field.value = ""
+        else:
+            self.dismiss(None)
+
+    def action_browse(self) -> None:
+        """The address of a step."""
+        chapter = self._list.current
+        if chapter is not None:
+            Browsing(self._host, self.say).ask(addresses(Explained(about(chapter.code), chapter.guidance)))
+
+    @on(Rows.Clicked)
+    def clicked(self, event: Rows.Clicked) -> None:
+        """A click moves, a double click opens."""
+        event.stop()
+        if self._list.go_to(event.row):
+            self._chapter_changed()
+        if event.opened:
+            self.action_turn()
+
+    @on(Rows.Wheeled)
+    def wheeled(self, event: Rows.Wheeled) -> None:
+        """The wheel moves the cursor."""
+        event.stop()
+        if self._list.move(event.rows):
+            self._chapter_changed()
+
+    def _chapter_changed(self) -> None:
+        chapter = self._list.current
+        self._panel.show(_layout(chapter) if chapter else lambda _width: ())
+        self._draw_lines()
+
+
+def _layout(chapter: Chapter) -> Callable[[int], Sequence[Laid]]:
+    """The chapter for any width."""
+
+    def laid_out(width: int) -> list[Laid]:
+        lines = [Laid(((chapter.code, Role.NAME),)), Laid(), *render.lines(chapter.guidance, width)]
+        for name, guidance in chapter.cases:
+            lines += [Laid(), *render.case(name, guidance, width)]
+        return lines
+
+    return laid_out

@@ -1,0 +1,132 @@
+"""The codes of the guide, one a line, under the headings of those who explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.strip import Strip
+
+from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.rows import UNICODE, Glyphs, Rows, merged
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.handbook import Chapter
+
+_GUTTER = 2
+_CODE = 40
+"""Cells of a code where its meaning stands beside it."""
+_WITH_MEANING = 66
+"""Cells from which there is room for both."""
+
+
+class _Line(NamedTuple):
+    code: str = ""
+    title: str = ""
+    heading: str = ""
+    cursor: bool = False
+    thumb: bool = False
+
+
+class CodeList(Rows):
+    """A list of chapters with a cursor that never stands on a heading."""
+
+    can_focus = False
+
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(glyphs=glyphs, id=id)
+        self._shown: list[Chapter | str] = []
+        self._cursor = 0
+
+    def show(self, chapters: Sequence[Chapter], *, at: str | None = None) -> None:
+        """Show these, the cursor on the code `at`, or on the first.
+
+        Chapters of one kind that stand together get a heading; a list by relevance keeps its order.
+        """
+        self._shown = []
+        before = None
+        counts = {kind: sum(c.in_manual is kind for c in chapters) for kind in (True, False)}
+        for chapter in chapters:
+            if chapter.in_manual is not before:
+                before = chapter.in_manual
+                source = "StoreConnect's manual" if before else "General Salesforce knowledge"
+                self._shown.append(f"{source} ({counts[before]})")
+            self._shown.append(chapter)
+        places = [place for place, shown in enumerate(self._shown) if not isinstance(shown, str)]
+        wanted = (place for place in places if getattr(self._shown[place], "code", None) == at)
+        self._cursor = next(wanted, places[0] if places else 0)
+        self.top = 0
+        self.redraw()
+
+    @property
+    def current(self) -> Chapter | None:
+        """The chapter under the cursor."""
+        shown = self._shown[self._cursor] if self._shown else None
+        return None if isinstance(shown, str) else shown
+
+    def move(self, rows: int) -> bool:
+        """Move the cursor. False where it stays."""
+        return self.go_to(max(0, min(self._cursor + rows, len(self._shown) - 1)), 1 if rows > 0 else -1)
+
+    def go_to(self, place: int, direction: int = 1) -> bool:
+        """Put the cursor there; from a heading one further. False where it stays."""
+        if not self._shown:
+            return False
+        if isinstance(self._shown[place], str):
+            place = place + direction if 0 <= place + direction < len(self._shown) else place + 1
+        moved, self._cursor = place != self._cursor, place
+        if moved:
+            self.redraw()
+        return moved
+
+    # -- what `Rows` asks ------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Codes and headings."""
+        return len(self._shown)
+
+    @property
+    def at(self) -> int:
+        """The line under the cursor."""
+        return self._cursor
+
+    def header(self) -> str:
+        """The names of the columns."""
+        meaning = "  What happened" if self._with_meaning else ""
+        return f"{' ' * _GUTTER}{cell('Code', _CODE)}{meaning}"
+
+    @property
+    def _with_meaning(self) -> bool:
+        return self.size.width >= _WITH_MEANING
+
+    def line(self, y: int) -> _Line:
+        """A code, a heading, or nothing."""
+        place = self.top + y
+        thumb = self.is_thumb(y)
+        if place >= len(self._shown):
+            return _Line(heading=self.note_at(y), thumb=thumb)
+        shown = self._shown[place]
+        if isinstance(shown, str):
+            return _Line(heading=shown, thumb=thumb)
+        return _Line(shown.code, shown.title, cursor=place == self._cursor, thumb=thumb)
+
+    def draw(self, line: _Line) -> Strip:
+        """That line."""
+        width, ellipsis = self.size.width, self.glyphs.ellipsis
+        thumb = self.thumb(on=line.thumb)
+        if not line.code:
+            heading = cell(line.heading, width - 1, ellipsis) + thumb
+            return Strip(merged([(heading, self.look("strong" if line.heading else "text"))]), width)
+        gutter = f"{self.glyphs.cursor if line.cursor else ' '} "
+        room = width - _GUTTER - 1
+        if self._with_meaning:
+            code, meaning = cell(line.code, _CODE, ellipsis), cell(line.title, room - _CODE - 2, ellipsis)
+        else:
+            code, meaning = cell(line.code, room - 2, ellipsis), ""
+        looks = ("cursor", "cursor") if line.cursor else ("code", "quiet")
+        parts = [
+            (gutter + code, self.look(looks[0])),
+            (f"  {meaning}{thumb}", self.look(looks[1])),
+        ]
+        return Strip(merged(parts), width)
