@@ -1,7 +1,7 @@
 """The guide: every status code and what to do about it, to be searched or read from front to back.
 
-What is typed searches; the arrows move in the list; enter opens a chapter. In a wide window it stands beside the
-list.
+What is typed searches; the arrows move in the list; enter opens a chapter. In a wide window it stands
+beside the list.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.explaining import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
+from syncerr_tui.ui.journal_pane import JournalPane
 from syncerr_tui.ui.keys import bindings
 from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.panes import Pane
@@ -105,6 +106,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         return cast(CausesPane, self._panes[Place.CAUSES])
 
     @property
+    def journal(self) -> JournalPane:
+        """What was re-synced."""
+        return cast(JournalPane, self._panes[Place.JOURNAL])
+
+    @property
     def pane(self) -> Pane:
         """The pane in front."""
         return self._panes[self.place]
@@ -133,6 +139,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             read_only=desk.read_only,
             running=self.host.runs.active,
             paused=self.host.runs.paused,
+            interrupted=len(self.host.resuming.waiting),
         )
         return self.pane.facts(state)
 
@@ -174,6 +181,11 @@ class Workbench(Screen[None], inherit_bindings=False):
     def say(self, line: str, style: str = "strong") -> None:
         """One line in place of the keys, until the next key."""
         self._said = (line, style)
+        self.draw_lines()
+
+    def trouble(self, error: SyncErrError) -> None:
+        """Something does not work: say so until something does."""
+        self.desk.trouble = error
         self.draw_lines()
 
     def silence(self) -> None:
@@ -244,7 +256,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     @on(Pane.Changed)
     def pane_changed(self) -> None:
-        """The pane shows something else."""
+        """The pane shows something else; the causes follow the list's filter and selection."""
+        self.causes.refreshed()
         self.draw_lines()
 
     def linked(self) -> None:
@@ -278,6 +291,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """The org answered: its name goes on screen, and its first page is asked for."""
         self.errors.note("", "Reading the sync errors ...")
         self.draw_lines()
+        self.host.resuming.connected()
 
     @on(PageCame)
     def page_came(self, event: PageCame) -> None:
@@ -381,12 +395,17 @@ class Workbench(Screen[None], inherit_bindings=False):
     def do_filter(self) -> None:
         """Open the line in which the filter is typed."""
         for bar in self.query(FilterBar):
-            bar.ask(self.errors.listing.filter.text)
+            bar.ask(self.filtered.filter_text or "")
+
+    @property
+    def filtered(self) -> Pane:
+        """The pane that is filtered here: most show the list, and share its filter."""
+        return self.errors if self.pane.filter_text is None else self.pane
 
     @on(FilterBar.Typed)
     def filter_typed(self, event: FilterBar.Typed) -> None:
         """Every letter filters."""
-        wrong = self.errors.filter_as_typed(event.text)
+        wrong = self.filtered.filter_as_typed(event.text)
         self.query_one(FilterBar).answer(wrong, wrong=bool(wrong))
         self._say_nothing_matches()
 
@@ -394,7 +413,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def filter_kept(self, event: FilterBar.Kept) -> None:
         """Back to the list with the filter in place."""
         try:
-            self.errors.filter_by(event.text)
+            self.filtered.filter_by(event.text)
         except BadInputError as error:
             self.query_one(FilterBar).ask_again(error.line)
             return
@@ -403,7 +422,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(FilterBar.GivenUp)
     def filter_given_up(self, event: FilterBar.GivenUp) -> None:
         """Back to the list as it was before."""
-        self.errors.filter_by(event.before)
+        self.filtered.filter_by(event.before)
         self._filter_closed()
 
     def _filter_closed(self) -> None:
@@ -421,7 +440,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         """One step back; the result of a run goes before the filter and the selection."""
         if self.pane.is_open or not self.host.runs.dismiss():
             # What is left to take back, the filter and the selection, is the list's, wherever one stands.
-            _ = self.pane.step_back() or self.errors.step_back()
+            if not self.pane.step_back():
+                if self.place is Place.JOURNAL:
+                    self.go(Place.ERRORS)
+                else:
+                    self.errors.step_back()
         self.causes.refreshed()
         self.draw_lines()
 
@@ -447,6 +470,21 @@ class Workbench(Screen[None], inherit_bindings=False):
             current = self.errors.current
             self.causes.came_from(current.id if current is not None else None)
         self.go(Place.CAUSES)
+
+    def do_journal(self) -> None:
+        """What was re-synced in front."""
+        self.go(Place.JOURNAL)
+
+    def do_resume(self) -> None:
+        """What an earlier start left open."""
+        self.host.resuming.ask(
+            self.journal.run.id if self.place is Place.JOURNAL and self.journal.run else None
+        )
+
+    @on(JournalPane.Failed)
+    def journal_failed(self, event: JournalPane.Failed) -> None:
+        """The journal cannot be read."""
+        self.trouble(event.error)
 
     def do_alike(self) -> None:
         """From a cause to all its rows in the list."""
@@ -482,6 +520,14 @@ class Workbench(Screen[None], inherit_bindings=False):
             pane.display = where is place
         self.pane.entered()
         self.draw_lines()
+
+    def do_guide(self) -> None:
+        """All codes as a manual, opened on the code of the row under the cursor."""
+        from syncerr_tui.ui.screens.guide import GuideScreen
+
+        error = self.pane.current
+        code = self.host.explaining.explain(error).diagnosis.root_code if error else None
+        self.app.push_screen(GuideScreen(self.host, code))
 
     def do_help(self) -> None:
         """The keys that work here."""
@@ -548,7 +594,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         error = self.pane.current
         if error is not None:
-            Browsing(self.host).ask(addresses(self.host.explaining.explain(error)))
+            Browsing(self.host, self.say).ask(addresses(self.host.explaining.explain(error)))
 
     def do_resync(self) -> None:
         """Look at the plan, then send it."""
@@ -573,7 +619,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_quit(self) -> None:
         """Leave; ask while a run is under way."""
-        if not self.host.runs.active:
+        runs = self.host.runs
+        if not runs.active or runs.leaving:
             self.app.exit()
             return
 
@@ -581,6 +628,6 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         def answered(leave: bool | None) -> None:
             if leave:
-                self.app.exit()
+                runs.leave()
 
-        self.app.push_screen(QuitDialog(self.host.runs.plain), answered)
+        self.app.push_screen(QuitDialog(runs.plain), answered)
