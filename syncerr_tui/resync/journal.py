@@ -25,6 +25,7 @@ from syncerr_tui.resync.owner import Owner, is_alive
 from syncerr_tui.resync.plan import Plan
 
 _BUSY_SECONDS = 10.0
+_BEAT_SECONDS = 30.0
 _CHECKED_BYTES = 64 * 2**20  # a whole check of a larger file would be felt at every start
 _SAFE_ID = re.compile(r"[A-Za-z0-9]{15,18}")
 
@@ -275,6 +276,8 @@ class Journal:
         numbers = {}
         with self._transaction() as sql:
             self._hold(sql, run, [intent.event for intent in intents])
+            if self._silent():
+                self._owner_id(sql)
             at = _text(self._clock())
             for i in intents:
                 written = sql.execute(
@@ -326,10 +329,12 @@ class Journal:
 
     def heartbeat(self) -> None:
         """Say that this process lives; cheap to call often."""
-        now = self._clock()
-        if self._beat is None or abs((now - self._beat).total_seconds()) >= 30:
+        if self._silent():
             with self._transaction() as sql:
                 self._owner_id(sql)
+
+    def _silent(self) -> bool:
+        return self._beat is None or abs((self._clock() - self._beat).total_seconds()) >= _BEAT_SECONDS
 
     # -- inside a transaction
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
+from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync import proof
 from syncerr_tui.resync.book import Book
@@ -147,7 +147,7 @@ class Runner:
             if not conducting.done():
                 conducting.cancel()
             if book.run in self._journal.active:
-                self._journal.release(book.run)
+                self._write(lambda: self._journal.release(book.run))
 
     def cancel(self) -> None:
         """Send nothing more; what is in flight is awaited and looked at once more."""
@@ -157,14 +157,16 @@ class Runner:
     def pause(self) -> None:
         """Send nothing until `resume`; what is in flight goes on."""
         if self._book is not None and self._control.halt is None and not self._control.paused:
+            run = self._book.run
             self._control.pause()
-            self._journal.mark(self._book.run, "paused")
             self._control.tell(Paused())
+            self._write(lambda: self._journal.mark(run, "paused"))
 
     def resume(self) -> None:
         """Go on sending."""
         if self._book is not None and self._control.paused:
-            self._journal.mark(self._book.run, "resumed")
+            run = self._book.run
+            self._write(lambda: self._journal.mark(run, "resumed"))
             self._control.unpause()
             self._control.tell(Resumed())
 
@@ -172,6 +174,14 @@ class Runner:
         """Guided method: the person has (or has not) pressed Re-sync for what `AskPerson` named."""
         if self._sender is not None:
             self._sender.answer(pressed=pressed)
+
+    def _write(self, line: Callable[[], None]) -> None:
+        """Write to the journal outside the run's own course: where that fails, the run stops and says so."""
+        try:
+            line()
+        except MachineError as problem:
+            self._control.fail(problem)
+            self.failure = self._control.failure
 
     # -- the run as a whole
 

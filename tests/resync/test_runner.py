@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError
+from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
 from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import AskPerson, BatchSent, Braked, Paused, Progress, RunEvent, Waiting
 from syncerr_tui.resync.history import History
@@ -266,6 +266,23 @@ async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal
     assert ending(told).counts.fixed == 40
     marks = [row["mark"] for row in journal.read("SELECT mark FROM marks ORDER BY n")]
     assert marks == ["paused", "resumed", "finished"]
+
+
+async def test_a_pause_that_cannot_be_written_down_stops_the_run(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, method=replace(METHOD, lanes=1))
+    runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(40)], parents={}), time)
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, BatchSent) and runner.failure is None:
+            journal.connection.execute("PRAGMA query_only = 1")
+            runner.pause()
+            runner.cancel()
+
+    told = await drive(runner, on)
+    assert isinstance(runner.failure, MachineError)
+    assert ending(told).how == "stopped"
+    assert len(org.reached) == 4
+    assert ending(told).counts.ended == 40
 
 
 @pytest.mark.parametrize("pressed", [True, False])
