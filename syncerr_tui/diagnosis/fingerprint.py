@@ -43,6 +43,7 @@ _SURELY_VARIABLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_QUOTES = str.maketrans(dict.fromkeys("“”„«»‘’‚‹›'`", '"'))
 _NAMESPACE = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,14}?__(?=.+__[a-z])")
 _SUFFIX = re.compile(r"__[a-z]{1,3}$")
 _STATE_FIELD = re.compile(r"(State|Country)(?:Code)?$")
@@ -133,7 +134,7 @@ def fingerprint(diagnosis: Diagnosis, object_name: str, message: str) -> Fingerp
 
 def _words(message: str, root: str | None) -> str:
     """The reason in its own words, with what differs from row to row taken out."""
-    words = root_words(message, root)
+    words = root_words(message, root).translate(_QUOTES)
     if root == INVALID_EMAIL:
         words = words.partition(":")[0]  # what follows is somebody's address
     return masked(words).strip(" ,:;.-").casefold()[:200]

@@ -20,12 +20,11 @@ _END = re.compile(
     r"|[\"'],\s{0,2}[\"']|\s(?:Class|Trigger)\.[A-Za-z]|:?\s{0,2}[\w.]{0,80}\s--|\(System Code\)"
 )
 _ADVICE = re.compile(r"Your administrator can add it for you|For details, see API Exceptions", re.IGNORECASE)
-_QUOTES = str.maketrans(dict.fromkeys("“”„«»‘’‚‹›'`", '"'))
 _LONGEST = 2000
 
 
 def root_words(message: str, root_code: str | None) -> str:
-    """The innermost reason in one line, quotes all alike, at most 2,000 characters; may be empty."""
+    """The innermost reason in one line, at most 2,000 characters; may be empty."""
     text = "\n".join(page.text for page in unwrap(message)[1])
     if root_code:
         text = text.rpartition(root_code)[2]
@@ -34,4 +33,4 @@ def root_words(message: str, root_code: str | None) -> str:
         text = _LEAD_IN.split(text)[-1]
     end = _END.search(text)
     text = _ADVICE.sub("", text[: end.start()] if end else text)
-    return one_line(text.translate(_QUOTES)).strip(' ,:;.-[]{}()"#')
+    return one_line(text).strip(" ,:;.-[]{}()\"'#")

@@ -34,6 +34,7 @@ NESTED = (
         ("CANNOT_EXECUTE_FLOW_TRIGGER", FLOW, "Flow Order Builder"),
         ("DUPLICATES_DETECTED", "Use one of these records?", "Use one of these records?"),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "line one\nline two", "line one line two"),
+        ("DUPLICATES_DETECTED", "You're creating a duplicate record.", "You're creating a duplicate record"),
         (None, "something odd", "something odd"),
     ],
 )
