@@ -62,11 +62,12 @@ async def take(name: str) -> None:
     from syncerr_tui.host.terminal import terminal_profile
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.desk import Desk
-    from syncerr_tui.ui.launch import DemoOrg, Journals
+    from syncerr_tui.ui.journals import Journals
+    from syncerr_tui.ui.launch import DemoOrg
 
     size, _, steps = PICTURES[name]
-    demo, journals = DemoOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of())
-    app = SyncErrApp(Desk(demo.connect, terminal_profile(os.environ)), journals.run)
+    demo, journals = DemoOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of().state)
+    app = SyncErrApp(Desk(demo.connect, terminal_profile(os.environ)), journals)
     try:
         async with app.run_test(size=size) as pilot:
             for step in ("? refreshed", *steps):

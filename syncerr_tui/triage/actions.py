@@ -42,6 +42,8 @@ class AppState:
     """There is a row under the cursor."""
     has_salesforce_id: bool = False
     """The row under the cursor has one."""
+    interrupted: int = 0
+    """Re-syncs of earlier starts that wait for somebody to go on with them."""
 
 
 Reason = Callable[[AppState], str | None]
@@ -105,6 +107,18 @@ def _resync(state: AppState) -> str | None:
     return _row(state)
 
 
+def _interrupted(state: AppState) -> str | None:
+    if state.running:
+        return "a re-sync is under way: wait for it, or X cancels it"
+    return None if state.interrupted else "no re-sync was interrupted"
+
+
+def _verify(state: AppState) -> str | None:
+    if state.running:
+        return "a re-sync is under way, and proves its rows itself"
+    return _connected(state) or _row(state)
+
+
 def _fix(state: AppState) -> str | None:
     if state.environment is not Environment.DEMO:
         return "only the demo org can fix itself"
@@ -120,6 +134,7 @@ def _login(state: AppState) -> str | None:
 
 
 _LIST = frozenset({Place.ERRORS})
+_JOURNAL = frozenset({Place.JOURNAL})
 _TABLES = frozenset({Place.ERRORS, Place.CAUSES, Place.JOURNAL})
 _CAUSES = frozenset({Place.CAUSES})
 _ERRORS_AND_CAUSES = frozenset({Place.ERRORS, Place.CAUSES})
@@ -353,6 +368,24 @@ ACTIONS: tuple[Action, ...] = (
         _ERRORS_AND_CAUSES,
         changes_org=True,
         why_disabled=_fix,
+    ),
+    Action(
+        "resume",
+        ("U",),
+        "unfinished",
+        "Look at a re-sync that was interrupted: go on with it, only check it, or drop it.",
+        "Act",
+        why_disabled=_interrupted,
+    ),
+    Action(
+        "verify",
+        ("V",),
+        "check again",
+        "Read from the org once more what this run sent and could not prove; nothing is sent.",
+        "Act",
+        _JOURNAL,
+        why_disabled=_verify,
+        footer=6,
     ),
     Action("login", ("L",), "log in again", "Ask for a new session.", "Act", why_disabled=_login),
     Action("help", ("question_mark",), "help", "The keys that work here.", "Program", footer=7),

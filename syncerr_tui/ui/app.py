@@ -18,8 +18,11 @@ from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.explaining import Explaining
+from syncerr_tui.ui.journal_pane import JournalPane
+from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.linking import Linking, Work
-from syncerr_tui.ui.runs import RunFactory, Runs
+from syncerr_tui.ui.resuming import Resuming
+from syncerr_tui.ui.runs import Runs
 from syncerr_tui.ui.screens.workbench import Workbench
 from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
 from syncerr_tui.ui.widgets.columns import Moment
@@ -34,14 +37,14 @@ class SyncErrApp(App[int], inherit_bindings=False):
 
     Args:
         desk: The surroundings: how to connect, the terminal, the clock, whether anything may be changed.
-        start_run: Makes a run of a plan.
+        journals: Makes runs, and answers questions about earlier ones.
     """
 
     CSS_PATH = Path(__file__).with_name("syncerr.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, priority=True)]
 
-    def __init__(self, desk: Desk, start_run: RunFactory) -> None:
+    def __init__(self, desk: Desk, journals: Journals) -> None:
         super().__init__()
         # NO_COLOR is decided in one place, together with everything else about the terminal.
         self.no_color = desk.terminal.colour is Colour.MONO
@@ -54,10 +57,14 @@ class SyncErrApp(App[int], inherit_bindings=False):
         """What to say about a defect that ended the app."""
         self._details: Details | None = None
         self.explaining = Explaining(desk, self._explain_in_background, self._explained)
-        self.runs = Runs(self, start_run)
+        self.journals = journals
+        self.runs = Runs(self, journals)
+        self.resuming = Resuming(self, journals)
         self.linking = Linking(self._in_background, self._linked, desk.clock)
         errors = ErrorsPane(desk, self._describe, self.linking)
-        self.bench = Workbench(desk, [errors, CausesPane(desk, errors, self.linking)], self.linking)
+        causes = CausesPane(desk, errors, self.linking)
+        journal = JournalPane(desk, journals, self._describe)
+        self.bench = Workbench(desk, [errors, causes, journal], self.linking)
 
     def _in_background(self, work: Work) -> None:
         self.run_worker(work, group="linking", name="linking")

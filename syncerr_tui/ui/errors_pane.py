@@ -323,6 +323,11 @@ class ErrorsPane(Pane):
         reverse = key is self.listing.sort and not self.listing.reverse
         self.show(self.listing.sorted(key, self.desk.clock(), reverse=reverse))
 
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was typed."""
+        return self.listing.filter.text
+
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far.
 

@@ -97,7 +97,7 @@ class JournalPane(Pane):
         """Runs under way in other terminals."""
 
     def _build(self) -> None:
-        """A line about what is shown, the list, a line below it, and the panel: when they are first looked at."""
+        """Two lines, the list between them, and the panel: when they are looked at for the first time."""
         terminal, ellipsis = self.desk.terminal, self.desk.ellipsis
         glyphs = UNICODE if terminal.unicode else ASCII
         self.mount(
@@ -176,6 +176,12 @@ class JournalPane(Pane):
             current=level is not None and level.current is not None,
             has_salesforce_id=bool(current and current.salesforce_id),
         )
+
+    def opened_runs(self, interrupted: int, elsewhere: int) -> None:
+        """How many runs wait for somebody, and how many go on in other terminals."""
+        self.interrupted, self.elsewhere = interrupted, elsewhere
+        self.refresh_journal()
+        self.post_message(self.Changed())
 
     # -- reading ---------------------------------------------------------------------------------------
 

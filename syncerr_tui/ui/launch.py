@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING
 
 from syncerr_tui.errors import ExitCode, MachineError
@@ -24,9 +23,6 @@ from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.resync.journal import Journal
-    from syncerr_tui.resync.plan import Plan
-    from syncerr_tui.resync.runner import Runner
     from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.desk import Connect
@@ -50,13 +46,14 @@ def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, s
     gc.disable()
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.desk import Desk
+    from syncerr_tui.ui.journals import Journals
 
     gc.freeze()
     gc.enable()
-    journals = Journals(Paths.of(environ))
+    journals = Journals(Paths.of(environ).state)
     notes = partial(house_notes, environ)
     desk = Desk(connect, terminal, read_only=read_only, read_notes=notes, environ=environ)
-    app = SyncErrApp(desk, journals.run)
+    app = SyncErrApp(desk, journals)
     try:
         return asyncio.run(_run(app, mouse=terminal.mouse))
     finally:
@@ -133,46 +130,6 @@ class DemoOrg:
             server.__exit__(None, None, None)
 
 
-class Journals:
-    """The journal of each org that is worked on, opened when its first run begins."""
-
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
-        self._open: dict[str, Journal] = {}
-
-    def run(self, plan: Plan, connection: Connection) -> Runner:
-        """A run of this plan, written down in that org's journal.
-
-        Raises:
-            MachineError: The journal cannot be opened or written.
-        """
-        from syncerr_tui.resync.journal import Journal, Who
-        from syncerr_tui.resync.runner import Runner, RunOptions
-        from syncerr_tui.ui.desk import utc_now
-
-        identity = connection.identity
-        journal = self._open.get(identity.org_id)
-        if journal is None:
-            journal = Journal.open(self._paths.state, identity.org_id, clock=utc_now)
-            self._open[identity.org_id] = journal
-        who = Who(os_user=_os_user(), org_user=identity.username, environment=identity.environment.value)
-        return Runner(
-            connection.org,
-            journal,
-            plan,
-            clock=utc_now,
-            sleep=asyncio.sleep,
-            rng=Random(),  # noqa: S311 - for the jitter of a pause
-            options=RunOptions(who=who),
-        )
-
-    def close(self) -> None:
-        """Let the files go."""
-        for journal in self._open.values():
-            journal.close()
-        self._open.clear()
-
-
 async def _run(app: SyncErrApp, *, mouse: bool) -> int:
     loop = asyncio.get_running_loop()
     # Without these a terminated app leaves the alternate screen, mouse reports and a hidden cursor behind.
@@ -187,12 +144,3 @@ async def _run(app: SyncErrApp, *, mouse: bool) -> int:
         print(f"syncerr-tui: {app.crash}", file=sys.stderr)  # noqa: T201 - the one line a crash leaves
         return ExitCode.DEFECT
     return app.return_code or ExitCode.OK
-
-
-def _os_user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

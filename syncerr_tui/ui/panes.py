@@ -56,6 +56,26 @@ class Pane(Widget):
         """Whether the person went into its panel."""
         return False
 
+    @property
+    def filter_text(self) -> str | None:
+        """Its own filter as it was typed; None where the list's filter is in force."""
+        return None
+
+    def filter_as_typed(self, text: str) -> str:
+        """Filter by what stands in the filter bar so far.
+
+        Returns:
+            What is wrong with it, in words; empty where it can be read.
+        """
+        return ""
+
+    def filter_by(self, text: str) -> None:
+        """Filter by a finished text.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+
     def step_back(self) -> bool:
         """One step back; False where there is nothing of this pane's to take back."""
         return False

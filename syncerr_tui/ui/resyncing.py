@@ -58,6 +58,8 @@ class RunView:
         self.paused = False
         self._eta: float | None = None
         self._note = ""
+        self._braked = ""
+        """Why nothing more was sent."""
 
     def take(self, event: RunEvent) -> None:
         """Remember what the event tells."""
@@ -76,7 +78,7 @@ class RunView:
             case Waiting():
                 self._note = event.why
             case Braked():
-                self._note = event.reason
+                self._note = self._braked = event.reason
             case Paused():
                 self.paused = True
             case Resumed():
@@ -99,6 +101,11 @@ class RunView:
             self.newer[event.id] = event.error
 
     @property
+    def in_flight(self) -> bool:
+        """Whether a request has left and its answer is not here."""
+        return _STATES[RowState.SENT] in self.marks.values()
+
+    @property
     def line(self) -> list[Part]:
         """The progress bar while it runs, the result when it has ended."""
         return self._result() if self.ended else self._progress()
@@ -114,30 +121,32 @@ class RunView:
         filled = _BAR * done // counts.planned if counts.planned else 0
         parts: list[Part] = [
             (" Paused " if self.paused else " Re-sync ", "strong"),
-            (self._full * filled + self._empty * (_BAR - filled), "busy"),
+            # One style for all that changes: colours would double what a slow line has to carry.
+            (self._full * filled + self._empty * (_BAR - filled), "text"),
             (f" {done:,}/{counts.planned:,}", "text"),
         ]
-        parts += _counted(counts)
+        parts += [(told, "text") for told in _counted(counts)]
         if self._eta is not None and done < counts.planned:
-            parts.append((f"  about {duration(timedelta(seconds=self._eta))} left", "quiet"))
+            parts.append((f"  about {duration(timedelta(seconds=self._eta))} left", "text"))
         if self._note:
-            parts.append((f"  {self._note}", "quiet"))
+            parts.append((f"  {self._note}", "text"))
         return parts
 
     def _result(self) -> list[Part]:
         assert self.ended is not None
         style = "good" if self.counts.all_fixed else "bad"
-        return [(" Result ", style), (self.ended.summary, "text"), ("  esc dismisses", "quiet")]
+        why: list[Part] = [(f"  {self._braked}", "bad")] if self._braked else []
+        return [(" Result ", style), (self.ended.summary, "text"), *why, ("  esc dismisses", "quiet")]
 
 
-def _counted(counts: Counts) -> list[Part]:
+def _counted(counts: Counts) -> list[str]:
     told = (
-        (counts.sent + counts.waiting, "waiting for the org", "busy"),
-        (counts.fixed + counts.elsewhere, "FIXED", "good"),
-        (counts.still_failing, "STILL FAILING", "bad"),
-        (counts.new_cause, "NEW CAUSE", "bad"),
-        (counts.unknown, "UNKNOWN", "bad"),
-        (counts.twin, "TWIN", "bad"),
-        (counts.not_sent, "not sent", "quiet"),
+        (counts.sent + counts.waiting, "waiting for the org"),
+        (counts.fixed + counts.elsewhere, "FIXED"),
+        (counts.still_failing, "STILL FAILING"),
+        (counts.new_cause, "NEW CAUSE"),
+        (counts.unknown, "UNKNOWN"),
+        (counts.twin, "TWIN"),
+        (counts.not_sent, "not sent"),
     )
-    return [(f"  {count:,} {word}", style) for count, word, style in told if count]
+    return [f"  {count:,} {word}" for count, word in told if count]

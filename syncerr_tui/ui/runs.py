@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.resync.events import AskPerson, RunEvent
     from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.resyncing import RunView
@@ -50,15 +51,29 @@ class Run(Protocol):
         ...
 
 
-RunFactory = Callable[["Plan", "Connection"], Run]
+class RunMaker(Protocol):
+    """Makes runs. `syncerr_tui.ui.journals.Journals` does."""
+
+    def run(
+        self,
+        plan: Plan,
+        connection: Connection,
+        *,
+        reason: str = "",
+        resume: str | None = None,
+        mode: ResumeMode | None = None,
+    ) -> Run:
+        """A run of this plan, or of what is left of an interrupted one."""
+        ...
 
 
 class Runs:
     """Asks, starts, shows and stops a run. One at a time."""
 
-    def __init__(self, app: SyncErrApp, start: RunFactory) -> None:
+    def __init__(self, app: SyncErrApp, maker: RunMaker) -> None:
         self._app = app
-        self._start = start
+        self._maker = maker
+        self._leaving = False
         self._view: RunView | None = None
         self._run: Run | None = None
         self._line_due = False
@@ -139,12 +154,28 @@ class Runs:
 
         self._app.push_screen(dialog, answered)
 
-    def start(self, plan: Plan, connection: Connection) -> None:
-        """Run the plan in the background."""
+    def start(
+        self,
+        plan: Plan,
+        connection: Connection,
+        *,
+        reason: str = "",
+        resume: str | None = None,
+        mode: ResumeMode | None = None,
+    ) -> None:
+        """Run the plan in the background.
+
+        Args:
+            plan: What to do.
+            connection: The org.
+            reason: Why, for the journal.
+            resume: Id of an interrupted run to go on with.
+            mode: What to do with it.
+        """
         try:
-            self._run = self._start(plan, connection)
+            self._run = self._maker.run(plan, connection, reason=reason, resume=resume, mode=mode)
         except SyncErrError as error:
-            self._app.bench.say(error.line, "bad")
+            self._app.bench.trouble(error)
             return
         from syncerr_tui.ui.resyncing import RunView
 
@@ -163,10 +194,14 @@ class Runs:
                     if isinstance(event, AskPerson):
                         self._hand_over(run, event)
                     self._draw_soon(view)
+                    if self._leaving and not view.in_flight:
+                        self._app.exit()
         except SyncErrError as error:
-            self._app.bench.say(error.line, "bad")
+            self._app.bench.trouble(error)
         finally:
             self._run = None
+        if run.failure is not None:
+            self._app.bench.trouble(run.failure)
         self._ended(view)
 
     def _hand_over(self, run: Run, event: AskPerson) -> None:
@@ -202,6 +237,7 @@ class Runs:
         else:
             bench.errors.show_run(view.marks, view.reasons)
         bench.draw_lines()
+        self._app.resuming.run_ended()
 
     def dismiss(self) -> bool:
         """Put the result away; proven rows leave the list with it. False where there is none."""
@@ -225,6 +261,24 @@ class Runs:
         if self._run is not None:
             self._run.cancel()
             self._app.bench.say("Stopping: what is on its way is waited for.")
+
+    def leave(self) -> None:
+        """Send nothing more, wait for the answers to what is on its way, then end the app.
+
+        The run stays open in the journal: the next start offers to go on with it. Asked for twice, the app
+        ends at once, and the journal knows what was on its way.
+        """
+        if self._run is None or self._view is None or self._leaving or not self._view.in_flight:
+            self._app.exit()
+            return
+        self._leaving = True
+        self._run.pause()
+        self._app.bench.say("Leaving when what is on its way is answered. q once more leaves at once.")
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the app ends as soon as what is on its way is answered."""
+        return self._leaving
 
     def pause(self) -> None:
         """Hold, or go on."""

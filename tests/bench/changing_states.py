@@ -6,12 +6,16 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host.terminal import terminal_profile, textual_environment
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Counts, Progress, RowChanged, RunEvent, RunStarted
 from syncerr_tui.resync.plan import Plan
+from syncerr_tui.ui.journals import Journals
 
 RATE = 20
 _CYCLE = (
@@ -53,6 +57,13 @@ class ChangingRun:
     def answer(self, *, pressed: bool) -> None: ...
 
 
+class ChangingRuns(Journals):
+    """Makes such runs of any plan."""
+
+    def run(self, plan: Plan, *_: Any, **__: Any) -> ChangingRun:  # type: ignore[override]
+        return ChangingRun(plan)
+
+
 def main() -> None:
     """Run it."""
     terminal = terminal_profile(os.environ)
@@ -64,7 +75,8 @@ def main() -> None:
     async def connect() -> FakeConnection:
         return FakeConnection(some_errors(1000))
 
-    SyncErrApp(Desk(connect, terminal), lambda plan, _connection: ChangingRun(plan)).run(mouse=False)
+    with TemporaryDirectory() as folder:
+        SyncErrApp(Desk(connect, terminal), ChangingRuns(Path(folder))).run(mouse=False)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.journal import Journal, Who
-from syncerr_tui.resync.plan import Plan
-from syncerr_tui.resync.runner import Runner, RunOptions
 from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.journals import Journals
 from tests.factories import NOW
 from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
@@ -49,23 +46,13 @@ def opened(tmp_path: Path) -> Open:
         async def use() -> Connection:
             return used  # type: ignore[no-any-return]
 
-        journals: list[Journal] = []
-
-        def start(plan: Plan, to: Connection) -> Runner:
-            journal = Journal.open(tmp_path, to.identity.org_id, clock=lambda: NOW)
-            journals.append(journal)
-            who = Who("ana", to.identity.username, to.identity.environment.value)
-            return Runner(
-                to.org, journal, plan, clock=clock, sleep=soon, rng=Random(1), options=RunOptions(who)
-            )
-
+        journals = Journals(tmp_path, clock=clock, sleep=soon)
         desk.setdefault("terminal", TerminalProfile())
-        app = SyncErrApp(Desk(connect or use, clock=clock, zone=UTC, **desk), start)
+        app = SyncErrApp(Desk(connect or use, clock=clock, zone=UTC, **desk), journals)
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, used)
             yield driven
         await app.release()
-        for journal in journals:
-            journal.close()
+        journals.close()
 
     return open_app

@@ -15,15 +15,16 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.launch import DemoOrg, Journals
+from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.launch import DemoOrg
 from tests.ui.driver import Driven
 
 
 @asynccontextmanager
 async def on_demo(home: Path, options: DemoOptions, size: tuple[int, int]) -> AsyncIterator[Driven]:
     """The app as `syncerr-tui demo` opens it."""
-    demo, journals = DemoOrg(options), Journals(Paths.of({"SYNCERR_HOME": str(home)}))
-    app = SyncErrApp(Desk(demo.connect, TerminalProfile(), zone=UTC), journals.run)
+    demo, journals = DemoOrg(options), Journals(Paths.of({"SYNCERR_HOME": str(home)}).state)
+    app = SyncErrApp(Desk(demo.connect, TerminalProfile(), zone=UTC), journals)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, None)

@@ -62,11 +62,8 @@ class ResumeDialog(Reading[ResumeMode]):
         at = run.started_at.astimezone(self._drawn.zone)
         lines: list[tuple[str, str]] = [
             (f"\n{told.summary}.", "bold"),
-            (
-                f"\n\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) by {run.os_user} "
-                f"on {run.host or 'an unnamed machine'}, method {run.method}.",
-                "",
-            ),
+            (f"\n\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) by {run.os_user} ", ""),
+            (f"on {run.host or 'an unnamed machine'}, method {run.method}.", ""),
         ]
         if run.reason:
             lines.append((f"\nWhy: {run.reason}", ""))

@@ -128,10 +128,11 @@ class QuitDialog(Confirmation):
     def text(self) -> Content:
         """What leaving means."""
         return Content(
-            f"\n{self._progress}\n\nLeaving stops it. What was sent stays sent; the journal knows each row.\n"
+            f"\n{self._progress}\n\nLeaving waits for the answers to what is on its way and writes them "
+            "down. The rest stays unsent, and the next start offers to go on with it.\n"
         )
 
     @property
     def answers(self) -> Sequence[Part]:
         """Leave, or stay."""
-        return keys(("enter", "stops and leaves"), ("esc", "stays"))
+        return keys(("enter", "leaves"), ("esc", "stays"))

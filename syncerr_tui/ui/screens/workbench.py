@@ -438,13 +438,12 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_back(self) -> None:
         """One step back; the result of a run goes before the filter and the selection."""
-        if self.pane.is_open or not self.host.runs.dismiss():
+        done = (not self.pane.is_open and self.host.runs.dismiss()) or self.pane.step_back()
+        if not done and self.place is Place.JOURNAL:
+            self.go(Place.ERRORS)
+        elif not done:
             # What is left to take back, the filter and the selection, is the list's, wherever one stands.
-            if not self.pane.step_back():
-                if self.place is Place.JOURNAL:
-                    self.go(Place.ERRORS)
-                else:
-                    self.errors.step_back()
+            self.errors.step_back()
         self.causes.refreshed()
         self.draw_lines()
 
