@@ -110,6 +110,7 @@ def _last_difference(before: Sequence[Part], now: Sequence[Part], width: int) ->
     """How many cells from the left have to be written."""
     old = [(char, style) for text, style in before for char in text]
     new = [(char, style) for text, style in now for char in text]
-    if len(old) != len(new) or any(not char.isascii() for char, _ in new):
+    if len(old) != len(new) or len(new) != width:
+        # Wide characters: letters are not cells.
         return width
     return max((at + 1 for at in range(len(new)) if old[at] != new[at]), default=0)

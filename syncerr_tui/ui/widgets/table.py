@@ -167,9 +167,10 @@ class ErrorTable(Rows):
         base = self.look("cursor" if line.cursor else "selected" if line.selected else "text")
         parts = [(gutter, base)]
         if self.marks:
+            # One style for both: what changes most often while a run is on is one run of text.
             mark = line.mark
             style = self.look(mark.tone) if mark and not line.cursor else base
-            parts.append((cell(mark.word if mark else "", STATE_WIDTH + 1), style))
+            parts = [(gutter + cell(mark.word if mark else "", STATE_WIDTH + 1), style)]
         plain = line.cursor or line.selected
         for placed in self._columns:
             column = placed.column
