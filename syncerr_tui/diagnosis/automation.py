@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from syncerr_tui.diagnosis.codes import find_codes
 from syncerr_tui.diagnosis.model import Automation
 from syncerr_tui.diagnosis.parts import matches
 
@@ -70,12 +71,13 @@ _DIED = re.compile(
 )
 # Elsewhere only a name that is made like a trigger's: other words stand before an exception too.
 _DIED_INSIDE = re.compile(
-    r"(?<![\w.:])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,60}(?:_|[Tt]rigger)\w{0,60}): {0,2}"
-    r"System\.LimitException",
+    r"(?<![\w.:])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>(?=\w{0,60}?(?:_|[Tt]rigger))[A-Za-z]\w{0,100}"
+    r"(?:\[[\w ]{1,30}\]\w{0,30})?): {0,2}System\.LimitException",
 )
 _APEX_ACTION = re.compile(r"Apex action [\"“']?(?:(?P<ns>[A-Za-z]\w{0,30})__)?(?P<name>[A-Z]\w{1,100})")
 _TEST_RUN = re.compile(
-    r"\A\s{0,3}(?P<name>[A-Z]\w{1,100})\.\w{1,100}(?:\s{1,4}Fail)?\s{1,4}System\.\w{1,40}Exception"
+    r"\A\s{0,3}(?P<name>[A-Z]\w{1,100})\.\w{1,100}[\s-]{1,20}(?:Fail[\s-]{1,40})?(?:Message:\s{0,3})?"
+    r"System\.\w{1,40}Exception"
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
@@ -159,7 +161,7 @@ def _triggers(text: str) -> Iterator[Named]:
 
 
 def _is_code(name: str) -> bool:
-    return name.isupper() and "_" in name
+    return name.isupper() and any(True for _ in find_codes(name))
 
 
 def _exceptions(text: str) -> Iterator[Named]:

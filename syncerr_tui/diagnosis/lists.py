@@ -16,6 +16,9 @@ _KEYED_LIST = re.compile(
     r"(?<![A-Za-z])(?:[\"'“”\\]{0,8}fields[\"'“”\\]{0,8}|getFields)\s{0,2}(?:=>|[:=])\s{0,2}['\"\\]{0,4}"
     r"[\[({](?P<list>[^\]){}\n:;]{1,400})",
 )
+_ENCLOSED_LIST = re.compile(
+    r" \((?P<list>[A-Z][a-z]\w{0,60}(?:[A-Z]|__c)\w{0,60}(?:, [A-Z]\w{0,100}){0,20})\)\s*\Z"
+)
 _CRM_LIST = re.compile(r"Field\(s\): ?(?P<list>[^\n:;]{1,300}?)(?=, [A-Z][\w ]{1,30}:|[;.\n]|\Z)")
 
 
@@ -29,6 +32,9 @@ def find_lists(text: str) -> Iterator[Part]:
             if before.endswith((":", "for", "missing")):
                 yield from _label_of_list(text, match)
                 yield from listed(text, *match.span("list"))
+    last = _ENCLOSED_LIST.match(text, max(0, text.rfind(" (")))
+    if last:
+        yield from _names(text, *last.span("list"))
     if "--" in text:
         for match in matches(_BULK_LIST, text):
             yield from _names(text, *match.span("list"))

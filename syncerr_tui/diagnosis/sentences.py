@@ -18,10 +18,10 @@ _FOREIGN_KEY = re.compile(
 _NAMED_LISTS = (
     (
         "duplicates value",
-        re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?) duplicates value on record"),
+        re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?)\sduplicates value on record"),
     ),
     ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing: (?P<list>[^\[\]\n.:]{1,300})")),
-    ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?: |\Z)")),
+    ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?:\s|\Z)")),
     (
         "for field: ",
         re.compile(r"value (?:[\"“'][^\n\"”']{1,80}[\"”'] )?for field: (?P<list>[^\n:,.\[\]]{1,80})"),

@@ -43,6 +43,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "foreign key external id",
             "no such column",
+            "field name not found",
             "bad field names on insert/update call",
             "does not match an external id",
             "cannot specify both an external id",
@@ -51,7 +52,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("INVALID_CROSS_REFERENCE_KEY", ("invalid cross reference id", "owner cannot be blank")),
     ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", ("insufficient access rights on cross-reference id",)),
     ("INSUFFICIENT_ACCESS_OR_READONLY", ("insufficient access rights on object id",)),
-    ("CANNOT_REPARENT_RECORD", ("cannot reparent", "owner is inactive")),
+    ("CANNOT_REPARENT_RECORD", ("cannot reparent", "owner is inactive", "define a new parent record")),
     ("INACTIVE_OWNER_OR_USER", ("operation performed with inactive user",)),
     ("EMAIL_ADDRESS_BOUNCED", ("bounced",)),
     ("EMAIL_TEMPLATE_MERGEFIELD_ERROR", ("recognize the field prefix", "merge field")),
@@ -60,6 +61,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
         "ENTITY_IS_LOCKED",
         (
             "locked for editing",
+            "edit a locked object",
             "entity is locked",
             "locked for approval",
             "record is locked",
@@ -80,7 +82,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
         FLOW_TRIGGER,
         (
             "give your salesforce admin these details",
-            "save this record because ",
+            "save this record because the ",
             "failed to trigger a flow",
             "the flow failed to access the value",
             "unhandled fault has occurred in this flow",
@@ -113,6 +115,7 @@ _WORDING: tuple[tuple[str, tuple[str, ...]], ...] = (
             "can't be blank",
             "cannot be blank",
             "is blank. either",
+            "validation rule is preventing",
         ),
     ),
 )
