@@ -88,6 +88,8 @@ class Lies:
     """Calls until the session is over."""
     skew: float = 0.0
     """Seconds the org's clock is ahead of ours."""
+    pending: bool = False
+    """Events stand as pending from the request until they are worked on."""
     gone_when_done: bool = False
     """Events are deleted once they are done."""
 
@@ -293,6 +295,11 @@ class LyingOrg:
         return Receipt(event, accepted=True)
 
     def _queue(self, event: str) -> None:
+        truth = self.events[event]
+        if self.lies.pending and truth.standing is EventStanding.FAILED:
+            truth.standing = EventStanding.PENDING
+            truth.modified_at = self.now_true()
+            truth.past.append((truth.modified_at, truth.standing, truth.error, truth.modified_at))
         delay = max(self.lies.delay_at_least, self.random.random() * self.lies.delay)
         self._work.append((self.now_true() + timedelta(seconds=delay), event))
 
@@ -313,12 +320,12 @@ class LyingOrg:
 
     def _process(self, event: str, at: datetime) -> None:
         truth = self.events[event]
-        if truth.standing is not EventStanding.FAILED:
+        if truth.standing not in {EventStanding.FAILED, EventStanding.PENDING}:
             return
         self.processed[event] += 1
         error = truth.error
         parent = self.events.get(truth.parent) if truth.parent else None
-        if parent is not None and parent.standing is EventStanding.FAILED:
+        if parent is not None and parent.standing in {EventStanding.FAILED, EventStanding.PENDING}:
             self._fail_again(truth, at, "Foreign key external ID not found", "INVALID_FIELD")
         elif truth.new_cause:
             self._fail_again(
@@ -339,6 +346,7 @@ class LyingOrg:
             self.done_at[event] = at
 
     def _fail_again(self, truth: Event, at: datetime, message: str, code: str | None) -> None:
+        truth.standing = EventStanding.FAILED
         truth.error = replace(truth.error, message=SafeText(message), code=code, processed_at=at)
         truth.modified_at = at
         truth.past.append((at, truth.standing, truth.error, at))

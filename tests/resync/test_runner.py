@@ -125,6 +125,17 @@ async def test_a_row_that_changed_or_went_since_the_plan_is_left_out(journal: Jo
     assert set(org.reached) == {errors[2].id}
 
 
+async def test_a_row_that_the_org_works_on_already_is_not_sent(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(pending=True, delay=60.0, delay_at_least=50.0))
+    error, other = org.fail(1), org.fail(2)
+    plan = plan_for(org, [error, other])
+    org._queue(error.id)
+    told = await drive(runner_for(org, journal, plan, time))
+    assert last_of_each(told)[error.id].reason == "the org is working on it already"
+    assert set(org.reached) == {other.id}
+    assert verdicts(told) == {error.id: None, other.id: Verdict.FIXED}
+
+
 async def test_a_victim_that_the_org_clears_itself_is_not_sent(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     cause, victim = org.fail(1), org.fail(2, "Order")
@@ -479,3 +490,18 @@ async def test_another_org_is_refused(journal: Journal, time: Time) -> None:
     with pytest.raises(RefusedError, match="This plan is for acme"):
         await drive(runner_for(org, journal, plan, time))
     assert org.calls == 0
+
+
+async def test_what_the_org_accepted_and_forgot_is_not_sent_again_by_a_resume(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(forgotten=1.0))
+    error = org.fail(1)
+    runner = runner_for(org, journal, plan_for(org, [error]), time)
+    async with aclosing(runner.run()) as events:
+        async for event in events:
+            if isinstance(event, Waiting):
+                break
+    told = await drive(runner_for(org, journal, runner.plan, time, resume=runner.run_id))
+    assert verdicts(told) == {error.id: Verdict.UNKNOWN}
+    assert org.reached == {error.id: 1}

@@ -53,6 +53,7 @@ def lies_from(random: Random) -> Lies:
         throttle=perhaps(0.05),
         expires_after=random.choice((3, 8, 15, 30)) if random.random() < 0.15 else None,
         skew=perhaps(-300.0, 300.0, 7200.0),
+        pending=random.random() < 0.3,
         gone_when_done=random.random() < 0.3,
     )
 
