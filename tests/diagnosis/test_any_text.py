@@ -133,6 +133,14 @@ HARD = [
         "The x field contains y, ",
         'the "x" process ',
         ":a --\n",
+        "A_Trigger_: System.LimitException ",
+        "x: data changed by trigger for field ",
+        "Name too long: a",
+        " with the name a ",
+        "no x named ",
+        "A.b Fail ",
+        " (AaBbCcDd",
+        " (AaB) ",
     ),
 ]
 
@@ -175,7 +183,8 @@ CLUES = (
     "a No such column a Invalid field a for recognize the field prefix a inactive user [a] "
     'Invalid id: a address is invalid: a the state value "a" __c bad value for restricted '
     "picklist field: a [a] -- fields: [a] Field(s): a Too many a: 1 Limit exceeded "
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION, "
+    "a: data changed by trigger for field a Apex action A too long: a with the name a no a named a "
+    'address "a" is not valid Error ID: 1 FIELD_CUSTOM_VALIDATION_EXCEPTION, '
 )
 
 

@@ -61,3 +61,10 @@ def test_our_own_messages_without_the_code(capsys: pytest.CaptureFixture[str]) -
     assert found.accuracy("root_code") >= 0.93, found.faults
     assert all(found.sets[key].f1 >= 0.95 for key in SETS), found.faults
     assert found.false_ids == 0, found.faults
+
+
+def test_messages_from_public_reports_are_read_without_a_fault() -> None:
+    """Each of these stands for a shape of its own: one rule broken does not hide behind an average."""
+    rows = [row for row in rows_of(OWN) if row["id"].startswith("r")]
+    assert len(rows) >= 100
+    assert score(rows, with_code=True).faults == []
