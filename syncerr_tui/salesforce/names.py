@@ -249,7 +249,10 @@ def with_addresses(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance
 
 def changes(resolved: Iterable[Resolved]) -> tuple[str, ...]:
     """One text for each thing whose last change is known: when, by whom, and what that means for a retry."""
-    return tuple(filter(None, map(_change, resolved)))
+    known = [thing for thing in resolved if thing.modified_at is not None]
+    if len(known) > 1 and all(thing.changed_since_failure is False for thing in known):
+        return (*map(_when, known), "None of them was changed since this failure: " + _SAME_WAY)
+    return tuple(map(_change, known))
 
 
 _LISTS = {
@@ -294,17 +297,23 @@ def _names(step: Step, thing: Resolved) -> bool:
     )
 
 
-def _change(thing: Resolved) -> str | None:
-    if thing.modified_at is None:
-        return None
-    when = f"{thing.modified_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
-    text = f"{_WORDS[thing.kind]} {marked(thing.name)} was last changed on {when}{who}."
+_SAME_WAY = "a re-sync alone will most likely fail the same way."
+
+
+def _change(thing: Resolved) -> str:
+    text = _when(thing)
     if thing.changed_since_failure is True:
         return f"{text} Changed since this failure: a re-sync is worth a try."
     if thing.changed_since_failure is False:
-        return f"{text} Not changed since this failure: a re-sync alone will most likely fail the same way."
+        return f"{text} Not changed since this failure: {_SAME_WAY}"
     return text
+
+
+def _when(thing: Resolved) -> str:
+    assert thing.modified_at is not None
+    when = f"{thing.modified_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
+    return f"{_WORDS[thing.kind]} {marked(thing.name)} was last changed on {when}{who}."
 
 
 def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:

@@ -56,7 +56,8 @@ class CodeList(Rows):
         wanted = (place for place in places if getattr(self._shown[place], "code", None) == at)
         self._cursor = next(wanted, places[0] if places else 0)
         self.top = 0
-        self.redraw()
+        if self.size.height:
+            self.redraw()
 
     @property
     def current(self) -> Chapter | None:
