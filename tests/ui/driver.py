@@ -54,9 +54,9 @@ class Driven:
             if time.monotonic() > end:
                 raise AssertionError(f"never came: {wanted}\n{self.text}")
 
-    async def ready(self) -> None:
+    async def ready(self, seconds: float = 20) -> None:
         """The list has been read."""
-        await self.wait_for(self.is_ready)
+        await self.wait_for(self.is_ready, seconds)
 
     def is_ready(self) -> bool:
         bench = self.app.bench

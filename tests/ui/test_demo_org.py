@@ -28,7 +28,7 @@ async def on_demo(home: Path, options: DemoOptions, size: tuple[int, int]) -> As
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, None)
-            await driven.ready()
+            await driven.ready(300)
             yield driven
         await app.release()
     finally:
