@@ -93,7 +93,7 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
     if not at_terminal:
         raise BadInputError("Nobody can be asked: this is no terminal", "Add --yes to re-sync without asking")
     say(f"{identity.name}  {identity.environment.value}  {identity.username}")
-    question = f"Re-sync {len(plan.rows)} errors in {len(plan.waves)} waves by {plan.method}?"
+    question = f"Re-sync {_size(plan)} by {plan.method}?"
     return click.confirm(question, default=False, err=True)
 
 
@@ -107,11 +107,19 @@ def tell_plan(plan: Plan) -> None:
     """The plan in a few lines on stderr."""
     minutes = plan.expected_seconds / 60
     say(
-        f"{len(plan.rows)} errors in {len(plan.waves)} waves, about {plan.expected_calls} calls "
+        f"{_size(plan)}, about {plan.expected_calls} calls "
         f"and {minutes:.1f} minutes; {len(plan.left_out)} left out."
     )
     for warning in plan.warnings:
         say(f"Warning: {warning}.")
+
+
+def _size(plan: Plan) -> str:
+    return f"{_counted(len(plan.rows), 'error')} in {_counted(len(plan.waves), 'wave')}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def warn_of_repeats(journal: Journal, plan: Plan) -> None:
@@ -189,9 +197,9 @@ class _Narrator:
         match event:
             case e.RunStarted():
                 goes = " goes on" if event.resumed else ""
-                say(f"Run {event.run_id[:8]}{goes}: {len(event.plan.rows)} rows.")
+                say(f"Run {event.run_id[:8]}{goes}: {_counted(len(event.plan.rows), 'row')}.")
             case e.WaveStarted():
-                say(f"Wave {event.number} of {event.of}: {event.rows} rows.")
+                say(f"Wave {event.number} of {event.of}: {_counted(event.rows, 'row')}.")
             case e.Braked():
                 say(f"Stopping: {event.reason}")
             case e.RunEnded():
