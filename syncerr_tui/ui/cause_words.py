@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
 from syncerr_tui.diagnosis.guidance import guide
 from syncerr_tui.diagnosis.model import Guidance
 from syncerr_tui.diagnosis.read import diagnose_cached
-from syncerr_tui.diagnosis.render import Line, Part, Role, lines, wrap
+from syncerr_tui.diagnosis.render import Line, Part, Role, wrap
 from syncerr_tui.ui.words import age, plural
 
 if TYPE_CHECKING:
@@ -31,22 +31,21 @@ def short(error: SyncError) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _guided(message: str, code: str | None, name: str, event: str, address: str | None) -> Guidance:
+def _guided(message: str, code: str | None, name: str, event: str) -> Guidance:
     return guide(
         diagnose_cached(message, code),
         message=message,
         object_name=name,
         event_type=event,
-        instance_url=address,
     )
 
 
-def guidance_of(errors: Mapping[str, SyncError], cause: Cause, address: str | None = None) -> Guidance | None:
+def guidance_of(errors: Mapping[str, SyncError], cause: Cause) -> Guidance | None:
     """The guidance for a cause, that of its oldest error; None once all of them have left the list."""
     error = next((errors[row] for row in cause.roots if row in errors), None)
     if error is None:
         return None
-    return _guided(error.message, error.code, error.object, error.event_type.value, address)
+    return _guided(error.message, error.code, error.object, error.event_type.value)
 
 
 def headline(errors: Mapping[str, SyncError], cause: Cause) -> str:
@@ -57,29 +56,34 @@ def headline(errors: Mapping[str, SyncError], cause: Cause) -> str:
     return guidance.headline.replace("**", "") if guidance else "Left the list"
 
 
-def summary(
-    errors: Mapping[str, SyncError], cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool
-) -> str:
-    """The second line of a cause: what it costs, what to do, since when, and whether it goes on."""
-    dot = " · " if unicode else " - "
+def retry(errors: Mapping[str, SyncError], cause: Cause) -> str:
+    """What has to happen before a re-sync can work: `fix first`."""
     guidance = guidance_of(errors, cause)
-    told = [
-        guidance.retry.value if guidance else "",
-        plural(cause.orders, "order") if cause.orders else "",
-        plural(cause.money, "payment") if cause.money else "",
-        f"{len(cause.guessed):,} perhaps (guess)" if cause.guessed else "",
-        seen(cause, now),
-        f"{bars(trend, unicode=unicode)} {trend.word}" if trend is not None and trend.counts else "",
-    ]
-    return dot.join(part for part in told if part)
+    return guidance.retry.value if guidance else ""
+
+
+def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) -> str:
+    """The second line of a cause: what hangs on it, since when, and whether it goes on."""
+    hangs = ", ".join(
+        part
+        for part in (
+            plural(cause.orders, "order") if cause.orders else "",
+            plural(cause.money, "payment") if cause.money else "",
+            f"{len(cause.guessed):,} perhaps (guessed)" if cause.guessed else "",
+        )
+        if part
+    )
+    spread = f"{bars(trend, unicode=unicode)} {trend.word}" if trend is not None and trend.counts else ""
+    dot = " · " if unicode else " - "
+    return dot.join(part for part in (hangs, f"{seen(cause, now)} {spread}".strip()) if part)
 
 
 def seen(cause: Cause, now: datetime) -> str:
-    """`first 2d, last 4h ago`."""
+    """`2d to 15h ago`: from the first to the last."""
     if cause.first_seen is None or cause.last_seen is None:
         return ""
     first, last = age(cause.first_seen, now), age(cause.last_seen, now)
-    return f"{first} ago" if first == last else f"first {first}, last {last} ago"
+    return f"{first} ago" if first == last else f"{first} to {last} ago"
 
 
 def bars(trend: Trend, *, unicode: bool = True) -> str:
@@ -98,32 +102,56 @@ def why(link: Link) -> str:
     return f"{link.evidence.value}: {link.detail}"
 
 
-def ties(graph: CauseGraph, error: SyncError, width: int) -> list[Line]:
-    """The panel's lines about what an error waits for, and what waits for it."""
+_BRIEFLY = {
+    Evidence.SAME_RECORD: "same record, failed before",
+    Evidence.NAMED_PARENT: "named in its message",
+    Evidence.RELATION: "its parent in the org",
+    Evidence.CODE: "its code says so",
+    Evidence.GUESS: "GUESS: failed just before",
+}
+
+
+def briefly(link: Link) -> str:
+    """The evidence in the few words that a line of the tree has room for; the panel says all of it."""
+    return _BRIEFLY[link.evidence]
+
+
+def waits_for(graph: CauseGraph, error: SyncError, width: int) -> list[Line]:
+    """The panel's lines about what an error waits for."""
+    links = graph.links_of(error.id) if error.id in graph.errors else ()
+    if not links:
+        return []
+    found = _heading("Waits for", width)
+    for link in links:
+        found += _bullet(_link_up(graph, link), width)
+    root = graph.root_of(error.id)
+    if root != error.id and all(link.cause not in {None, root} for link in links):
+        first: list[Part] = [
+            ("at the end of the chain: ", Role.MUTED),
+            (short(graph.errors[root]), Role.NAME),
+        ]
+        found += _bullet(first, width)
+    return found
+
+
+def held_up(graph: CauseGraph, error: SyncError, width: int) -> list[Line]:
+    """The panel's lines about what waits for an error, and about others like it."""
     if error.id not in graph.errors:
         return []
     found: list[Line] = []
-    links = graph.links_of(error.id)
-    if links:
-        found += _heading("Waits for", width)
-        for link in links:
-            found += _bullet(_link_up(graph, link), width)
-        root = graph.root_of(error.id)
-        if all(link.cause not in {None, root} for link in links) and root != error.id:
-            found += _bullet([("fixed first: ", Role.MUTED), (short(graph.errors[root]), Role.NAME)], width)
-    cause = graph.cause_of(error.id)
-    if cause is not None and error.id in cause.roots and len(cause.roots) > 1:
-        found += _heading(f"Same cause: {plural(len(cause.roots) - 1, 'more error')} (e shows them)", width)
     waiting = graph.waiting_for(error.id)
     if waiting:
-        behind = _behind(graph, error.id)
-        found += _heading(f"Held up by this: {plural(behind, 'error')}", width)
-        for link in waiting[:_NAMED]:
-            found += _bullet(
-                [(short(graph.errors[link.victim]), Role.NAME), (f"  {why(link)}", Role.TEXT)], width
-            )
-        if len(waiting) > _NAMED:
-            found += _bullet([(f"and {len(waiting) - _NAMED:,} more", Role.MUTED)], width)
+        found += _heading(f"Held up by this: {plural(_behind(graph, error.id), 'error')}", width)
+        told = (
+            [(short(graph.errors[link.victim]), Role.NAME), (f"  {why(link)}", Role.TEXT)]
+            for link in waiting[:_NAMED]
+        )
+        found += _some(told, len(waiting), width)
+    cause = graph.cause_of(error.id)
+    if cause is not None and error.id in cause.roots and len(cause.roots) > 1:
+        found += _heading("Same cause", width)
+        others = plural(len(cause.roots) - 1, "more error")
+        found += _wrapped([(f"{others}: e shows them, c shows the cause.", Role.TEXT)], width)
     return found
 
 
@@ -133,7 +161,7 @@ def about(
     trend: Trend | None,
     now: datetime,
     *,
-    address: str | None,
+    guidance: Sequence[Line],
     unicode: bool,
     width: int,
 ) -> list[Line]:
@@ -144,7 +172,7 @@ def about(
         cause: The one to tell about.
         trend: How its errors are spread over time.
         now: What ages are counted to.
-        address: The org's address, for the steps.
+        guidance: What to do about its oldest error, laid out.
         unicode: Whether the terminal has more than ASCII.
         width: Cells in a line.
     """
@@ -154,14 +182,13 @@ def about(
     first = graph.errors[cause.roots[0]]
     page = [
         *_wrapped([(told, Role.HEADING)], width),
-        *_wrapped([(summary(graph.errors, cause, trend, now, unicode=unicode), Role.MUTED)], width),
+        *_wrapped([(summary(cause, trend, now, unicode=unicode), Role.MUTED)], width),
     ]
     if not cause.listed:
         page += _heading(f"Not in this list: {cause.missing}", width)
         for link in graph.links_of(first.id)[:1]:
             page += _wrapped([(link.detail, Role.TEXT)], width)
-    guidance = guidance_of(graph.errors, cause, address)
-    page += [Line(), *lines(guidance, width)] if guidance else []
+    page += [Line(), *guidance]
     page += _heading("Why these are one cause", width)
     page += _wrapped([(f"Same {_listed(cause)}.", Role.TEXT)], width)
     page += _heading(f"{plural(count, 'error')} of this cause", width)
@@ -182,10 +209,8 @@ def _listed(cause: Cause) -> str:
 
 
 def _victim(graph: CauseGraph, row: str) -> list[Part]:
-    told: list[Part] = [(short(graph.errors[row]), Role.NAME)]
-    for link in graph.links_of(row)[:1]:
-        told.append((f"  {why(link)}", Role.TEXT))
-    return told
+    believed: list[Part] = [(f"  {why(link)}", Role.TEXT) for link in graph.links_of(row)[:1]]
+    return [(short(graph.errors[row]), Role.NAME), *believed]
 
 
 def _link_up(graph: CauseGraph, link: Link) -> list[Part]:

@@ -5,7 +5,7 @@ The selection is the list's own: a cause is selected when all its errors are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -39,6 +39,8 @@ _DEEPEST = 6
 """Levels of a tree that are set in; deeper ones stand below the last of them."""
 _COUNT, _WAIT = 6, 5
 _GUTTER = 3
+_ROOMY = 70
+"""Cells in which the whole evidence of a link can be told."""
 
 
 class CausesPane(Pane):
@@ -46,8 +48,15 @@ class CausesPane(Pane):
 
     place = Place.CAUSES
 
-    def __init__(self, desk: Desk, errors: ErrorsPane, linking: Linking) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        errors: ErrorsPane,
+        linking: Linking,
+        guidance: Callable[[SyncError, int], list[Line]],
+    ) -> None:
         super().__init__(desk)
+        self._guidance = guidance
         self._errors = errors
         self._linking = linking
         self._outline = Outline()
@@ -169,7 +178,7 @@ class CausesPane(Pane):
         if self._wanted_row is not None and self._linking.graph is not None:
             self._go_to_row(self._wanted_row)
             self._wanted_row = None
-        self._draw()
+        self._show()
 
     def _visible(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
         listing = self._errors.listing
@@ -194,6 +203,10 @@ class CausesPane(Pane):
         self._cursor = max(0, min(self._cursor if place is None else place, len(self._outline) - 1))
 
     def _draw(self) -> None:
+        self._show()
+        self.post_message(self.Changed())
+
+    def _show(self) -> None:
         listing = self._errors.listing
         if listing.errors and listing.filter and self._linking.found.causes:
             note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
@@ -203,7 +216,11 @@ class CausesPane(Pane):
             note = ("No causes: there are no unresolved sync errors.",)
         self.board.show(self._outline, self._cursor, note)
         self._panel_soon()
-        self.post_message(self.Changed())
+
+    def known_better(self, error: SyncError | None) -> None:
+        """More is known about this error, or about all."""
+        if self.display and (error is None or error == self.current):
+            self._panel_soon()
 
     def marks_changed(self) -> None:
         """A run says something new about rows: draw it, soon and together."""
@@ -237,7 +254,7 @@ class CausesPane(Pane):
         return self._glyphs.selected if count == len(rows) else "-" if count else " "
 
     def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
-        from syncerr_tui.ui.cause_words import headline, summary
+        from syncerr_tui.ui.cause_words import headline, retry, summary
 
         errors, unicode = self._errors.listing.errors, self.desk.terminal.unicode
         signs = "▾▸" if unicode else "-+"
@@ -250,9 +267,9 @@ class CausesPane(Pane):
             (cell(headline(errors, cause), room, self.desk.ellipsis), "text"),
         )
         trend = (self._linking.found.trends or {}).get(cause.key)
-        told = summary(errors, cause, trend, self._moment.now, unicode=unicode)
+        told = summary(cause, trend, self._moment.now, unicode=unicode)
         run = self._run_on(cause)
-        parts: list[Part] = [(" " * lead, "text")]
+        parts: list[Part] = [(f"{retry(errors, cause):>{lead - 2}}  ", "code")]
         if run:
             parts.append((f"{run}  ", "busy"))
         parts.append((cell(told, max(1, room - (len(run) + 2 if run else 0)), self.desk.ellipsis), "quiet"))
@@ -267,7 +284,7 @@ class CausesPane(Pane):
         return f"{words.count('FIXED')} of {len(words)} FIXED" if words else ""
 
     def _error_line(self, node: Node, width: int) -> Iterable[Part]:
-        from syncerr_tui.ui.cause_words import why
+        from syncerr_tui.ui.cause_words import briefly, why
 
         error = self._errors.listing.errors.get(node.row or "")
         if error is None:
@@ -288,7 +305,8 @@ class CausesPane(Pane):
             yield (cell(mark.word, min(9, room), ""), mark.tone)
             room -= 9
         if room > 0:
-            told = why(node.link) if node.link else self._own_reason(error)
+            known_by = why if room >= _ROOMY else briefly
+            told = known_by(node.link) if node.link else self._own_reason(error)
             guess = node.link is not None and not node.link.fact
             yield (cell(told, room, self.desk.ellipsis), "bad" if guess else "quiet")
 
@@ -316,6 +334,8 @@ class CausesPane(Pane):
         if self._linking.graph is None:
             return
         same = node.place == self._described
+        if not same:
+            self.post_message(self.Looked(self.current))
         self._described = node.place
         if node.row is not None and (error := self.current) is not None:
             outcome = self._errors.outcomes.get(error.id, "")
@@ -329,15 +349,15 @@ class CausesPane(Pane):
         from syncerr_tui.ui.cause_words import about
 
         graph = self._linking.graph
-        connection = self.desk.connection
-        if graph is None or not all(row in graph.errors for row in cause.roots[:1]):
+        first = graph.errors.get(cause.roots[0]) if graph is not None else None
+        if graph is None or first is None:
             return []
         return about(
             graph,
             cause,
             (self._linking.found.trends or {}).get(cause.key),
             self._moment.now,
-            address=connection.identity.instance_url if connection else None,
+            guidance=self._guidance(first, width),
             unicode=self.desk.terminal.unicode,
             width=width,
         )

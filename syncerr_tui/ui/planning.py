@@ -42,5 +42,5 @@ def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> 
         errors=errors,
         parents=graph.parents_of(error.id for error in (*listed, *added)),
         left_out=() if only_one else tuple(support_only(graph, (*listed, *added), unless=unless)),
-        asked=Asked({error.id: error for error in errors}, tuple(added), hidden),
+        asked=Asked({error.id: error for error in errors}, tuple(reversed(added)), hidden),
     )

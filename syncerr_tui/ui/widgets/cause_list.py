@@ -111,10 +111,12 @@ class CauseList(Drawn, can_focus=True):
         """Bring all lines of the cursor into view, by half a page at once."""
         count, cursor = len(self._outline), self._cursor
         self.top = max(0, min(self.top, count - 1))
+        if not count:
+            return
         if cursor < self.top or self._lines(self.top, cursor + 1) > self._height:
             self.top = self._above(cursor, self._height // 2)
         # Nothing stays blank below the end.
-        last = self._above(count - 1, self._height - self._tall(count - 1)) if count else 0
+        last = self._above(count - 1, self._height - self._tall(count - 1))
         self.top = min(self.top, last)
 
     def _above(self, place: int, room: int) -> int:
