@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
+from syncerr_tui.diagnosis.handbook import Chapter, chapters, search
+from syncerr_tui.diagnosis.house import parse
+from syncerr_tui.diagnosis.render import case, lines, width_of
+
+BOOK = chapters("https://acme.my.salesforce.com")
+
+
+def codes(found: tuple[Chapter, ...]) -> list[str]:
+    return [chapter.code for chapter in found]
+
+
+def test_the_manuals_codes_come_first_and_all_others_by_name() -> None:
+    assert len(BOOK) == 19 + 648
+    assert codes(BOOK[:19]) == list(MANUAL_CODES)
+    assert codes(BOOK[19:]) == sorted(codes(BOOK[19:]))
+    assert all(chapter.title and "{" not in chapter.title for chapter in BOOK)
+
+
+def test_every_code_is_found_by_its_name_in_any_spelling() -> None:
+    for chapter in BOOK[::7]:
+        assert chapter in search(BOOK, chapter.code)
+        assert chapter in search(BOOK, chapter.code.lower().replace("_", " "))
+
+
+def test_names_come_before_texts() -> None:
+    found = codes(search(BOOK, "duplicate"))
+    assert found[:2] == ["DUPLICATE_VALUE", "DUPLICATES_DETECTED"]
+    with_name = [code for code in found if "DUPLICATE" in code]
+    assert found[: len(with_name)] == with_name
+    assert len(found) > len(with_name)
+
+
+def test_words_of_steps_and_of_other_cases_are_searched() -> None:
+    assert "FIELD_INTEGRITY_EXCEPTION" in codes(search(BOOK, "country picklists"))
+    assert "ENTITY_IS_LOCKED" in codes(search(BOOK, "activated order"))
+
+
+def test_a_typing_error_finds_the_nearest_and_nonsense_nothing() -> None:
+    assert codes(search(BOOK, "UNABEL_TO_LOCK_ROW"))[0] == "UNABLE_TO_LOCK_ROW"
+    assert search(BOOK, "zzzz qqqq") == ()
+    assert search(BOOK, "  ") == BOOK
+
+
+def test_a_house_note_about_a_code_stands_in_its_chapter() -> None:
+    notes = parse('[[note]]\ncode = "INVALID_FIELD"\ntext = "Call Priya."', "n")
+    book = chapters(None, notes)
+    assert [note.text for c in book if c.code == "INVALID_FIELD" for note in c.guidance.notes] == [
+        "Call Priya."
+    ]
+    assert codes(search(book, "priya")) == ["INVALID_FIELD"]
+
+
+@pytest.mark.parametrize("width", [38, 76, 100])
+def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int) -> None:
+    for chapter in BOOK:
+        page = lines(chapter.guidance, width)
+        for name, guidance in chapter.cases:
+            page += case(name, guidance, width)
+        assert all(width_of(line.text) <= width for line in page)
+        assert not any("{" in line.text or "[[" in line.text for line in page)
