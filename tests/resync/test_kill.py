@@ -101,7 +101,9 @@ def test_killed_at_every_step_it_ends_as_without_a_kill(killer: Killer, tmp_path
     assert steps > 20
     for step in range(1, steps + 1, 1 if THOROUGH else 3):
         folder = world(tmp_path / f"step-{step}")
-        assert killer.start(folder, {"step": step})["killed"], f"step {step} was not reached"
+        told = killer.start(folder, {"step": step})
+        # How often the org is looked at depends on the clock: a run may end before its last step comes.
+        assert told["killed"] or steps - 10 < told["steps"] < step
         assert killer.start(folder)["how"] in {"finished", "finished before"}, f"step {step}"
         assert final(folder) == expected, f"killed at step {step}"
 
