@@ -90,7 +90,7 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         told.append(("Change event", f"{evidence['event']}{status}"))
     for key, label in (
         ("code", "Code now"),
-        ("sent_at", "Sent, org's clock"),
+        ("sent_at", "Sent (org time)"),
         ("event_processed_at", "Processed At"),
         ("event_modified_at", "Event modified"),
     ):

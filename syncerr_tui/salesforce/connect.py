@@ -53,7 +53,8 @@ async def connect(
     except BaseException:
         await client.close()
         raise
-    return SalesforceConnection(client, identity, EventReader(mapping), method_for(profile, client, mapping))
+    method = method_for(profile, client, mapping)
+    return SalesforceConnection(client, identity, EventReader(mapping), method, profile)
 
 
 def open_client(
@@ -84,12 +85,18 @@ class SalesforceConnection:
     """One open org: `salesforce.connection.LiveConnection` over HTTP."""
 
     def __init__(
-        self, client: OrgClient, identity: OrgIdentity, reader: EventReader, method: ResyncMethod
+        self,
+        client: OrgClient,
+        identity: OrgIdentity,
+        reader: EventReader,
+        method: ResyncMethod,
+        profile: OrgProfile,
     ) -> None:
         self.client = client
         """For what has no name of its own here: queries, describe, tooling."""
         self.identity = identity
         self.method = method
+        self.profile = profile
         self.org = SalesforceOrg(client, identity, reader, method)
         self.demo_fixes = DemoFixes(client) if identity.environment is Environment.DEMO else None
         self._reader = reader

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from syncerr_tui.salesforce.checks import Check
     from syncerr_tui.salesforce.demo_fix import DemoFixes
     from syncerr_tui.salesforce.methods import DryRunRequest
+    from syncerr_tui.salesforce.profiles import OrgProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Connection(Protocol):
 @runtime_checkable
 class LiveConnection(Connection, Protocol):
     """What an open org offers besides reading and re-syncing. `connect` gives one of these."""
+
+    @property
+    def profile(self) -> OrgProfile:
+        """How this org is to be treated."""
+        ...
 
     @property
     def demo_fixes(self) -> DemoFixes | None:

@@ -14,13 +14,13 @@ from textual.message import Message
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.explaining import Explaining
-from syncerr_tui.ui.journal_pane import JournalPane
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.linking import Linking, Work
+from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.remembering import Remembering
 from syncerr_tui.ui.resuming import Resuming
 from syncerr_tui.ui.runs import Runs
 from syncerr_tui.ui.screens.workbench import Workbench
@@ -60,11 +60,18 @@ class SyncErrApp(App[int], inherit_bindings=False):
         self.journals = journals
         self.runs = Runs(self, journals)
         self.resuming = Resuming(self, journals)
+        self.remembering = Remembering(desk, journals, self._explain_in_background, self._explained)
         self.linking = Linking(self._in_background, self._linked, desk.clock)
         errors = ErrorsPane(desk, self._describe, self.linking)
-        causes = CausesPane(desk, errors, self.linking)
-        journal = JournalPane(desk, journals, self._describe)
-        self.bench = Workbench(desk, [errors, causes, journal], self.linking)
+        self.bench = Workbench(desk, errors, self._other_panes, self.linking)
+
+    def _other_panes(self, errors: ErrorsPane) -> list[Pane]:
+        """What stands behind the list. Imported and made when the first frame is drawn."""
+        from syncerr_tui.ui.causes_pane import CausesPane
+        from syncerr_tui.ui.journal_pane import JournalPane
+
+        causes = CausesPane(self.desk, errors, self.linking, self._guide)
+        return [causes, JournalPane(self.desk, self.journals, self._describe)]
 
     def _in_background(self, work: Work) -> None:
         self.run_worker(work, group="linking", name="linking")
@@ -81,12 +88,22 @@ class SyncErrApp(App[int], inherit_bindings=False):
             self.bench.post_message(message)
 
     def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[Line]:
-        """What the info panel says. Reading messages is imported with the first row."""
+        """What the info panel says about an error."""
+        before = self.remembering.words(error, moment)
+        return self._panel_text(error, moment, outcome, width, self.linking.graph, before)
+
+    def _guide(self, error: SyncError, width: int) -> list[Line]:
+        """What to do about the cause that this error stands for."""
+        return self._panel_text.guidance(error, width)
+
+    @property
+    def _panel_text(self) -> Details:
+        """Reading messages is imported with the first row."""
         if self._details is None:
             from syncerr_tui.ui.details import Details
 
             self._details = Details(self.explaining)
-        return self._details(error, moment, outcome, width, self.linking.graph)
+        return self._details
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, before a theme is chosen."""

@@ -56,7 +56,13 @@ class Details:
         self._explaining = explaining
 
     def __call__(
-        self, error: SyncError, moment: Moment, outcome: str, width: int, graph: CauseGraph | None = None
+        self,
+        error: SyncError,
+        moment: Moment,
+        outcome: str,
+        width: int,
+        graph: CauseGraph | None = None,
+        before: str = "",
     ) -> list[Line]:
         """The lines for this row.
 
@@ -66,8 +72,9 @@ class Details:
             outcome: What the last run said about it; empty where it said nothing.
             width: Cells in a line.
             graph: What waits for what, once that is known.
+            before: What the journal remembers about it.
         """
-        from syncerr_tui.ui.cause_words import ties
+        from syncerr_tui.ui.cause_words import held_up, waits_for
 
         explained = self._explaining.explain(error)
         diagnosis = explained.diagnosis
@@ -77,13 +84,22 @@ class Details:
             *_wrapped(((f"{error.object} {error.event_type.value}", Role.HEADING),), width),
             *_wrapped(((code, Role.NAME),), width),
             *_section("Last re-sync", ((outcome, Role.TEXT),) if outcome else (), width),
+            *_section("Before", ((before, Role.TEXT),) if before else (), width),
+            *(waits_for(graph, error, width) if graph is not None else ()),
             Line(),
             *_guidance(explained, width),
             *_notes_trouble(self._explaining, width),
-            *(ties(graph, error, width) if graph is not None else ()),
+            *(held_up(graph, error, width) if graph is not None else ()),
             *_section("Message", _marked(error.message, diagnosis), width),
             *_section("Fields", (), width),
             *_fields(fields(error, moment.now, moment.zone), width),
+        ]
+
+    def guidance(self, error: SyncError, width: int) -> list[Line]:
+        """What to do about an error, without what it says itself: for the cause it stands for."""
+        return [
+            *_guidance(self._explaining.explain(error), width),
+            *_notes_trouble(self._explaining, width),
         ]
 
 

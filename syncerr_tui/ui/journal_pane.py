@@ -6,11 +6,13 @@ of one of them; each keeps its cursor.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from textual.message import Message
 from textual.timer import Timer
 
 from syncerr_tui.errors import BadInputError, SyncErrError
@@ -24,6 +26,7 @@ from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
 from syncerr_tui.ui.widgets.sheet import Sheet
+from syncerr_tui.ui.words import plural
 
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
@@ -469,12 +472,51 @@ class JournalPane(Pane):
             return False
         return True
 
+    def do_verify(self) -> None:
+        """Read again what this run sent and could not prove."""
+        run = self.run
+        if run is not None:
+            self._in_background(self._verify(run), "journal-verify")
+
+    async def _verify(self, run: RunRecord) -> None:
+        from syncerr_tui.resync.history import History
+
+        connection = self.desk.connection
+        if connection is None:
+            return
+        if run.alive:
+            self.post_message(self.Told("It is under way in another terminal, which proves its rows itself."))
+            return
+        rows = await self._ask(lambda journal: History(journal).rows_of(run.id))
+        open_rows = [row for row in rows if row.unknown]
+        if not open_rows:
+            self.post_message(self.Told("Everything that this run sent is decided."))
+            return
+        self.post_message(self.Told(f"Reading {plural(len(open_rows), 'row')} again ..."))
+        found = await self._journals.verify(connection, open_rows)
+        counted = Counter(one.finding.verdict.value for one in found if one.finding.verdict is not None)
+        told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
+        self.post_message(self.Told(f"Read again: {told}."))
+        self.refresh_journal()
+
+    class Told(Message):
+        """Something to say in one line."""
+
+        def __init__(self, line: str) -> None:
+            super().__init__()
+            self.line = line
+
     # -- the filter ------------------------------------------------------------------------------------
 
     @property
     def filter_text(self) -> str:
         """The filter as it was typed."""
         return self._wanted.text if self._wanted else ""
+
+    @property
+    def filter_hint(self) -> str:
+        """What can be typed there."""
+        return "free text, verdict:fixed object: code: event: by: why:  -not"
 
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far, once the typing pauses.

@@ -6,7 +6,7 @@ Reading has a thread and a file handle of its own, so that no question to the jo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 from syncerr_tui.ui.desk import utc_now
 
 if TYPE_CHECKING:
+    from syncerr_tui.resync.history import RowRecord
     from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.looking import Found
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import ResumeMode, Runner
     from syncerr_tui.salesforce.connection import Connection
@@ -83,6 +85,21 @@ class Journals:
             mode=mode or ResumeMode.CONTINUE,
             now=self._clock,
             sleep=self._sleep,
+        )
+
+    async def verify(self, connection: Connection, records: Sequence[RowRecord]) -> list[Found]:
+        """Read from the org once more what was sent, and write down what it is now. Sends nothing.
+
+        Raises:
+            MachineError: It cannot be written down.
+            UnreachableError, NotLoggedInError, RefusedError: It cannot be read.
+        """
+        from syncerr_tui.resync.start import same_cause
+        from syncerr_tui.resync.verify import verify
+
+        journal = self._open(self._written, connection.identity.org_id)
+        return await verify(
+            connection.org, journal, records, patience=0.0, same=same_cause, sleep=self._sleep
         )
 
     async def ask(self, org_id: str, question: Callable[[Journal], T]) -> T:

@@ -47,6 +47,11 @@ class Pane(Widget):
         return None
 
     @property
+    def failing(self) -> tuple[SyncError, ...]:
+        """The errors under the cursor that fail for one reason: as a rule one."""
+        return (self.current,) if self.current is not None else ()
+
+    @property
     def chosen(self) -> tuple[SyncError, ...]:
         """The errors an action acts on."""
         return ()
@@ -60,6 +65,11 @@ class Pane(Widget):
     def filter_text(self) -> str | None:
         """Its own filter as it was typed; None where the list's filter is in force."""
         return None
+
+    @property
+    def filter_hint(self) -> str:
+        """What can be typed there."""
+        return 'free text, object: code: event: age:>2d  "quoted"  -not'
 
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far.

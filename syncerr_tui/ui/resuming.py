@@ -34,6 +34,7 @@ class Resuming:
 
     def run_ended(self) -> None:
         """A run of our own is over."""
+        self._app.remembering.forget()
         self._app.run_worker(self._look(offer=False), group="resuming", exclusive=True)
 
     async def _look(self, *, offer: bool) -> None:

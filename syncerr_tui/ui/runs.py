@@ -14,11 +14,13 @@ from syncerr_tui.ui.widgets.line import Part
 if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.resync.events import AskPerson, RunEvent
-    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.resyncing import RunView
+    from syncerr_tui.ui.screens.plan import PlanDialog
 
 _LINES_PER_SECOND = 2
 """How often the progress line is written at most."""
@@ -130,10 +132,12 @@ class Runs:
             self._show(connection, prepared)
 
     def _show(self, connection: Connection, prepared: Prepared) -> None:
-        from syncerr_tui.resync.plan import make_plan
+        from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
         from syncerr_tui.ui.screens.plan import PlanDialog
 
         method, now = connection.org.method, self._app.desk.clock()
+        profile = getattr(connection, "profile", None)
+        held: list[LeftOut] = []
 
         def make(ramp: bool) -> Plan:
             return make_plan(
@@ -142,17 +146,45 @@ class Runs:
                 method=method,
                 created_at=now,
                 parents=prepared.parents,
-                left_out=prepared.left_out,
+                left_out=(*prepared.left_out, *held),
                 ramp=ramp,
+                patience=profile.patience if profile is not None else DEFAULT_PATIENCE,
             )
 
-        dialog = PlanDialog(make, prepared.asked, connection.identity, method)
+        dialog = PlanDialog(
+            make,
+            prepared.asked,
+            connection.identity,
+            method,
+            reason_required=profile is not None and profile.reason_required,
+        )
 
         def answered(yes: bool | None) -> None:
             if yes and not self.active:
-                self.start(dialog.plan, connection)
+                self.start(dialog.plan, connection, reason=dialog.reason)
 
         self._app.push_screen(dialog, answered)
+        self._app.run_worker(self._remember(connection, dialog, held), group="asking", exclusive=True)
+
+    async def _remember(self, connection: Connection, dialog: PlanDialog, held: list[LeftOut]) -> None:
+        """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
+        from syncerr_tui.resync import recall
+
+        errors = [row.error for row in dialog.plan.rows]
+
+        def question(journal: Journal) -> tuple[tuple[LeftOut, ...], tuple[str, ...]]:
+            ids = [error.id for error in errors]
+            return recall.held(journal, ids), recall.unchanged(journal, errors)
+
+        try:
+            taken, again = await self._app.journals.ask(connection.identity.org_id, question)
+        except SyncErrError as error:
+            self._app.bench.trouble(error)
+            return
+        if taken or again:
+            held += taken
+            words = recall.unchanged_words(again, len(errors))
+            dialog.learn([words] if words else [])
 
     def start(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from syncerr_tui.diagnosis.render import Role, wrap
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, Wave
@@ -19,6 +20,8 @@ from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.words import duration, plural
 
+_WIDTH, _FRAME, _LABEL = 76, 5, 9
+"""Cells of the dialog, of its border and scroll bar, and of the words at the left."""
 _NAMED = 6
 """Objects named one by one before the rest is counted."""
 
@@ -45,18 +48,32 @@ class PlanDialog(Confirmation):
         asked: What was asked for.
         org: Where.
         method: How.
+        reason_required: The org wants to know why, before anything is sent.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "ramp", show=False)]
+    DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "ramp", show=False),
+        Binding("w", "why", show=False),
+    ]
 
     def __init__(
-        self, make: Callable[[bool], Plan], asked: Asked, org: OrgIdentity, method: MethodInfo
+        self,
+        make: Callable[[bool], Plan],
+        asked: Asked,
+        org: OrgIdentity,
+        method: MethodInfo,
+        *,
+        reason_required: bool = False,
     ) -> None:
         super().__init__()
         self._make = make
         self._asked = asked
         self._org = org
         self._method = method
+        self._reason_required = reason_required
+        self.reason = ""
+        """Why, in the person's words: for the journal."""
         self.plan = make(False)
 
     @property
@@ -67,34 +84,49 @@ class PlanDialog(Confirmation):
 
     @property
     def text(self) -> Content:
-        """The plan in a few lines; the rarest and most important first."""
+        """The plan in a few lines; what must not be missed first."""
         plan, asked = self.plan, self._asked
-        lines: list[tuple[str, str]] = []
+        loud: list[str] = []
         if self._org.environment is Environment.PRODUCTION:
-            lines.append(("\nThis is a PRODUCTION org: what is sent changes real data.", "bold"))
+            loud.append("This is a PRODUCTION org: what is sent changes real data.")
         if asked.added:
-            lines.append((f"\n{_added(asked.added)}", "bold"))
+            loud.append(_added(asked.added))
         if asked.hidden:
-            lines.append((f"\nNot sent: {asked.hidden:,} selected, but hidden by the filter.", "bold"))
-        lines += [(f"\n{remark}", "bold") for remark in asked.remarks]
+            loud.append(f"Not sent: {asked.hidden:,} selected, but hidden by the filter.")
+        loud += asked.remarks
         if not plan.rows:
-            lines.append(("\nNothing is left to send.", "bold"))
-        lines += [(f"\n{line}", "") for line in self._waves()]
+            loud.append("Nothing is left to send.")
+        rows = [("", line, "bold") for line in loud]
         if plan.rows:
-            lines.append((f"\nMethod   {self._method.label}", ""))
+            rows += [("", "", ""), *self._waves()]
             took = duration(timedelta(seconds=plan.expected_seconds))
-            lines.append((f"\nTakes    about {took}, {plural(plan.expected_calls, 'call')}", ""))
-        lines += [(f"\nNot sent {line}", "") for line in self._left_out()]
-        lines += [(f"\nNote     {warning}.", "") for warning in plan.warnings]
-        return Content.assemble(*lines, "\n")
+            rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
+            rows.append(("Method", self._method.label, ""))
+            if self.reason or self._reason_required:
+                rows.append(("Why", self.reason or "- (this org wants a reason)", ""))
+        if plan.left_out or plan.warnings:
+            rows.append(("", "", ""))
+        rows += [("Not sent", line, "") for line in self._left_out()]
+        rows += [("Note", f"{warning}.", "") for warning in plan.warnings]
+        pieces: list[tuple[str, str]] = []
+        for label, told, style in rows:
+            pieces += [(f"\n{line}", style) for line in self._wrapped(label, told)]
+        return Content.assemble(*pieces, "\n")
 
-    def _waves(self) -> list[str]:
+    def _wrapped(self, label: str, told: str) -> Iterator[str]:
+        """A line with its label at the left, broken where the dialog ends."""
+        width = min(_WIDTH, self.app.size.width * 96 // 100) - _FRAME
+        lead = f"{label:<{_LABEL}}" if label else ""
+        for parts in wrap([(told, Role.TEXT)], width, first=lead, rest=" " * len(lead)):
+            yield "".join(text for text, _ in parts)
+
+    def _waves(self) -> list[tuple[str, str, str]]:
         waves = self.plan.waves
-        lines = [f"{f'Wave {wave.number}':<8} {self._objects(wave)}{self._waits(wave)}" for wave in waves]
+        rows = [(f"Wave {wave.number}", f"{self._objects(wave)}{self._waits(wave)}", "") for wave in waves]
         if len(waves) > 1:
-            lines.append("         Each wave goes only after the one before it is proven; what fails")
-            lines.append("         holds back its own branch and nothing else.")
-        return lines
+            told = "Each wave goes after the one before it is proven. What fails stops its own branch only."
+            rows += [("", told, ""), ("", "", "")]
+        return rows
 
     def _objects(self, wave: Wave) -> str:
         counted = Counter(self._asked.errors[row].object for row in wave.ids if row in self._asked.errors)
@@ -104,7 +136,7 @@ class PlanDialog(Confirmation):
 
     def _waits(self, wave: Wave) -> str:
         if wave.why.startswith("ramp"):
-            return "  (first a few)"
+            return ", before all others"
         rows = set(wave.ids)
         behind = Counter(
             self._asked.errors[parent].object
@@ -115,7 +147,7 @@ class PlanDialog(Confirmation):
         )
         if not behind:
             return ""
-        return f"  (after {', '.join(name for name, _ in behind.most_common(3))})"
+        return f", after {' and '.join(name for name, _ in behind.most_common(2))}"
 
     def _left_out(self) -> list[str]:
         """Who stays out, counted by reason; a reason that only one has names it."""
@@ -144,7 +176,7 @@ class PlanDialog(Confirmation):
         """Start it, or leave it."""
         if not self.plan.rows:
             return keys(("esc", "leaves"))
-        told = [("enter", "starts"), ("esc", "leaves")]
+        told = [("enter", "starts"), ("esc", "leaves"), ("w", "changes why" if self.reason else "adds why")]
         if self.plan.ramp:
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
@@ -154,13 +186,42 @@ class PlanDialog(Confirmation):
     def action_ramp(self) -> None:
         """Begin with one row, then five, then 25, each proven; or take them all at once."""
         if len(self.plan.rows) > 1:
-            self.plan = self._make(not self.plan.ramp)
+            self._show_again(ramp=not self.plan.ramp)
+
+    def learn(self, remarks: Sequence[str]) -> None:
+        """More is known by now: the plan is made anew, and these remarks go with it."""
+        self._asked = replace(self._asked, remarks=(*self._asked.remarks, *remarks))
+        self._show_again(ramp=self.plan.ramp)
+
+    def _show_again(self, *, ramp: bool) -> None:
+        self.plan = self._make(ramp)
+        if self.is_mounted:
+            self.query_one("#heading", Line).show([(self.heading, "strong")])
             self.query_one(Static).update(self.text)
             self.query_one("#answers", Line).show(self.answers)
 
+    def action_why(self) -> None:
+        """Ask for the reason."""
+        self._ask_why(start=False)
+
+    def _ask_why(self, *, start: bool) -> None:
+        from syncerr_tui.ui.screens.why import WhyDialog
+
+        def answered(reason: str | None) -> None:
+            if reason is None:
+                return
+            self.reason = reason
+            self._show_again(ramp=self.plan.ramp)
+            if start:
+                self.action_yes()
+
+        self.app.push_screen(WhyDialog(self.reason, required=self._reason_required), answered)
+
     def action_yes(self) -> None:
-        """Start, where there is anything to start."""
-        if self.plan.rows:
+        """Start, where there is anything to start and the reason is given."""
+        if self.plan.rows and self._reason_required and not self.reason:
+            self._ask_why(start=True)
+        elif self.plan.rows:
             self.dismiss(True)
 
 

@@ -24,11 +24,9 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui import chrome
-from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.explaining import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
-from syncerr_tui.ui.journal_pane import JournalPane
 from syncerr_tui.ui.keys import bindings
 from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.panes import Pane
@@ -39,6 +37,8 @@ from syncerr_tui.ui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.causes_pane import CausesPane
+    from syncerr_tui.ui.journal_pane import JournalPane
 
 NARROWEST, LOWEST = 60, 15
 """The smallest window the list is drawn in."""
@@ -51,11 +51,19 @@ class Workbench(Screen[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = ""
 
-    def __init__(self, desk: Desk, panes: Sequence[Pane], linking: Linking) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        errors: ErrorsPane,
+        others: Callable[[ErrorsPane], Sequence[Pane]],
+        linking: Linking,
+    ) -> None:
         super().__init__()
         self.desk = desk
         self.linking = linking
-        self._panes = {pane.place: pane for pane in panes}
+        self._panes: dict[Place, Pane] = {errors.place: errors}
+        self._others = others
+        """Makes what stands behind the list, once the first frame is drawn."""
         self.place = Place.ERRORS
         self.reader = Reader(desk, self.post_message)
         self._rows_so_far = 0
@@ -74,7 +82,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         yield Line(ellipsis=ellipsis, id="title").add_class("-bar")
         yield Line(ellipsis=ellipsis, id="tabs")
         with Container(id="panes"):
-            yield from self._panes.values()
+            yield self.pane
         yield Line(ellipsis=ellipsis, id="trouble")
         yield Line(ellipsis=ellipsis, id="run")
         yield Line(ellipsis=ellipsis, cut="right", id="utility").add_class("-bar")
@@ -83,13 +91,15 @@ class Workbench(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Draw first, connect then: the first frame waits for nobody."""
         self.errors.note("", "Connecting to the org ...")
-        for place, pane in self._panes.items():
-            pane.display = place is self.place
         self.draw_lines()
         self.errors.entered()
         self.call_after_refresh(self._after_the_first_frame)
 
     async def _after_the_first_frame(self) -> None:
+        for pane in self._others(self.errors):
+            pane.display = False
+            self._panes[pane.place] = pane
+            await self.query_one("#panes", Container).mount(pane)
         await self.mount(FilterBar(), after="#panes")
         self.do_refresh()
 
@@ -103,12 +113,12 @@ class Workbench(Screen[None], inherit_bindings=False):
     @property
     def causes(self) -> CausesPane:
         """The causes."""
-        return cast(CausesPane, self._panes[Place.CAUSES])
+        return cast("CausesPane", self._panes[Place.CAUSES])
 
     @property
     def journal(self) -> JournalPane:
         """What was re-synced."""
-        return cast(JournalPane, self._panes[Place.JOURNAL])
+        return cast("JournalPane", self._panes[Place.JOURNAL])
 
     @property
     def pane(self) -> Pane:
@@ -369,6 +379,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         if self._rest is not None:
             self._rest.stop()
         error = event.error
+        self.host.remembering.recall(error)
         if error is not None:
             self._rest = self.set_timer(REST_SECONDS, lambda: self.host.explaining.look_up(error))
 
@@ -395,7 +406,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def do_filter(self) -> None:
         """Open the line in which the filter is typed."""
         for bar in self.query(FilterBar):
-            bar.ask(self.filtered.filter_text or "")
+            bar.ask(self.filtered.filter_text or "", self.filtered.filter_hint)
 
     @property
     def filtered(self) -> Pane:
@@ -479,6 +490,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.host.resuming.ask(
             self.journal.run.id if self.place is Place.JOURNAL and self.journal.run else None
         )
+
+    @on(JournalPane.Told)
+    def journal_told(self, event: JournalPane.Told) -> None:
+        """What came of something that was asked for there."""
+        self.say(event.line)
 
     @on(JournalPane.Failed)
     def journal_failed(self, event: JournalPane.Failed) -> None:
@@ -611,10 +627,10 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Demo org only: show what would be done, and do it."""
         from syncerr_tui.ui.demo_fixing import DemoFixing
 
-        error = self.pane.current
+        errors = self.pane.failing
         fixes = getattr(self.desk.connection, "demo_fixes", None)
-        if error is not None and fixes is not None:
-            self.app.run_worker(DemoFixing(self.host, fixes).run(error), group="fixing", exclusive=True)
+        if errors and fixes is not None:
+            self.app.run_worker(DemoFixing(self.host, fixes).run(errors), group="fixing", exclusive=True)
 
     def do_quit(self) -> None:
         """Leave; ask while a run is under way."""

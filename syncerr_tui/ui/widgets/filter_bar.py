@@ -66,7 +66,7 @@ class FilterBar(Horizontal):
         prompt.add_class("-prompt")
         prompt.show([("/", "key")])
         yield prompt
-        line = Input(placeholder='free text, object: code: event: age:>2d  "quoted"  -not', compact=True)
+        line = Input(compact=True)
         # A blinking cursor alone writes 2 kB a second.
         line.cursor_blink = False
         yield line
@@ -74,11 +74,12 @@ class FilterBar(Horizontal):
         answer.add_class("-answer")
         yield answer
 
-    def ask(self, text: str) -> None:
-        """Show the line with the filter as it is."""
+    def ask(self, text: str, hint: str) -> None:
+        """Show the line with the filter as it is, or with what can be typed."""
         self._before = text
         self._focus_before = self.screen.focused
         line = self.query_one(Input)
+        line.placeholder = hint
         with line.prevent(Input.Changed):
             line.value = text
         line.cursor_position = len(text)
