@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from textual.message import Message
 from textual.timer import Timer
 
 from syncerr_tui.errors import BadInputError, SyncErrError
@@ -247,13 +246,6 @@ class JournalPane(Pane):
         except SyncErrError as error:
             self.sheet.note("", f"{error.title}.", error.hint)
             self.post_message(self.Failed(error))
-
-    class Failed(Pane.Changed):
-        """The journal cannot be read."""
-
-        def __init__(self, error: SyncErrError) -> None:
-            super().__init__()
-            self.error = error
 
     def _arrived(self, _what: str) -> None:
         level = self._level
@@ -498,13 +490,6 @@ class JournalPane(Pane):
         told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
         self.post_message(self.Told(f"Read again: {told}."))
         self.refresh_journal()
-
-    class Told(Message):
-        """Something to say in one line."""
-
-        def __init__(self, line: str) -> None:
-            super().__init__()
-            self.line = line
 
     # -- the filter ------------------------------------------------------------------------------------
 

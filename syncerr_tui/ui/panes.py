@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.message import Message
 from textual.widget import Widget
 
+from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
@@ -19,6 +20,20 @@ class Pane(Widget):
 
     class Changed(Message):
         """Something that the lines around the pane tell has changed."""
+
+    class Told(Message):
+        """Something to say in one line."""
+
+        def __init__(self, line: str) -> None:
+            super().__init__()
+            self.line = line
+
+    class Failed(Message):
+        """What the pane shows cannot be read."""
+
+        def __init__(self, error: SyncErrError) -> None:
+            super().__init__()
+            self.error = error
 
     class Looked(Message):
         """The panel shows this error now."""

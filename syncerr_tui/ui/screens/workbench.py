@@ -491,14 +491,14 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.journal.run.id if self.place is Place.JOURNAL and self.journal.run else None
         )
 
-    @on(JournalPane.Told)
-    def journal_told(self, event: JournalPane.Told) -> None:
+    @on(Pane.Told)
+    def pane_told(self, event: Pane.Told) -> None:
         """What came of something that was asked for there."""
         self.say(event.line)
 
-    @on(JournalPane.Failed)
-    def journal_failed(self, event: JournalPane.Failed) -> None:
-        """The journal cannot be read."""
+    @on(Pane.Failed)
+    def pane_failed(self, event: Pane.Failed) -> None:
+        """What the pane shows cannot be read."""
         self.trouble(event.error)
 
     def do_alike(self) -> None:
