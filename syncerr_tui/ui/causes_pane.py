@@ -131,6 +131,13 @@ class CausesPane(Pane):
         return next((errors[row] for row in rows if row in errors), None)
 
     @property
+    def failing(self) -> tuple[SyncError, ...]:
+        """The error under the cursor; of a cause all that fail for it themselves."""
+        node, errors = self.node, self._errors.listing.errors
+        rows = () if node is None else (node.row,) if node.row else node.cause.roots
+        return tuple(errors[row] for row in rows if row in errors)
+
+    @property
     def chosen(self) -> tuple[SyncError, ...]:
         """What an action acts on: the selection, else the cause and all it holds, else the one error."""
         listing = self._errors.listing

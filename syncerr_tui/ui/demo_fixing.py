@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from textual.content import Content
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.app import SyncErrApp
 
 
+_MOST = 500
+"""Records that are put right one by one."""
+
+
 class Fixes(Protocol):
     """`syncerr_tui.salesforce.demo_fix.DemoFixes`, as the screen needs it."""
 
@@ -27,8 +32,9 @@ class Fixes(Protocol):
 class FixDialog(Confirmation):
     """What would be changed in the demo org."""
 
-    def __init__(self, error: SyncError, fix: DemoFix) -> None:
+    def __init__(self, error: SyncError, fix: DemoFix, others: int = 0) -> None:
         super().__init__()
+        self._others = others
         self._error = error
         self._fix = fix
 
@@ -44,6 +50,10 @@ class FixDialog(Confirmation):
         if self._fix.why:
             lines.append((f"\n\n{self._fix.why}", ""))
         lines += [(f"\n{number} {step}", "") for number, step in enumerate(self._fix.steps, 1)]
+        if self._others:
+            lines.append(
+                (f"\n\nThe same for {self._others:,} more with this cause, where they need it.", "bold")
+            )
         lines.append(("\n\nIn a real org a person does this by hand. Afterwards: re-sync (R).\n", ""))
         return Content.assemble(*lines)
 
@@ -60,15 +70,31 @@ class DemoFixing:
         self._app = app
         self._fixes = fixes
 
-    async def run(self, error: SyncError) -> None:
-        """From the question to the line that tells what was done."""
+    async def run(self, errors: Sequence[SyncError]) -> None:
+        """From the question to the line that tells what was done.
+
+        Args:
+            errors: The one that is shown, and others that fail for the same reason.
+        """
         say = self._app.bench.say
+        error, *others = errors
         try:
             fix = await self._fixes.look(error.id)
             if not fix.available:
                 say(fix.why or fix.title or "The demo org has no fix for this error.")
                 return
-            if await self._app.push_screen_wait(FixDialog(error, fix)):
-                say(f"{await self._fixes.apply(error.id)}. Now re-sync: R", "good")
+            if await self._app.push_screen_wait(FixDialog(error, fix, len(others))):
+                told = await self._fixes.apply(error.id)
+                more = await self._fix_others(others)
+                say(f"Now re-sync: R.  {told}{f', and for {more} more' if more else ''}.", "good")
         except SyncErrError as problem:
             say(problem.line, "bad")
+
+    async def _fix_others(self, errors: Sequence[SyncError]) -> int:
+        """Records that are wrong each for itself; a safeguard that is off already needs nothing more."""
+        count = 0
+        for error in errors[:_MOST]:
+            if (await self._fixes.look(error.id)).available:
+                await self._fixes.apply(error.id)
+                count += 1
+        return count

@@ -1,0 +1,51 @@
+"""From a cause to its proven end with the keys of a person, in a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.test_program import READY, app, restored
+
+pytestmark = pytest.mark.terminal
+
+
+def test_one_key_and_enter_clear_the_tree_of_a_fixed_cause(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        before = count(program.wait_for(" causes"))
+        program.press("c")
+        program.wait_for("What broke, worst first")
+        program.press("F")
+        program.wait_for("DEMO ORG ONLY")
+        program.press("enter")
+        program.wait_for("Now re-sync")
+        program.press("R")
+        planned = re.search(r"Re-sync (\d+) errors in demo", "\n".join(program.wait_for("enter starts")))
+        assert planned is not None
+        assert int(planned[1]) > 10
+        program.press("enter")
+        program.wait_for("Result", 90)
+        program.press("escape")
+        program.wait_for(f"{before - int(planned[1])} sync errors")
+        program.press("q")
+        assert program.wait() == 0
+        assert restored(program)
+
+
+def test_typed_ahead_the_plan_comes_before_its_answer(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.wait_for(" causes")
+        program.press("c", "R", "enter")
+        program.wait_for("Result", 90)
+        program.press("q")
+        assert program.wait() == 0
+
+
+def count(lines: list[str]) -> int:
+    found = re.search(r"([\d,]+) sync errors", "\n".join(lines))
+    assert found is not None
+    return int(found[1].replace(",", ""))
