@@ -48,8 +48,8 @@ _FLOW_BEFORE = re.compile(_QUOTED + r"[-\s]{0,2}" + _PROCESS + r"(?![A-Za-z])")
 _FLOW_AFTER = re.compile(
     r"(?<![A-Za-z])" + _PROCESS + r"(?:\s+(?:named|called|with name|label))?:?\s{0,2}" + _QUOTED
 )
-_BARE_FLOW = re.compile(r"because the (?P<name>[^\n\"“”‘’']{1,200}?) process failed")
-_FLOW_NAME = re.compile(r"Flow (?:API )?(?:Name|Label): {0,2}(?P<name>[^\n]{1,120})")
+_BARE_FLOW = re.compile(r"because the (?P<name>[^\s\"“”‘’'][^\n\"“”‘’']{0,199}?) process failed")
+_FLOW_NAME = re.compile(r"Flow (?:API )?(?:Name|Label): {0,2}(?P<name>[^\n ][^\n]{0,119})")
 _ACTION = re.compile(r"actionName[\\\"'“”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
 _JOB = re.compile(r"(?:for|in) class '(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})'")
 _ELEMENT = re.compile(
@@ -149,6 +149,7 @@ def _triggers(text: str) -> Iterator[Named]:
     for clue, pattern in (
         ("After", _EXECUTION),
         ("Before", _EXECUTION),
+        ("maximum trigger depth", _EXECUTION),
         ("trigger ", _UNEXPECTED),
         (": System.", _DIED),
         ("System.Limit", _DIED_INSIDE),
@@ -196,10 +197,15 @@ def _class(text: str, path: list[str], start: int, end: int) -> Named:
         len(path) > 3
         or (len(path) == 3 and _is_namespace(path[0], text))
         # No method: the frame is a constructor's, or the exception is a class of the package itself.
-        or (len(path) == 2 and path[0].islower() and path[1][0].isupper())
+        or (len(path) == 2 and path[0].islower() and _is_class_name(path[1]))
     )
     namespace = path[0] if packaged else None
     return _named("class", path[1] if packaged else path[0], start, end, namespace)
+
+
+def _is_class_name(name: str) -> bool:
+    """Methods begin in lower case; so do few classes, and those carry a prefix: `fflib_Selector`."""
+    return name[0].isupper() or ("_" in name and not name.islower())
 
 
 def _is_namespace(name: str, text: str) -> bool:

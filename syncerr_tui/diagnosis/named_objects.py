@@ -34,22 +34,8 @@ _PLAIN = re.compile(
 )
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\b(?:in|please|must|should|can) \Z", re.IGNORECASE)
-_GENERIC = frozenset(
-    {
-        "Record",
-        "Records",
-        "Type",
-        "The",
-        "This",
-        "Alert",
-        "Rule",
-        "Object",
-        "Value",
-        "System",
-        "SObject",
-        "Class",
-    }
-)
+_GENERIC_NAMES = "Record Records Type The This Alert Rule Object Value System SObject Class Trigger"
+_GENERIC = frozenset(_GENERIC_NAMES.split())
 
 
 def find_objects(text: str, taken: Ranges) -> list[Part]:

@@ -28,8 +28,11 @@ _NAMED_LISTS = (
     ),
     (
         " field ",
-        re.compile(r" (?:on|for) field [\"'“]?(?P<list>[A-Z]\w{1,100}|\w{1,100}__c)(?! \w{1,20}:)\b"),
+        re.compile(
+            r" (?:on|for) field [\"'“]?(?P<list>[A-Z]\w{1,100}|\w{1,100}__c)(?!\w| [A-Z]|:| \w{1,20}:)"
+        ),
     ),
+    ("INTEGRITY_EXCEPTION", re.compile(r"INTEGRITY_EXCEPTION[,:] ?(?P<list>[A-Z]\w{1,80}) \(")),
     ("bad field names", re.compile(r"bad field names on insert/update call: (?P<list>[\w, ]{1,300})")),
     ("ield name not found", re.compile(r"[Ff]ield name not found ?: ?(?P<list>\w{1,100})")),
     ("INVALID_FIELD:", re.compile(r"INVALID_FIELD:\s{0,8}(?P<list>\w{1,80}(?:,\w{1,80}){1,50})")),
@@ -91,7 +94,8 @@ _FIELD_NOUN = re.compile(
     r"Region|Territory|Language|Balance|Fee|Slot))(?![\w-]| [A-Z][a-z])",
 )
 _LABEL_AT_END = re.compile(
-    r"[.!]: (?P<field>[A-Z][\w/ ()-]{1,60}?)(?=\Z|, RecordId| \(StatusCode|: \[|\. You can)"
+    r"[.!]: (?P<list>[A-Z][\w/ ()-]{1,60}?(?:, [A-Z][\w/ ()-]{1,60}?){0,8})"
+    r"(?=\Z|, RecordId| \(StatusCode|: \[|\. You can)"
 )
 _RULE_CODES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "FIELD_FILTER_VALIDATION_EXCEPTION"})
 _REQUIRED = re.compile(
@@ -139,7 +143,7 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         for match in matches(_FIELD_NOUN, text):
             yield part("field", match, "field")
     for match in matches(_LABEL_AT_END, text):
-        yield part("field", match, "field")
+        yield from listed(text, *match.span("list"))
     for match in matches(_REQUIRED, text):
         label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
         if label and is_label(label["field"]):

@@ -141,6 +141,8 @@ HARD = [
         "A.b Fail ",
         " (AaBbCcDd",
         " (AaB) ",
+        "!: A, Ab, A",
+        "x: maximum trigger depth exceeded ",
     ),
 ]
 
