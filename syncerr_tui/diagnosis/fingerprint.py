@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from syncerr_tui.diagnosis.field_names import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.reason import root_words
@@ -44,8 +45,6 @@ _SURELY_VARIABLE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»‘’‚‹›'`", '"'))
-_NAMESPACE = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,14}?__(?=.+__[a-z])")
-_SUFFIX = re.compile(r"__[a-z]{1,3}$")
 _STATE_FIELD = re.compile(r"(State|Country)(?:Code)?$")
 
 
@@ -158,9 +157,3 @@ def _place(diagnosis: Diagnosis) -> str | None:
         if match:
             return match[1].lower()
     return None
-
-
-def bare_field(name: str) -> str:
-    """A field's label and its API name come to the same: `Delivery Method`, `Delivery_Method__c`."""
-    plain = _SUFFIX.sub("", _NAMESPACE.sub("", name))
-    return "".join(letter for letter in plain.casefold() if letter.isalnum())

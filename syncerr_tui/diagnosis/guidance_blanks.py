@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN, WRAPPERS
+from syncerr_tui.diagnosis.field_names import merge_fields
 from syncerr_tui.diagnosis.model import Automation, Diagnosis
 from syncerr_tui.diagnosis.objects import api_name, object_of
+from syncerr_tui.diagnosis.reason import end_of_root, innermost
 from syncerr_tui.text import one_line
 
 Blanks = dict[str, tuple[str, ...]]
 
-_LETTERS = re.compile(r"[^0-9a-z]")
-_NAMESPACE = re.compile(r"^[A-Za-z][A-Za-z0-9]{0,14}__(?=.+__[a-z])")
-_SUFFIX = re.compile(r"__(?:c|r|pc|s)$")
-# What stands before the innermost reason.
-_LEAD_IN = re.compile(
-    r"caused by:?\s{1,4}|Give your Salesforce admin these details\.?|Flow error messages:|"
-    r"An Apex error occurred:|This error occurred(?: when the flow tried to [a-z ]{1,40})?:|process failed\.",
-    re.IGNORECASE,
-)
 # In these codes an object named in the message is the one that was refused, whatever row it stands in.
 _OBJECT_IN_TEXT = frozenset(
     {"DUPLICATES_DETECTED", "REQUIRED_FIELD_MISSING", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"}
-)
-# Where the words of a rule end and Salesforce's own begin again.
-_END_OF_WORDS = re.compile(
-    r":\s{0,2}\[[^\[\]]{0,200}\]|You can look up ExceptionCode|Error ID:|\(StatusCode|,\s{0,2}RecordId:"
-    r"|[\"'],\s{0,2}[\"']|\s(?:Class|Trigger)\.[A-Za-z]|\s--|\(System Code\)|<br|</",
 )
 _LONGEST_WORDS = 2000
 # Ids that are no records of the business: organisation, profiles, flows, classes and the like.
@@ -106,24 +93,6 @@ def is_nested(diagnosis: Diagnosis) -> bool:
     return bool(around or kinds & {"flow", "trigger", "class"})
 
 
-def merge_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """A field's label and its API name, named side by side, as one: `Action (Action__c)`."""
-    merged: list[str] = []
-    for field in fields:
-        for place, earlier in enumerate(merged):
-            if field != earlier and _bare(field) == _bare(earlier):
-                label, api = (earlier, field) if "__" in field or " " in earlier else (field, earlier)
-                merged[place] = f"{label} ({api})"
-                break
-        else:
-            merged.append(field)
-    return tuple(dict.fromkeys(merged))
-
-
-def _bare(field: str) -> str:
-    return _LETTERS.sub("", _SUFFIX.sub("", _NAMESPACE.sub("", field)).lower())
-
-
 def _first(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(next(([item] for item in found), []))
 
@@ -150,19 +119,12 @@ def _place_word(texts: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _root_end(diagnosis: Diagnosis, message: str) -> int | None:
-    """Where the root's code stands in the message for the last time: the offset behind it."""
-    root = diagnosis.root_code
-    place = message.rfind(root) if root else -1
-    return None if place < 0 or root is None else place + len(root)
-
-
 def _record(diagnosis: Diagnosis, message: str) -> str | None:
     """The record that the root is about: the first id behind its code, else the last one before it."""
     ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD]
     if not ids:
         return None
-    end = _root_end(diagnosis, message)
+    end = end_of_root(message, diagnosis.root_code)
     if end is None:
         return ids[-1] if diagnosis.root_code == "DUPLICATE_VALUE" else ids[0]
     behind = [record_id for record_id in ids if message.find(record_id, end) >= 0]
@@ -186,18 +148,12 @@ def _target(diagnosis: Diagnosis, object_name: str | None, record: str | None, *
 
 def _said(diagnosis: Diagnosis, message: str, *, nested: bool) -> str:
     """The words of whoever refused: the validation's text, the innermost reason of Apex."""
-    end = _root_end(diagnosis, message)
-    text = message[end or 0 :][:_LONGEST_WORDS]
-    if end is not None:
-        if text.startswith(")"):
+    found = innermost(message, diagnosis.root_code)
+    if found.behind_code:
+        if found.rest.startswith(")"):
             return ""
-    elif nested or text.lstrip().startswith(("{", "[{", "<")):
+    elif nested or found.rest.lstrip().startswith(("{", "[{", "<")):
         return ""
-    if diagnosis.root_code in WRAPPERS:
-        parts = _LEAD_IN.split(text)
-        if len(parts) == 1 and end is None:
-            return ""
-        text = parts[-1]
-    cut = _END_OF_WORDS.search(text)
-    words = one_line(text[: cut.start()] if cut else text)
-    return words.strip(" ,:;-\"'").rstrip(". ")
+    if diagnosis.root_code in WRAPPERS and not (found.led_in or found.behind_code):
+        return ""
+    return one_line(found.words).strip(" ,:;-\"'").rstrip(". ")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from syncerr_tui.diagnosis.codes import WRAPPERS
-from syncerr_tui.diagnosis.page import unwrap
 from syncerr_tui.text import one_line
 
 # What stands before the innermost reason.
@@ -17,20 +17,46 @@ _LEAD_IN = re.compile(
 # Where the words of a rule end and Salesforce's own begin again.
 _END = re.compile(
     r":\s{0,2}\[[^\[\]]{0,200}\]|You can look up ExceptionCode|Error ID:|\(StatusCode|,\s{0,2}RecordId:"
-    r"|[\"'],\s{0,2}[\"']|\s(?:Class|Trigger)\.[A-Za-z]|:?\s{0,2}[\w.]{0,80}\s--|\(System Code\)"
+    r"|[\"'],\s{0,2}[\"']|\s(?:Class|Trigger)\.[A-Za-z]|(?::\s{0,2}[\w.]{0,80})?\s--|\(System Code\)|<br|</"
 )
 _ADVICE = re.compile(r"Your administrator can add it for you|For details, see API Exceptions", re.IGNORECASE)
 _LONGEST = 2000
 
 
+class Innermost(NamedTuple):
+    """The innermost reason that a message gives, and how it was found."""
+
+    words: str
+    """From where the reason begins to where Salesforce's own words begin again."""
+    rest: str
+    """All that follows the root's code; the whole text where the code does not stand in it."""
+    behind_code: bool
+    led_in: bool
+    """Words that announce a reason stand before it."""
+
+
+def innermost(text: str, root_code: str | None) -> Innermost:
+    """The innermost reason in a message that was unwrapped already."""
+    end = end_of_root(text, root_code)
+    rest = text[end or 0 :][:_LONGEST]
+    wrapped = root_code is None or root_code in WRAPPERS
+    parts = _LEAD_IN.split(rest) if wrapped else [rest]
+    cut = _END.search(parts[-1])
+    words = parts[-1][: cut.start()] if cut else parts[-1]
+    return Innermost(words, rest, end is not None, len(parts) > 1)
+
+
+def end_of_root(text: str, root_code: str | None) -> int | None:
+    """The offset behind the root's code, where it stands for the last time; None where it does not stand."""
+    place = text.rfind(root_code) if root_code else -1
+    return None if place < 0 or root_code is None else place + len(root_code)
+
+
 def root_words(message: str, root_code: str | None) -> str:
     """The innermost reason in one line, at most 2,000 characters; may be empty."""
+    # The reader of pages is not worth its start-up time where only a code is explained.
+    from syncerr_tui.diagnosis.page import unwrap
+
     text = "\n".join(page.text for page in unwrap(message)[1])
-    if root_code:
-        text = text.rpartition(root_code)[2]
-    text = text[:_LONGEST]
-    if root_code is None or root_code in WRAPPERS:
-        text = _LEAD_IN.split(text)[-1]
-    end = _END.search(text)
-    text = _ADVICE.sub("", text[: end.start()] if end else text)
-    return one_line(text).strip(" ,:;.-[]{}()\"'#")
+    words = _ADVICE.sub("", innermost(text, root_code).words)
+    return one_line(words).strip(" ,:;.-[]{}()\"'#")

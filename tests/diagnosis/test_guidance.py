@@ -482,3 +482,10 @@ def test_what_may_pass_by_itself_is_tried_before_anything_is_repaired() -> None:
 def test_a_missing_parent_stays_one_even_where_fields_are_spoken_of() -> None:
     message = "Foreign key external ID: 0116 not found for field name X__c in entity Contact"
     assert explained(message, "INVALID_FIELD").retry is Retry.CAUSE_FIRST
+
+
+def test_what_a_rule_says_ends_before_the_fields_and_not_before_its_own_dashes() -> None:
+    for words in ("Call us before you ship", "Call us -- now"):
+        message = f"FIELD_CUSTOM_VALIDATION_EXCEPTION:{words}:Ship_Date__c --"
+        guidance = guide(diagnose(message), message=message)
+        assert f"**{words.partition(' --')[0]}**" in guidance.headline
