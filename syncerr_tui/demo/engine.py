@@ -69,7 +69,7 @@ class Engine:
         self._asked = 0
         self._thread: threading.Thread | None = None
         self._late: list[tuple[float, Change]] = []
-        self._worked = 0
+        self._taken = self._resolved = self._created = 0
         if options.clears_victims:
             ledger.index_needs()
         self.working = threading.RLock()
@@ -105,8 +105,8 @@ class Engine:
         if entry.state != FAILED:
             return SaveFault("INVALID_STATUS", "The change event is being worked on already")
         self.ledger.count(event_id, requested=1)
-        self._worked += 1
-        stuck = self._lies.stuck_pending and self._worked % self._lies.stuck_pending == 0
+        self._taken += 1
+        stuck = self._lies.stuck_pending and self._taken % self._lies.stuck_pending == 0
         self.ledger.put(replace(entry, state=STUCK if stuck else PENDING, due=due))
         self._show(event_id, {self.naming.status[0]: self.naming.pending[0]})
         return None
@@ -214,7 +214,8 @@ class Engine:
         return fields
 
     def _succeeded(self, entry: Entry, change: Change) -> None:
-        vanishes = self._lies.vanish and self._worked % self._lies.vanish == 0
+        self._resolved += 1
+        vanishes = self._lies.vanish and self._resolved % self._lies.vanish == 0
         record_id = None
         if vanishes:
             pass
@@ -223,7 +224,8 @@ class Engine:
         else:
             record_id = self._write(change)
             creates = change.operation == "Create" and change.record_id is None
-            if creates and self._lies.twin and self._worked % self._lies.twin == 0:
+            self._created += creates
+            if creates and self._lies.twin and self._created % self._lies.twin == 0:
                 self._write(change)
         self.ledger.drop(entry.event_id)
         if vanishes or self._options.deletes_done:

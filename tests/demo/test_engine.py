@@ -236,6 +236,26 @@ def test_a_vanished_event_leaves_no_record() -> None:
     assert records(org, event) == []
 
 
+@pytest.mark.parametrize("fault", ["twin", "vanish"])
+def test_every_third_of_one_request_is_lied_about(fault: str) -> None:
+    org = make_org(30, faults=(f"{fault}:3",))
+    for event in failed(org):
+        fix(org, event)
+    events = failed(org)
+    kinds = {"Create"} if fault == "twin" else {"Create", "Update", "Delete"}
+    resync(org, [event for event in events if events[event]["event_type"] in kinds])
+    resolved = [event for event in events if event not in failed(org)]
+    table = "s_c__Change_Event__c"
+    lied = [
+        event
+        for event in resolved
+        if (fault == "vanish" and org.store.get(table, event) is None)
+        or (fault == "twin" and len(records(org, events[event])) > 1)
+    ]
+    assert len(resolved) > 9
+    assert len(lied) == len(resolved) // 3
+
+
 def test_a_stuck_event_stays_pending() -> None:
     org = make_org(5, faults=("stuck-pending",))
     root, _event = _fixed_first(org)
