@@ -16,6 +16,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient
 from syncerr_tui.salesforce.discovery import discover, successors
+from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import (
     ClientCredentialsWay,
     EnvironmentWay,
@@ -193,6 +194,9 @@ class _Checkup:
         for name in _PROBED:
             try:
                 described = await self._client.describe(name)
+            except WayBlockedError as error:
+                yield _failed("permissions", error)
+                return
             except RefusedError:
                 hidden.append(name)
                 continue

@@ -22,12 +22,11 @@ from syncerr_tui.errors import (
     NotLoggedInError,
     NotSentError,
     OutcomeUnknownError,
-    RefusedError,
     SyncErrError,
     UnreachableError,
 )
 from syncerr_tui.salesforce.connection import ApiUsage
-from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, read_exception
+from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, WayBlockedError, read_exception
 from syncerr_tui.salesforce.pace import Pace
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.workers import ClosedError, Workers
@@ -266,7 +265,7 @@ class Courier:
         if self._options.clock() - self._answered_at > _USAGE_AGE:
             return  # calls may have come back since: one request finds out
         if usage.used >= usage.total * (1 - self._options.api_reserve):
-            raise RefusedError(
+            raise WayBlockedError(
                 f"The org has used {usage.used:,} of its {usage.total:,} API calls for today; "
                 f"the last {self._options.api_reserve:.0%} are left for the business",
                 "Wait until calls come back, or lower api_reserve in the org profile",

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.proposal import (
     Doubt,
@@ -196,6 +197,8 @@ class _Search:
         async def judge(points: int, name: str) -> _Judged | None:
             try:
                 proposal = await self._propose(name, _object_reason(points))
+            except WayBlockedError:
+                raise
             except RefusedError:
                 return None  # not readable by this user, so it cannot be the one that is worked with
             shape = sum(min(proposal.chosen[role].points, 100) for role in proposal.chosen)
@@ -273,6 +276,8 @@ class _Search:
         for name in objects:
             try:
                 describe = await self._org.describe(name)
+            except WayBlockedError:
+                raise
             except RefusedError:
                 continue  # one that this user does not see says nothing
             if key := record_key_of(describe):

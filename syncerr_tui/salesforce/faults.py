@@ -26,6 +26,13 @@ _QUOTE_LIMIT = 300
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z", re.ASCII)
 
 
+class WayBlockedError(RefusedError):
+    """Refused whatever was asked: the calls are used up, or the answer pointed to another host.
+
+    It says nothing about whether the thing that was asked for exists.
+    """
+
+
 class Kind(Enum):
     """What a fault says about the request: did it arrive, was it done, may it go again?"""
 
@@ -112,11 +119,11 @@ class Fault:
 _TYPES: dict[Kind, type[SyncErrError]] = {
     Kind.SESSION: NotLoggedInError,
     Kind.TOKEN: NotLoggedInError,
-    Kind.QUOTA: RefusedError,
+    Kind.QUOTA: WayBlockedError,
     Kind.FORBIDDEN: RefusedError,
     Kind.MISSING: RefusedError,
     Kind.BAD_REQUEST: RefusedError,
-    Kind.ELSEWHERE: RefusedError,
+    Kind.ELSEWHERE: WayBlockedError,
 }
 _CODES_HELP = frozenset({Kind.FORBIDDEN, Kind.MISSING, Kind.BAD_REQUEST, Kind.BROKEN})
 _WORDS_HELP = _CODES_HELP | {Kind.QUOTA, Kind.TOKEN}

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from syncerr_tui.errors import RefusedError, SyncErrError
 from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 
 _SYSTEM = frozenset({"Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", "Name"})
@@ -30,6 +31,8 @@ async def mapping_for(client: OrgClient, profile: OrgProfile) -> FieldMapping:
 async def _still_fits(client: OrgClient, mapping: FieldMapping) -> None:
     try:
         described = await client.describe(mapping.object_name)
+    except WayBlockedError:
+        raise
     except RefusedError as error:
         raise RefusedError(
             f"The object {mapping.object_name} is gone, or this user no longer sees it",

@@ -15,7 +15,7 @@ from syncerr_tui.errors import (
     SyncErrError,
     UnreachableError,
 )
-from syncerr_tui.salesforce.faults import Fault, Kind, Retries, read_answer
+from syncerr_tui.salesforce.faults import Fault, Kind, Retries, WayBlockedError, read_answer
 
 ROWS = [
     # status, code, message, kind, error of a read, error of a write
@@ -36,7 +36,14 @@ ROWS = [
         NotLoggedInError,
         NotLoggedInError,
     ),
-    (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Kind.QUOTA, RefusedError, RefusedError),
+    (
+        403,
+        "REQUEST_LIMIT_EXCEEDED",
+        "TotalRequests Limit exceeded.",
+        Kind.QUOTA,
+        WayBlockedError,
+        WayBlockedError,
+    ),
     (
         403,
         "REQUEST_LIMIT_EXCEEDED",
@@ -62,7 +69,7 @@ ROWS = [
     (503, "SERVER_UNAVAILABLE", "", Kind.GATEWAY, UnreachableError, OutcomeUnknownError),
     (504, None, "", Kind.GATEWAY, UnreachableError, OutcomeUnknownError),
     (420, None, "", Kind.GATEWAY, UnreachableError, OutcomeUnknownError),
-    (302, None, "", Kind.ELSEWHERE, RefusedError, OutcomeUnknownError),
+    (302, None, "", Kind.ELSEWHERE, WayBlockedError, OutcomeUnknownError),
 ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from syncerr_tui.errors import RefusedError
+from syncerr_tui.errors import NotSentError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
@@ -95,10 +95,15 @@ class Preconditions:
 
         Raises:
             RefusedError: It cannot; the reason of the first check that failed.
+            NotSentError: The org could not be asked. Nothing has left yet, so nothing is in doubt.
         """
         if self._good:
             return
-        for check in await self._method.check():
+        try:
+            checks = await self._method.check()
+        except UnreachableError as error:
+            raise NotSentError(f"Nothing was sent: {error.title}", error.hint) from None
+        for check in checks:
             if check.state is CheckState.FAILED:
                 raise RefusedError(f"Re-sync is not possible: {check.reason}", check.advice)
         self._good = True

@@ -9,6 +9,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.methods import DryRunRequest, Preconditions
 from syncerr_tui.salesforce.methods.receipts import match, receipt
 from syncerr_tui.salesforce.profiles import ApexMethod, FlowMethod
@@ -53,6 +54,8 @@ class ActionResync:
             ]
         try:
             described = await self._client.action_describe(self._kind, name)
+        except WayBlockedError:
+            raise
         except RefusedError as error:
             where = (
                 "Flows in Setup, active and autolaunched" if self._kind == "flow" else "Apex Classes in Setup"

@@ -13,6 +13,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, OrgClient, Row
+from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.methods import DryRunRequest, Preconditions
 from syncerr_tui.salesforce.methods.receipts import match, receipt
 from syncerr_tui.salesforce.profiles import FieldMapping, FieldMethod
@@ -51,6 +52,8 @@ class FieldResync:
         )
         try:
             described = await self._client.describe(self._mapping.object_name)
+        except WayBlockedError:
+            raise
         except RefusedError as error:
             return [warning, Check("Object", CheckState.FAILED, error.title, error.hint)]
         return [warning, self._field(described)]
