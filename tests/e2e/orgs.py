@@ -1,0 +1,205 @@
+"""A demo org that keeps a log of what reached it, and what is true in its store."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.demo.store import stamp
+from syncerr_tui.demo.wire import Request, Response
+
+EVENT = "s_c__Change_Event__c"
+ACTION = "SyncErrResync"
+PROFILE = """\
+environment = "DEMO"
+api_reserve = {reserve}
+batch_size = {batch_size}
+lanes = {lanes}
+patience = {patience}
+
+[way]
+kind = "environment"
+
+[method]
+kind = "apex"
+name = "SyncErrResync"
+id_input = "changeEventId"
+"""
+
+
+def write_profile(
+    home: Path,
+    *,
+    batch_size: int = 5,
+    lanes: int = 2,
+    patience: float = 60,
+    reserve: float = 0.0,
+    name: str = "box",
+) -> None:
+    """The profile of the org that the environment names."""
+    folder = home / "config" / "orgs"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = PROFILE.format(batch_size=batch_size, lanes=lanes, patience=patience, reserve=reserve)
+    (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One request as the server met it."""
+
+    kind: str
+    """`ask` for a re-sync, `read` change events by id, or `other`."""
+    ids: tuple[str, ...]
+    at: datetime
+    """The org's clock when it came."""
+    done: bool = False
+    """It was carried out."""
+    refused: int | None = None
+    """The status of an answer that says in so many words that nothing was carried out (401, 403)."""
+
+
+Hook = Callable[[Arrival], None]
+
+
+class WatchedServer(DemoServer):
+    """A demo org that writes down every request before it is processed, and whether it was.
+
+    Args:
+        options: What the org is like.
+        before: Called when a request has arrived and nothing has been done.
+        after: Called when it has been carried out and nothing has been answered.
+    """
+
+    def __init__(self, options: DemoOptions, **more: Any) -> None:
+        self.log: list[Arrival] = []
+        self.before: Hook = lambda _arrival: None
+        self.after: Hook = lambda _arrival: None
+        self._at_hand = threading.local()
+        self._writing = threading.Lock()
+        super().__init__(options, **more)
+
+    def _exchange(self, request: Request, connection: socket.socket) -> bool:
+        if request.segments[:3] == ("services", "apexrest", "demo"):
+            return super()._exchange(request, connection)
+        arrival = Arrival(*_what(request), self.clock())
+        self._at_hand.arrival = arrival
+        with self._writing:
+            self.log.append(arrival)
+        self.before(arrival)
+        return super()._exchange(request, connection)
+
+    def _answered(self, request: Request) -> Response:
+        response = super()._answered(request)
+        arrival: Arrival | None = getattr(self._at_hand, "arrival", None)
+        if arrival is not None and request.segments[:3] != ("services", "apexrest", "demo"):
+            arrival.done = response.status < 300 or (response.status == 400 and arrival.kind == "ask")
+            self.after(arrival)
+        return response
+
+    def _instead(self, request: Request) -> Response | None:
+        response = super()._instead(request)
+        if response is not None and response.status in {401, 403}:
+            self._at_hand.arrival.refused = response.status
+        return response
+
+    @property
+    def asks(self) -> list[Arrival]:
+        """Requests for a re-sync, carried out or not."""
+        with self._writing:
+            return [arrival for arrival in self.log if arrival.kind == "ask"]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Event id -> how often it was asked for and worked on."""
+        return self.org.engine.ledger.counts()
+
+    def failed(self) -> list[str]:
+        """Ids of the events that are listed as failed."""
+        return [str(row["Id"]) for row in self.store.find(EVENT, s_c__Status__c="FAILED")]
+
+    def fix_some(self, every: int = 2) -> None:
+        """Do away with what blocks: each n-th event's cause."""
+        for event in self.failed()[::every]:
+            self.org.fixes.apply(event)
+
+    def why_not_fixed(self, row: dict[str, Any]) -> str | None:
+        """Why an event that was called FIXED is not; None where it is."""
+        entry = self.org.engine.ledger.get(row["id"])
+        if entry is not None:
+            return f"its event is still {entry.state}"
+        first = next((ask.at for ask in self.asks if row["id"] in ask.ids), None)
+        if first is None:
+            return "it was never asked for"
+        found = self.store.find(row["object"], **{SC_ID: row["storeconnect_id"]})
+        if row["event_type"] == "Delete":
+            return "the record is still there" if found else None
+        if len(found) != 1:
+            return f"{len(found)} records carry its StoreConnect ID"
+        old = str(found[0]["SystemModstamp"]) < stamp(first)
+        return "its record was written before the request" if old else None
+
+
+def _what(request: Request) -> tuple[str, tuple[str, ...]]:
+    """Kind of a request, and the events it names."""
+    match request.segments:
+        case (*_, "actions", "custom", _, name) if request.method == "POST" and name == ACTION:
+            return "ask", tuple(row["changeEventId"] for row in json.loads(request.body)["inputs"])
+        case (*_, "composite", "sobjects", name) if request.method == "POST" and name == EVENT:
+            return "read", tuple(json.loads(request.body)["ids"])
+        case _:
+            return "other", ()
+
+
+def asked_again_unread(server: WatchedServer) -> list[str]:
+    """Events that were asked for a second time although nobody had looked at them since the first.
+
+    A request that the org refused unread (401, 403) does not count: it says that nothing was done.
+    """
+    in_doubt: set[str] = set()
+    found = []
+    for arrival in server.log:
+        if arrival.kind == "read" and arrival.done:
+            in_doubt.difference_update(arrival.ids)
+        elif arrival.kind == "ask" and arrival.refused is None:
+            found += [event for event in arrival.ids if event in in_doubt]
+            in_doubt.update(arrival.ids)
+    return found
+
+
+def asked_twice(server: WatchedServer) -> dict[str, int]:
+    """Events that the org took up more than once -> how often."""
+    return {event: n["requested"] for event, n in server.counts().items() if n["requested"] > 1}
+
+
+def final_state(server: DemoServer) -> dict[str, Any]:
+    """Where every event and every record of the org stands, without what depends on the moment."""
+    ledger = server.org.engine.ledger
+    events = {
+        str(row["Id"]): (row["s_c__Status__c"], row["s_c__Status_Code__c"])
+        for row in server.store.find(EVENT)
+    }
+    unresolved = {e.event_id: (e.state, e.code, e.kind, e.needs) for e in ledger.all()}
+    objects = {str(row["s_c__Object__c"]) for row in server.store.find(EVENT)}
+    records = {
+        name: Counter(str(row[SC_ID]) for row in server.store.find(name) if row.get(SC_ID))
+        for name in objects
+    }
+    return {"events": events, "unresolved": unresolved, "records": records}
+
+
+@contextmanager
+def served(options: DemoOptions, **more: Any) -> Iterator[WatchedServer]:
+    """A watched demo org for the time of a block."""
+    with WatchedServer(options, **more) as server:
+        yield server
+        assert not server.crashes, server.crashes
