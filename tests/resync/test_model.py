@@ -141,7 +141,7 @@ class Runs(RuleBasedStateMachine):
         self, *, lag: float, delay: float, duplicate: float, skew: float, gone: bool, locked: bool
     ) -> None:
         # A clock that steps back would be another lie; skew is drawn while nothing has happened yet.
-        skew = skew if not self.org.calls else self.org.lies.skew
+        skew = self.org.lies.skew if self.org.events else skew
         # Within the second of the request a deleted event proves nothing (whole-second stamps): UNKNOWN.
         at_least = 1.5 if gone else 0.0
         self.org.lies = Lies(
