@@ -101,7 +101,7 @@ def is_label(text: str) -> bool:
         not text
         or plain in _NOT_LABELS
         or plain.startswith("error ")
-        or plain.endswith(("error", "exception", " too long"))
+        or plain.endswith(("error", "exception", " too long", " invalid"))
     ):
         return False
     return not (text.isupper() and "_" in text)

@@ -54,7 +54,8 @@ _NAMED_VALUES = (
     (
         "address",
         re.compile(
-            r"(?:[Ii]nvalid (?:\w{1,12} )?address|address is invalid) ?: ?(?P<value>[^\s:,\[\]]{3,100})"
+            r"(?:[Ii]nvalid (?:\w{1,12} )?address|address is invalid) ?: ?"
+            r"(?P<value>[^\n:,\[\]]{3,100}(?=: \[)|[^\s:,\[\]]{3,100})"
         ),
     ),
     ("too long: ", re.compile(r" too long: (?P<value>[^\n:\[\]]{1,200})(?=: )")),
