@@ -67,7 +67,9 @@ class Listing:
     @property
     def hidden_selected(self) -> int:
         """How many are selected but not visible."""
-        return sum(row_id not in self.view.positions for row_id in self.selected) if self.selected else 0
+        if not self.selected or not self.filter:
+            return 0
+        return sum(row_id not in self.view.positions for row_id in self.selected)
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:

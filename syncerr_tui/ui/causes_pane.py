@@ -68,6 +68,8 @@ class CausesPane(Pane):
         self._panel_timer: Timer | None = None
         self._marks_timer: Timer | None = None
         self._moment = Moment(desk.clock(), desk.zone)
+        self._signs: dict[str, str] = {}
+        self._signs_for: frozenset[str] = frozenset()
         self._shown_for: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -181,6 +183,7 @@ class CausesPane(Pane):
         now_for = (found.causes, listing.view, self._linking.working)
         if now_for != self._shown_for:
             self._shown_for = now_for
+            self._signs = {}
             self._rebuild(self._visible(found.causes))
         if self._wanted_row is not None and self._linking.graph is not None:
             self._go_to_row(self._wanted_row)
@@ -247,11 +250,20 @@ class CausesPane(Pane):
 
     def _told(self, node: Node, width: int) -> Told:
         if node.is_cause:
-            return Told(tuple(self._cause_lines(node.cause, width)), self._sign(_rows(node)))
+            return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
         if node.row is None:
             line = f"{'':6}and {node.rest:,} more errors: e shows all of them in the list"
             return Told((((cell(line, width, self.desk.ellipsis), "quiet"),),))
         return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
+
+    def _sign_of(self, cause: Cause) -> str:
+        """A cause may hold many thousand errors: counted once for each selection."""
+        listing = self._errors.listing
+        if listing.selected is not self._signs_for:
+            self._signs, self._signs_for = {}, listing.selected
+        if cause.key not in self._signs:
+            self._signs[cause.key] = self._sign((*cause.roots, *cause.victims))
+        return self._signs[cause.key]
 
     def _sign(self, rows: tuple[str, ...]) -> str:
         selected = self._errors.listing.selected
