@@ -476,6 +476,6 @@ def _told(path: Path) -> Iterator[None]:
 
 def _cannot(path: Path, why: str) -> MachineError:
     return MachineError(
-        f"The journal {path} cannot be used ({why})",
-        "Nothing is sent without it: free the disk or make the folder writable, then start again",
+        f"The journal cannot be used: {why}",
+        f"Nothing is sent without it: free the disk or make its folder writable ({path})",
     )

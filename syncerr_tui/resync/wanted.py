@@ -124,9 +124,7 @@ def _ended(term: Term) -> Condition:
     for word in filter(None, term.value.casefold().split(",")):
         meant = [name for name in _ENDS if name == word] or [n for n in _ENDS if n.startswith(word)]
         if not meant and not term.unfinished:
-            raise BadInputError(
-                f"The filter does not know the verdict {word[:20]!r}", f"Verdicts are {', '.join(_ENDS)}."
-            )
+            raise BadInputError(f"No verdict is called {word[:20]!r}", f"Verdicts are {', '.join(_ENDS)}.")
         found += map(_end, meant)
     return _any(found)
 

@@ -308,6 +308,8 @@ class JournalPane(Pane):
         elif self._run is None and run is not None:
             why = f"  Why: {run.reason}" if run.reason else ""
             foot = [(f" {run.method}  {words.counted(run)}.", "text"), (why, "accent")]
+            if run.how is None and not run.alive:
+                foot.append(("  U goes on with it, checks or drops it.", "key"))
         elif self._run is not None and self._run.reason:
             foot = [(f" Why: {self._run.reason}", "accent")]
         self.query_one("#past-foot", Line).show(foot)

@@ -217,7 +217,7 @@ class Runs:
         self._app.run_worker(self._follow(self._run, self._view), group="resync", name="resync")
 
     async def _follow(self, run: Run, view: RunView) -> None:
-        from syncerr_tui.resync.events import AskPerson
+        from syncerr_tui.resync.events import AskPerson, WaveProven
 
         try:
             async with aclosing(cast(Any, run.run())) as events:
@@ -226,6 +226,8 @@ class Runs:
                     if isinstance(event, AskPerson):
                         self._hand_over(run, event)
                     self._draw_soon(view)
+                    if isinstance(event, WaveProven):
+                        self._app.bench.journal.refresh_journal()
                     if self._leaving and not view.in_flight:
                         self._app.exit()
         except SyncErrError as error:

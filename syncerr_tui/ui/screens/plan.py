@@ -188,6 +188,10 @@ class PlanDialog(Confirmation):
         if len(self.plan.rows) > 1:
             self._show_again(ramp=not self.plan.ramp)
 
+    def on_mount(self) -> None:
+        """What was learned while the dialog was being made."""
+        self.call_after_refresh(self._draw_again)
+
     def learn(self, remarks: Sequence[str]) -> None:
         """More is known by now: the plan is made anew, and these remarks go with it."""
         self._asked = replace(self._asked, remarks=(*self._asked.remarks, *remarks))
@@ -195,6 +199,9 @@ class PlanDialog(Confirmation):
 
     def _show_again(self, *, ramp: bool) -> None:
         self.plan = self._make(ramp)
+        self._draw_again()
+
+    def _draw_again(self) -> None:
         if self.is_mounted:
             self.query_one("#heading", Line).show([(self.heading, "strong")])
             self.query_one(Static).update(self.text)

@@ -1,0 +1,112 @@
+"""Earlier runs for tests: some that ended, and some whose process was killed, or lives in another terminal.
+
+Run as a program it begins a run in a folder's journal, sends some of its rows, and then waits to be killed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync.journal import Begun, Intent, Journal, OutcomeKind, RowEnd, Who
+from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.start import cause_key, open_journal
+from tests.factories import NOW
+from tests.ui.fakes import IDENTITY, FakeOrg, some_errors
+
+WHO = Who("ana", "ana@acme.example", "PRODUCTION")
+ROOT = Path(__file__).parents[2]
+
+
+def journal_at(folder: Path) -> Journal:
+    return open_journal(folder, IDENTITY.org_id, now=lambda: NOW - timedelta(hours=2))
+
+
+def begin(journal: Journal, errors: Sequence[SyncError], reason: str = "") -> Begun:
+    plan = make_plan(
+        errors, org=IDENTITY, method=FakeOrg(errors).method, created_at=NOW, parents={}, patience=1.0
+    )
+    return journal.begin(plan, who=WHO, reason=reason, fingerprint=cause_key)
+
+
+def send(journal: Journal, run: str, errors: Sequence[SyncError], answered: bool = True) -> dict[str, int]:
+    at = NOW - timedelta(hours=2)
+    numbers = journal.intend(run, [Intent(e.id, 1, 1, at, None, e.processed_at) for e in errors])
+    if answered:
+        journal.outcomes((number, OutcomeKind.ACCEPTED, None, "") for number in numbers.values())
+    return numbers
+
+
+def ended_run(
+    folder: Path,
+    errors: Sequence[SyncError],
+    verdicts: Sequence[Verdict | None],
+    reason: str = "",
+    evidence: dict[str, Any] | None = None,
+) -> str:
+    """A run that ended, with these verdicts for its rows in turn."""
+    with journal_at(folder) as journal:
+        run = begin(journal, errors, reason).run
+        sent = [e for e, verdict in zip(errors, verdicts, strict=True) if verdict is not None]
+        numbers = send(journal, run, sent)
+        journal.finish_rows(
+            run,
+            [
+                RowEnd(
+                    e.id,
+                    verdict,
+                    "the event left the failed state, and its record was written after it"
+                    if verdict is Verdict.FIXED
+                    else "it fails as before"
+                    if verdict
+                    else "the run braked",
+                    evidence or {},
+                    numbers.get(e.id),
+                )
+                for e, verdict in zip(errors, verdicts, strict=True)
+            ],
+        )
+        journal.end(run, "finished", "done")
+        return run
+
+
+@contextmanager
+def other_process(folder: Path, *, planned: int = 6, sent: int = 2) -> Iterator[subprocess.Popen[str]]:
+    """Another program that has begun a run and sent some of its rows; it lives until it is killed."""
+    job = json.dumps({"folder": str(folder), "planned": planned, "sent": sent})
+    command = [sys.executable, "-m", "tests.ui.past", job]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "begun"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def interrupted(folder: Path, *, planned: int = 6, sent: int = 2) -> None:
+    """Leave a run behind whose process was killed right after it sent some of its rows."""
+    with other_process(folder, planned=planned, sent=sent) as process:
+        process.kill()
+        process.wait()
+
+
+def main(job: dict[str, Any]) -> None:
+    errors = some_errors(job["planned"])
+    journal = journal_at(Path(job["folder"]))
+    begun = begin(journal, errors, "after the flow was repaired")
+    if job["sent"]:
+        send(journal, begun.run, errors[: job["sent"]], answered=False)
+    print("begun", flush=True)
+    sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
