@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._columns import UNCUT, line_width, row
+from syncerr_tui.cli._columns import UNCUT, fit, line_width, row
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.errors import ExitCode
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
     from syncerr_tui.triage.filter import Filter
 
@@ -29,16 +30,22 @@ _ROOMY = 170
     "--filter", "text", metavar="TEXT", default="", help="Like / in the app: object:Order age:>2d ..."
 )
 @click.option("--limit", type=click.IntRange(1), help="Stop after that many.")
+@click.option("--causes", is_flag=True, help="Also say which cause each has, and which error it waits for.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the whole message.")
-def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool) -> int:
+def command(choice: OrgChoice, *, text: str, limit: int | None, causes: bool, as_json: bool) -> int:
     """List the unresolved sync errors, oldest first.
 
     Every page is printed before the next one is asked for. The JSON keys are id, object, event_type,
-    processed_at, salesforce_id, storeconnect_id, code and message.
+    processed_at, salesforce_id, storeconnect_id, code and message; with --causes also cause (a key of
+    'syncerr-tui causes') and waits_for (an id, null where it fails for a reason of its own). --causes reads
+    the whole list before it prints anything.
     """
     from syncerr_tui.triage.filter import parse
 
-    return run_async(_list(choice, parse(text), limit, as_json=as_json))
+    wanted = parse(text)
+    if causes:
+        return run_async(_list_with_causes(choice, wanted, limit, as_json=as_json))
+    return run_async(_list(choice, wanted, limit, as_json=as_json))
 
 
 async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
@@ -60,6 +67,34 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json
     told = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
     click.echo(told if every else "No unresolved sync errors.", err=True)
     return ExitCode.OK
+
+
+async def _list_with_causes(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
+    from syncerr_tui.cli.causes import read_graph
+
+    async with open_connection(choice) as connection:
+        graph = await read_graph(connection)
+    now, width = datetime.now(UTC), UNCUT if as_json else line_width()
+    found = [error for error in graph.errors.values() if wanted.matches(error, now)][:limit]
+    if found and not as_json:
+        click.echo(f"{fit('WAITS FOR', _ID)} {_heading(width - _ID - 1)}")
+    for error in found:
+        told = cause_of(graph, error)
+        if as_json:
+            click.echo(json.dumps({**payload(error), **told}, ensure_ascii=False))
+        else:
+            click.echo(f"{fit(told['waits_for'] or '-', _ID)} {_line(error, width - _ID - 1)}")
+    every = len(graph.errors)
+    told_of = f"{len(found)} of {every}" if len(found) != every else f"{every}"
+    click.echo(f"{told_of} sync errors, {len(graph)} causes.", err=True)
+    return ExitCode.OK
+
+
+def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
+    """The cause of an error, and the error that it waits for directly: two more keys of its JSON."""
+    cause = graph.cause_of(error.id)
+    parents = (link.cause for link in graph.links_of(error.id) if link.fact)
+    return {"cause": cause.key if cause else None, "waits_for": next(parents, None)}
 
 
 def _print(errors: list[SyncError], width: int, *, as_json: bool, heading: bool) -> None:

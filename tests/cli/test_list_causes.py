@@ -1,0 +1,30 @@
+"""`list --causes`: each error with its cause and with what it waits for."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Shell
+
+
+def test_each_error_names_its_cause_and_what_it_waits_for(shell: Shell) -> None:
+    said = shell("list", "--demo", "--causes", "--json")
+    causes = {line["key"]: line for line in shell("causes", "--demo", "--json").lines}
+    assert {line["cause"] for line in said.lines} == set(causes)
+    ids = {line["id"] for line in said.lines}
+    waiting = [line for line in said.lines if line["waits_for"] is not None]
+    assert len(waiting) > len(said.lines) / 3
+    for line in waiting:
+        assert line["waits_for"] in ids - {line["id"]}
+        assert line["id"] not in causes[line["cause"]]["roots"]
+    assert said.err.endswith(f"sync errors, {len(causes)} causes.\n")
+
+
+def test_filter_and_limit_count_here_too(shell: Shell) -> None:
+    said = shell("list", "--demo", "--causes", "--json", "--filter", "object:Order", "--limit", "2")
+    assert [line["object"] for line in said.lines] == ["Order", "Order"]
+    assert " of " in said.err
+    assert list(said.lines[0])[-2:] == ["cause", "waits_for"]
+
+
+def test_plain_lines_begin_with_what_is_waited_for(shell: Shell) -> None:
+    said = shell("list", "--demo", "--causes")
+    assert said.out.startswith("WAITS FOR ")
