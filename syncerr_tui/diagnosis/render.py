@@ -246,10 +246,18 @@ class _Page:
                 self.marked(text, bullet)
 
     def steps(self, guidance: Guidance) -> None:
+        """Numbered; an address that was shown already is not shown again."""
+        shown: dict[str, int] = {}
         for number, step in enumerate(guidance.steps, 1):
             self.marked(step.text, bullet=f"{number} ")
-            if step.address:
-                self.address(step.address, indent=2 if number < 10 else 3)
+            indent = 2 if number < 10 else 3
+            if step.address in shown:
+                self.lines.append(
+                    Line((*_lead(" " * indent), (f"(page of step {shown[step.address]})", Role.MUTED)))
+                )
+            elif step.address:
+                self.address(step.address, indent)
+                shown[step.address] = number
 
     def address(self, address: str, indent: int) -> None:
         lead = " " * indent

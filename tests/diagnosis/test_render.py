@@ -147,3 +147,10 @@ def test_markdown_has_every_part() -> None:
     assert (
         "<https://acme--dev.sandbox.lightning.force.com/lightning/setup/AddressCleanerOverview/home>" in shown
     )
+
+
+def test_an_address_that_several_steps_share_is_shown_once() -> None:
+    page = text(lines(guide(about("DUPLICATES_DETECTED"), instance_url=ORG), 100))
+    assert page.count("/lightning/setup/DuplicateRules/home") == 1
+    assert "2 Deactivate the rule" in page
+    assert "(page of step 1)" in page

@@ -125,7 +125,7 @@ class InfoPanel(Drawn, can_focus=True):
             taken += cell_len(shown)
             style = self.look(role)
             if line.link and self._links and role == "address":
-                style += self._link(line.link)
+                style = self._link(line.link)
             segments.append(Segment(shown, style))
         segments.append(Segment(" " * (width - taken), self.look("muted")))
         return Strip(segments, width)
@@ -133,8 +133,13 @@ class InfoPanel(Drawn, can_focus=True):
     def _link(self, address: str) -> Style:
         """One style for all lines of an address: the terminal then takes them for one link."""
         if address not in self._link_styles:
-            self._link_styles[address] = Style(link=address)
+            self._link_styles[address] = self.look("address") + Style(link=address)
         return self._link_styles[address]
+
+    def notify_style_update(self) -> None:
+        """The theme has changed."""
+        self._link_styles.clear()
+        super().notify_style_update()
 
     def _text(self) -> Sequence[Line]:
         width = self.size.width

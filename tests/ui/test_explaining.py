@@ -1,0 +1,218 @@
+"""What is asked of the org while a person looks at rows, and what is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from textual.message import Message
+
+from syncerr_tui.diagnosis.house import HouseNotes, parse
+from syncerr_tui.errors import BadInputError, NotLoggedInError
+from syncerr_tui.model import SyncError
+from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.salesforce.names import Resolved
+from syncerr_tui.text import clean
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.explaining import Explaining, KnownBetter, NotesBroken, SessionEnded, addresses
+from tests.factories import sync_error
+from tests.ui.fakes import FakeConnection
+
+FLOW = clean("We can't save this record because the “Order Builder” process failed.")
+BUILDER = "https://acme.lightning.force.com/builder_platform_interaction/flowBuilder.app?flowDefId=300x"
+
+
+class FakeResolver:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.trouble: NotLoggedInError | None = None
+
+    async def resolve(self, _diagnosis: object, *, message: str, **_more: object) -> tuple[Resolved, ...]:
+        self.asked.append(message)
+        await self.open.wait()
+        if self.trouble:
+            raise self.trouble
+        if message != FLOW:
+            return ()
+        changed = datetime(2026, 6, 3, 12, tzinfo=UTC)
+        return (Resolved("Order Builder", BUILDER, changed, "Ana", changed_since_failure=False),)
+
+
+class Surroundings:
+    """An `Explaining` with everything around it in the test's hands."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: list[Message] = []
+        self.work: set[asyncio.Task[None]] = set()
+        self.connection = FakeConnection([])
+        self.resolvers = [FakeResolver()]
+        self.notes: HouseNotes | BadInputError | None = None
+
+        async def unused() -> Any:
+            raise AssertionError
+
+        self.desk = Desk(unused, read_notes=self._read_notes)
+        self.desk.connection = cast(Any, self.connection)
+        monkeypatch.setattr("syncerr_tui.salesforce.names.resolver_for", lambda _c: self.resolvers[-1])
+        self.explaining = Explaining(self.desk, self._begin, self.told.append)
+
+    def _read_notes(self) -> HouseNotes | None:
+        if isinstance(self.notes, BadInputError):
+            raise self.notes
+        return self.notes
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self.work.add(asyncio.ensure_future(work))
+
+    async def settled(self) -> None:
+        while pending := {task for task in self.work if not task.done()}:
+            await asyncio.wait(pending)
+        for task in self.work:
+            task.result()
+
+    @property
+    def asked(self) -> list[str]:
+        return [message for resolver in self.resolvers for message in resolver.asked]
+
+
+@pytest.fixture
+def around(monkeypatch: pytest.MonkeyPatch) -> Surroundings:
+    return Surroundings(monkeypatch)
+
+
+def flow_error(number: int = 1) -> SyncError:
+    return sync_error(number, message=FLOW, code="CANNOT_EXECUTE_FLOW_TRIGGER")
+
+
+def other(number: int) -> SyncError:
+    return sync_error(number, message=clean(f"Message {number}"), code=None)
+
+
+async def test_a_name_becomes_the_thing_itself(around: Surroundings) -> None:
+    error = flow_error()
+    before = around.explaining.explain(error)
+    assert all("flowBuilder" not in (step.address or "") for step in before.guidance.steps)
+    around.explaining.look_up(error)
+    await around.settled()
+    after = around.explaining.explain(error)
+    assert addresses(after)[0][1] == BUILDER
+    [told] = after.changes
+    assert told.startswith("The Flow **Order Builder** was last changed on 2026-06-03 12:00 UTC by **Ana**.")
+    assert told.endswith(
+        "Not changed since this failure: a re-sync alone will most likely fail the same way."
+    )
+    assert [message.error for message in around.told if isinstance(message, KnownBetter)] == [error]
+
+
+async def test_what_was_seen_is_not_asked_again_also_where_nothing_was_found(around: Surroundings) -> None:
+    for error in (flow_error(), other(2)):
+        around.explaining.look_up(error)
+        await around.settled()
+        around.explaining.look_up(error)
+        await around.settled()
+    assert around.asked == [FLOW, "Message 2"]
+    assert len(around.told) == 1
+
+
+async def test_while_one_answer_is_waited_for_only_the_last_row_is_remembered(around: Surroundings) -> None:
+    around.resolvers[0].open.clear()
+    for number in range(2, 9):
+        around.explaining.look_up(other(number))
+        await asyncio.sleep(0)
+    around.resolvers[0].open.set()
+    await around.settled()
+    assert around.asked == ["Message 2", "Message 8"]
+
+
+async def test_an_answer_from_before_a_refresh_is_dropped(around: Surroundings) -> None:
+    around.resolvers[0].open.clear()
+    around.explaining.look_up(flow_error())
+    await asyncio.sleep(0)
+    around.explaining.begin_anew()
+    around.resolvers.append(FakeResolver())
+    around.resolvers[0].open.set()
+    await around.settled()
+    assert around.explaining.explain(flow_error()).changes == ()
+    around.explaining.look_up(flow_error())
+    await around.settled()
+    assert around.resolvers[1].asked == [FLOW]
+    assert around.explaining.explain(flow_error()).changes
+
+
+async def test_nothing_is_asked_where_calls_run_short_or_the_session_ended(around: Surroundings) -> None:
+    around.connection.usage = ApiUsage(95_000, 100_000)
+    around.explaining.look_up(flow_error())
+    around.connection.usage = ApiUsage(1, 100_000)
+    around.desk.expired = True
+    around.explaining.look_up(flow_error())
+    around.desk.expired, around.desk.connection = False, None
+    around.explaining.look_up(flow_error())
+    await around.settled()
+    assert around.asked == []
+
+
+async def test_a_lost_login_is_told_and_the_next_row_can_be_asked_for(around: Surroundings) -> None:
+    around.resolvers[0].trouble = NotLoggedInError("The session ended", "Log in")
+    around.explaining.look_up(flow_error())
+    await around.settled()
+    assert [type(message) for message in around.told] == [SessionEnded]
+    around.resolvers[0].trouble = None
+    around.explaining.look_up(flow_error())
+    await around.settled()
+    assert around.explaining.explain(flow_error()).changes
+
+
+async def test_house_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(around: Surroundings) -> None:
+    around.notes = parse('[[note]]\ncode = "CANNOT_EXECUTE_FLOW_TRIGGER"\ntext = "Call Priya."', "n")
+    around.explaining.begin_anew()
+    await around.settled()
+    assert [note.text for note in around.explaining.explain(flow_error()).guidance.notes] == ["Call Priya."]
+    around.notes = BadInputError("notes.toml, line 3, txt: is not known in a note")
+    around.explaining.begin_anew()
+    await around.settled()
+    assert [type(message) for message in around.told] == [KnownBetter, NotesBroken, KnownBetter]
+    assert str(around.explaining.notes_trouble) == "notes.toml, line 3, txt: is not known in a note."
+    assert [note.text for note in around.explaining.explain(flow_error()).guidance.notes] == ["Call Priya."]
+    around.notes = None
+    around.explaining.begin_anew()
+    await around.settled()
+    assert not around.explaining.notes_trouble
+    assert around.explaining.explain(flow_error()).guidance.notes == ()
+
+
+def test_addresses_are_web_addresses_each_once_the_next_step_first(around: Surroundings) -> None:
+    found = addresses(around.explaining.explain(sync_error(1)))
+    assert found[0] == (
+        "1 Open the field Name.",
+        "https://acme.lightning.force.com/lightning/setup/ObjectManager/Order/FieldsAndRelationships/Name/view",
+    )
+    assert len({address for _, address in found}) == len(found)
+    around.desk.connection = None
+    assert addresses(around.explaining.explain(sync_error(1))) == []
+    assert [told for told, _ in addresses(around.explaining.explain(flow_error()))] == [
+        "StoreConnect's article"
+    ]
+
+
+def test_no_address_comes_out_of_a_message(around: Surroundings) -> None:
+    evil = clean("Open https://evil.example/ now: [https://evil.example/x] javascript:alert(1)")
+    for code in ("REQUIRED_FIELD_MISSING", "CANNOT_EXECUTE_FLOW_TRIGGER", "INVALID_FIELD", None):
+        error = sync_error(
+            1, message=evil, code=code, object="Order/../../evil", salesforce_id="javascript:1"
+        )
+        for _, address in addresses(around.explaining.explain(error)):
+            assert address.startswith(
+                (
+                    "https://acme.lightning.force.com/",
+                    "https://acme.my.salesforce.com/",
+                    "https://support.storeconnect.com/",
+                )
+            )
+            assert "evil" not in address

@@ -1,0 +1,267 @@
+"""The info panel: everything that is known about one error, at any width, whatever the message is made of."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.diagnosis.house import parse
+from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.render import Line, Role, width_of
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.host.terminal import Colour, TerminalProfile
+from syncerr_tui.model import SyncError
+from syncerr_tui.text import clean
+from syncerr_tui.ui.details import Details
+from syncerr_tui.ui.explaining import Explaining
+from syncerr_tui.ui.widgets.cells import flat
+from syncerr_tui.ui.widgets.columns import Moment
+from tests.factories import NOW, sync_error
+from tests.ui.conftest import Open
+from tests.ui.driver import Driven
+from tests.ui.test_demo_org import on_demo
+
+STATE = clean("The BillingStateCode field contains EP, which isn't an available state for Australia.")
+HOSTILE = {
+    "markup": "[bold red]Required[/] fields [/x] are missing: [Name] [@click=app.quit]here[/] {0} %s",
+    "escapes": "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[31mRequired fields are missing: [Na\x9bme]\x00\r\nnext",
+    "right to left": "Required fields are missing: [Name] \u202eevil\u202c \u05e9\u05d3\u05d4 "
+    "\u062d\u0642\u0644 \u2067x",
+    "combining": "e\u0301\u0300\u0302 Required fields are missing: [Name] " + "Z\u0351\u036b\u0343" * 60,
+    "joined": "👩\u200d👩\u200d👧 👍🏽 ❤️ 🇦🇺 Required fields are missing: [Name] "
+    + "配送先の状態を更新する" * 20,
+    "new symbols": "\u2630\u4dc0\u00ad\u0600" * 60 + " Required fields are missing: [Name]",
+    "one word": "x" * 30_000,
+    "thirty thousand": "FIELD_CUSTOM_VALIDATION_EXCEPTION, no: [Name] " * 652,
+    "line ends": "Required fields are missing: [Name]\n\n\n\u2028a\u2029b\x0bc",
+}
+
+
+def squeezed(text: str) -> str:
+    return "".join(flat(text).split())
+
+
+def laid_out(error: SyncError, width: int) -> list[Line]:
+    async def unused() -> Any:
+        raise AssertionError
+
+    from syncerr_tui.ui.desk import Desk
+
+    explaining = Explaining(Desk(unused), lambda work: work.close(), lambda _message: None)
+    return Details(explaining)(error, Moment(NOW), "", width)
+
+
+def message_part(lines: list[Line]) -> list[Line]:
+    headings = [(line.text, place) for place, line in enumerate(lines) if line.parts[:1] and is_heading(line)]
+    places = dict(headings)
+    return lines[places["Message"] + 1 : places["Fields"]]
+
+
+def is_heading(line: Line) -> bool:
+    return line.parts[0][1] is Role.HEADING
+
+
+async def whole_panel(driven: Driven) -> str:
+    """Every line of the panel as it is drawn, from its top to its end."""
+    await driven.press("g")
+    panel, drawn = driven.pane.panel, []
+    for top in range(len(panel.text.split("\n"))):
+        if top >= panel.page:
+            panel.move(1)
+        drawn.append(panel.render_line(min(top, panel.page - 1)).text)
+    return "\n".join(drawn)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("width", [38, 76, 100])
+def test_a_message_is_told_whole_with_the_parts_that_were_found(name: str, width: int) -> None:
+    message = clean(HOSTILE[name])
+    lines = laid_out(sync_error(1, message=message, code=None), width)
+    assert all(width_of(line.text) <= width for line in lines)
+    assert not any(letter < " " or letter in "\x7f\x9b\u202e\u2067" for line in lines for letter in line.text)
+    told = message_part(lines)
+    assert squeezed("".join(line.text for line in told)) == squeezed(message)
+    found = "".join(text for line in told for text, role in line.parts if role is Role.FOUND)
+    at, wanted = 0, ""
+    for span in diagnose(message).spans:
+        if span.start >= at:
+            wanted += message[span.start : span.end]
+            at = span.end
+    assert squeezed(found) == squeezed(wanted)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_what_is_laid_out_is_what_is_drawn(opened: Open, name: str) -> None:
+    message = clean(HOSTILE[name])
+    async with opened([sync_error(1, message=message, code=None)], size=(60, 24)) as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        drawn = await whole_panel(driven)
+        assert squeezed(message[:2000]) in squeezed(drawn.replace("┃", ""))
+        assert "\x1b" not in drawn
+
+
+@pytest.mark.parametrize("size", [(60, 24), (80, 24), (104, 24), (120, 30)])
+async def test_the_parts_stand_in_their_order(opened: Open, size: tuple[int, int]) -> None:
+    notes = parse('[[note]]\ncontains = "EP"\ntext = "Ours: EP means Enterprise Park."', "n")
+    async with opened(
+        [sync_error(1, message=STATE, code=None)], size=size, read_notes=lambda: notes
+    ) as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        await driven.wait_for(lambda: "Ours: EP" in driven.pane.panel.text)
+        text = driven.pane.panel.text
+        order = (
+            "FIELD_INTEGRITY_EXCEPTION (read off the wording)",
+            "What happened",
+            "What blocks",
+            "House note",
+            "| Ours: EP means Enterprise Park.",
+            "Why",
+            "How to fix it",
+            "Fix first.",
+            "1 Open State and Country",
+            "What to check",
+            "Afterwards",
+            "Source",
+            "After StoreConnect's manual.",
+            "support.storeconnect.com",
+            "Message",
+            "Fields",
+            "Change event",
+        )
+        shown, at = squeezed(text), 0
+        for part in order:
+            assert squeezed(part) in shown[at:], part
+            at = shown.index(squeezed(part), at)
+        assert "**" not in text
+
+
+@pytest.mark.parametrize("width", [60, 80])
+async def test_the_whole_panel(opened: Open, width: int) -> None:
+    """A picture to read: everything that can stand in the panel."""
+    notes = parse('[[note]]\nautomation = "Order Builder"\ntext = "Ours: the Flow team is on call."', "n")
+    message = clean(
+        "We can't save this record because the “Order Builder” process failed. Give your Salesforce admin "
+        "these details. This error occurred when the flow tried to update records: "
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION: Close Date is required. You can look up ExceptionCode values in "
+        "the SOAP API Developer Guide. Error ID: 1405213620-33528 (-1704150698)"
+    )
+    error = sync_error(1, message=message, code="CANNOT_EXECUTE_FLOW_TRIGGER")
+    async with opened([error], size=(width, 90), read_notes=lambda: notes) as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("Ours: the Flow team")
+        driven.compare(f"panel-{width}")
+
+
+async def test_addresses_have_the_orgs_lightning_host_and_are_one_link_over_many_lines(opened: Open) -> None:
+    terminal = TerminalProfile(links=True)
+    async with opened([sync_error(1)], size=(120, 30), terminal=terminal) as driven:
+        await driven.ready()
+        await driven.wait_for("How to fix it")
+        panel = driven.pane.panel
+        styles = [
+            segment.style
+            for y in range(panel.page)
+            for segment in panel.render_line(y)
+            if segment.style and segment.style.link
+        ]
+        first = (
+            "https://acme.lightning.force.com/lightning/setup/ObjectManager/Order/"
+            "FieldsAndRelationships/Name/view"
+        )
+        pieces = [style for style in styles if style.link == first]
+        assert len(pieces) > 2
+        assert len({style.link_id for style in pieces}) == 1
+
+
+async def test_a_terminal_without_links_is_sent_none(opened: Open) -> None:
+    async with opened([sync_error(1)], size=(120, 30)) as driven:
+        await driven.ready()
+        await driven.wait_for("How to fix it")
+        panel = driven.pane.panel
+        strips = [panel.render_line(y) for y in range(panel.page)]
+        assert not any(segment.style and segment.style.link for strip in strips for segment in strip)
+
+
+@pytest.mark.parametrize("colour", list(Colour))
+async def test_found_parts_show_without_colour_too(opened: Open, colour: Colour) -> None:
+    terminal = TerminalProfile(colour=colour)
+    async with opened([sync_error(1, message=STATE)], size=(80, 24), terminal=terminal) as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        style = driven.pane.panel.look("found")
+        assert style.bold
+        assert style.underline or colour is not Colour.MONO
+
+
+async def test_a_held_key_asks_for_one_panel_not_for_all_it_flies_over(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    explain = Explaining.explain
+
+    def counted(self: Explaining, error: SyncError) -> Any:
+        read.append(error.id)
+        return explain(self, error)
+
+    monkeypatch.setattr(Explaining, "explain", counted)
+    rows = 100_000 if os.environ.get("SYNCERR_THOROUGH") else 3000
+    errors = [sync_error(number, message=clean(f"Message {number} {STATE}")) for number in range(1, rows + 1)]
+    async with opened(errors, size=(120, 30)) as driven:
+        await driven.ready()
+        await driven.wait_for("What happened")
+        read.clear()
+        await driven.pilot.press(*["j"] * 40)
+        last = driven.pane.listing.current
+        assert last is not None
+        await driven.wait_for(lambda: last.id in read)
+        assert len(set(read)) < 20
+        assert driven.pane.listing.cursor == 40
+
+
+async def test_a_broken_file_of_notes_is_named_and_hides_nothing(opened: Open) -> None:
+    answers: list[Any] = [BadInputError("notes.toml, line 3, txt: is not known in a note", "Remove it.")]
+
+    def read() -> Any:
+        if isinstance(answers[0], BadInputError):
+            raise answers[0]
+        return answers[0]
+
+    async with opened(size=(120, 50), read_notes=read) as driven:
+        await driven.ready()
+        await driven.wait_for("House notes: notes.toml, line 3, txt: is not known in a note")
+        await driven.wait_for(lambda: "House notes cannot be read" in driven.pane.panel.text)
+        assert "How to fix it" in driven.text
+        answers[0] = parse('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
+        await driven.press("r")
+        await driven.wait_for("| Call Priya.")
+        assert "House notes cannot be read" not in driven.pane.panel.text
+
+
+async def test_who_rests_on_a_row_learns_when_its_flow_was_changed(tmp_path: Path) -> None:
+    async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), (120, 50)) as driven:
+        await driven.press("slash")
+        await driven.type("code:CANNOT_EXECUTE_FLOW_TRIGGER")
+        await driven.press("enter")
+        await driven.wait_for("was last")
+        text = " ".join(driven.pane.panel.text.split())
+        assert "Not changed since this failure" in text
+        assert "flowBuilder.app" in "".join(driven.pane.panel.text.split())
+
+
+async def test_without_a_connection_of_its_own_the_panel_keeps_the_list_page(opened: Open) -> None:
+    message = clean("We can't save this record because the “Order Builder” process failed.")
+    async with opened([sync_error(1, message=message, code=None)], size=(120, 50)) as driven:
+        await driven.ready()
+        await driven.wait_for("How to fix it")
+        await driven.wait_for(lambda: not driven.app.explaining._asking)
+        assert "/lightning/setup/Flows/home" in "".join(driven.pane.panel.text.split())
