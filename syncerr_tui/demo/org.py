@@ -104,7 +104,10 @@ class DemoOrg:
         )
         self.fixes = Fixes(self.engine)
         if store.recall("world") is None:
-            World(self.engine, options, clock()).build()
+            # The full hour: two starts within it make the same world to the second, so that a plan made on
+            # one can be carried out on the other.
+            born = clock().replace(minute=0, second=0, microsecond=0)
+            World(self.engine, options, born).build()
             store.remember("world", {"seed": options.seed, "errors": options.errors})
 
     @contextmanager

@@ -26,6 +26,7 @@ def make_org(
     naming: str = "assumed",
     faults: tuple[str, ...] = (),
     options: DemoOptions | None = None,
+    now: datetime = NOW,
 ) -> DemoOrg:
     chosen = replace(
         options or DemoOptions(),
@@ -35,7 +36,7 @@ def make_org(
         faults=faults,
         manual_clock=True,
     )
-    clock = ManualClock(NOW)
+    clock = ManualClock(now)
     return DemoOrg(chosen, clock=clock, store=Store(None, schema_for(naming), clock=clock))
 
 
