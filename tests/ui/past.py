@@ -82,7 +82,9 @@ def other_process(folder: Path, *, planned: int = 6, sent: int = 2) -> Iterator[
     """Another program that has begun a run and sent some of its rows; it lives until it is killed."""
     job = json.dumps({"folder": str(folder), "planned": planned, "sent": sent})
     command = [sys.executable, "-m", "tests.ui.past", job]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "begun"
         try:

@@ -28,6 +28,7 @@ class ResumeDialog(Reading[ResumeMode]):
         may_send: False in a read-only app: then nothing can go on.
     """
 
+    DEFAULT_CSS = "ResumeDialog .dialog > VerticalScroll { max-height: 70vh; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "choose('continue')", show=False),
         Binding("o", "choose('check')", show=False),
@@ -60,9 +61,11 @@ class ResumeDialog(Reading[ResumeMode]):
         """Which run, how far it came, and what each key would do."""
         run, told = self._unfinished.run, self._unfinished
         at = run.started_at.astimezone(self._drawn.zone)
+        loud = self._may_send and self._org.environment is Environment.PRODUCTION
         lines: list[tuple[str, str]] = [
+            ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
             (f"\n{told.summary}.", "bold"),
-            (f"\n\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) by {run.os_user} ", ""),
+            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) by {run.os_user} ", ""),
             (f"on {run.host or 'an unnamed machine'}, method {run.method}.", ""),
         ]
         if run.reason:
@@ -71,8 +74,6 @@ class ResumeDialog(Reading[ResumeMode]):
         for key, name, does in self._choices:
             lines += [(f"\n{key}  {name:<11}", "bold"), (does, "")]
         lines.append(("\n\nNothing is read or sent before you choose.", ""))
-        if self._may_send and self._org.environment is Environment.PRODUCTION:
-            lines.append((" This is a PRODUCTION org: what is sent changes real data.", "bold"))
         if self._others:
             lines.append((f"\n{self._others} more wait in the Journal (3).", ""))
         return Content.assemble(*lines, "\n")
@@ -80,15 +81,11 @@ class ResumeDialog(Reading[ResumeMode]):
     @property
     def _choices(self) -> list[tuple[str, str, str]]:
         told = self._unfinished
-        again = (
-            "what is unknown is read again first; then the rest is sent"
-            if told.unknown
-            else "the rest is sent"
-        )
+        again = "reads the unknown ones again, then sends the rest" if told.unknown else "sends the rest"
         choices = [
             ("c", "continue", again),
-            ("o", "only check", "what was sent is read again and judged; nothing is sent"),
-            ("d", "drop", "closed as it is; nothing is read or sent"),
+            ("o", "only check", "reads again what was sent; sends nothing"),
+            ("d", "drop", "closes it as it is; reads and sends nothing"),
         ]
         if not self._may_send:
             choices.pop(0)

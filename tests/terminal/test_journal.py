@@ -1,0 +1,41 @@
+"""Whatever ends the program in the middle of a re-sync, the next start offers to go on with it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.test_program import READY, app, restored
+
+pytestmark = pytest.mark.terminal
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.Signals) -> None:
+    with app(tmp_path, "--processing-delay", "60") as program:
+        program.wait_for(READY)
+        program.press("space", "space", "space", "R")
+        program.wait_for("enter starts")
+        program.press("enter")
+        program.wait_for("waiting for the org")
+        program.signal(number)
+        ended = program.wait()
+        if number is signal.SIGKILL:
+            assert ended == -number
+        else:
+            assert ended == 128 + number
+            assert restored(program)
+    with app(tmp_path) as program:
+        program.wait_for("was interrupted")
+        lines = "\n".join(program.wait_for("sent with unknown outcome"))
+        assert "3 planned, 0 proven, 1 sent with unknown outcome, 2 not sent." in lines
+        program.press("escape")
+        program.wait_for("Journal (1 interrupted)")
+        program.press("U")
+        program.wait_for("was interrupted")
+        program.press("d")
+        program.wait_for("Result")
+        program.press("q")
+        assert program.wait() == 0
