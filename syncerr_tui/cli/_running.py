@@ -32,7 +32,32 @@ _PROGRESS_SECONDS = 2.0
 
 def say(line: str) -> None:
     """Narration: one line on stderr."""
-    click.echo(line, err=True)
+    _write(line, 2)
+
+
+def tell_row(line: str) -> OSError | None:
+    """A row that ended: one line on stdout. Gives what stood in the way, once."""
+    problem = _write(line, 1)
+    if isinstance(problem, BrokenPipeError):
+        say("Nobody reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
+    elif problem is not None:
+        why = problem.strerror or type(problem).__name__
+        say(f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest.")
+    return problem
+
+
+def _write(line: str, stream: int) -> OSError | None:
+    """Write to stdout (1) or stderr (2).
+
+    A reader that has enough (`| head`), or a file on a full disk, must not end a run half-way: from then on
+    nothing is written there.
+    """
+    try:
+        click.echo(line, err=stream == 2)
+    except OSError as problem:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        return problem
+    return None
 
 
 def row_line(
@@ -136,6 +161,7 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     plan = runner.plan
     errors = {row.error.id: row.error for row in plan.rows}
     how, all_fixed = "", False
+    unwritten: OSError | None = None
     for out in plan.left_out:
         say(f"Left out: {out.id}: {out.reason}.")
     narrator = _Narrator()
@@ -145,9 +171,9 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
                 ended = _ended_row(event)
                 if ended is not None:
                     verdict = ended.verdict.value if ended.verdict else NOT_SENT
-                    click.echo(
-                        row_line(ended.error or errors[ended.id], verdict, ended.reason, as_json=as_json)
-                    )
+                    error = ended.error or errors[ended.id]
+                    line = row_line(error, verdict, ended.reason, as_json=as_json)
+                    unwritten = tell_row(line) or unwritten
                 await _attend(runner, event)
                 narrator.tell(event)
                 how = getattr(event, "how", how)
@@ -158,6 +184,8 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     if runner.failure is not None:
         say(runner.failure.line)
         return runner.failure.exit_code
+    if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
+        return ExitCode.MACHINE
     return ExitCode.OK if all_fixed and not plan.left_out else ExitCode.NOT_ALL_FIXED
 
 
