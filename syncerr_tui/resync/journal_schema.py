@@ -98,7 +98,8 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk may have rolled back already
+            connection.execute("ROLLBACK")
         raise
 
 
