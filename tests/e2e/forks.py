@@ -3,7 +3,7 @@
 A child is a real process with the real command line; it can be killed, interrupted, and held to a file size.
 Run as a module, it reads jobs as JSON lines on stdin and answers each with a JSON line on stdout:
 `{"argv": [...], "env": {...}, "out": path, "err": path, "fsize": bytes or null}` -> `{"pid": n}`,
-`{"wait": pid}` -> `{"code": n}` (negative: the signal that it died of).
+`{"ended": pid}` -> `{"ended": bool}`, `{"wait": pid}` -> `{"code": n}` (negative: the signal it died of).
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ class Child:
     out_file: Path
     err_file: Path
     code: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """It has not ended."""
+        return self.code is None and not self.forks.ask({"ended": self.pid})["ended"]
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal. A child that has ended is no trouble: it is not buried before `wait`."""
@@ -139,7 +144,10 @@ def _serve() -> None:
 
     for line in sys.stdin:
         job = json.loads(line)
-        if "wait" in job:
+        if "ended" in job:
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            answer: dict[str, Any] = {"ended": os.waitid(os.P_PID, job["ended"], flags) is not None}
+        elif "wait" in job:
             _, status = os.waitpid(job["wait"], 0)
             answer = {"code": os.waitstatus_to_exitcode(status)}
         else:

@@ -59,7 +59,7 @@ class Arrival:
     """One request as the server met it."""
 
     kind: str
-    """`ask` for a re-sync, `read` change events by id, or `other`."""
+    """`ask` for a re-sync, `read` change events by id, a further `page` of a query, or `other`."""
     ids: tuple[str, ...]
     at: datetime
     """The org's clock when it came."""
@@ -156,6 +156,8 @@ def _what(request: Request) -> tuple[str, tuple[str, ...]]:
             return "ask", tuple(row["changeEventId"] for row in json.loads(request.body)["inputs"])
         case (*_, "composite", "sobjects", name) if request.method == "POST" and name == EVENT:
             return "read", tuple(json.loads(request.body)["ids"])
+        case (*_, "query", locator) if locator:
+            return "page", ()
         case _:
             return "other", ()
 
@@ -203,3 +205,34 @@ def served(options: DemoOptions, **more: Any) -> Iterator[WatchedServer]:
     with WatchedServer(options, **more) as server:
         yield server
         assert not server.crashes, server.crashes
+
+
+class Gate:
+    """Holds the org's n-th request of a kind until a test lets it go. Hand `meet` to a `WatchedServer`.
+
+    Args:
+        kind: Of the requests that count.
+        number: Which of them is held.
+        only: The ones after it pass; else they are held too.
+    """
+
+    def __init__(self, kind: str, number: int = 1, *, only: bool = False) -> None:
+        self.met = threading.Event()
+        """It is here."""
+        self.open = threading.Event()
+        """Set it to let everything through."""
+        self._kind = kind
+        self._left = number
+        self._only = only
+        self._lock = threading.Lock()
+
+    def meet(self, arrival: Arrival) -> None:
+        """A request is here."""
+        if arrival.kind != self._kind:
+            return
+        with self._lock:
+            self._left -= 1
+            held = self._left == 0 or (self._left < 0 and not self._only)
+        if held:
+            self.met.set()
+            assert self.open.wait(60)

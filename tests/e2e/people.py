@@ -1,0 +1,50 @@
+"""A person at a terminal: starts the real program on an org, with a home that others may share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.journal import Journal
+from syncerr_tui.resync.start import clock
+from tests.e2e.forks import Child, Forks
+
+
+@dataclass(slots=True)
+class Terminal:
+    """Where commands are typed."""
+
+    forks: Forks
+    home: Path
+    server: DemoServer
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What the program finds around it."""
+        return {
+            "SYNCERR_HOME": str(self.home),
+            "SYNCERR_INSTANCE_URL": self.server.instance_url,
+            "SYNCERR_ACCESS_TOKEN": self.server.access_token,
+        }
+
+    def start(self, *words: str, fsize: int | None = None) -> Child:
+        """Begin a command."""
+        return self.forks.start(*words, "--org", "box", env=self.env, fsize=fsize)
+
+    def run(self, *words: str, fsize: int | None = None) -> Child:
+        """A command from its beginning to its end."""
+        child = self.start(*words, fsize=fsize)
+        child.wait()
+        return child
+
+
+@contextmanager
+def journal_of(home: Path) -> Iterator[History]:
+    """The one journal under a home, as another process reads it."""
+    (path,) = (home / "state" / "journals").glob("journal-*.db")
+    with Journal.open(path.parent, path.stem.removeprefix("journal-"), clock=clock) as journal:
+        yield History(journal)

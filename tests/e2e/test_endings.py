@@ -1,0 +1,273 @@
+"""How the program ends when it is interrupted, when nobody listens, and when the disk is full."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.errors import ExitCode
+from tests.e2e.forks import Child, Forks
+from tests.e2e.orgs import Gate, WatchedServer, asked_again_unread, asked_twice, served, write_profile
+from tests.e2e.people import Terminal, journal_of
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
+
+RESYNC = ("resync", "--all", "--yes", "--json")
+THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    found = Forks(tmp_path_factory.mktemp("forks"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def org() -> Iterator[WatchedServer]:
+    with served(DemoOptions(errors=30, seed=4, processing_delay=0.05)) as server:
+        server.fix_some()
+        yield server
+
+
+@pytest.fixture
+def desk(forks: Forks, org: WatchedServer, tmp_path: Path) -> Terminal:
+    write_profile(tmp_path, batch_size=3, patience=5)
+    return Terminal(forks, tmp_path, org)
+
+
+def finish(desk: Terminal, org: WatchedServer) -> None:
+    """Go on with what was interrupted, to its end; nothing is sent twice."""
+    last = desk.run("resume", "--continue", "--yes", "--json")
+    assert last.code == ExitCode.NOT_ALL_FIXED, last.err
+    assert asked_twice(org) == {}
+    assert asked_again_unread(org) == []
+    with journal_of(desk.home) as history:
+        (run,) = history.runs()
+        rows = history.rows_of(run.id)
+        assert (run.how, history.unfinished()) == ("finished", ())
+        assert all(row.ended and row.reason for row in rows)
+        assert {row.error.id for row in rows if row.intent is not None} == set(org.counts())
+
+
+def held(desk: Terminal, org: WatchedServer, number: int = 2) -> tuple[Child, Gate]:
+    """A run whose n-th request the org holds."""
+    gate = Gate("ask", number)
+    org.before = gate.meet
+    running = desk.start(*RESYNC)
+    assert gate.met.wait(60)
+    return running, gate
+
+
+def waits_for(child: Child, words: str) -> None:
+    """Until stderr says so. The test's own timeout is the bound."""
+    while words not in child.err:
+        assert child.alive, child.err
+        time.sleep(0.005)
+
+
+def test_ctrl_c_once_waits_for_what_is_on_its_way(desk: Terminal, org: WatchedServer) -> None:
+    running, gate = held(desk, org)
+    running.kill(signal.SIGINT)
+    waits_for(running, "Stopping after what is on its way; ctrl-c again quits at once.")
+    gate.open.set()
+    assert running.wait() == ExitCode.INTERRUPTED
+    assert "Traceback" not in running.err
+    rows = {row["id"]: row for row in running.rows}
+    with journal_of(desk.home) as history:
+        (run,) = history.runs()
+        assert run.how == "cancelled"
+        assert history.unfinished() == ()
+        assert set(rows) == {row.error.id for row in history.rows_of(run.id)}
+    sent = set(org.counts())
+    assert sent
+    assert {row["id"] for row in rows.values() if row["verdict"] == "NOT SENT"} == set(rows) - sent
+    assert all(row["verdict"] != "FIXED" or org.why_not_fixed(row) is None for row in rows.values())
+    assert asked_twice(org) == {}
+
+
+def test_ctrl_c_twice_quits_and_the_journal_knows(desk: Terminal, org: WatchedServer) -> None:
+    running, gate = held(desk, org)
+    running.kill(signal.SIGINT)
+    waits_for(running, "Stopping after")
+    running.kill(signal.SIGINT)
+    assert running.wait() == ExitCode.INTERRUPTED
+    assert "see 'syncerr-tui resume'" in running.err
+    gate.open.set()
+    told = desk.run("resume")
+    assert re.search(
+        r"\d+ planned, \d+ proven, (\d+ not fixed, )?[1-9]\d* sent with unknown outcome", told.out
+    )
+    finish(desk, org)
+
+
+def test_ctrl_c_while_the_proof_is_waited_for(forks: Forks, tmp_path: Path) -> None:
+    write_profile(tmp_path, batch_size=200, patience=600)
+    with served(DemoOptions(errors=10, seed=4, processing_delay=3_000)) as org:
+        desk = Terminal(forks, tmp_path, org)
+        gate = Gate("read", 3)
+        gate.open.set()
+        org.before = gate.meet
+        running = desk.start(*RESYNC)
+        assert gate.met.wait(60)
+        running.kill(signal.SIGINT)
+        assert running.wait() == ExitCode.INTERRUPTED
+        verdicts = {row["verdict"] for row in running.rows}
+        assert verdicts == {"UNKNOWN", "NOT SENT"}
+        assert asked_twice(org) == {}
+
+
+def test_ctrl_c_before_anything_was_planned(desk: Terminal, org: WatchedServer) -> None:
+    gate = Gate("other", 3)
+    org.before = gate.meet
+    running = desk.start(*RESYNC)
+    assert gate.met.wait(60)
+    running.kill(signal.SIGINT)
+    assert running.wait() == ExitCode.INTERRUPTED
+    gate.open.set()
+    assert running.err.splitlines()[-1] == "syncerr-tui: Interrupted."
+    assert "Traceback" not in running.err
+    assert org.counts() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_the_system_it_goes_on_later(
+    desk: Terminal, org: WatchedServer, number: signal.Signals
+) -> None:
+    running, gate = held(desk, org)
+    running.kill(number)
+    assert running.wait() == -number
+    assert "Traceback" not in running.err
+    gate.open.set()
+    finish(desk, org)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_reader_that_has_enough_does_not_end_the_run(
+    desk: Terminal, org: WatchedServer, both: bool
+) -> None:
+    """`resync | head -1`, and `resync 2>&1 | head -1`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "syncerr_tui", *RESYNC, "--org", "box"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if both else subprocess.PIPE,
+        text=True,
+        env={**os.environ, **desk.env},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    told = process.stderr.read() if process.stderr is not None else ""
+    assert process.wait() == ExitCode.NOT_ALL_FIXED
+    if not both:
+        assert "Nobody reads the rows any more" in told
+        assert "Traceback" not in told
+        process.stderr.close()  # type: ignore[union-attr]
+    with journal_of(desk.home) as history:
+        (run,) = history.runs()
+        assert run.how == "finished"
+        assert history.unfinished() == ()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_rows_that_cannot_be_written_do_not_end_the_run(desk: Terminal, org: WatchedServer) -> None:
+    """`resync > file` on a full disk: the run goes on, and the exit code says that the file is not whole."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "syncerr_tui", *RESYNC, "--org", "box"],
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, **desk.env},
+        )
+    assert done.returncode == ExitCode.MACHINE
+    assert done.stderr.count("The rows cannot be written (No space left on device)") == 1
+    assert "Traceback" not in done.stderr
+    with journal_of(desk.home) as history:
+        (run,) = history.runs()
+        assert run.how == "finished"
+    assert org.counts()
+
+
+def test_no_journal_no_request(desk: Terminal, org: WatchedServer) -> None:
+    """A disk that is full from the start."""
+    for size in (2_048, 4_096, 20_000, 60_000):
+        ended = desk.run(*RESYNC, fsize=size)
+        assert ended.code == ExitCode.MACHINE, (size, ended.err)
+        assert re.search(r"The journal cannot be used: .*(full|disk).*\. Nothing is sent without it", ended.err)
+        assert len([line for line in ended.err.splitlines() if line.startswith("syncerr-tui: ")]) == 1
+        assert org.counts() == {}
+        assert [arrival for arrival in org.log if arrival.kind == "ask"] == []
+
+
+@pytest.mark.timeout(1_200)
+def test_a_disk_that_fills_up_during_a_run_stops_it(forks: Forks, tmp_path: Path) -> None:
+    """Whatever was the last thing that could be written: nothing went out that is not in the journal."""
+    met = set()
+    for size in range(100_000, 600_000, 4_000 if THOROUGH else 40_000):
+        home = tmp_path / str(size)
+        write_profile(home, batch_size=3, patience=2)
+        with served(DemoOptions(errors=30, seed=4, processing_delay=0.0)) as org:
+            org.fix_some()
+            desk = Terminal(forks, home, org)
+            ended = desk.run(*RESYNC, fsize=size)
+            assert "Traceback" not in ended.err
+            assert ended.code in {ExitCode.MACHINE, ExitCode.NOT_ALL_FIXED}, (size, ended.err)
+            asked = {event for arrival in org.asks for event in arrival.ids}
+            met.add((ended.code, bool(asked)))
+            with journal_of(home) as history:
+                runs = history.runs()
+                intents = {
+                    row.error.id for run in runs for row in history.rows_of(run.id) if row.intent is not None
+                }
+                unfinished = history.unfinished()
+            assert asked <= intents, f"{size}: sent without an intent"
+            if ended.code == ExitCode.MACHINE:
+                assert "cannot be used" in ended.err
+                if unfinished:
+                    finish(desk, org)
+            assert asked_twice(org) == {}
+    assert (ExitCode.MACHINE, True) in met, "no disk filled up in the middle of a run"
+    assert (ExitCode.NOT_ALL_FIXED, True) in met
+
+
+def test_the_first_lines_come_before_the_second_page_is_answered(tmp_path: Path) -> None:
+    """A long list can be read while it arrives."""
+    write_profile(tmp_path)
+    with served(DemoOptions(errors=300, seed=4, page_size=50)) as org:
+        gate = Gate("page")
+        org.before = gate.meet
+        process = subprocess.Popen(
+            [sys.executable, "-m", "syncerr_tui", "list", "--json", "--org", "box"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={
+                **os.environ,
+                "SYNCERR_HOME": str(tmp_path),
+                "SYNCERR_INSTANCE_URL": org.instance_url,
+                "SYNCERR_ACCESS_TOKEN": org.access_token,
+            },
+        )
+        assert process.stdout is not None
+        first = [json.loads(process.stdout.readline())["id"] for _ in range(50)]
+        assert gate.met.wait(60)
+        gate.open.set()
+        rest = [json.loads(line)["id"] for line in process.stdout]
+        process.stdout.close()
+        assert process.wait() == 0
+        assert len({*first, *rest}) == len(first) + len(rest) == 300
