@@ -34,6 +34,8 @@ def first_frame(command: list[str], text: bytes, **changes: str) -> tuple[float,
     with PtyProgram(command, environ=environment(**changes)) as program:
         while text not in program.raw:
             program.read(0.002)
+            if program.exited():
+                raise SystemExit("\n".join(program.text))
         took = time.perf_counter() - started
         fields = Path(f"/proc/{program.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
         return took, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
