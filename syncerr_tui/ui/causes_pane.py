@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _PANEL_DELAY = 0.08
 _MARKS_DELAY = 0.25
-_FAR = 1_000_000
 _DEEPEST = 6
 """Levels of a tree that are set in; deeper ones stand below the last of them."""
 _COUNT, _WAIT = 6, 5
@@ -153,10 +152,10 @@ class CausesPane(Pane):
         listing = self._errors.listing
         hidden = listing.hidden_selected
         current = self.current
-        here = len(_rows(self.node)) if self.node else 0
         return replace(
             state,
-            chosen=len(listing.selected) - hidden if listing.selected else here,
+            # The line says how many it holds; in the footer that number would be written with every move.
+            chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
             hidden_selected=hidden,
             total=len(self._outline),
             current=current is not None,
@@ -316,8 +315,11 @@ class CausesPane(Pane):
         when = age(error.processed_at, self._moment.now) if error.processed_at else "-"
         known = (error.storeconnect_id or error.id)[:8]
         left = 34 if width < 90 else 44
-        yield (cell(name, left, self.desk.ellipsis), "text")
-        yield (f" {cell(known, 8, '')} {when:>3}  ", "quiet")
+        # One look for the whole line: every change of colour costs as much as half a line of text.
+        guess = node.link is not None and not node.link.fact
+        look = "bad" if guess else "quiet" if node.link else "text"
+        yield (cell(name, left, self.desk.ellipsis), look)
+        yield (f" {cell(known, 8, '')} {when:>3}  ", look)
         mark = self._errors.table.marks.get(error.id)
         room = max(1, width - left - 15)
         if mark is not None:
@@ -326,8 +328,7 @@ class CausesPane(Pane):
         if room > 0:
             known_by = why if room >= _ROOMY else briefly
             told = known_by(node.link) if node.link else self._own_reason(error)
-            guess = node.link is not None and not node.link.fact
-            yield (cell(told, room, self.desk.ellipsis), "bad" if guess else "quiet")
+            yield (cell(told, room, self.desk.ellipsis), look)
 
     def _own_reason(self, error: SyncError) -> str:
         from syncerr_tui.diagnosis.gist import gist
@@ -387,39 +388,17 @@ class CausesPane(Pane):
         self._cursor = max(0, min(place, len(self._outline) - 1))
         self._draw()
 
-    def _move(self, rows: int) -> None:
+    def move(self, rows: int) -> None:
+        """The cursor, or the text of the panel, so many rows down."""
         if self.panel.has_focus:
             self.panel.move(rows)
         else:
             self._to(self._cursor + rows)
 
     @property
-    def _page(self) -> int:
+    def page(self) -> int:
+        """Rows in the window."""
         return self.panel.page if self.panel.has_focus else self.board.page
-
-    def do_down(self) -> None:
-        self._move(1)
-
-    def do_up(self) -> None:
-        self._move(-1)
-
-    def do_page_down(self) -> None:
-        self._move(self._page)
-
-    def do_page_up(self) -> None:
-        self._move(-self._page)
-
-    def do_half_down(self) -> None:
-        self._move(max(1, self._page // 2))
-
-    def do_half_up(self) -> None:
-        self._move(-max(1, self._page // 2))
-
-    def do_first(self) -> None:
-        self._move(-_FAR)
-
-    def do_last(self) -> None:
-        self._move(_FAR)
 
     def do_next_cause(self) -> None:
         node = self.node

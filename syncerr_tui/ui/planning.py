@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import OrgIdentity, SyncError
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.resync.plan import LeftOut
+    from syncerr_tui.resync.org import MethodInfo
+    from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.ui.screens.plan import Asked
 
 
@@ -22,6 +24,48 @@ class Prepared:
     parents: Mapping[str, frozenset[str]]
     left_out: tuple[LeftOut, ...]
     asked: Asked
+
+
+class Planner:
+    """Makes the plan of what was prepared, each one once.
+
+    Args:
+        org: Where.
+        method: How.
+        at: When it was asked for.
+        prepared: What goes into it.
+        patience: Seconds to wait for proof of a wave, where the profile says so.
+    """
+
+    def __init__(
+        self, org: OrgIdentity, method: MethodInfo, at: datetime, prepared: Prepared, patience: float | None
+    ) -> None:
+        self._org = org
+        self._method = method
+        self._at = at
+        self._prepared = prepared
+        self._patience = patience
+        self._made: dict[tuple[bool, tuple[LeftOut, ...]], Plan] = {}
+        self.held: tuple[LeftOut, ...] = ()
+        """Rows that another run has in its hands."""
+
+    def __call__(self, *, ramp: bool) -> Plan:
+        """The plan; with `ramp` it begins with one row."""
+        from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
+
+        key = (ramp, self.held)
+        if key not in self._made:
+            self._made[key] = make_plan(
+                self._prepared.errors,
+                org=self._org,
+                method=self._method,
+                created_at=self._at,
+                parents=self._prepared.parents,
+                left_out=(*self._prepared.left_out, *self.held),
+                ramp=ramp,
+                patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
+            )
+        return self._made[key]
 
 
 def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> Prepared:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.planning import Prepared, prepare
+from syncerr_tui.ui.planning import Planner, Prepared, prepare
 from syncerr_tui.ui.widgets.line import Part
 
 if TYPE_CHECKING:
@@ -120,42 +121,34 @@ class Runs:
         if connection is None or self.active or not (chosen or hidden):
             return
         if linking.graph is not None and len(chosen) <= _AT_ONCE:
-            self._show(connection, prepare(linking.graph, chosen, hidden))
+            prepared = prepare(linking.graph, chosen, hidden)
+            self._show(connection, prepared, self._planner(connection, prepared))
             return
         self._app.bench.say("Working out what goes first ...")
         self._app.run_worker(self._ask_later(connection, chosen, hidden), group="asking", exclusive=True)
 
     async def _ask_later(self, connection: Connection, chosen: Sequence[SyncError], hidden: int) -> None:
         prepared = await self._app.linking.lend(lambda graph: prepare(graph, chosen, hidden))
+        planner = self._planner(connection, prepared)
+        await asyncio.to_thread(planner, ramp=False)
         self._app.bench.silence()
         if not self.active:
-            self._show(connection, prepared)
+            self._show(connection, prepared, planner)
 
-    def _show(self, connection: Connection, prepared: Prepared) -> None:
-        from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
+    def _planner(self, connection: Connection, prepared: Prepared) -> Planner:
+        profile = getattr(connection, "profile", None)
+        patience = profile.patience if profile is not None else None
+        return Planner(connection.identity, connection.org.method, self._app.desk.clock(), prepared, patience)
+
+    def _show(self, connection: Connection, prepared: Prepared, planner: Planner) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
 
-        method, now = connection.org.method, self._app.desk.clock()
         profile = getattr(connection, "profile", None)
-        held: list[LeftOut] = []
-
-        def make(ramp: bool) -> Plan:
-            return make_plan(
-                prepared.errors,
-                org=connection.identity,
-                method=method,
-                created_at=now,
-                parents=prepared.parents,
-                left_out=(*prepared.left_out, *held),
-                ramp=ramp,
-                patience=profile.patience if profile is not None else DEFAULT_PATIENCE,
-            )
-
         dialog = PlanDialog(
-            make,
+            lambda ramp: planner(ramp=ramp),
             prepared.asked,
             connection.identity,
-            method,
+            connection.org.method,
             reason_required=profile is not None and profile.reason_required,
         )
 
@@ -164,9 +157,9 @@ class Runs:
                 self.start(dialog.plan, connection, reason=dialog.reason)
 
         self._app.push_screen(dialog, answered)
-        self._app.run_worker(self._remember(connection, dialog, held), group="asking", exclusive=True)
+        self._app.run_worker(self._remember(connection, dialog, planner), group="asking", exclusive=True)
 
-    async def _remember(self, connection: Connection, dialog: PlanDialog, held: list[LeftOut]) -> None:
+    async def _remember(self, connection: Connection, dialog: PlanDialog, planner: Planner) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.resync import recall
 
@@ -181,8 +174,12 @@ class Runs:
         except SyncErrError as error:
             self._app.bench.trouble(error)
             return
+        planner.held = taken
+        if len(errors) > _AT_ONCE:
+            # Both are at hand before anybody asks for them.
+            await asyncio.to_thread(planner, ramp=False)
+            await asyncio.to_thread(planner, ramp=True)
         if taken or again:
-            held += taken
             words = recall.unchanged_words(again, len(errors))
             dialog.learn([words] if words else [])
 

@@ -57,6 +57,24 @@ def measure(columns: int, lines: int, **changes: str) -> None:
             print(f"{columns}x{lines} {what}: start {start}, {told}")
 
 
+def measure_causes(columns: int, lines: int) -> None:
+    """The same in the list of causes."""
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "syncerr_tui", "demo"]
+        environ = environment(SYNCERR_HOME=home)
+        with PtyProgram(command, columns=columns, lines=lines, environ=environ) as program:
+            program.wait_for("refreshed")
+            program.wait_for("causes")
+            program.press("c", "g")
+            program.wait_for("What broke")
+            program.read(0.5)
+            in_view = presses(program, "down", "up")
+            program.press("right")
+            program.read(0.5)
+            scrolling = presses(program, "down")
+            print(f"{columns}x{lines} causes: in view {in_view:.0f}, going down a tree {scrolling:.0f}")
+
+
 def measure_states(columns: int, lines: int) -> None:
     """Bytes a second while 20 visible rows a second change their state."""
     command = [sys.executable, "-m", "tests.bench.changing_states"]
@@ -75,6 +93,7 @@ def main() -> None:
     measure(80, 24)
     measure(80, 24, SYNCERR_COLOUR="16")
     measure(200, 50)
+    measure_causes(80, 24)
     measure_states(80, 24)
     measure_states(200, 50)
 

@@ -98,7 +98,7 @@ class PlanDialog(Confirmation):
             loud.append("Nothing is left to send.")
         rows = [("", line, "bold") for line in loud]
         if plan.rows:
-            rows += [("", "", ""), *self._waves()]
+            rows += [*([("", "", "")] if loud else []), *self._waves()]
             took = duration(timedelta(seconds=plan.expected_seconds))
             rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
             rows.append(("Method", self._method.label, ""))

@@ -15,7 +15,7 @@ from syncerr_tui.ui.outline import Node, Outline
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.drawn import Drawn
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.rows import Glyphs
+from syncerr_tui.ui.widgets.rows import Glyphs, merged
 
 _HEADER = 1
 _GUTTER = 3
@@ -179,9 +179,10 @@ class CauseList(Drawn, can_focus=True):
             return Strip([Segment(cell(title, width, ""), self.look("header"))], width)
         line = self._drawn[y - _HEADER] if y - _HEADER < len(self._drawn) else _Shown()
         plain = self.look("cursor" if line.cursor else "text")
-        segments = [Segment(text, plain if line.cursor else self.look(look)) for text, look in line.parts]
+        segments = merged((text, plain if line.cursor else self.look(look)) for text, look in line.parts)
         strip = Strip(segments).adjust_cell_length(width - 1, plain)
-        return Strip([*strip, Segment(self.glyphs.thumb if line.thumb else " ", plain)], width)
+        thumb = Segment(self.glyphs.thumb if line.thumb else " ", plain)
+        return Strip(merged((text, style or plain) for text, style, _ in (*strip, thumb)), width)
 
     def on_resize(self) -> None:
         """Lay out for the new size."""

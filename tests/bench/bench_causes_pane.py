@@ -1,0 +1,82 @@
+"""How long no key is answered, with 100,000 errors: `python -m tests.bench.bench_causes_pane [ROWS]`.
+
+A watcher on the app's loop wakes up every 2 ms and tells the longest time it had to wait; run by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from syncerr_tui.host.terminal import TerminalProfile
+from syncerr_tui.salesforce.connection import Connection
+from syncerr_tui.ui.app import SyncErrApp
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.journals import Journals
+from tests.bench.bench_causes import rows
+from tests.factories import NOW
+from tests.ui.fakes import FakeConnection
+
+
+class Watcher:
+    """The longest time the loop was busy with one thing."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._task = asyncio.ensure_future(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            start = time.perf_counter()
+            await asyncio.sleep(0.002)
+            self.longest = max(self.longest, time.perf_counter() - start - 0.002)
+
+    def told(self, what: str) -> None:
+        """Print it, and begin anew."""
+        print(f"{what}: longest {self.longest * 1000:.0f} ms")
+        self.longest = 0.0
+
+
+async def measure(count: int) -> None:
+    """Read, open, move, open a tree, ask for a plan."""
+    used: Any = FakeConnection(rows(count))
+
+    async def connect() -> Connection:
+        return used  # type: ignore[no-any-return]
+
+    with TemporaryDirectory() as home:
+        app = SyncErrApp(Desk(connect, TerminalProfile(), clock=lambda: NOW), Journals(Path(home)))
+        async with app.run_test(size=(120, 30)) as pilot:
+            watcher = Watcher()
+            start = time.perf_counter()
+            while app.bench.reader.active or not app.bench.errors.listing.errors:
+                await pilot.pause(0.01)
+            watcher.told(f"{count:,} rows read in {time.perf_counter() - start:.1f} s")
+            await app.linking.settled()
+            watcher.told(f"linked after {time.perf_counter() - start:.1f} s")
+            for what, keys in {
+                "opening the causes": ("c",),
+                "moving": ("down", "up", "G", "g"),
+                "opening a cause": ("right", "down"),
+                "selecting a cause": ("g", "space"),
+                "back to the list": ("1", "down"),
+            }.items():
+                start = time.perf_counter()
+                await pilot.press(*keys)
+                await pilot.pause()
+                watcher.told(f"{what} ({time.perf_counter() - start:.2f} s)")
+            await pilot.press("escape", "c", "g", "R")
+            start = time.perf_counter()
+            while app.screen is app.bench:
+                await pilot.pause(0.01)
+            heading = getattr(app.screen, "heading", "")
+            watcher.told(f"the plan of the worst cause ({time.perf_counter() - start:.1f} s): {heading}")
+        await app.release()
+
+
+if __name__ == "__main__":
+    asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
