@@ -320,7 +320,8 @@ def _closed(lead: str, line: list[Part]) -> tuple[Part, ...]:
 
 
 def _lead(lead: str) -> tuple[Part, ...]:
-    return ((lead, Role.NUMBER),) if lead else ()
+    # A blank lead looks the same in any role: as text it often makes one piece with what follows.
+    return ((lead, Role.NUMBER if lead.strip() else Role.TEXT),) if lead else ()
 
 
 def _cells(character: str) -> int:

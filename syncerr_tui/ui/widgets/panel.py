@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
@@ -14,6 +13,7 @@ from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell, flat
 from syncerr_tui.ui.widgets.drawn import Drawn
+from syncerr_tui.ui.widgets.rows import merged
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.render import Line
@@ -112,13 +112,13 @@ class InfoPanel(Drawn, can_focus=True):
         if not self._is_thumb(y):
             return shown
         blank = " " * max(1, self.size.width - shown.width - 1)
-        return _Shown((*shown.parts, (blank + self._thumb, "muted")), shown.link)
+        return _Shown((*shown.parts, (blank + self._thumb, "text")), shown.link)
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
         width = self.size.width
         line = self._drawn[y] if y < len(self._drawn) else _Shown()
-        segments: list[Segment] = []
+        pieces: list[tuple[str, Style]] = []
         taken = 0
         for text, role in line.parts:
             shown = cell(text, min(cell_len(text), width - taken), "")
@@ -126,9 +126,9 @@ class InfoPanel(Drawn, can_focus=True):
             style = self.look(role)
             if line.link and self._links and role == "address":
                 style = self._link(line.link)
-            segments.append(Segment(shown, style))
-        segments.append(Segment(" " * (width - taken), self.look("muted")))
-        return Strip(segments, width)
+            pieces.append((shown, style))
+        pieces.append((" " * (width - taken), self.look("text")))
+        return Strip(merged(pieces), width)
 
     def _link(self, address: str) -> Style:
         """One style for all lines of an address: the terminal then takes them for one link."""
