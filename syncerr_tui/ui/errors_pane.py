@@ -34,7 +34,6 @@ WIDE = 110
 """Cells from which the info panel stands beside the list."""
 _PANEL_DELAY = 0.08
 """Seconds the cursor rests on a row before the panel follows: a held key writes no panels."""
-_FAR = 1_000_000
 _MANY = 5000
 """Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
@@ -190,45 +189,17 @@ class ErrorsPane(Pane):
 
     # -- moving ----------------------------------------------------------------------------------------
 
-    def _move(self, rows: int, *, extend: bool = False) -> None:
+    def move(self, rows: int, *, extend: bool = False) -> None:
+        """The cursor, or the text of the panel, so many rows down."""
         if self.panel.has_focus and not extend:
             self.panel.move(rows)
         else:
             self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
 
     @property
-    def _page(self) -> int:
+    def page(self) -> int:
+        """Rows in the window."""
         return self.panel.page if self.panel.has_focus else self.table.page
-
-    def do_down(self) -> None:
-        self._move(1)
-
-    def do_up(self) -> None:
-        self._move(-1)
-
-    def do_page_down(self) -> None:
-        self._move(self._page)
-
-    def do_page_up(self) -> None:
-        self._move(-self._page)
-
-    def do_half_down(self) -> None:
-        self._move(max(1, self._page // 2))
-
-    def do_half_up(self) -> None:
-        self._move(-max(1, self._page // 2))
-
-    def do_first(self) -> None:
-        if self.panel.has_focus:
-            self.panel.move(-_FAR)
-        else:
-            self.show(self.listing.moved_to(0))
-
-    def do_last(self) -> None:
-        if self.panel.has_focus:
-            self.panel.move(_FAR)
-        else:
-            self.show(self.listing.moved_to(len(self.listing.ids) - 1))
 
     def do_next_error(self) -> None:
         self.show(self.listing.moved_to(self.listing.cursor + 1))
@@ -242,10 +213,10 @@ class ErrorsPane(Pane):
         self.show(self.listing.toggled())
 
     def do_extend_down(self) -> None:
-        self._move(1, extend=True)
+        self.move(1, extend=True)
 
     def do_extend_up(self) -> None:
-        self._move(-1, extend=True)
+        self.move(-1, extend=True)
 
     def do_range(self) -> None:
         self.show(self.listing.range_toggled())

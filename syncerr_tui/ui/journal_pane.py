@@ -43,7 +43,6 @@ WIDE = 110
 """Cells from which the info panel stands beside the list."""
 _PANEL_DELAY = 0.08
 _FILTER_DELAY = 0.15
-_FAR = 1_000_000
 
 Describe = Callable[[SyncError, Moment, str, int], "list[Laid]"]
 """What the info panel says about an error, as in the list."""
@@ -393,39 +392,17 @@ class JournalPane(Pane):
             level.at = max(0, min(at, level.pages.count - 1))
             self._show()
 
-    def _move(self, rows: int) -> None:
+    def move(self, rows: int) -> None:
+        """The cursor, or the text of the panel, so many rows down."""
         if self.panel.has_focus:
             self.panel.move(rows)
         elif self._level is not None:
             self._move_to(self._level.at + rows)
 
     @property
-    def _page(self) -> int:
+    def page(self) -> int:
+        """Rows in the window."""
         return self.panel.page if self.panel.has_focus else self.sheet.page
-
-    def do_down(self) -> None:
-        self._move(1)
-
-    def do_up(self) -> None:
-        self._move(-1)
-
-    def do_page_down(self) -> None:
-        self._move(self._page)
-
-    def do_page_up(self) -> None:
-        self._move(-self._page)
-
-    def do_half_down(self) -> None:
-        self._move(max(1, self._page // 2))
-
-    def do_half_up(self) -> None:
-        self._move(-max(1, self._page // 2))
-
-    def do_first(self) -> None:
-        self._move(-_FAR)
-
-    def do_last(self) -> None:
-        self._move(_FAR)
 
     # -- looking ---------------------------------------------------------------------------------------
 
@@ -556,7 +533,7 @@ class JournalPane(Pane):
     def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
         """The wheel moves the cursor."""
         event.stop()
-        self._move(event.rows)
+        self.move(event.rows)
 
 
 def _cells(item: Item | None, cells: Callable[[Item], Sequence[Part]]) -> Sequence[Part] | None:

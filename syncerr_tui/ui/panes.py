@@ -12,6 +12,9 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
 
+_FAR = 1_000_000
+"""More rows than any list holds."""
+
 
 class Pane(Widget):
     """A pane does what it can do in methods named `do_<id of the action>`; the workbench does the rest."""
@@ -114,3 +117,37 @@ class Pane(Widget):
 
     def entered(self) -> None:
         """The person came here: take the focus."""
+
+    # -- moving, in rows or in text ----------------------------------------------------------------------
+
+    def move(self, rows: int) -> None:
+        """The cursor, or the text of the panel, so many rows down."""
+
+    @property
+    def page(self) -> int:
+        """Rows in the window."""
+        return 1
+
+    def do_down(self) -> None:
+        self.move(1)
+
+    def do_up(self) -> None:
+        self.move(-1)
+
+    def do_page_down(self) -> None:
+        self.move(self.page)
+
+    def do_page_up(self) -> None:
+        self.move(-self.page)
+
+    def do_half_down(self) -> None:
+        self.move(max(1, self.page // 2))
+
+    def do_half_up(self) -> None:
+        self.move(-max(1, self.page // 2))
+
+    def do_first(self) -> None:
+        self.move(-_FAR)
+
+    def do_last(self) -> None:
+        self.move(_FAR)
