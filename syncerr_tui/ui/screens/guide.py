@@ -83,6 +83,7 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         self._book = chapters(host.explaining.address, host.explaining.notes)
         self._found = len(self._book)
         self._said = False
+        self.set_class(host.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
         """Title, search, list and chapter, keys."""
@@ -105,7 +106,6 @@ class GuideScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """The whole book, opened where the person comes from."""
-        self.set_class(self.app.size.width >= WIDE, "-wide")
         self._list.note("", "No code and no text has these words.")
         self._list.show(self._book, at=self._code)
         self.query_one(Input).focus()
