@@ -11,6 +11,7 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.history import History, Seen
 from syncerr_tui.resync.journal import Journal, OutcomeKind
 from syncerr_tui.resync.plan import LeftOut
+from syncerr_tui.text import clean
 
 TRIES_WITHOUT_CHANGE = 2
 """So often the same row was sent with the same message before the next try is warned about."""
@@ -101,6 +102,22 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if "records" in evidence and not records:
         told.append(("Record", "none was found with this StoreConnect ID"))
     return tuple(told)
+
+
+def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, str]:
+    """The events of a run that these reasons speak of, by the names of their records: `Account 7ce42c82`."""
+    ids = tuple({word for reason in reasons for word in reason.split(" ") if len(word) == 18})
+    names: dict[str, str] = {}
+    for some in (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)):
+        marks = ",".join("?" * len(some))
+        found = journal.read(
+            f"SELECT event, object, storeconnect_id FROM rows WHERE run = ? AND event IN ({marks})",  # noqa: S608
+            (run, *some),
+        )
+        names.update(
+            (r["event"], f"{clean(r['object'])} {(r['storeconnect_id'] or r['event'])[:8]}") for r in found
+        )
+    return names
 
 
 def memory(journal: Journal, error: SyncError, cause: str) -> Memory:

@@ -155,7 +155,7 @@ def _contains(subject: str, value: str) -> Condition:
 
 
 def _not(condition: Condition) -> Condition:
-    return Condition(f"NOT ({condition.sql})", condition.values)
+    return Condition(f"NOT COALESCE({condition.sql}, 0)", condition.values)
 
 
 def _any(conditions: Iterable[Condition]) -> Condition:

@@ -87,6 +87,8 @@ class JournalPane(Pane):
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
         self._wanted: Wanted | None = None
+        self._names: dict[str, str] = {}
+        """Events -> what a person calls them."""
         self._told: tuple[object, ...] = ()
         """What the panel says something about."""
         self._panel_timer: Timer | None = None
@@ -221,6 +223,7 @@ class JournalPane(Pane):
         return await self._ask(question)
 
     async def _read_rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[RowRecord]]:
+        from syncerr_tui.resync import recall
         from syncerr_tui.resync.history import History
         from syncerr_tui.resync.wanted import EVERYTHING
 
@@ -228,7 +231,9 @@ class JournalPane(Pane):
 
         def question(journal: Journal) -> tuple[int, Sequence[RowRecord]]:
             history = History(journal)
-            return history.count_rows(run, wanted), history.rows_of(run, limit, skip, wanted)
+            rows = history.rows_of(run, limit, skip, wanted)
+            self._names.update(recall.names_of(journal, run, (row.reason for row in rows)))
+            return history.count_rows(run, wanted), rows
 
         return await self._ask(question)
 
@@ -259,10 +264,15 @@ class JournalPane(Pane):
         from syncerr_tui.ui import journal_words as words
 
         runs, rows = self._runs, self._rows
-        drawn = self._moment
+        drawn, names = self._moment, self._names
         if rows is not None and self._run is not None:
             count, at = rows.pages.count, rows.at
-            self.sheet.show(words.ROWS, count, at, lambda row: _cells(rows.pages.at(row), words.row_cells))
+            self.sheet.show(
+                words.ROWS,
+                count,
+                at,
+                lambda row: _cells(rows.pages.at(row), lambda one: words.row_cells(one, names)),
+            )
         elif runs is not None:
             ours = self._ours
             self.sheet.show(
@@ -368,7 +378,7 @@ class JournalPane(Pane):
 
         def lines(width: int) -> list[Laid]:
             return [
-                *words.row_lines(row, happened, drawn, width),
+                *words.row_lines(row, happened, self._names, drawn, width),
                 *self._describe(row.error, drawn, "", width),
             ]
 

@@ -109,10 +109,20 @@ def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:
     )
 
 
-def row_cells(row: RowRecord) -> tuple[Part, ...]:
-    """A row of a run as cells of `ROWS`."""
+def named(reason: str, names: Mapping[str, str]) -> str:
+    """A reason in which events have the names of their records instead of their ids."""
+    return " ".join(names.get(word, word) for word in reason.split(" "))
+
+
+def row_cells(row: RowRecord, names: Mapping[str, str]) -> tuple[Part, ...]:
+    """A row of a run as cells of `ROWS`.
+
+    Args:
+        row: The row.
+        names: Events of the run -> what a person calls them.
+    """
     word, look = outcome(row)
-    found = row.reason or row.answer or ("" if row.intent is None else "sent; nothing is known yet")
+    found = named(row.reason, names) or row.answer or ("sent; nothing is known yet" if row.intent else "")
     return (
         (word, look),
         (row.error.object, "text"),
@@ -175,11 +185,13 @@ def run_lines(run: RunRecord, marks: Sequence[Mark], drawn: Moment, width: int, 
     return lines
 
 
-def row_lines(row: RowRecord, happened: Sequence[Happened], drawn: Moment, width: int) -> list[Line]:
+def row_lines(
+    row: RowRecord, happened: Sequence[Happened], names: Mapping[str, str], drawn: Moment, width: int
+) -> list[Line]:
     """How a row ended and why, and all that ever happened to it."""
     word, _ = outcome(row)
     evidence = evidence_words(row.evidence)
-    lines = [*_wrapped(word, width, Role.NAME), *_wrapped(row.reason, width)]
+    lines = [*_wrapped(word, width, Role.NAME), *_wrapped(named(row.reason, names), width)]
     if evidence:
         lines += [Line(), Line((("Evidence", Role.HEADING),))]
     for label, value in evidence:
@@ -187,7 +199,8 @@ def row_lines(row: RowRecord, happened: Sequence[Happened], drawn: Moment, width
     if happened:
         lines += [Line(), Line((("Everything that happened to it", Role.HEADING),))]
     for one in happened:
-        told = f"{one.what}{' ' if one.what == 'sent' else ': '}{one.words}" if one.words else one.what
+        words = named(one.words, names)
+        told = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
         by = f" (by {one.by})" if one.what == "sent" else ""
         lines += _field(_clock(one.at, drawn), told + by, width)
     return [*lines, Line(), Line((("The error as it was then", Role.HEADING),)), Line()]

@@ -1,0 +1,166 @@
+"""What a journal is asked on screen: filtered pages, the story of a row, repeats, who holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync import proof, recall
+from syncerr_tui.resync.history import History
+from syncerr_tui.resync.journal import Intent, Journal, OutcomeKind, RowEnd
+from syncerr_tui.resync.owner import Owner
+from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.wanted import parse
+from syncerr_tui.text import clean
+from tests.factories import NOW, sync_error
+from tests.resync.driving import WHO
+from tests.resync.lying_org import IDENTITY, METHOD, START, Time
+
+ROWS = (
+    sync_error(1, object=clean("Order"), code="INVALID_FIELD", message=clean("Größe fehlt")),
+    sync_error(2, object=clean("s_c__Payment__c"), code=None),
+    sync_error(3, object=clean("OrderItem"), salesforce_id="0015g00000AbcDEAAX"),
+)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path, IDENTITY.org_id, clock=Time().clock) as one:
+        yield one
+
+
+def begin(journal: Journal, reason: str = "") -> str:
+    plan = make_plan(ROWS, org=IDENTITY, method=METHOD, created_at=NOW, parents={})
+    return journal.begin(plan, who=WHO, reason=reason, fingerprint=proof.fingerprint).run
+
+
+def send(journal: Journal, run: str, number: int, kind: OutcomeKind | None = OutcomeKind.ACCEPTED) -> int:
+    error = ROWS[number - 1]
+    sent = journal.intend(run, [Intent(error.id, 1, 1, START, START, START)])[error.id]
+    if kind is not None:
+        journal.outcomes([(sent, kind, None, "")])
+    return sent
+
+
+def finished(journal: Journal, reason: str = "") -> str:
+    run = begin(journal, reason)
+    first = send(journal, run, 1)
+    ends = (
+        RowEnd(ROWS[0].id, Verdict.FIXED, "it is there", {}, first),
+        RowEnd(ROWS[1].id, None, f"its cause {ROWS[0].id} is not proven"),
+    )
+    journal.finish_rows(run, ends)
+    journal.end(run, "finished", "")
+    return run
+
+
+def shown(journal: Journal, run: str, text: str) -> set[int]:
+    rows = History(journal).rows_of(run, wanted=parse(text))
+    assert len(rows) == History(journal).count_rows(run, parse(text))
+    return {number for number, error in enumerate(ROWS, 1) if error.id in {row.error.id for row in rows}}
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("", {1, 2, 3}),
+        ("verdict:fixed", {1}),
+        ("verdict:unsent", {2}),
+        ("verdict:open", {3}),
+        ("-verdict:fixed", {2, 3}),
+        ("verdict:fixed,unsent", {1, 2}),
+        ("object:payment", {2}),
+        ("object:order", {1}),
+        ("object:order*", {1, 3}),
+        ("code:none", {2}),
+        ("code:invalid*", {1}),
+        ("event:create", {1, 2, 3}),
+        ("GRÖSSE", {1}),
+        ('"not proven"', {2}),
+        ("0015g00000", {3}),
+        ("object:o?der", set()),
+        ("object:[o]rder", set()),
+        ("% ", set()),
+        ("ana", {1, 2, 3}),
+        ("by:nobody", {1, 2, 3}),
+    ],
+)
+def test_the_filter_finds_what_it_says(journal: Journal, text: str, numbers: set[int]) -> None:
+    run = finished(journal)
+    assert shown(journal, run, text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [("verdict:fixed", 1), ("why:flow", 1), ("-why:flow", 1), ("by:nobody", 0), ("flow", 1), ("", 2)],
+)
+def test_a_run_is_shown_where_it_or_a_row_of_it_matches(journal: Journal, text: str, runs: int) -> None:
+    finished(journal, "after the Flow was repaired")
+    begin(journal)
+    assert History(journal).count_runs(parse(text)) == runs
+    assert len(History(journal).runs(wanted=parse(text))) == runs
+
+
+def test_what_is_unreadable_is_named_and_while_typing_it_is_not() -> None:
+    with pytest.raises(BadInputError, match="No verdict is called 'wrong'"):
+        parse("verdict:wrong")
+    assert not parse("verdict:wrong", typing=True).row.sql
+    assert parse("verdict:fi", typing=True).row == parse("verdict:fixed").row
+    with pytest.raises(BadInputError, match="does not know colour"):
+        parse("colour:red")
+
+
+def test_pages_do_not_overlap(journal: Journal) -> None:
+    run = begin(journal)
+    history = History(journal)
+    pages = [history.rows_of(run, 2, skip) for skip in (0, 2, 4)]
+    assert [len(page) for page in pages] == [2, 1, 0]
+    assert {row.error.id for page in pages for row in page} == {error.id for error in ROWS}
+
+
+def test_the_story_of_a_row_in_its_order(journal: Journal) -> None:
+    run = begin(journal)
+    sent = send(journal, run, 1, OutcomeKind.UNKNOWN)
+    journal.finish_rows(run, [RowEnd(ROWS[0].id, Verdict.UNKNOWN, "no trace", {}, sent)])
+    told = recall.story(journal, ROWS[0].id)
+    assert [(one.what, one.words) for one in told] == [
+        ("sent", "in wave 1"),
+        ("answer", "no answer came back"),
+        ("UNKNOWN", "no trace"),
+    ]
+    assert recall.story(journal, ROWS[2].id) == ()
+
+
+def test_only_what_was_sent_twice_with_this_message_is_warned_about(journal: Journal) -> None:
+    for _ in range(2):
+        run = begin(journal)
+        send(journal, run, 1)
+        send(journal, run, 2, OutcomeKind.NOT_SENT)
+        journal.end(run, "finished", "")
+    assert recall.unchanged(journal, ROWS) == (ROWS[0].id,)
+    other = sync_error(1, message=clean("something else"))
+    assert recall.unchanged(journal, [other]) == ()
+    assert "third try" in recall.unchanged_words((ROWS[0].id,), 1)
+    assert recall.unchanged_words((), 3) == ""
+
+
+def test_rows_of_another_living_program_are_held_and_ours_are_not(tmp_path: Path, journal: Journal) -> None:
+    begin(journal)
+    ids = [error.id for error in ROWS]
+    assert recall.held(journal, ids) == ()
+    me = Owner.current()
+    stranger = Owner(1, me.started, "elsewhere", "")
+    with Journal.open(tmp_path, IDENTITY.org_id, clock=Time().clock, owner=stranger) as other:
+        held = recall.held(other, ids)
+    assert {out.id for out in held} == set(ids)
+    assert f"process {me.pid}" in held[0].reason
+
+
+def test_causes_are_called_by_their_records(journal: Journal) -> None:
+    run = finished(journal)
+    reasons = [row.reason for row in History(journal).rows_of(run)]
+    assert recall.names_of(journal, run, reasons) == {ROWS[0].id: f"Order {ROWS[0].storeconnect_id[:8]}"}
