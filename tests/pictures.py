@@ -10,6 +10,7 @@ import asyncio
 import html
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -21,6 +22,9 @@ Step = str | Callable[[str], bool]
 """A key to press, or a text to wait for (`"? text"`), or a condition on the screen's text."""
 
 LOOP = ("F", "? DEMO ORG ONLY", "enter", "? Now re-sync", "R", "? enter starts")
+PAST = (*LOOP, "w", *"duplicate rule is off", "enter", "? Why ", "enter", "? Result", "escape", "3")
+BEFORE = {"resume": ("space", "space", "space", "R", "? enter starts", "enter", "? waiting for the org", "!")}
+"""What happens in a program that is killed (`!`) before the one whose picture is taken."""
 PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "list": ((120, 30), {}, ()),
     "list-80x24": ((80, 24), {}, ("space", "j", "space", "j", "j")),
@@ -30,11 +34,18 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "resync-plan": ((100, 26), {}, (*LOOP,)),
     "resync-running": ((120, 30), {}, ("a", "R", "? enter starts", "enter", "? waiting for the org")),
     "resync-result": ((120, 30), {}, (*LOOP, "enter", "? Result")),
+    "journal": ((100, 26), {}, (*PAST, "? [Journal", "? finished")),
+    "journal-row": ((120, 30), {}, (*PAST, "? finished", "enter", "? Everything that happened")),
+    "resume": ((80, 24), {}, ("? was interrupted",)),
+    "causes-80x24": ((80, 24), {}, ("? causes", "c", "g", "right", "? named in its")),
+    "causes": ((140, 36), {}, ("? causes", "c", "g", "right", "? named in its", "? How to fix")),
+    "cause-plan": ((80, 24), {}, ("? causes", "c", "g", "R", "? enter starts")),
     "help": ((100, 40), {}, ("question_mark", "? Take along")),
     "light": ((120, 30), {"SYNCERR_THEME": "light"}, ("space", "space", "j")),
     "sixteen-colours": ((100, 26), {"SYNCERR_COLOUR": "16"}, ("space", "space", "j")),
     "no-colour": ((100, 26), {"NO_COLOR": "1"}, ("space", "space", "j")),
 }
+_BEFORE = "-before"
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
@@ -65,7 +76,10 @@ async def take(name: str) -> None:
     from syncerr_tui.ui.journals import Journals
     from syncerr_tui.ui.launch import DemoOrg
 
-    size, _, steps = PICTURES[name]
+    before = name.removesuffix(_BEFORE)
+    size, _, steps = PICTURES[before]
+    if before != name:
+        steps = BEFORE[before]
     demo, journals = DemoOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of().state)
     app = SyncErrApp(Desk(demo.connect, terminal_profile(os.environ)), journals)
     try:
@@ -73,6 +87,8 @@ async def take(name: str) -> None:
             for step in ("? refreshed", *steps):
                 if step.startswith("? "):
                     await _until(pilot, app, step[2:])
+                elif step == "!":
+                    os.kill(os.getpid(), signal.SIGKILL)
                 else:
                     await pilot.press({" ": "space", ":": "colon", ">": "greater_than_sign"}.get(step, step))
             await pilot.pause(0.3)
@@ -123,7 +139,10 @@ def main(names: list[str]) -> None:
                 key: value for key, value in os.environ.items() if not key.startswith(("SYNCERR", "NO_COLOR"))
             }
             environ = {**kept, **_SEEN, **PICTURES[name][1], "SYNCERR_HOME": home}
-            subprocess.run([sys.executable, "-m", "tests.pictures", "--one", name], env=environ, check=True)
+            command = [sys.executable, "-m", "tests.pictures", "--one"]
+            if name in BEFORE:
+                subprocess.run([*command, name + _BEFORE], env=environ, check=False)
+            subprocess.run([*command, name], env=environ, check=True)
         as_png(name)
         print(f"screenshots/{name}.svg")
 
