@@ -87,10 +87,13 @@ def test_select_filter_and_resync_what_was_not_repaired(tmp_path: Path) -> None:
 def test_what_is_typed_ahead_arrives_where_it_belongs(tmp_path: Path) -> None:
     with app(tmp_path) as program:
         program.wait_for(READY)
-        # One write, as a slow line delivers it: the first R is the filter's, the last one is not.
-        program.press("/code:DUPLICATES_DETECTED -R\rjR")
-        program.wait_for("Re-sync 1 error")
-        program.wait_for("filter: code:DUPLICATES_DETECTED -R")
+        # One write, as a slow line delivers it: the filter's R filters, the last one acts on what it shows.
+        program.press("/code:DUPLICATES_DETECTED -Robin\raR")
+        program.wait_for("filter: code:DUPLICATES_DETECTED -Robin")
+        shown = int(program.wait_for("shown)")[1].rsplit("(", 1)[1].split()[0])
+        assert 0 < shown < 20
+        program.wait_for(f"{shown} selected")
+        program.wait_for("enter starts")
 
 
 def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:

@@ -100,7 +100,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             pane.display = False
             self._panes[pane.place] = pane
             await self.query_one("#panes", Container).mount(pane)
-        await self.mount(FilterBar(), after="#panes")
+        bar = FilterBar(kept=self._filter_kept, given_up=self._filter_given_up)
+        await self.mount(bar, after="#panes")
         self.do_refresh()
 
     # -- parts -----------------------------------------------------------------------------------------
@@ -416,24 +417,24 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(FilterBar.Typed)
     def filter_typed(self, event: FilterBar.Typed) -> None:
         """Every letter filters."""
+        if not self.query_one(FilterBar).has_class("-on"):
+            return
         wrong = self.filtered.filter_as_typed(event.text)
         self.query_one(FilterBar).answer(wrong, wrong=bool(wrong))
         self._say_nothing_matches()
 
-    @on(FilterBar.Kept)
-    def filter_kept(self, event: FilterBar.Kept) -> None:
+    def _filter_kept(self, text: str) -> None:
         """Back to the list with the filter in place."""
         try:
-            self.filtered.filter_by(event.text)
+            self.filtered.filter_by(text)
         except BadInputError as error:
             self.query_one(FilterBar).ask_again(error.line)
             return
         self._filter_closed()
 
-    @on(FilterBar.GivenUp)
-    def filter_given_up(self, event: FilterBar.GivenUp) -> None:
+    def _filter_given_up(self, before: str) -> None:
         """Back to the list as it was before."""
-        self.filtered.filter_by(event.before)
+        self.filtered.filter_by(before)
         self._filter_closed()
 
     def _filter_closed(self) -> None:

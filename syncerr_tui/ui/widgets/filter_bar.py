@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -41,22 +43,16 @@ class FilterBar(Horizontal):
             super().__init__()
             self.text = text
 
-    class Kept(Message):
-        """The person is done with it."""
+    def __init__(self, *, kept: Callable[[str], None], given_up: Callable[[str], None]) -> None:
+        """Make the line.
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class GivenUp(Message):
-        """The filter from before is wanted back."""
-
-        def __init__(self, before: str) -> None:
-            super().__init__()
-            self.before = before
-
-    def __init__(self) -> None:
+        Args:
+            kept: Takes the text that a person is done with. Called before the next key is looked at.
+            given_up: Takes the text from before, which is wanted back.
+        """
         super().__init__(id="filter-bar")
+        self._kept = kept
+        self._given_up = given_up
         self._before = ""
         self._focus_before: Widget | None = None
 
@@ -101,19 +97,28 @@ class FilterBar(Horizontal):
     def changed(self, event: Input.Changed) -> None:
         """Every letter counts."""
         event.stop()
-        self.post_message(self.Typed(event.value))
+        if self.has_class("-on"):
+            self.post_message(self.Typed(event.value))
 
     def ask_again(self, wrong: str) -> None:
         """The text cannot be read: say why, and go on with it."""
         self.answer(wrong, wrong=True)
         self.screen.set_focus(self.query_one(Input))
 
-    def action_keep(self) -> None:
+    async def action_keep(self) -> None:
         """Enter."""
-        self.screen.set_focus(self._focus_before)
-        self.post_message(self.Kept(self.query_one(Input).value))
+        self._kept(await self._finished())
 
-    def action_give_up(self) -> None:
+    async def action_give_up(self) -> None:
         """Escape."""
+        await self._finished()
+        self._given_up(self._before)
+
+    async def _finished(self) -> str:
+        """The text, once the letters before this key are in it; the keys after it are the list's."""
+        line = self.query_one(Input)
+        caught_up = asyncio.Event()
+        line.call_later(caught_up.set)
+        await caught_up.wait()
         self.screen.set_focus(self._focus_before)
-        self.post_message(self.GivenUp(self._before))
+        return line.value
