@@ -103,6 +103,7 @@ def _lines(graph: CauseGraph, cause: Cause, *, victims: bool) -> list[str]:
         f"{payload['code'] or 'no code'} ({payload['retry']}): {payload['headline']}",
         f"    {', '.join(held)}; since {payload['first_seen'] or 'unknown'}",
         f"    {cause.fingerprint.why}",
+        f"    to plan it: --cause {cause.roots[0]}",
     ]
     if not victims:
         return lines

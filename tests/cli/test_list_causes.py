@@ -28,3 +28,10 @@ def test_filter_and_limit_count_here_too(shell: Shell) -> None:
 def test_plain_lines_begin_with_what_is_waited_for(shell: Shell) -> None:
     said = shell("list", "--demo", "--causes")
     assert said.out.startswith("WAITS FOR ")
+
+
+def test_causes_say_how_each_is_planned(shell: Shell) -> None:
+    said = shell("causes", "--demo")
+    row = said.out.partition("to plan it: --cause ")[2].split()[0]
+    worst = shell("causes", "--demo", "--json").lines[0]
+    assert row in worst["roots"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from rich.cells import cell_len
 
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import SyncError
+from syncerr_tui.resync.org import Receipt
 from syncerr_tui.text import clean
 from tests.factories import storeconnect_id, sync_error
 from tests.ui.conftest import Open
@@ -294,3 +296,23 @@ async def test_lists_that_were_overtaken_are_passed_over(opened: Open) -> None:
         assert graph is not None
         assert set(graph.errors) == set(listing.errors)
         assert linking.found.count == 3
+
+
+async def test_victims_that_the_org_clears_itself_are_not_sent(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        org, errors = driven.connection.org, family()
+        org.repaired = {error.id for error in errors}
+        send = org.request_resync
+
+        async def send_and_clear(rows: Sequence[SyncError]) -> Sequence[Receipt]:
+            # With the parent there, the org's own retry brings the Contact in.
+            org.failed.pop(errors[1].id, None)
+            receipts: Sequence[Receipt] = await send(rows)
+            return receipts
+
+        org.request_resync = send_and_clear
+        await driven.press("c", "R", "enter")
+        await driven.wait_for("Result")
+        sent = {row for request in org.requests for row in request}
+        assert sent == {error.id for error in errors[:7]} - {errors[1].id}
