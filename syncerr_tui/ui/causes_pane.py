@@ -16,7 +16,7 @@ from textual.timer import Timer
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.errors_pane import WIDE, ErrorsPane
+from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.outline import Node, Outline, tree_of
 from syncerr_tui.ui.panes import Pane
@@ -86,11 +86,6 @@ class CausesPane(Pane):
         return self.query_one(CauseList)
 
     @property
-    def panel(self) -> InfoPanel:
-        """The info panel."""
-        return self.query_one(InfoPanel)
-
-    @property
     def outline(self) -> Outline:
         """What the list shows."""
         return self._outline
@@ -105,16 +100,6 @@ class CausesPane(Pane):
         """The filter and what it shows."""
         filtered = self._errors.listing.filter
         return f"filter: {filtered.text}  ({len(self._outline.causes):,} shown)" if filtered else ""
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether the panel stands beside the list."""
-        return self.size.width >= WIDE
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the person went into the panel."""
-        return self.has_class("-open")
 
     @property
     def node(self) -> Node | None:

@@ -21,7 +21,7 @@ from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.linking import Linking
-from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.panes import WIDE, Pane
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
@@ -30,8 +30,6 @@ from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.render import Line
 
-WIDE = 110
-"""Cells from which the info panel stands beside the list."""
 _PANEL_DELAY = 0.08
 """Seconds the cursor rests on a row before the panel follows: a held key writes no panels."""
 _MANY = 5000
@@ -75,11 +73,6 @@ class ErrorsPane(Pane):
         return self.query_one(ErrorTable)
 
     @property
-    def panel(self) -> InfoPanel:
-        """The info panel."""
-        return self.query_one(InfoPanel)
-
-    @property
     def tab(self) -> str:
         """`Errors (143)`."""
         return f"Errors ({len(self.listing.errors):,})"
@@ -90,16 +83,6 @@ class ErrorsPane(Pane):
         if not self.listing.filter:
             return ""
         return f"filter: {self.listing.filter.text}  ({len(self.listing.ids):,} shown)"
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether the panel stands beside the list."""
-        return self.size.width >= WIDE
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the person went into the panel."""
-        return self.has_class("-open")
 
     @property
     def current(self) -> SyncError | None:

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 T = TypeVar("T")
 
-WIDE = 110
-"""Cells from which the info panel stands beside the list."""
 _PANEL_DELAY = 0.08
 _FILTER_DELAY = 0.15
 
@@ -119,11 +117,6 @@ class JournalPane(Pane):
         return self.query_one(Sheet)
 
     @property
-    def panel(self) -> InfoPanel:
-        """The info panel."""
-        return self.query_one(InfoPanel)
-
-    @property
     def tab(self) -> str:
         """`Journal`, with what waits for somebody."""
         if self.interrupted:
@@ -138,16 +131,6 @@ class JournalPane(Pane):
         level = self._level
         count = f"  ({level.pages.count:,} shown)" if level is not None and level.pages.ready else ""
         return f"filter: {self._wanted.text}{count}"
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether the panel stands beside the list."""
-        return self.size.width >= WIDE
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the person went into the panel."""
-        return self.has_class("-open")
 
     @property
     def run(self) -> RunRecord | None:

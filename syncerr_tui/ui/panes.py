@@ -11,7 +11,10 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.widgets.panel import InfoPanel
 
+WIDE = 110
+"""Cells from which the info panel stands beside the list."""
 _FAR = 1_000_000
 """More rows than any list holds."""
 
@@ -75,9 +78,19 @@ class Pane(Widget):
         return ()
 
     @property
+    def panel(self) -> InfoPanel:
+        """Its info panel."""
+        return self.query_one(InfoPanel)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the panel stands beside the list."""
+        return self.size.width >= WIDE
+
+    @property
     def is_open(self) -> bool:
-        """Whether the person went into its panel."""
-        return False
+        """Whether the person went into the panel."""
+        return self.has_class("-open")
 
     @property
     def filter_text(self) -> str | None:
