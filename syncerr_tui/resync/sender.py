@@ -78,7 +78,7 @@ class Sender:
         self.attempts = {}
         if not await self._control.may_send():
             return
-        seen, sent_at, due = await self._look_first(rows)
+        seen, sent_at, due = await self._look_while_going(rows)
         if not due or self._control.halt is not None:
             return
         self._book.intend(due, seen, sent_at)
@@ -121,11 +121,11 @@ class Sender:
             if not await self._control.may_send():
                 return []
             try:
-                seen, sent_at, rows = await self._look_first(rows)
+                seen, sent_at, rows = await self._look_while_going(rows)
             except (UnreachableError, NotSentError) as problem:
                 trouble = problem.title
                 continue
-            if not rows or not await self._control.may_send():
+            if not rows or self._control.halt is not None:
                 return []
             self._book.intend(rows, seen, sent_at)
             self._control.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
@@ -145,6 +145,15 @@ class Sender:
         self._book.leave_out([row.error.id for row in rows], f"it never reached the org: {trouble}")
         self._count_batch(failed=True)
         return []
+
+    async def _look_while_going(
+        self, rows: Sequence[PlannedRow]
+    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow]]:
+        """`_look_first`, and once more after a pause: what was seen before it proves nothing any more."""
+        looked = await self._look_first(rows)
+        while looked[2] and self._control.paused and await self._control.may_send():
+            looked = await self._look_first(looked[2])
+        return looked
 
     async def _look_first(
         self, rows: Sequence[PlannedRow]

@@ -16,7 +16,7 @@ from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import AskPerson, BatchSent, Braked, Paused, Progress, RunEvent, Waiting
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.journal import Journal
-from syncerr_tui.resync.org import Receipt, RecordSeen
+from syncerr_tui.resync.org import EventSeen, Receipt, RecordSeen
 from syncerr_tui.resync.proof import same_cause
 from syncerr_tui.resync.runner import ResumeMode, Runner
 from syncerr_tui.resync.verify import verify
@@ -277,6 +277,37 @@ async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal
     assert ending(told).counts.fixed == 40
     marks = [row["mark"] for row in journal.read("SELECT mark FROM marks ORDER BY n")]
     assert marks == ["paused", "resumed", "finished"]
+
+
+class PausedWhileLooking(LyingOrg):
+    """A person pauses while the rows are re-read, and somebody else fixes them before it goes on."""
+
+    runner: Runner
+    looks = 0
+
+    async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+        seen = await super().read_events(ids)
+        self.looks += 1
+        if self.looks == 1:
+            self.runner.pause()
+            asyncio.get_running_loop().call_later(0.05, self.go_on)
+        return seen
+
+    def go_on(self) -> None:
+        self.time.now += timedelta(hours=2)
+        for event in self.events:
+            self.process_now(event)
+        self.runner.resume()
+
+
+async def test_what_was_seen_before_a_pause_is_not_sent_on(journal: Journal, time: Time) -> None:
+    org = PausedWhileLooking(time)
+    error = org.fail(1)
+    org.events[error.id].broken = False
+    org.runner = runner_for(org, journal, plan_for(org, [error]), time)
+    told = await drive(org.runner)
+    assert set(verdicts(told).values()) == {Verdict.ELSEWHERE}
+    assert not org.reached
 
 
 async def test_a_pause_that_cannot_be_written_down_stops_the_run(journal: Journal, time: Time) -> None:
