@@ -109,6 +109,14 @@ class SingleFlightTokens:
         except NotLoggedInError as error:
             self._dead = error
             raise
+        known = self._token
+        if known is not None and _address(fresh) != _address(known):
+            # An alias was pointed to another org: every id on screen and in a run would mean nothing there.
+            self._dead = NotLoggedInError(
+                "The login now leads to another address than before",
+                f"Log in to {known.instance_url} again, or quit and start anew for the other org",
+            )
+            raise self._dead
         if fresh.access_token == refused:
             # Some ways can only give the same token again. One refusal may be the org's hiccup, two are none.
             if self._doubted == refused:
@@ -118,3 +126,7 @@ class SingleFlightTokens:
         self._generation += 1
         self._token = Token(fresh.instance_url, fresh.access_token, self._generation)
         return self._token
+
+
+def _address(token: Token) -> str:
+    return token.instance_url.rstrip("/").casefold()
