@@ -47,14 +47,16 @@ class SalesforceOrg:
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         """See `resync.org.Org`. One query for up to 200 StoreConnect IDs."""
         key = self._reader.mapping.record_key
-        wanted = {asked.casefold(): asked for asked in storeconnect_ids if asked}
+        wanted: dict[str, set[str]] = {}
+        for asked in filter(None, storeconnect_ids):
+            wanted.setdefault(asked.casefold(), set()).add(asked)  # the org compares without case
         try:
             select = f"SELECT Id, {soql.path(key)}, SystemModstamp FROM {soql.name(object_name)}"  # noqa: S608
         except BadInputError as error:
             raise RefusedError(error.title, error.hint) from None
         queries = [
             f"{select} WHERE {soql.one_of(key, some)}"
-            for some in soql.chunks(list(wanted.values()), soql.VALUES_PER_QUERY)
+            for some in soql.chunks(list(wanted), soql.VALUES_PER_QUERY)
         ]
         found: dict[str, list[RecordSeen]] = {}
         for rows in await asyncio.gather(
@@ -62,13 +64,14 @@ class SalesforceOrg:
         ):
             for row in rows:
                 record, modified = to_18(row.get("Id")), moment(row.get("SystemModstamp"))
-                asked = wanted.get(str(row.get(key)).casefold())
-                if record is None or modified is None or asked is None:
+                spellings = wanted.get(str(row.get(key)).casefold())
+                if record is None or modified is None or spellings is None:
                     raise UnreachableError(
                         f"The org answered with a record of {object_name} that was not asked for",
                         "Check record_key in the org profile",
                     )
-                found.setdefault(asked, []).append(RecordSeen(record, asked, modified))
+                for asked in spellings:
+                    found.setdefault(asked, []).append(RecordSeen(record, asked, modified))
         return {asked: tuple(records) for asked, records in found.items()}
 
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:

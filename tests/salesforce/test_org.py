@@ -86,3 +86,15 @@ async def test_500_records_are_looked_for_in_three_queries_that_fit() -> None:
         assert await the_org(org).find_records("Order", wanted) == {}
         assert sorted(asked.query["q"].count("'") // 2 for asked in server.asked) == [100, 200, 200]
         await org.close()
+
+
+async def test_ids_that_differ_in_case_only_find_the_same_record() -> None:
+    """The org compares without case: a Delete must not look done because another spelling was asked for."""
+    with ScriptedServer(lambda _: query_page([a_record(1)])) as server:
+        org = client(server)
+        asked = [storeconnect_id(1), storeconnect_id(1).upper()]
+        found = await the_org(org).find_records("Order", asked)
+        assert {key: [record.id for record in records] for key, records in found.items()} == {
+            key: [salesforce_id(1, "801")] for key in asked
+        }
+        await org.close()
