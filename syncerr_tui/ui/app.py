@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,23 +14,25 @@ from textual.message import Message
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
-from syncerr_tui.model import SyncError
 from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.explaining import Explaining
-from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.linking import Linking, Work
-from syncerr_tui.ui.panes import Pane
-from syncerr_tui.ui.remembering import Remembering
-from syncerr_tui.ui.resuming import Resuming
-from syncerr_tui.ui.runs import Runs
-from syncerr_tui.ui.screens.workbench import Workbench
+from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
-from syncerr_tui.ui.widgets.columns import Moment
 
 if TYPE_CHECKING:
+    # The parts are imported when they are made, and they are made when the first frame has been drawn.
     from syncerr_tui.diagnosis.render import Line
+    from syncerr_tui.model import SyncError
     from syncerr_tui.ui.details import Details
+    from syncerr_tui.ui.errors_pane import ErrorsPane
+    from syncerr_tui.ui.explaining import Explaining
+    from syncerr_tui.ui.journals import Journals
+    from syncerr_tui.ui.linking import Linking, Work
+    from syncerr_tui.ui.panes import Pane
+    from syncerr_tui.ui.remembering import Remembering
+    from syncerr_tui.ui.resuming import Resuming
+    from syncerr_tui.ui.runs import Runs
+    from syncerr_tui.ui.screens.workbench import Workbench
+    from syncerr_tui.ui.widgets.columns import Moment
 
 
 class SyncErrApp(App[int], inherit_bindings=False):
@@ -55,15 +58,60 @@ class SyncErrApp(App[int], inherit_bindings=False):
         self.desk = desk
         self.crash = ""
         """What to say about a defect that ended the app."""
-        self._details: Details | None = None
-        self.explaining = Explaining(desk, self._explain_in_background, self._explained)
         self.journals = journals
-        self.runs = Runs(self, journals)
-        self.resuming = Resuming(self, journals)
-        self.remembering = Remembering(desk, journals, self._explain_in_background, self._explained)
-        self.linking = Linking(self._in_background, self._linked, desk.clock)
-        errors = ErrorsPane(desk, self._describe, self.linking)
-        self.bench = Workbench(desk, errors, self._other_panes, self.linking)
+
+    # -- the parts, made when they are first asked for -----------------------------------------------------
+
+    @cached_property
+    def bench(self) -> Workbench:
+        """The screen everything happens on."""
+        from syncerr_tui.ui.errors_pane import ErrorsPane
+        from syncerr_tui.ui.screens.workbench import Workbench
+
+        errors = ErrorsPane(self.desk, self._describe, self.linking)
+        return Workbench(self.desk, errors, self._other_panes, self.linking)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The one re-sync that may be under way."""
+        from syncerr_tui.ui.runs import Runs
+
+        return Runs(self, self.journals)
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """What is learnt about an error while a person rests on it."""
+        from syncerr_tui.ui.explaining import Explaining
+
+        return Explaining(self.desk, self._explain_in_background, self._explained)
+
+    @cached_property
+    def remembering(self) -> Remembering:
+        """What the journal knows about a row."""
+        from syncerr_tui.ui.remembering import Remembering
+
+        return Remembering(self.desk, self.journals, self._explain_in_background, self._explained)
+
+    @cached_property
+    def resuming(self) -> Resuming:
+        """What an earlier start left open."""
+        from syncerr_tui.ui.resuming import Resuming
+
+        return Resuming(self, self.journals)
+
+    @cached_property
+    def linking(self) -> Linking:
+        """Who waits for whom."""
+        from syncerr_tui.ui.linking import Linking
+
+        return Linking(self._in_background, self._linked, self.desk.clock)
+
+    @cached_property
+    def _panel_text(self) -> Details:
+        """Reading messages is imported with the first row."""
+        from syncerr_tui.ui.details import Details
+
+        return Details(self.explaining)
 
     def _other_panes(self, errors: ErrorsPane) -> list[Pane]:
         """What stands behind the list. Imported and made when the first frame is drawn."""
@@ -96,15 +144,6 @@ class SyncErrApp(App[int], inherit_bindings=False):
         """What to do about the cause that this error stands for."""
         return self._panel_text.guidance(error, width)
 
-    @property
-    def _panel_text(self) -> Details:
-        """Reading messages is imported with the first row."""
-        if self._details is None:
-            from syncerr_tui.ui.details import Details
-
-            self._details = Details(self.explaining)
-        return self._details
-
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, before a theme is chosen."""
         return VARIABLES
@@ -113,13 +152,19 @@ class SyncErrApp(App[int], inherit_bindings=False):
         """Without colour: take every colour code out, instead of Textual's shades of grey."""
         return [Colourless()] if self.no_color else super().get_line_filters()
 
-    def get_default_screen(self) -> Workbench:
+    def get_default_screen(self) -> Opening:
+        """The first frame waits for nothing, not even for imports."""
+        return Opening(self._open)
+
+    def _open(self) -> None:
         """One screen for everything; dialogs go on top of it."""
-        return self.bench
+        self.push_screen(self.bench)
 
     def action_leave(self) -> None:
         """Leave, from anywhere."""
-        if self.screen is self.bench:
+        if isinstance(self.screen, Opening):
+            self.exit()
+        elif self.screen is self.bench:
             self.bench.action_act("quit")
         elif not self.runs.active:
             self.exit()
