@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,8 +132,19 @@ class WatchedServer(DemoServer):
         for event in self.failed()[::every]:
             self.org.fixes.apply(event)
 
-    def why_not_fixed(self, row: dict[str, Any]) -> str | None:
-        """Why an event that was called FIXED is not; None where it is."""
+    def wrongly_fixed(self, rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+        """The events among these that were called FIXED and are not -> why."""
+        fixed = [row for row in rows if row["verdict"] == "FIXED"]
+        deleted = {row["storeconnect_id"] for row in fixed if row["event_type"] == "Delete"}
+        judged = {
+            row["id"]: self._why_not_fixed(row)
+            for row in fixed
+            # What was made and then deleted in one run has no record left to show.
+            if row["event_type"] == "Delete" or row["storeconnect_id"] not in deleted
+        }
+        return {event: why for event, why in judged.items() if why is not None}
+
+    def _why_not_fixed(self, row: dict[str, Any]) -> str | None:
         entry = self.org.engine.ledger.get(row["id"])
         if entry is not None:
             return f"its event is still {entry.state}"

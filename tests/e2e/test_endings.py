@@ -92,7 +92,7 @@ def test_ctrl_c_once_waits_for_what_is_on_its_way(desk: Terminal, org: WatchedSe
     sent = set(org.counts())
     assert sent
     assert {row["id"] for row in rows.values() if row["verdict"] == "NOT SENT"} == set(rows) - sent
-    assert all(row["verdict"] != "FIXED" or org.why_not_fixed(row) is None for row in rows.values())
+    assert org.wrongly_fixed(rows.values()) == {}
     assert asked_twice(org) == {}
 
 
@@ -207,7 +207,9 @@ def test_no_journal_no_request(desk: Terminal, org: WatchedServer) -> None:
     for size in (2_048, 4_096, 20_000, 60_000):
         ended = desk.run(*RESYNC, fsize=size)
         assert ended.code == ExitCode.MACHINE, (size, ended.err)
-        assert re.search(r"The journal cannot be used: .*(full|disk).*\. Nothing is sent without it", ended.err)
+        assert re.search(
+            r"The journal cannot be used: .*(full|disk).*\. Nothing is sent without it", ended.err
+        )
         assert len([line for line in ended.err.splitlines() if line.startswith("syncerr-tui: ")]) == 1
         assert org.counts() == {}
         assert [arrival for arrival in org.log if arrival.kind == "ask"] == []

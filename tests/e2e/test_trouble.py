@@ -15,10 +15,11 @@ import pytest
 
 from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.faults import FAULTS
+from syncerr_tui.demo.lies import lies_in
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import ExitCode
 from tests.e2e.conftest import Desk, MakeDesk, Said
-from tests.e2e.orgs import Arrival, WatchedServer, asked_again_unread, asked_twice, served
+from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, asked_twice, served
 
 ROWS = 40
 THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
@@ -62,8 +63,6 @@ NOTHING_LOST = [
     "repeated-locator",
     "expired-locator",
     "redirect:https://evil.example:query:1",
-    "lock-errors:3",
-    "lock-errors:2:action:4",
     "clock-skew:300",
     "clock-skew:-300",
     "clock-skew:7200",
@@ -71,6 +70,8 @@ NOTHING_LOST = [
 """Troubles that cost time at most. (`ROWS` fit into one page, so no locator is met here.)"""
 
 SOME_LEFT = [
+    "lock-errors:3",
+    "lock-errors:2:action:4",
     "maintenance:every=7",
     "drop-before:every=5",
     "drop-before:/SyncErrResync:every=2",
@@ -112,10 +113,9 @@ def check(server: WatchedServer, desk: Desk, said: Said, listed: list[str]) -> C
     assert set(rows) | left_out == set(listed), "a row has no outcome"
     assert all(row["verdict"] and row["reason"] for row in rows.values())
     for row in rows.values():
-        if row["verdict"] == "FIXED":
-            assert server.why_not_fixed(row) is None, (row["id"], server.why_not_fixed(row))
         if row["verdict"] == "NOT SENT":
             assert row["id"] not in server.counts(), f"{row['id']} was sent"
+    assert server.wrongly_fixed(rows.values()) == {}
     assert asked_again_unread(server) == []
     desk.assert_no_secret_on_disk()
     return Counter(row["verdict"] for row in rows.values())
@@ -240,13 +240,32 @@ def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int,
         server.org.engine.run_due()
         again = desk("verify", "--json")
         assert {row["id"] for row in again.rows} <= set(sent)
-        for row in again.rows:
-            assert row["verdict"] != "FIXED" or server.why_not_fixed(row) is None
+        assert server.wrongly_fixed([*said.rows, *again.rows]) == {}
         last = desk("resync", "--all", "--yes", "--json")
         assert last.code == NOT_ALL_FIXED
         assert asked_again_unread(server) == []
-        for row in last.rows:
-            assert row["verdict"] != "FIXED" or server.why_not_fixed(row) is None
+        assert server.wrongly_fixed([*said.rows, *again.rows, *last.rows]) == {}
+
+
+def test_a_record_that_should_be_gone_and_is_not(make_desk: MakeDesk) -> None:
+    """An event of kind Delete that disappears without its work: never FIXED."""
+    clock = ManualClock()
+    with served(DemoOptions(errors=140, seed=5, manual_clock=True), clock=clock) as server:
+        server.fix_some(every=1)
+        deletes = {str(row["Id"]) for row in server.store.find(EVENT, s_c__Event_Type__c="Delete")}
+
+        def begin_to_lie(arrival: Arrival) -> None:
+            if arrival.kind == "ask" and deletes & set(arrival.ids):
+                server.org.engine._lies = lies_in(("vanish",))
+
+        server.before = begin_to_lie
+        desk = make_desk(server, clock)
+        said = desk("resync", "--all", "--yes", "--json")
+        assert server.wrongly_fixed(said.rows) == {}
+        gone = [row for row in said.rows if row["id"] in deletes and row["id"] in server.counts()]
+        assert gone
+        assert {row["verdict"] for row in gone} == {"UNKNOWN"}
+        assert all(row["reason"].endswith("is still there") for row in gone)
 
 
 def test_a_precondition_that_cannot_be_asked_leaves_nothing_in_doubt(make_desk: MakeDesk) -> None:
