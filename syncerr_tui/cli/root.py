@@ -9,6 +9,8 @@ from syncerr_tui.cli import LateGroup
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import ExitCode
 
+_UNCONFIGURED = "No org is configured: this is the demo org. S connects yours, ? shows the keys."
+
 
 @click.group(
     cls=LateGroup,
@@ -49,4 +51,17 @@ def _open_app(org: str | None, *, read_only: bool) -> int:
     if choice.org is not None:
         return launch_org(choice.org, read_only=choice.read_only)
     assert choice.demo is not None
-    return launch_demo(choice.demo, read_only=choice.read_only)
+    ended = launch_demo(choice.demo, read_only=choice.read_only, welcome=_UNCONFIGURED)
+    return connect_own_org(ended, read_only=read_only)
+
+
+def connect_own_org(ended: int, *, read_only: bool) -> int:
+    """Where the demo was left for the guided set-up: run that, and open the app on the new org."""
+    from syncerr_tui.ui.desk import WANTS_SETUP
+
+    if ended != WANTS_SETUP:
+        return ended
+    from syncerr_tui.cli.setup import run_setup
+    from syncerr_tui.ui.launch import launch_org
+
+    return launch_org(run_setup(), read_only=read_only)

@@ -129,6 +129,12 @@ def _run(state: AppState) -> str | None:
     return None if state.running else "no re-sync is under way"
 
 
+def _setup(state: AppState) -> str | None:
+    if state.environment is not Environment.DEMO:
+        return "this org is connected; 'syncerr-tui setup' adds another"
+    return "a re-sync is under way: wait for it, or X cancels it" if state.running else None
+
+
 def _login(state: AppState) -> str | None:
     return None if state.session_expired or not state.connected else "the session is alive"
 
@@ -285,7 +291,7 @@ ACTIONS: tuple[Action, ...] = (
         "causes",
         ("c", "2"),
         "causes",
-        "What really broke, worst first, with what each holds up; opens on this row's cause.",
+        "What really broke, worst first, with what each holds up; at first on the worst, then on this row's.",
         "Look",
     ),
     Action("journal", ("3",), "journal", "What was re-synced, by whom, and what came of it.", "Look"),
@@ -388,6 +394,14 @@ ACTIONS: tuple[Action, ...] = (
         footer=6,
     ),
     Action("login", ("L",), "log in again", "Ask for a new session.", "Act", why_disabled=_login),
+    Action(
+        "setup",
+        ("S",),
+        "connect an org",
+        "Leave the demo and connect an org of your own, step by step.",
+        "Program",
+        why_disabled=_setup,
+    ),
     Action("help", ("question_mark",), "help", "The keys that work here.", "Program", footer=7),
     Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name.", "Program"),
     Action("redraw", ("ctrl+l",), "redraw", "Draw the screen anew.", "Program"),

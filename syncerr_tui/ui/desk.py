@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.house import HouseNotes
     from syncerr_tui.salesforce.connection import Connection
 
+WANTS_SETUP = -1
+"""Return code of an app that was left for the guided set-up. No exit code of the process."""
+
 Connect = Callable[[], Awaitable["Connection"]]
 """Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
 
@@ -38,6 +41,8 @@ class Desk:
     """Reads the organisation's own notes, in a thread. May raise `BadInputError`."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """Where this machine tells of its browser and its clipboard."""
+    welcome: str = ""
+    """What to say once the org has answered, until the first key."""
     connection: Connection | None = None
     expired: bool = False
     """The org no longer knows our session."""

@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.desk import Connect
 
 
-def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, str] = os.environ) -> int:
+def launch(
+    connect: Connect, *, read_only: bool = False, welcome: str = "", environ: Mapping[str, str] = os.environ
+) -> int:
     """Open the app and give the exit code when it is closed.
 
     Args:
         connect: Logs in and looks at the org; called after the first frame.
         read_only: Take away everything that changes the org.
+        welcome: What to say once the org has answered.
         environ: Where the terminal describes itself.
 
     Raises:
@@ -52,7 +55,7 @@ def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, s
     gc.enable()
     journals = Journals(Paths.of(environ).state)
     notes = partial(house_notes, environ)
-    desk = Desk(connect, terminal, read_only=read_only, read_notes=notes, environ=environ)
+    desk = Desk(connect, terminal, read_only=read_only, read_notes=notes, environ=environ, welcome=welcome)
     app = SyncErrApp(desk, journals)
     try:
         return asyncio.run(_run(app, mouse=terminal.mouse))
@@ -60,11 +63,11 @@ def launch(connect: Connect, *, read_only: bool = False, environ: Mapping[str, s
         journals.close()
 
 
-def launch_demo(options: DemoOptions, *, read_only: bool = False) -> int:
+def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str = "") -> int:
     """Open the app on the embedded demo org, which is started after the first frame."""
     demo = DemoOrg(options)
     try:
-        return launch(demo.connect, read_only=read_only)
+        return launch(demo.connect, read_only=read_only, welcome=welcome)
     finally:
         demo.close()
 

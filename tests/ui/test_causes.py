@@ -33,6 +33,18 @@ async def test_two_keys_from_opening_the_app_to_the_plan_of_the_worst_cause(open
         assert "PRODUCTION" in driven.text
 
 
+async def test_the_first_look_is_at_the_worst_wherever_the_list_begins(opened: Open) -> None:
+    minor = sync_error(0, object=clean("Lead"), code="REQUIRED_FIELD_MISSING")
+    async with opened([minor, *family()]) as driven:
+        await driven.ready()
+        await driven.press("c", "R")
+        await driven.wait_for("Re-sync 7 errors")
+        await driven.press("escape", "1", "c")
+        await driven.wait_for(
+            lambda: "Lead" in cursor_line(driven) or "required" in cursor_line(driven).lower()
+        )
+
+
 async def test_the_utility_bar_counts_causes(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()

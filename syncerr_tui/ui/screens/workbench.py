@@ -24,7 +24,7 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui import chrome
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.desk import WANTS_SETUP, Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.explaining import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.keys import bindings
@@ -71,6 +71,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._read_at: datetime | None = None
         self._known: frozenset[str] | None = None
         self._said: tuple[str, str] | None = None
+        self._saw_causes = False
         self._minute: Timer | None = None
         self._watch: Timer | None = None
         self._rest: Timer | None = None
@@ -301,6 +302,9 @@ class Workbench(Screen[None], inherit_bindings=False):
     def connected(self) -> None:
         """The org answered: its name goes on screen, and its first page is asked for."""
         self.errors.note("", "Reading the sync errors ...")
+        welcome, self.desk.welcome = self.desk.welcome, ""
+        if welcome:
+            self.say(welcome)
         self.draw_lines()
         self.host.resuming.connected()
 
@@ -476,10 +480,13 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.go(Place.ERRORS)
 
     def do_causes(self) -> None:
-        """The causes in front, the cursor on that of the row one comes from."""
+        """The causes in front: on that of the row one comes from; straight after the start, on the worst."""
         if self.place is not Place.CAUSES:
-            current = self.errors.current
+            listing = self.errors.listing
+            untouched = not (listing.cursor or listing.selected or listing.filter)
+            current = None if untouched and not self._saw_causes else self.errors.current
             self.causes.came_from(current.id if current is not None else None)
+            self._saw_causes = True
         self.go(Place.CAUSES)
 
     def do_journal(self) -> None:
@@ -632,6 +639,10 @@ class Workbench(Screen[None], inherit_bindings=False):
         fixes = getattr(self.desk.connection, "demo_fixes", None)
         if errors and fixes is not None:
             self.app.run_worker(DemoFixing(self.host, fixes).run(errors), group="fixing", exclusive=True)
+
+    def do_setup(self) -> None:
+        """Leave the demo; whoever opened the app goes on with the guided set-up."""
+        self.app.exit(return_code=WANTS_SETUP)
 
     def do_quit(self) -> None:
         """Leave; ask while a run is under way."""
