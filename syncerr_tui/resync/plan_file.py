@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
 from syncerr_tui.model import EventType, OrgIdentity, SyncError
 from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow, Wave, digest
-from syncerr_tui.text import clean
+from syncerr_tui.text import clean, one_line
 
 _FORMAT = "syncerr-tui plan 1"
+_ID = re.compile(r"[0-9A-Za-z]{15,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,40 @@ def read(path: Path) -> Plan:
             raise _no_plan(path)
         payload, said = content["plan"], content["hash"]
         plan = decode(payload)
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise _no_plan(path) from problem
     if digest(payload) != said or plan.hash != said:
         raise RefusedError(f"{path} was changed after it was made", "Make a new plan with `syncerr-tui plan`")
+    if not (_can_be_carried_out(plan) and all(_is_sound(row.error) for row in plan.rows)):
+        raise _no_plan(path)
     return plan
+
+
+def _can_be_carried_out(plan: Plan) -> bool:
+    """Whether the parts of a plan fit each other: its hash cannot say that it was made by this program."""
+    wave_of = {event: wave.number for wave in plan.waves for event in wave.ids}
+    listed = [(event, wave.number) for wave in plan.waves for event in wave.ids]
+    return (
+        plan.created_at.tzinfo is not None
+        and plan.batch_size >= 1
+        and plan.lanes >= 1
+        and 0 <= plan.patience < inf
+        and [wave.number for wave in plan.waves] == list(range(1, len(plan.waves) + 1))
+        and sorted(listed) == sorted((row.error.id, row.wave) for row in plan.rows)
+        and len(wave_of) == len(listed)
+        and all(wave_of.get(p, row.wave) < row.wave for row in plan.rows for p in row.parents)
+    )
+
+
+def _is_sound(error: SyncError) -> bool:
+    """Whether a row of a file is one that could have come from an org."""
+    ids = (error.id, error.salesforce_id)
+    texts = (error.storeconnect_id, error.code)
+    return (
+        all(i is None or _ID.fullmatch(i) for i in ids)
+        and all(t is None or one_line(t) == t for t in texts)
+        and all(at is None or at.tzinfo is not None for at in (error.processed_at, error.created_at))
+    )
 
 
 def check_org(plan: Plan, org: OrgIdentity) -> None:
@@ -124,7 +156,7 @@ def decode(payload: Mapping[str, Any]) -> Plan:
     plan = Plan(
         org_id=str(payload["org_id"]),
         org_name=clean(payload["org_name"]),
-        method=str(payload["method"]),
+        method=one_line(payload["method"]),
         created_at=datetime.fromisoformat(payload["created_at"]),
         rows=tuple(_row(row) for row in payload["rows"]),
         waves=tuple(Wave(int(w["number"]), tuple(w["ids"]), clean(w["why"])) for w in payload["waves"]),
@@ -148,12 +180,18 @@ def decode_error(row: Mapping[str, Any]) -> SyncError:
         object=clean(row["object"]),
         event_type=EventType(row["event_type"]),
         processed_at=datetime.fromisoformat(at) if at else None,
-        salesforce_id=row["salesforce_id"],
+        salesforce_id=_text_or_none(row["salesforce_id"]),
         storeconnect_id=str(row["storeconnect_id"]),
         message=clean(row["message"]),
-        code=row["code"],
+        code=_text_or_none(row["code"]),
         created_at=datetime.fromisoformat(created) if created else None,
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _row(row: Mapping[str, Any]) -> PlannedRow:

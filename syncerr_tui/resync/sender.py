@@ -55,7 +55,8 @@ class Sender:
     async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
         """Send these rows, as many requests at once as the plan has lanes. A failure stops every lane."""
         self.attempts = {}
-        waiting = deque(sending.trains(rows, self._plan.batch_size))
+        method = self._org.method  # a plan may be older than the profile's bounds
+        waiting = deque(sending.trains(rows, min(self._plan.batch_size, method.batch_size)))
 
         async def lane() -> None:
             try:
@@ -68,7 +69,7 @@ class Sender:
                 self._control.stop("stopped", "a defect in this program stopped the run")
                 raise
 
-        lanes = (lane() for _ in range(min(self._plan.lanes, len(waiting))))
+        lanes = (lane() for _ in range(min(self._plan.lanes, method.lanes, len(waiting))))
         for outcome in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome

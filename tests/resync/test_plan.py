@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.resync import plan_file
 from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.resync.plan import LeftOut, Plan, make_plan
+from syncerr_tui.resync.plan import LeftOut, Plan, digest, make_plan
 from syncerr_tui.resync.sending import trains
 from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
@@ -180,6 +181,51 @@ def test_a_changed_plan_is_refused(plan: Plan, tmp_path: Path, change: object) -
 def test_what_is_no_plan_is_told_in_one_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "plan.json"
     path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(BadInputError, match="is not a plan file"):
+        plan_file.read(path)
+
+
+def sealed(payload: dict[str, Any]) -> str:
+    """A plan file that somebody wrote by hand, hash and all."""
+    return json.dumps({"format": "syncerr-tui plan 1", "hash": digest(payload), "plan": payload})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda plan: plan["rows"].append(plan["rows"][0]),
+        lambda plan: plan["waves"][0]["ids"].append(plan["waves"][0]["ids"][0]),
+        lambda plan: plan["waves"][0]["ids"].append("a0X5g0000zzzzzzAAA"),
+        lambda plan: plan["waves"].pop(),
+        lambda plan: plan["waves"].reverse(),
+        lambda plan: plan["rows"][0].update(parents=["a0X5g0000zzzzzzAAA"]),
+        lambda plan: plan["rows"][0].update(processed_at="2026-11-23T02:00:00"),
+        lambda plan: plan["rows"][0].update(salesforce_id=["x"]),
+        lambda plan: plan["rows"][0].update(id="\x1b]0;x\x07"),
+        lambda plan: plan.update(created_at="2026-11-23T02:00:00"),
+        lambda plan: plan.update(patience=float("nan")),
+        lambda plan: plan.update(patience=float("inf")),
+        lambda plan: plan.update(lanes=0),
+        lambda plan: plan.update(batch_size=0),
+        lambda plan: plan.update(batch_size=float("inf")),
+    ],
+    ids=str,
+)
+def test_a_plan_that_no_one_can_carry_out_is_no_plan(plan: Plan, tmp_path: Path, change: object) -> None:
+    """Its hash says that nobody changed it, not that it was made here."""
+    path = tmp_path / "plan.json"
+    payload = plan.payload()
+    path.write_text(sealed(payload))
+    assert plan_file.read(path) == plan
+    change(payload)  # type: ignore[operator]
+    path.write_text(sealed(payload))
+    with pytest.raises(BadInputError, match="is not a plan file"):
+        plan_file.read(path)
+
+
+def test_a_file_that_is_deeper_than_python_is_no_plan(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text("[" * 100_000)
     with pytest.raises(BadInputError, match="is not a plan file"):
         plan_file.read(path)
 
