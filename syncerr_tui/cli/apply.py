@@ -19,7 +19,7 @@ from syncerr_tui.cli._running import (
     tell_plan,
 )
 from syncerr_tui.cli.causes import read_graph
-from syncerr_tui.errors import ExitCode, RefusedError
+from syncerr_tui.errors import ExitCode
 
 _LISTED = 20
 """Rows named one by one, of each kind that has moved."""
@@ -50,11 +50,7 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_js
     plan = plan_file.read(file)
     async with open_connection(choice) as connection:
         plan_file.check_org(plan, connection.identity)
-        if plan.method != connection.org.method.name:
-            raise RefusedError(
-                f"The plan is for the method {plan.method}, and this org uses {connection.org.method.name}",
-                "Make a new plan with 'syncerr-tui plan'",
-            )
+        plan_file.check_method(plan, connection.org.method)
         with open_journal(connection.identity) as journal:
             mention_unfinished(journal)
             moved = plan_file.moved(plan, (await read_graph(connection)).errors.values())

@@ -13,6 +13,7 @@ from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
 from syncerr_tui.model import EventType, OrgIdentity, SyncError
+from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow, Wave, digest
 from syncerr_tui.text import clean, one_line
 
@@ -144,6 +145,19 @@ def check_org(plan: Plan, org: OrgIdentity) -> None:
         raise RefusedError(
             f"This plan is for {plan.org_name} ({plan.org_id}), and this org is {org.name} ({org.org_id})",
             "Choose the org with --org, or make a new plan here",
+        )
+
+
+def check_method(plan: Plan, method: MethodInfo) -> None:
+    """Refuse a plan that was made, and agreed to, for another method of re-sync.
+
+    Raises:
+        RefusedError: It was.
+    """
+    if plan.method != method.name:
+        raise RefusedError(
+            f"The plan is for the method {plan.method}, and this org uses {method.name}",
+            "Make a new plan with 'syncerr-tui plan'; an interrupted run can still be checked or dropped",
         )
 
 

@@ -35,7 +35,7 @@ from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import Plan, Wave
-from syncerr_tui.resync.plan_file import check_org
+from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender
 from syncerr_tui.resync.verify import attempt_of
@@ -121,10 +121,12 @@ class Runner:
         Closing the iterator stops at once: what was in flight stays in the journal as unknown.
 
         Raises:
-            RefusedError: Another org, or all rows are held by other runs. Nothing was sent.
+            RefusedError: Another org or method than the plan's, or other runs hold all rows. Nothing was sent.
             MachineError: The journal cannot be written. Nothing was sent.
         """
         check_org(self.plan, self._org.identity)
+        if self._options.mode is ResumeMode.CONTINUE:
+            check_method(self.plan, self._org.method)
         told = self._control.told
         book = self._book = self._open_book()
         self._sender = Sender(

@@ -279,6 +279,26 @@ async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal
     assert marks == ["paused", "resumed", "finished"]
 
 
+@pytest.mark.parametrize("mode", ResumeMode)
+async def test_a_run_goes_on_by_the_method_it_was_agreed_to_for(
+    journal: Journal, time: Time, mode: ResumeMode
+) -> None:
+    """Between the interruption and `resume` the profile's method was changed, say from guided to field."""
+    org = LyingOrg(time)
+    plan = plan_for(org, [org.fail(1)])
+    interrupted = runner_for(org, journal, plan, time)
+    async with aclosing(interrupted.run()) as events:
+        await anext(events)
+    org.method = replace(METHOD, name="field")
+    resumed = runner_for(org, journal, plan, time, resume=interrupted.run_id, mode=mode)
+    if mode is ResumeMode.CONTINUE:
+        with pytest.raises(RefusedError, match="for the method apex, and this org uses field"):
+            await drive(resumed)
+    else:
+        assert ending(await drive(resumed)).counts.not_sent == 1
+    assert not org.reached
+
+
 class PausedWhileLooking(LyingOrg):
     """A person pauses while the rows are re-read, and somebody else fixes them before it goes on."""
 
