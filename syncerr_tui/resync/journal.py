@@ -99,6 +99,7 @@ class Journal:
         self.connection = connection
         self.active: set[str] = set()
         """Runs that go on in this very program."""
+        self._file = _file_at(path)
         self._owner = owner
         self._clock = clock
         self._beat: datetime | None = None
@@ -275,6 +276,7 @@ class Journal:
         """
         numbers = {}
         with self._transaction() as sql:
+            self._still_there()
             self._hold(sql, run, [intent.event for intent in intents])
             if self._silent():
                 self._owner_id(sql)
@@ -350,6 +352,11 @@ class Journal:
                     self.connection.execute("ROLLBACK")
                 raise
 
+    def _still_there(self) -> None:
+        """What is written to a file without a name (deleted, moved, put back from a backup) nobody finds."""
+        if _file_at(self.path) != self._file:
+            raise _cannot(self.path, "its file was moved, deleted or replaced while it was in use")
+
     def _mark(self, sql: sqlite3.Connection, run: str, mark: str, detail: str) -> None:
         sql.execute(
             "INSERT INTO marks (run, at, mark, detail) VALUES (?,?,?,?)",
@@ -408,6 +415,15 @@ class Journal:
 
     def _lives(self, row: sqlite3.Row) -> bool:
         return is_alive(_owner_of(row), self._owner, datetime.fromisoformat(row["heartbeat"]), self._clock())
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _owner_of(row: sqlite3.Row) -> Owner:

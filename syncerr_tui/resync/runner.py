@@ -121,7 +121,7 @@ class Runner:
         Closing the iterator stops at once: what was in flight stays in the journal as unknown.
 
         Raises:
-            RefusedError: Another org or method than the plan's, or other runs hold all rows. Nothing was sent.
+            RefusedError: Another org or method, or other runs hold all rows. Nothing was sent.
             MachineError: The journal cannot be written. Nothing was sent.
         """
         check_org(self.plan, self._org.identity)

@@ -73,6 +73,26 @@ async def test_2_nothing_is_sent_before_its_intent_is_in_the_journal(journal: Jo
     assert org.missing == []
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+async def test_2_a_journal_that_is_taken_away_stops_the_run(journal: Journal, time: Time, how: str) -> None:
+    """Kept by `self._still_there()` in `Journal.intend`: the open file alone would take any intent."""
+    org = LyingOrg(time, method=replace(METHOD, lanes=1))
+    errors = [org.fail(n) for n in range(12)]
+    runner = runner_for(org, journal, plan_for(org, errors, parents={}), time)
+    before = journal.path.read_bytes()
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, BatchSent) and runner.failure is None:
+            journal.path.unlink(missing_ok=True)
+            if how == "replaced":
+                journal.path.write_bytes(before)
+
+    await drive(runner, on)
+    assert isinstance(runner.failure, MachineError)
+    assert "moved, deleted or replaced" in runner.failure.title
+    assert 0 < len(org.reached) < 12
+
+
 async def test_2_a_full_disk_stops_the_run_before_anything_is_sent(journal: Journal, time: Time) -> None:
     """Kept by the same line: `intend` raises where it cannot write, and the request below it never runs."""
     org = LyingOrg(time, method=replace(METHOD, batch_size=200))
