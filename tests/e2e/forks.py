@@ -121,6 +121,9 @@ def _child(job: Mapping[str, Any]) -> int:
     for path, number in ((os.devnull, 0), (job["out"], 1), (job["err"], 2)):
         mode = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(path, mode, 0o600), number)
+    # As from a shell's prompt: under nohup, or in the background of a script, these are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.environ.update(job["env"])
     if job["fsize"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["fsize"], job["fsize"]))
