@@ -25,6 +25,9 @@ _VARIABLE = re.compile(
     re.IGNORECASE,
 )
 
+_STAND_IN = re.compile("[\u2400-\u2421\ufffd]")
+"""What `text.clean` puts where something harmful stood. No record is found by such an id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -68,11 +71,20 @@ def same_cause(before: SyncError, after: SyncError) -> bool:
 
 def needs_records(attempt: Attempt, seen: EventSeen) -> bool:
     """Whether the records must be read to judge: it left the failed state, or says "duplicate"."""
-    if not attempt.error.storeconnect_id or attempt.error.event_type is EventType.OTHER:
+    if _unprovable(attempt.error):
         return False
     if seen.standing in {EventStanding.DONE, EventStanding.GONE}:
         return True
     return _worked_on(attempt, seen) and seen.error is not None and seen.error.code in _DUPLICATE_CODES
+
+
+def _unprovable(error: SyncError) -> str:
+    """Why no look at the records can prove what became of this row; empty where one can."""
+    if not error.storeconnect_id:
+        return "it has no StoreConnect ID"
+    if _STAND_IN.search(error.storeconnect_id):
+        return "its StoreConnect ID is damaged"
+    return "its event type is not known" if error.event_type is EventType.OTHER else ""
 
 
 def judge(
@@ -115,8 +127,7 @@ def _left(
     error = attempt.error
     if attempt.refusal:
         return Finding(Verdict.ELSEWHERE, f"the org refused our request, and yet {_left_how(seen)}", evidence)
-    if error.event_type is EventType.OTHER or not error.storeconnect_id:
-        lack = "its event type is not known" if error.storeconnect_id else "it has no StoreConnect ID"
+    if lack := _unprovable(error):
         return Finding(
             Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record", evidence
         )

@@ -10,6 +10,7 @@ import pytest
 from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
 from syncerr_tui.resync.proof import Attempt, judge, needs_records, same_cause
+from syncerr_tui.text import clean
 from tests.factories import NOW, salesforce_id, sync_error
 
 SENT = NOW.replace(microsecond=0)
@@ -56,6 +57,15 @@ def test_a_delete_is_fixed_when_no_record_is_left(standing: EventStanding) -> No
     assert verdict(seen(standing), of=of) is Verdict.FIXED
     assert verdict(seen(standing), record(), of=of) is None
     assert verdict(seen(standing), record(), of=of, last=True) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("damage", ["\x00", "\x1b", "\x7f", "\u202e", "\ud800"])
+def test_a_delete_whose_id_had_to_be_cleaned_is_never_fixed(damage: str) -> None:
+    """The record is looked for by the cleaned id, which it never had: nobody can say that it is gone."""
+    error = sync_error(1, event_type=EventType.DELETE, storeconnect_id=clean(f"4711{damage}"))
+    of = attempt(EventType.DELETE, error=error)
+    assert verdict(seen(EventStanding.DONE), of=of) is Verdict.UNKNOWN
+    assert not needs_records(of, seen(EventStanding.DONE))
 
 
 def test_a_record_written_before_the_request_proves_nothing() -> None:
