@@ -70,6 +70,7 @@ class LateGroup(click.Group):
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code. Nothing but an exit code leaves this function."""
+    _fill_closed_streams()
     from syncerr_tui.cli.root import root
 
     try:
@@ -97,6 +98,13 @@ def run(argv: Sequence[str] | None = None) -> int:
         complain(record_crash(error))
         return ExitCode.DEFECT
     return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _fill_closed_streams() -> None:
+    """Stand in for what was closed before we began (`>&-`): what is opened next would take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def complain(line: str) -> None:

@@ -49,6 +49,17 @@ def started(*words: str, **environ: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.skipif(os.name != "posix", reason="streams are closed by a shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_before_is_no_failure(closed: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m syncerr_tui list --demo --errors 5 {closed}', sys.executable],
+        env={**os.environ, "SYNCERR_HOME": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 0
+
+
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     process = started("list", "--demo", "--errors", "3000", "--json")
     assert process.stdout
