@@ -24,7 +24,7 @@ def house_notes(environ: Mapping[str, str] = os.environ, named: Path | None = No
         BadInputError: The file cannot be read or understood; the words name file, line and key.
     """
     wish = environ.get("SYNCERR_NOTES", "")
-    path = named or (Path(wish).expanduser() if wish else None)
+    path = named or (Path(os.path.expanduser(wish)) if wish else None)  # noqa: PTH111 - never raises
     usual = Paths.of(environ).config / "notes.toml"
     if path is None and not usual.is_file():
         return None

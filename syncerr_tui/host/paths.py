@@ -24,7 +24,7 @@ class Paths:
         """The folders for this person on this machine."""
         home = environ.get("SYNCERR_HOME")
         if home:
-            base = Path(home).expanduser()
+            base = Path(os.path.expanduser(home))  # noqa: PTH111 - leaves the ~ of an unknown user as it is
             return cls(base / "config", base / "state", base / "log", base / "cache")
         from platformdirs import PlatformDirs
 

@@ -51,7 +51,7 @@ class Secrets:
     def put(self, place: SecretPlace, secret: str) -> bool:
         """Keep a secret that replaced the one there; False where that place cannot be written."""
         if place.kind == "file":
-            return _rewrite(Path(place.where).expanduser(), secret)
+            return _rewrite(_home(Path(place.where)), secret)
         if place.kind == "keyring":
             import keyring
 
@@ -61,13 +61,18 @@ class Secrets:
         return False
 
 
+def _home(path: Path) -> Path:
+    """With `~` filled in; as it is where that is a user nobody knows, so that the file is not found."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's own raises
+
+
 def private_text(path: Path, what: str) -> str:
     """The text of a file that only its owner may read.
 
     Raises:
         BadInputError: It cannot be read, is not a plain file, or others can read it.
     """
-    path = path.expanduser()
+    path = _home(path)
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
