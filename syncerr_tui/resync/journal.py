@@ -23,6 +23,7 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.journal_schema import MIGRATIONS, NewerSchemaError, migrate
 from syncerr_tui.resync.owner import Owner, is_alive
 from syncerr_tui.resync.plan import Plan
+from syncerr_tui.text import one_line
 
 _BUSY_SECONDS = 10.0
 _BEAT_SECONDS = 30.0
@@ -154,7 +155,10 @@ class Journal:
     def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Rows of a question (`history.py` asks them)."""
         with _told(self.path):
-            return self.connection.execute(sql, values).fetchall()
+            try:
+                return self.connection.execute(sql, values).fetchall()
+            except UnicodeEncodeError:  # half a character, from a command line: in no row
+                return []
 
     def lives(self, row: sqlite3.Row) -> bool:
         """Whether the process of a line of `owners` is another one than this, and lives."""
@@ -189,7 +193,7 @@ class Journal:
                     who.os_user,
                     who.org_user,
                     self._owner.host,
-                    reason,
+                    one_line(reason),
                     who.environment,
                 ),
             )

@@ -130,6 +130,20 @@ def test_memory_of_a_cause_and_of_a_row(journal: Journal, time: Time) -> None:
     assert len(history.of_event(error.id)) == 1
 
 
+def test_a_reason_is_made_harmless_before_it_is_kept(journal: Journal) -> None:
+    """Whoever reads the journal next sees what somebody else typed, or pasted."""
+    run = begin(journal, plan_of(1), reason="fixed\u202e\x1b[2J\nby ana\udcff").run
+    record = History(journal).run(run)
+    assert record is not None
+    assert record.reason == "fixed\ufffd\u241b[2J by ana\ufffd"
+
+
+def test_half_a_character_is_in_no_row(journal: Journal) -> None:
+    begin(journal, plan_of(1))
+    assert History(journal).of_event("\udcff") == ()
+    assert History(journal).run("\udcff") is None
+
+
 def test_notes_are_kept(journal: Journal) -> None:
     journal.note("Priya switched the rule off", os_user="ana", event=sync_error(1).id)
     assert [text for _, _, text in History(journal).notes(event=sync_error(1).id)] == [
