@@ -6,6 +6,7 @@ stdout is for data, stderr for narration. Every command takes `--json`. Exit cod
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -34,6 +35,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 The lines stand here so that `--help` imports no command.
 """
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class LateGroup(click.Group):
@@ -90,14 +94,29 @@ def run(argv: Sequence[str] | None = None) -> int:
     except SystemExit:
         # The reader of our stdout went away (`| head`), which click answers with an exit of its own: not a
         # failure, and Python must not complain about it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        _drop_output()
         return ExitCode.OK
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _defect(error)
+        _drop_output()
+        complain(f"The output cannot be written ({error.strerror}). Free the disk that it goes to.")
+        return ExitCode.MACHINE
     except Exception as error:  # noqa: BLE001 - the last line of defence: one plain line, never locals
-        from syncerr_tui.host.log import record_crash
-
-        complain(record_crash(error))
-        return ExitCode.DEFECT
+        return _defect(error)
     return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _defect(error: Exception) -> int:
+    from syncerr_tui.host.log import record_crash
+
+    complain(record_crash(error))
+    return ExitCode.DEFECT
+
+
+def _drop_output() -> None:
+    """Write nothing more to stdout, also not what is left in its buffer when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _fill_closed_streams() -> None:

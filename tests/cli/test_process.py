@@ -60,6 +60,20 @@ def test_a_stream_that_was_closed_before_is_no_failure(closed: str, tmp_path: Pa
     assert done.returncode == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("command", ["list --demo --errors 5", "explain -m x", "--help"])
+def test_output_that_finds_no_room_is_this_machines_failure(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m syncerr_tui {command} >/dev/full', sys.executable],
+        env={**os.environ, "SYNCERR_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 6
+    assert done.stderr.splitlines()[-1].startswith("syncerr-tui: The output cannot be written (No space left")
+
+
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     process = started("list", "--demo", "--errors", "3000", "--json")
     assert process.stdout
