@@ -5,6 +5,7 @@ stdout is for data, stderr for narration. Every command takes `--json`. Exit cod
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import importlib
@@ -127,8 +128,9 @@ def _fill_closed_streams() -> None:
 
 
 def complain(line: str) -> None:
-    """One line on stderr."""
-    click.echo(f"syncerr-tui: {line}", err=True)
+    """One line on stderr; where that cannot be written either, the exit code alone has to say it."""
+    with contextlib.suppress(OSError):
+        click.echo(f"syncerr-tui: {line}", err=True)
 
 
 def _usage(error: click.ClickException) -> str:
