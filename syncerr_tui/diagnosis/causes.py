@@ -142,11 +142,6 @@ class CauseGraph:
         """The error at the end of this row's chain; the row itself where it waits for nobody."""
         return self._ends[row_id].root
 
-    def alike(self, row_id: str) -> tuple[str, ...]:
-        """The errors that fail for the same reason as this one."""
-        cause = self.cause_of(row_id)
-        return cause.roots if cause else ()
-
     def waiting_for(self, row_id: str) -> tuple[Link, ...]:
         """The links of the rows that wait directly for this one, oldest row first."""
         rows = sorted(self._behind.get(row_id, ()), key=self._age)

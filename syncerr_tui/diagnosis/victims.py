@@ -19,7 +19,6 @@ from syncerr_tui.model import EventType, SyncError
 
 SAME_RECORD_CODE = "INVALID_CHANGE_EVENT"
 PARENT_CODE = "INVALID_FIELD"
-VICTIM_CODES = frozenset({SAME_RECORD_CODE, PARENT_CODE})
 
 
 _Record = tuple[str, str]

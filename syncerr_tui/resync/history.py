@@ -228,10 +228,6 @@ class History:
         """Everything that was tried with one record, newest first."""
         return self._newest("r.storeconnect_id = ? AND r.object = ?", (storeconnect_id, object_name))
 
-    def of_fingerprint(self, fingerprint: str) -> tuple[RowRecord, ...]:
-        """Everything that was tried with one cause, newest first."""
-        return self._newest("r.fingerprint = ?", (fingerprint,))
-
     def seen(self, fingerprint: str) -> Seen:
         """How often a cause was met, and when, by whom and why it was last fixed."""
         times, runs, last = self._all(

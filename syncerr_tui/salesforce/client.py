@@ -99,12 +99,6 @@ class OrgClient:
             seen.add(following)
             answer = await self._more(following, essential=essential)
 
-    async def query_pages(self, query: str) -> AsyncGenerator[list[Row], None]:
-        """The rows of `pages`."""
-        async with aclosing(self.pages(query)) as pages:
-            async for page in pages:
-                yield page.records
-
     async def query_all(self, query: str, *, tooling: bool = False, essential: bool = False) -> list[Row]:
         """All rows of a query. For answers that are known to be small."""
         async with aclosing(self.pages(query, tooling=tooling, essential=essential)) as pages:

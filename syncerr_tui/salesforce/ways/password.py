@@ -7,7 +7,6 @@ orgs have it switched off.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -21,7 +20,6 @@ from syncerr_tui.text import one_line
 
 VERSION = "59.0"
 """An API version that still has login(), whatever version the work is done with afterwards."""
-RETIRES = date(2027, 6, 1)
 NOTE = "SOAP login() is retired by Salesforce on 1 June 2027: choose another way in before that"
 
 _ENVELOPE = (
