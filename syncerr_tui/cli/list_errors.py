@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -71,6 +71,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json
 
 async def _list_with_causes(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
     from syncerr_tui.cli.causes import read_graph
+    from syncerr_tui.resync.plan import error_payload
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
@@ -81,7 +82,7 @@ async def _list_with_causes(choice: OrgChoice, wanted: Filter, limit: int | None
     for error in found:
         told = cause_of(graph, error)
         if as_json:
-            click.echo(json.dumps({**payload(error), **told}, ensure_ascii=False))
+            click.echo(json.dumps({**error_payload(error), **told}, ensure_ascii=False))
         else:
             click.echo(f"{fit(told['waits_for'] or '-', _ID)} {_line(error, width - _ID - 1)}")
     every = len(graph.errors)
@@ -98,28 +99,17 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
 
 
 def _print(errors: list[SyncError], width: int, *, as_json: bool, heading: bool) -> None:
+    from syncerr_tui.resync.plan import error_payload
+
     lines = [
-        json.dumps(payload(error), ensure_ascii=False) if as_json else _line(error, width) for error in errors
+        json.dumps(error_payload(error), ensure_ascii=False) if as_json else _line(error, width)
+        for error in errors
     ]
     if heading and lines and not as_json:
         lines.insert(0, _heading(width))
     if lines:
         click.echo("\n".join(lines))
         sys.stdout.flush()
-
-
-def payload(error: SyncError) -> dict[str, Any]:
-    """One sync error as JSON. The keys are a contract."""
-    return {
-        "id": error.id,
-        "object": error.object,
-        "event_type": error.event_type.value,
-        "processed_at": error.processed_at.isoformat() if error.processed_at else None,
-        "salesforce_id": error.salesforce_id,
-        "storeconnect_id": error.storeconnect_id,
-        "code": error.code,
-        "message": error.message,
-    }
 
 
 def _heading(width: int) -> str:

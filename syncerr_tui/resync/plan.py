@@ -111,7 +111,7 @@ class Plan:
 
 
 def error_payload(error: SyncError) -> dict[str, Any]:
-    """The row as every command's JSON shows it."""
+    """One sync error as every command's JSON shows it. The keys are a contract."""
     return {
         "id": error.id,
         "object": error.object,
