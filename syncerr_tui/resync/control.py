@@ -106,9 +106,9 @@ class OrgClock:
         self._asking = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Ask the org, where its last word is older than a minute."""
+        """Ask the org, where its last word is older than a minute, or our own clock was set back since."""
         async with self._asking:
-            if self._told is None or abs(self._clock() - self._told[1]) > _CLOCK_AGE:
+            if self._told is None or not timedelta() <= self._clock() - self._told[1] <= _CLOCK_AGE:
                 told = await self._org.now()
                 self._told = (told, self._clock())
 

@@ -13,6 +13,7 @@ import pytest
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
 from syncerr_tui.model import EventType, RowState, SyncError, Verdict
+from syncerr_tui.resync.control import OrgClock
 from syncerr_tui.resync.events import AskPerson, BatchSent, Braked, Paused, Progress, RunEvent, Waiting
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.journal import Journal
@@ -277,6 +278,17 @@ async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal
     assert ending(told).counts.fixed == 40
     marks = [row["mark"] for row in journal.read("SELECT mark FROM marks ORDER BY n")]
     assert marks == ["paused", "resumed", "finished"]
+
+
+async def test_a_clock_that_was_set_back_here_dates_no_request_too_early(time: Time) -> None:
+    """What somebody else wrote in between would count as written after our request."""
+    org, set_back = LyingOrg(time), timedelta()
+    clock = OrgClock(org, lambda: time.now - set_back)
+    await clock.refresh()
+    time.now += timedelta(seconds=30)
+    set_back = timedelta(seconds=50)
+    await clock.refresh()
+    assert time.now - clock.now() < timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("mode", ResumeMode)
