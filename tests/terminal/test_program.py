@@ -231,3 +231,15 @@ def test_a_defect_leaves_one_line_and_no_local_variables(tmp_path: Path) -> None
     log = (tmp_path / "log" / "crash.log").read_text("utf-8")
     assert "do_toggle" not in log or "boom" in log
     assert "hunter2" not in log
+
+
+def test_keys_typed_from_the_very_start_end_nothing(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        for _ in range(300):
+            program.press("j", "c", "g", "down", "1")
+            program.read(0.02)
+            if any(READY in line for line in program.text):
+                break
+        program.wait_for(READY)
+        program.press("q")
+        assert program.wait() == 0
