@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.connection import Connection
 
+_LISTED = 20
+"""Causes named one by one."""
 _DEMO_PATIENCE = 60.0
 """Seconds. The demo org works faster than a real one, unless it is told to lie."""
 
@@ -59,6 +61,7 @@ def choosing(command: Command) -> Command:
 def planning(command: Command) -> Command:
     """Add the options that shape a plan."""
     for option in (
+        click.option("--only", is_flag=True, help="Exactly what is chosen; no cause comes along."),
         click.option("--canary", is_flag=True, help="Send 1, then 5, 25 and the rest, each proven first."),
         click.option("--batch-size", type=click.IntRange(1, 200), help="Rows in one request, at most."),
         click.option("--lanes", type=click.IntRange(1, 25), help="Requests at once, at most."),
@@ -141,17 +144,25 @@ def plan_for(
     graph: CauseGraph,
     choice: Choice,
     *,
+    only: bool,
     canary: bool,
     batch_size: int | None,
     lanes: int | None,
     patience: float,
 ) -> Plan:
-    """The plan for what was chosen, in the order that the evidence of causes gives."""
-    from syncerr_tui.resync.choosing import support_only
+    """The plan for what was chosen, in the order that the evidence of causes gives.
+
+    Causes that were not chosen come along, each told on stderr: a victim alone could not be sent.
+    """
+    from syncerr_tui.resync.choosing import causes_missing, support_only
     from syncerr_tui.resync.plan import make_plan
     from syncerr_tui.resync.start import clock
 
     chosen = chosen_of(graph, choice)
+    if not only:
+        causes = causes_missing(graph, chosen)
+        _tell_causes(causes, one=len(chosen) == 1)
+        chosen += causes
     return make_plan(
         chosen,
         org=connection.identity,
@@ -164,3 +175,13 @@ def plan_for(
         lanes=lanes,
         patience=patience,
     )
+
+
+def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:
+    from syncerr_tui.cli._running import say
+
+    whose = "its cause" if one else "a cause of the chosen"
+    for error in causes[:_LISTED]:
+        say(f"Comes along: {whose} {error.id} ({error.object}) goes first.")
+    if len(causes) > _LISTED:
+        say(f"Comes along: {len(causes) - _LISTED} more causes go first.")

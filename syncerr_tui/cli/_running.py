@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,13 +131,32 @@ def need_reason(treatment: Treatment, reason: str) -> None:
 
 def tell_plan(plan: Plan) -> None:
     """The plan in a few lines on stderr."""
-    minutes = plan.expected_seconds / 60
-    say(
-        f"{_size(plan)}, about {plan.expected_calls} calls "
-        f"and {minutes:.1f} minutes; {len(plan.left_out)} left out."
-    )
+    from syncerr_tui.ui.words import duration
+
+    out = len(plan.left_out)
+    if plan.rows:
+        took = duration(timedelta(seconds=plan.expected_seconds))
+        say(f"{_size(plan)}, about {plan.expected_calls} calls and {took}; {out} left out.")
+    elif out:
+        say(f"Nothing is left to send: {'the one chosen is' if out == 1 else f'all {out} are'} left out.")
+    else:
+        say("No unresolved sync error matches: nothing to do.")
     for warning in plan.warnings:
         say(f"Warning: {warning}.")
+
+
+def nothing_to_send(plan: Plan) -> int | None:
+    """Where a plan holds no row: says why, and gives the exit code. A run is not begun for it."""
+    if plan.rows:
+        return None
+    tell_plan(plan)
+    _tell_left_out(plan)
+    return ExitCode.NOT_ALL_FIXED if plan.left_out else ExitCode.OK
+
+
+def _tell_left_out(plan: Plan) -> None:
+    for out in plan.left_out:
+        say(f"Left out: {out.id}: {out.reason}.")
 
 
 def _size(plan: Plan) -> str:
@@ -162,8 +182,7 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     errors = {row.error.id: row.error for row in plan.rows}
     how, all_fixed = "", False
     unwritten: OSError | None = None
-    for out in plan.left_out:
-        say(f"Left out: {out.id}: {out.reason}.")
+    _tell_left_out(plan)
     narrator = _Narrator()
     with _ctrl_c(runner) as interrupted:
         async with aclosing(runner.run()) as events:

@@ -13,6 +13,7 @@ from syncerr_tui.cli._running import (
     follow,
     mention_unfinished,
     need_reason,
+    nothing_to_send,
     open_journal,
     refuse_where_read_only,
     say,
@@ -63,6 +64,8 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_js
                     say(f"{event}: {word}")
                 if len(ids) > _LISTED:
                     say(f"and {len(ids) - _LISTED} more: {word}")
+            if (nothing := nothing_to_send(plan)) is not None:
+                return nothing
             tell_plan(plan)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
                 say("Nothing was sent.")

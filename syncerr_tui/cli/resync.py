@@ -20,6 +20,7 @@ from syncerr_tui.cli._running import (
     follow,
     mention_unfinished,
     need_reason,
+    nothing_to_send,
     open_journal,
     refuse_where_read_only,
     say,
@@ -79,9 +80,8 @@ async def _resync(
         with open_journal(connection.identity) as journal:
             mention_unfinished(journal)
             plan = plan_for(connection, await read_graph(connection), asked, **options)
-            if not plan.rows and not plan.left_out:
-                say("No unresolved sync error matches: nothing to do.")
-                return ExitCode.OK
+            if (nothing := nothing_to_send(plan)) is not None:
+                return nothing
             tell_plan(plan)
             warn_of_repeats(journal, plan)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):

@@ -107,6 +107,37 @@ def test_nothing_that_matches_is_nothing_to_do(shell: Shell) -> None:
     assert (said.code, said.out) == (0, "")
 
 
+def a_victim_and_its_cause(shell: Shell, *more: str) -> tuple[str, str]:
+    for cause in shell("causes", *DEMO, *more, "--json").lines:
+        for victim in cause["victims"]:
+            if victim["fact"]:
+                return str(victim["id"]), str(cause["roots"][0])
+    raise AssertionError("the demo org has no victim")
+
+
+def test_the_cause_of_a_chosen_victim_comes_along_and_goes_first(shell: Shell) -> None:
+    victim, cause = a_victim_and_its_cause(shell)
+    said = shell("plan", *DEMO, "--id", victim, "--json")
+    assert f"Comes along: its cause {cause}" in said.err
+    waves = {line["id"]: line["wave"] for line in said.lines if line["planned"]}
+    assert waves[cause] < waves[victim]
+    said = shell("resync", *DEMO, "--id", victim, "--yes", "--json")
+    assert f"Comes along: its cause {cause}" in said.err
+    assert {cause, victim} <= {line["id"] for line in said.lines}
+
+
+def test_a_run_without_a_row_is_never_begun(shell: Shell, tmp_path: Path) -> None:
+    victim, cause = a_victim_and_its_cause(shell)
+    said = shell("resync", *DEMO, "--id", victim, "--only", "--yes")
+    assert (said.code, said.out) == (1, "")
+    assert "Nothing is left to send: the one chosen is left out." in said.err
+    assert f"Left out: {victim}: its cause {cause} is not in this plan." in said.err
+    file = tmp_path / "plan.json"
+    shell("plan", *DEMO, "--id", victim, "--only", "-o", str(file))
+    assert shell("apply", str(file), *DEMO, "--yes").code == 1
+    assert shell("journal", *DEMO, "--json").lines == []
+
+
 # -- plan and apply
 
 
