@@ -7,12 +7,16 @@ once for a token that ran out, and a login that failed is not tried again until 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
+
+
+_ORG_ID = re.compile(r"00D[0-9A-Za-z]{12}!", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class SingleFlightTokens:
             self._dead = error
             raise
         known = self._token
-        if known is not None and _address(fresh) != _address(known):
+        if known is not None and not _same_org(known, fresh):
             # An alias was pointed to another org: every id on screen and in a run would mean nothing there.
             self._dead = NotLoggedInError(
                 "The login now leads to another address than before",
@@ -128,5 +132,9 @@ class SingleFlightTokens:
         return self._token
 
 
-def _address(token: Token) -> str:
-    return token.instance_url.rstrip("/").casefold()
+def _same_org(known: Token, fresh: Token) -> bool:
+    """Whether two logins lead to one org. One that moved shows it: tokens begin with the org's id and `!`."""
+    if known.instance_url.rstrip("/").casefold() == fresh.instance_url.rstrip("/").casefold():
+        return True
+    org = _ORG_ID.match(known.access_token)
+    return org is not None and fresh.access_token.startswith(org[0])

@@ -616,7 +616,7 @@ def test_importing_this_package_does_not_import_the_library() -> None:
 
 async def test_the_org_may_move_to_another_address_with_a_new_token() -> None:
     with ScriptedServer(lambda _: EXPIRED) as old, ScriptedServer(lambda _: query_page([])) as new:
-        given = iter([Token(old.url, "one"), Token(new.url, "two")])
+        given = iter([Token(old.url, "00D5g000000abcd!one"), Token(new.url, "00D5g000000abcd!two")])
         org = client(old, tokens=SingleFlightTokens(lambda: next(given), next_step="x"))
         assert await org.query_all("SELECT Id FROM Order") == []
         assert len(old.asked) == 1

@@ -118,7 +118,10 @@ def test_no_repr_shows_a_token() -> None:
 
 def test_a_renewal_that_leads_to_another_org_is_none() -> None:
     """An alias can be pointed to another org while a run is under way: its ids mean nothing there."""
-    answers = {1: Token(URL, "one"), 2: Token("https://other.my.salesforce.com", "two")}
+    answers = {
+        1: Token(URL, "00D5g000000abcd!one"),
+        2: Token("https://other.my.salesforce.com", "00D5g000000abce!two"),
+    }
     provider = tokens(Logins(lambda number: answers.get(number, Token(URL.upper() + "/", "three"))))
     stale = provider.current()
     with pytest.raises(NotLoggedInError, match=r"another address") as caught:
