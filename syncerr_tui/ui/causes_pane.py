@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
     from syncerr_tui.diagnosis.render import Line
 
-_PANEL_DELAY = 0.08
 _MARKS_DELAY = 0.25
 _DEEPEST = 6
 """Levels of a tree that are set in; deeper ones stand below the last of them."""
@@ -64,7 +63,6 @@ class CausesPane(Pane):
         self._wanted_row: str | None = None
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
-        self._panel_timer: Timer | None = None
         self._marks_timer: Timer | None = None
         self._moment = Moment(desk.clock(), desk.zone)
         self._signs: dict[str, str] = {}
@@ -225,11 +223,6 @@ class CausesPane(Pane):
         self._marks_timer = None
         self.board.redraw()
 
-    def on_resize(self) -> None:
-        """Put the panel beside the list, or away."""
-        self.set_class(self.is_wide, "-wide")
-        self._panel_soon()
-
     # -- what a line says ------------------------------------------------------------------------------
 
     def _told(self, node: Node, width: int) -> Told:
@@ -322,15 +315,7 @@ class CausesPane(Pane):
 
     # -- the panel -------------------------------------------------------------------------------------
 
-    def _panel_soon(self) -> None:
-        if not (self.is_wide or self.is_open):
-            return
-        if self._panel_timer is not None:
-            self._panel_timer.stop()
-        self._panel_timer = self.set_timer(_PANEL_DELAY, self._panel_now)
-
     def _panel_now(self) -> None:
-        self._panel_timer = None
         node = self.node
         if node is None:
             self._described = None

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.timer import Timer
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
@@ -22,6 +21,7 @@ from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.panes import WIDE, Pane
+from syncerr_tui.ui.pause import Pause
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
@@ -30,8 +30,6 @@ from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.render import Line
 
-_PANEL_DELAY = 0.08
-"""Seconds the cursor rests on a row before the panel follows: a held key writes no panels."""
 _MANY = 5000
 """Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
@@ -54,8 +52,7 @@ class ErrorsPane(Pane):
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
         self._moment = Moment(desk.clock(), desk.zone, desk.ellipsis)
-        self._panel_timer: Timer | None = None
-        self._filter_timer: Timer | None = None
+        self._typing = Pause(self, _FILTER_DELAY)
 
     def compose(self) -> ComposeResult:
         """The table and the panel."""
@@ -136,20 +133,7 @@ class ErrorsPane(Pane):
         """Take the focus to where the person was."""
         (self.panel if self.is_open else self.table).focus()
 
-    def on_resize(self) -> None:
-        """Put the panel beside the list, or away."""
-        self.set_class(self.is_wide, "-wide")
-        self._panel_soon()
-
-    def _panel_soon(self) -> None:
-        if not (self.is_wide or self.is_open):
-            return
-        if self._panel_timer is not None:
-            self._panel_timer.stop()
-        self._panel_timer = self.set_timer(_PANEL_DELAY, self._panel_now)
-
     def _panel_now(self) -> None:
-        self._panel_timer = None
         error = self.listing.current
         if error is None:
             if self._described is not None:
@@ -292,13 +276,11 @@ class ErrorsPane(Pane):
             wanted = self._read(text, typing=True)
         except BadInputError as error:
             return error.line
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-            self._filter_timer = None
+        self._typing.drop()
         if len(self.listing.errors) < _MANY:
             self._filter(wanted)
         else:
-            self._filter_timer = self.set_timer(_FILTER_DELAY, lambda: self._filter(wanted))
+            self._typing.then(lambda: self._filter(wanted))
         return ""
 
     def filter_by(self, text: str) -> None:
@@ -307,9 +289,7 @@ class ErrorsPane(Pane):
         Raises:
             BadInputError: It cannot be read.
         """
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-            self._filter_timer = None
+        self._typing.drop()
         self._filter(self._read(text))
 
     def _filter(self, wanted: Filter) -> None:

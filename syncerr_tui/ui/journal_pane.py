@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from textual.timer import Timer
-
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.pause import Pause
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 T = TypeVar("T")
 
-_PANEL_DELAY = 0.08
 _FILTER_DELAY = 0.15
 
 Describe = Callable[[SyncError, Moment, str, int], "list[Laid]"]
@@ -89,8 +87,7 @@ class JournalPane(Pane):
         """Events -> what a person calls them."""
         self._told: tuple[object, ...] = ()
         """What the panel says something about."""
-        self._panel_timer: Timer | None = None
-        self._filter_timer: Timer | None = None
+        self._typing = Pause(self, _FILTER_DELAY)
         self._built = False
         self.interrupted = 0
         """Runs that wait for somebody to go on with them."""
@@ -322,24 +319,12 @@ class JournalPane(Pane):
         self.refresh_journal()
         (self.panel if self.is_open else self.sheet).focus()
 
-    def on_resize(self) -> None:
-        """Put the panel beside the list, or away."""
-        self.set_class(self.is_wide, "-wide")
-        if self._built:
-            self._panel_soon()
-
     # -- the panel -------------------------------------------------------------------------------------
-
-    def _panel_soon(self) -> None:
-        if not (self.is_wide or self.is_open):
-            return
-        if self._panel_timer is not None:
-            self._panel_timer.stop()
-        self._panel_timer = self.set_timer(_PANEL_DELAY, self._panel_now)
 
     def _panel_now(self) -> None:
         """Ask for the story of what the cursor rests on; one that moves on drops the question."""
-        self._panel_timer = None
+        if not self._built:
+            return
         row, run = self.row, self.run
         subject: tuple[object, ...] = (row,) if row is not None else (run,)
         if subject == self._told:
@@ -487,9 +472,7 @@ class JournalPane(Pane):
             wanted = parse(text, typing=True)
         except BadInputError as error:
             return error.line
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-        self._filter_timer = self.set_timer(_FILTER_DELAY, lambda: self._filter(wanted))
+        self._typing.then(lambda: self._filter(wanted))
         return ""
 
     def filter_by(self, text: str) -> None:
@@ -500,9 +483,7 @@ class JournalPane(Pane):
         """
         from syncerr_tui.resync.wanted import parse
 
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-            self._filter_timer = None
+        self._typing.drop()
         self._filter(parse(text))
 
     def _filter(self, wanted: Wanted) -> None:

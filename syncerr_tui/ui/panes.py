@@ -11,10 +11,13 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.pause import Pause
 from syncerr_tui.ui.widgets.panel import InfoPanel
 
 WIDE = 110
 """Cells from which the info panel stands beside the list."""
+_REST_SECONDS = 0.08
+"""How long the cursor rests before the panel follows: a held key writes no panels."""
 _FAR = 1_000_000
 """More rows than any list holds."""
 
@@ -51,6 +54,7 @@ class Pane(Widget):
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=self.place.value)
         self.desk = desk
+        self._resting = Pause(self, _REST_SECONDS)
 
     @property
     def tab(self) -> str:
@@ -130,6 +134,21 @@ class Pane(Widget):
 
     def entered(self) -> None:
         """The person came here: take the focus."""
+
+    # -- the panel follows the cursor ------------------------------------------------------------------
+
+    def _panel_soon(self) -> None:
+        """What the panel tells may have changed."""
+        if self.is_wide or self.is_open:
+            self._resting.then(self._panel_now)
+
+    def _panel_now(self) -> None:
+        """Tell in the panel what is under the cursor."""
+
+    def on_resize(self) -> None:
+        """Put the panel beside the list, or away."""
+        self.set_class(self.is_wide, "-wide")
+        self._panel_soon()
 
     # -- moving, in rows or in text ----------------------------------------------------------------------
 
