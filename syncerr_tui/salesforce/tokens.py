@@ -15,7 +15,6 @@ from typing import Protocol
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 
-
 _ORG_ID = re.compile(r"00D[0-9A-Za-z]{12}!", re.ASCII)
 
 
