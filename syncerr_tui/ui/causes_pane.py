@@ -91,7 +91,7 @@ class CausesPane(Pane):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        return f"Causes ({self._linking.found.count:,})"
+        return "Causes (?)" if self.desk.unread else f"Causes ({self._linking.found.count:,})"
 
     @property
     def tells(self) -> str:
@@ -204,6 +204,8 @@ class CausesPane(Pane):
             note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
         elif self._linking.working:
             note = ("Working out what waits for what ...",)
+        elif self.desk.unread:
+            note = (f"{self.desk.unread.capitalize()}: r tries again.",)
         else:
             note = ("No causes: there are no unresolved sync errors.",)
         self.board.show(self._outline, self._cursor, note)

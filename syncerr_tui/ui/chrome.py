@@ -24,12 +24,20 @@ _ENVIRONMENT = {
 
 
 def title(
-    identity: OrgIdentity | None, usage: ApiUsage | None, *, read_only: bool, width: int
+    identity: OrgIdentity | None,
+    usage: ApiUsage | None,
+    *,
+    read_only: bool,
+    width: int,
+    org: str = "",
+    connecting: bool = True,
 ) -> tuple[list[Part], list[Part]]:
     """The org, what it is in words, and who we are there."""
     left: list[Part] = [(" SyncErr  ", "strong")]
     if identity is None:
-        left.append(("connecting ...", "quiet"))
+        if org:
+            left.append((f"{org}  ", "accent"))
+        left.append(("connecting ...", "quiet") if connecting else ("not connected", "bad"))
         return left, []
     left += [
         (identity.name, "accent"),
@@ -65,10 +73,13 @@ def utility(
     reading: str,
     watching: bool,
     unicode: bool = True,
+    unread: str = "",
 ) -> tuple[list[Part], list[Part]]:
     """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh."""
     total = len(listing.errors)
     left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
+    if unread:
+        left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
     if total and causes and not hidden:
         left.append((f" {'·' if unicode else '-'} {plural(causes, 'cause')}", "strong"))
     if listing.selected:

@@ -43,7 +43,11 @@ class Desk:
     """Where this machine tells of its browser and its clipboard."""
     welcome: str = ""
     """What to say once the org has answered, until the first key."""
+    org: str = ""
+    """What the org is called here, before it tells its own name."""
     connection: Connection | None = None
+    was_read: bool = False
+    """Whether rows have come from the org: before that nobody knows how many there are."""
     expired: bool = False
     """The org no longer knows our session."""
     trouble: SyncErrError | None = None
@@ -53,6 +57,13 @@ class Desk:
     def ellipsis(self) -> str:
         """What says that text was cut."""
         return "…" if self.terminal.unicode else "~"
+
+    @property
+    def unread(self) -> str:
+        """Why nothing is known of the list; empty once something is."""
+        if self.was_read:
+            return ""
+        return "not read yet" if self.connection is not None else "not connected"
 
     @property
     def environment(self) -> Environment:

@@ -72,7 +72,7 @@ class ErrorsPane(Pane):
     @property
     def tab(self) -> str:
         """`Errors (143)`."""
-        return f"Errors ({len(self.listing.errors):,})"
+        return "Errors (?)" if self.desk.unread else f"Errors ({len(self.listing.errors):,})"
 
     @property
     def tells(self) -> str:

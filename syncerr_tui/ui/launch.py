@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 
 
 def launch(
-    connect: Connect, *, read_only: bool = False, welcome: str = "", environ: Mapping[str, str] = os.environ
+    connect: Connect,
+    *,
+    org: str,
+    read_only: bool = False,
+    welcome: str = "",
+    environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Open the app and give the exit code when it is closed.
 
     Args:
         connect: Logs in and looks at the org; called after the first frame.
+        org: What the org is called here.
         read_only: Take away everything that changes the org.
         welcome: What to say once the org has answered.
         environ: Where the terminal describes itself.
@@ -55,7 +61,15 @@ def launch(
     gc.enable()
     journals = Journals(Paths.of(environ).state)
     notes = partial(house_notes, environ)
-    desk = Desk(connect, terminal, read_only=read_only, read_notes=notes, environ=environ, welcome=welcome)
+    desk = Desk(
+        connect,
+        terminal,
+        org=org,
+        read_only=read_only,
+        read_notes=notes,
+        environ=environ,
+        welcome=welcome,
+    )
     app = SyncErrApp(desk, journals)
     try:
         return asyncio.run(_run(app, mouse=terminal.mouse))
@@ -67,7 +81,7 @@ def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str =
     """Open the app on the embedded demo org, which is started after the first frame."""
     demo = DemoOrg(options)
     try:
-        return launch(demo.connect, read_only=read_only, welcome=welcome)
+        return launch(demo.connect, org="demo org", read_only=read_only, welcome=welcome)
     finally:
         demo.close()
 
@@ -82,7 +96,7 @@ def launch_org(name: str, *, read_only: bool = False) -> int:
         profile, tokens = await asyncio.to_thread(open_profile, name, Paths.of().config / "orgs")
         return await open_connection(profile, tokens)
 
-    return launch(connect, read_only=read_only)
+    return launch(connect, org=name, read_only=read_only)
 
 
 def usable_terminal(environ: Mapping[str, str]) -> TerminalProfile:

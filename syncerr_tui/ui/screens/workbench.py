@@ -64,7 +64,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._panes: dict[Place, Pane] = {errors.place: errors}
         self._others = others
         """Makes what stands behind the list, once the first frame is drawn."""
-        self._complete = False
+        self.complete = False
         """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
         self.place = Place.ERRORS
         self.reader = Reader(desk, self.post_message)
@@ -105,7 +105,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             await self.query_one("#panes", Container).mount(pane)
         bar = FilterBar(kept=self._filter_kept, given_up=self._filter_given_up)
         await self.mount(bar, after="#panes")
-        self._complete = True
+        self.complete = True
         self.do_refresh()
 
     # -- parts -----------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def action_act(self, action_id: str) -> None:
         """A key, the palette or a click asks for an action."""
-        if not self._complete and action_id != "quit":
+        if not self.complete and action_id != "quit":
             return
         self.silence()
         action = BY_ID[action_id]
@@ -274,7 +274,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(Pane.Changed)
     def pane_changed(self) -> None:
         """The pane shows something else; the causes follow the list's filter and selection."""
-        if self._complete:
+        if self.complete:
             self.causes.refreshed()
             self.draw_lines()
 
