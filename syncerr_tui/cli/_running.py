@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
+from syncerr_tui.cli import complain
+from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.model import RowState
 
 if TYPE_CHECKING:
@@ -107,12 +108,14 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
     """Ask before anything is sent. True: go on.
 
     Raises:
+        MachineError: The guided method, and no terminal.
         BadInputError: There is nobody to ask.
     """
     at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if guided and not at_terminal:
-        raise BadInputError(
-            "The guided method needs a person at a terminal", "Run it there, or set up another method"
+        raise MachineError(
+            "The guided method needs a person at a terminal, and this is none",
+            "Run it at a terminal, or set up another method with 'syncerr-tui setup'",
         )
     if yes:
         return True
@@ -201,7 +204,7 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     if interrupted():
         return ExitCode.INTERRUPTED
     if runner.failure is not None:
-        say(runner.failure.line)
+        complain(runner.failure.line)
         return runner.failure.exit_code
     if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
         return ExitCode.MACHINE

@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from syncerr_tui.demo.server import DemoServer
 from tests.cli.conftest import Shell
 
 DEMO = ("--demo", "--errors", "30", "--processing-delay", "0")
@@ -93,6 +94,14 @@ def test_bad_input_is_one_line_and_changes_nothing(shell: Shell, words: list[str
         assert "\x1b" not in said.err
         assert len(said.err.strip().splitlines()) == 1
     assert shell("journal", *DEMO, "--json").lines == []
+
+
+def test_the_guided_method_without_a_terminal_is_this_machines_trouble(shell: Shell, org: DemoServer) -> None:
+    assert shell("setup", "acme", "--yes").code == 0
+    said = shell("resync", "--org", "acme", "--all", "--yes")
+    assert (said.code, said.out) == (6, "")
+    assert "set up another method" in said.err.splitlines()[-1]
+    assert shell("journal", "--org", "acme", "--json").lines == []
 
 
 @pytest.mark.parametrize("words", [["resync", "--all", "--yes"], ["resume", "--continue"]])

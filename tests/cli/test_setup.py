@@ -10,7 +10,7 @@ import pytest
 from syncerr_tui.cli._connect import default_choice
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_files import read_profile
 from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentWay, FieldMethod, GuidedMethod, OrgProfile
@@ -168,8 +168,22 @@ def test_leaving_in_the_middle_writes_nothing(
     shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer(monkeypatch, "", "left")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     said = shell("setup")
     assert said.code == 130
+    assert list(shell.profiles.glob("*")) == []
+
+
+def test_without_a_terminal_it_says_how_to_answer(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch)
+    said = shell("setup")
+    assert said.code == ExitCode.MACHINE
+    last = said.err.splitlines()[-1]
+    assert last.startswith("syncerr-tui: Nobody can answer: this is no terminal.")
+    assert "--way" in last
+    assert "--yes" in last
     assert list(shell.profiles.glob("*")) == []
 
 

@@ -233,6 +233,8 @@ def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int,
         verdicts = check(server, desk, said, listed)
         # Where the line is merely bad, the brake ends the run and its rows are UNKNOWN: no failure to tell.
         assert said.code == (code if code != UNREACHABLE else NOT_ALL_FIXED)
+        if said.code != NOT_ALL_FIXED:
+            assert said.err.splitlines()[-1].startswith("syncerr-tui: ")
         assert verdicts["NOT SENT"]
         sent = [row["id"] for row in said.rows if row["verdict"] not in {"NOT SENT", "FIXED"}]
         server.faults.clear()
