@@ -13,6 +13,7 @@ The exit codes are part of the interface of every command and never change their
 | 6 | this machine failed: disk full, a damaged file, no terminal |
 | 70 | a defect in this program; the line names the log |
 | 130 | interrupted with ctrl-c; what was in flight has been recorded |
+| 143 | told to end (SIGTERM) during a run, as with ctrl-c |
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class ExitCode(IntEnum):
     MACHINE = 6
     DEFECT = 70
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class SyncErrError(Exception):

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NOT_SENT = "NOT SENT"
 """Stands where a verdict would, for a row that was left out."""
 _PROGRESS_SECONDS = 2.0
+_STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
 def say(line: str) -> None:
@@ -187,7 +188,7 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     unwritten: OSError | None = None
     _tell_left_out(plan)
     narrator = _Narrator()
-    with _ctrl_c(runner) as interrupted:
+    with _stoppable(runner) as stopped:
         async with aclosing(runner.run()) as events:
             async for event in events:
                 ended = _ended_row(event)
@@ -201,8 +202,8 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
                 how = getattr(event, "how", how)
                 counts = getattr(event, "counts", None)
                 all_fixed = counts.all_fixed if counts is not None else all_fixed
-    if interrupted():
-        return ExitCode.INTERRUPTED
+    if stopped():
+        return stopped()[0]
     if runner.failure is not None:
         complain(runner.failure.line)
         return runner.failure.exit_code
@@ -265,30 +266,34 @@ class _Narrator:
 
 
 @contextmanager
-def _ctrl_c(runner: Runner) -> Iterator[Any]:
-    """First ctrl-c: stop after what is in flight. Second: quit at once; the journal knows."""
-    presses = 0
+def _stoppable(runner: Runner) -> Iterator[Callable[[], Sequence[ExitCode]]]:
+    """First ctrl-c or SIGTERM: stop after what is in flight. Second: quit at once; the journal knows.
 
-    def pressed() -> None:
-        nonlocal presses
-        presses += 1
-        if presses == 1:
+    Gives a function: the exit codes of the signals that have come.
+    """
+    came: list[ExitCode] = []
+
+    def signalled(code: ExitCode) -> None:
+        came.append(code)
+        if len(came) == 1:
             say("Stopping after what is on its way; ctrl-c again quits at once.")
             runner.cancel()
         else:
             say("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
             sys.stdout.flush()
-            os._exit(ExitCode.INTERRUPTED)
+            os._exit(code)
 
     loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _STOPS}
     try:
-        loop.add_signal_handler(signal.SIGINT, pressed)
+        for number, code in _STOPS.items():
+            loop.add_signal_handler(number, signalled, code)
     except (NotImplementedError, RuntimeError):  # Windows, or not the main thread: ctrl-c cancels the task
-        yield lambda: False
+        yield lambda: ()
         return
-    before = signal.getsignal(signal.SIGINT)
     try:
-        yield lambda: presses > 0
+        yield lambda: came
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, before if callable(before) else signal.default_int_handler)
+        for number, usual in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, usual or signal.SIG_DFL)

@@ -222,17 +222,18 @@ def until(process: subprocess.Popen[str], word: str) -> str:
     return said
 
 
-def test_ctrl_c_stops_after_what_is_in_flight_and_writes_everything_down(
-    shell: Shell, tmp_path: Path
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_after_what_is_in_flight_and_writes_everything_down(
+    shell: Shell, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     db = ("--db", str(tmp_path / "org.db"))
     process = started(
         shell.home, "resync", *SLOW, *db, "--all", "--yes", "--json", "--batch-size", "1", "--lanes", "1"
     )
     until(process, "Wave 1")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in err
     lines = [json.loads(line) for line in out.splitlines()]
     assert {line["verdict"] for line in lines} >= {"NOT SENT"}
