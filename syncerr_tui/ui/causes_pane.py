@@ -91,7 +91,23 @@ class CausesPane(Pane):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        return "Causes (?)" if self.desk.unread else f"Causes ({self._linking.found.count:,})"
+        return "Causes (?)" if self.desk.unread else f"Causes ({self.count:,})"
+
+    @property
+    def count(self) -> int:
+        """How many causes there are; one of which a run has proven every row is none any more."""
+        found, left = self._linking.found, self._errors.left
+        if not left:
+            return found.count
+        return found.count - sum(
+            all(row in left for row in chain(cause.roots, cause.victims, cause.guessed))
+            for cause in found.causes
+        )
+
+    def _standing(self, rows: tuple[str, ...]) -> int:
+        """How many of them are errors still."""
+        left = self._errors.left
+        return sum(row not in left for row in rows) if left else len(rows)
 
     @property
     def tells(self) -> str:
@@ -258,7 +274,8 @@ class CausesPane(Pane):
         signs = "▾▸" if unicode else "-+"
         lead = LEAD - _GUTTER
         room = max(1, width - lead)
-        counts = f"{_count(len(cause.roots)):>{_COUNT}} {_count(len(cause.victims)):>{_WAIT}}  "
+        roots, victims = self._standing(cause.roots), self._standing(cause.victims)
+        counts = f"{_count(roots):>{_COUNT}} {_count(victims):>{_WAIT}}  "
         yield (
             (f"{signs[cause.key not in self._opened]} ", "accent"),
             (counts, "strong"),

@@ -74,9 +74,10 @@ def utility(
     watching: bool,
     unicode: bool = True,
     unread: str = "",
+    left: int = 0,
 ) -> tuple[list[Part], list[Part]]:
     """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh."""
-    total = len(listing.errors)
+    total = len(listing.errors) - left
     left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
     if unread:
         left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]

@@ -6,7 +6,7 @@ turns keys into transitions and shows the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class ErrorsPane(Pane):
         self._linking = linking
         self.listing = Listing()
         self.outcomes: Mapping[str, str] = {}
+        self.left: Set[str] = frozenset()
+        """Rows that a run has proven: they stay in sight until it is dismissed, but are no errors any more."""
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
@@ -72,7 +74,13 @@ class ErrorsPane(Pane):
     @property
     def tab(self) -> str:
         """`Errors (143)`."""
-        return "Errors (?)" if self.desk.unread else f"Errors ({len(self.listing.errors):,})"
+        return "Errors (?)" if self.desk.unread else f"Errors ({self.unresolved:,})"
+
+    @property
+    def unresolved(self) -> int:
+        """How many errors there are."""
+        errors = self.listing.errors
+        return len(errors) - len(errors.keys() & self.left)
 
     @property
     def tells(self) -> str:
@@ -116,9 +124,11 @@ class ErrorsPane(Pane):
         self._panel_soon()
         self.post_message(self.Changed())
 
-    def show_run(self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str]) -> None:
+    def show_run(
+        self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], left: Set[str] = frozenset()
+    ) -> None:
         """The states of a run beside their rows, and in the panel what each outcome means."""
-        self.outcomes = outcomes
+        self.outcomes, self.left = outcomes, left
         if marks is self.table.marks:
             self.table.marks_changed()
         else:

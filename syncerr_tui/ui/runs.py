@@ -247,7 +247,7 @@ class Runs:
 
     def _draw_soon(self, view: RunView) -> None:
         bench = self._app.bench
-        bench.errors.show_run(view.marks, view.reasons)
+        bench.errors.show_run(view.marks, view.reasons, view.left)
         bench.causes.marks_changed()
         if not self._line_due:
             self._line_due = True
@@ -266,7 +266,7 @@ class Runs:
             self._view = None
             bench.errors.show_run({}, {})
         else:
-            bench.errors.show_run(view.marks, view.reasons)
+            bench.errors.show_run(view.marks, view.reasons, view.left)
         bench.draw_lines()
         self._app.resuming.run_ended()
 

@@ -60,8 +60,9 @@ def test_the_whole_loop_fix_resync_proven(tmp_path: Path) -> None:
         program.wait_for("Result")
         program.wait_for("1 fixed")
         program.wait_for("FIXED")
-        program.wait_for("140 sync errors")
+        program.wait_for("139 sync errors")
         program.press("escape")
+        program.wait_for(lambda lines: not any("FIXED" in line for line in lines))
         program.wait_for("139 sync errors")
         program.press("q")
         assert program.wait() == 0

@@ -1,0 +1,25 @@
+"""What a run has proven is no error any more, though its row is still in sight."""
+
+from __future__ import annotations
+
+from tests.ui.conftest import Open
+from tests.ui.fakes import some_errors
+
+
+async def test_a_proven_row_is_not_counted(opened: Open) -> None:
+    errors = some_errors(5)
+    async with opened(errors) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {errors[0].id, errors[2].id}
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        assert "FIXED" in driven.text
+        assert "Errors (3)" in driven.lines[1]
+        assert "Causes (2)" in driven.lines[1]
+        assert "3 sync errors · 2 causes" in driven.lines[-2]
+        await driven.press("escape")
+        await driven.wait_for(lambda: "FIXED" not in driven.text)
+        await driven.ready()
+        assert "3 sync errors · 2 causes" in driven.lines[-2]
