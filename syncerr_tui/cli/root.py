@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from syncerr_tui import __version__
@@ -35,12 +37,21 @@ def root(context: click.Context, org: str | None, *, read_only: bool) -> int:
     is none.
     """
     if context.invoked_subcommand is not None:
-        if org is not None or read_only:
-            given = "--org" if org is not None else "--read-only"
-            wanted = f"{given} stands before the command: write it after '{context.invoked_subcommand}'"
-            raise click.UsageError(wanted, ctx=context)
+        _hand_on(context, {"org": org, "read_only": read_only or None})
         return ExitCode.OK
     return _open_app(org, read_only=read_only)
+
+
+def _hand_on(context: click.Context, given: Mapping[str, object]) -> None:
+    """What stands before a command counts as written after it, where the command takes it."""
+    name = context.invoked_subcommand or ""
+    found = context.command.get_command(context, name) if isinstance(context.command, click.Group) else None
+    known = {option.name for option in found.params} if found else set()
+    wanted = {option: value for option, value in given.items() if value is not None}
+    # A command without --read-only changes no org.
+    if "org" in wanted and "org" not in known:
+        raise click.UsageError(f"'{name}' is not about one org: leave --org out", ctx=context)
+    context.default_map = {name: wanted}
 
 
 def _open_app(org: str | None, *, read_only: bool) -> int:

@@ -111,6 +111,23 @@ def test_read_only_takes_it_away(shell: Shell, words: list[str]) -> None:
     assert "Read-only" in said.err
 
 
+@pytest.mark.parametrize("words", [["resync", "--all", "--yes"], ["resume", "--continue"]])
+def test_read_only_before_the_command_takes_it_away_too(shell: Shell, words: list[str]) -> None:
+    said = shell("--read-only", words[0], *DEMO, *words[1:])
+    assert said.code == 5
+    assert "Read-only" in said.err
+    assert shell("--read-only", "journal", *DEMO).err.startswith("Nothing was re-synced yet.")
+
+
+def test_the_org_may_stand_before_the_command(shell: Shell) -> None:
+    after, before = shell("list", "--org", "none such"), shell("--org", "none such", "list")
+    assert (before.code, before.err) == (after.code, after.err)
+    assert "none such" in before.err
+    said = shell("--org", "acme", "info")
+    assert said.code == 2
+    assert "leave --org out" in said.err
+
+
 def test_nothing_that_matches_is_nothing_to_do(shell: Shell) -> None:
     said = shell("resync", *DEMO, "--filter", "code:NO_SUCH_CODE", "--yes")
     assert (said.code, said.out) == (0, "")
