@@ -344,3 +344,10 @@ def test_the_event_type_and_the_object_are_taken_into_account() -> None:
 def test_the_examples_of_the_help_keep_their_lines() -> None:
     shown = explain("--help").stdout
     assert "\n  syncerr-tui explain --jsonl - < errors.jsonl\n" in shown
+
+
+def test_where_nothing_is_known_the_advice_does_not_contradict_itself(shell: Shell) -> None:
+    said = " ".join(shell("explain", "--message", "foo bar").out.split())
+    assert "A re-sync alone will fail again" in said
+    assert "worth a try" not in said
+    assert "Re-sync this error once. " not in said
