@@ -61,7 +61,11 @@ def _journal(folder: Path) -> Check:
     told = f"{size / 1_000_000:.1f} MB in {folder}"
     if size > _LARGE:
         return Check("journal", CheckState.WARNING, told, "Old runs can be moved away while nothing runs")
-    return Check("journal", CheckState.OK, told if size else f"none yet in {folder}")
+    return Check(
+        "journal",
+        CheckState.OK,
+        told if size else f"nothing was re-synced from here yet; it will be kept in {folder}",
+    )
 
 
 def _tell(check: Check, *, as_json: bool) -> bool:

@@ -45,7 +45,10 @@ async def _journal(
                 raise BadInputError("No run has that id, or several begin so", "See 'syncerr-tui journal'")
             _tell_rows(history.rows_of(record.id), as_json=as_json)
         else:
-            for record in history.runs(limit):
+            runs = history.runs(limit)
+            if not runs:
+                say("Nothing was re-synced yet.")
+            for record in runs:
                 click.echo(_run_line(record, as_json=as_json))
         say(f"Journal: {journal.path}")
     return ExitCode.OK
