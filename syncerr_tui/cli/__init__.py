@@ -38,6 +38,13 @@ The lines stand here so that `--help` imports no command.
 """
 
 
+_KINDS_OF_NUMBER = (
+    ("is not a valid integer range", "is not a whole number"),
+    ("is not a valid integer", "is not a whole number"),
+    ("is not a valid float range", "is not a number"),
+    ("is not a valid float", "is not a number"),
+)
+"""Click's words for a value that is no number, and ours."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -135,5 +142,7 @@ def complain(line: str) -> None:
 
 def _usage(error: click.ClickException) -> str:
     line = " ".join(error.format_message().split())
+    for theirs, ours in _KINDS_OF_NUMBER:
+        line = line.replace(theirs, ours)
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "syncerr-tui"
     return f"{line if line.endswith(('.', '?')) else line + '.'} See '{command} --help'."

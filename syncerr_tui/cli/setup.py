@@ -16,10 +16,11 @@ from syncerr_tui.cli._ask import Asker, Nobody, Person, heading, say
 from syncerr_tui.cli._connect import run_async
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
+from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.client import OrgClient
-    from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
+    from syncerr_tui.salesforce.profiles import FieldMapping, Method, OrgProfile, Way
 
 _WAYS = (
     ("sf", "the login of Salesforce's CLI (recommended)"),
@@ -194,26 +195,34 @@ def _name_for(way: Mapping[str, Any]) -> str:
     return likely if valid_name(likely) else "my-org"
 
 
-def _settings(kind: type, given: Sequence[str], asker: Asker, flag: str) -> dict[str, Any]:
+def _settings(kind: type[Way | Method], given: Sequence[str], asker: Asker, flag: str) -> dict[str, Any]:
     """The settings of a way or a method: by flags, the rest asked for. Checked when the profile is built."""
     settings: dict[str, Any] = {}
     for one in given:
         key, equals, value = one.partition("=")
         if not equals:
             raise BadInputError(f"{flag} takes KEY=VALUE", f"Keys: {', '.join(_keys(kind))}")
+        if key not in _keys(kind):
+            known = ", ".join(_keys(kind)) or "none"
+            raise BadInputError(
+                f"{flag} {one_line(key)[:40]}: {kind.kind!r} has no such setting", f"It has: {known}"
+            )
         settings[key] = value
     for field in dataclasses.fields(kind):
         if field.name in settings or field.name not in _QUESTIONS:
             continue
         required = field.default is dataclasses.MISSING
         default = None if required else str(field.default or "")
-        answer = asker.text(_QUESTIONS[field.name], default, f"{flag} {field.name}=...")
+        question = _QUESTIONS[field.name]
+        if flag == "--method-set":
+            question = f"{question} ({kind.kind} method)"
+        answer = asker.text(question, default, f"{flag} {field.name}=...")
         if answer or required:
             settings[field.name] = answer
     return settings
 
 
-def _keys(kind: type) -> list[str]:
+def _keys(kind: type[Way | Method]) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
 
 
