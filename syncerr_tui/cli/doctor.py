@@ -58,14 +58,12 @@ def _journal(folder: Path) -> Check:
     except OSError as problem:
         reason = f"{folder} cannot be read: {problem.strerror}"
         return Check("journal", CheckState.FAILED, reason, "Check the folder's permissions")
+    if not size:
+        return Check("journal", CheckState.OK, f"none yet; it will be kept in {folder}")
     told = f"{size / 1_000_000:.1f} MB in {folder}"
     if size > _LARGE:
         return Check("journal", CheckState.WARNING, told, "Old runs can be moved away while nothing runs")
-    return Check(
-        "journal",
-        CheckState.OK,
-        told if size else f"nothing was re-synced from here yet; it will be kept in {folder}",
-    )
+    return Check("journal", CheckState.OK, told)
 
 
 def _tell(check: Check, *, as_json: bool) -> bool:

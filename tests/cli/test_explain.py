@@ -16,6 +16,7 @@ from hypothesis import given, settings, strategies as st
 from syncerr_tui.cli import explain as module, run
 from syncerr_tui.diagnosis.render import width_of
 from syncerr_tui.errors import ExitCode
+from tests.cli.conftest import Shell
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "messages.jsonl"
 KEYS = {
