@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
 
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.triage.actions import Action, AppState
@@ -74,10 +76,10 @@ def utility(
     watching: bool,
     unicode: bool = True,
     unread: str = "",
-    left: int = 0,
+    proven: int = 0,
 ) -> tuple[list[Part], list[Part]]:
     """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh."""
-    total = len(listing.errors) - left
+    total = len(listing.errors) - proven
     left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
     if unread:
         left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
@@ -98,16 +100,66 @@ def utility(
     return left, right
 
 
-def footer(actions: Sequence[Action], state: AppState, *, unicode: bool) -> list[Part]:
-    """The keys that matter most here and can run now."""
-    parts: list[Part] = []
+_LEAVES_FIRST = (
+    "range",
+    "select_all",
+    "verify",
+    "open",
+    "filter",
+    "next",
+    "browse",
+    "toggle",
+    "info",
+    "scroll",
+)
+"""What a narrow footer does without, in this order. Help and the way out always stay."""
+
+
+def footer(
+    actions: Sequence[Action], state: AppState, *, width: int, unicode: bool, panel: bool = False
+) -> list[Part]:
+    """The keys that matter most here and can run now: of the run, of the panel, of the list."""
+    keys = {action.id: action.keys for action in actions}
+    shown_keys = _of_run(keys, state)
+    if panel:
+        shown_keys |= _of_panel(keys)
     ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
     for action in ranked:
-        if action.why_disabled(state) is not None and action.id != "resync":
+        if panel and action.id in {"toggle", "range", "select_all", "filter", "info", "open"}:
+            continue
+        if action.id == "resync":
+            if state.running or not (state.chosen or state.hidden_selected):
+                continue
+        elif action.why_disabled(state) is not None:
             continue
         count = f" {state.chosen:,}" if action.id == "resync" and state.chosen > 1 else ""
-        parts += [
-            (f"{'  ' if parts else ' '}{shown(action.keys[0], unicode=unicode)}", "key"),
-            (f" {action.label}{count}", "quiet"),
-        ]
+        key = shown(action.keys[0], unicode=unicode)
+        shown_keys[action.id] = (key, f"{action.label}{count}")
+        if panel and action.id == "help":
+            shown_keys = {"back": ("esc", "back"), **shown_keys}
+    for name in _LEAVES_FIRST:
+        if sum(cell_len(key) + cell_len(label) + 3 for key, label in shown_keys.values()) <= width + 1:
+            break
+        shown_keys.pop(name, None)
+    parts: list[Part] = []
+    for key, label in shown_keys.values():
+        parts += [(f"{'  ' if parts else ' '}{key}", "key"), (f" {label}", "quiet")]
     return parts
+
+
+def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tuple[str, str]]:
+    if not state.running:
+        return {}
+    told = {"cancel": "stop", "pause": "go on" if state.paused else "pause"}
+    return {name: (shown(keys[name][0]), label) for name, label in told.items() if name in keys}
+
+
+def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    told = {"scroll": f"{shown(keys['down'][-1])}/{shown(keys['up'][-1])}"}
+    labels = {"scroll": "scroll", "next": "next/previous", "browse": "address"}
+    for kind in ("error", "cause"):
+        if f"next_{kind}" in keys:
+            told["next"] = f"{keys[f'next_{kind}'][-1]}/{keys[f'previous_{kind}'][-1]}"
+    if "browse" in keys:
+        told["browse"] = shown(keys["browse"][0])
+    return {name: (key, labels[name]) for name, key in told.items()}

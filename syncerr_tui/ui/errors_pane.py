@@ -6,7 +6,7 @@ turns keys into transitions and shows the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,8 @@ class ErrorsPane(Pane):
         self._linking = linking
         self.listing = Listing()
         self.outcomes: Mapping[str, str] = {}
-        self.left: Set[str] = frozenset()
-        """Rows that a run has proven: they stay in sight until it is dismissed, but are no errors any more."""
+        self.left: AbstractSet[str] = frozenset()
+        """Rows that a run has proven: in sight until it is dismissed, but no errors any more."""
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
@@ -125,7 +125,7 @@ class ErrorsPane(Pane):
         self.post_message(self.Changed())
 
     def show_run(
-        self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], left: Set[str] = frozenset()
+        self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], left: AbstractSet[str] = frozenset()
     ) -> None:
         """The states of a run beside their rows, and in the panel what each outcome means."""
         self.outcomes, self.left = outcomes, left
