@@ -25,7 +25,7 @@ class Lines:
         self._over = Pause(bench, _SAID_SECONDS)
 
     def say(self, line: str, style: str, *, keep: bool = False) -> None:
-        """One line in place of the keys: until the next key, or for some seconds where it is not to be kept."""
+        """One line in place of the keys, until the next key; for some seconds unless it is to be kept."""
         self._said = (line, style)
         self._over.drop()
         if not keep:

@@ -38,7 +38,9 @@ _VERDICTS: Mapping[Verdict, RowMark] = {
     Verdict.TWIN: RowMark("TWIN", Tone.BAD),
     Verdict.ELSEWHERE: RowMark("GONE", Tone.GOOD),
 }
-_BAR = 12
+_SIZES = ((12, False), (12, True), (6, True), (0, True))
+"""Cells of the bar, and whether the words are short: the first that fits is shown."""
+_ENDLESS = 10_000
 
 
 class RunView:
@@ -57,6 +59,7 @@ class RunView:
         self.ended: RunEnded | None = None
         self.paused = False
         self._eta: float | None = None
+        self._wave = ""
         self._note = ""
         self._braked = ""
         """Why nothing more was sent."""
@@ -74,9 +77,10 @@ class RunView:
             case Progress():
                 self.counts, self._eta = event.counts, event.eta_seconds
             case WaveStarted():
-                self._note = f"wave {event.number} of {event.of}" if event.of > 1 else ""
+                self._wave, self._note = f"wave {event.number}/{event.of}" if event.of > 1 else "", ""
             case Waiting():
-                self._note = event.why
+                # That rows wait for the org the counts say already.
+                self._note = "" if event.why.endswith("for the org") else event.why
             case Braked():
                 self._note = self._braked = event.reason
             case Paused():
@@ -105,48 +109,57 @@ class RunView:
         """Whether a request has left and its answer is not here."""
         return _STATES[RowState.SENT] in self.marks.values()
 
-    @property
-    def line(self) -> list[Part]:
-        """The progress bar while it runs, the result when it has ended."""
-        return self._result() if self.ended else self._progress()
+    def line(self, width: int = _ENDLESS) -> list[Part]:
+        """The progress bar while it runs, the result when it has ended; shorter where it is to fit."""
+        if self.ended:
+            return self._result()
+        lines = (self._progress(bar, brief=brief) for bar, brief in _SIZES)
+        return next((line for line in lines if _width(line) <= width), self._progress(0, brief=True))
 
     @property
     def plain(self) -> str:
         """The same as text."""
-        return "".join(text for text, _ in self.line).strip()
+        return "".join(text for text, _ in self.line()).strip()
 
-    def _progress(self) -> list[Part]:
+    def _progress(self, bar: int, *, brief: bool) -> list[Part]:
         counts = self.counts
         done = counts.ended
-        filled = _BAR * done // counts.planned if counts.planned else 0
-        parts: list[Part] = [
-            (" Paused " if self.paused else " Re-sync ", "strong"),
-            # One style for all that changes: colours would double what a slow line has to carry.
-            (self._full * filled + self._empty * (_BAR - filled), "text"),
-            (f" {done:,}/{counts.planned:,}", "text"),
-        ]
-        parts += [(told, "text") for told in _counted(counts)]
-        if self._eta is not None and done < counts.planned:
-            parts.append((f"  about {duration(timedelta(seconds=self._eta))} left", "text"))
-        if self._note:
-            parts.append((f"  {self._note}", "text"))
-        return parts
+        filled = bar * done // counts.planned if counts.planned else 0
+        told = [f"{self._full * filled}{self._empty * (bar - filled)} " if bar else ""]
+        told.append(f"{done:,}/{counts.planned:,}")
+        if self._eta is not None and done < counts.planned and not self.paused:
+            told.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")
+        told += [f"  {note}" for note in (self._wave, *_counted(counts, brief=brief), self._note) if note]
+        # One style for all that changes: colours would double what a slow line has to carry.
+        return [(" Paused " if self.paused else " Re-sync ", "strong"), ("".join(told), "text")]
 
     def _result(self) -> list[Part]:
         assert self.ended is not None
         style = "good" if self.counts.all_fixed else "bad"
         why: list[Part] = [(f"  {self._braked}", "bad")] if self._braked else []
-        return [(" Result ", style), (self.ended.summary, "text"), *why, ("  esc dismisses", "quiet")]
+        # Rows that were not proven have a story of their own in the journal.
+        then = "" if self.counts.all_fixed else "  3 journal shows why"
+        return [
+            (" Result ", style),
+            (self.ended.summary, "text"),
+            *why,
+            (then, "strong"),
+            ("  esc dismisses", "quiet"),
+        ]
 
 
-def _counted(counts: Counts) -> list[str]:
+def _counted(counts: Counts, *, brief: bool) -> list[str]:
     told = (
-        (counts.sent + counts.waiting, "waiting for the org"),
+        (counts.sent + counts.waiting, "waiting" if brief else "waiting for the org"),
         (counts.fixed + counts.elsewhere, "FIXED"),
-        (counts.still_failing, "STILL FAILING"),
-        (counts.new_cause, "NEW CAUSE"),
+        (counts.still_failing, "FAILING" if brief else "STILL FAILING"),
+        (counts.new_cause, "NEW" if brief else "NEW CAUSE"),
         (counts.unknown, "UNKNOWN"),
         (counts.twin, "TWIN"),
         (counts.not_sent, "not sent"),
     )
-    return [f"  {count:,} {word}" for count, word in told if count]
+    return [f"{count:,} {word}" for count, word in told if count]
+
+
+def _width(line: list[Part]) -> int:
+    return sum(len(text) for text, _ in line)

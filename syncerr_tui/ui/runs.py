@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.resyncing import RunView
     from syncerr_tui.ui.screens.plan import PlanDialog
 
+_STOPPING = "Stopping: what is on its way is waited for."
+_PAUSING = "Pausing after what is on its way. P goes on."
 _LINES_PER_SECOND = 2
 """How often the progress line is written at most."""
 
@@ -96,7 +98,7 @@ class Runs:
     @property
     def line(self) -> list[Part]:
         """Progress or result; empty where there is neither."""
-        return self._view.line if self._view else []
+        return self._view.line(self._app.size.width) if self._view else []
 
     @property
     def plain(self) -> str:
@@ -260,6 +262,8 @@ class Runs:
     def _ended(self, view: RunView) -> None:
         """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
         bench = self._app.bench
+        for line in (_STOPPING, _PAUSING):
+            bench.lines.silence(line)
         if view.newer:
             bench.errors.show(bench.errors.listing.updated(view.newer.values()))
         if view.ended is None:
@@ -291,7 +295,7 @@ class Runs:
         """Stop sending."""
         if self._run is not None:
             self._run.cancel()
-            self._app.bench.say("Stopping: what is on its way is waited for.")
+            self._app.bench.say(_STOPPING)
 
     def leave(self) -> None:
         """Send nothing more, wait for the answers to what is on its way, then end the app.
@@ -318,3 +322,4 @@ class Runs:
                 self._run.resume()
             else:
                 self._run.pause()
+                self._app.bench.say(_PAUSING)
