@@ -73,7 +73,10 @@ def row_line(
 ) -> str:
     """One row on stdout."""
     if not as_json:
-        return f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {reason}"
+        from syncerr_tui.resync.recall import found_words
+
+        told = found_words(verdict, reason)
+        return f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {told}"
     from syncerr_tui.resync.plan import error_payload
 
     payload = {**error_payload(error), "verdict": verdict, "reason": reason, **(more or {})}

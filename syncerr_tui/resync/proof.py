@@ -17,6 +17,10 @@ from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
 
 SameCause = Callable[[SyncError, SyncError], bool]
 
+REFUSED = "the org refused the request"
+"""Begins the reason of a row whose request the org did not take."""
+LANDED = ". Record "
+"""Stands between a duplicate's message and the record that an earlier write made."""
 _DUPLICATE_CODES = frozenset(("DUPLICATE_VALUE", "DUPLICATES_DETECTED"))
 _VARIABLE = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a StoreConnect ID
@@ -174,7 +178,7 @@ def _still_failed(
     if attempt.refusal:
         return Finding(
             Verdict.STILL_FAILING,
-            f"the org refused the request: {attempt.refusal}",
+            f"{REFUSED}: {attempt.refusal}",
             evidence,
             now,
             untouched=True,
@@ -211,7 +215,7 @@ def _landed(attempt: Attempt, now: SyncError, records: Sequence[RecordSeen]) -> 
     record = records[0]
     when = "since before this re-sync" if record.modified_at < attempt.sent_at else "since this re-sync"
     return (
-        f". Record {record.id} carries this StoreConnect ID {when}: the write did land; "
+        f"{LANDED}{record.id} carries this StoreConnect ID {when}: the write did land; "
         "compare its values before anything is sent again"
     )
 

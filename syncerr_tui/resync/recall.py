@@ -11,6 +11,7 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.history import History, Seen
 from syncerr_tui.resync.journal import Journal, OutcomeKind
 from syncerr_tui.resync.plan import LeftOut
+from syncerr_tui.resync.proof import LANDED, REFUSED
 from syncerr_tui.text import clean
 
 TRIES_WITHOUT_CHANGE = 2
@@ -102,6 +103,19 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if "records" in evidence and not records:
         told.append(("Record", "none was found with this StoreConnect ID"))
     return tuple(told)
+
+
+def found_words(verdict: Verdict | str | None, reason: str) -> str:
+    """The reason of a verdict in words: what a failure's message comes to, instead of the message itself.
+
+    What a verdict adds to the message (a record that did land) stays as it is.
+    """
+    from syncerr_tui.diagnosis.gist import gist
+
+    if verdict not in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} or reason.startswith(REFUSED):
+        return reason
+    message, landed, more = reason.partition(LANDED)
+    return f"{gist(message, None)}{landed}{more}"
 
 
 def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.render import Line, Role
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
-from syncerr_tui.resync.recall import Happened, evidence_words
+from syncerr_tui.resync.recall import Happened, evidence_words, found_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Part
@@ -122,7 +122,11 @@ def row_cells(row: RowRecord, names: Mapping[str, str]) -> tuple[Part, ...]:
         names: Events of the run -> what a person calls them.
     """
     word, look = outcome(row)
-    found = named(row.reason, names) or row.answer or ("sent; nothing is known yet" if row.intent else "")
+    found = (
+        named(found_words(row.verdict, row.reason), names)
+        or row.answer
+        or ("sent; nothing is known yet" if row.intent else "")
+    )
     return (
         (word, look),
         (row.error.object, "text"),
@@ -191,7 +195,10 @@ def row_lines(
     """How a row ended and why, and all that ever happened to it."""
     word, _ = outcome(row)
     evidence = evidence_words(row.evidence)
-    lines = [*_wrapped(word, width, Role.NAME), *_wrapped(named(row.reason, names), width)]
+    found = found_words(row.verdict, row.reason)
+    lines = [*_wrapped(word, width, Role.NAME), *_wrapped(named(found, names), width)]
+    if found != row.reason:
+        lines += [Line(), *_field("In full", row.reason, width)]
     if evidence:
         lines += [Line(), Line((("Evidence", Role.HEADING),))]
     for label, value in evidence:

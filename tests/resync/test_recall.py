@@ -164,3 +164,25 @@ def test_causes_are_called_by_their_records(journal: Journal) -> None:
     run = finished(journal)
     reasons = [row.reason for row in History(journal).rows_of(run)]
     assert recall.names_of(journal, run, reasons) == {ROWS[0].id: f"Order {ROWS[0].storeconnect_id[:8]}"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "words"),
+    [
+        (
+            Verdict.STILL_FAILING,
+            '{"statusCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [Cost__c]"}',
+            "empty: Cost__c",
+        ),
+        (
+            Verdict.NEW_CAUSE,
+            "DUPLICATE_VALUE: duplicate value found. Record 001000000000001AAA: the write did land",
+            "duplicate value found. Record 001000000000001AAA: the write did land",
+        ),
+        (Verdict.STILL_FAILING, "the org refused the request: {}", "the org refused the request: {}"),
+        (Verdict.FIXED, "the event is gone, and so on", "the event is gone, and so on"),
+        (None, "it was not sent", "it was not sent"),
+    ],
+)
+def test_what_was_found_is_told_in_words(verdict: Verdict | None, reason: str, words: str) -> None:
+    assert recall.found_words(verdict, reason) == words
