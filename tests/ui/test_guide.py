@@ -51,6 +51,17 @@ async def test_it_opens_without_a_row_too(opened: Open) -> None:
         assert "667 codes" in driven.text
 
 
+@pytest.mark.parametrize("text", ["m", "dupl"])
+async def test_what_is_found_stands_once_under_each_heading(opened: Open, text: str) -> None:
+    async with opened([], size=(120, 60)) as driven:
+        await open_guide(driven)
+        await driven.type(text)
+        listed = driven.app.screen.query_one(CodeList)
+        kinds = [isinstance(shown, str) for shown in listed._shown]
+        assert kinds.count(True) == 2
+        assert kinds[0]
+
+
 async def test_every_letter_searches_and_escape_goes_back_step_by_step(opened: Open) -> None:
     async with opened() as driven:
         await open_guide(driven)

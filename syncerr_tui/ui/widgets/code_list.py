@@ -41,8 +41,11 @@ class CodeList(Rows):
     def show(self, chapters: Sequence[Chapter], *, at: str | None = None) -> None:
         """Show these, the cursor on the code `at`, or on the first.
 
-        Chapters of one kind that stand together get a heading; a list by relevance keeps its order.
+        Each kind stands together under its heading, the kind of the first chapter first; within it the order
+        is kept.
         """
+        kinds = list(dict.fromkeys(chapter.in_manual for chapter in chapters))
+        chapters = sorted(chapters, key=lambda chapter: kinds.index(chapter.in_manual))
         self._shown = []
         before = None
         counts = {kind: sum(c.in_manual is kind for c in chapters) for kind in (True, False)}
