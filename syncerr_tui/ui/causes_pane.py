@@ -5,7 +5,7 @@ The selection is the list's own: a cause is selected when all its errors are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -15,30 +15,22 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.ui.cause_lines import CauseLines
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.outline import Node, Outline, tree_of
 from syncerr_tui.ui.panes import Pane
-from syncerr_tui.ui.widgets.cause_list import LEAD, CauseList, Told
-from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.rows import ASCII, UNICODE
-from syncerr_tui.ui.words import age
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
     from syncerr_tui.diagnosis.render import Line
 
 _MARKS_DELAY = 0.25
-_DEEPEST = 6
-"""Levels of a tree that are set in; deeper ones stand below the last of them."""
-_COUNT, _WAIT = 6, 5
-_GUTTER = 3
-_ROOMY = 70
-"""Cells in which the whole evidence of a link can be told."""
 
 
 class CausesPane(Pane):
@@ -64,16 +56,14 @@ class CausesPane(Pane):
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
         self._marks_timer: Timer | None = None
-        self._moment = Moment(desk.clock(), desk.zone)
-        self._signs: dict[str, str] = {}
-        self._signs_for: frozenset[str] = frozenset()
+        self._glyphs = UNICODE if desk.terminal.unicode else ASCII
+        self._lines = CauseLines(desk, errors, linking, self._glyphs, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The list and the panel."""
         terminal = self.desk.terminal
-        self._glyphs = UNICODE if terminal.unicode else ASCII
-        yield CauseList(self._told, glyphs=self._glyphs, id="cause-list")
+        yield CauseList(self._lines, glyphs=self._glyphs, id="cause-list")
         yield InfoPanel(links=terminal.links, thumb=self._glyphs.thumb, id="cause-info")
 
     # -- what is known ---------------------------------------------------------------------------------
@@ -103,11 +93,6 @@ class CausesPane(Pane):
             all(row in left for row in chain(cause.roots, cause.victims, cause.guessed))
             for cause in found.causes
         )
-
-    def _standing(self, rows: tuple[str, ...]) -> int:
-        """How many of them are errors still."""
-        left = self._errors.left
-        return sum(row not in left for row in rows) if left else len(rows)
 
     @property
     def tells(self) -> str:
@@ -165,7 +150,7 @@ class CausesPane(Pane):
 
     def entered(self) -> None:
         """Take the focus, and show what has changed meanwhile."""
-        self._moment = Moment(self.desk.clock(), self.desk.zone)
+        self._lines.moment = Moment(self.desk.clock(), self.desk.zone)
         self.refreshed()
         (self.panel if self.is_open else self.board).focus()
 
@@ -181,7 +166,7 @@ class CausesPane(Pane):
         now_for = (found.causes, listing.view, self._linking.working)
         if now_for != self._shown_for:
             self._shown_for = now_for
-            self._signs = {}
+            self._lines.forget()
             self._rebuild(self._visible(found.causes))
         if self._wanted_row is not None and self._linking.graph is not None:
             self._go_to_row(self._wanted_row)
@@ -241,97 +226,6 @@ class CausesPane(Pane):
         self._marks_timer = None
         self.board.redraw()
 
-    # -- what a line says ------------------------------------------------------------------------------
-
-    def _told(self, node: Node, width: int) -> Told:
-        if node.is_cause:
-            return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
-        if node.row is None:
-            line = f"{'':6}and {node.rest:,} more errors: e shows all of them in the list"
-            return Told((((cell(line, width, self.desk.ellipsis), "quiet"),),))
-        return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
-
-    def _sign_of(self, cause: Cause) -> str:
-        """A cause may hold many thousand errors: counted once for each selection."""
-        listing = self._errors.listing
-        if listing.selected is not self._signs_for:
-            self._signs, self._signs_for = {}, listing.selected
-        if cause.key not in self._signs:
-            self._signs[cause.key] = self._sign((*cause.roots, *cause.victims))
-        return self._signs[cause.key]
-
-    def _sign(self, rows: tuple[str, ...]) -> str:
-        selected = self._errors.listing.selected
-        if not selected:
-            return " "
-        count = sum(row in selected for row in rows)
-        return self._glyphs.selected if count == len(rows) else "-" if count else " "
-
-    def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
-        from syncerr_tui.ui.cause_words import headline, retry, summary
-
-        errors, unicode = self._errors.listing.errors, self.desk.terminal.unicode
-        signs = "▾▸" if unicode else "-+"
-        lead = LEAD - _GUTTER
-        room = max(1, width - lead)
-        roots, victims = self._standing(cause.roots), self._standing(cause.victims)
-        counts = f"{_count(roots):>{_COUNT}} {_count(victims):>{_WAIT}}  "
-        yield (
-            (f"{signs[cause.key not in self._opened]} ", "accent"),
-            (counts, "strong"),
-            (cell(headline(errors, cause), room, self.desk.ellipsis), "text"),
-        )
-        trend = (self._linking.found.trends or {}).get(cause.key)
-        told = summary(cause, trend, self._moment.now, unicode=unicode)
-        run = self._run_on(cause)
-        parts: list[Part] = [(f"{retry(errors, cause):>{lead - 2}}  ", "code")]
-        if run:
-            parts.append((f"{run}  ", "busy"))
-        parts.append((cell(told, max(1, room - (len(run) + 2 if run else 0)), self.desk.ellipsis), "quiet"))
-        yield tuple(parts)
-
-    def _run_on(self, cause: Cause) -> str:
-        """What the run says about a cause's errors: how many are proven."""
-        marks = self._errors.table.marks
-        words = (
-            [marks[row].word for row in chain(cause.roots, cause.victims) if row in marks] if marks else []
-        )
-        return f"{words.count('FIXED')} of {len(words)} FIXED" if words else ""
-
-    def _error_line(self, node: Node, width: int) -> Iterable[Part]:
-        from syncerr_tui.ui.cause_words import briefly, why
-
-        error = self._errors.listing.errors.get(node.row or "")
-        if error is None:
-            yield (cell("      left the list", width, ""), "quiet")
-            return
-        unicode = self.desk.terminal.unicode
-        depth = min(node.depth, _DEEPEST)
-        branch = ("└ " if unicode else "` ") if node.link else ("• " if unicode else "* ")
-        name = f"{'':{2 + 2 * depth}}{branch}{error.object} {error.event_type.value}"
-        when = age(error.processed_at, self._moment.now) if error.processed_at else "-"
-        known = (error.storeconnect_id or error.id)[:8]
-        left = 34 if width < 90 else 44
-        # One look for the whole line: every change of colour costs as much as half a line of text.
-        guess = node.link is not None and not node.link.fact
-        look = "bad" if guess else "quiet" if node.link else "text"
-        yield (cell(name, left, self.desk.ellipsis), look)
-        yield (f" {cell(known, 8, '')} {when:>3}  ", look)
-        mark = self._errors.table.marks.get(error.id)
-        room = max(1, width - left - 15)
-        if mark is not None:
-            yield (cell(mark.word, min(9, room), ""), mark.tone)
-            room -= 9
-        if room > 0:
-            known_by = why if room >= _ROOMY else briefly
-            told = known_by(node.link) if node.link else self._own_reason(error)
-            yield (cell(told, room, self.desk.ellipsis), look)
-
-    def _own_reason(self, error: SyncError) -> str:
-        from syncerr_tui.diagnosis.gist import gist
-
-        return gist(error.message, error.code)
-
     # -- the panel -------------------------------------------------------------------------------------
 
     def _panel_now(self) -> None:
@@ -349,7 +243,8 @@ class CausesPane(Pane):
         if node.row is not None and (error := self.current) is not None:
             outcome = self._errors.outcomes.get(error.id, "")
             self.panel.show(
-                lambda width: self._errors.describe(error, self._moment, outcome, width), keep_place=same
+                lambda width: self._errors.describe(error, self._lines.moment, outcome, width),
+                keep_place=same,
             )
         else:
             self.panel.show(lambda width: self._about(node.cause, width), keep_place=same)
@@ -365,7 +260,7 @@ class CausesPane(Pane):
             graph,
             cause,
             (self._linking.found.trends or {}).get(cause.key),
-            self._moment.now,
+            self._lines.moment.now,
             guidance=self._guidance(first, width),
             unicode=self.desk.terminal.unicode,
             width=width,
@@ -500,7 +395,3 @@ def _rows(node: Node | None) -> tuple[str, ...]:
     if node is None:
         return ()
     return (node.row,) if node.row is not None else (*node.cause.roots, *node.cause.victims)
-
-
-def _count(number: int) -> str:
-    return f"{number:,}" if number < 100_000 else f"{number // 1000}k"

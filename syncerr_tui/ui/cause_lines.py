@@ -1,0 +1,157 @@
+"""What the lines of the causes say: a cause with its counts and its trend, an error with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.linking import Linking
+from syncerr_tui.ui.outline import Node
+from syncerr_tui.ui.widgets.cause_list import LEAD, Told
+from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.widgets.rows import Glyphs
+from syncerr_tui.ui.words import age
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause
+
+_DEEPEST = 6
+"""Levels of a tree that are set in; deeper ones stand below the last of them."""
+_COUNT, _WAIT = 6, 5
+_GUTTER = 3
+_ROOMY = 70
+"""Cells in which the whole evidence of a link can be told."""
+
+
+class CauseLines:
+    """Told anew for each line that is drawn; only what is counted over a whole cause is kept.
+
+    Args:
+        desk: What the terminal can show.
+        errors: The list: its rows, its selection, the marks of a run.
+        linking: The causes and their trends.
+        glyphs: The sign of a selected row.
+        is_open: Whether the tree of the cause with this key is shown.
+    """
+
+    def __init__(
+        self, desk: Desk, errors: ErrorsPane, linking: Linking, glyphs: Glyphs, is_open: Callable[[str], bool]
+    ) -> None:
+        self._desk = desk
+        self._errors = errors
+        self._linking = linking
+        self._glyphs = glyphs
+        self._is_open = is_open
+        self.moment = Moment(desk.clock(), desk.zone)
+        """What ages are counted from."""
+        self._signs: dict[str, str] = {}
+        self._signs_for: frozenset[str] = frozenset()
+
+    def forget(self) -> None:
+        """The causes are others now."""
+        self._signs = {}
+
+    def __call__(self, node: Node, width: int) -> Told:
+        """This line, so many cells wide."""
+        if node.is_cause:
+            return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
+        if node.row is None:
+            line = f"{'':6}and {node.rest:,} more errors: e shows all of them in the list"
+            return Told((((cell(line, width, self._desk.ellipsis), "quiet"),),))
+        return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
+
+    def _sign_of(self, cause: Cause) -> str:
+        """A cause may hold many thousand errors: counted once for each selection."""
+        listing = self._errors.listing
+        if listing.selected is not self._signs_for:
+            self._signs, self._signs_for = {}, listing.selected
+        if cause.key not in self._signs:
+            self._signs[cause.key] = self._sign((*cause.roots, *cause.victims))
+        return self._signs[cause.key]
+
+    def _sign(self, rows: tuple[str, ...]) -> str:
+        selected = self._errors.listing.selected
+        if not selected:
+            return " "
+        count = sum(row in selected for row in rows)
+        return self._glyphs.selected if count == len(rows) else "-" if count else " "
+
+    def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
+        from syncerr_tui.ui.cause_words import headline, retry, summary
+
+        errors, unicode = self._errors.listing.errors, self._desk.terminal.unicode
+        signs = "▾▸" if unicode else "-+"
+        lead = LEAD - _GUTTER
+        room = max(1, width - lead)
+        roots, victims = self._standing(cause.roots), self._standing(cause.victims)
+        counts = f"{_count(roots):>{_COUNT}} {_count(victims):>{_WAIT}}  "
+        yield (
+            (f"{signs[not self._is_open(cause.key)]} ", "accent"),
+            (counts, "strong"),
+            (cell(headline(errors, cause), room, self._desk.ellipsis), "text"),
+        )
+        trend = (self._linking.found.trends or {}).get(cause.key)
+        told = summary(cause, trend, self.moment.now, unicode=unicode)
+        run = self._run_on(cause)
+        parts: list[Part] = [(f"{retry(errors, cause):>{lead - 2}}  ", "code")]
+        if run:
+            parts.append((f"{run}  ", "busy"))
+        parts.append((cell(told, max(1, room - (len(run) + 2 if run else 0)), self._desk.ellipsis), "quiet"))
+        yield tuple(parts)
+
+    def _run_on(self, cause: Cause) -> str:
+        """What the run says about a cause's errors: how many are proven."""
+        marks = self._errors.table.marks
+        words = (
+            [marks[row].word for row in chain(cause.roots, cause.victims) if row in marks] if marks else []
+        )
+        return f"{words.count('FIXED')} of {len(words)} FIXED" if words else ""
+
+    def _error_line(self, node: Node, width: int) -> Iterable[Part]:
+        from syncerr_tui.ui.cause_words import briefly, why
+
+        error = self._errors.listing.errors.get(node.row or "")
+        if error is None:
+            yield (cell("      left the list", width, ""), "quiet")
+            return
+        unicode = self._desk.terminal.unicode
+        depth = min(node.depth, _DEEPEST)
+        branch = ("└ " if unicode else "` ") if node.link else ("• " if unicode else "* ")
+        name = f"{'':{2 + 2 * depth}}{branch}{error.object} {error.event_type.value}"
+        when = age(error.processed_at, self.moment.now) if error.processed_at else "-"
+        known = (error.storeconnect_id or error.id)[:8]
+        left = 34 if width < 90 else 44
+        # One look for the whole line: every change of colour costs as much as half a line of text.
+        guess = node.link is not None and not node.link.fact
+        look = "bad" if guess else "quiet" if node.link else "text"
+        yield (cell(name, left, self._desk.ellipsis), look)
+        yield (f" {cell(known, 8, '')} {when:>3}  ", look)
+        mark = self._errors.table.marks.get(error.id)
+        room = max(1, width - left - 15)
+        if mark is not None:
+            yield (cell(mark.word, min(9, room), ""), mark.tone)
+            room -= 9
+        if room > 0:
+            known_by = why if room >= _ROOMY else briefly
+            told = known_by(node.link) if node.link else self._own_reason(error)
+            yield (cell(told, room, self._desk.ellipsis), look)
+
+    def _own_reason(self, error: SyncError) -> str:
+        from syncerr_tui.diagnosis.gist import gist
+
+        return gist(error.message, error.code)
+
+    def _standing(self, rows: tuple[str, ...]) -> int:
+        """How many of them are errors still."""
+        left = self._errors.left
+        return sum(row not in left for row in rows) if left else len(rows)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number < 100_000 else f"{number // 1000}k"
