@@ -33,15 +33,30 @@ class Filtering:
         if not self._bench.query_one(FilterBar).has_class("-on"):
             return
         wrong = self._filtered.filter_as_typed(text)
-        self._bench.query_one(FilterBar).answer(wrong, wrong=bool(wrong))
+        if wrong:
+            self._say_wrong(wrong)
+            self._without_the_unreadable(text)
+        else:
+            self._bench.silence()
         self.say_nothing_matches()
+
+    def _say_wrong(self, wrong: str) -> None:
+        """In the lines of the keys: beside the text there is no room for it."""
+        self._bench.lines.say(wrong, "bad", keep=True)
+
+    def _without_the_unreadable(self, text: str) -> None:
+        """Filter by the words before: what is half a mistake by now has filtered as free text."""
+        while text and self._filtered.filter_as_typed(text):
+            text = text.rpartition(" ")[0]
+        self._filtered.filter_as_typed(text)
 
     def kept(self, text: str) -> None:
         """Back to the list with the filter in place."""
         try:
             self._filtered.filter_by(text)
         except BadInputError as error:
-            self._bench.query_one(FilterBar).ask_again(error.line)
+            self._say_wrong(error.line)
+            self._bench.query_one(FilterBar).ask_again()
             return
         self._closed()
 
@@ -51,6 +66,7 @@ class Filtering:
         self._closed()
 
     def _closed(self) -> None:
+        self._bench.silence()
         self.say_nothing_matches()
         self._bench.query_one(FilterBar).close()
         self._bench.pane.entered()

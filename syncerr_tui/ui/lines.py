@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from syncerr_tui.triage.actions import Place
 from syncerr_tui.ui import chrome
 from syncerr_tui.ui.pause import Pause
 
 if TYPE_CHECKING:
     from syncerr_tui.triage.actions import AppState
     from syncerr_tui.ui.screens.workbench import Workbench
+    from syncerr_tui.ui.widgets.line import Part
 
 
 _SAID_SECONDS = 8.0
@@ -59,18 +62,33 @@ class Lines:
         names = [(pane.tab, place is bench.place) for place, pane in bench.panes.items()]
         line("tabs").show(*chrome.tabs(names, bench.pane.tells, unicode=unicode))
         self._draw_utility(state)
+        before: list[str] = []
         if self._said is not None:
-            line("keys").show([(f" {self._said[0]}", self._said[1])])
+            *before, last = _wrapped(self._said[0], width, 2)
+            line("keys-before").show([(told, self._said[1]) for told in before])
+            line("keys").show([(last, self._said[1])])
         else:
             panel = bench.pane.is_open
             keys = chrome.footer(bench.actions, state, width=width, unicode=unicode, panel=panel)
             line("keys").show(keys)
-        trouble = desk.trouble
-        line("trouble").show([(f" {trouble.title}. ", "bad"), (trouble.hint, "text")] if trouble else [])
-        line("trouble").set_class(trouble is not None, "-on")
+        line("keys-before").set_class(bool(before), "-on")
+        self._draw_trouble()
         run = bench.host.runs.line
         line("run").show(run)
         line("run").set_class(bool(run), "-on")
+
+    def _draw_trouble(self) -> None:
+        """In as many lines as it takes; not where the empty list says the same."""
+        bench, trouble = self._bench, self._bench.desk.trouble
+        told: list[str] = []
+        empty = bench.place is Place.ERRORS and not bench.errors.listing.errors
+        if trouble is not None and not (empty and trouble is bench.reading.failure):
+            told = _wrapped(f"{trouble.title}. {trouble.hint}", bench.size.width, 3)
+        for number, name in enumerate(("trouble", "trouble-2", "trouble-3")):
+            line = bench.line(name)
+            shown = told[number] if number < len(told) else ""
+            line.show(_in_two_looks(shown, trouble.title if trouble and not number else ""))
+            line.set_class(bool(shown), "-on")
 
     def _draw_utility(self, state: AppState) -> None:
         bench = self._bench
@@ -88,3 +106,19 @@ class Lines:
                 unread=bench.desk.unread,
             )
         )
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    """The text in lines that fit, the last one cut where there are too many."""
+    told = wrap(text, max(10, width - 2)) or [""]
+    if len(told) > most:
+        told = [*told[: most - 1], " ".join(told[most - 1 :])]
+    return [f" {line}" for line in told]
+
+
+def _in_two_looks(line: str, title: str) -> list[Part]:
+    """What is wrong stands out from what to do about it."""
+    if not title:
+        return [(line, "text")]
+    split = min(len(line), len(title) + 2)
+    return [(line[:split], "bad"), (line[split:], "text")]

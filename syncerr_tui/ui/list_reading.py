@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from textual.timer import Timer
 
+    from syncerr_tui.errors import SyncErrError
     from syncerr_tui.ui.reading import ListRead, PageCame, ReadingFailed
     from syncerr_tui.ui.screens.workbench import Workbench
 
@@ -30,6 +31,8 @@ class ListReading:
         self.reader = Reader(bench.desk, bench.post_message)
         self.read_at: datetime | None = None
         """When the list on screen was read to its end."""
+        self.failure: SyncErrError | None = None
+        """Why the last reading came to nothing, as it stands in place of the rows."""
         self._rows_so_far = 0
         self._fresh_start = True
         self._known: frozenset[str] | None = None
@@ -118,7 +121,7 @@ class ListReading:
         """Say it in one line; what is on screen stays."""
         if event.reading != self.reader.reading:
             return
-        self._desk.trouble = event.error
+        self._desk.trouble = self.failure = event.error
         key = "L logs in again" if self._desk.expired else "r tries again"
         self._bench.errors.note("", event.error.title + ".", event.error.hint, "", f"{key}.")
         self._bench.causes.refreshed()

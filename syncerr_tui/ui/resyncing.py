@@ -112,7 +112,8 @@ class RunView:
     def line(self, width: int = _ENDLESS) -> list[Part]:
         """The progress bar while it runs, the result when it has ended; shorter where it is to fit."""
         if self.ended:
-            return self._result()
+            result = self._result()
+            return result if _width(result) <= width else result[:-1]
         lines = (self._progress(bar, brief=brief) for bar, brief in _SIZES)
         return next((line for line in lines if _width(line) <= width), self._progress(0, brief=True))
 

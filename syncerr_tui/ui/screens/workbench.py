@@ -90,9 +90,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         yield Line(ellipsis=ellipsis, id="tabs")
         with Container(id="panes"):
             yield self.pane
-        yield Line(ellipsis=ellipsis, id="trouble")
+        for number in ("", "-2", "-3"):
+            yield Line(ellipsis=ellipsis, id=f"trouble{number}").add_class("-at-need")
         yield Line(ellipsis=ellipsis, id="run")
         yield Line(ellipsis=ellipsis, cut="right", id="utility").add_class("-bar")
+        yield Line(ellipsis=ellipsis, id="keys-before").add_class("-at-need")
         yield Line(ellipsis=ellipsis, id="keys")
 
     def on_mount(self) -> None:

@@ -79,15 +79,10 @@ class FilterBar(Horizontal):
         with line.prevent(Input.Changed):
             line.value = text
         line.cursor_position = len(text)
-        self.answer("")
+        self.query_one("#filter-answer", Line).show([], [("enter keeps  esc takes back ", "quiet")])
         self.add_class("-on")
         # At once, not in its turn: what is typed ahead belongs to this line already.
         self.screen.set_focus(line)
-
-    def answer(self, line: str, *, wrong: bool = False) -> None:
-        """What comes of what was typed: how many rows, or what cannot be read."""
-        keys = "enter keeps  esc takes back "
-        self.query_one("#filter-answer", Line).show([], [(line or keys, "bad" if wrong else "quiet")])
 
     def close(self) -> None:
         """Put the line away."""
@@ -100,9 +95,8 @@ class FilterBar(Horizontal):
         if self.has_class("-on"):
             self.post_message(self.Typed(event.value))
 
-    def ask_again(self, wrong: str) -> None:
-        """The text cannot be read: say why, and go on with it."""
-        self.answer(wrong, wrong=True)
+    def ask_again(self) -> None:
+        """The text cannot be read: go on with it."""
         self.screen.set_focus(self.query_one(Input))
 
     async def action_keep(self) -> None:

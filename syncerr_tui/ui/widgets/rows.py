@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from rich.segment import Segment
@@ -121,8 +122,12 @@ class Rows(Drawn, can_focus=True):
 
     def note_at(self, y: int) -> str:
         """The part of the note that stands in line `y`."""
-        index = y - max(1, (self.page - len(self._note)) // 3)
-        return self._note[index] if not self.count and 0 <= index < len(self._note) else ""
+        if self.count or not self._note:
+            return ""
+        room = max(10, self.size.width - 4)
+        note = [part for line in self._note for part in wrap(line, room) or [""]]
+        index = y - max(1, (self.page - len(note)) // 3)
+        return note[index] if 0 <= index < len(note) else ""
 
     def redraw(self) -> None:
         """Compare the visible lines with what was drawn last, and refresh the difference."""
