@@ -134,9 +134,9 @@ def footer(
             continue
         count = f" {state.chosen:,}" if action.id == "resync" and state.chosen > 1 else ""
         key = shown(action.keys[0], unicode=unicode)
-        shown_keys[action.id] = (key, f"{action.label}{count}")
         if panel and action.id == "help":
-            shown_keys = {"back": ("esc", "back"), **shown_keys}
+            shown_keys["back"] = ("esc", "back")
+        shown_keys[action.id] = (key, f"{action.label}{count}")
     for name in _LEAVES_FIRST:
         if sum(cell_len(key) + cell_len(label) + 3 for key, label in shown_keys.values()) <= width + 1:
             break
