@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.journal_reading import JournalReading, Level
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.pause import Pause
@@ -30,31 +31,15 @@ if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
     from syncerr_tui.diagnosis.render import Line as Laid
     from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
-    from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.recall import Happened
     from syncerr_tui.resync.wanted import Wanted
-    from syncerr_tui.ui.pages import Pages
 
 Item = TypeVar("Item")
-T = TypeVar("T")
 
 _FILTER_DELAY = 0.15
 
 Describe = Callable[[SyncError, Moment, str, int], "list[Laid]"]
 """What the info panel says about an error, as in the list."""
-
-
-@dataclass(slots=True)
-class Level(Generic[Item]):
-    """The runs, or the rows of one run: what is known of them, and where the cursor stands."""
-
-    pages: Pages[Item]
-    at: int = 0
-
-    @property
-    def current(self) -> Item | None:
-        """Under the cursor, where it is known."""
-        return self.pages.at(self.at) if self.pages.count else None
 
 
 class JournalPane(Pane):
@@ -82,9 +67,7 @@ class JournalPane(Pane):
         self._rows: Level[RowRecord] | None = None
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
-        self._wanted: Wanted | None = None
-        self._names: dict[str, str] = {}
-        """Events -> what a person calls them."""
+        self._reading = JournalReading(desk, journals)
         self._told: tuple[object, ...] = ()
         """What the panel says something about."""
         self._typing = Pause(self, _FILTER_DELAY)
@@ -123,11 +106,11 @@ class JournalPane(Pane):
     @property
     def tells(self) -> str:
         """The filter."""
-        if not self._wanted:
+        if not self._reading.wanted:
             return ""
         level = self._level
         count = f"  ({level.pages.count:,} shown)" if level is not None and level.pages.ready else ""
-        return f"filter: {self._wanted.text}{count}"
+        return f"filter: {self._reading.wanted.text}{count}"
 
     @property
     def run(self) -> RunRecord | None:
@@ -175,7 +158,7 @@ class JournalPane(Pane):
         from syncerr_tui.ui.pages import Pages
 
         self._moment = Moment(self.desk.clock(), self.desk.zone)
-        runs = Pages(self._read_runs, self._in_background, partial(self._arrived, "runs"))
+        runs = Pages(self._reading.runs, self._in_background, partial(self._arrived, "runs"))
         self._runs = Level(runs, self._runs.at if self._runs else 0)
         runs.ask()
         if self._run is not None:
@@ -186,40 +169,9 @@ class JournalPane(Pane):
         from syncerr_tui.ui.pages import Pages
 
         self._run = run
-        rows = Pages(partial(self._read_rows, run.id), self._in_background, partial(self._arrived, "rows"))
+        rows = Pages(partial(self._reading.rows, run.id), self._in_background, partial(self._arrived, "rows"))
         self._rows = Level(rows, at)
         rows.ask()
-
-    async def _read_runs(self, skip: int, limit: int) -> tuple[int, Sequence[RunRecord]]:
-        from syncerr_tui.resync.history import History
-        from syncerr_tui.resync.wanted import EVERYTHING
-
-        wanted = self._wanted or EVERYTHING
-
-        def question(journal: Journal) -> tuple[int, Sequence[RunRecord]]:
-            history = History(journal)
-            return history.count_runs(wanted), history.runs(limit, skip, wanted)
-
-        return await self._ask(question)
-
-    async def _read_rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[RowRecord]]:
-        from syncerr_tui.resync import recall
-        from syncerr_tui.resync.history import History
-        from syncerr_tui.resync.wanted import EVERYTHING
-
-        wanted = self._wanted or EVERYTHING
-
-        def question(journal: Journal) -> tuple[int, Sequence[RowRecord]]:
-            history = History(journal)
-            rows = history.rows_of(run, limit, skip, wanted)
-            self._names.update(recall.names_of(journal, run, (row.reason for row in rows)))
-            return history.count_rows(run, wanted), rows
-
-        return await self._ask(question)
-
-    async def _ask(self, question: Callable[[Journal], T]) -> T:
-        assert self.desk.connection is not None
-        return await self._journals.ask(self.desk.connection.identity.org_id, question)
 
     def _in_background(self, work: Coroutine[Any, Any, None], group: str = "journal") -> None:
         self.run_worker(self._or_say_why(work), group=group, exclusive=group != "journal")
@@ -244,7 +196,7 @@ class JournalPane(Pane):
         from syncerr_tui.ui import journal_words as words
 
         runs, rows = self._runs, self._rows
-        drawn, names = self._moment, self._names
+        drawn, names = self._moment, self._reading.names
         if rows is not None and self._run is not None:
             count, at = rows.pages.count, rows.at
             self.sheet.show(
@@ -306,7 +258,7 @@ class JournalPane(Pane):
 
     @property
     def _nothing(self) -> tuple[str, ...]:
-        if self._wanted:
+        if self._reading.wanted:
             return ("", "Nothing matches the filter.", "", "esc shows everything again.")
         return ("", "Nothing was re-synced in this org yet.", "", "R in the list of errors does it.")
 
@@ -341,12 +293,14 @@ class JournalPane(Pane):
         from syncerr_tui.resync import recall
         from syncerr_tui.ui import journal_words as words
 
-        happened: tuple[Happened, ...] = await self._ask(lambda journal: recall.story(journal, row.error.id))
+        happened: tuple[Happened, ...] = await self._reading.ask(
+            lambda journal: recall.story(journal, row.error.id)
+        )
         drawn = self._moment
 
         def lines(width: int) -> list[Laid]:
             return [
-                *words.row_lines(row, happened, self._names, drawn, width),
+                *words.row_lines(row, happened, self._reading.names, drawn, width),
                 *self._describe(row.error, drawn, "", width),
             ]
 
@@ -357,7 +311,7 @@ class JournalPane(Pane):
         from syncerr_tui.resync.history import History
         from syncerr_tui.ui import journal_words as words
 
-        marks: tuple[Mark, ...] = await self._ask(lambda journal: History(journal).marks(run.id))
+        marks: tuple[Mark, ...] = await self._reading.ask(lambda journal: History(journal).marks(run.id))
         drawn, ours = self._moment, run.id in self._ours
         if self._told == (run,):
             self.panel.show(lambda width: words.run_lines(run, marks, drawn, width, ours=ours))
@@ -412,7 +366,7 @@ class JournalPane(Pane):
         """Out of the panel, out of the filter, out of the run."""
         if self.is_open:
             self._toggle_panel()
-        elif self._wanted:
+        elif self._reading.wanted:
             self.filter_by("")
         elif self._run is not None:
             self._run = self._rows = None
@@ -436,7 +390,7 @@ class JournalPane(Pane):
         if run.alive:
             self.post_message(self.Told("It is under way in another terminal, which proves its rows itself."))
             return
-        rows = await self._ask(lambda journal: History(journal).rows_of(run.id))
+        rows = await self._reading.ask(lambda journal: History(journal).rows_of(run.id))
         open_rows = [row for row in rows if row.unknown]
         if not open_rows:
             self.post_message(self.Told("Everything that this run sent is decided."))
@@ -453,7 +407,7 @@ class JournalPane(Pane):
     @property
     def filter_text(self) -> str:
         """The filter as it was typed."""
-        return self._wanted.text if self._wanted else ""
+        return self._reading.wanted.text if self._reading.wanted else ""
 
     @property
     def filter_hint(self) -> str:
@@ -487,8 +441,8 @@ class JournalPane(Pane):
         self._filter(parse(text))
 
     def _filter(self, wanted: Wanted) -> None:
-        if wanted != self._wanted:
-            self._wanted = wanted
+        if wanted != self._reading.wanted:
+            self._reading.wanted = wanted
             for level in (self._runs, self._rows):
                 if level is not None:
                     level.at = 0

@@ -1,0 +1,83 @@
+"""What the Journal pane asks the journal: its runs, the rows of a run, a page at a time. Knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.journals import Journals
+
+if TYPE_CHECKING:
+    # The journal is opened, and all that reads it imported, once an org is connected.
+    from syncerr_tui.resync.history import RowRecord, RunRecord
+    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.wanted import Wanted
+    from syncerr_tui.ui.pages import Pages
+
+Item = TypeVar("Item")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Level(Generic[Item]):
+    """The runs, or the rows of one run: what is known of them, and where the cursor stands."""
+
+    pages: Pages[Item]
+    at: int = 0
+
+    @property
+    def current(self) -> Item | None:
+        """Under the cursor, where it is known."""
+        return self.pages.at(self.at) if self.pages.count else None
+
+
+class JournalReading:
+    """Reads what the filter wants to see."""
+
+    def __init__(self, desk: Desk, journals: Journals) -> None:
+        self._desk = desk
+        self._journals = journals
+        self.wanted: Wanted | None = None
+        """The filter; None for everything."""
+        self.names: dict[str, str] = {}
+        """Events -> what a person calls them."""
+
+    async def runs(self, skip: int, limit: int) -> tuple[int, Sequence[RunRecord]]:
+        """A page of the runs, and how many match."""
+        from syncerr_tui.resync.history import History
+        from syncerr_tui.resync.wanted import EVERYTHING
+
+        wanted = self.wanted or EVERYTHING
+
+        def question(journal: Journal) -> tuple[int, Sequence[RunRecord]]:
+            history = History(journal)
+            return history.count_runs(wanted), history.runs(limit, skip, wanted)
+
+        return await self.ask(question)
+
+    async def rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[RowRecord]]:
+        """A page of the rows of this run, and how many match."""
+        from syncerr_tui.resync import recall
+        from syncerr_tui.resync.history import History
+        from syncerr_tui.resync.wanted import EVERYTHING
+
+        wanted = self.wanted or EVERYTHING
+
+        def question(journal: Journal) -> tuple[int, Sequence[RowRecord]]:
+            history = History(journal)
+            rows = history.rows_of(run, limit, skip, wanted)
+            self.names.update(recall.names_of(journal, run, (row.reason for row in rows)))
+            return history.count_rows(run, wanted), rows
+
+        return await self.ask(question)
+
+    async def ask(self, question: Callable[[Journal], T]) -> T:
+        """Any question, in the thread of readers.
+
+        Raises:
+            MachineError: The journal cannot be read.
+        """
+        assert self._desk.connection is not None
+        return await self._journals.ask(self._desk.connection.identity.org_id, question)
