@@ -55,6 +55,8 @@ class RunView:
         """Rows as the org shows them after their re-sync, where they still fail."""
         self.left: set[str] = set()
         """Rows that are proven fixed, or were resolved elsewhere."""
+        self.freed = 0
+        """Errors that waited for rows that are proven now."""
         self.counts = Counts()
         self.ended: RunEnded | None = None
         self.paused = False
@@ -140,6 +142,8 @@ class RunView:
         why: list[Part] = [(f"  {self._braked}", "bad")] if self._braked else []
         # Rows that were not proven have a story of their own in the journal.
         then = "" if self.counts.all_fixed else "  3 journal shows why"
+        if self.freed:
+            then = f"  {self.freed:,} that waited can go now: c"
         return [
             (" Result ", style),
             (self.ended.summary, "text"),

@@ -264,6 +264,7 @@ class Runs:
         bench = self._app.bench
         for line in (_STOPPING, _PAUSING):
             bench.lines.silence(line)
+        view.freed = self._freed(view)
         if view.newer:
             bench.errors.show(bench.errors.listing.updated(view.newer.values()))
         if view.ended is None:
@@ -273,6 +274,14 @@ class Runs:
             bench.errors.show_run(view.marks, view.reasons, view.left)
         bench.draw_lines()
         self._app.resuming.run_ended()
+
+    def _freed(self, view: RunView) -> int:
+        """How many errors waited for what is proven now, and can go."""
+        graph = self._app.linking.graph
+        if graph is None:
+            return 0
+        waited = {link.victim for row in view.left if row in graph.errors for link in graph.waiting_for(row)}
+        return len(waited - view.left)
 
     def dismiss(self) -> bool:
         """Put the result away; proven rows leave the list with it. False where there is none."""

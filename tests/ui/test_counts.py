@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
+from tests.ui.families import family
 
 
 async def test_a_proven_row_is_not_counted(opened: Open) -> None:
@@ -23,3 +24,14 @@ async def test_a_proven_row_is_not_counted(opened: Open) -> None:
         await driven.wait_for(lambda: "FIXED" not in driven.text)
         await driven.ready()
         assert "3 sync errors · 2 causes" in driven.lines[-2]
+
+
+async def test_the_result_names_what_waited_for_what_is_proven(opened: Open) -> None:
+    errors = family()
+    async with opened(errors) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {errors[0].id}
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("2 that waited can go now: c")
