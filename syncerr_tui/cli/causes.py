@@ -46,18 +46,20 @@ async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
 async def read_graph(connection: Connection) -> CauseGraph:
     """All unresolved errors of an org as causes and victims, page by page."""
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.salesforce.relations import known_parents
+    from syncerr_tui.salesforce.relations import known_parents, present_parents
 
     graph = CauseGraph()
     async for page in connection.errors():
         graph.add(page)
     graph.relate(await known_parents(connection, tuple(graph.errors.values())))
+    graph.present(await present_parents(connection, graph.unlisted()))
     return graph
 
 
 def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
     from syncerr_tui.diagnosis.guidance import guide
+    from syncerr_tui.diagnosis.model import Retry
     from syncerr_tui.diagnosis.read import diagnose
 
     first = graph.errors[cause.roots[0]]
@@ -67,8 +69,8 @@ def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
     return {
         "key": cause.key,
         "code": diagnosis.root_code,
-        "headline": guidance.headline.replace("**", ""),
-        "retry": guidance.retry.value,
+        "headline": cause.fingerprint.why if cause.ready else guidance.headline.replace("**", ""),
+        "retry": Retry.JUST_RETRY.value if cause.ready else guidance.retry.value,
         "why": cause.fingerprint.why,
         "missing": cause.missing,
         "held": cause.held,

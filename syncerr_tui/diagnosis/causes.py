@@ -25,6 +25,10 @@ MONEY = frozenset(
 """Objects that carry money by themselves: financial records, which are read and never rewritten."""
 
 
+READY = Fingerprint((("ready", "what these waited for is in Salesforce by now"),))
+"""Why rows are one group whose causes are gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One thing to fix, the errors that are it, and the errors that only wait for it."""
@@ -46,6 +50,8 @@ class Cause:
     last_seen: datetime | None
     missing: str | None = None
     """Where the cause is not in this list: what is known of it."""
+    ready: bool = False
+    """What these waited for is in Salesforce by now: a plain re-sync can work."""
 
     @property
     def listed(self) -> bool:
@@ -108,6 +114,16 @@ class CauseGraph:
     def relate(self, relations: Mapping[str, tuple[ParentRef, ...]]) -> None:
         """Take in what the org says about parents."""
         self._follow(self._victims.relate(relations))
+
+    def present(self, records: Iterable[tuple[str, str]]) -> None:
+        """Take in that these records (object, StoreConnect ID) are in Salesforce: who waited is ready."""
+        self._follow(self._victims.present(records))
+
+    def unlisted(self) -> frozenset[tuple[str, str]]:
+        """Parents that rows name and that are not in the list: worth asking the org for."""
+        return frozenset(
+            link.parent for row_id in self.errors for link in self.links_of(row_id) if link.parent is not None
+        )
 
     @property
     def errors(self) -> Mapping[str, SyncError]:
@@ -245,6 +261,8 @@ class CauseGraph:
     def _print_of_root(self, root: str) -> tuple[Fingerprint, str | None]:
         """The fingerprint of a root; a row whose cause is not listed stands for that missing cause."""
         for link in self.links_of(root):
+            if link.ready:
+                return READY, None
             if link.cause is None:
                 what = link.missing or "a parent that the message does not name"
                 error = self.errors[root]
@@ -296,6 +314,7 @@ class CauseGraph:
             first_seen=min(known, default=None),
             last_seen=max(known, default=None),
             missing=missing,
+            ready=made is READY,
         )
 
     def _age(self, row_id: str) -> tuple[float, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -49,6 +49,10 @@ class Link:
     """One sentence for the person: what was seen that proves it, or what to look for."""
     missing: str | None = None
     """Where the cause is not in this list: what is known of it (`Order 1f3c…`)."""
+    parent: tuple[str, str] | None = None
+    """Where the cause is not in this list: object and StoreConnect ID of the parent, if it is named."""
+    ready: bool = False
+    """The parent is in Salesforce by now: a re-sync can work."""
 
     @property
     def fact(self) -> bool:
@@ -131,6 +135,7 @@ class Victims:
         self._naming: defaultdict[str, set[str]] = defaultdict(set)
         self._guessing: defaultdict[int, set[str]] = defaultdict(set)
         self._relations: dict[str, tuple[ParentRef, ...]] = {}
+        self._present: set[_Record] = set()
 
     def add(self, errors: Iterable[SyncError]) -> set[str]:
         """Take rows in, or newer versions of them. Gives the rows whose links may have changed."""
@@ -187,6 +192,14 @@ class Victims:
             for ref in refs:
                 self._naming[ref.storeconnect_id.lower()].add(row_id)
         touched = set(relations) & self.errors.keys()
+        self._forget(touched)
+        return touched
+
+    def present(self, records: Iterable[tuple[str, str]]) -> set[str]:
+        """These records (object, StoreConnect ID) are in Salesforce. Gives the rows that this concerns."""
+        known = {(name.lower(), storeconnect_id.lower()) for name, storeconnect_id in records} - self._present
+        self._present |= known
+        touched = {row for _name, value in known for row in self._naming.get(value, ())} & self.errors.keys()
         self._forget(touched)
         return touched
 
@@ -300,8 +313,16 @@ class Victims:
                 said = f"the message names {parent.object} {_short(value)}, which failed"
                 links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, said))
             elif unlisted is None:
-                unlisted = _unlisted_parent(error, f"{entity[1] if entity else 'the record'} {_short(value)}")
+                unlisted = self._unlisted(error, entity[1] if entity else None, value)
         return links or ([unlisted] if unlisted else [])
+
+    def _unlisted(self, error: SyncError, object_name: str | None, value: str) -> Link:
+        what = f"{object_name or 'the record'} {_short(value)}"
+        if object_name and (object_name.lower(), value) in self._present:
+            said = f"the message names {what}, which is in Salesforce by now: a re-sync can work"
+            return Link(error.id, None, Evidence.NAMED_PARENT, said, ready=True)
+        link = _unlisted_parent(error, what)
+        return replace(link, parent=(object_name, value)) if object_name else link
 
     def _named_by_salesforce_id(self, salesforce_id: str, error: SyncError) -> list[Link]:
         parents = [

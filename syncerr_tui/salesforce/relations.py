@@ -43,6 +43,30 @@ async def known_parents(
     return await connection.parents(waiting[:_MOST_ROWS], {error.object for error in errors})
 
 
+async def present_parents(
+    connection: Connection, wanted: Iterable[tuple[str, str]]
+) -> frozenset[tuple[str, str]]:
+    """Which of these records (object, StoreConnect ID) are in Salesforce by now: for `CauseGraph.present`.
+
+    One query for each object and some hundred records; at most `_MOST_ROWS` are asked for. What the org does
+    not let us see counts as absent.
+
+    Raises:
+        NotLoggedInError, UnreachableError: as everywhere.
+    """
+    by_object: dict[str, list[str]] = {}
+    for name, storeconnect_id in sorted(wanted)[:_MOST_ROWS]:
+        by_object.setdefault(name, []).append(storeconnect_id)
+    found: set[tuple[str, str]] = set()
+    for name, ids in by_object.items():
+        try:
+            seen = await connection.org.find_records(name, ids)
+        except (BadInputError, RefusedError):
+            continue
+        found |= {(name, storeconnect_id) for storeconnect_id in ids if seen.get(storeconnect_id)}
+    return frozenset(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Lookup:
     field: str

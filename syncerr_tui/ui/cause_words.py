@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
 from syncerr_tui.diagnosis.guidance import guide
-from syncerr_tui.diagnosis.model import Guidance
+from syncerr_tui.diagnosis.model import Guidance, Retry
 from syncerr_tui.diagnosis.read import diagnose_cached
 from syncerr_tui.diagnosis.render import Line, Part, Role, wrap
 from syncerr_tui.ui.words import age, plural
@@ -52,12 +52,16 @@ def headline(errors: Mapping[str, SyncError], cause: Cause) -> str:
     """What broke, in one sentence."""
     if not cause.listed:
         return f"Not in this list: {cause.missing}"
+    if cause.ready:
+        return "Ready: what these waited for is in Salesforce by now"
     guidance = guidance_of(errors, cause)
     return guidance.headline.replace("**", "") if guidance else "Left the list"
 
 
 def retry(errors: Mapping[str, SyncError], cause: Cause) -> str:
     """What has to happen before a re-sync can work: `fix first`."""
+    if cause.ready:
+        return Retry.JUST_RETRY.value
     guidance = guidance_of(errors, cause)
     return guidance.retry.value if guidance else ""
 
@@ -184,6 +188,9 @@ def about(
         *_wrapped([(told, Role.HEADING)], width),
         *_wrapped([(summary(cause, trend, now, unicode=unicode), Role.MUTED)], width),
     ]
+    if cause.ready:
+        page += _heading(headline(graph.errors, cause), width)
+        page += _wrapped([("R sends them: nothing else is to be done.", Role.TEXT)], width)
     if not cause.listed:
         page += _heading(f"Not in this list: {cause.missing}", width)
         for link in graph.links_of(first.id)[:1]:

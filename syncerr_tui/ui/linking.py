@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -77,6 +77,7 @@ class Linking:
         self._shown: Mapping[str, SyncError] = {}
         self._wanted: Mapping[str, SyncError] | None = None
         self._relations: dict[str, tuple[ParentRef, ...]] = {}
+        self._present: frozenset[tuple[str, str]] = frozenset()
         self._working = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -124,18 +125,24 @@ class Linking:
 
     async def ask_for_parents(self, connection: Connection) -> None:
         """Let the org tell which parents rows wait for that do not name them."""
-        from syncerr_tui.salesforce.relations import known_parents
+        from syncerr_tui.salesforce.relations import known_parents, present_parents
 
         errors = tuple(self._shown.values())
         try:
             found = await known_parents(connection, errors)
+            present = await present_parents(connection, await self.lend(lambda graph: graph.unlisted()))
         except SyncErrError:
             # The list stands without it; what is wrong with the org the next reading says.
             return
-        if found:
+        if found or present:
             self._relations = dict(found)
-            self._wanted = self._shown
-            self._wake()
+            self.landed(present)
+
+    def landed(self, records: Iterable[tuple[str, str]]) -> None:
+        """These records (object, StoreConnect ID) are in Salesforce: what waited for them is ready."""
+        self._present |= frozenset(records)
+        self._wanted = self._shown
+        self._wake()
 
     @property
     def _overtaken(self) -> bool:
@@ -177,6 +184,9 @@ class Linking:
         relations, self._relations = self._relations, {}
         if relations:
             graph.relate({row_id: refs for row_id, refs in relations.items() if row_id in errors})
+        present, self._present = self._present, frozenset()
+        if present:
+            graph.present(present)
         if self._overtaken:
             return replace(self.found, count=len(graph))
         causes = graph.causes()

@@ -151,6 +151,19 @@ def test_a_create_without_its_parent_comes_before_the_update_that_names_it() -> 
     assert graph(early, ORDER, ROOT).links_of(early.id)[0].cause == ORDER.id
 
 
+def test_who_waited_for_what_is_in_salesforce_by_now_is_ready() -> None:
+    other = child(8, account(70), "Order")
+    made = graph(ORDER, ITEM, other)
+    assert made.unlisted() == {("Account", ROOT.storeconnect_id), ("Account", account(70).storeconnect_id)}
+    made.present([("Account", ROOT.storeconnect_id)])
+    assert made.unlisted() == {("Account", account(70).storeconnect_id)}
+    (ready,) = (cause for cause in made.causes() if cause.ready)
+    assert (ready.roots, ready.victims, ready.listed) == ((ORDER.id,), (ITEM.id,), True)
+    (link,) = made.links_of(ORDER.id)
+    assert (link.cause, link.ready, link.fact) == (None, True, False)
+    assert made.parents_of([ORDER.id, ITEM.id]) == {ITEM.id: frozenset({ORDER.id})}
+
+
 def test_a_circle_is_one_cause_and_orders_nothing() -> None:
     one = child(1, sync_error(2), "Order")
     two = child(2, one, "Order")
