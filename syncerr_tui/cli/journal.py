@@ -74,6 +74,9 @@ def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:
 def _run_line(run: RunRecord, *, as_json: bool) -> str:
     how = run.how or ("under way" if run.alive else "interrupted")
     if not as_json:
+        from syncerr_tui.resync.history import ENDINGS
+
+        how = ENDINGS.get(how, how)
         reason = f"  {run.reason}" if run.reason else ""
         told = run.summary or f"{run.planned} planned"
         return f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {how}: {told}{reason}"

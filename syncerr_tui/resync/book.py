@@ -36,6 +36,7 @@ class Book:
         self._verdict: dict[str, Verdict] = {}
         self._intent: dict[str, int] = {}
         self._out: set[str] = set()
+        self._held_back: set[str] = set()
         self._attempts: Counter[str] = Counter()
         self._counter: Counter[str] = Counter(queued=len(self.rows))
 
@@ -131,6 +132,20 @@ class Book:
     def leave_out(self, events: Iterable[str], reason: str) -> None:
         """These rows are not sent, for this reason."""
         self.end([RowEnd(event, None, reason) for event in events])
+
+    def hold_back(self, event: str, cause: str) -> None:
+        """This row is not sent: its cause is not proven."""
+        self._held_back.add(event)
+        self.leave_out([event], f"its cause {cause} is not proven ({self.verdict(cause) or 'not sent'})")
+
+    def blocks(self, event: str) -> bool:
+        """Nothing that waits for it can go, whatever else happens in this run."""
+        return event in self._held_back or (event in self._verdict and not self.proven(event))
+
+    @property
+    def held_back(self) -> int:
+        """Rows that were not sent because of their cause."""
+        return len(self._held_back)
 
     def _move(
         self,

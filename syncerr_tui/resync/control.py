@@ -52,7 +52,7 @@ class Control:
 
     def cancel(self) -> None:
         """A person wants out: nothing more is sent, nothing is waited for but what is in flight."""
-        self.stop("cancelled", "cancelled before it was sent")
+        self.stop("cancelled", "stopped before it was sent")
         self.cancelled.set()
         self._going.set()
 

@@ -15,7 +15,14 @@ from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.plan_file import decode, decode_error
 from syncerr_tui.resync.wanted import EVERYTHING, Wanted
 
-ENDINGS = ("finished", "cancelled", "braked", "stopped", "dropped")
+ENDINGS = {
+    "finished": "finished",
+    "cancelled": "stopped",
+    "braked": "braked",
+    "stopped": "broken off",
+    "dropped": "dropped",
+}
+"""How a run ends: as the journal marks it, and in words. A person stops a run, a failure breaks it off."""
 
 _FROM = """
     FROM rows r

@@ -30,7 +30,7 @@ from syncerr_tui.resync.events import (
     WaveProven,
     WaveStarted,
 )
-from syncerr_tui.resync.history import History, RowRecord
+from syncerr_tui.resync.history import ENDINGS, History, RowRecord
 from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
@@ -227,13 +227,19 @@ class Runner:
         """Every row that is still open gets its outcome; the run ends."""
         how, reason = self._control.halt or ("finished", "it was not sent")
         unproven = "it was sent, and the run ended before it was proven"
-        left = [row.error.id for row in book.open_rows()]
-        ends = [
-            RowEnd(e, Verdict.UNKNOWN, unproven) if book.asked(e) else RowEnd(e, None, reason) for e in left
-        ]
         summary = ""
         try:
-            book.end(ends)
+            if how == "cancelled":
+                self._hold_back_the_hopeless(book)
+            left = [row.error.id for row in book.open_rows()]
+            book.end(
+                [
+                    RowEnd(e, Verdict.UNKNOWN, unproven) if book.asked(e) else RowEnd(e, None, reason)
+                    for e in left
+                ]
+            )
+            if how == "cancelled" and not left and not book.counts().unknown:
+                how = "finished"  # there was nothing left to stop
             summary = _summary(book, how)
             self._journal.end(book.run, how, summary)
         except SyncErrError as problem:
@@ -243,6 +249,14 @@ class Runner:
         self.failure = self._control.failure
         self._progress(book, now=True)
         self._control.tell(RunEnded(book.run, book.counts(), how, summary, self._clock()))
+
+    def _hold_back_the_hopeless(self, book: Book) -> None:
+        """Rows that a person's stop kept nothing from: their cause had failed before."""
+        for wave in self.plan.waves:
+            for event in wave.ids:
+                cause = next((p for p in book.rows[event].parents if book.blocks(p)), None)
+                if cause is not None and not book.ended(event) and not book.asked(event):
+                    book.hold_back(event, cause)
 
     def _brake(self, book: Book, reason: str) -> None:
         if self._control.halt is None:
@@ -292,8 +306,7 @@ class Runner:
             if unproven is None:
                 ready.append(row)
                 continue
-            verdict = book.verdict(unproven)
-            book.leave_out([event], f"its cause {unproven} is not proven ({verdict or 'not sent'})")
+            book.hold_back(event, unproven)
         if not ready:
             return
         self._control.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
@@ -381,9 +394,10 @@ def _summary(book: Book, how: str) -> str:
             (c.new_cause, "failing with a new cause"),
             (c.twin, "TWIN"),
             (c.unknown, "unknown"),
-            (c.not_sent, "not sent"),
+            (book.held_back, "held back by their cause"),
+            (c.not_sent - book.held_back, "not sent"),
         )
         if n
     ]
-    ending = "" if how == "finished" else f" ({how})"
+    ending = "" if how == "finished" else f" ({ENDINGS[how]})"
     return f"{c.planned} planned: {', '.join(parts) or 'nothing to do'}{ending}"

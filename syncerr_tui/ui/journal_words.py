@@ -8,7 +8,7 @@ from datetime import datetime
 from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.render import Line, Role
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
+from syncerr_tui.resync.history import ENDINGS, Mark, RowRecord, RunRecord
 from syncerr_tui.resync.recall import Happened, evidence_words, found_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.columns import Moment
@@ -72,7 +72,7 @@ _MARKS = {
     "finished": "Finished",
     "cancelled": "Stopped by the person",
     "braked": "Ended by the brake",
-    "stopped": "Stopped",
+    "stopped": "Broken off",
     "dropped": "Dropped",
 }
 _LABEL = 16
@@ -92,7 +92,7 @@ def state(run: RunRecord, ours: bool) -> tuple[str, str]:
         return "interrupted", "bad"
     if run.verdicts.get(Verdict.TWIN.value):
         return f"TWIN ({run.verdicts[Verdict.TWIN.value]})", "bad"
-    return run.how, ("text" if run.how == "finished" else "bad")
+    return ENDINGS[run.how], ("text" if run.how == "finished" else "bad")
 
 
 def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:

@@ -47,7 +47,7 @@ async def test_1_no_error_leaves_the_list_without_a_recorded_reason(journal: Jou
     rows = History(journal).rows_of(told[0].run_id)  # type: ignore[union-attr]
     assert len(rows) == 40
     assert all(row.ended and row.reason for row in rows)
-    assert {row.reason for row in rows if row.intent is None} == {"cancelled before it was sent"}
+    assert {row.reason for row in rows if row.intent is None} == {"stopped before it was sent"}
 
 
 class Auditor(LyingOrg):

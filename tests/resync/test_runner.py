@@ -14,7 +14,16 @@ import pytest
 from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
 from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.control import OrgClock
-from syncerr_tui.resync.events import AskPerson, BatchSent, Braked, Paused, Progress, RunEvent, Waiting
+from syncerr_tui.resync.events import (
+    AskPerson,
+    BatchSent,
+    Braked,
+    Paused,
+    Progress,
+    RunEvent,
+    Waiting,
+    WaveProven,
+)
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.org import EventSeen, Receipt, RecordSeen
@@ -220,6 +229,39 @@ async def test_cancel_awaits_what_is_in_flight_and_sends_no_more(journal: Journa
     assert counts.fixed == len(org.reached) <= 8
     assert counts.fixed + counts.not_sent == 20
     assert History(journal).unfinished() == ()
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_a_stop_takes_no_blame_for_what_its_cause_held_back(
+    journal: Journal, time: Time, others: int
+) -> None:
+    org = LyingOrg(time)
+    broken, sound = org.fail(1, broken=True), org.fail(2)
+    child = org.fail(3, "Order", parent=broken.id)
+    grandchild = org.fail(4, "OrderItem", parent=child.id)
+    more = [org.fail(5, "Order", parent=sound.id)][:others]
+    links = {
+        child.id: frozenset((broken.id,)),
+        grandchild.id: frozenset((child.id,)),
+        **{error.id: frozenset((sound.id,)) for error in more},
+    }
+    plan = plan_for(org, [broken, sound, child, grandchild, *more], parents=links)
+    runner = runner_for(org, journal, plan, time)
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, WaveProven):
+            runner.cancel()
+
+    told = await drive(runner, on)
+    last = last_of_each(told)
+    assert last[child.id].reason == f"its cause {broken.id} is not proven (STILL FAILING)"
+    assert last[grandchild.id].reason == f"its cause {child.id} is not proven (not sent)"
+    held = "1 fixed, 1 still failing, 2 held back by their cause"
+    if more:
+        assert last[more[0].id].reason == "stopped before it was sent"
+        assert ending(told).summary == f"5 planned: {held}, 1 not sent (stopped)"
+    else:
+        assert ending(told).summary == f"4 planned: {held}"
 
 
 async def test_cancel_does_not_wait_for_the_proof(journal: Journal, time: Time) -> None:

@@ -106,7 +106,7 @@ def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
         program.wait_for("waiting for the org")
         program.press("ctrl+c")
         program.wait_for("Stopping")
-        program.wait_for("cancelled", 60)
+        program.wait_for("(stopped)", 60)
         assert not program.exited()
 
 

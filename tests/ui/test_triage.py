@@ -164,7 +164,7 @@ async def test_cancel_waits_for_what_is_on_its_way_and_leaves_the_rest(opened: O
         await driven.wait_for("Stopping")
         driven.connection.org.open.set()
         await driven.wait_for("Result")
-        await driven.wait_for("cancelled")
+        await driven.wait_for("(stopped)")
         await driven.wait_for("not sent")
         assert len(driven.connection.org.requests) == 2
         assert not driven.app.runs.active
