@@ -54,6 +54,7 @@ class RunView:
         self.newer: dict[str, SyncError] = {}
         """Rows as the org shows them after their re-sync, where they still fail."""
         self.left: set[str] = set()
+        self.fixed: set[str] = set()
         """Rows that are proven fixed, or were resolved elsewhere."""
         self.freed = 0
         """Errors that waited for rows that are proven now."""
@@ -101,6 +102,8 @@ class RunView:
             self.marks[event.id] = _VERDICTS[event.verdict]
             if event.verdict in {Verdict.FIXED, Verdict.ELSEWHERE}:
                 self.left.add(event.id)
+            if event.verdict is Verdict.FIXED:
+                self.fixed.add(event.id)
         verdict = f"{event.verdict.value}: " if event.verdict else ""
         self.reasons[event.id] = f"{verdict}{event.reason or self.marks[event.id].word}"
         if event.error is not None:
@@ -114,8 +117,7 @@ class RunView:
     def line(self, width: int = _ENDLESS) -> list[Part]:
         """The progress bar while it runs, the result when it has ended; shorter where it is to fit."""
         if self.ended:
-            result = self._result()
-            return result if _width(result) <= width else result[:-1]
+            return self._result()
         lines = (self._progress(bar, brief=brief) for bar, brief in _SIZES)
         return next((line for line in lines if _width(line) <= width), self._progress(0, brief=True))
 

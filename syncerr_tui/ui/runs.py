@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.ui.planning import Planner, Prepared, prepare
 from syncerr_tui.ui.widgets.line import Part
 
@@ -290,7 +290,13 @@ class Runs:
         view, self._view = self._view, None
         bench = self._app.bench
         bench.errors.show_run({}, {})
-        bench.errors.show(bench.errors.listing.without(view.left, self._app.desk.clock()))
+        listing = bench.errors.listing
+        self._app.linking.landed(
+            (error.object, error.storeconnect_id)
+            for row_id in view.fixed
+            if (error := listing.errors.get(row_id)) and error.event_type is not EventType.DELETE
+        )
+        bench.errors.show(listing.without(view.left, self._app.desk.clock()))
         return True
 
     def list_was_read(self) -> None:
