@@ -5,6 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.ui import chrome
 from syncerr_tui.ui.pause import Pause
@@ -74,8 +76,13 @@ class Lines:
         line("keys-before").set_class(bool(before), "-on")
         self._draw_trouble()
         run = bench.host.runs.line
-        line("run").show(run)
-        line("run").set_class(bool(run), "-on")
+        more: list[Part] = []
+        if sum(cell_len(text) for text, _ in run) > width:
+            # A result and its reason take a line, the next step another.
+            run, more = run[:2], run[2:]
+        for name, parts in (("run", run), ("run-2", more)):
+            line(name).show(parts)
+            line(name).set_class(bool(parts), "-on")
 
     def _draw_trouble(self) -> None:
         """In as many lines as it takes; not where the empty list says the same."""

@@ -95,3 +95,14 @@ async def test_read_only_gives_the_reason(opened: Open, key: str) -> None:
         await driven.ready()
         await driven.press(key)
         assert "read-only: " in driven.lines[-1]
+
+
+async def test_the_next_step_after_a_run_is_never_cut_off(opened: Open) -> None:
+    async with opened(some_errors(5), size=(60, 15)) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {some_errors(1)[0].id}
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("3 journal shows why  esc dismisses")
+        assert "Result 5 planned: 1 fixed, 4 still failing" in driven.text

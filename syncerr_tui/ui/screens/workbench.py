@@ -93,6 +93,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         for number in ("", "-2", "-3"):
             yield Line(ellipsis=ellipsis, id=f"trouble{number}").add_class("-at-need")
         yield Line(ellipsis=ellipsis, id="run")
+        yield Line(ellipsis=ellipsis, id="run-2").add_class("-at-need")
         yield Line(ellipsis=ellipsis, cut="right", id="utility").add_class("-bar")
         yield Line(ellipsis=ellipsis, id="keys-before").add_class("-at-need")
         yield Line(ellipsis=ellipsis, id="keys")
