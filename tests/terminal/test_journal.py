@@ -19,7 +19,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
         program.press("space", "space", "space", "R")
         program.wait_for("enter starts")
         program.press("enter")
-        program.wait_for("waiting")
+        program.wait_for("X stop")
         program.signal(number)
         ended = program.wait()
         if number is signal.SIGKILL:

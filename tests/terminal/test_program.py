@@ -103,7 +103,7 @@ def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
         program.press("a", "R")
         program.wait_for("enter starts")
         program.press("enter")
-        program.wait_for("waiting for the org")
+        program.wait_for("X stop")
         program.press("ctrl+c")
         program.wait_for("Stopping")
         program.wait_for("(stopped)", 60)
