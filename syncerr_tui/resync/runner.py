@@ -31,10 +31,10 @@ from syncerr_tui.resync.events import (
     WaveStarted,
 )
 from syncerr_tui.resync.history import ENDINGS, History, RowRecord
-from syncerr_tui.resync.journal import Journal, RowEnd, Who
+from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.plan import Plan, Wave
+from syncerr_tui.resync.plan import DEFAULT_PATIENCE, Plan, Wave
 from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender
@@ -273,16 +273,23 @@ class Runner:
         if not records:
             return
         now = await self._org.now()
-        patience = max(self._patience_left(record, now) for record in records.values())
+        patience = max(self._patience_left(book, record, now) for record in records.values())
         attempts = [attempt_of(record) for record in records.values()]
         async for decided in self._look(attempts, patience):
             over = [f for f in decided if self._is_over(book, records[f.attempt.error.id], f.finding)]
             self._end(book, over)
 
-    def _patience_left(self, record: RowRecord, now: datetime) -> float:
+    def _patience_left(self, book: Book, record: RowRecord, now: datetime) -> float:
+        """Seconds for which this row's last request may still be at work.
+
+        What an earlier run was told is accepted may take the org its usual time, however short the patience
+        of this plan: before that the event looks untouched, and would be sent twice.
+        """
         if record.org_at is None:
             return 0.0
-        return min(max(self.plan.patience - (now - record.org_at).total_seconds(), 0.0), self.plan.patience)
+        accepted = record.kind is OutcomeKind.ACCEPTED and record.run != book.run
+        patience = max(self.plan.patience, DEFAULT_PATIENCE) if accepted else self.plan.patience
+        return min(max(patience - (now - record.org_at).total_seconds(), 0.0), patience)
 
     def _is_over(self, book: Book, record: RowRecord, finding: Finding) -> bool:
         """Whether what was found ends the row, or leaves it to be sent."""

@@ -69,6 +69,7 @@ _PEOPLE = frozenset({"User", "Group", "Queue", "Profile", "RecordType", "Organiz
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _CODE = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:__?[A-Za-z0-9]+)*")
+_BEGINNING = 500
 _SENTENCE = re.compile(r"\S+\s+\S+\s+\S+")
 
 Describe = Mapping[str, Any]
@@ -304,8 +305,9 @@ def _messages(texts: Sequence[str]) -> list[tuple[int, str]]:
     data = _share(texts, lambda text: text.lstrip()[:1] in "{[<" and len(text) > 20) or 0
     if data > 0.5:
         return [(-50, "holds data, not sentences")]
-    sentences = _share(texts, lambda text: bool(_SENTENCE.search(text))) or 0
-    coded = _share(texts, lambda text: bool(_CODE.search(text))) or 0
+    # The beginning tells; a pattern that looks everywhere in a long text takes its square in steps.
+    sentences = _share(texts, lambda text: bool(_SENTENCE.search(text[:_BEGINNING]))) or 0
+    coded = _share(texts, lambda text: bool(_CODE.search(text[:_BEGINNING]))) or 0
     if sentences < 0.3:
         return [(-40 if len(texts) >= FEW else -15, "holds no sentences")]
     varied = len(set(texts)) > max(1, len(texts) // 20)

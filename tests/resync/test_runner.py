@@ -450,6 +450,18 @@ async def test_patience_ends_as_unknown_and_nothing_is_sent_again(journal: Journ
     assert org.reached == {error.id: 1}
 
 
+async def test_an_impatient_plan_does_not_send_again_what_the_org_is_still_working_on(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(delay=95.0, delay_at_least=90.0))
+    error = org.fail(1)
+    await drive(runner_for(org, journal, plan_for(org, [error], patience=5.0), time))
+    assert org.reached == {error.id: 1}
+    told = await drive(runner_for(org, journal, plan_for(org, [error], patience=5.0), time))
+    assert org.reached == {error.id: 1}
+    assert verdicts(told) == {error.id: Verdict.FIXED}
+
+
 async def test_a_duplicate_error_tells_of_the_write_that_did_land(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     error = org.fail(1)
