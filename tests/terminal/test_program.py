@@ -106,7 +106,8 @@ def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
         program.wait_for("X stop")
         program.press("ctrl+c")
         program.wait_for("Stopping")
-        program.wait_for("(stopped)", 60)
+        # Whether anything was left to stop depends on how far the first wave had come.
+        program.wait_for("Result", 60)
         assert not program.exited()
 
 
