@@ -140,13 +140,19 @@ def test_ctrl_c_before_anything_was_planned(desk: Terminal, org: WatchedServer) 
     assert org.counts() == {}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_ended_by_the_system_it_goes_on_later(
-    desk: Terminal, org: WatchedServer, number: signal.Signals
-) -> None:
+def test_told_to_end_it_waits_for_what_is_on_its_way(desk: Terminal, org: WatchedServer) -> None:
     running, gate = held(desk, org)
-    running.kill(number)
-    assert running.wait() == -number
+    running.kill(signal.SIGTERM)
+    gate.open.set()
+    assert running.wait() == 128 + signal.SIGTERM
+    assert "Traceback" not in running.err
+    assert "No interrupted run" in desk.run("resume", "--continue", "--yes").err
+
+
+def test_when_the_line_drops_it_goes_on_later(desk: Terminal, org: WatchedServer) -> None:
+    running, gate = held(desk, org)
+    running.kill(signal.SIGHUP)
+    assert running.wait() == -signal.SIGHUP
     assert "Traceback" not in running.err
     gate.open.set()
     finish(desk, org)
