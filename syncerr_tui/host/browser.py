@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from syncerr_tui.host.remote import is_remote
+
 _SETTLED_SECONDS = 3.0
 """A program that runs this long without complaint is the browser itself, and is left alone."""
 _DESKTOP = (
@@ -21,7 +23,6 @@ _DESKTOP = (
     ("chromium",),
 )
 _WINDOWS = (("rundll32.exe", "url.dll,FileProtocolHandler"),)
-_REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "MOSH_CONNECTION")
 
 
 def is_web_address(text: str) -> bool:
@@ -42,7 +43,7 @@ def browser(environ: Mapping[str, str], platform: str) -> Sequence[str] | None:
         environ: The environment.
         platform: `sys.platform`.
     """
-    if any(environ.get(name) for name in _REMOTE):
+    if is_remote(environ):
         return None
     if platform == "darwin":
         candidates: tuple[tuple[str, ...], ...] = (("open",),)

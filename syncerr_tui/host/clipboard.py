@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
+from syncerr_tui.host.remote import is_remote
 
 # Terminals cut the sequence at different lengths; 74,994 bytes of base64 is what xterm takes.
 OSC52_LIMIT = 74_994
@@ -60,7 +61,7 @@ def copy(text: str, *, environ: Mapping[str, str], write: Callable[[str], object
     Raises:
         MachineError: No clipboard took it and the file could not be written.
     """
-    remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+    remote = is_remote(environ)
     if not remote and _native(text, environ):
         return Copied("Copied to the clipboard")
     sequence = osc52(text, environ)

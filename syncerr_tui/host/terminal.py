@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from syncerr_tui.host.remote import is_remote
+
 
 class Colour(StrEnum):
     """How many colours to use."""
@@ -68,7 +70,7 @@ def terminal_profile(
         return TerminalProfile(usable=False, reasons=("There is no terminal on this end.",))
     if term == "dumb":
         return TerminalProfile(usable=False, reasons=("TERM=dumb cannot draw a screen.",))
-    remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "MOSH_CONNECTION"))
+    remote = is_remote(environ)
     if remote:
         reasons.append("Reached over SSH: the terminal's own 16 colours, no mouse, no animation.")
     colour = _colour(environ, term, remote=remote, reasons=reasons)
