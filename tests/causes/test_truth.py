@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import urllib.request
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -18,12 +17,12 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.ways.demo import demo_profile
+from tests.layers import layered
 
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
 WORLDS = [
     (seed, size)
-    for seed in range(1, 41 if THOROUGH else 7)
-    for size in ((60, 140, 1000) if THOROUGH else (140,))
+    for seed in range(1, 1 + layered("worlds whose causes are known", 6, 40))
+    for size in layered("sizes of such a world", (140,), (60, 140, 1000))
 ]
 
 

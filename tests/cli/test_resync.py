@@ -16,11 +16,11 @@ import pytest
 
 from syncerr_tui.demo.server import DemoServer
 from tests.cli.conftest import Shell
+from tests.layers import layered
 
 DEMO = ("--demo", "--errors", "30", "--processing-delay", "0")
 KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message"]
 PROVEN = {"FIXED", "RESOLVED ELSEWHERE"}
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
 
 
 def listed(shell: Shell, *more: str) -> set[str]:
@@ -282,7 +282,7 @@ def test_a_second_ctrl_c_quits_at_once_and_resume_goes_on(shell: Shell, tmp_path
     assert shell("resume", *DEMO, *db, "--json").lines == []
 
 
-@pytest.mark.parametrize("seed", range(12 if THOROUGH else 1))
+@pytest.mark.parametrize("seed", range(layered("commands killed and resumed", 1, 12)))
 def test_killed_and_resumed_it_ends_as_without_a_kill(shell: Shell, tmp_path: Path, seed: int) -> None:
     """The real program over HTTP; the demo org dies with it, and comes back from its file."""
     random = Random(seed)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from datetime import UTC, datetime
 
@@ -15,9 +14,10 @@ from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.store import Store
 from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import causes, failed, fix, links, make_org, records, resync
+from tests.layers import layered
 
-THOROUGH = os.environ.get("SYNCERR_THOROUGH") == "1"
-SEEDS = range(40 if THOROUGH else 3)
+SEEDS = range(layered("worlds of the demo's engine", 3, 40))
+STRIDE = layered("causes of a world from one fix to the next", 3, 1)
 ACCOUNTS = "DuplicateRule:Accounts_by_Name_and_Postcode"
 
 
@@ -80,7 +80,7 @@ def test_the_true_links_are_those_the_simulation_obeys(seed: int) -> None:
 @pytest.mark.parametrize("key_seed", [0, 1])
 def test_each_cause_alone_can_be_fixed_and_proven(key_seed: int) -> None:
     keys = list(causes(make_org(seed=key_seed)))
-    for key in keys if THOROUGH else keys[::3]:
+    for key in keys[::STRIDE]:
         org = make_org(seed=key_seed)
         roots = causes(org)[key]
         event = failed(org)[roots[0]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -17,9 +16,10 @@ from syncerr_tui.demo.soql import SoqlError, dates, parse, plan
 from syncerr_tui.demo.soql.tree import Span
 from syncerr_tui.demo.store import Store
 from tests.demo.tiny import Client, tiny
+from tests.layers import layered
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-EXAMPLES = 2_000 if os.environ.get("SYNCERR_THOROUGH") else 120
+EXAMPLES = layered("random SOQL queries", 120, 2_000)
 
 
 @pytest.fixture(scope="module")

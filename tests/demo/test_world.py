@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from datetime import timedelta
 
@@ -14,8 +13,8 @@ from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.store import Store
 from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import NOW, causes, failed, links, make_org
+from tests.layers import layered, only_thorough
 
-THOROUGH = os.environ.get("SYNCERR_THOROUGH") == "1"
 _CODES = """
     CANNOT_EXECUTE_FLOW_TRIGGER CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY CANNOT_REPARENT_RECORD DUPLICATE_VALUE
     DUPLICATES_DETECTED EMAIL_ADDRESS_BOUNCED EMAIL_TEMPLATE_MERGEFIELD_ERROR ENTITY_IS_LOCKED
@@ -25,7 +24,7 @@ _CODES = """
 MANUAL = frozenset(_CODES.split())
 
 
-@pytest.mark.parametrize("seed", range(200 if THOROUGH else 12))
+@pytest.mark.parametrize("seed", range(layered("worlds with each of the manual's codes", 12, 200)))
 def test_a_world_of_the_usual_size_has_each_of_the_manuals_codes(seed: int) -> None:
     org = make_org(seed=seed)
     codes = {str(event["code"]) for event in failed(org).values()}
@@ -42,7 +41,7 @@ def test_two_starts_within_an_hour_make_the_same_errors_to_the_second() -> None:
     assert failed(make_org(now=NOW)) == failed(make_org(now=NOW + timedelta(minutes=40)))
 
 
-@pytest.mark.skipif(not THOROUGH, reason="takes half a minute; set SYNCERR_THOROUGH=1")
+@only_thorough("a demo world of 100,000 errors")
 def test_a_hundred_thousand_errors() -> None:
     org = make_org(100_000)
     events = failed(org)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import sys
@@ -17,10 +16,10 @@ from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.read import diagnose, to_json
 from syncerr_tui.text import clean
 from tests.diagnosis.scoring import CORPUS, OWN, rows_of
+from tests.layers import layered, only_thorough
 
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
-MUTATIONS = 100_000 if THOROUGH else 3_000
-EXAMPLES = 3_000 if THOROUGH else 200
+MUTATIONS = layered("mutated messages", 3_000, 100_000)
+EXAMPLES = layered("hostile texts", 200, 3_000)
 
 MESSAGES = [row["message"] for path in (OWN, CORPUS) if path.is_file() for row in rows_of(path)]
 PIECES = sorted({piece for message in MESSAGES for piece in re.split(r"(\W)", message) if piece})
@@ -200,7 +199,7 @@ def test_four_times_the_text_is_about_four_times_the_calls(piece: str) -> None:
     assert _calls(_hard(piece, 14_000)) < 6 * _calls(_hard(piece, 3_500)) + 200
 
 
-@pytest.mark.skipif(not THOROUGH, reason="measures processor time: SYNCERR_THOROUGH=1")
+@only_thorough("the processor time of four times the text")
 def test_four_times_the_text_is_about_four_times_the_work() -> None:
     """The same for what happens inside regular expressions, which no call shows."""
     slow = {}

@@ -19,11 +19,11 @@ from syncerr_tui.errors import ExitCode
 from tests.e2e.forks import Child, Forks
 from tests.e2e.orgs import Gate, WatchedServer, asked_again_unread, asked_twice, served, write_profile
 from tests.e2e.people import Terminal, journal_of
+from tests.layers import layered
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
 RESYNC = ("resync", "--all", "--yes", "--json")
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_no_journal_no_request(desk: Terminal, org: WatchedServer) -> None:
 def test_a_disk_that_fills_up_during_a_run_stops_it(forks: Forks, tmp_path: Path) -> None:
     """Whatever was the last thing that could be written: nothing went out that is not in the journal."""
     met = set()
-    for size in range(100_000, 600_000, 4_000 if THOROUGH else 40_000):
+    for size in range(100_000, 600_000, layered("bytes from one full disk to the next", 40_000, 4_000)):
         home = tmp_path / str(size)
         write_profile(home, batch_size=3, patience=2)
         with served(DemoOptions(errors=30, seed=4, processing_delay=0.0)) as org:

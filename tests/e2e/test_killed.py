@@ -34,16 +34,16 @@ from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.start import clock
 from tests.e2e.forks import Child, Forks
 from tests.e2e.orgs import EVENT, Arrival, asked_again_unread, served, write_profile
+from tests.layers import layered
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")
 
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
-RUNS = int(os.environ.get("SYNCERR_RUNS", "300")) if THOROUGH else 5
+RUNS = layered("programs killed by chance", 5, 300)
 ROWS = 24
 DELAY, LATENCY, PATIENCE = 0.05, 0.005, 4.0
 STARTS = 30
 """More starts than any of these runs needs."""
-LANES = 8 if THOROUGH else 5
+LANES = 5
 SEED = 3
 """The world of the chosen moments."""
 
@@ -294,10 +294,10 @@ def test_killed_again_and_again_by_chance(lanes: Lanes) -> None:
 MOMENTS = [("ask", n, when) for n in range(1, 9) for when in ("before", "after", "never")] + [
     ("read", n, when) for n in range(1, 15) for when in ("before", "after")
 ]
-CHOSEN = (
-    MOMENTS
-    if THOROUGH
-    else [("ask", 1, "after"), ("ask", 2, "never"), ("ask", 3, "before"), ("read", 4, "after")]
+CHOSEN = layered(
+    "programs killed at a chosen moment",
+    [("ask", 1, "after"), ("ask", 2, "never"), ("ask", 3, "before"), ("read", 4, "after")],
+    MOMENTS,
 )
 
 

@@ -6,7 +6,6 @@ outcome and a reason, and the token is nowhere.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +19,10 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import ExitCode
 from tests.e2e.conftest import Desk, MakeDesk, Said
 from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, asked_twice, served
+from tests.layers import layered
 
 ROWS = 40
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
-SEEDS = range(30) if THOROUGH else (5,)
+SEEDS = layered("seeds of each trouble", (5,), range(30))
 UNREACHABLE, NOT_LOGGED_IN, REFUSED = ExitCode.UNREACHABLE, ExitCode.NOT_LOGGED_IN, ExitCode.REFUSED
 NOT_ALL_FIXED = ExitCode.NOT_ALL_FIXED
 
@@ -212,15 +211,20 @@ def at_ask(number: int, then: Callable[[], Any]) -> Callable[[Arrival], None]:
     return hook
 
 
+NOT_MIDWAY = layered(
+    "troubles that no run meets midway",
+    {"forbid-concurrent:0", "lost-reply"},
+    {"forbid-concurrent:0"},
+)
 MIDWAY = [
     (fault, code)
     for fault, code, _ in STOPPED
     # Every answer lost costs real time; without a crowd no request is refused for it.
-    if fault not in ({"forbid-concurrent:0"} if THOROUGH else {"forbid-concurrent:0", "lost-reply"})
+    if fault not in NOT_MIDWAY
 ]
 
 
-@pytest.mark.parametrize("number", [1, 2, 4] if THOROUGH else [2])
+@pytest.mark.parametrize("number", layered("moments of trouble in a run", [2], [1, 2, 4]))
 @pytest.mark.parametrize(("fault", "code"), MIDWAY)
 def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int, make_desk: MakeDesk) -> None:
     """The run ends by itself; when the line is back, a check and a second run bring the usual end."""

@@ -15,10 +15,11 @@ from syncerr_tui.errors import ExitCode
 from tests.e2e.forks import Forks
 from tests.e2e.orgs import Gate, WatchedServer, asked_twice, served, write_profile
 from tests.e2e.people import Terminal, journal_of
+from tests.layers import layered
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
-SEEDS = range(40) if os.environ.get("SYNCERR_THOROUGH") else range(3)
+SEEDS = range(layered("starts of two people in the same moment", 3, 40))
 
 
 @pytest.fixture(scope="module")

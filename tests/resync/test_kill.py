@@ -17,13 +17,15 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.start import clock
+from tests.layers import layered
 from tests.resync.file_org import FileOrg, build
 from tests.resync.lying_org import IDENTITY
 
 ROOT = Path(__file__).parents[2]
 ROWS = 11
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
 STARTS = 60
+STRIDE = layered("steps of a run from one kill to the next", 3, 1)
+SEEDS = range(layered("runs killed at random", 3, 300))
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")
 
@@ -99,7 +101,7 @@ def unharmed(killer: Killer, tmp_path: Path) -> tuple[int, Any]:
 def test_killed_at_every_step_it_ends_as_without_a_kill(killer: Killer, tmp_path: Path) -> None:
     steps, expected = unharmed(killer, tmp_path)
     assert steps > 20
-    for step in range(1, steps + 1, 1 if THOROUGH else 3):
+    for step in range(1, steps + 1, STRIDE):
         folder = world(tmp_path / f"step-{step}")
         told = killer.start(folder, {"step": step})
         # How often the org is looked at depends on the clock: a run may end before its last step comes.
@@ -108,7 +110,7 @@ def test_killed_at_every_step_it_ends_as_without_a_kill(killer: Killer, tmp_path
         assert final(folder) == expected, f"killed at step {step}"
 
 
-@pytest.mark.parametrize("seed", range(300 if THOROUGH else 3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_killed_again_and_again_at_random_steps(killer: Killer, tmp_path: Path, seed: int) -> None:
     """Every start is killed a few steps further on, the next one has to cope with all that came before."""
     random = Random(seed)
@@ -122,7 +124,7 @@ def test_killed_again_and_again_at_random_steps(killer: Killer, tmp_path: Path, 
     assert final(folder) == expected
 
 
-@pytest.mark.parametrize("seed", range(300 if THOROUGH else 3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_killed_from_outside_at_random_moments(killer: Killer, tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     folder = world(tmp_path / "moments")

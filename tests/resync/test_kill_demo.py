@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -19,9 +18,9 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.start import open_journal
+from tests.layers import layered
 
 ROOT = Path(__file__).parents[2]
-THOROUGH = bool(os.environ.get("SYNCERR_THOROUGH"))
 OPTIONS = DemoOptions(errors=60, processing_delay=0.15, latency=0.01)
 
 
@@ -77,7 +76,7 @@ def verdicts(server: DemoServer, folder: Path) -> dict[str, Verdict | None]:
     return {row.error.id: row.verdict for row in rows}
 
 
-@pytest.mark.parametrize("seed", range(40 if THOROUGH else 1))
+@pytest.mark.parametrize("seed", range(layered("re-syncs killed over HTTP", 1, 40)))
 def test_killed_over_http_each_event_is_processed_at_most_once(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     with DemoServer(OPTIONS) as server:

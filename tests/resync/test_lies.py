@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.layers import layered
 from tests.resync.worlds import draw, run_and_check
 
-SEEDS = 4000 if os.environ.get("SYNCERR_THOROUGH") else 150
+SEEDS = layered("worlds of an org that lies", 150, 4000)
 BLOCK = 25
 
 

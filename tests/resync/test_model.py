@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -20,6 +19,7 @@ from syncerr_tui.resync.org import EventStanding
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.runner import ResumeMode
 from syncerr_tui.resync.waves import RAMP
+from tests.layers import layered
 from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import Event, Lies, LyingOrg, Time
 
@@ -254,7 +254,7 @@ class Runs(RuleBasedStateMachine):
 
 TestRuns = Runs.TestCase
 TestRuns.settings = settings(
-    max_examples=400 if os.environ.get("SYNCERR_THOROUGH") else 60,
+    max_examples=layered("histories of the journal's model", 60, 400),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

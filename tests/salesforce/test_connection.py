@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +38,7 @@ from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import Wire
 from syncerr_tui.salesforce.ways.demo import RESYNC_ACTION, RESYNC_INPUT
 from tests.factories import salesforce_id
+from tests.layers import layered
 from tests.salesforce.scripted import Reply, ScriptedServer, Time
 
 APEX = ApexMethod(RESYNC_ACTION, RESYNC_INPUT)
@@ -433,7 +433,7 @@ async def test_rows_that_were_refused_are_told_from_those_that_were_done(method:
 
 
 async def test_a_long_list_streams() -> None:
-    many = 100_000 if os.environ.get("SYNCERR_THOROUGH") else 3_000
+    many = layered("errors read in pages", 3_000, 100_000)
     async with world(many, page_size=2000 if many > 3_000 else 500) as demo:
         ids: set[str] = set()
         async for page in demo.connection.errors():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -17,6 +16,7 @@ from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.launch import DemoOrg
+from tests.layers import layered
 from tests.ui.driver import Driven
 
 
@@ -65,8 +65,8 @@ async def test_fix_then_fixed(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 async def test_many_errors_come_page_by_page(tmp_path: Path) -> None:
-    thorough = bool(os.environ.get("SYNCERR_THOROUGH"))
-    options = DemoOptions(errors=100_000 if thorough else 5_000, page_size=2000 if thorough else 500)
+    rows = layered("errors of the demo org on screen", 5_000, 100_000)
+    options = DemoOptions(errors=rows, page_size=2000 if rows > 5_000 else 500)
     async with on_demo(tmp_path, options, (80, 24)) as driven:
         total = len(driven.pane.listing.errors)
         assert total >= options.errors * 0.9

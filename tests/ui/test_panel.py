@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from syncerr_tui.ui.explaining import Explaining
 from syncerr_tui.ui.widgets.cells import flat
 from syncerr_tui.ui.widgets.columns import Moment
 from tests.factories import NOW, sync_error
+from tests.layers import layered
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.test_demo_org import on_demo
@@ -214,7 +214,7 @@ async def test_a_held_key_asks_for_one_panel_not_for_all_it_flies_over(
         return explain(self, error)
 
     monkeypatch.setattr(Explaining, "explain", counted)
-    rows = 100_000 if os.environ.get("SYNCERR_THOROUGH") else 3000
+    rows = layered("rows under an open panel", 3_000, 100_000)
     errors = [sync_error(number, message=clean(f"Message {number} {STATE}")) for number in range(1, rows + 1)]
     async with opened(errors, size=(120, 30)) as driven:
         await driven.ready()

@@ -1,0 +1,57 @@
+"""What holds for every test: the thorough layer, and how many processes the suite is spread over."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from tests import layers
+
+LEFT_OUT = pytest.StashKey[set[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        default=os.environ.get("SYNCERR_THOROUGH", "0") not in {"", "0"},
+        help="run every seed, kill and fault instead of a sample (an hour and more)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = set()
+    layers.set_thorough(thorough=config.getoption("--thorough"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Spread the whole suite over twice the processors, as many tests wait; what is named runs right here."""
+    return 2 * (os.cpu_count() or 1) if _whole_suite(config) else 0
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is None:
+        session.config.stash[LEFT_OUT] |= layers.left_out()
+    else:
+        output["left_out"] = sorted(layers.left_out())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] |= set(getattr(node, "workeroutput", {}).get("left_out", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash[LEFT_OUT]
+    if left_out and _whole_suite(config):
+        terminalreporter.section("what --thorough would add")
+        for line in sorted(left_out):
+            terminalreporter.line(line)
+
+
+def _whole_suite(config: pytest.Config) -> bool:
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
