@@ -21,7 +21,7 @@ from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
 from syncerr_tui.resync.proof import Attempt
 
-_LINE_TRIES = 4
+_LINE_TRIES = 6
 _STREAK = 3
 
 

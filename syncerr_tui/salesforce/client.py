@@ -170,7 +170,11 @@ class OrgClient:
         return await self._courier.write(lambda sf: action_results(sf, path, body))
 
     async def apexrest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
-        """Call an Apex REST resource. `GET` counts as reading, everything else as changing something."""
+        """Call an Apex REST resource. `GET` counts as reading, everything else as changing something.
+
+        Raises:
+            OutcomeUnknownError: Any answer but a success or a 401: the org's own code may have acted first.
+        """
         if not _REST_PATH.match(path):
             raise BadInputError(
                 f"'{one_line(path)[:60]}' is no Apex REST path", "Write it without a host, like acme/resync"
@@ -183,7 +187,7 @@ class OrgClient:
                 raise NotJsonError
             return answer
 
-        return await (self._courier.read(call) if method == "GET" else self._courier.write(call))
+        return await (self._courier.read(call) if method == "GET" else self._courier.write(call, custom=True))
 
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False

@@ -2,7 +2,7 @@
 
 Each worker thread has its own `Salesforce` object and session, made from the one token provider. Only the
 branch of simple-salesforce that holds a ready token is used, so that the library never logs in by itself.
-Reads are tried again; writes only where it is certain that they were not carried out (`faults`).
+Reads are tried again. A write goes out once: after any pause whoever asked must look at the org again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, WayBloc
 from syncerr_tui.salesforce.pace import Pace
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.workers import ClosedError, Workers
+from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
 
 if TYPE_CHECKING:
     import requests
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_UNAUTHORIZED = 401
 _USAGE_AGE = 300.0
 """Seconds for which the org's last word about its API use is taken as true."""
 
@@ -78,6 +80,7 @@ class Courier:
         self._lock = threading.Lock()
         self._expired: NotLoggedInError | None = None
         self._closed = False
+        self._stopwatch = Stopwatch.of_this_machine()
         self._answered_at = options.clock()
         self.instance_url = ""
         """Scheme and host of the org, once the first call has been made."""
@@ -111,10 +114,16 @@ class Courier:
         """
         return await self._send(job, writing=False, essential=essential)
 
-    async def write(self, job: Callable[[Salesforce], T]) -> T:
-        """Make a request that changes something.
+    async def write(self, job: Callable[[Salesforce], T], *, custom: bool = False) -> T:
+        """Make a request that changes something, at once or not at all.
+
+        Args:
+            job: Makes the request and checks the answer's shape.
+            custom: The org's own code answers (Apex REST): only a 401, or a connection that did not come
+                about, proves that nothing was done.
 
         Raises:
+            NotSentError: It did not reach the org, or only after a pause it could have.
             OutcomeUnknownError: It may have been carried out.
             SyncErrError: Any other one means that it was not.
         """
@@ -122,7 +131,7 @@ class Courier:
             raise ClosedError
         told: SyncErrError
         try:
-            return await self._send(job, writing=True, essential=False)
+            return await self._send(job, writing=True, custom=custom)
         except ClosedError:
             told = OutcomeUnknownError(
                 "The connection was closed while a request was under way",
@@ -153,8 +162,16 @@ class Courier:
             for session in self._sessions:
                 session.close()
 
-    async def _send(self, job: Callable[[Salesforce], T], *, writing: bool, essential: bool) -> T:
+    async def _send(
+        self,
+        job: Callable[[Salesforce], T],
+        *,
+        writing: bool,
+        essential: bool = False,
+        custom: bool = False,
+    ) -> T:
         options = self._options
+        asked = self._stopwatch.now() if writing else None
         if not essential:
             self._mind_the_reserve()
         tried, started = 0, options.clock()
@@ -162,7 +179,7 @@ class Courier:
             if self._expired is not None:
                 raise NotLoggedInError(self._expired.title, self._expired.hint)
             async with self._pace.slot() as slot:
-                outcome = await self._workers.run(lambda: self._attempt(job))
+                outcome = await self._workers.run(lambda: self._attempt(job, asked, custom=custom))
             self._answered_at = options.clock()
             if not isinstance(outcome, Fault):
                 slot.well()
@@ -178,32 +195,39 @@ class Courier:
                 jitter=options.jitter,
             )
             if wait is None:
-                raise self._failure(outcome, writing=writing)
+                raise self._failure(outcome, writing=writing, custom=custom)
             await options.sleep(wait)
 
-    def _failure(self, outcome: Fault, *, writing: bool) -> SyncErrError:
+    def _failure(self, outcome: Fault, *, writing: bool, custom: bool) -> SyncErrError:
         dead = self._expired
-        if dead is not None and outcome.kind is Kind.SESSION:
+        if dead is not None and outcome.kind is Kind.SESSION and outcome.status in {None, 401}:
             return NotLoggedInError(dead.title, dead.hint)
-        return outcome.error(host=self._host, writing=writing)
+        return outcome.error(host=self._host, writing=writing, custom=custom)
 
-    def _attempt(self, job: Callable[[Salesforce], T]) -> T | Fault:
+    def _attempt(self, job: Callable[[Salesforce], T], asked: Instant | None, *, custom: bool) -> T | Fault:
         """In a worker thread: one request, and one more with a new token where the org refused the old one.
 
+        `asked` is when a write was asked for; None for a read.
         Faults come back as values: a raised one would drag the library's exception along as its context,
         and that one holds the request with its Authorization header.
         """
         if self._closed:
             raise ClosedError
         token = _token(self._tokens.current)
+        if self._is_stale(asked):
+            return Fault(Kind.STALE)
         outcome = self._try(job, token)
         if isinstance(outcome, Fault) and outcome.kind is Kind.SESSION:
+            if custom and outcome.status != _UNAUTHORIZED:  # the org's own code may have said so
+                return outcome
             try:
                 stale = token
                 token = _token(lambda: self._tokens.renew(stale))
             except NotLoggedInError as error:
                 self._expired = error
                 raise
+            if self._is_stale(asked):  # getting a token may take a minute
+                return Fault(Kind.STALE)
             outcome = self._try(job, token)
         if isinstance(outcome, Fault) and outcome.kind in {Kind.SESSION, Kind.TOKEN}:
             self._expired = NotLoggedInError(
@@ -213,6 +237,9 @@ class Courier:
                 f"{self._tokens.next_step}; the org may also have withdrawn this user's API access",
             )
         return outcome
+
+    def _is_stale(self, asked: Instant | None) -> bool:
+        return asked is not None and self._stopwatch.gap(asked) > STALE_SECONDS
 
     def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | Fault:
         try:

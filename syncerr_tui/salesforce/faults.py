@@ -64,13 +64,14 @@ class Kind(Enum):
     """The server's certificate is not trusted. Nothing was sent."""
     PROXY = auto()
     """The proxy did not let us through. Nothing arrived."""
+    STALE = auto()
+    """The request was held back: too much time has passed since it was asked for. Nothing was sent."""
 
 
-NOTHING_ARRIVED = frozenset({Kind.NOT_SENT, Kind.CERTIFICATE, Kind.PROXY})
+NOTHING_ARRIVED = frozenset({Kind.NOT_SENT, Kind.CERTIFICATE, Kind.PROXY, Kind.STALE})
 CROWDED = frozenset({Kind.LOST, Kind.BUSY, Kind.GATEWAY})
 """Signs that fewer requests at once would be better."""
 _MAY_READ_AGAIN = frozenset({Kind.NOT_SENT, Kind.LOST, Kind.BUSY, Kind.GATEWAY, Kind.NOT_JSON, Kind.BROKEN})
-_MAY_WRITE_AGAIN = frozenset({Kind.NOT_SENT, Kind.BUSY})
 _DONE_OR_NOT = frozenset({Kind.LOST, Kind.GATEWAY, Kind.NOT_JSON, Kind.BROKEN, Kind.ELSEWHERE})
 
 
@@ -87,9 +88,15 @@ class Fault:
     retry_after: float | None = None
     """Seconds that a proxy or the org asked for."""
 
-    def error(self, *, host: str, writing: bool) -> SyncErrError:
-        """The same in words a person can act on."""
-        if writing and self.kind in _DONE_OR_NOT:
+    def error(self, *, host: str, writing: bool, custom: bool = False) -> SyncErrError:
+        """The same in words a person can act on.
+
+        Args:
+            host: The org's host name.
+            writing: The request changes something.
+            custom: The org's own code answers at that address: what it refuses it may have done in part.
+        """
+        if writing and (self.kind in _DONE_OR_NOT or (custom and not self._unread)):
             return OutcomeUnknownError(
                 f"The request was sent to {host}; whether it was carried out is not known ({self._short})",
                 "The rows are read again before anything else is sent",
@@ -97,6 +104,11 @@ class Fault:
         if writing and self.kind in NOTHING_ARRIVED | {Kind.BUSY}:
             return NotSentError(f"Nothing was sent: {self._what(host)}", self._advice())
         return _TYPES.get(self.kind, UnreachableError)(self._what(host), self._advice())
+
+    @property
+    def _unread(self) -> bool:
+        """Whether the platform refused the request before any code of the org ran."""
+        return self.kind in NOTHING_ARRIVED or (self.status in {None, 401} and self.kind in _SESSIONS)
 
     @property
     def _short(self) -> str:
@@ -125,6 +137,7 @@ _TYPES: dict[Kind, type[SyncErrError]] = {
     Kind.BAD_REQUEST: RefusedError,
     Kind.ELSEWHERE: WayBlockedError,
 }
+_SESSIONS = frozenset({Kind.SESSION, Kind.TOKEN})
 _CODES_HELP = frozenset({Kind.FORBIDDEN, Kind.MISSING, Kind.BAD_REQUEST, Kind.BROKEN})
 _WORDS_HELP = _CODES_HELP | {Kind.QUOTA, Kind.TOKEN}
 _WHAT = {
@@ -143,6 +156,7 @@ _WHAT = {
     Kind.ELSEWHERE: "{host} wanted to send us to another address; the access token was not sent there",
     Kind.CERTIFICATE: "The certificate of {host} is not trusted by this machine",
     Kind.PROXY: "The proxy did not open the way to {host}",
+    Kind.STALE: "This machine slept, or the request waited too long for its turn",
 }
 _ADVICE = {
     Kind.NOT_SENT: "Check the network and the org's address, then retry",
@@ -160,6 +174,7 @@ _ADVICE = {
     Kind.ELSEWHERE: "Check the org's address: it should be the My Domain one, ending in .my.salesforce.com",
     Kind.CERTIFICATE: "With a company proxy, set REQUESTS_CA_BUNDLE to its certificate file",
     Kind.PROXY: "Check HTTPS_PROXY and NO_PROXY",
+    Kind.STALE: "Retry",
 }
 
 
@@ -184,12 +199,12 @@ class Retries:
 
         Args:
             fault: What happened last.
-            writing: The request changes something: then only what certainly was not carried out goes again.
+            writing: The request changes something: whoever asked must look at the org again first.
             tried: How often it was sent so far, at least 1.
             elapsed: Seconds since the first try.
             jitter: Random numbers in [0, 1).
         """
-        if fault.kind not in (_MAY_WRITE_AGAIN if writing else _MAY_READ_AGAIN):
+        if writing or fault.kind not in _MAY_READ_AGAIN:
             return None
         most = {Kind.BROKEN: 2, Kind.NOT_JSON: 2, Kind.NOT_SENT: 3}.get(fault.kind, self.tries)
         if tried >= most or elapsed > self.budget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,17 +239,43 @@ async def test_a_write_whose_answer_is_lost_is_never_sent_again(trouble: Reply) 
         await org.close()
 
 
-async def test_a_write_that_was_refused_for_crowding_goes_again_and_is_otherwise_not_sent() -> None:
+async def test_a_write_that_was_refused_for_crowding_is_handed_back() -> None:
+    """Whoever asked looks at the org again before it goes out a second time."""
     busy = refusal(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.")
-    with ScriptedServer(in_turn(busy, busy, done())) as server:
-        org = client(server)
-        assert (await org.action("apex", "Resync", INPUTS))[0]["isSuccess"]
-        assert len(server.asked) == 3
-        await org.close()
-    with ScriptedServer(lambda _: busy) as server:
+    with ScriptedServer(in_turn(busy, done())) as server:
         org = client(server)
         with pytest.raises(NotSentError):
             await org.action("apex", "Resync", INPUTS)
+        assert len(server.asked) == 1
+        assert (await org.action("apex", "Resync", INPUTS))[0]["isSuccess"]
+        await org.close()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 422, 429])
+async def test_a_refusal_of_the_orgs_own_code_proves_nothing(status: int) -> None:
+    """An Apex REST resource may queue some rows, and then answer as it likes."""
+    with ScriptedServer(
+        lambda _: Reply([{"errorCode": "INVALID_SESSION_ID", "message": "no"}], status)
+    ) as server:
+        org = client(server)
+        with pytest.raises(OutcomeUnknownError):
+            await org.apexrest("POST", "acme/resync", {"ids": ["a"]})
+        assert len(server.asked) == 1
+        await org.close()
+
+
+async def test_a_request_that_waited_too_long_for_its_turn_stays_here() -> None:
+    """The machine slept, or all lanes were busy: what was seen before that justifies nothing."""
+    with ScriptedServer(in_turn(done(), done())) as server:
+        org = client(server)
+        await org.action("apex", "Resync", INPUTS)
+        courier = org._courier
+        asked = courier._stopwatch.now()
+        now = replace(asked, steady=asked.steady - 10)
+        courier._stopwatch.now = lambda: now  # type: ignore[method-assign]
+        with pytest.raises(NotSentError, match="slept"):
+            await org.action("apex", "Resync", INPUTS)
+        assert len(server.asked) == 1
         await org.close()
 
 

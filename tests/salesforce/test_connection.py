@@ -384,6 +384,10 @@ async def test_nothing_is_sent_twice_whatever_the_wire_does(
         rows = (await demo.errors())[:3]
         await demo.connection.check_method()
         demo.server.faults.add(fault)
+        if method == "apexrest" and kind is RefusedError:
+            kind = (
+                OutcomeUnknownError  # the org's own code answers there: it may have acted before it refused
+            )
         with pytest.raises(kind) as caught:
             await demo.connection.org.request_resync(rows)
         assert caught.value.hint
@@ -398,7 +402,7 @@ async def test_nothing_is_sent_twice_whatever_the_wire_does(
 
 
 @pytest.mark.parametrize("method", WRITING)
-@pytest.mark.parametrize("fault", ["latency:0.01:write", "expire-once:write", "forbid-concurrent:0:write:2"])
+@pytest.mark.parametrize("fault", ["latency:0.01:write", "expire-once:write"])
 async def test_a_write_gets_through_where_it_is_certain_to_be_the_first(method: str, fault: str) -> None:
     async with world(6, method=WRITING[method]) as demo:
         rows = (await demo.errors())[:3]

@@ -1,0 +1,59 @@
+"""How much time has passed, on a machine whose clock may be set and whose lid may be closed.
+
+`time.monotonic` does not jump, but on Linux and macOS it stands still while the machine sleeps. Linux's
+CLOCK_BOOTTIME (clock_gettime(2)) runs on; where there is none, the wall clock shows the sleep.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+STALE_SECONDS = 5.0
+"""A look at the org that is older than this no longer justifies a request that changes something."""
+
+
+def steady_seconds() -> float:
+    """Seconds since some moment in the past. Never set back or forward by hand."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment, by both clocks."""
+
+    wall: datetime
+    steady: float
+
+
+class Stopwatch:
+    """Measures intervals.
+
+    Args:
+        wall: This machine's time, aware.
+        steady: Seconds that only run forward; None where `wall` never jumps (a test's virtual time).
+    """
+
+    def __init__(self, wall: Callable[[], datetime], steady: Callable[[], float] | None = None) -> None:
+        self.wall = wall
+        self.steady = steady or (lambda: wall().timestamp())
+
+    @classmethod
+    def of_this_machine(cls) -> Stopwatch:
+        """The real clocks."""
+        return cls(lambda: datetime.now(UTC), steady_seconds)
+
+    def now(self) -> Instant:
+        """This moment."""
+        return Instant(self.wall(), self.steady())
+
+    def since(self, instant: Instant) -> float:
+        """Seconds that have passed, whatever was done to the wall clock."""
+        return max(self.steady() - instant.steady, 0.0)
+
+    def gap(self, instant: Instant) -> float:
+        """The longest time that may have passed: also a sleep that only the wall clock has noticed."""
+        return max(self.since(instant), abs((self.wall() - instant.wall).total_seconds()))
