@@ -63,12 +63,12 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
     options = choice.demo
     # A daemon thread: building 100,000 errors takes a while, and ctrl-c must not wait for it.
     starting = Workers(1)
-    server = await starting.run(lambda: DemoServer(options).__enter__())
+    server = await starting.run(lambda: DemoServer(options).start())
     starting.close()
     try:
         yield demo_profile(server.instance_url, server.access_token)
     finally:
-        await asyncio.to_thread(server.__exit__, None, None, None)
+        await asyncio.to_thread(server.close)
 
 
 @asynccontextmanager

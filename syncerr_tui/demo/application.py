@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syncerr_tui.demo import rest, soap
+from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.rest import Office, about
 from syncerr_tui.demo.sessions import Sessions, well_formed
-from syncerr_tui.demo.wire import Refused, Request, Response, error
 
 _METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
 
@@ -65,17 +66,25 @@ class Application:
         self._authorize(request)
         self.office.count()
 
+    def is_authorized(self, headers: Mapping[str, str]) -> bool:
+        """Whether the Authorization header holds a token that is good now."""
+        return self._refusal(headers) is None
+
     def _authorize(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        refusal = self._refusal(request.headers)
+        if refusal is not None:
+            raise Refused(refusal)
+
+    def _refusal(self, headers: Mapping[str, str]) -> Response | None:
+        """A token in the query string is not looked at: it would end up in logs and histories."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
         if not scheme:
-            token = request.query.get("oauth_token") or request.query.get("access_token") or ""
-            scheme = "Bearer"
-        if not token:
-            raise Refused(error(401, "INVALID_SESSION_ID", "Session expired or invalid"))
+            return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
         if scheme.lower() not in {"bearer", "oauth"} or not well_formed(token.strip()):
-            raise Refused(error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"))
+            return error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
         if not self.sessions.knows(token.strip()):
-            raise Refused(error(401, "INVALID_SESSION_ID", "Session expired or invalid"))
+            return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        return None
 
     def _apexrest(self, request: Request, path: str) -> Response:
         body = request.json() if request.body else None

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from syncerr_tui.demo.http import Request
 from syncerr_tui.demo.lies import ENGINE_FAULTS, lies_in
-from syncerr_tui.demo.wire import Request
 from syncerr_tui.errors import BadInputError
 
 

@@ -7,10 +7,10 @@ import hmac
 import threading
 from dataclasses import dataclass, field
 
+from syncerr_tui.demo.http import Request, Response
 from syncerr_tui.demo.rest import about
 from syncerr_tui.demo.rest.call import Office
 from syncerr_tui.demo.sessions import Credentials, Sessions
-from syncerr_tui.demo.wire import Request, Response
 from syncerr_tui.errors import BadInputError
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -40,13 +40,13 @@ class OAuth:
                 return refusal("invalid_request", "no such endpoint", 404)
 
     def _revoke(self, request: Request) -> Response:
-        token = request.form().get("token") or request.query.get("token") or ""
+        token = request.form().get("token", "")
         if token == self.credentials.refresh_token or self.sessions.revoke(token):
             return Response(200)
         return refusal("unsupported_token_type", "this token type is not supported")
 
     def _token(self, request: Request) -> Response:
-        form = {**request.query, **request.form()}
+        form = request.form()
         grant = form.get("grant_type", "")
         if not grant:
             return refusal("invalid_request", "missing required parameter: grant_type")

@@ -1,11 +1,10 @@
-"""The demo org served over HTTP/1.1 on 127.0.0.1, one thread a connection."""
+"""The demo org served over HTTP/1.1 on 127.0.0.1, with the faults that happen on the wire."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import random
-import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,8 @@ from typing import Self
 from syncerr_tui.demo.application import Application
 from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.faults import Faults, transport_faults
+from syncerr_tui.demo.http import Request, Response, encode, error
+from syncerr_tui.demo.http_server import HOST, Connection, HttpServer
 from syncerr_tui.demo.naming import schema_for
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.options import DemoOptions
@@ -22,11 +23,8 @@ from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.rest import Office
 from syncerr_tui.demo.sessions import Credentials, Sessions
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, utc_now
-from syncerr_tui.demo.wire import Refused, Request, Response, encode, error, read_request
-from syncerr_tui.errors import BadInputError
 
 _log = logging.getLogger(__name__)
-_HOST = "127.0.0.1"
 _DRIP = 64
 _PAGE = (
     b"<html><head><title>Down for maintenance</title></head><body><p>We'll be back shortly.</p></body></html>"
@@ -50,14 +48,14 @@ class OrgClock:
 
 
 class DemoServer:
-    """A running demo org.
+    """A demo org and its HTTP server.
 
-    It serves from its own daemon threads as soon as it is made; `close` (or leaving the `with` block) ends it
-    promptly, whatever is under way.
+    Making it takes the port and builds the world. It serves, from daemon threads, after `start` (or inside a
+    `with` block), until `close` ends it promptly, whatever is under way.
 
     Args:
         options: What the org is like.
-        credentials: What its user and its connected app log in with.
+        credentials: What its user and its connected app log in with; None: new ones, by chance.
         clock: The org's time; None: the real one, or a `ManualClock` where the options ask for it.
         token_lifetime: Seconds a token from a login is good for; None: until revoked. `access_token` lasts.
         make_org: What makes the org behind the REST resources.
@@ -83,14 +81,18 @@ class DemoServer:
         """Defects of the demo org itself, met while it answered; each was a 500 to the client."""
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._sockets: set[socket.socket] = set()
         self._under_way = 0
         self._random = random.Random(options.seed)
         base = clock or (ManualClock() if options.manual_clock else utc_now)
         self.clock = OrgClock(base, self.faults)
         with contextlib.ExitStack() as undo:
-            self._listener = _listen(options.port)
-            undo.callback(self._listener.close)
+            self._http = HttpServer(
+                options.port,
+                exchange=self.exchange,
+                refuse=lambda response, line: line.send(encode(None, response, self._date())),
+                is_authorized=lambda headers: self._application.is_authorized(headers),  # noqa: PLW0108 - made below
+            )
+            undo.callback(self._http.close)
             self.store = Store(options.db, schema_for(options.naming), clock=self.clock)
             undo.callback(self.store.close)
             # One transaction: a start that is cut off leaves no half a world behind in --db.
@@ -98,15 +100,12 @@ class DemoServer:
                 self.org = make_org(options, clock=self.clock, store=self.store)
             self._application, self.sessions, self.oauth = self._build(token_lifetime)
             self.access_token = self.sessions.open(lasting=True)
-            self.org.start()
             undo.pop_all()
-        self._thread = threading.Thread(target=self._accept, name="demo-org", daemon=True)
-        self._thread.start()
 
     @property
     def instance_url(self) -> str:
         """`http://127.0.0.1:PORT`."""
-        return f"http://{_HOST}:{self._listener.getsockname()[1]}"
+        return f"http://{HOST}:{self._http.server_port}"
 
     @property
     def calls(self) -> int:
@@ -130,9 +129,15 @@ class DemoServer:
         oauth = OAuth(office, sessions, self.credentials)
         return Application(office, sessions, oauth), sessions, oauth
 
-    def __enter__(self) -> Self:
-        """The server itself; it runs already."""
+    def start(self) -> Self:
+        """Serve, and let the sync engine work."""
+        self.org.start()
+        self._http.start()
         return self
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        return self.start()
 
     def __exit__(self, *_: object) -> None:
         """Stop serving."""
@@ -142,57 +147,15 @@ class DemoServer:
         """Stop serving; connections are cut. May be called twice."""
         if self._stopping.is_set():
             return
-        port = self._listener.getsockname()[1]
         self._stopping.set()
-        # A blocked accept() is woken by a connection, not by closing its socket.
-        with contextlib.suppress(OSError), socket.create_connection((_HOST, port), 1):
-            pass
-        self._thread.join(2)
-        self._listener.close()
-        with self._lock:
-            for each in self._sockets:
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+        self._http.close()
         self.org.close()
         self.store.close()
-
-    def _accept(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                continue
-            if self._stopping.is_set():
-                connection.close()
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._sockets.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), name="demo-call", daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        """Answer one connection's requests, one after the other, until either side has enough."""
-        try:
-            with connection, connection.makefile("rb") as source:
-                while not self._stopping.is_set():
-                    try:
-                        request = read_request(source, connection)
-                    except Refused as refused:
-                        head, body = encode(None, refused.response, self._date())
-                        connection.sendall(head + body)
-                        return
-                    if request is None or not self._exchange(request, connection):
-                        return
-        except OSError:
-            return  # the client went away, or close() cut the line: nobody is left to tell
-        finally:
-            with self._lock:
-                self._sockets.discard(connection)
 
     def _date(self) -> str:
         return format_datetime(self.clock().astimezone(UTC), usegmt=True)
 
-    def _exchange(self, request: Request, connection: socket.socket) -> bool:
+    def exchange(self, request: Request, line: Connection) -> bool:
         """Answer one request, faults included; False where the connection is to be closed."""
         fires = self.faults.fires
         if fires("drop-before", request):
@@ -201,24 +164,22 @@ class DemoServer:
             self._under_way += 1
         try:
             self._wait(request)
-            response = self._instead(request) or self._answered(request)
+            response = self.response_of_fault(request) or self.response_of_org(request)
         finally:
             with self._lock:
                 self._under_way -= 1
         if fires("drop-after", request):
             return False
         if fires("lost-reply", request):
-            while connection.recv(4_096):
-                pass
+            line.wait_until_closed()
             return False
-        head, body = self._encoded(request, response)
-        reply = (head + body) * (2 if fires("duplicate-reply", request) else 1)
+        reply = self._encoded(request, response) * (2 if fires("duplicate-reply", request) else 1)
         drip = fires("slow-drip", request)
         if drip:
-            self._drip(connection, reply, drip.number)
+            self._drip(line, reply, drip.number)
         else:
-            connection.sendall(reply)
-        return request.keep_alive and not response.close
+            line.send(reply)
+        return not response.close
 
     def _wait(self, request: Request) -> None:
         seconds = self.options.latency
@@ -231,7 +192,8 @@ class DemoServer:
         if seconds:
             self._stopping.wait(seconds)
 
-    def _answered(self, request: Request) -> Response:
+    def response_of_org(self, request: Request) -> Response:
+        """What the org answers once the request is processed."""
         try:
             return self._application.answer(request)
         except Exception as defect:
@@ -244,7 +206,7 @@ class DemoServer:
                 500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0"
             )
 
-    def _instead(self, request: Request) -> Response | None:
+    def response_of_fault(self, request: Request) -> Response | None:
         """The answer of a fault that keeps the request from being processed."""
         fires = self.faults.fires
         if fires("maintenance", request):
@@ -286,29 +248,14 @@ class DemoServer:
         with self._lock:
             return allowed is not None and self._under_way > allowed
 
-    def _encoded(self, request: Request, response: Response) -> tuple[bytes, bytes]:
+    def _encoded(self, request: Request, response: Response) -> bytes:
         if self.faults.fires("truncated-json", request):
             payload = response.payload()
             response.body = payload[: len(payload) // 2]
         return encode(request, response, self._date())
 
-    def _drip(self, connection: socket.socket, data: bytes, seconds: float) -> None:
+    def _drip(self, line: Connection, data: bytes, seconds: float) -> None:
         for start in range(0, len(data), _DRIP):
-            connection.sendall(data[start : start + _DRIP])
+            line.send(data[start : start + _DRIP])
             if self._stopping.wait(seconds):
                 return
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_HOST, port))
-    except (OSError, OverflowError) as problem:
-        listener.close()
-        raise BadInputError(
-            f"Port {port} on {_HOST} cannot be used ({getattr(problem, 'strerror', None) or problem})",
-            "Name another one with --port, or 0 for any free one",
-        ) from problem
-    listener.listen(128)
-    return listener

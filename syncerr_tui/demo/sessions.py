@@ -12,16 +12,20 @@ from datetime import datetime, timedelta
 _TOKEN = re.compile(r"00D\w{12,15}![.\w]{20,}", re.ASCII)
 
 
+def _secret() -> str:
+    return secrets.token_urlsafe(18)
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the demo org's one user and one connected app log in with. They open nothing but this demo."""
+    """What the demo org's user and connected app log in with: new each time, but for the user name."""
 
     username: str = "ana@harbour-hearth.example"
-    password: str = "demo-password"  # noqa: S105 - a demo's, printed on request
-    security_token: str = "demoSecurityToken"  # noqa: S105
-    consumer_key: str = "3MVG9demo.SyncErr"
-    consumer_secret: str = "demo-consumer-secret"  # noqa: S105
-    refresh_token: str = "5Aep861demo.refresh"  # noqa: S105
+    password: str = field(default_factory=_secret)
+    security_token: str = field(default_factory=_secret)
+    consumer_key: str = field(default_factory=lambda: f"3MVG9{_secret()}")
+    consumer_secret: str = field(default_factory=_secret)
+    refresh_token: str = field(default_factory=lambda: f"5Aep861{_secret()}")
     jwt_certificate: str | None = None
     """PEM of the certificate or public key that the connected app trusts; None: one is made at need."""
 

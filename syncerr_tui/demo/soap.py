@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from html import escape
 
+from syncerr_tui.demo.http import Request, Response
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.rest import about
-from syncerr_tui.demo.wire import Request, Response
 
 LAST_VERSION = 64
 _TYPE = "text/xml;charset=UTF-8"

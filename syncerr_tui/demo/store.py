@@ -112,12 +112,18 @@ class Store:
         try:
             connection = sqlite3.connect(
                 ":memory:" if where is None else str(where),
+                timeout=1,
                 check_same_thread=False,
                 isolation_level=None,
                 cached_statements=512,
             )
             self._prepare(connection)
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise BadInputError(
+                    f"The demo database {where} is in use by another demo org",
+                    "Close that one first, or name another file with --db",
+                ) from error
             raise BadInputError(
                 f"The demo database {where} cannot be opened ({error})",
                 "Name another file with --db, in a folder that exists and that you may write to",
@@ -130,6 +136,11 @@ class Store:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        if self._path is not None:
+            # Held until `close`: what one org keeps in mind of the file another one would change unseen.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("COMMIT")
         found = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }

@@ -137,14 +137,14 @@ class DemoOrg:
         from syncerr_tui.demo.server import DemoServer
 
         server = DemoServer(self._options)
-        server.__enter__()
+        server.start()
         return server
 
     def close(self) -> None:
         """Stop it."""
         server, self._server = self._server, None
         if server is not None:
-            server.__exit__(None, None, None)
+            server.close()
 
 
 async def _run(app: SyncErrApp, *, mouse: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -27,7 +28,7 @@ KEY = {"client_id": OURS.consumer_key, "client_secret": OURS.consumer_secret}
 
 @pytest.fixture(scope="module")
 def org() -> Iterator[Client]:
-    with tiny() as client:
+    with tiny(credentials=OURS) as client:
         yield client
 
 
@@ -157,7 +158,7 @@ def test_a_registered_certificate() -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    with tiny(credentials=Credentials(jwt_certificate=pem)) as org:
+    with tiny(credentials=replace(OURS, jwt_certificate=pem)) as org:
         works(org, token(org, grant_type=JWT_GRANT, assertion=assertion(org, private)))
     with pytest.raises(BadInputError, match="neither a certificate nor a public key"):
         check_certificate("rubbish", "demo.crt")
@@ -165,7 +166,7 @@ def test_a_registered_certificate() -> None:
 
 def test_tokens_expire_and_are_revoked() -> None:
     clock = ManualClock()
-    with tiny(clock=clock, token_lifetime=60) as org:
+    with tiny(clock=clock, token_lifetime=60, credentials=OURS) as org:
         fresh = token(org, grant_type="client_credentials", **KEY).json["access_token"]
         assert org.ask("limits", token=fresh).status == 200
         clock.advance(61)

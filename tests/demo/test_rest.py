@@ -101,12 +101,18 @@ def test_tokens(org: Client) -> None:
     assert org.ask("/services/oauth2/userinfo", Authorization="").status == 401
 
 
+@pytest.mark.parametrize("name", ["oauth_token", "access_token", "sid"])
+def test_a_token_in_the_address_opens_nothing(org: Client, name: str) -> None:
+    token = org.server.access_token
+    for path in ("/services/data/v50.0/limits", f"/id/{DEMO_ORGANIZATION_ID}/{DEMO_USER_ID}"):
+        assert org.ask(f"{path}?{name}={token}", Authorization="").code == "INVALID_SESSION_ID"
+
+
 def test_who_am_i(org: Client) -> None:
     info = org.ask("/services/oauth2/userinfo").json
     assert (info["user_id"], info["organization_id"]) == (DEMO_USER_ID, DEMO_ORGANIZATION_ID)
     path = org.ask("/services/data/v50.0").json["identity"].removeprefix(org.server.instance_url)
-    token = org.server.access_token
-    identity = org.ask(f"{path}?format=json&oauth_token={token}", Authorization="").json
+    identity = org.ask(f"{path}?format=json").json
     assert identity["username"] == "admin@demo.example"
     assert identity["urls"]["rest"].startswith(org.server.instance_url)
     assert org.ask(path.replace(DEMO_USER_ID, DEMO_ORGANIZATION_ID)).status == 404

@@ -51,7 +51,7 @@ def session(server: DemoServer) -> requests.Session:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=40, page_size=25)) as running:
+    with DemoServer(DemoOptions(errors=40, page_size=25), credentials=OURS) as running:
         yield running
         assert running.crashes == []
 

@@ -22,7 +22,7 @@ def org() -> Iterator[Client]:
 
 
 def head(org: Client, line: str, *more: str) -> bytes:
-    lines = [line, "Host: x", f"Authorization: Bearer {org.server.access_token}", *more]
+    lines = [line, "Host: 127.0.0.1", f"Authorization: Bearer {org.server.access_token}", *more]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from syncerr_tui.demo.http import Request, Response
+from syncerr_tui.demo.http_server import Connection
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.store import stamp
-from syncerr_tui.demo.wire import Request, Response
 
 EVENT = "s_c__Change_Event__c"
 ACTION = "SyncErrResync"
@@ -89,26 +89,26 @@ class WatchedServer(DemoServer):
         self._writing = threading.Lock()
         super().__init__(options, **more)
 
-    def _exchange(self, request: Request, connection: socket.socket) -> bool:
+    def exchange(self, request: Request, line: Connection) -> bool:
         if request.segments[:3] == ("services", "apexrest", "demo"):
-            return super()._exchange(request, connection)
+            return super().exchange(request, line)
         arrival = Arrival(*_what(request), self.clock())
         self._at_hand.arrival = arrival
         with self._writing:
             self.log.append(arrival)
         self.before(arrival)
-        return super()._exchange(request, connection)
+        return super().exchange(request, line)
 
-    def _answered(self, request: Request) -> Response:
-        response = super()._answered(request)
+    def response_of_org(self, request: Request) -> Response:
+        response = super().response_of_org(request)
         arrival: Arrival | None = getattr(self._at_hand, "arrival", None)
         if arrival is not None and request.segments[:3] != ("services", "apexrest", "demo"):
             arrival.done = response.status < 300 or (response.status == 400 and arrival.kind == "ask")
             self.after(arrival)
         return response
 
-    def _instead(self, request: Request) -> Response | None:
-        response = super()._instead(request)
+    def response_of_fault(self, request: Request) -> Response | None:
+        response = super().response_of_fault(request)
         if response is not None and response.status in {401, 403}:
             self._at_hand.arrival.refused = response.status
         return response

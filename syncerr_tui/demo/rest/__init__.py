@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from syncerr_tui.demo.http import Refused, Request, Response
 from syncerr_tui.demo.rest import about, actions, collections, composite, query, records
 from syncerr_tui.demo.rest.call import Call, Office, allow, missing
-from syncerr_tui.demo.wire import Refused, Request, Response
 
 
 def data(office: Office, request: Request) -> Response:

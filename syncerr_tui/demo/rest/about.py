@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from syncerr_tui.demo.http import Response
 from syncerr_tui.demo.rest.call import Call, Office, allow
 from syncerr_tui.demo.store import stamp
-from syncerr_tui.demo.wire import Response
 
 FIRST_VERSION = 31
 LAST_VERSION = 68

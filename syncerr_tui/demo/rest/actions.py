@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from syncerr_tui.demo.answers import Action, ActionResult, Parameter, SaveFault
+from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, body_object, missing
-from syncerr_tui.demo.wire import Refused, Response, error
 
 _KINDS = ("apex", "flow")
 

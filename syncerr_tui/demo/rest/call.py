@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syncerr_tui.demo.faults import Faults
+from syncerr_tui.demo.http import Refused, Request, error
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.rest.cursors import Cursors
 from syncerr_tui.demo.schema import SObject
 from syncerr_tui.demo.store import Store, long_id
-from syncerr_tui.demo.wire import Refused, Request, error
 
 
 @dataclass(slots=True)

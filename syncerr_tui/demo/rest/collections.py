@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from syncerr_tui.demo.answers import SaveFault
+from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest import saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
 from syncerr_tui.demo.rest.records import external_key, field_names, shown
 from syncerr_tui.demo.rest.saving import Saved
 from syncerr_tui.demo.schema import SObject
-from syncerr_tui.demo.wire import Refused, Response, error
 
 MOST_WRITTEN = 200
 MOST_READ = 2_000

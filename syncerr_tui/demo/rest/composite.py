@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
+from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, body_object
-from syncerr_tui.demo.wire import Refused, Request, Response, error
 
 MOST_PARTS = 25
 MOST_HEAVY = 5

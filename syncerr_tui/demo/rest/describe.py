@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from email.utils import format_datetime, parsedate_to_datetime
 
+from syncerr_tui.demo.http import Response
 from syncerr_tui.demo.rest.call import Call, allow
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.wire import Response
 
 _SOAP_TYPES = {
     "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double",

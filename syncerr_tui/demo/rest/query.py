@@ -6,12 +6,12 @@ import json
 import re
 from array import array
 
+from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, missing
 from syncerr_tui.demo.rest.cursors import Cursor
 from syncerr_tui.demo.schema import Field
 from syncerr_tui.demo.soql import Plan, SoqlError, parse, plan
 from syncerr_tui.demo.soql.compiler import Output
-from syncerr_tui.demo.wire import Refused, Response, error
 
 _LEAST_PAGE = 200
 _NO_QUERY = "A query string has to be specified"

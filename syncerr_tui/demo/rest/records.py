@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from syncerr_tui.demo.answers import SaveFault
+from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest import describe, saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.wire import Refused, Response, error
 
 
 def handle(call: Call) -> Response:

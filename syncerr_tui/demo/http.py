@@ -1,8 +1,4 @@
-"""HTTP/1.1 on the wire: one request read, one answer written. Knows nothing of Salesforce.
-
-The standard library's server writes head and body apart, which costs 40 ms an answer (Nagle's algorithm
-against the delayed acknowledgement), cannot read chunked bodies, and cannot be told to fail on purpose.
-"""
+"""HTTP requests and responses as values; bodies read, answers encoded. Knows nothing of Salesforce."""
 
 from __future__ import annotations
 
@@ -11,12 +7,14 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import BinaryIO, Protocol
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import BinaryIO
+from urllib.parse import parse_qsl, unquote
 
 MAX_HEAD = 16_384
 """Bytes of URI and headers together (Salesforce, API request limits): more is 414 or 431."""
 MAX_BODY = 50 * 1024 * 1024
+MAX_ANONYMOUS_BODY = 64 * 1024
+"""Bytes of a body whose sender has shown no token: enough for every login."""
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_FROM = 1_024
 
@@ -99,90 +97,58 @@ class Request:
             raise Refused(error(400, "JSON_PARSER_ERROR", message)) from None
 
 
-class Sink(Protocol):
-    """Where answers go."""
-
-    def sendall(self, data: bytes, /) -> None: ...
-
-
-def read_request(source: BinaryIO, sink: Sink) -> Request | None:
-    """Read one request; None where the client has closed the connection.
-
-    Raises:
-        Refused: The request is no HTTP, or too big. The connection is of no use afterwards.
-    """
-    line = source.readline(MAX_HEAD + 1)
-    while line in {b"\r\n", b"\n"}:
-        line = source.readline(MAX_HEAD + 1)
-    if not line:
-        return None
-    if len(line) > MAX_HEAD:
-        raise _bad(414, "URI_TOO_LONG", "The request URI is longer than 16,384 bytes")
-    parts = line.decode("iso-8859-1").split()
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[0].isalpha():
-        raise _bad(400, "BAD_REQUEST", "The request line is not HTTP/1.1")
-    headers = _read_headers(source, len(line))
-    method, target, version = parts
-    if "://" in target:
-        split = urlsplit(target)
-        target = split.path + (f"?{split.query}" if split.query else "")
-    if headers.get("expect", "").lower() == "100-continue":
-        sink.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = _read_body(source, headers)
-    wish = headers.get("connection", "").lower()
-    keep_alive = wish == "keep-alive" if version == "HTTP/1.0" else "close" not in wish
-    return Request(method.upper(), target, headers, body, keep_alive)
-
-
-def _bad(status: int, code: str, message: str) -> Refused:
+def bad_request(status: int, code: str, message: str) -> Refused:
+    """A request that cannot be read on; the connection is of no use afterwards."""
     response = error(status, code, message)
     response.close = True
     return Refused(response)
 
 
-def _read_headers(source: BinaryIO, used: int) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    while True:
-        line = source.readline(MAX_HEAD + 1)
-        used += len(line)
-        if used > MAX_HEAD:
-            raise _bad(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "URI and headers are over 16,384 bytes")
-        if line in {b"\r\n", b"\n"}:
-            return headers
-        name, colon, value = line.decode("iso-8859-1").partition(":")
-        if not line.endswith(b"\n") or not colon or name != name.strip() or not name:
-            raise _bad(400, "BAD_REQUEST", "A header cannot be read")
-        headers[name.lower()] = value.strip()
+def read_body(source: BinaryIO, headers: Mapping[str, str], limit: int) -> bytes:
+    """A request's body: with Content-Length, in chunks, or none; unpacked where it is gzip.
 
+    Args:
+        source: What follows the head.
+        headers: By name in lower case.
+        limit: Most bytes, before and after unpacking.
 
-def _read_body(source: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    Raises:
+        Refused: 400, it cannot be read; 413, it is over the limit.
+    """
     if "transfer-encoding" in headers:
         if headers["transfer-encoding"].lower() != "chunked" or "content-length" in headers:
-            raise _bad(400, "BAD_REQUEST", "The body's framing cannot be read")
-        body = _read_chunks(source)
+            raise bad_request(400, "BAD_REQUEST", "The body's framing cannot be read")
+        body = _read_chunks(source, limit)
     else:
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()):
-            raise _bad(400, "BAD_REQUEST", "Content-Length is no number")
-        if int(length) > MAX_BODY:
-            raise _bad(413, "REQUEST_ENTITY_TOO_LARGE", "The body is over 50 MB")
+            raise bad_request(400, "BAD_REQUEST", "Content-Length is no number")
+        if len(length) > len(str(limit)) or int(length) > limit:
+            raise _too_large(limit)
         body = _exactly(source, int(length))
     if body and headers.get("content-encoding", "").lower() == "gzip":
+        unpacker = zlib.decompressobj(_GZIP)
         try:
-            return zlib.decompressobj(_GZIP).decompress(body, MAX_BODY)
+            body = unpacker.decompress(body, limit)
         except zlib.error:
-            raise _bad(400, "BAD_REQUEST", "The body is no gzip") from None
+            raise bad_request(400, "BAD_REQUEST", "The body is no gzip") from None
+        if unpacker.unconsumed_tail:
+            raise _too_large(limit)
     return body
+
+
+def _too_large(limit: int) -> Refused:
+    return bad_request(413, "REQUEST_ENTITY_TOO_LARGE", f"The body is over {limit:,} bytes")
 
 
 def _exactly(source: BinaryIO, length: int) -> bytes:
     data = source.read(length)
     if len(data) < length:
-        raise _bad(400, "BAD_REQUEST", "The body ended early")
+        raise bad_request(400, "BAD_REQUEST", "The body ended early")
     return data
 
 
-def _read_chunks(source: BinaryIO) -> bytes:
+def _read_chunks(source: BinaryIO, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -192,20 +158,25 @@ def _read_chunks(source: BinaryIO) -> bytes:
         except ValueError:
             length = -1
         size += length
-        if length < 0 or size > MAX_BODY or head[:1] in {b"+", b"-"}:
-            raise _bad(400, "BAD_REQUEST", "A chunk of the body cannot be read")
+        if size > limit:
+            raise _too_large(limit)
+        if length < 0 or head[:1] in {b"+", b"-"}:
+            raise bad_request(400, "BAD_REQUEST", "A chunk of the body cannot be read")
         if length == 0:
             break
         pieces.append(_exactly(source, length))
         if source.readline(3).strip():
-            raise _bad(400, "BAD_REQUEST", "A chunk of the body does not end")
-    while source.readline(MAX_HEAD).strip():
-        pass
+            raise bad_request(400, "BAD_REQUEST", "A chunk of the body does not end")
+    trailer = 0
+    while line := source.readline(MAX_HEAD).strip():
+        trailer += len(line)
+        if trailer > MAX_HEAD:
+            raise bad_request(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "The trailer is over 16,384 bytes")
     return b"".join(pieces)
 
 
-def encode(request: Request | None, response: Response, date: str) -> tuple[bytes, bytes]:
-    """Head and body of an answer, ready to be sent in one piece."""
+def encode(request: Request | None, response: Response, date: str) -> bytes:
+    """An answer's head and body in one piece; `request` is None where it could not be read."""
     body = response.payload()
     headers = {"Date": date, **response.headers}
     bodiless = response.status in {204, 304} or response.status < 200
@@ -224,7 +195,7 @@ def encode(request: Request | None, response: Response, date: str) -> tuple[byte
     head = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
     head += [f"{name}: {value}" for name, value in headers.items()]
     silent = bodiless or (request is not None and request.method == "HEAD")
-    return ("\r\n".join(head) + "\r\n\r\n").encode("iso-8859-1", "replace"), b"" if silent else body
+    return ("\r\n".join(head) + "\r\n\r\n").encode("iso-8859-1", "replace") + (b"" if silent else body)
 
 
 def _phrase(status: int) -> str:
