@@ -62,8 +62,8 @@ class HttpServer(ThreadingHTTPServer):
         self,
         port: int,
         *,
-        exchange: Callable[[Request, Connection], bool],
-        refuse: Callable[[Response, Connection], None],
+        exchange: Callable[[Request, ClientConnection], bool],
+        refuse: Callable[[Response, ClientConnection], None],
         is_authorized: Callable[[Mapping[str, str]], bool],
     ) -> None:
         self.exchange = exchange
@@ -74,7 +74,7 @@ class HttpServer(ThreadingHTTPServer):
         """Open connections, and when their next request must have been read; infinity during an answer."""
         self._thread: threading.Thread | None = None
         try:
-            super().__init__((HOST, port), Connection)
+            super().__init__((HOST, port), ClientConnection)
         except (OSError, OverflowError) as problem:
             raise BadInputError(
                 f"Port {port} on {HOST} cannot be used ({getattr(problem, 'strerror', None) or problem})",
@@ -146,7 +146,7 @@ def _cut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-class Connection(BaseHTTPRequestHandler):
+class ClientConnection(BaseHTTPRequestHandler):
     """One connection's requests, read one after the other."""
 
     server: HttpServer

@@ -15,7 +15,7 @@ from syncerr_tui.demo.application import Application
 from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.faults import Faults, transport_faults
 from syncerr_tui.demo.http import Request, Response, encode, error
-from syncerr_tui.demo.http_server import HOST, Connection, HttpServer
+from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
 from syncerr_tui.demo.naming import schema_for
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.options import DemoOptions
@@ -155,7 +155,7 @@ class DemoServer:
     def _date(self) -> str:
         return format_datetime(self.clock().astimezone(UTC), usegmt=True)
 
-    def exchange(self, request: Request, line: Connection) -> bool:
+    def exchange(self, request: Request, line: ClientConnection) -> bool:
         """Answer one request, faults included; False where the connection is to be closed."""
         fires = self.faults.fires
         if fires("drop-before", request):
@@ -254,7 +254,7 @@ class DemoServer:
             response.body = payload[: len(payload) // 2]
         return encode(request, response, self._date())
 
-    def _drip(self, line: Connection, data: bytes, seconds: float) -> None:
+    def _drip(self, line: ClientConnection, data: bytes, seconds: float) -> None:
         for start in range(0, len(data), _DRIP):
             line.send(data[start : start + _DRIP])
             if self._stopping.wait(seconds):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.demo.http import Request, Response
-from syncerr_tui.demo.http_server import Connection
+from syncerr_tui.demo.http_server import ClientConnection
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.server import DemoServer
@@ -89,7 +89,7 @@ class WatchedServer(DemoServer):
         self._writing = threading.Lock()
         super().__init__(options, **more)
 
-    def exchange(self, request: Request, line: Connection) -> bool:
+    def exchange(self, request: Request, line: ClientConnection) -> bool:
         if request.segments[:3] == ("services", "apexrest", "demo"):
             return super().exchange(request, line)
         arrival = Arrival(*_what(request), self.clock())
