@@ -1,0 +1,151 @@
+"""An operator at a machine: a home with profile and journal, and the commands that are typed there."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.independent.clock import Clock
+from tests.independent.naming import Naming
+from tests.independent.org import Org
+from tests.independent.processes import ROOT, Nursery, Process, product_root
+from tests.independent.wire import APEX, FLOW, ID_INPUT, IDS_KEY, RESOURCE, Server, token
+
+
+@functools.cache
+def knows(command: str, word: str) -> bool:
+    """Whether the product's command has an option, or its help speaks of a word."""
+    env = {**os.environ, "PYTHONPATH": str(product_root())}
+    program = (sys.executable, "-m", "syncerr_tui", command, "--help")
+    shown = subprocess.run(program, cwd=product_root(), env=env, capture_output=True, text=True, check=False)
+    return word in shown.stdout
+
+
+def _quoted(value: str | Sequence[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def method_table(kind: str, naming: Naming) -> Mapping[str, str]:
+    """The profile's `[method]` for a kind."""
+    return {
+        "apex": {"kind": "apex", "name": APEX, "id_input": ID_INPUT},
+        "flow": {"kind": "flow", "name": FLOW, "id_input": ID_INPUT},
+        "apexrest": {"kind": "apexrest", "path": RESOURCE, "ids_key": IDS_KEY},
+        "field": {"kind": "field", "field": naming.retry, "value": "yes"},
+    }[kind]
+
+
+@dataclass(slots=True)
+class Home:
+    """One operator's home, connected to one org."""
+
+    folder: Path
+    server: Server
+    nursery: Nursery
+    clock: Clock
+    method: str = "apex"
+    patience: float = 180.0
+    batch_size: int = 50
+    more_failed: tuple[str, ...] = ()
+    """Values besides the usual one that this profile knows as failed."""
+    mapping: dict[str, str | Sequence[str]] = field(default_factory=dict)
+    """More lines for the profile's `[mapping]`."""
+    started: list[tuple[int, tuple[str, ...], Process]] = field(default_factory=list)
+    """Every start: the number in its token, its arguments, the process."""
+    jumps: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        self.write_profile()
+
+    @property
+    def org(self) -> Org:
+        """The org at the other end."""
+        return self.server.org
+
+    @property
+    def journals(self) -> list[Path]:
+        """The journal files."""
+        return sorted((self.folder / "state" / "journals").glob("*.db*"))
+
+    def write_profile(self) -> None:
+        """Write down what a person has confirmed about this org."""
+        n = self.org.naming
+        mapping: dict[str, str | Sequence[str]] = {
+            "object_name": n.event_object,
+            "object": n.object,
+            "event_type": n.event_type,
+            "processed_at": n.processed_at,
+            "storeconnect_id": n.storeconnect_id,
+            "message": n.message,
+            "status": n.status,
+            "failed": [n.failed, *self.more_failed],
+            "pending": [n.pending],
+            "record_key": n.record_key,
+            **({"salesforce_id": n.salesforce_id, "pointer": "text"} if n.salesforce_id else {}),
+            **({"code": n.code} if n.code else {}),
+            **self.mapping,
+        }
+        lines = [
+            'environment = "PRODUCTION"',
+            f"patience = {self.patience}",
+            f"batch_size = {self.batch_size}",
+            "[way]",
+            'kind = "environment"',
+            "[method]",
+            *(f"{key} = {_quoted(value)}" for key, value in method_table(self.method, n).items()),
+            *(["accept_vendor_warning = true"] if self.method == "field" else []),
+            "[mapping]",
+            *(f"{key} = {_quoted(value)}" for key, value in mapping.items()),
+            "[mapping.event_types]",
+            *(f"{_quoted(n.kinds[i])} = {_quoted(k)}" for i, k in enumerate(("Create", "Update", "Delete"))),
+        ]
+        orgs = self.folder / "config" / "orgs"
+        orgs.mkdir(parents=True, exist_ok=True)
+        (orgs / "shop.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def environment(self, number: int) -> dict[str, str]:
+        """What the program finds around it."""
+        return {
+            "SYNCERR_HOME": str(self.folder),
+            "SYNCERR_INSTANCE_URL": self.server.url,
+            "SYNCERR_ACCESS_TOKEN": token(number),
+            "HOME": str(self.folder),
+            "NO_PROXY": "*",
+            "TZ": "UTC",
+        }
+
+    def start(self, *argv: str) -> Process:
+        """Start a command for this org."""
+        number = self.server.next_token()
+        env = self.environment(number)
+        whole = (argv[0], "--org", "shop", *argv[1:])
+        process = self.nursery.start(whole, env, clock=self.clock.path, jumps=self.jumps)
+        self.started.append((number, argv, process))
+        return process
+
+    def run(self, *argv: str) -> Process:
+        """Run a command to its end."""
+        process = self.start(*argv)
+        process.wait()
+        return process
+
+    def really(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command as the shell does: a fresh interpreter on the machine's own clock."""
+        number = self.server.next_token()
+        env = {**os.environ, **self.environment(number), "PYTHONPATH": str(product_root())}
+        return subprocess.run(
+            (sys.executable, "-m", "syncerr_tui", argv[0], "--org", "shop", *argv[1:]),
+            cwd=ROOT if product_root() == ROOT else product_root(),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )

@@ -1,0 +1,117 @@
+"""Puts a process on the shared `Clock`: what it sleeps is skipped, unless a request of its own is under way.
+
+Only Python's own doors to the time are replaced (`time`, `datetime`, the selector under asyncio), never a
+line of the program. `install` has to come before the program is imported; `attach` may come later, in a fork.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import selectors
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self, SupportsIndex
+
+from tests.independent.clock import REAL_MONOTONIC, REAL_SLEEP, REAL_TIME, Clock
+
+_GRACE = 0.004
+"""Real seconds of silence before sleeping is skipped: work may be on its way to another thread."""
+
+_real_datetime = dt.datetime
+
+
+class _Warp:
+    """The state of this process."""
+
+    def __init__(self) -> None:
+        self.clock: Clock | None = None
+        self.jumps: tuple[tuple[float, float], ...] = ()
+        """Seconds after the start, and by how many seconds the wall clock is wrong from then on."""
+        self.started = 0.0
+        self.busy = 0
+        self.lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic() if self.clock else REAL_MONOTONIC()
+
+    def wall(self) -> float:
+        if self.clock is None:
+            return REAL_TIME()
+        since = self.clock.monotonic() - self.started
+        wrong = [error for at, error in self.jumps if since >= at]
+        return self.clock.now() + (wrong[-1] if wrong else 0.0)
+
+
+_warp = _Warp()
+
+
+class _Kind(type(_real_datetime)):  # type: ignore[misc]
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, _real_datetime)
+
+
+class _Datetime(_real_datetime, metaclass=_Kind):
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(_warp.wall(), tz)
+
+    @classmethod
+    def utcnow(cls) -> Self:
+        return cls.fromtimestamp(_warp.wall(), dt.UTC).replace(tzinfo=None)
+
+    @classmethod
+    def today(cls) -> Self:
+        return cls.fromtimestamp(_warp.wall())
+
+
+class _Selector(selectors.DefaultSelector):
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        clock = _warp.clock
+        if clock is None or timeout is None or timeout <= 0:
+            return super().select(timeout)
+        until = clock.monotonic() + timeout
+        while (left := until - clock.monotonic()) > 0:
+            ready = super().select(min(_GRACE, left))
+            if ready:
+                return ready
+            if not _warp.busy:
+                clock.skip_to(until)
+        return super().select(0)
+
+
+def _sleep(seconds: float | SupportsIndex) -> None:
+    if _warp.clock is None:
+        REAL_SLEEP(float(seconds))
+    else:
+        _warp.clock.skip(float(seconds))
+
+
+def install() -> None:
+    """Replace Python's clocks. Until `attach` they show the machine's time."""
+    time.time = _warp.wall
+    time.monotonic = _warp.monotonic
+    time.sleep = _sleep
+    dt.datetime = _Datetime  # type: ignore[misc]
+    selectors.DefaultSelector = _Selector  # type: ignore[misc]
+    import requests
+
+    send = requests.Session.send
+
+    def counted(self: requests.Session, *args: Any, **kwargs: Any) -> requests.Response:
+        with _warp.lock:
+            _warp.busy += 1
+        try:
+            return send(self, *args, **kwargs)
+        finally:
+            with _warp.lock:
+                _warp.busy -= 1
+
+    requests.Session.send = counted  # type: ignore[method-assign]
+
+
+def attach(path: Path, jumps: tuple[tuple[float, float], ...] = ()) -> None:
+    """From here on this process lives on the clock at `path`."""
+    _warp.clock = Clock(path)
+    _warp.jumps = jumps
+    _warp.started = _warp.clock.monotonic()
