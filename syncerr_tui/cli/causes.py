@@ -58,19 +58,16 @@ async def read_graph(connection: Connection) -> CauseGraph:
 
 def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
-    from syncerr_tui.diagnosis.guidance import guide
+    from syncerr_tui.diagnosis.explanation import explain
     from syncerr_tui.diagnosis.model import Retry
-    from syncerr_tui.diagnosis.read import diagnose
 
-    first = graph.errors[cause.roots[0]]
-    diagnosis = diagnose(first.message, first.code)
-    guidance = guide(diagnosis, message=first.message, object_name=first.object)
+    explanation = explain(graph.errors[cause.roots[0]])
     waiting = [*cause.victims, *cause.guessed]
     return {
         "key": cause.key,
-        "code": diagnosis.root_code,
-        "headline": cause.fingerprint.why if cause.ready else guidance.headline.replace("**", ""),
-        "retry": Retry.JUST_RETRY.value if cause.ready else guidance.retry.value,
+        "code": explanation.diagnosis.root_code,
+        "headline": cause.fingerprint.why if cause.ready else explanation.headline,
+        "retry": Retry.JUST_RETRY.value if cause.ready else explanation.guidance.retry.value,
         "why": cause.fingerprint.why,
         "missing": cause.missing,
         "held": cause.held,

@@ -18,16 +18,15 @@ import click
 
 from syncerr_tui.cli._options import later_org_options
 from syncerr_tui.diagnosis import suggest
-from syncerr_tui.diagnosis.guidance import about, guide
-from syncerr_tui.diagnosis.guidance_template import plain
-from syncerr_tui.diagnosis.model import Diagnosis, Guidance
+from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from syncerr_tui.cli._options import OrgChoice
-    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
+    from syncerr_tui.salesforce.connection import Connection
 
 LONGEST_MESSAGE = 10_000_000
 LONGEST_LINE = 16_000_000
@@ -35,49 +34,24 @@ LONGEST_LINE = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """One error, explained."""
-
-    id: object
-    message: str
-    diagnosis: Diagnosis
-    guidance: Guidance
-
-    def payload(self) -> dict[str, object]:
-        """The keys that `--json` promises."""
-        from syncerr_tui.diagnosis.read import to_json
-
-        return {
-            "id": self.id,
-            **to_json(self.diagnosis, self.message),
-            "guidance": guidance_payload(self.guidance),
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
     """What holds for all errors of one call."""
 
-    notes: HouseNotes | None
+    notes: OrgNotes | None
     object_name: str | None = None
     event_type: str | None = None
     instance_url: str | None = None
-    salesforce_id: str | None = None
 
-    def explain(self, message: str, code: str | None, error_id: object = None) -> Explained:
+    def explain(self, message: str, code: str | None) -> Explanation:
         """Read one message and say what to do."""
-        known = suggest.known_code(code) if code else None
-        diagnosis = _diagnosis(message, known or code)
-        guidance = guide(
-            diagnosis,
-            message=message,
+        return explain_message(
+            message,
+            code,
             object_name=self.object_name,
             event_type=self.event_type,
-            salesforce_id=self.salesforce_id,
             instance_url=self.instance_url,
             notes=self.notes,
         )
-        return Explained(error_id, message, diagnosis, guidance)
 
 
 @click.command()
@@ -92,7 +66,11 @@ class Setting:
 )
 @click.option("--instance-url", metavar="URL", help="Make the addresses of steps absolute for this org.")
 @click.option(
-    "--notes", metavar="FILE", envvar="SYNCERR_NOTES", type=click.Path(path_type=Path), help="House notes."
+    "--notes",
+    metavar="FILE",
+    envvar="SYNCERR_NOTES",
+    type=click.Path(path_type=Path),
+    help="Your org's notes (TOML).",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Markdown, for a ticket or a wiki.")
@@ -130,37 +108,12 @@ def command(
     if jsonl is not None:
         return _answer_lines(jsonl, setting)
     if event_id is not None:
-        explained = _from_org(event_id, choose(), setting)
+        error_id, explanation = _from_org(event_id, choose(), setting)
     else:
         text = _stdin_text() if message == "-" else message or ""
-        explained = setting.explain(text, given)
-    click.echo(_shown(explained, as_json=as_json, as_markdown=as_markdown), nl=False)
+        error_id, explanation = None, setting.explain(text, given)
+    click.echo(_shown(error_id, explanation, as_json=as_json, as_markdown=as_markdown), nl=False)
     return ExitCode.OK
-
-
-def _diagnosis(message: str, code: str | None) -> Diagnosis:
-    """The reading of a message. A code alone is not worth the start-up time of the reader's rules."""
-    if not message and code and suggest.known_code(code) == code:
-        return about(code)
-    from syncerr_tui.diagnosis.read import diagnose
-
-    return diagnose(message, code)
-
-
-def guidance_payload(guidance: Guidance) -> dict[str, object]:
-    """Guidance as JSON: plain sentences, without the marks around names."""
-    return {
-        "headline": plain(guidance.headline),
-        "why": plain(guidance.why),
-        "retry": guidance.retry.value,
-        "authority": guidance.authority.value,
-        "steps": [{"text": plain(step.text), "address": step.address} for step in guidance.steps],
-        "checks": [plain(text) for text in guidance.checks],
-        "afterwards": plain(guidance.afterwards),
-        "put_back": [plain(text) for text in guidance.put_back],
-        "article": guidance.article,
-        "notes": [{"text": note.text, "matched": note.matched} for note in guidance.notes],
-    }
 
 
 def _code(text: str | None, *, strict: bool) -> str | None:
@@ -179,10 +132,10 @@ def _code(text: str | None, *, strict: bool) -> str | None:
     return shown
 
 
-def _notes(path: Path | None) -> HouseNotes | None:
-    from syncerr_tui.host.notes import house_notes
+def _notes(path: Path | None) -> OrgNotes | None:
+    from syncerr_tui.host.notes import org_notes
 
-    return house_notes(os.environ, path)
+    return org_notes(os.environ, path)
 
 
 def _stdin_text() -> str:
@@ -263,14 +216,14 @@ def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str,
         return _refused(number, "'message' has to be there and a text", error_id), False
     if code is not None and not isinstance(code, str):
         return _refused(number, "'code' has to be a text or null", error_id), False
-    return setting.explain(message, code, error_id).payload(), True
+    return {"id": error_id, **setting.explain(message, code).payload()}, True
 
 
 def _refused(number: int, what: str, error_id: object = None) -> dict[str, object]:
     return {"id": error_id, "error": f"line {number}: {what}"}
 
 
-def _from_org(event_id: str, choice: OrgChoice, setting: Setting) -> Explained:
+def _from_org(event_id: str, choice: OrgChoice, setting: Setting) -> tuple[str, Explanation]:
     from syncerr_tui.cli._connect import run_async
     from syncerr_tui.diagnosis.links import full_id
 
@@ -282,60 +235,60 @@ def _from_org(event_id: str, choice: OrgChoice, setting: Setting) -> Explained:
     return run_async(_read_and_explain(wanted, choice, setting))
 
 
-async def _read_and_explain(event_id: str, choice: OrgChoice, setting: Setting) -> Explained:
-    from dataclasses import replace
-
+async def _read_and_explain(event_id: str, choice: OrgChoice, setting: Setting) -> tuple[str, Explanation]:
     from syncerr_tui.cli._connect import open_connection
-    from syncerr_tui.salesforce.names import resolver_for, with_resolved
 
     async with open_connection(choice) as connection:
-        seen = (await connection.org.read_events([event_id])).get(event_id)
-        error = seen.error if seen else None
-        if error is None:
-            raise BadInputError(
-                f"The org has no sync error {event_id}",
-                "It may be resolved already; 'syncerr-tui list' shows what is open",
-            )
-        here = replace(
-            setting,
-            object_name=str(error.object),
-            event_type=error.event_type.value,
-            salesforce_id=error.salesforce_id,
-            instance_url=connection.identity.instance_url,
-        )
-        explained = here.explain(error.message, error.code, error.id)
-        resolver = resolver_for(connection)
-        if resolver is None:
-            return explained
-        resolved = await resolver.resolve(
-            explained.diagnosis,
-            message=error.message,
-            object_name=str(error.object),
-            processed_at=error.processed_at,
-        )
-        return replace(explained, guidance=with_resolved(explained.guidance, resolved))
+        return event_id, await explain_event(connection, event_id, setting)
 
 
-def _shown(explained: Explained, *, as_json: bool, as_markdown: bool) -> str:
+async def explain_event(connection: Connection, event_id: str, setting: Setting) -> Explanation:
+    """One sync error of the org, with what the org says about the things it names.
+
+    Raises:
+        BadInputError: The org has no such sync error.
+    """
+    from syncerr_tui.salesforce.names import resolver_for
+
+    seen = (await connection.org.read_events([event_id])).get(event_id)
+    error = seen.error if seen else None
+    if error is None:
+        raise BadInputError(
+            f"The org has no sync error {event_id}",
+            "It may be resolved already; 'syncerr-tui list' shows what is open",
+        )
+    url = connection.identity.instance_url
+    explanation = explain(error, notes=setting.notes, instance_url=url)
+    resolver = resolver_for(connection)
+    if resolver is None:
+        return explanation
+    resolved = await resolver.resolve(
+        explanation.diagnosis, object_name=str(error.object), processed_at=error.processed_at
+    )
+    return explain(error, notes=setting.notes, instance_url=url, resolved=resolved)
+
+
+def _shown(error_id: str | None, explanation: Explanation, *, as_json: bool, as_markdown: bool) -> str:
     if as_json:
-        return json.dumps(explained.payload(), indent=2) + "\n"
+        return json.dumps({"id": error_id, **explanation.payload()}, indent=2) + "\n"
     if as_markdown:
         from syncerr_tui.diagnosis.markdown import markdown
 
-        return _writable(markdown(explained.guidance, explained.diagnosis, explained.message))
-    return _writable(_plain(explained))
+        return _writable(markdown(explanation))
+    return _writable(_plain(explanation))
 
 
-def _plain(explained: Explained) -> str:
+def _plain(explanation: Explanation) -> str:
     """The guidance for a person: 80 columns where nobody says how wide it is."""
-    from syncerr_tui.diagnosis.render import Line, Role, lines
+    from syncerr_tui.diagnosis.render import explanation_lines
+    from syncerr_tui.diagnosis.text_layout import Role, TextLine
     from syncerr_tui.host.terminal import terminal_profile
 
     terminal = sys.stdout.isatty()
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 38), 100) if terminal else 80
     links = terminal and terminal_profile(os.environ).links
 
-    def drawn(line: Line) -> str:
+    def drawn(line: TextLine) -> str:
         if line.link is None or not links:
             return line.text
         pieces = (
@@ -344,10 +297,10 @@ def _plain(explained: Explained) -> str:
         )
         return "".join(pieces)
 
-    guidance = explained.guidance
-    inferred = " (read off the wording)" if explained.diagnosis.inferred else ""
-    title = f"{guidance.code}{inferred}" if guidance.code else "No status code"
-    body = lines(guidance, width, diagnosis=explained.diagnosis, whole_addresses=True)
+    code = explanation.guidance.code
+    inferred = " (read off the wording)" if explanation.diagnosis.inferred else ""
+    title = f"{code}{inferred}" if code else "No status code"
+    body = explanation_lines(explanation, width, whole_addresses=True)
     return "\n".join([title, "", *map(drawn, body)]) + "\n"
 
 

@@ -83,7 +83,7 @@ class Fingerprints:
             key = (_SURELY_VARIABLE.sub(_mask, error.message), error.object, error.code)
             known = self._known.get(key)
             if known is None:
-                known = fingerprint(diagnose(error.message, error.code), error.object, error.message)
+                known = fingerprint(diagnose(error.message, error.code), error.object)
                 self._known[key] = known
             self._exact[exact] = known
         return known
@@ -98,7 +98,7 @@ class Fingerprints:
         return self._codes[text]
 
 
-def fingerprint(diagnosis: Diagnosis, object_name: str, message: str) -> Fingerprint:
+def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
     """What makes this error one cause with others.
 
     The names that the diagnosis found decide where there are any, since they survive a change of language;
@@ -125,16 +125,16 @@ def fingerprint(diagnosis: Diagnosis, object_name: str, message: str) -> Fingerp
         if root in _BY_VALUE:
             parts.append(("value", ", ".join(diagnosis.values)))
         return Fingerprint(tuple(parts))
-    words = _words(message, root)
+    words = _words(diagnosis)
     if words:
         parts.append(("text", words))
     return Fingerprint(tuple(parts))
 
 
-def _words(message: str, root: str | None) -> str:
+def _words(diagnosis: Diagnosis) -> str:
     """The reason in its own words, with what differs from row to row taken out."""
-    words = root_words(message, root).translate(_QUOTES)
-    if root == INVALID_EMAIL:
+    words = root_words(diagnosis).translate(_QUOTES)
+    if diagnosis.root_code == INVALID_EMAIL:
         words = words.partition(":")[0]  # what follows is somebody's address
     return masked(words).strip(" ,:;.-").casefold()[:200]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass
-from syncerr_tui.diagnosis.guidance_blanks import Facts, facts_of
 from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
     Entry,
@@ -23,10 +22,10 @@ from syncerr_tui.diagnosis.guidance_catalog import (
 from syncerr_tui.diagnosis.guidance_template import fill, name
 from syncerr_tui.diagnosis.model import Automation, Diagnosis, Guidance, Retry, Step
 from syncerr_tui.diagnosis.objects import api_name, object_of
-from syncerr_tui.text import clean
+from syncerr_tui.diagnosis.template_vars import Facts, facts_of
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
 _TRY_FIRST = (Step("Re-sync this error once: it may pass by itself. If it fails again, go on here."),)
@@ -36,28 +35,25 @@ _KINDS = {"flow": "the Flow", "trigger": "the trigger", "class": "the Apex class
 def guide(
     diagnosis: Diagnosis,
     *,
-    message: str = "",
     object_name: str | None = None,
     event_type: str | None = None,
     salesforce_id: str | None = None,
     instance_url: str | None = None,
-    notes: HouseNotes | None = None,
+    notes: OrgNotes | None = None,
 ) -> Guidance:
     """The guidance for one error.
 
     Args:
         diagnosis: What was read out of the message.
-        message: The message itself: some codes mean different things with different words.
         object_name: API name of the object that failed to sync.
         event_type: Create, Update or Delete, where known.
         salesforce_id: Id of the record that failed to sync, where Salesforce has it already.
         instance_url: The org's address; without it the steps carry paths only.
         notes: The org's own notes.
     """
-    message = clean(message)
-    facts = facts_of(diagnosis, message, object_name, salesforce_id)
-    entry = _entry(diagnosis, message, event_type)
-    matching = notes.matching(diagnosis, message) if notes else ()
+    facts = facts_of(diagnosis, object_name, salesforce_id)
+    entry = _entry(diagnosis, event_type)
+    matching = notes.matching(diagnosis) if notes else ()
     return replace(_answer(entry, diagnosis, facts, instance_url), notes=matching)
 
 
@@ -94,7 +90,7 @@ def other_cases(code: str, instance_url: str | None = None) -> tuple[tuple[str, 
     if code not in MANUAL_CODES:
         return ()
     diagnosis = about(code)
-    facts = facts_of(diagnosis, "", None)
+    facts = facts_of(diagnosis)
     return tuple(
         (entry.variant, _answer(entry, diagnosis, facts, instance_url)) for entry in variants(code)[1:]
     )
@@ -105,11 +101,11 @@ def about(code: str) -> Diagnosis:
     return Diagnosis(code=code, codes=(), root_code=code, inferred=False, transient=may_pass(code))
 
 
-def _entry(diagnosis: Diagnosis, message: str, event_type: str | None) -> Entry:
+def _entry(diagnosis: Diagnosis, event_type: str | None) -> Entry:
     code = diagnosis.root_code
     if code is None:
-        return unknown_entry("no_code" if message.strip() else "empty")
-    specific = entry_for(code, diagnosis, message, event_type)
+        return unknown_entry("no_code" if diagnosis.message.strip() else "empty")
+    specific = entry_for(code, diagnosis, event_type)
     return specific or general_entry(code) or unknown_entry("unknown_code")
 
 

@@ -78,12 +78,12 @@ class General:
     """A section of `kinds.toml`."""
 
 
-def entry_for(code: str, diagnosis: Diagnosis, message: str, event_type: str | None = None) -> Entry | None:
+def entry_for(code: str, diagnosis: Diagnosis, event_type: str | None = None) -> Entry | None:
     """The catalogue's entry for a code of the manual, in the variant that fits; None for other codes."""
     if code not in MANUAL_CODES:
         return None
     raw = _manual(code)
-    folded = message.casefold()
+    folded = diagnosis.text.casefold()
     for variant in raw.get("variant", ()):
         if _fits(variant["when"], diagnosis, folded, event_type):
             return _entry({**raw, **variant}, variant["name"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance_template import names
-from syncerr_tui.diagnosis.model import Diagnosis, Guidance
 from syncerr_tui.diagnosis.render import AUTHORITY_WORDS, RETRY_WORDS, facts_found
 from syncerr_tui.text import clean, one_line
 
@@ -15,21 +15,16 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$@-])")
 _FENCE = re.compile(r"`{3,}")
 
 
-def markdown(guidance: Guidance, diagnosis: Diagnosis | None = None, message: str = "") -> str:
-    """The guidance as a Markdown text. What an org wrote is escaped: it shows, it does not format.
-
-    Args:
-        guidance: What to say.
-        diagnosis: What was found in the message, to be listed.
-        message: The message, to be quoted whole.
-    """
+def markdown(explanation: Explanation) -> str:
+    """An explanation as a Markdown text. What an org wrote is escaped: it shows, it does not format."""
+    guidance, message = explanation.guidance, explanation.message
     parts = [f"# {_code(guidance.code) if guidance.code else 'No status code'}"]
     for note in guidance.notes:
         lines = (escape(line) for line in note.text.splitlines())
         quoted = "\n".join(f"> {line}" for line in lines)
-        parts.append(f"> **House note** ({escape(note.matched)})\n>\n{quoted}")
+        parts.append(f"> **Your org's note** ({escape(note.matched)})\n>\n{quoted}")
     parts += ["## What happened", _marked(guidance.headline), _marked(guidance.why)]
-    found = facts_found(diagnosis) if diagnosis else ()
+    found = facts_found(explanation.diagnosis)
     parts += _items(
         "## What the message names", (f"{label}: {', '.join(_code(v) for v in vs)}" for label, vs in found)
     )
@@ -39,7 +34,7 @@ def markdown(guidance: Guidance, diagnosis: Diagnosis | None = None, message: st
         where = f"  \n   <{step.address}>" if step.address else ""
         steps.append(f"{number}. {_marked(step.text)}{where}")
     parts.append("\n".join(steps))
-    parts += _items("## What to check", map(_marked, guidance.checks))
+    parts += _items("## What to check", map(_marked, (*explanation.changes, *guidance.checks)))
     if guidance.afterwards:
         parts += ["## Afterwards", _marked(guidance.afterwards)]
     parts += _items("## Put back", map(_marked, guidance.put_back))

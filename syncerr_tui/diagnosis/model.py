@@ -53,6 +53,36 @@ class Diagnosis:
     transient: bool = False
     """True where a plain retry is a sensible first step."""
     spans: tuple[Span, ...] = ()
+    message: str = ""
+    """What was read, cleaned: spans point into it."""
+    text: str = ""
+    """The statements in it without HTML, JSON and escapes, one in a line."""
+
+    def payload(self, message: str) -> dict[str, object]:
+        """The names and meanings that `explain --json` promises.
+
+        Args:
+            message: The message as it came.
+        """
+        return {
+            "code": self.code,
+            "message": message,
+            "codes": list(self.codes),
+            "root_code": self.root_code,
+            "inferred": self.inferred,
+            "automation": [
+                {"kind": item.kind, "name": item.name, "namespace": item.namespace}
+                for item in self.automation
+            ],
+            "objects": list(self.objects),
+            "fields": list(self.fields),
+            "values": list(self.values),
+            "record_ids": list(self.record_ids),
+            "external_ids": list(self.external_ids),
+            "error_id": self.error_id,
+            "limit": self.limit,
+            "transient": self.transient,
+        }
 
 
 class Retry(StrEnum):
@@ -69,7 +99,6 @@ class Authority(StrEnum):
 
     STORECONNECT = "StoreConnect"
     SALESFORCE = "general Salesforce knowledge"
-    HOUSE = "house note"
     NONE = "no specific knowledge"
 
 
@@ -83,7 +112,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class HouseNote:
+class OrgNote:
     """An org's own words about a code, an automation or a message pattern."""
 
     text: str
@@ -109,4 +138,4 @@ class Guidance:
     put_back: tuple[str, ...] = ()
     """What was switched off on the way and must be switched on again."""
     article: str | None = None
-    notes: tuple[HouseNote, ...] = ()
+    notes: tuple[OrgNote, ...] = ()

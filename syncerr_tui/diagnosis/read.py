@@ -27,9 +27,9 @@ from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
 from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.named_objects import find_objects, find_stated
-from syncerr_tui.diagnosis.page import Page, unwrap
 from syncerr_tui.diagnosis.parts import Part
 from syncerr_tui.diagnosis.ranges import Ranges
+from syncerr_tui.diagnosis.source_text import SourceText, unwrap
 from syncerr_tui.diagnosis.wording import code_from_wording
 from syncerr_tui.text import clean
 
@@ -100,6 +100,8 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         limit=limit.text if limit else None,
         transient=_transient(root, whole.text),
         spans=_spans(parts, automation),
+        message=text,
+        text="\n".join(statement.text for statement in statements),
     )
 
 
@@ -109,30 +111,7 @@ def diagnose_cached(message: str, code: str | None = None) -> Diagnosis:
     return diagnose(message, code)
 
 
-def to_json(diagnosis: Diagnosis, message: str) -> dict[str, object]:
-    """The names and meanings that `explain --json` promises, and whether the root code was inferred."""
-    return {
-        "code": diagnosis.code,
-        "message": message,
-        "codes": list(diagnosis.codes),
-        "root_code": diagnosis.root_code,
-        "inferred": diagnosis.inferred,
-        "automation": [
-            {"kind": item.kind, "name": item.name, "namespace": item.namespace}
-            for item in diagnosis.automation
-        ],
-        "objects": list(diagnosis.objects),
-        "fields": list(diagnosis.fields),
-        "values": list(diagnosis.values),
-        "record_ids": list(diagnosis.record_ids),
-        "external_ids": list(diagnosis.external_ids),
-        "error_id": diagnosis.error_id,
-        "limit": diagnosis.limit,
-        "transient": diagnosis.transient,
-    }
-
-
-def _automation(whole: Page, statements: list[Page], named: list[list[Named]]) -> list[Named]:
+def _automation(whole: SourceText, statements: list[SourceText], named: list[list[Named]]) -> list[Named]:
     """What is named in the text around the statements and in each of them, placed in the message."""
     found: list[Named] = []
     if statements[0] is not whole:
@@ -144,7 +123,7 @@ def _automation(whole: Page, statements: list[Page], named: list[list[Named]]) -
     return found
 
 
-def _statement(page: Page, names: list[Named], root: str | None) -> list[Part]:
+def _statement(page: SourceText, names: list[Named], root: str | None) -> list[Part]:
     """Fields, values and objects of one statement, placed in the message."""
     called = Ranges((name.start, name.end) for name in names)
     details = [part for part in find_details(page.text, root) if part.start not in called]
@@ -154,7 +133,7 @@ def _statement(page: Page, names: list[Named], root: str | None) -> list[Part]:
     return [_placed(part, page) for part in (*details, *find_objects(page.text, taken))]
 
 
-def _around(whole: Page, statements: list[Page]) -> list[Part]:
+def _around(whole: SourceText, statements: list[SourceText]) -> list[Part]:
     """Fields and objects named beside the messages: `"fields":["Name"]`, `/sobjects/Lead/`."""
     inside = _ranges(statements)
     fields = (part for part in find_details(whole.text) if part.kind == "field")
@@ -162,16 +141,16 @@ def _around(whole: Page, statements: list[Page]) -> list[Part]:
     return [part for part in placed if part.start not in inside]
 
 
-def _ranges(pages: list[Page]) -> Ranges:
+def _ranges(pages: list[SourceText]) -> Ranges:
     return Ranges((page.origin(0), page.origin(len(page.text))) for page in pages)
 
 
-def _placed(part: Part, page: Page) -> Part:
+def _placed(part: Part, page: SourceText) -> Part:
     start = page.origin(part.start)
     return part._replace(start=start, end=max(start, page.origin_of_end(part.end)))
 
 
-def _renamed(item: Named, page: Page) -> Named:
+def _renamed(item: Named, page: SourceText) -> Named:
     start = page.origin(item.start)
     return Named(item.automation, start, max(start, page.origin_of_end(item.end)))
 

@@ -1,54 +1,12 @@
-"""Guidance as lines of text with roles, at any width: for the command, the info panel and the Guide.
-
-Knows no screen: a role says what a piece of text is, the front end decides what that looks like.
-"""
+"""Guidance as lines of text with roles, at any width: for the command, the info panel and the Guide."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from unicodedata import category, east_asian_width
-
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance_template import names
-from syncerr_tui.diagnosis.model import Authority, Diagnosis, Guidance, HouseNote, Retry
-from syncerr_tui.text import clean, one_line
-
-
-class Role(StrEnum):
-    """What a piece of text is."""
-
-    TEXT = "text"
-    NAME = "name"
-    """Filled in from the message: a Flow, a field, a value."""
-    HEADING = "heading"
-    NUMBER = "number"
-    """The number or bullet in front of an item."""
-    ADDRESS = "address"
-    NOTE = "note"
-    """An organisation's own words."""
-    FOUND = "found"
-    """A part of the message that the diagnosis is made of."""
-    MUTED = "muted"
-
-
-Part = tuple[str, Role]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line, never wider than asked for, unless it is an address that was to stay whole."""
-
-    parts: tuple[Part, ...] = ()
-    link: str | None = None
-    """The whole address, where this line shows one or a piece of one."""
-
-    @property
-    def text(self) -> str:
-        """The line without roles."""
-        return "".join(text for text, _ in self.parts)
-
+from syncerr_tui.diagnosis.model import Authority, Diagnosis, Guidance, OrgNote, Retry
+from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine, width_of, wrap
+from syncerr_tui.text import one_line
 
 RETRY_WORDS = {
     Retry.JUST_RETRY: "Just retry. Nothing has to be repaired first.",
@@ -60,7 +18,6 @@ RETRY_WORDS = {
 AUTHORITY_WORDS = {
     Authority.STORECONNECT: "After StoreConnect's manual.",
     Authority.SALESFORCE: "General Salesforce knowledge, not StoreConnect's.",
-    Authority.HOUSE: "Your organisation's own note.",
     Authority.NONE: "Nothing specific is known about this.",
 }
 
@@ -73,19 +30,7 @@ _AUTOMATION_WORDS = {
     "duplicate_rule": "Duplicate rule",
 }
 
-NARROWEST = 16
 _BAR = "| "
-
-_JOINERS = "\u200b\u200c\u200d"
-# Symbols that Unicode 16 made wide: old and new terminals disagree.
-_WIDE_SINCE_16 = re.compile("[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d376]")
-_WORD = re.compile(r"\S+|\n|[^\S\n]+")
-
-
-def width_of(text: str) -> int:
-    """Terminal cells that a text takes: 2 for wide characters, 0 for combining ones."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
-
 
 Facts = tuple[tuple[str, tuple[str, ...]], ...]
 """Named things in words: (`Flow`, (`Order Builder`,)), (`Field`, (`Name`, `CloseDate`)) ..."""
@@ -129,7 +74,7 @@ def lines(
     diagnosis: Diagnosis | None = None,
     changes: tuple[str, ...] = (),
     whole_addresses: bool = False,
-) -> list[Line]:
+) -> list[TextLine]:
     """The guidance laid out.
 
     Args:
@@ -140,12 +85,12 @@ def lines(
         whole_addresses: Never break an address, even where it is wider than the line: the terminal
             breaks it softly and it can still be copied in one go.
     """
-    page = _Page(max(width, NARROWEST), whole_addresses)
+    page = _GuidanceLayout(width, whole_addresses=whole_addresses)
     page.heading("What happened")
     page.marked(guidance.headline)
     page.facts("What blocks", blocking(diagnosis) if diagnosis else (), changes)
     for note in guidance.notes:
-        page.heading("House note")
+        page.heading("Your org's note")
         page.note(note)
     page.list("Why", (guidance.why,) if guidance.why else (), bullet="")
     page.heading("How to fix it")
@@ -158,13 +103,26 @@ def lines(
     page.heading("Source")
     page.text(AUTHORITY_WORDS[guidance.authority], Role.MUTED)
     if guidance.article:
-        page.address(guidance.article, indent=0)
+        page.address(guidance.article)
     return page.lines
 
 
-def case(name: str, guidance: Guidance, width: int) -> list[Line]:
+def explanation_lines(
+    explanation: Explanation, width: int, *, whole_addresses: bool = False
+) -> list[TextLine]:
+    """Everything there is to say about an error, laid out; the arguments are those of `lines`."""
+    return lines(
+        explanation.guidance,
+        width,
+        diagnosis=explanation.diagnosis,
+        changes=explanation.changes,
+        whole_addresses=whole_addresses,
+    )
+
+
+def case(name: str, guidance: Guidance, width: int) -> list[TextLine]:
     """Another case of a code, told in short: for the manual."""
-    page = _Page(max(width, NARROWEST), whole_addresses=False)
+    page = _GuidanceLayout(width)
     page.heading(f"Another case: {name}")
     page.marked(guidance.headline)
     page.marked(guidance.why)
@@ -175,69 +133,33 @@ def case(name: str, guidance: Guidance, width: int) -> list[Line]:
     return page.lines
 
 
-def wrap(parts: Iterable[Part], width: int, *, first: str = "", rest: str = "") -> Iterator[tuple[Part, ...]]:
-    """Break text with roles into lines at blanks; a word wider than the line is broken inside.
-
-    Args:
-        parts: The text.
-        width: Cells in a line.
-        first: Stands before the first line, as a number or bullet.
-        rest: Stands before all other lines; as wide as `first`.
-    """
-    room = max(width - width_of(rest), 1)
-    line: list[Part] = []
-    used = 0
-    lead = first
-    for word in _words(parts, room):
-        cells = sum(width_of(piece) for piece, _ in word)
-        blank = word[0][0].isspace()
-        if word[0][0] == "\n" or (not blank and used + cells > room):
-            yield _closed(lead, line)
-            line, used, lead = [], 0, rest
-        if not blank or used:
-            line += word
-            used += cells
-    yield _closed(lead, line)
-
-
-class _Page:
-    def __init__(self, width: int, whole_addresses: bool) -> None:
-        self.width = width
+class _GuidanceLayout(TextLayout):
+    def __init__(self, width: int, *, whole_addresses: bool = False) -> None:
+        super().__init__(width)
         self.whole_addresses = whole_addresses
-        self.lines: list[Line] = []
-
-    def heading(self, text: str) -> None:
-        if self.lines:
-            self.lines.append(Line())
-        self.lines.append(Line(((text, Role.HEADING),)))
-
-    def text(self, text: str, role: Role = Role.TEXT) -> None:
-        self._add(((text, role),))
 
     def marked(self, text: str, bullet: str = "") -> None:
+        """A filled template, its names told apart."""
         if text:
-            parts = ((piece, Role.NAME if named else Role.TEXT) for piece, named in names(text))
-            self._add(parts, bullet)
+            pieces = [(piece, Role.NAME if named else Role.TEXT) for piece, named in names(text)]
+            self.pieces(*pieces, first=bullet, rest=" " * width_of(bullet))
 
-    def note(self, note: HouseNote) -> None:
+    def note(self, note: OrgNote) -> None:
         """A bar at the left sets it apart, with and without colour."""
-        for text, role in ((note.text, Role.NOTE), (f"Shown for {note.matched}.", Role.MUTED)):
-            self.lines += map(Line, wrap(((text, role),), self.width, first=_BAR, rest=_BAR))
+        self.pieces((note.text, Role.NOTE), first=_BAR, rest=_BAR)
+        self.pieces((f"Shown for {note.matched}.", Role.MUTED), first=_BAR, rest=_BAR)
 
     def facts(self, heading: str, facts: Facts, sentences: tuple[str, ...] = ()) -> None:
         if facts or sentences:
             self.heading(heading)
         for label, values in facts:
-            self._fact(label, values)
+            pieces: list[Piece] = [(f"{label}: ", Role.MUTED)]
+            for place, value in enumerate(values):
+                pieces += [(", ", Role.TEXT)] if place else []
+                pieces.append((one_line(value), Role.NAME))
+            self.bullet(*pieces)
         for sentence in sentences:
             self.marked(sentence, "- ")
-
-    def _fact(self, label: str, values: tuple[str, ...]) -> None:
-        parts: list[Part] = [(f"{label}: ", Role.MUTED)]
-        for place, value in enumerate(values):
-            parts += [(", ", Role.TEXT)] if place else []
-            parts.append((one_line(value), Role.NAME))
-        self._add(parts, "- ")
 
     def list(self, heading: str, texts: tuple[str, ...], bullet: str = "- ") -> None:
         if texts:
@@ -250,84 +172,17 @@ class _Page:
         shown: dict[str, int] = {}
         for number, step in enumerate(guidance.steps, 1):
             self.marked(step.text, bullet=f"{number} ")
-            indent = 2 if number < 10 else 3
+            indent = " " * (2 if number < 10 else 3)
             if step.address in shown:
-                self.lines.append(
-                    Line((*_lead(" " * indent), (f"(page of step {shown[step.address]})", Role.MUTED)))
-                )
+                self.pieces((f"(page of step {shown[step.address]})", Role.MUTED), first=indent, rest=indent)
             elif step.address:
                 self.address(step.address, indent)
                 shown[step.address] = number
 
-    def address(self, address: str, indent: int) -> None:
-        lead = " " * indent
+    def address(self, address: str, indent: str = "") -> None:
         if self.whole_addresses:
-            self.lines.append(Line((*_lead(lead), (address, Role.ADDRESS)), address))
+            lead: tuple[Piece, ...] = ((indent, Role.TEXT),) if indent else ()
+            self.lines.append(TextLine((*lead, (address, Role.ADDRESS)), address))
             return
-        for parts in wrap(((address, Role.ADDRESS),), self.width, first=lead, rest=lead):
-            self.lines.append(Line(parts, address))
-
-    def _add(self, parts: Iterable[Part], bullet: str = "") -> None:
-        self.lines += map(Line, wrap(parts, self.width, first=bullet, rest=" " * width_of(bullet)))
-
-
-def _words(parts: Iterable[Part], room: int) -> Iterator[list[Part]]:
-    """Words, blanks and line ends. A word in several roles, as `(Order)`, is one; a too long one is cut."""
-    word: list[Part] = []
-    for text, role in parts:
-        for match in _WORD.finditer(clean(text)):
-            piece = match[0]
-            if piece.isspace():
-                yield from _cut(word, room)
-                word = []
-                yield [(piece, role)]
-            else:
-                word.append((piece, role))
-    yield from _cut(word, room)
-
-
-def _cut(word: list[Part], room: int) -> Iterator[list[Part]]:
-    if not word or sum(width_of(piece) for piece, _ in word) <= room:
-        yield from [word] if word else []
-        return
-    for piece, role in word:
-        rest = piece
-        while rest:
-            place = _fitting(rest, room)
-            yield [(rest[:place], role)]
-            rest = rest[place:]
-
-
-def _fitting(word: str, room: int) -> int:
-    used = 0
-    for place, character in enumerate(word):
-        used += _cells(character)
-        if used > room:
-            return max(place, 1)
-    return len(word)
-
-
-def _closed(lead: str, line: list[Part]) -> tuple[Part, ...]:
-    while line and line[-1][0].isspace():
-        line.pop()
-    merged: list[Part] = list(_lead(lead))
-    for text, role in line:
-        if merged and merged[-1][1] is role:
-            merged[-1] = (merged[-1][0] + text, role)
-        else:
-            merged.append((text, role))
-    return tuple(merged)
-
-
-def _lead(lead: str) -> tuple[Part, ...]:
-    # A blank lead looks the same in any role: as text it often makes one piece with what follows.
-    return ((lead, Role.NUMBER if lead.strip() else Role.TEXT),) if lead else ()
-
-
-def _cells(character: str) -> int:
-    """As many as any terminal may take: a line that is too short can be read, one that is too long is cut."""
-    if character.isascii():
-        return 1
-    if category(character) in {"Mn", "Me"} or character in _JOINERS:
-        return 0
-    return 2 if east_asian_width(character) in "WF" or _WIDE_SINCE_16.match(character) else 1
+        for pieces in wrap(((address, Role.ADDRESS),), self.width, first=indent, rest=indent):
+            self.lines.append(TextLine(pieces, address))

@@ -1,4 +1,4 @@
-"""Where an organisation's house notes are kept on this machine."""
+"""Where an organisation's org notes are kept on this machine."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from syncerr_tui.host.paths import Paths
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
 
 
-def house_notes(environ: Mapping[str, str] = os.environ, named: Path | None = None) -> HouseNotes | None:
-    """The house notes; None where nobody has written any.
+def org_notes(environ: Mapping[str, str] = os.environ, named: Path | None = None) -> OrgNotes | None:
+    """The org notes; None where nobody has written any.
 
     Args:
         environ: `SYNCERR_NOTES` names the file; otherwise it is `notes.toml` beside the profiles, if there.
@@ -28,6 +28,6 @@ def house_notes(environ: Mapping[str, str] = os.environ, named: Path | None = No
     usual = Paths.of(environ).config / "notes.toml"
     if path is None and not usual.is_file():
         return None
-    from syncerr_tui.diagnosis.house import load
+    from syncerr_tui.diagnosis.org_notes import load
 
     return load(path or usual)

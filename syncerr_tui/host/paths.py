@@ -13,7 +13,7 @@ class Paths:
     """The folders of this program. None of them is created by looking."""
 
     config: Path
-    """Profiles, house notes, keymap: what a person edits."""
+    """Profiles, org notes, keymap: what a person edits."""
     state: Path
     """Journals: what must survive."""
     log: Path

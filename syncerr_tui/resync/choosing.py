@@ -37,22 +37,14 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str 
         chosen: The ones that were asked for.
         unless: How a person can try one all the same, for the reason.
     """
-    from syncerr_tui.diagnosis.guidance import guide
-    from syncerr_tui.diagnosis.model import Retry
-    from syncerr_tui.diagnosis.read import diagnose
+    from syncerr_tui.diagnosis.explanation import explain
 
     known: dict[tuple[str, str], bool] = {}
     out = []
     for error in chosen:
         key = (graph.fingerprint_of(error.id).key, error.event_type.value)
         if key not in known:
-            told = guide(
-                diagnose(error.message, error.code),
-                message=error.message,
-                object_name=error.object,
-                event_type=error.event_type.value,
-            )
-            known[key] = told.retry is Retry.SUPPORT_ONLY
+            known[key] = explain(error).support_only
         if known[key]:
             out.append(LeftOut(error.id, f"only StoreConnect support can clear it{unless}"))
     return out

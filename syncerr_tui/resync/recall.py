@@ -110,12 +110,12 @@ def found_words(verdict: Verdict | str | None, reason: str) -> str:
 
     What a verdict adds to the message (a record that did land) stays as it is.
     """
-    from syncerr_tui.diagnosis.gist import gist
+    from syncerr_tui.diagnosis.summary import summarize
 
     if verdict not in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} or reason.startswith(REFUSED):
         return reason
     message, landed, more = reason.partition(LANDED)
-    return f"{gist(message, None)}{landed}{more}"
+    return f"{summarize(message, None)}{landed}{more}"
 
 
 def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, str]:

@@ -8,19 +8,19 @@ ApexClass, EntityDefinition and FieldDefinition (Tooling API).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from syncerr_tui.diagnosis import links
-from syncerr_tui.diagnosis.guidance_blanks import facts_of
-from syncerr_tui.diagnosis.guidance_template import name as marked
-from syncerr_tui.diagnosis.model import Diagnosis, Guidance, Step
+from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.resolved import Resolved
+from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.salesforce.soql import quote
-from syncerr_tui.text import clean, one_line
+from syncerr_tui.text import one_line
 
 Row = dict[str, Any]
 
@@ -50,21 +50,6 @@ class Lookup(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A named thing of the message, as the org has it."""
-
-    name: str
-    """As the message has it; of a rule that the message does not name, the rule's own name."""
-    address: str | None
-    modified_at: datetime | None = None
-    modified_by: str | None = None
-    changed_since_failure: bool | None = None
-    """None where one of the two times is unknown."""
-    kind: str = "flow"
-    """`flow`, `validation_rule`, `duplicate_rule`, `trigger`, `class` or `field`."""
-
-
 class NameResolver:
     """Resolves names against one org and remembers the answers as long as it lives."""
 
@@ -77,7 +62,6 @@ class NameResolver:
         self,
         diagnosis: Diagnosis,
         *,
-        message: str,
         object_name: str | None,
         processed_at: datetime | None,
     ) -> tuple[Resolved, ...]:
@@ -85,14 +69,13 @@ class NameResolver:
 
         Args:
             diagnosis: What was read out of the message.
-            message: The message: a validation rule is found by its words.
             object_name: API name of the object that failed to sync.
             processed_at: When the failure happened.
 
         Raises:
             NotLoggedInError: The session ended.
         """
-        facts = facts_of(diagnosis, clean(message), object_name)
+        facts = facts_of(diagnosis, object_name)
         found: list[Resolved | None] = []
         finders: dict[str, Callable[[str], Awaitable[Resolved | None]]] = {
             "flow": self._flow,
@@ -105,7 +88,8 @@ class NameResolver:
                 shown = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
                 found.append(replace(resolved, name=shown) if resolved else None)
         if facts.target and diagnosis.root_code == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
-            found.append(await self._validation_rule(facts.target, message, facts.blanks.get("said", ())))
+            quoted = facts.blanks.get("said", ())
+            found.append(await self._validation_rule(facts.target, diagnosis.message, quoted))
         if diagnosis.root_code == "DUPLICATES_DETECTED":
             named = [thing.name for thing in diagnosis.automation if thing.kind == "duplicate_rule"]
             found += await self._duplicate_rules(facts.target, named)
@@ -227,93 +211,6 @@ def resolver_for(connection: Connection) -> NameResolver | None:
     if isinstance(connection, SalesforceConnection):
         return NameResolver(connection.client, connection.identity.instance_url)
     return None
-
-
-def with_resolved(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
-    """The guidance with exact addresses, and with what is known about the last change of each thing."""
-    things = tuple(resolved)
-    exact = with_addresses(guidance, things)
-    return replace(exact, checks=(*changes(things), *guidance.checks))
-
-
-def with_addresses(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
-    """The guidance whose steps lead to the things themselves instead of to lists of them."""
-    things = tuple(resolved)
-    steps = list(guidance.steps)
-    for thing in things:
-        steps = [replace(step, address=thing.address) if _names(step, thing) else step for step in steps]
-    for kind in ("validation_rule", "duplicate_rule"):
-        steps = _told(steps, [thing for thing in things if thing.kind == kind])
-    return replace(guidance, steps=tuple(steps))
-
-
-def changes(resolved: Iterable[Resolved]) -> tuple[str, ...]:
-    """One text for each thing whose last change is known: when, by whom, and what that means for a retry."""
-    known = [thing for thing in resolved if thing.modified_at is not None]
-    if len(known) > 1 and all(thing.changed_since_failure is False for thing in known):
-        return (*map(_when, known), "None of them was changed since this failure: " + _SAME_WAY)
-    return tuple(map(_change, known))
-
-
-_LISTS = {
-    "validation_rule": "/ValidationRules/view",
-    "duplicate_rule": "/DuplicateRules/home",
-    "field": "/FieldsAndRelationships/",
-    "flow": "/Flows/home",
-    "trigger": "/ApexTriggers/home",
-    "class": "/ApexClasses/home",
-}
-_WORDS = {
-    "flow": "The Flow",
-    "validation_rule": "The validation rule",
-    "duplicate_rule": "The duplicate rule",
-    "trigger": "The trigger",
-    "class": "The Apex class",
-    "field": "The field",
-}
-
-
-def _told(steps: list[Step], rules: Sequence[Resolved]) -> list[Step]:
-    """Steps that open the list of rules: the first says which rules they are, all go to the only one."""
-    if not rules:
-        return steps
-    listed = [place for place, step in enumerate(steps) if _LISTS[rules[0].kind] in (step.address or "")]
-    for place in listed:
-        step = steps[place]
-        text = step.text
-        if place == listed[0] and not any(marked(rule.name) in text for rule in rules):
-            names = ", ".join(marked(rule.name) for rule in rules)
-            text = f"{text} {'It is' if len(rules) == 1 else 'They are'} {names}."
-        steps[place] = Step(text, rules[0].address if len(rules) == 1 else step.address)
-    return steps
-
-
-def _names(step: Step, thing: Resolved) -> bool:
-    """Whether a step names the thing and opens its list."""
-    return (
-        thing.address is not None
-        and marked(thing.name) in step.text
-        and _LISTS[thing.kind] in (step.address or "")
-    )
-
-
-_SAME_WAY = "a re-sync alone will most likely fail the same way."
-
-
-def _change(thing: Resolved) -> str:
-    text = _when(thing)
-    if thing.changed_since_failure is True:
-        return f"{text} Changed since this failure: a re-sync is worth a try."
-    if thing.changed_since_failure is False:
-        return f"{text} Not changed since this failure: {_SAME_WAY}"
-    return text
-
-
-def _when(thing: Resolved) -> str:
-    assert thing.modified_at is not None
-    when = f"{thing.modified_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
-    return f"{_WORDS[thing.kind]} {marked(thing.name)} was last changed on {when}{who}."
 
 
 def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:

@@ -20,7 +20,7 @@ from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
 
 if TYPE_CHECKING:
     # The parts are imported when they are made, and they are made when the first frame has been drawn.
-    from syncerr_tui.diagnosis.render import Line
+    from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.model import SyncError
     from syncerr_tui.ui.details import Details
     from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -135,12 +135,12 @@ class SyncErrApp(App[int], inherit_bindings=False):
         if self.bench.is_mounted:
             self.bench.post_message(message)
 
-    def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[Line]:
+    def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
         """What the info panel says about an error."""
         before = self.remembering.words(error, moment)
         return self._panel_text(error, moment, outcome, width, self.linking.graph, before)
 
-    def _guide(self, error: SyncError, width: int) -> list[Line]:
+    def _guide(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about the cause that this error stands for."""
         return self._panel_text.guidance(error, width)
 

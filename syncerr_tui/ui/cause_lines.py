@@ -143,9 +143,9 @@ class CauseLines:
             yield (cell(told, room, self._desk.ellipsis), look)
 
     def _own_reason(self, error: SyncError) -> str:
-        from syncerr_tui.diagnosis.gist import gist
+        from syncerr_tui.diagnosis.summary import summarize
 
-        return gist(error.message, error.code)
+        return summarize(error.message, error.code)
 
     def _standing(self, rows: tuple[str, ...]) -> int:
         """How many of them are errors still."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
-from syncerr_tui.diagnosis.guidance import guide
-from syncerr_tui.diagnosis.model import Guidance, Retry
-from syncerr_tui.diagnosis.read import diagnose_cached
-from syncerr_tui.diagnosis.render import Line, Part, Role, wrap
+from syncerr_tui.diagnosis.explanation import Explanation, explain
+from syncerr_tui.diagnosis.model import Retry
+from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.ui.words import age, plural
 
 if TYPE_CHECKING:
@@ -30,22 +28,10 @@ def short(error: SyncError) -> str:
     return f"{error.object} {known[:8]}{'…' if len(known) > 12 else known[8:]}"
 
 
-@lru_cache(maxsize=2048)
-def _guided(message: str, code: str | None, name: str, event: str) -> Guidance:
-    return guide(
-        diagnose_cached(message, code),
-        message=message,
-        object_name=name,
-        event_type=event,
-    )
-
-
-def guidance_of(errors: Mapping[str, SyncError], cause: Cause) -> Guidance | None:
-    """The guidance for a cause, that of its oldest error; None once all of them have left the list."""
+def explanation_of(errors: Mapping[str, SyncError], cause: Cause) -> Explanation | None:
+    """What is known about a cause's oldest error; None once all of them have left the list."""
     error = next((errors[row] for row in cause.roots if row in errors), None)
-    if error is None:
-        return None
-    return _guided(error.message, error.code, error.object, error.event_type.value)
+    return None if error is None else explain(error)
 
 
 def headline(errors: Mapping[str, SyncError], cause: Cause) -> str:
@@ -54,16 +40,16 @@ def headline(errors: Mapping[str, SyncError], cause: Cause) -> str:
         return f"Not in this list: {cause.missing}"
     if cause.ready:
         return "Ready: what these waited for is in Salesforce by now"
-    guidance = guidance_of(errors, cause)
-    return guidance.headline.replace("**", "") if guidance else "Left the list"
+    explanation = explanation_of(errors, cause)
+    return explanation.headline if explanation else "Left the list"
 
 
 def retry(errors: Mapping[str, SyncError], cause: Cause) -> str:
     """What has to happen before a re-sync can work: `fix first`."""
     if cause.ready:
         return Retry.JUST_RETRY.value
-    guidance = guidance_of(errors, cause)
-    return guidance.retry.value if guidance else ""
+    explanation = explanation_of(errors, cause)
+    return explanation.guidance.retry.value if explanation else ""
 
 
 def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) -> str:
@@ -120,43 +106,35 @@ def briefly(link: Link) -> str:
     return _BRIEFLY[link.evidence]
 
 
-def waits_for(graph: CauseGraph, error: SyncError, width: int) -> list[Line]:
-    """The panel's lines about what an error waits for."""
+def waits_for(layout: TextLayout, graph: CauseGraph, error: SyncError) -> None:
+    """The panel's section about what an error waits for, if it does."""
     links = graph.links_of(error.id) if error.id in graph.errors else ()
     if not links:
-        return []
-    found = _heading("Waits for", width)
+        return
+    layout.heading("Waits for")
     for link in links:
-        found += _bullet(_link_up(graph, link), width)
+        layout.bullet(*_link_up(graph, link))
     root = graph.root_of(error.id)
     if root != error.id and all(link.cause not in {None, root} for link in links):
-        first: list[Part] = [
-            ("at the end of the chain: ", Role.MUTED),
-            (short(graph.errors[root]), Role.NAME),
-        ]
-        found += _bullet(first, width)
-    return found
+        layout.bullet(("at the end of the chain: ", Role.MUTED), (short(graph.errors[root]), Role.NAME))
 
 
-def held_up(graph: CauseGraph, error: SyncError, width: int) -> list[Line]:
-    """The panel's lines about what waits for an error, and about others like it."""
+def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError) -> None:
+    """The panel's sections about what waits for an error, and about others like it."""
     if error.id not in graph.errors:
-        return []
-    found: list[Line] = []
+        return
     waiting = graph.waiting_for(error.id)
     if waiting:
-        found += _heading(f"Held up by this: {plural(_behind(graph, error.id), 'error')}", width)
-        told = (
+        layout.heading(f"Held up by this: {plural(_behind(graph, error.id), 'error')}")
+        rows = (
             [(short(graph.errors[link.victim]), Role.NAME), (f"  {why(link)}", Role.TEXT)]
             for link in waiting[:_NAMED]
         )
-        found += _some(told, len(waiting), width)
+        _some(layout, rows, len(waiting))
     cause = graph.cause_of(error.id)
     if cause is not None and error.id in cause.roots and len(cause.roots) > 1:
-        found += _heading("Same cause", width)
         others = plural(len(cause.roots) - 1, "more error")
-        found += _wrapped([(f"{others}: e shows them, c shows the cause.", Role.TEXT)], width)
-    return found
+        layout.section("Same cause", (f"{others}: e shows them, c shows the cause.", Role.TEXT))
 
 
 def about(
@@ -165,10 +143,10 @@ def about(
     trend: Trend | None,
     now: datetime,
     *,
-    guidance: Sequence[Line],
+    guidance: Sequence[TextLine],
     unicode: bool,
     width: int,
-) -> list[Line]:
+) -> list[TextLine]:
     """The panel of a cause: how bad it is, what happened, what to do, and why these errors are one.
 
     Args:
@@ -181,70 +159,54 @@ def about(
         width: Cells in a line.
     """
     count, held = len(cause.roots), len(cause.victims)
-    told = plural(count, "error")
-    told += f", {held:,} more {'waits' if held == 1 else 'wait'}" if held else ", nothing waits"
+    size = plural(count, "error")
+    size += f", {held:,} more {'waits' if held == 1 else 'wait'}" if held else ", nothing waits"
     first = graph.errors[cause.roots[0]]
-    page = [
-        *_wrapped([(told, Role.HEADING)], width),
-        *_wrapped([(summary(cause, trend, now, unicode=unicode), Role.MUTED)], width),
-    ]
+    page = TextLayout(width)
+    page.text(size, Role.HEADING)
+    page.text(summary(cause, trend, now, unicode=unicode), Role.MUTED)
     if cause.ready:
-        page += _heading(headline(graph.errors, cause), width)
-        page += _wrapped([("R sends them: nothing else is to be done.", Role.TEXT)], width)
+        page.section(headline(graph.errors, cause), ("R sends them: nothing else is to be done.", Role.TEXT))
     if not cause.listed:
-        page += _heading(f"Not in this list: {cause.missing}", width)
+        page.heading(f"Not in this list: {cause.missing}")
         for link in graph.links_of(first.id)[:1]:
-            page += _wrapped([(link.detail, Role.TEXT)], width)
-    page += [Line(), *guidance]
-    page += _heading("Why these are one cause", width)
-    page += _wrapped([(f"Same {_listed(cause)}.", Role.TEXT)], width)
-    page += _heading(f"{plural(count, 'error')} of this cause", width)
-    page += _some(([(short(graph.errors[row]), Role.NAME)] for row in cause.roots[:_NAMED]), count, width)
+            page.text(link.detail)
+    page.blank()
+    page.add(guidance)
+    page.section("Why these are one cause", (f"Same {_listed(cause)}.", Role.TEXT))
+    page.heading(f"{plural(count, 'error')} of this cause")
+    _some(page, ([(short(graph.errors[row]), Role.NAME)] for row in cause.roots[:_NAMED]), count)
     if cause.victims:
-        page += _heading(f"Held up: {plural(held, 'error')}", width)
-        page += _some((_victim(graph, row) for row in cause.victims[:_NAMED]), held, width)
+        page.heading(f"Held up: {plural(held, 'error')}")
+        _some(page, (_victim(graph, row) for row in cause.victims[:_NAMED]), held)
     if cause.guessed:
-        page += _heading(
-            f"Perhaps too: {plural(len(cause.guessed), 'error')} (a guess, never sent with it)", width
-        )
-        page += _some((_victim(graph, row) for row in cause.guessed[:_NAMED]), len(cause.guessed), width)
-    return page
+        page.heading(f"Perhaps too: {plural(len(cause.guessed), 'error')} (a guess, never sent with it)")
+        _some(page, (_victim(graph, row) for row in cause.guessed[:_NAMED]), len(cause.guessed))
+    return page.lines
 
 
 def _listed(cause: Cause) -> str:
     return ", ".join(f"{name}: {value}" for name, value in cause.fingerprint.parts)
 
 
-def _victim(graph: CauseGraph, row: str) -> list[Part]:
-    believed: list[Part] = [(f"  {why(link)}", Role.TEXT) for link in graph.links_of(row)[:1]]
+def _victim(graph: CauseGraph, row: str) -> list[Piece]:
+    believed: list[Piece] = [(f"  {why(link)}", Role.TEXT) for link in graph.links_of(row)[:1]]
     return [(short(graph.errors[row]), Role.NAME), *believed]
 
 
-def _link_up(graph: CauseGraph, link: Link) -> list[Part]:
+def _link_up(graph: CauseGraph, link: Link) -> list[Piece]:
     if link.cause is None:
         return [(f"{link.missing or 'a parent'}, not in this list", Role.NAME), (f"  {why(link)}", Role.TEXT)]
     return [(short(graph.errors[link.cause]), Role.NAME), (f"  {why(link)}", Role.TEXT)]
 
 
-def _some(rows: Iterable[list[Part]], total: int, width: int) -> Iterator[Line]:
+def _some(layout: TextLayout, rows: Iterable[list[Piece]], total: int) -> None:
     count = 0
-    for told in rows:
+    for row in rows:
         count += 1
-        yield from _bullet(told, width)
+        layout.bullet(*row)
     if total > count:
-        yield from _bullet([(f"and {total - count:,} more", Role.MUTED)], width)
-
-
-def _heading(text: str, width: int) -> list[Line]:
-    return [Line(), *_wrapped([(text, Role.HEADING)], width)]
-
-
-def _bullet(told: Iterable[Part], width: int) -> Iterator[Line]:
-    return map(Line, wrap(told, width, first="- ", rest="  "))
-
-
-def _wrapped(told: Iterable[Part], width: int) -> Iterator[Line]:
-    return map(Line, wrap(told, width))
+        layout.bullet((f"and {total - count:,} more", Role.MUTED))
 
 
 def _behind(graph: CauseGraph, row_id: str) -> int:

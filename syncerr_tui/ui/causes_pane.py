@@ -28,7 +28,7 @@ from syncerr_tui.ui.widgets.rows import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
-    from syncerr_tui.diagnosis.render import Line
+    from syncerr_tui.diagnosis.text_layout import TextLine
 
 _MARKS_DELAY = 0.25
 
@@ -43,7 +43,7 @@ class CausesPane(Pane):
         desk: Desk,
         errors: ErrorsPane,
         linking: Linking,
-        guidance: Callable[[SyncError, int], list[Line]],
+        guidance: Callable[[SyncError, int], list[TextLine]],
     ) -> None:
         super().__init__(desk)
         self._guidance = guidance
@@ -249,7 +249,7 @@ class CausesPane(Pane):
         else:
             self.panel.show(lambda width: self._about(node.cause, width), keep_place=same)
 
-    def _about(self, cause: Cause, width: int) -> list[Line]:
+    def _about(self, cause: Cause, width: int) -> list[TextLine]:
         from syncerr_tui.ui.cause_words import about
 
         graph = self._linking.graph

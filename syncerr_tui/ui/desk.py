@@ -12,7 +12,7 @@ from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.salesforce.connection import Connection
 
 WANTS_SETUP = -1
@@ -37,7 +37,7 @@ class Desk:
     zone: tzinfo | None = None
     """The zone times are shown in; None for the machine's own."""
     read_only: bool = False
-    read_notes: Callable[[], HouseNotes | None] = lambda: None
+    read_notes: Callable[[], OrgNotes | None] = lambda: None
     """Reads the organisation's own notes, in a thread. May raise `BadInputError`."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """Where this machine tells of its browser and its clipboard."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.model import Diagnosis, Span
-from syncerr_tui.diagnosis.render import Line, Part, Role
+from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.explaining import Explained, Explaining
+from syncerr_tui.ui.explaining import Explaining
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
 
@@ -49,7 +49,7 @@ class Details:
     """Makes the panel's text for a row, at any width.
 
     Args:
-        explaining: Reads the messages, and knows what the org and the house say about them.
+        explaining: Reads the messages, and knows what the org and its notes say about them.
     """
 
     def __init__(self, explaining: Explaining) -> None:
@@ -63,7 +63,7 @@ class Details:
         width: int,
         graph: CauseGraph | None = None,
         before: str = "",
-    ) -> list[Line]:
+    ) -> list[TextLine]:
         """The lines for this row.
 
         Args:
@@ -76,72 +76,42 @@ class Details:
         """
         from syncerr_tui.ui.cause_words import held_up, waits_for
 
-        explained = self._explaining.explain(error)
-        diagnosis = explained.diagnosis
+        explanation = self._explaining.explain(error)
+        diagnosis = explanation.diagnosis
         inferred = " (read off the wording)" if diagnosis.inferred else ""
         code = f"{diagnosis.root_code}{inferred}" if diagnosis.root_code else "no status code"
-        return [
-            *_wrapped(((f"{error.object} {error.event_type.value}", Role.HEADING),), width),
-            *_wrapped(((code, Role.NAME),), width),
-            *_section("Last re-sync", ((outcome, Role.TEXT),) if outcome else (), width),
-            *_section("Before", ((before, Role.TEXT),) if before else (), width),
-            *(waits_for(graph, error, width) if graph is not None else ()),
-            Line(),
-            *_guidance(explained, width),
-            *_notes_trouble(self._explaining, width),
-            *(held_up(graph, error, width) if graph is not None else ()),
-            *_section("Message", _marked(error.message, diagnosis), width),
-            *_section("Fields", (), width),
-            *_fields(fields(error, moment.now, moment.zone), width),
-        ]
+        page = TextLayout(width)
+        page.text(f"{error.object} {error.event_type.value}", Role.HEADING)
+        page.text(code, Role.NAME)
+        page.section("Last re-sync", (outcome, Role.TEXT))
+        page.section("Before", (before, Role.TEXT))
+        if graph is not None:
+            waits_for(page, graph, error)
+        page.blank()
+        page.add(render.explanation_lines(explanation, width))
+        self._notes_trouble(page)
+        if graph is not None:
+            held_up(page, graph, error)
+        page.section("Message", *_marked(error.message, diagnosis))
+        page.heading("Fields")
+        for label, value in fields(error, moment.now, moment.zone):
+            page.field(label, value, _LABEL)
+        return page.lines
 
-    def guidance(self, error: SyncError, width: int) -> list[Line]:
+    def guidance(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about an error, without what it says itself: for the cause it stands for."""
-        return [
-            *_guidance(self._explaining.explain(error), width),
-            *_notes_trouble(self._explaining, width),
-        ]
+        page = TextLayout(width)
+        page.add(render.explanation_lines(self._explaining.explain(error), width))
+        self._notes_trouble(page)
+        return page.lines
+
+    def _notes_trouble(self, page: TextLayout) -> None:
+        trouble = self._explaining.notes_trouble
+        if trouble is not None:
+            page.section("Your org's notes cannot be read", (trouble.line, Role.TEXT))
 
 
-def _guidance(explained: Explained, width: int) -> list[Line]:
-    return render.lines(explained.guidance, width, diagnosis=explained.diagnosis, changes=explained.changes)
-
-
-def _notes_trouble(explaining: Explaining, width: int) -> Iterator[Line]:
-    trouble = explaining.notes_trouble
-    if trouble is not None:
-        yield from _section("House notes cannot be read", ((trouble.line, Role.TEXT),), width)
-
-
-def _section(heading: str, parts: Iterable[Part], width: int) -> Iterator[Line]:
-    parts = tuple(parts)
-    if parts or heading == "Fields":
-        yield Line()
-        yield Line(((heading, Role.HEADING),))
-    if parts:
-        yield from _wrapped(parts, width)
-
-
-def _fields(told: Iterable[tuple[str, str]], width: int) -> Iterator[Line]:
-    for label, value in told:
-        if width >= 2 * _LABEL + 18:
-            lead = f"{label:<{_LABEL}}"
-            yield from (
-                Line(parts)
-                for parts in render.wrap(((value, Role.TEXT),), width, first=lead, rest=" " * _LABEL)
-            )
-        else:
-            yield Line(((label, Role.MUTED),))
-            yield from (
-                Line(parts) for parts in render.wrap(((value, Role.TEXT),), width, first="  ", rest="  ")
-            )
-
-
-def _wrapped(parts: Iterable[Part], width: int) -> Iterator[Line]:
-    return map(Line, render.wrap(parts, width))
-
-
-def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Part]:
+def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Piece]:
     """The message with what was found in it told apart."""
     at, end = 0, min(len(message), _LONGEST)
     for span in sorted(diagnosis.spans, key=_place):

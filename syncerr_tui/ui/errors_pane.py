@@ -28,13 +28,13 @@ from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.render import Line
+    from syncerr_tui.diagnosis.text_layout import TextLine
 
 _MANY = 5000
 """Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
 
-Describe = Callable[[SyncError, Moment, str, int], "list[Line]"]
+Describe = Callable[[SyncError, Moment, str, int], "list[TextLine]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
 

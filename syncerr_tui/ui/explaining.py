@@ -1,4 +1,4 @@
-"""What is known about a sync error, made better in the background by house notes and by names looked up.
+"""What is known about a sync error, made better in the background by org notes and by names looked up.
 
 Reading a message costs a millisecond and is done when a row is shown. The org is asked only about a row
 that a person rests on, once, one row at a time; who moves on before it answers is not bothered with it.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,10 +18,11 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.ui.desk import Desk
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.house import HouseNotes
-    from syncerr_tui.diagnosis.model import Diagnosis, Guidance
+    from syncerr_tui.diagnosis.explanation import Explanation
+    from syncerr_tui.diagnosis.model import Diagnosis
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
+    from syncerr_tui.diagnosis.resolved import Resolved
     from syncerr_tui.salesforce.connection import Connection
-    from syncerr_tui.salesforce.names import Resolved
 
 REST_SECONDS = 0.6
 """How long a person looks at a row before the org is asked about the things it names."""
@@ -39,7 +39,7 @@ class KnownBetter(Message):
 
 
 class NotesBroken(Message):
-    """The house notes cannot be read."""
+    """The org notes cannot be read."""
 
     def __init__(self, trouble: BadInputError) -> None:
         super().__init__()
@@ -58,27 +58,17 @@ class Resolver(Protocol):
     """Looks up names. `salesforce.names.NameResolver` does."""
 
     async def resolve(
-        self, diagnosis: Diagnosis, *, message: str, object_name: str | None, processed_at: datetime | None
+        self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
     ) -> tuple[Resolved, ...]:
         """Everything the message names that the org lets us see."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One error, read and answered."""
-
-    diagnosis: Diagnosis
-    guidance: Guidance
-    changes: tuple[str, ...] = ()
-    """When the things in the way were last changed, in words."""
 
 
 class Explaining:
     """Explains errors, and learns more about them.
 
     Args:
-        desk: The org, and the way to the house notes.
+        desk: The org, and the way to the org notes.
         work: Runs something in the background.
         tell: Posts a message to the screen.
     """
@@ -92,7 +82,7 @@ class Explaining:
         self._desk = desk
         self._work = work
         self._tell = tell
-        self.notes: HouseNotes | None = None
+        self.notes: OrgNotes | None = None
         self.notes_trouble: BadInputError | None = None
         self._connection: Connection | None = None
         self._resolver: Resolver | None = None
@@ -106,32 +96,18 @@ class Explaining:
         connection = self._desk.connection
         return connection.identity.instance_url if connection else None
 
-    def explain(self, error: SyncError) -> Explained:
+    def explain(self, error: SyncError) -> Explanation:
         """All that is known about this error by now."""
         # Reading messages takes patterns that take a while to compile: after the first frame.
-        from syncerr_tui.diagnosis import guidance, read
+        from syncerr_tui.diagnosis.explanation import explain
 
-        diagnosis = read.diagnose_cached(error.message, error.code)
-        guided = guidance.guide(
-            diagnosis,
-            message=error.message,
-            object_name=error.object,
-            event_type=error.event_type.value,
-            salesforce_id=error.salesforce_id,
-            instance_url=self.address,
-            notes=self.notes,
-        )
-        found = self._known.get(error)
-        if not found:
-            return Explained(diagnosis, guided)
-        from syncerr_tui.salesforce.names import changes, with_addresses
+        resolved = self._known.get(error, ())
+        return explain(error, notes=self.notes, instance_url=self.address, resolved=resolved)
 
-        return Explained(diagnosis, with_addresses(guided, found), changes(found))
-
-    # -- house notes -----------------------------------------------------------------------------------
+    # -- org notes -----------------------------------------------------------------------------------
 
     def begin_anew(self) -> None:
-        """Read the house notes again, and take what the org said about names for old."""
+        """Read the org notes again, and take what the org said about names for old."""
         self._known.clear()
         self._resolver = None
         self._work(self._read_notes())
@@ -183,7 +159,6 @@ class Explaining:
             return
         found = await resolver.resolve(
             self.explain(error).diagnosis,
-            message=error.message,
             object_name=error.object,
             processed_at=error.processed_at,
         )
@@ -204,11 +179,11 @@ class Explaining:
         return self._resolver
 
 
-def addresses(explained: Explained) -> Sequence[tuple[str, str]]:
+def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:
     """Where the guidance leads, next step first: (what to do there, address). Each address once."""
     from syncerr_tui.diagnosis.guidance_template import plain
 
-    guidance = explained.guidance
+    guidance = explanation.guidance
     found: dict[str, str] = {}
     for number, step in enumerate(guidance.steps, 1):
         if step.address and step.address.startswith(("http://", "https://")):

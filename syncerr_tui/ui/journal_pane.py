@@ -29,7 +29,7 @@ from syncerr_tui.ui.words import plural
 
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
-    from syncerr_tui.diagnosis.render import Line as Laid
+    from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
     from syncerr_tui.resync.recall import Happened
     from syncerr_tui.resync.wanted import Wanted
@@ -38,7 +38,7 @@ Item = TypeVar("Item")
 
 _FILTER_DELAY = 0.15
 
-Describe = Callable[[SyncError, Moment, str, int], "list[Laid]"]
+Describe = Callable[[SyncError, Moment, str, int], "list[TextLine]"]
 """What the info panel says about an error, as in the list."""
 
 
@@ -298,7 +298,7 @@ class JournalPane(Pane):
         )
         drawn = self._moment
 
-        def lines(width: int) -> list[Laid]:
+        def lines(width: int) -> list[TextLine]:
             return [
                 *words.row_lines(row, happened, self._reading.names, drawn, width),
                 *self._describe(row.error, drawn, "", width),

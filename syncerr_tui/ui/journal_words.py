@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from syncerr_tui.diagnosis import render
-from syncerr_tui.diagnosis.render import Line, Role
+from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.history import ENDINGS, Mark, RowRecord, RunRecord
 from syncerr_tui.resync.recall import Happened, evidence_words, found_words
@@ -75,7 +74,7 @@ _MARKS = {
     "stopped": "Broken off",
     "dropped": "Dropped",
 }
-_LABEL = 16
+_LABEL = 17
 
 
 def when(at: datetime, drawn: Moment) -> str:
@@ -164,69 +163,57 @@ def who(run: RunRecord) -> str:
     return f"{run.os_user} on {run.host or 'an unnamed machine'}, in the org {run.org_user}"
 
 
-def run_lines(run: RunRecord, marks: Sequence[Mark], drawn: Moment, width: int, *, ours: bool) -> list[Line]:
+def run_lines(
+    run: RunRecord, marks: Sequence[Mark], drawn: Moment, width: int, *, ours: bool
+) -> list[TextLine]:
     """What is known about a run."""
     word, _ = state(run, ours)
-    lines = [
-        Line(((f"Run {run.id[:8]}", Role.HEADING),)),
-        *_wrapped(f"{plural(run.planned, 'row')}: {counted(run)}", width),
-        *_wrapped(
-            {"elsewhere": "Under way in another terminal", "running": "Under way here"}.get(word, word),
-            width,
-            Role.NAME,
-        ),
-        Line(),
-        *_field("When", f"{_exact(run.started_at, drawn)} ({ago(run.started_at, drawn.now)})", width),
-        *_field("Who", who(run), width),
-        *_field("Method", run.method, width),
-        *_field("Why", run.reason or "- (no reason was given)", width),
-    ]
+    page = TextLayout(width)
+    page.heading(f"Run {run.id[:8]}")
+    page.text(f"{plural(run.planned, 'row')}: {counted(run)}")
+    page.text(
+        {"elsewhere": "Under way in another terminal", "running": "Under way here"}.get(word, word), Role.NAME
+    )
+    page.blank()
+    page.field("When", f"{_exact(run.started_at, drawn)} ({ago(run.started_at, drawn.now)})", _LABEL)
+    page.field("Who", who(run), _LABEL)
+    page.field("Method", run.method, _LABEL)
+    page.field("Why", run.reason or "- (no reason was given)", _LABEL)
     if marks:
-        lines += [Line(), Line((("What happened to it", Role.HEADING),))]
+        page.heading("What happened to it")
     for mark in marks:
-        told = f"{_MARKS.get(mark.mark, mark.mark)}{f': {mark.detail}' if mark.detail else ''}"
-        lines += _field(_clock(mark.at, drawn), told, width)
-    return lines
+        text = f"{_MARKS.get(mark.mark, mark.mark)}{f': {mark.detail}' if mark.detail else ''}"
+        page.field(_clock(mark.at, drawn), text, _LABEL)
+    return page.lines
 
 
 def row_lines(
     row: RowRecord, happened: Sequence[Happened], names: Mapping[str, str], drawn: Moment, width: int
-) -> list[Line]:
+) -> list[TextLine]:
     """How a row ended and why, and all that ever happened to it."""
     word, _ = outcome(row)
     evidence = evidence_words(row.evidence)
     found = found_words(row.verdict, row.reason)
-    lines = [*_wrapped(word, width, Role.NAME), *_wrapped(named(found, names), width)]
+    page = TextLayout(width)
+    page.text(word, Role.NAME)
+    page.text(named(found, names))
     if found != row.reason:
-        lines += [Line(), *_field("In full", row.reason, width)]
+        page.blank()
+        page.field("In full", row.reason, _LABEL)
     if evidence:
-        lines += [Line(), Line((("Evidence", Role.HEADING),))]
+        page.heading("Evidence")
     for label, value in evidence:
-        lines += _field(label, _local(value, drawn), width)
+        page.field(label, _local(value, drawn), _LABEL)
     if happened:
-        lines += [Line(), Line((("Everything that happened to it", Role.HEADING),))]
+        page.heading("Everything that happened to it")
     for one in happened:
         words = named(one.words, names)
         told = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
         by = f" (by {one.by})" if one.what == "sent" else ""
-        lines += _field(_clock(one.at, drawn), told + by, width)
-    return [*lines, Line(), Line((("The error as it was then", Role.HEADING),)), Line()]
-
-
-def _field(label: str, value: str, width: int) -> Iterator[Line]:
-    if width >= 2 * _LABEL + 8:
-        lead = f"{label:<{_LABEL}} "
-        yield from _wrapped(value, width, first=lead, rest=" " * len(lead))
-    else:
-        yield Line(((label, Role.MUTED),))
-        yield from _wrapped(value, width, first="  ", rest="  ")
-
-
-def _wrapped(
-    text: str, width: int, role: Role = Role.TEXT, first: str = "", rest: str = ""
-) -> Iterator[Line]:
-    parts: Iterable[tuple[str, Role]] = ((text, role),) if text else ()
-    return map(Line, render.wrap(parts, width, first=first, rest=rest)) if text else iter(())
+        page.field(_clock(one.at, drawn), told + by, _LABEL)
+    page.heading("The error as it was then")
+    page.blank()
+    return page.lines
 
 
 def _exact(at: datetime, drawn: Moment) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from syncerr_tui.errors import ExitCode, MachineError
-from syncerr_tui.host.notes import house_notes
+from syncerr_tui.host.notes import org_notes
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual_environment
 
@@ -60,7 +60,7 @@ def launch(
     gc.freeze()
     gc.enable()
     journals = Journals(Paths.of(environ).state)
-    notes = partial(house_notes, environ)
+    notes = partial(org_notes, environ)
     desk = Desk(
         connect,
         terminal,

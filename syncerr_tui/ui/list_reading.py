@@ -58,7 +58,7 @@ class ListReading:
         return f"reading {self._rows_so_far:,}{of} ..."
 
     def do_refresh(self) -> None:
-        """Read the list and the house notes again; connect first where that is still to do."""
+        """Read the list and the org notes again; connect first where that is still to do."""
         self._bench.host.explaining.begin_anew()
         self._read_again()
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.cli import explain as module, run
-from syncerr_tui.diagnosis.render import width_of
+from syncerr_tui.diagnosis.text_layout import width_of
 from syncerr_tui.errors import ExitCode
 from tests.cli.conftest import Shell
 
@@ -233,7 +233,7 @@ def test_lone_surrogates_and_controls_survive_the_round() -> None:
     assert "\x1b" not in explain("--message", "bad \x1b[2J", "--code", "UNKNOWN_EXCEPTION").stdout
 
 
-def test_house_notes_are_read_and_shown_above_the_general_text(
+def test_org_notes_are_read_and_shown_above_the_general_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = tmp_path / "n.toml"

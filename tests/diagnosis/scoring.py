@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.diagnosis.ids import is_id
-from syncerr_tui.diagnosis.read import diagnose, to_json
+from syncerr_tui.diagnosis.read import diagnose
 
 Row = Mapping[str, Any]
 
@@ -76,7 +76,7 @@ def score(rows: Iterable[Row], *, with_code: bool) -> Score:
     for row in rows:
         total.messages += 1
         message, code = row["message"], row["code"] if with_code else None
-        answer = to_json(diagnose(message, code), message)
+        answer = diagnose(message, code).payload(message)
         for key in EXACT:
             if answer[key] == row[key]:
                 total.right[key] += 1

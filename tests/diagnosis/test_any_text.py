@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.diagnosis.ids import is_id
 from syncerr_tui.diagnosis.model import Diagnosis
-from syncerr_tui.diagnosis.read import diagnose, to_json
+from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.text import clean
 from tests.diagnosis.scoring import CORPUS, OWN, rows_of
 from tests.layers import layered, only_thorough
@@ -33,7 +33,7 @@ def _holds(message: str, found: Diagnosis) -> None:
     names = (*found.objects, *found.fields, *found.values, *found.external_ids)
     assert all(name and clean(name) == name for name in names)
     assert all(item.name for item in found.automation)
-    json.dumps(to_json(found, message))
+    json.dumps(found.payload(message))
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

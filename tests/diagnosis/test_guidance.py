@@ -62,7 +62,6 @@ def explained(
 ) -> Guidance:
     return guide(
         diagnose(message, code),
-        message=message,
         object_name=object_name,
         event_type=event_type,
         instance_url=instance_url,
@@ -205,7 +204,7 @@ def test_any_names_are_data(name: str, message: str, code: str | None) -> None:
         error_id=name,
         limit=name,
     )
-    guidance = guide(diagnosis, message=message, object_name=name, instance_url=ORG)
+    guidance = guide(diagnosis, object_name=name, instance_url=ORG)
     for step in guidance.steps:
         assert step.address is None or well_formed(step.address)
     for text in texts(guidance):
@@ -473,7 +472,7 @@ def test_what_may_pass_by_itself_is_tried_before_anything_is_repaired() -> None:
         "Please include this ErrorId if you contact support: 23454-13561 (-711010934)"
     )
     diagnosis = replace(diagnose(message, "CANNOT_EXECUTE_FLOW_TRIGGER"), transient=True)
-    guidance = guide(diagnosis, message=message)
+    guidance = guide(diagnosis)
     assert guidance.retry is Retry.JUST_RETRY
     assert "once" in guidance.steps[0].text
     assert "Order Builder" in guidance.steps[1].text
@@ -487,5 +486,5 @@ def test_a_missing_parent_stays_one_even_where_fields_are_spoken_of() -> None:
 def test_what_a_rule_says_ends_before_the_fields_and_not_before_its_own_dashes() -> None:
     for words in ("Call us before you ship", "Call us -- now"):
         message = f"FIELD_CUSTOM_VALIDATION_EXCEPTION:{words}:Ship_Date__c --"
-        guidance = guide(diagnose(message), message=message)
+        guidance = guide(diagnose(message))
         assert f"**{words.partition(' --')[0]}**" in guidance.headline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncerr_tui.diagnosis.model import Automation
-from syncerr_tui.diagnosis.read import diagnose, diagnose_cached, to_json
+from syncerr_tui.diagnosis.read import diagnose, diagnose_cached
 from syncerr_tui.text import clean
 
 LOCK = "unable to obtain exclusive access to this record"
@@ -140,7 +140,7 @@ def test_what_html_hides_is_not_shown_as_control_codes() -> None:
 
 def test_the_contract_has_these_names() -> None:
     message = "REQUIRED_FIELD_MISSING, Required fields are missing: [Name]: [Name] Trigger.acme.T: line 1"
-    answer = to_json(diagnose(message), message)
+    answer = diagnose(message).payload(message)
     assert list(answer) == [
         "code",
         "message",

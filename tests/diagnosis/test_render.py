@@ -3,17 +3,19 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance import about, guide, manual
-from syncerr_tui.diagnosis.house import parse
 from syncerr_tui.diagnosis.markdown import escape, markdown
-from syncerr_tui.diagnosis.model import Authority, Guidance, HouseNote, Retry, Step
+from syncerr_tui.diagnosis.model import Authority, Guidance, OrgNote, Retry, Step
+from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.render import Line, Role, facts_found, lines, width_of, wrap
+from syncerr_tui.diagnosis.render import facts_found, lines
+from syncerr_tui.diagnosis.text_layout import Role, TextLine, width_of, wrap
 
 ORG = "https://acme--dev.sandbox.my.salesforce.com"
 
 
-def text(page: list[Line]) -> str:
+def text(page: list[TextLine]) -> str:
     return "\n".join(line.text for line in page)
 
 
@@ -34,7 +36,7 @@ def test_wide_and_combining_characters_are_counted() -> None:
     assert width_of("e\u0301") == 1
     assert width_of("abc") == 3
     message = "We can't save this record because the “" + "配送先の状態を更新する" * 6 + "” process failed."
-    guidance = guide(diagnose(message), message=message)
+    guidance = guide(diagnose(message))
     assert all(width_of(line.text) <= 38 for line in lines(guidance, 38))
 
 
@@ -58,7 +60,7 @@ def test_a_word_in_two_roles_is_not_torn() -> None:
 
 def test_names_keep_their_role() -> None:
     message = "We can't save this record because the “Order Builder” process failed."
-    page = lines(guide(diagnose(message), message=message), 80)
+    page = lines(guide(diagnose(message)), 80)
     assert ("Order Builder", Role.NAME) in [part for line in page for part in line.parts]
 
 
@@ -76,16 +78,16 @@ def test_whole_addresses_are_never_broken() -> None:
     assert all(line.link in line.text for line in page if line.link)
 
 
-def test_the_parts_stand_in_their_order_and_house_notes_above_the_general_text() -> None:
+def test_the_parts_stand_in_their_order_and_org_notes_above_the_general_text() -> None:
     notes = parse('[[note]]\ncode = "DUPLICATES_DETECTED"\ntext = "Call Priya."', "n")
     message = "duplicate Contact"
     diagnosis = diagnose(message, "DUPLICATES_DETECTED")
-    page = lines(guide(diagnosis, message=message, notes=notes), 80, diagnosis=diagnosis)
+    page = lines(guide(diagnosis, notes=notes), 80, diagnosis=diagnosis)
     headings = [line.text for line in page if line.parts and line.parts[0][1] is Role.HEADING]
     assert headings == [
         "What happened",
         "What blocks",
-        "House note",
+        "Your org's note",
         "Why",
         "How to fix it",
         "What to check",
@@ -115,11 +117,11 @@ def test_hostile_text_neither_draws_nor_formats() -> None:
         retry=Retry.FIX_FIRST,
         authority=Authority.NONE,
         steps=(Step(f"**{evil}**", "https://acme.example/x"),),
-        notes=(HouseNote(evil, evil),),
+        notes=(OrgNote(evil, evil),),
     )
     for line in lines(guidance, 40):
         assert line.text.isprintable()
-    shown = markdown(guidance, diagnose(evil), evil)
+    shown = markdown(Explanation(evil, diagnose(evil), guidance))
     body = shown.split("## The whole message")[0]
     assert "\x1b" not in shown
     assert "</details>" not in body and "[x](" not in body
@@ -133,14 +135,14 @@ def test_escape_hides_nothing(value: str) -> None:
 
 def test_markdown_quotes_a_message_with_fences_whole() -> None:
     message = "```\nnot the end\n````"
-    shown = markdown(guide(about("X_Y")), diagnose(message), message)
+    shown = markdown(Explanation(message, diagnose(message), guide(about("X_Y"))))
     assert f"`````\n{message}\n`````" in shown
 
 
 def test_markdown_has_every_part() -> None:
     message = "The BillingStateCode field contains EP, which isn't an available state."
     diagnosis = diagnose(message)
-    shown = markdown(guide(diagnosis, message=message, instance_url=ORG), diagnosis, message)
+    shown = markdown(Explanation(message, diagnosis, guide(diagnosis, instance_url=ORG)))
     assert shown.startswith("# `FIELD_INTEGRITY_EXCEPTION`\n")
     assert "**EP**" in shown and "- Field: `BillingStateCode`" in shown
     assert "1. Open State and Country" in shown

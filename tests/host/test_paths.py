@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.host.notes import house_notes
+from syncerr_tui.host.notes import org_notes
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.salesforce.ways.secrets import private_text
 
@@ -21,6 +21,6 @@ def test_one_folder_for_everything() -> None:
 def test_the_home_of_a_user_nobody_knows_is_a_path_like_any_other(tmp_path: Path) -> None:
     assert Paths.of({"SYNCERR_HOME": "~nobody-knows/x"}).log == Path("~nobody-knows/x/log")
     with pytest.raises(BadInputError):
-        house_notes({"SYNCERR_NOTES": "~nobody-knows/x", "SYNCERR_HOME": str(tmp_path)})
+        org_notes({"SYNCERR_NOTES": "~nobody-knows/x", "SYNCERR_HOME": str(tmp_path)})
     with pytest.raises(BadInputError):
         private_text(Path("~nobody-knows/x"), "key")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from syncerr_tui.diagnosis.guidance import guide
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance
 from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.salesforce.names import NameResolver, Resolved, with_resolved
+from syncerr_tui.salesforce.names import NameResolver
 
 ORG = "https://acme.my.salesforce.com"
 FLOW = "We can't save this record because the “Order Builder” process failed."
@@ -61,13 +62,16 @@ async def resolved(
     org: Org, message: str, *, object_name: str | None = "Order", at: datetime | None = FAILED_AT
 ) -> tuple[Resolved, ...]:
     resolver = NameResolver(org, ORG)
-    return await resolver.resolve(
-        diagnose(message), message=message, object_name=object_name, processed_at=at
-    )
+    return await resolver.resolve(diagnose(message), object_name=object_name, processed_at=at)
+
+
+def with_resolved(guidance: Guidance, things: tuple[Resolved, ...]) -> Guidance:
+    exact = with_addresses(guidance, things)
+    return replace(exact, checks=(*changes(things), *guidance.checks))
 
 
 async def guided(org: Org, message: str) -> Guidance:
-    guidance = guide(diagnose(message), message=message, object_name="Order", instance_url=ORG)
+    guidance = guide(diagnose(message), object_name="Order", instance_url=ORG)
     return with_resolved(guidance, await resolved(org, message))
 
 
@@ -130,7 +134,7 @@ async def test_duplicate_rules_of_the_object_are_named() -> None:
     message = "DUPLICATES_DETECTED: It looks like you are creating a duplicate Contact."
     things = await resolved(Org({"DuplicateRule": rows}), message)
     assert [thing.name for thing in things] == ["Contacts by e-mail"]
-    guidance = with_resolved(guide(diagnose(message), message=message, instance_url=ORG), things)
+    guidance = with_resolved(guide(diagnose(message), instance_url=ORG), things)
     assert guidance.steps[0].address is not None and DUPLICATE_ID in guidance.steps[0].address
     assert "Contacts by e-mail" in plain(guidance.steps[0].text)
 
@@ -140,7 +144,7 @@ async def test_duplicate_rules_of_the_object_are_named() -> None:
 )
 async def test_a_refusal_leaves_the_list_page_in_silence(refusal: SyncErrError) -> None:
     for message, table in ((FLOW, "FlowDefinitionView"), (RULE, "ValidationRule")):
-        before = guide(diagnose(message), message=message, object_name="Order", instance_url=ORG)
+        before = guide(diagnose(message), object_name="Order", instance_url=ORG)
         assert await guided(Org(refuses={table: refusal}), message) == before
 
 
@@ -157,7 +161,7 @@ async def test_answers_are_remembered() -> None:
     org = Org({"FlowDefinitionView": [flow()]})
     resolver = NameResolver(org, ORG)
     for _ in range(3):
-        await resolver.resolve(diagnose(FLOW), message=FLOW, object_name=None, processed_at=None)
+        await resolver.resolve(diagnose(FLOW), object_name=None, processed_at=None)
     assert len(org.asked) == 1
 
 
@@ -195,6 +199,6 @@ async def test_several_rules_are_all_named_and_none_is_picked() -> None:
     ]
     message = "DUPLICATES_DETECTED: It looks like you are creating a duplicate Contact."
     things = await resolved(Org({"DuplicateRule": rows}), message)
-    guidance = with_resolved(guide(diagnose(message), message=message, instance_url=ORG), things)
+    guidance = with_resolved(guide(diagnose(message), instance_url=ORG), things)
     assert guidance.steps[0].text.endswith("They are **By e-mail**, **By phone**.")
     assert guidance.steps[0].address == "https://acme.lightning.force.com/lightning/setup/DuplicateRules/home"

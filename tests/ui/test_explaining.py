@@ -10,11 +10,12 @@ from typing import Any, cast
 import pytest
 from textual.message import Message
 
-from syncerr_tui.diagnosis.house import HouseNotes, parse
+from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.org_notes import OrgNotes, parse
+from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce.connection import ApiUsage
-from syncerr_tui.salesforce.names import Resolved
 from syncerr_tui.text import clean
 from syncerr_tui.ui.desk import Desk
 from syncerr_tui.ui.explaining import Explaining, KnownBetter, NotesBroken, SessionEnded, addresses
@@ -34,12 +35,12 @@ class FakeResolver:
         self.open.set()
         self.trouble: NotLoggedInError | None = None
 
-    async def resolve(self, _diagnosis: object, *, message: str, **_more: object) -> tuple[Resolved, ...]:
-        self.asked.append(message)
+    async def resolve(self, diagnosis: Diagnosis, **_more: object) -> tuple[Resolved, ...]:
+        self.asked.append(diagnosis.message)
         await self.open.wait()
         if self.trouble:
             raise self.trouble
-        if message != FLOW:
+        if diagnosis.message != FLOW:
             return ()
         changed = datetime(2026, 6, 3, 12, tzinfo=UTC)
         return (Resolved("Order Builder", BUILDER, changed, "Ana", changed_since_failure=False),)
@@ -53,7 +54,7 @@ class Surroundings:
         self.work: set[asyncio.Task[None]] = set()
         self.connection = FakeConnection([])
         self.resolvers = [FakeResolver()]
-        self.notes: HouseNotes | BadInputError | None = None
+        self.notes: OrgNotes | BadInputError | None = None
 
         async def unused() -> Any:
             raise AssertionError
@@ -63,7 +64,7 @@ class Surroundings:
         monkeypatch.setattr("syncerr_tui.salesforce.names.resolver_for", lambda _c: self.resolvers[-1])
         self.explaining = Explaining(self.desk, self._begin, self.told.append)
 
-    def _read_notes(self) -> HouseNotes | None:
+    def _read_notes(self) -> OrgNotes | None:
         if isinstance(self.notes, BadInputError):
             raise self.notes
         return self.notes
@@ -169,7 +170,7 @@ async def test_a_lost_login_is_told_and_the_next_row_can_be_asked_for(around: Su
     assert around.explaining.explain(flow_error()).changes
 
 
-async def test_house_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(around: Surroundings) -> None:
+async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(around: Surroundings) -> None:
     around.notes = parse('[[note]]\ncode = "CANNOT_EXECUTE_FLOW_TRIGGER"\ntext = "Call Priya."', "n")
     around.explaining.begin_anew()
     await around.settled()

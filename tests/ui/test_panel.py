@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.diagnosis.house import parse
+from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.render import Line, Role, width_of
+from syncerr_tui.diagnosis.text_layout import Role, TextLine, width_of
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
@@ -45,7 +45,7 @@ def squeezed(text: str) -> str:
     return "".join(flat(text).split())
 
 
-def laid_out(error: SyncError, width: int) -> list[Line]:
+def laid_out(error: SyncError, width: int) -> list[TextLine]:
     async def unused() -> Any:
         raise AssertionError
 
@@ -55,13 +55,13 @@ def laid_out(error: SyncError, width: int) -> list[Line]:
     return Details(explaining)(error, Moment(NOW), "", width)
 
 
-def message_part(lines: list[Line]) -> list[Line]:
+def message_part(lines: list[TextLine]) -> list[TextLine]:
     headings = [(line.text, place) for place, line in enumerate(lines) if line.parts[:1] and is_heading(line)]
     places = dict(headings)
     return lines[places["Message"] + 1 : places["Fields"]]
 
 
-def is_heading(line: Line) -> bool:
+def is_heading(line: TextLine) -> bool:
     return line.parts[0][1] is Role.HEADING
 
 
@@ -121,7 +121,7 @@ async def test_the_parts_stand_in_their_order(opened: Open, size: tuple[int, int
             "FIELD_INTEGRITY_EXCEPTION (read off the wording)",
             "What happened",
             "What blocks",
-            "House note",
+            "Your org's note",
             "| Ours: EP means Enterprise Park.",
             "Why",
             "How to fix it",
@@ -238,13 +238,13 @@ async def test_a_broken_file_of_notes_is_named_and_hides_nothing(opened: Open) -
 
     async with opened(size=(120, 50), read_notes=read) as driven:
         await driven.ready()
-        await driven.wait_for("House notes: notes.toml, line 3, txt: is not known in a note")
-        await driven.wait_for(lambda: "House notes cannot be read" in driven.pane.panel.text)
+        await driven.wait_for("Notes: notes.toml, line 3, txt: is not known in a note")
+        await driven.wait_for(lambda: "Your org's notes cannot be read" in driven.pane.panel.text)
         assert "How to fix it" in driven.text
         answers[0] = parse('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
         await driven.press("r")
         await driven.wait_for("| Call Priya.")
-        assert "House notes cannot be read" not in driven.pane.panel.text
+        assert "Your org's notes cannot be read" not in driven.pane.panel.text
 
 
 async def test_who_rests_on_a_row_learns_when_its_flow_was_changed(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from syncerr_tui.diagnosis import render
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance import about
-from syncerr_tui.diagnosis.handbook import Chapter, chapters, search
-from syncerr_tui.diagnosis.render import Line as Laid, Role
+from syncerr_tui.diagnosis.guide_index import Chapter, chapters, search
+from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.ui.browsing import Browsing
-from syncerr_tui.ui.explaining import Explained, addresses
+from syncerr_tui.ui.explaining import addresses
 from syncerr_tui.ui.screens.dialog import keys
 from syncerr_tui.ui.widgets.code_list import CodeList
 from syncerr_tui.ui.widgets.line import Line
@@ -218,7 +219,8 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         """The address of a step."""
         chapter = self._list.current
         if chapter is not None:
-            Browsing(self._host, self.say).ask(addresses(Explained(about(chapter.code), chapter.guidance)))
+            explanation = Explanation("", about(chapter.code), chapter.guidance)
+            Browsing(self._host, self.say).ask(addresses(explanation))
 
     @on(Rows.Clicked)
     def clicked(self, event: Rows.Clicked) -> None:
@@ -242,13 +244,13 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         self._draw_lines()
 
 
-def _layout(chapter: Chapter) -> Callable[[int], Sequence[Laid]]:
+def _layout(chapter: Chapter) -> Callable[[int], Sequence[TextLine]]:
     """The chapter for any width."""
 
-    def laid_out(width: int) -> list[Laid]:
-        lines = [Laid(((chapter.code, Role.NAME),)), Laid(), *render.lines(chapter.guidance, width)]
+    def laid_out(width: int) -> list[TextLine]:
+        lines = [TextLine(((chapter.code, Role.NAME),)), TextLine(), *render.lines(chapter.guidance, width)]
         for name, guidance in chapter.cases:
-            lines += [Laid(), *render.case(name, guidance, width)]
+            lines += [TextLine(), *render.case(name, guidance, width)]
         return lines
 
     return laid_out

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.widget import Widget
 
-from syncerr_tui.diagnosis.render import Line as Laid, Role, wrap
+from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.screens.dialog import Reading, keys
@@ -42,22 +42,23 @@ class HelpScreen(Reading[None]):
         """Scroll."""
         self.query_one(InfoPanel).move(rows)
 
-    def _lines(self, width: int) -> list[Laid]:
-        lines: list[Laid] = []
+    def _lines(self, width: int) -> list[TextLine]:
+        page = TextLayout(width)
         group = ""
         for action, reason in self._actions:
             if action.group != group:
                 group = action.group
-                lines += [Laid(), Laid(((group, Role.HEADING),))]
+                page.heading(group)
             names = "  ".join(shown(key, unicode=self._unicode) for key in action.keys)
             told: list[tuple[str, Role]] = [(action.help, Role.TEXT)]
             if reason:
                 told.append((f" Not now: {reason}.", Role.MUTED))
             first = f"  {names:<{_KEYS}} "
-            lines += map(Laid, wrap(told, width, first=first, rest=" " * len(first)))
+            page.pieces(*told, first=first, rest=" " * len(first))
         hint = "To select text with the mouse, hold shift (option on a Mac)."
-        lines += [Laid(), *map(Laid, wrap(((hint, Role.MUTED),), width))]
-        return lines
+        page.blank()
+        page.text(hint, Role.MUTED)
+        return page.lines
 
     @property
     def answers(self) -> Sequence[Part]:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from syncerr_tui.diagnosis.render import Role, wrap
+from syncerr_tui.diagnosis.text_layout import Role, wrap
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, Wave

@@ -287,7 +287,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(NotesBroken)
     def notes_broken(self, event: NotesBroken) -> None:
         """Say where; the guidance does without them."""
-        self.say(f"House notes: {event.trouble.line}", "bad")
+        self.say(f"Notes: {event.trouble.line}", "bad")
 
     @on(SessionEnded)
     def session_ended(self, event: SessionEnded) -> None:

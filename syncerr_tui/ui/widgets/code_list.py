@@ -11,7 +11,7 @@ from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.rows import UNICODE, Glyphs, Rows, merged
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.handbook import Chapter
+    from syncerr_tui.diagnosis.guide_index import Chapter
 
 _GUTTER = 2
 _CODE = 40

@@ -47,9 +47,9 @@ def _object(error: SyncError, width: int, drawn: Moment) -> str:
 
 def _gist(error: SyncError) -> str:
     """The telling part of the message. What reads messages is imported with the first row."""
-    from syncerr_tui.diagnosis.gist import gist
+    from syncerr_tui.diagnosis.summary import summarize
 
-    return gist(error.message, error.code)
+    return summarize(error.message, error.code)
 
 
 OBJECT = Column("object", "Object", (11, 14, 22, 30), _object)

@@ -16,9 +16,9 @@ from syncerr_tui.ui.widgets.drawn import Drawn
 from syncerr_tui.ui.widgets.rows import merged
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.render import Line
+    from syncerr_tui.diagnosis.text_layout import TextLine
 
-Layout = Callable[[int], Sequence["Line"]]
+Layout = Callable[[int], Sequence["TextLine"]]
 """The text as lines of at most so many cells."""
 
 
@@ -43,7 +43,7 @@ class InfoPanel(Drawn, can_focus=True):
         self._links = links
         self._thumb = thumb
         self._layout: Layout = lambda _width: ()
-        self._lines: Sequence[Line] = ()
+        self._lines: Sequence[TextLine] = ()
         self._laid_out_for = 0
         self._link_styles: dict[str, Style] = {}
         self.top = 0
@@ -141,7 +141,7 @@ class InfoPanel(Drawn, can_focus=True):
         self._link_styles.clear()
         super().notify_style_update()
 
-    def _text(self) -> Sequence[Line]:
+    def _text(self) -> Sequence[TextLine]:
         width = self.size.width
         if width != self._laid_out_for and width > 2:
             self._laid_out_for = width

@@ -1,7 +1,7 @@
 """A message unwrapped: HTML tags and entities, JSON and its escapes taken off, every place still known.
 
-Rules read the unwrapped text; highlighting needs the place in the message as it was given. A `Page` is a
-text with the way back to where it came from.
+Rules read the unwrapped text; highlighting needs the place in the message as it was given. A
+`SourceText` is a text with the way back to where it came from.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _PROSE = 4_000
 _MAX_DEPTH = 4
 
 
-class Page:
+class SourceText:
     """Unwrapped text and the way back to the message it came from."""
 
     __slots__ = ("_from", "_here", "_parent", "_until", "text")
 
     def __init__(
-        self, text: str, parent: Page | None, here: list[int], there: list[int], until: list[int]
+        self, text: str, parent: SourceText | None, here: list[int], there: list[int], until: list[int]
     ) -> None:
         """`here[n]` came from `there[n]`, unchanged up to `until[n]` in the parent."""
         self.text = text
@@ -55,7 +55,7 @@ class Page:
         self._until = until
 
     @classmethod
-    def of(cls, text: str) -> Page:
+    def of(cls, text: str) -> SourceText:
         return cls(text, None, [0], [0], [len(text)])
 
     def origin(self, index: int) -> int:
@@ -78,11 +78,11 @@ class Page:
             place = self._from[run + 1]
         return self._parent.origin_of_end(min(place, len(self._parent.text)))
 
-    def cut(self, start: int, end: int) -> Page:
+    def cut(self, start: int, end: int) -> SourceText:
         """The part between two offsets, as a page of its own."""
-        return Page(self.text[start:end], self, [0], [start], [end])
+        return SourceText(self.text[start:end], self, [0], [start], [end])
 
-    def replaced(self, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str]) -> Page:
+    def replaced(self, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str]) -> SourceText:
         """This page with every match replaced; itself where nothing matches."""
         parts: list[str] = []
         here, there = [0], [0]
@@ -100,16 +100,16 @@ class Page:
             return self
         parts.append(self.text[last:])
         until.append(len(self.text))
-        return Page("".join(parts), self, here, there, until)
+        return SourceText("".join(parts), self, here, there, until)
 
 
-def unwrap(message: str) -> tuple[Page, list[Page]]:
+def unwrap(message: str) -> tuple[SourceText, list[SourceText]]:
     """The message without HTML, and the statements in it: each JSON message by itself, or the whole text.
 
     Args:
         message: Text that went through `text.clean`.
     """
-    whole = Page.of(message)
+    whole = SourceText.of(message)
     if "<" in message:
         whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
     if "&" in message:
@@ -127,10 +127,10 @@ def _entity(match: re.Match[str]) -> str:
         piece = plain
 
 
-def _messages(page: Page, depth: int = 0) -> list[Page]:
+def _messages(page: SourceText, depth: int = 0) -> list[SourceText]:
     """The texts of JSON-like `message` keys, unescaped; of one inside another the inner ones."""
     text = page.text
-    found: list[Page] = []
+    found: list[SourceText] = []
     at = misses = 0
     while len(found) < _MAX_MESSAGES and misses < _MAX_MISSES and (key := _MESSAGE_KEY.search(text, at)):
         end = _closing(text, key)

@@ -14,7 +14,7 @@ from syncerr_tui.diagnosis.model import Guidance
 from syncerr_tui.diagnosis.suggest import as_code, nearest_codes
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.house import HouseNotes
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Chapter:
         return plain("\n".join(told)).casefold()
 
 
-def chapters(instance_url: str | None = None, notes: HouseNotes | None = None) -> tuple[Chapter, ...]:
+def chapters(instance_url: str | None = None, notes: OrgNotes | None = None) -> tuple[Chapter, ...]:
     """All codes.
 
     Args:
         instance_url: The org's address, for the steps.
-        notes: The house notes, shown where they are about a code.
+        notes: The org notes, shown where they are about a code.
     """
     return tuple(
         Chapter(code, guide(about(code), instance_url=instance_url, notes=notes), instance_url)

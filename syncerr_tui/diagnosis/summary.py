@@ -20,15 +20,15 @@ _SHORT_ID = 8
 
 
 @lru_cache(maxsize=8192)
-def gist(message: str, code: str | None) -> SafeText:
+def summarize(message: str, code: str | None) -> SafeText:
     """What blocks, in one line. Falls back on the message where nothing shorter tells more."""
     diagnosis = diagnose(message, code)
-    told = _told(diagnosis, message)
+    told = _told(diagnosis)
     who = _who(diagnosis)
     return one_line(": ".join(part for part in (who, told) if part) or message)
 
 
-def _told(diagnosis: Diagnosis, message: str) -> str:
+def _told(diagnosis: Diagnosis) -> str:
     root = diagnosis.root_code
     if root == SAME_RECORD_CODE:
         return "waits for an earlier change of this record"
@@ -42,7 +42,7 @@ def _told(diagnosis: Diagnosis, message: str) -> str:
         return f"empty: {', '.join(diagnosis.fields)}"
     if diagnosis.limit:
         return f"limit: {diagnosis.limit}"
-    words = root_words(message, root)
+    words = root_words(diagnosis)
     # A Flow's standing text says nothing but the Flow's name, which is there already.
     return "" if diagnosis.automation and _is_frame(words) else words
 

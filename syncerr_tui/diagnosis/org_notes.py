@@ -1,4 +1,4 @@
-r"""House notes: what an organisation itself knows about its errors, in a TOML file that a team keeps in git.
+r"""Org notes: what an organisation itself knows about its errors, in a TOML file that a team keeps in git.
 
 ```toml
 [[note]]
@@ -30,7 +30,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.diagnosis.model import Diagnosis, HouseNote
+from syncerr_tui.diagnosis.model import Diagnosis, OrgNote
 from syncerr_tui.diagnosis.pattern_cost import affordable
 from syncerr_tui.diagnosis.suggest import nearest_of
 from syncerr_tui.errors import BadInputError
@@ -60,14 +60,14 @@ class Note:
     contains: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
 
-    def matched(self, diagnosis: Diagnosis, message: str) -> str | None:
+    def matched(self, diagnosis: Diagnosis) -> str | None:
         """Why this note is shown for an error, in words; None where it is not."""
         reasons: list[str] = []
         for condition, reason in (
             (self.codes, self._code(diagnosis)),
             (self.automations, self._automation(diagnosis)),
-            (self.contains, self._contains(message)),
-            (self.patterns, self._pattern(message)),
+            (self.contains, self._contains(diagnosis.message)),
+            (self.patterns, self._pattern(diagnosis.message)),
         ):
             if condition and reason is None:
                 return None
@@ -102,26 +102,26 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class HouseNotes:
+class OrgNotes:
     """All notes of an organisation, in the order of the file."""
 
     notes: tuple[Note, ...] = ()
 
-    def matching(self, diagnosis: Diagnosis, message: str) -> tuple[HouseNote, ...]:
+    def matching(self, diagnosis: Diagnosis) -> tuple[OrgNote, ...]:
         """The notes for one error."""
-        found = ((note, note.matched(diagnosis, message)) for note in self.notes)
-        return tuple(HouseNote(note.text, reason) for note, reason in found if reason)
+        found = ((note, note.matched(diagnosis)) for note in self.notes)
+        return tuple(OrgNote(note.text, reason) for note, reason in found if reason)
 
 
-def load(path: Path) -> HouseNotes:
-    """Read a file of house notes.
+def load(path: Path) -> OrgNotes:
+    """Read a file of org notes.
 
     Raises:
         BadInputError: It cannot be read or understood; the words name file, line and key.
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise BadInputError(f"{path}: a house notes file may have {LARGEST_FILE:,} bytes at most")
+            raise BadInputError(f"{path}: a notes file may have {LARGEST_FILE:,} bytes at most")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInputError(
@@ -132,8 +132,8 @@ def load(path: Path) -> HouseNotes:
     return parse(text, str(path))
 
 
-def parse(text: str, source: str) -> HouseNotes:
-    """Read house notes from text; `source` is the file's name for the complaints."""
+def parse(text: str, source: str) -> OrgNotes:
+    """Read org notes from text; `source` is the file's name for the complaints."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -149,7 +149,7 @@ def parse(text: str, source: str) -> HouseNotes:
     raw = tables.get("note", [])
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
         raise place.bad(None, "note", "'note' has to be a list of tables", "Begin each note with [[note]].")
-    return HouseNotes(tuple(_note(item, number, place) for number, item in enumerate(raw)))
+    return OrgNotes(tuple(_note(item, number, place) for number, item in enumerate(raw)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
-from syncerr_tui.diagnosis.handbook import Chapter, chapters, search
-from syncerr_tui.diagnosis.house import parse
-from syncerr_tui.diagnosis.render import case, lines, width_of
+from syncerr_tui.diagnosis.guide_index import Chapter, chapters, search
+from syncerr_tui.diagnosis.org_notes import parse
+from syncerr_tui.diagnosis.render import case, lines
+from syncerr_tui.diagnosis.text_layout import width_of
 
 BOOK = chapters("https://acme.my.salesforce.com")
 
@@ -46,7 +47,7 @@ def test_a_typing_error_finds_the_nearest_and_nonsense_nothing() -> None:
     assert search(BOOK, "  ") == BOOK
 
 
-def test_a_house_note_about_a_code_stands_in_its_chapter() -> None:
+def test_a_org_note_about_a_code_stands_in_its_chapter() -> None:
     notes = parse('[[note]]\ncode = "INVALID_FIELD"\ntext = "Call Priya."', "n")
     book = chapters(None, notes)
     assert [note.text for c in book if c.code == "INVALID_FIELD" for note in c.guidance.notes] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.diagnosis.guidance import guide
-from syncerr_tui.diagnosis.house import HouseNotes, load, parse
+from syncerr_tui.diagnosis.org_notes import OrgNotes, load, parse
 from syncerr_tui.diagnosis.pattern_cost import affordable
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -15,7 +15,7 @@ FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER: We can't save this: the “Order Builder”
 
 
 def shown(toml: str, message: str = FLOW, code: str | None = None) -> list[tuple[str, str]]:
-    notes = parse(toml, "notes.toml").matching(diagnose(message, code), message)
+    notes = parse(toml, "notes.toml").matching(diagnose(message, code))
     return [(note.text, note.matched) for note in notes]
 
 
@@ -48,11 +48,11 @@ def test_a_note_is_shown_where_all_its_conditions_hold(condition: str, matched: 
 
 def test_notes_come_with_the_guidance_and_apart_from_it() -> None:
     notes = parse('[[note]]\ncode = "DUPLICATE_VALUE"\ntext = """Ours:\n  \\u001b[2Jmerge"""', "n")
-    guidance = guide(diagnose("x", "DUPLICATE_VALUE"), message="x", notes=notes)
+    guidance = guide(diagnose("x", "DUPLICATE_VALUE"), notes=notes)
     assert [note.text for note in guidance.notes] == ["Ours:\n  ␛[2Jmerge"]
     assert "Ours" not in guidance.headline
     assert guide(diagnose("x", "DUPLICATES_DETECTED"), notes=notes).notes == ()
-    assert HouseNotes().matching(diagnose("x"), "x") == ()
+    assert OrgNotes().matching(diagnose("x")) == ()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_plain_patterns_are_taken(pattern: str) -> None:
 def test_the_dearest_pattern_that_is_taken_is_still_quick() -> None:
     notes = parse("[[note]]\npattern = 'a+b'\ntext = 'x'", "n")
     message = "a" * 30_000
-    diagnosis = diagnose("x")
+    diagnosis = diagnose(message)
     begin = time.process_time()
-    assert notes.matching(diagnosis, message) == ()
+    assert notes.matching(diagnosis) == ()
     assert time.process_time() - begin < 5, "seconds, on the slowest of machines"

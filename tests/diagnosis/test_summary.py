@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.diagnosis.gist import gist
+from syncerr_tui.diagnosis.summary import summarize
 
 FLOW = (
     "We can't save this record because the “Order Builder” process failed. "
@@ -39,11 +39,11 @@ NESTED = (
     ],
 )
 def test_the_telling_part_comes_first(code: str | None, message: str, expected: str) -> None:
-    assert gist(message, code) == expected
+    assert summarize(message, code) == expected
 
 
 @given(st.text(max_size=200), st.sampled_from([None, "INVALID_FIELD", "UNKNOWN_EXCEPTION", "?"]))
 def test_any_message_has_one_line(message: str, code: str | None) -> None:
-    told = gist(message, code)
+    told = summarize(message, code)
     assert "\n" not in told
     assert "\x1b" not in told

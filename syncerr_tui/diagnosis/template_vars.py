@@ -37,48 +37,68 @@ class Facts:
     """The object of the record, where the record is the one that failed to sync."""
 
 
-def facts_of(
-    diagnosis: Diagnosis, message: str, object_name: str | None, salesforce_id: str | None = None
-) -> Facts:
-    """Everything known that a template may mention."""
-    nested = is_nested(diagnosis)
-    if message:
-        from syncerr_tui.diagnosis.page import unwrap
+def facts_of(diagnosis: Diagnosis, object_name: str | None = None, salesforce_id: str | None = None) -> Facts:
+    """Everything known that a template may mention.
 
-        message = "\n".join(page.text for page in unwrap(message)[1])
-    failing = (object_name,) if object_name else ()
-    record = _record(diagnosis, message)
-    ids = diagnosis.record_ids
-    fields = merge_fields(diagnosis.fields)
-    said = _said(diagnosis, message, nested=nested)
-    if _named_object(diagnosis):
-        object_name = None
-    own = (object_name,) if object_name and not nested else ()
+    Args:
+        diagnosis: What was read out of the message.
+        object_name: API name of the object that failed to sync.
+        salesforce_id: Id of the record that failed to sync, where Salesforce has it already.
+    """
+    nested = is_nested(diagnosis)
+    record = _record(diagnosis)
+    refused = None if _named_object(diagnosis) else object_name
+    own = refused if refused and not nested else None
     # The message's own record says more than the row's, and a wrapped root is about another record.
-    own_record = salesforce_id if own and record is None and links.full_id(salesforce_id or "") else None
-    target = _target(diagnosis, object_name, record, nested=nested)
+    own_record = links.full_id(salesforce_id or "") and salesforce_id if own and record is None else None
+    target = _target(diagnosis, own, record)
     blanks: Blanks = {
         **_automation(diagnosis.automation),
-        "flow_version": _first(record_id for record_id in ids if record_id.startswith("301")),
+        **_fields_and_values(diagnosis),
+        "failing": _known(object_name),
+        **_objects(diagnosis, refused, own, target),
+        **_ids(diagnosis, record or own_record, salesforce_id),
+        "limit": _known(diagnosis.limit),
+        "error_id": _known(diagnosis.error_id),
+        "said": _known(_quoted_reason(diagnosis, nested=nested)),
+    }
+    return Facts(blanks, target, nested, own if own_record else None)
+
+
+def _known(text: str | None) -> tuple[str, ...]:
+    return (text,) if text else ()
+
+
+def _fields_and_values(diagnosis: Diagnosis) -> Blanks:
+    fields = merge_fields(diagnosis.fields)
+    return {
         "fields": fields,
         "field": fields if len(fields) == 1 else (),
         "field_word": (("field" if len(fields) == 1 else "fields"),) if fields else (),
         "values": diagnosis.values,
         "value_id": _first(value for value in diagnosis.values if links.full_id(value)),
-        "place_word": _place_word((*diagnosis.fields, message[:_LONGEST_WORDS])),
-        "failing": failing,
-        "object": own or diagnosis.objects[:1] or ((target,) if target else ()),
-        "object_said": diagnosis.objects[:1] or own,
-        "other_object": _first(name for name in diagnosis.objects if name != object_name),
-        "parent": diagnosis.objects[:1] if diagnosis.root_code == "INVALID_FIELD" else (),
-        "record": _first(filter(None, (record, own_record))),
+        "place_word": _place_word((*diagnosis.fields, diagnosis.text[:_LONGEST_WORDS])),
+    }
+
+
+def _objects(diagnosis: Diagnosis, refused: str | None, own: str | None, target: str | None) -> Blanks:
+    named = diagnosis.objects
+    return {
+        "object": _known(own) or named[:1] or _known(target),
+        "object_said": named[:1] or _known(own),
+        "other_object": _first(name for name in named if name != refused),
+        "parent": named[:1] if diagnosis.root_code == "INVALID_FIELD" else (),
+    }
+
+
+def _ids(diagnosis: Diagnosis, record: str | None, salesforce_id: str | None) -> Blanks:
+    ids = diagnosis.record_ids
+    return {
+        "flow_version": _first(record_id for record_id in ids if record_id.startswith("301")),
+        "record": _known(record),
         "contact": _first(i for i in (*ids, salesforce_id or "") if i.startswith("003") and links.full_id(i)),
         "external_id": diagnosis.external_ids[:1],
-        "limit": (diagnosis.limit,) if diagnosis.limit else (),
-        "error_id": (diagnosis.error_id,) if diagnosis.error_id else (),
-        "said": (said,) if said else (),
     }
-    return Facts(blanks, target, nested, object_name if own_record else None)
 
 
 def is_nested(diagnosis: Diagnosis) -> bool:
@@ -119,15 +139,15 @@ def _place_word(texts: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _record(diagnosis: Diagnosis, message: str) -> str | None:
+def _record(diagnosis: Diagnosis) -> str | None:
     """The record that the root is about: the first id behind its code, else the last one before it."""
     ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD]
     if not ids:
         return None
-    end = end_of_root(message, diagnosis.root_code)
+    end = end_of_root(diagnosis.text, diagnosis.root_code)
     if end is None:
         return ids[-1] if diagnosis.root_code == "DUPLICATE_VALUE" else ids[0]
-    behind = [record_id for record_id in ids if message.find(record_id, end) >= 0]
+    behind = [record_id for record_id in ids if diagnosis.text.find(record_id, end) >= 0]
     return behind[0] if behind else ids[-1]
 
 
@@ -136,9 +156,9 @@ def _named_object(diagnosis: Diagnosis) -> bool:
     return diagnosis.root_code in _OBJECT_IN_TEXT and any(map(api_name, diagnosis.objects))
 
 
-def _target(diagnosis: Diagnosis, object_name: str | None, record: str | None, *, nested: bool) -> str | None:
-    if object_name and not nested:
-        return api_name(object_name) or object_name
+def _target(diagnosis: Diagnosis, own: str | None, record: str | None) -> str | None:
+    if own:
+        return api_name(own) or own
     for text in diagnosis.objects:
         found = api_name(text)
         if found:
@@ -146,9 +166,9 @@ def _target(diagnosis: Diagnosis, object_name: str | None, record: str | None, *
     return object_of(record) if record else None
 
 
-def _said(diagnosis: Diagnosis, message: str, *, nested: bool) -> str:
+def _quoted_reason(diagnosis: Diagnosis, *, nested: bool) -> str:
     """The words of whoever refused: the validation's text, the innermost reason of Apex."""
-    found = innermost(message, diagnosis.root_code)
+    found = innermost(diagnosis.text, diagnosis.root_code)
     if found.behind_code:
         if found.rest.startswith(")"):
             return ""

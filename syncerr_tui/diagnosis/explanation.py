@@ -1,0 +1,134 @@
+"""The one door to the diagnosis: a sync error in, everything there is to say about it out.
+
+The info panel, the causes, the Guide, the planner and the commands all come through here, so that they
+cannot tell different stories about one error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from syncerr_tui.diagnosis import suggest
+from syncerr_tui.diagnosis.guidance import about, guide
+from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.model import Diagnosis, Guidance, Retry
+from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
+    from syncerr_tui.model import SyncError
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known about one error."""
+
+    message: str
+    diagnosis: Diagnosis
+    guidance: Guidance
+    changes: tuple[str, ...] = ()
+    """When the things in the way were last changed, in words."""
+
+    @property
+    def headline(self) -> str:
+        """What happened, in one plain sentence."""
+        return plain(self.guidance.headline)
+
+    @property
+    def support_only(self) -> bool:
+        """Whether only StoreConnect's support can clear it."""
+        return self.guidance.retry is Retry.SUPPORT_ONLY
+
+    def payload(self) -> dict[str, object]:
+        """The keys that `explain --json` promises, without the id."""
+        guidance = self.guidance
+        return {
+            **self.diagnosis.payload(self.message),
+            "guidance": {
+                "headline": plain(guidance.headline),
+                "why": plain(guidance.why),
+                "retry": guidance.retry.value,
+                "authority": guidance.authority.value,
+                "steps": [{"text": plain(step.text), "address": step.address} for step in guidance.steps],
+                "checks": [plain(text) for text in (*self.changes, *guidance.checks)],
+                "afterwards": plain(guidance.afterwards),
+                "put_back": [plain(text) for text in guidance.put_back],
+                "article": guidance.article,
+                "notes": [{"text": note.text, "matched": note.matched} for note in guidance.notes],
+            },
+        }
+
+
+def explain(
+    error: SyncError,
+    *,
+    notes: OrgNotes | None = None,
+    instance_url: str | None = None,
+    resolved: tuple[Resolved, ...] = (),
+) -> Explanation:
+    """Everything there is to say about a sync error. Cached: many rows share one text.
+
+    Args:
+        error: The row.
+        notes: The org's own notes.
+        instance_url: The org's address; without it the steps carry paths only.
+        resolved: What the org says about the things that the message names.
+    """
+    return explain_message(
+        error.message,
+        error.code,
+        object_name=str(error.object),
+        event_type=error.event_type.value,
+        salesforce_id=error.salesforce_id,
+        notes=notes,
+        instance_url=instance_url,
+        resolved=resolved,
+    )
+
+
+@lru_cache(maxsize=4096)
+def explain_message(
+    message: str,
+    code: str | None = None,
+    *,
+    object_name: str | None = None,
+    event_type: str | None = None,
+    salesforce_id: str | None = None,
+    notes: OrgNotes | None = None,
+    instance_url: str | None = None,
+    resolved: tuple[Resolved, ...] = (),
+) -> Explanation:
+    """`explain` for a message or a code that comes without its row.
+
+    Args:
+        message: Any text; may be empty where a code is given.
+        code: The status code that came with it, in any spelling.
+        object_name: API name of the object that failed to sync.
+        event_type: Create, Update or Delete, where known.
+        salesforce_id: Id of the record that failed to sync, where Salesforce has it already.
+        notes: The org's own notes.
+        instance_url: The org's address; without it the steps carry paths only.
+        resolved: What the org says about the things that the message names.
+    """
+    known = suggest.known_code(code) if code else None
+    diagnosis = _diagnosis(message, known or code)
+    guidance = guide(
+        diagnosis,
+        object_name=object_name,
+        event_type=event_type,
+        salesforce_id=salesforce_id,
+        instance_url=instance_url,
+        notes=notes,
+    )
+    return Explanation(message, diagnosis, with_addresses(guidance, resolved), changes(resolved))
+
+
+def _diagnosis(message: str, code: str | None) -> Diagnosis:
+    """The reading of a message. A code alone is not worth the start-up time of the reader's rules."""
+    if not message and code and suggest.known_code(code) == code:
+        return about(code)
+    from syncerr_tui.diagnosis.read import diagnose_cached
+
+    return diagnose_cached(message, code)

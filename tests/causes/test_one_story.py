@@ -1,0 +1,52 @@
+"""`causes` and `explain` say the same about every error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncerr_tui.cli.causes import cause_payload
+from syncerr_tui.cli.explain import Setting, explain_event
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.connect import connect
+from syncerr_tui.salesforce.ways.demo import demo_profile
+from syncerr_tui.text import clean
+from tests.factories import sync_error
+
+
+def story_of(payload: dict[str, Any]) -> tuple[Any, Any, Any]:
+    guidance = payload["guidance"]
+    return payload["root_code"], guidance["headline"], guidance["retry"]
+
+
+async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo() -> None:
+    with DemoServer(DemoOptions(seed=5, errors=140)) as server:
+        connection = await connect(*demo_profile(server.instance_url, server.access_token))
+        rows = [error async for page in connection.errors() for error in page]
+        for error in rows:
+            graph = CauseGraph()
+            graph.add([error])
+            (cause,) = graph.causes()
+            told = cause_payload(graph, cause)
+            explained = await explain_event(connection, error.id, Setting(None))
+            assert (told["code"], told["headline"], told["retry"]) == story_of(explained.payload()), error
+        await connection.close()
+    assert EventType.DELETE in {error.event_type for error in rows}
+
+
+def test_a_delete_of_what_is_gone_is_no_missing_parent() -> None:
+    graph = CauseGraph()
+    graph.add(
+        [
+            sync_error(
+                1,
+                code="INVALID_CROSS_REFERENCE_KEY",
+                message=clean("invalid cross reference id"),
+                event_type=EventType.DELETE,
+            )
+        ]
+    )
+    (cause,) = graph.causes()
+    assert "wants to delete" in cause_payload(graph, cause)["headline"]
