@@ -12,6 +12,7 @@ The exit codes are part of the interface of every command and never change their
 | 5 | refused: read-only, no permission, a limit, another run holds the rows, the plan no longer fits |
 | 6 | this machine failed: disk full, a damaged file, no terminal |
 | 70 | a defect in this program; the line names the log |
+| 129 | the terminal went away (SIGHUP); what was in flight has been recorded |
 | 130 | interrupted with ctrl-c; what was in flight has been recorded |
 | 143 | told to end (SIGTERM) during a run, as with ctrl-c |
 """
@@ -32,6 +33,7 @@ class ExitCode(IntEnum):
     REFUSED = 5
     MACHINE = 6
     DEFECT = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 
