@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 
 def main() -> None:
     """Run the command line; ends the process with a documented exit code."""
-    from syncerr_tui.cli import run
+    # Journals, plans and logs hold customers' data: whatever is written is for this user only.
+    os.umask(0o077)
+    try:
+        from syncerr_tui.cli import run
 
-    raise SystemExit(run())
+        code = run()
+    except KeyboardInterrupt:  # while modules are imported
+        code = 130
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ The exit codes are part of the interface of every command and never change their
 | 5 | refused: read-only, no permission, a limit, another run holds the rows, the plan no longer fits |
 | 6 | this machine failed: disk full, a damaged file, no terminal |
 | 70 | a defect in this program; the line names the log |
-| 129 | the terminal went away (SIGHUP); what was in flight has been recorded |
+| 129 | the terminal went away (SIGHUP) while the app was open; what was in flight has been recorded |
 | 130 | interrupted with ctrl-c; what was in flight has been recorded |
 | 143 | told to end (SIGTERM) during a run, as with ctrl-c |
 """

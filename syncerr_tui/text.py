@@ -18,7 +18,7 @@ _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # C0 without LF, DEL, C1, bidi marks, embeddings, overrides and isolates, invisible joiners used to hide
 # text (word joiner, BOM), interlinear anchors, tag characters, lone surrogates. Zero-width (non-)joiner
 # stays: emoji sequences and several scripts need it.
-_HOSTILE = re.compile(
+HOSTILE = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]",
 )
@@ -43,9 +43,17 @@ def clean(text: str) -> SafeText:
     """
     if text.isascii() and text.isprintable():
         return SafeText(text)
-    return SafeText(_HOSTILE.sub(_visible, _NEWLINES.sub("\n", text)))
+    return SafeText(HOSTILE.sub(_visible, _NEWLINES.sub("\n", text)))
 
 
 def one_line(text: str) -> SafeText:
     """`clean`, with every run of white space folded to one blank: for a table cell or a status line."""
     return SafeText(_BLANKS.sub(" ", clean(text)).strip())
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most `longest` characters: of a longer one, the beginning and the end."""
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"

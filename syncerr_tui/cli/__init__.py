@@ -5,17 +5,18 @@ stdout is for data, stderr for narration. Every command takes `--json`. Exit cod
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import errno
 import importlib
 import os
-import sys
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 
-from syncerr_tui.errors import ExitCode, SyncErrError
+from syncerr_tui.cli._console import complain, drop, prepare_streams, say
+from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Open the app on the embedded demo org, or serve that org."),
@@ -45,6 +46,7 @@ _KINDS_OF_NUMBER = (
     ("is not a valid float", "is not a number"),
 )
 """Click's words for a value that is no number, and ours."""
+_COMPLETE = "_SYNCERR_TUI_COMPLETE"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -82,16 +84,14 @@ class LateGroup(click.Group):
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code. Nothing but an exit code leaves this function."""
-    _fill_closed_streams()
-    from syncerr_tui.cli.root import root
-
+    prepare_streams()
     try:
-        outcome = root.main(args=argv, prog_name="syncerr-tui", standalone_mode=False)
+        return _run(argv)
     except SyncErrError as error:
         complain(error.line)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        say(*error.format_message().splitlines())
         return ExitCode.BAD_INPUT
     except click.ClickException as error:
         complain(_usage(error))
@@ -102,17 +102,59 @@ def run(argv: Sequence[str] | None = None) -> int:
     except SystemExit:
         # The reader of our stdout went away (`| head`), which click answers with an exit of its own: not a
         # failure, and Python must not complain about it at the end.
-        _drop_output()
+        drop(1)
         return ExitCode.OK
     except OSError as error:
-        if error.errno not in _NO_ROOM:
-            return _defect(error)
-        _drop_output()
-        complain(f"The output cannot be written ({error.strerror}). Free the disk that it goes to.")
-        return ExitCode.MACHINE
+        return _machine_failed(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: one plain line, never locals
         return _defect(error)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    from syncerr_tui.cli.root import root
+
+    if os.environ.get(_COMPLETE):
+        return _complete(root)
+    _replace_odd_time_zone()
+    outcome = root.main(args=argv, prog_name="syncerr-tui", standalone_mode=False)
     return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _complete(root: click.Command) -> int:
+    """Answer the shell, which asks through environment variables what may come next."""
+    from click.shell_completion import shell_complete
+
+    try:
+        if shell_complete(root, {}, "syncerr-tui", _COMPLETE, os.environ[_COMPLETE]) == 0:
+            return ExitCode.OK
+    except (KeyError, ValueError):  # COMP_WORDS or COMP_CWORD is missing or odd
+        pass
+    raise BadInputError(
+        f"{_COMPLETE} is set, and no shell asks for a completion in the usual way",
+        f"Unset {_COMPLETE}; README.md says how completion is switched on",
+    )
+
+
+def _replace_odd_time_zone() -> None:
+    """Go on in UTC where TZ names a zone that no date can be in, such as `UTC+99`."""
+    try:
+        datetime.now().astimezone()
+    except (ValueError, OverflowError, OSError):
+        say("TZ names a time zone that does not exist: times are shown in UTC.")
+        os.environ["TZ"] = "UTC"
+        time.tzset()
+
+
+def _machine_failed(error: OSError) -> int:
+    """A failure of a file or a folder that nobody has put into words yet."""
+    if error.errno in _NO_ROOM:
+        drop(1)
+        complain(f"The output cannot be written ({error.strerror}). Free the disk that it goes to.")
+        return ExitCode.MACHINE
+    if error.filename is None or error.strerror is None:
+        return _defect(error)
+    complain(f"{error.filename} cannot be used ({error.strerror}). Check the path and its permissions.")
+    return ExitCode.MACHINE
 
 
 def _defect(error: Exception) -> int:
@@ -120,24 +162,6 @@ def _defect(error: Exception) -> int:
 
     complain(record_crash(error))
     return ExitCode.DEFECT
-
-
-def _drop_output() -> None:
-    """Write nothing more to stdout, also not what is left in its buffer when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-
-
-def _fill_closed_streams() -> None:
-    """Stand in for what was closed before we began (`>&-`): what is opened next would take its number."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
-
-
-def complain(line: str) -> None:
-    """One line on stderr; where that cannot be written either, the exit code alone has to say it."""
-    with contextlib.suppress(OSError):
-        click.echo(f"syncerr-tui: {line}", err=True)
 
 
 def _usage(error: click.ClickException) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Protocol
 
-import click
-
 from syncerr_tui.cli._columns import row
-from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.cli._console import ask, confirm, say, width
+from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
 
 Options = Sequence[tuple[str, str]]
@@ -44,23 +40,22 @@ class Person:
             say(row([f"{number:3}", f" {one_line(answer)}", meaning], [4, 26], width()))
         keys = [answer for answer, _ in options]
         usual = str(keys.index(default) + 1) if default in keys else None
-        given = _prompt("Number or name", usual, flag)
+        given = ask("Number or name", usual, flag)
         while True:
             if given.isdigit() and 1 <= int(given) <= len(keys):
                 return keys[int(given) - 1]
             if given in keys:
                 return given
             say(f"'{one_line(given)[:40]}' is none of them.")
-            given = _prompt("Number or name", usual, flag)
+            given = ask("Number or name", usual, flag)
 
     def text(self, question: str, default: str | None, flag: str) -> str:
         """One line."""
-        return _prompt(question, default, flag)
+        return ask(question, default, flag)
 
     def agree(self, question: str, *, default: bool) -> bool:
         """Y or n."""
-        with _answered("--yes"):
-            return bool(click.confirm(question, default=default, err=True))
+        return confirm(question, default=default)
 
 
 class Nobody:
@@ -90,45 +85,3 @@ class Nobody:
     def agree(self, question: str, *, default: bool) -> bool:
         """The default."""
         return default
-
-
-def say(*lines: str) -> None:
-    """Narration: on stderr, so that stdout stays data."""
-    for line in lines:
-        click.echo(line, err=True)
-
-
-def width() -> int:
-    """Places in a line of narration."""
-    return max(60, min(shutil.get_terminal_size().columns, 120) - 1)
-
-
-def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
-    """Rows in columns, cut to the terminal."""
-    for cells in rows:
-        say(row(cells, widths, width()))
-
-
-def heading(text: str) -> None:
-    """A line that begins a part of the flow."""
-    say("", click.style(text, bold=True))
-
-
-def _prompt(question: str, default: str | None, flag: str) -> str:
-    with _answered(flag):
-        return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
-
-
-@contextmanager
-def _answered(flag: str) -> Iterator[None]:
-    """Raises: MachineError: Input has ended, and no person was there to end it."""
-    try:
-        yield
-    except click.Abort as left:
-        if isinstance(left.__context__, EOFError) and not sys.stdin.isatty():
-            say("")
-            raise MachineError(
-                "Nobody can answer: this is no terminal",
-                f"Run it at a terminal, or answer with {flag} (--yes takes every default)",
-            ) from None
-        raise

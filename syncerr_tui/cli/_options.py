@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from syncerr_tui.errors import BadInputError, SyncErrError
+from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
@@ -36,9 +37,9 @@ def complete_org(_context: click.Context, _parameter: click.Parameter, incomplet
 
     try:
         names = (*profile_names(profile_folder()), *known_orgs(Path.home()))
-    except (SyncErrError, RuntimeError):
+    except (SyncErrError, OSError, RuntimeError):
         return []
-    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete) and one_line(name) == name]
 
 
 _DEMO_ONLY = {

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from syncerr_tui.cli import complain
+from syncerr_tui.cli import _console
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.model import RowState
 
@@ -34,53 +31,50 @@ _STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINAT
 
 
 def say(line: str) -> None:
-    """Narration: one line on stderr."""
-    _write(line, 2)
-
-
-def tell_row(line: str) -> OSError | None:
-    """A row that ended: one line on stdout. Gives what stood in the way, once."""
-    problem = _write(line, 1)
-    if isinstance(problem, BrokenPipeError):
-        say("Nobody reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
-    elif problem is not None:
-        why = problem.strerror or type(problem).__name__
-        say(f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest.")
-    return problem
-
-
-def _write(line: str, stream: int) -> OSError | None:
-    """Write to stdout (1) or stderr (2).
-
-    A reader that has enough (`| head`), or a file on a full disk, must not end a run half-way: from then on
-    nothing is written there.
-    """
+    """Narration: one line on stderr. A stderr that cannot be written does not end a run."""
     try:
-        click.echo(line, err=stream == 2)
-    except OSError as problem:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        return problem
-    return None
+        _console.say(line)
+    except OSError:
+        _console.drop(2)
 
 
-def row_line(
+def tell_row(
     error: SyncError,
     verdict: str | None,
     reason: str,
     *,
     as_json: bool,
     more: Mapping[str, Any] | None = None,
-) -> str:
+) -> None:
     """One row on stdout."""
-    if not as_json:
-        from syncerr_tui.resync.recall import found_words
+    if as_json:
+        from syncerr_tui.resync.plan import error_payload
 
-        told = found_words(verdict, reason)
-        return f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {told}"
-    from syncerr_tui.resync.plan import error_payload
+        _console.emit_json({**error_payload(error), "verdict": verdict, "reason": reason, **(more or {})})
+        return
+    from syncerr_tui.resync.recall import found_words
 
-    payload = {**error_payload(error), "verdict": verdict, "reason": reason, **(more or {})}
-    return json.dumps(payload, ensure_ascii=False)
+    told = found_words(verdict, reason)
+    _console.emit(f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {told}")
+
+
+def _tell_ended(error: SyncError, verdict: str, reason: str, *, as_json: bool) -> OSError | None:
+    """A row that ended, on stdout. Gives what stood in the way, once.
+
+    A reader that has enough (`| head`), or a file on a full disk, must not end a run half-way: from then on
+    nothing is written there.
+    """
+    try:
+        tell_row(error, verdict, reason, as_json=as_json)
+    except OSError as problem:
+        _console.drop(1)
+        if isinstance(problem, BrokenPipeError):
+            say("Nobody reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
+        else:
+            why = problem.strerror or type(problem).__name__
+            say(f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest.")
+        return problem
+    return None
 
 
 def open_journal(identity: OrgIdentity) -> Journal:
@@ -127,7 +121,7 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
         raise BadInputError("Nobody can be asked: this is no terminal", "Add --yes to re-sync without asking")
     say(f"{identity.name}  {identity.environment.value}  {identity.username}")
     question = f"Re-sync {_size(plan)} by {plan.method}?"
-    return click.confirm(question, default=False, err=True)
+    return _console.confirm(question)
 
 
 def need_reason(treatment: Treatment, reason: str) -> None:
@@ -191,24 +185,23 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     unwritten: OSError | None = None
     _tell_left_out(plan)
     narrator = _Narrator()
-    with _stoppable(runner) as stopped:
+    with _stoppable(runner) as stop:
         async with aclosing(runner.run()) as events:
             async for event in events:
                 ended = _ended_row(event)
                 if ended is not None:
                     verdict = ended.verdict.value if ended.verdict else NOT_SENT
                     error = ended.error or errors[ended.id]
-                    line = row_line(error, verdict, ended.reason, as_json=as_json)
-                    unwritten = tell_row(line) or unwritten
-                await _attend(runner, event)
+                    unwritten = _tell_ended(error, verdict, ended.reason, as_json=as_json) or unwritten
+                await _attend(runner, event, stop.asked)
                 narrator.tell(event)
                 how = getattr(event, "how", how)
                 counts = getattr(event, "counts", None)
                 all_fixed = counts.all_fixed if counts is not None else all_fixed
-    if stopped():
-        return stopped()[0]
+    if stop.codes:
+        return stop.codes[0]
     if runner.failure is not None:
-        complain(runner.failure.line)
+        _console.complain(runner.failure.line)
         return runner.failure.exit_code
     if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
         return ExitCode.MACHINE
@@ -223,19 +216,19 @@ def _ended_row(event: RunEvent) -> RowChanged | None:
     )
 
 
-async def _attend(runner: Runner, event: RunEvent) -> None:
+async def _attend(runner: Runner, event: RunEvent, stopped: asyncio.Event) -> None:
     from syncerr_tui.resync.events import AskPerson
 
     if isinstance(event, AskPerson):
-        runner.answer(pressed=await asyncio.to_thread(_pressed, event))
+        _tell_what_to_press(event)
+        runner.answer(pressed=await _console.confirm_while_running("Pressed?", stopped))
 
 
-def _pressed(event: AskPerson) -> bool:
+def _tell_what_to_press(event: AskPerson) -> None:
     say("In Salesforce, open the Sync Error Tool" + (f": {event.address}" if event.address else "."))
     say("Tick exactly these, in this order, and press Re-sync:")
     for number, error in enumerate(event.errors, 1):
         say(f"{number:>4}  {error.object}  {error.event_type}  {error.storeconnect_id}  {error.id}")
-    return click.confirm("Pressed?", default=False, err=True)
 
 
 class _Narrator:
@@ -268,17 +261,23 @@ class _Narrator:
                 pass
 
 
-@contextmanager
-def _stoppable(runner: Runner) -> Iterator[Callable[[], Sequence[ExitCode]]]:
-    """First ctrl-c or SIGTERM: stop after what is in flight. Second: quit at once; the journal knows.
+class _Stop:
+    """The signals that have come, by exit code, and an event for whoever waits for the first."""
 
-    Gives a function: the exit codes of the signals that have come.
-    """
-    came: list[ExitCode] = []
+    def __init__(self) -> None:
+        self.codes: list[ExitCode] = []
+        self.asked = asyncio.Event()
+
+
+@contextmanager
+def _stoppable(runner: Runner) -> Iterator[_Stop]:
+    """First ctrl-c or SIGTERM: stop after what is in flight. Second: quit at once; the journal knows."""
+    stop = _Stop()
 
     def signalled(code: ExitCode) -> None:
-        came.append(code)
-        if len(came) == 1:
+        stop.codes.append(code)
+        stop.asked.set()
+        if len(stop.codes) == 1:
             say("Stopping after what is on its way; ctrl-c again quits at once.")
             runner.cancel()
         else:
@@ -292,10 +291,10 @@ def _stoppable(runner: Runner) -> Iterator[Callable[[], Sequence[ExitCode]]]:
         for number, code in _STOPS.items():
             loop.add_signal_handler(number, signalled, code)
     except (NotImplementedError, RuntimeError):  # Windows, or not the main thread: ctrl-c cancels the task
-        yield lambda: ()
+        yield stop
         return
     try:
-        yield lambda: came
+        yield stop
     finally:
         for number, usual in before.items():
             loop.remove_signal_handler(number)

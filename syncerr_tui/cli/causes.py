@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
         graph = await read_graph(connection)
     for cause in graph.causes():
         if as_json:
-            click.echo(json.dumps(cause_payload(graph, cause), ensure_ascii=False))
+            emit_json(cause_payload(graph, cause))
             continue
-        for line in _lines(graph, cause, victims=victims):
-            click.echo(line)
+        emit(*_lines(graph, cause, victims=victims))
     if not graph.errors:
-        click.echo("No unresolved sync errors.", err=True)
+        say("No unresolved sync errors.")
     else:
-        click.echo(f"{len(graph.errors)} sync errors, {len(graph)} causes.", err=True)
+        say(f"{len(graph.errors)} sync errors, {len(graph)} causes.")
     return ExitCode.OK
 
 

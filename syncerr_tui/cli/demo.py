@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 from dataclasses import asdict
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncerr_tui.cli._console import emit, emit_json, say, say_json
 from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.files import read_plain
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.server import DemoServer
@@ -23,6 +24,8 @@ _SERVE_ONLY = {
     "jwt_certificate": "--jwt-certificate",
     "token_lifetime": "--token-lifetime",
 }
+
+_LARGEST_CERTIFICATE = 64 * 1024
 
 
 @click.command()
@@ -91,24 +94,24 @@ def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN4
 
 
 def _list_faults() -> int:
-    from syncerr_tui.demo.engine_faults import ENGINE_FAULTS
     from syncerr_tui.demo.faults import FAULTS
+    from syncerr_tui.demo.lies import ENGINE_FAULTS
 
     for name, kind in FAULTS.items():
-        click.echo(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")
+        emit(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")
     for name, meaning in ENGINE_FAULTS.items():
-        click.echo(f"{name:18} {meaning}")
+        emit(f"{name:18} {meaning}")
     return ExitCode.OK
 
 
 def _check(settings: dict[str, Any]) -> None:
     """Refuse an unknown fault or naming before anything is started."""
     from syncerr_tui.demo.faults import transport_faults
-    from syncerr_tui.demo.schema_variants import variant_named
+    from syncerr_tui.demo.naming import naming_of
 
     transport_faults(settings["faults"])
     if "naming" in settings:
-        variant_named(settings["naming"])
+        naming_of(settings["naming"])
 
 
 def _serve(serving: dict[str, Any], settings: dict[str, Any]) -> int:
@@ -124,7 +127,7 @@ def _serve(serving: dict[str, Any], settings: dict[str, Any]) -> int:
         options = DemoOptions(**settings, port=serving["port"] or 0)
         with DemoServer(options, credentials=credentials, token_lifetime=serving["token_lifetime"]) as server:
             if serving["show_credentials"]:
-                click.echo(json.dumps(_credentials(server)), err=True)
+                say_json(_credentials(server))
             _announce(server, as_json=serving["as_json"])
             enough.wait()
     finally:
@@ -137,7 +140,7 @@ def _certificate(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        text = path.read_text("ascii")
+        text = read_plain(path, _LARGEST_CERTIFICATE).decode("ascii")
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is no text"
         raise BadInputError(
@@ -159,7 +162,7 @@ def _credentials(server: DemoServer) -> dict[str, object]:
 def _announce(server: DemoServer, *, as_json: bool) -> None:
     url, token = server.instance_url, server.access_token
     if as_json:
-        click.echo(json.dumps({"instance_url": url, "access_token": token}))
+        emit_json({"instance_url": url, "access_token": token})
     else:
-        click.echo(f"The demo org runs at {url}\nAccess token: {token}")
-        click.echo("Its change event field names are assumptions. Interrupt to stop.", err=True)
+        emit(f"The demo org runs at {url}", f"Access token: {token}")
+        say("Its change event field names are assumptions. Interrupt to stop.")

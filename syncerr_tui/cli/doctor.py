@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,6 +12,7 @@ import click
 from syncerr_tui import __version__
 from syncerr_tui.cli._columns import fit
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
+from syncerr_tui.cli._console import emit, emit_json
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.salesforce.checks import Check, CheckState
 
@@ -46,13 +46,14 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
 def _machine() -> Iterator[Check]:
     """What can be said without any org."""
     from syncerr_tui.host.paths import Paths
+    from syncerr_tui.resync.start import journal_folder
 
     told = f"syncerr-tui {__version__}, Python {platform.python_version()}, {platform.system()}"
     yield Check("version", CheckState.OK, told)
-    yield _journal(Paths.of().state)
+    yield _journals(journal_folder(Paths.of().state))
 
 
-def _journal(folder: Path) -> Check:
+def _journals(folder: Path) -> Check:
     try:
         size = sum(path.stat().st_size for path in folder.glob("journal-*"))
     except OSError as problem:
@@ -69,8 +70,8 @@ def _journal(folder: Path) -> Check:
 def _tell(check: Check, *, as_json: bool) -> bool:
     """Print one check; False where it failed."""
     if as_json:
-        click.echo(json.dumps(asdict(check), ensure_ascii=False))
+        emit_json(asdict(check))
     else:
         advice = f". {check.advice}" if check.advice else ""
-        click.echo(f"{fit(check.state.value, 7)}  {fit(check.name, 12)}  {check.reason}{advice}")
+        emit(f"{fit(check.state.value, 7)}  {fit(check.name, 12)}  {check.reason}{advice}")
     return check.state is not CheckState.FAILED

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from syncerr_tui.cli._console import emit, emit_json, emit_linked
 from syncerr_tui.cli._options import later_org_options
 from syncerr_tui.diagnosis import suggest
 from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
@@ -112,7 +113,7 @@ def command(
     else:
         text = _stdin_text() if message == "-" else message or ""
         error_id, explanation = None, setting.explain(text, given)
-    click.echo(_shown(error_id, explanation, as_json=as_json, as_markdown=as_markdown), nl=False)
+    _tell(error_id, explanation, as_json=as_json, as_markdown=as_markdown)
     return ExitCode.OK
 
 
@@ -177,7 +178,7 @@ def _answer_lines(source: str, setting: Setting) -> int:
         for number, raw in _lines(stream):
             answer, fine = _answer(number, raw, setting)
             bad = bad or not fine
-            click.echo(json.dumps(answer))
+            emit_json(answer)
     finally:
         if source != "-":
             stream.close()
@@ -268,43 +269,32 @@ async def explain_event(connection: Connection, event_id: str, setting: Setting)
     return explain(error, notes=setting.notes, instance_url=url, resolved=resolved)
 
 
-def _shown(error_id: str | None, explanation: Explanation, *, as_json: bool, as_markdown: bool) -> str:
+def _tell(error_id: str | None, explanation: Explanation, *, as_json: bool, as_markdown: bool) -> None:
     if as_json:
-        return json.dumps({"id": error_id, **explanation.payload()}, indent=2) + "\n"
-    if as_markdown:
+        emit_json({"id": error_id, **explanation.payload()})
+    elif as_markdown:
         from syncerr_tui.diagnosis.markdown import markdown
 
-        return _writable(markdown(explanation))
-    return _writable(_plain(explanation))
+        emit(*markdown(explanation).splitlines())
+    else:
+        _tell_plainly(explanation)
 
 
-def _plain(explanation: Explanation) -> str:
+def _tell_plainly(explanation: Explanation) -> None:
     """The guidance for a person: 80 columns where nobody says how wide it is."""
     from syncerr_tui.diagnosis.render import explanation_lines
-    from syncerr_tui.diagnosis.text_layout import Role, TextLine
+    from syncerr_tui.diagnosis.text_layout import Role
     from syncerr_tui.host.terminal import terminal_profile
 
     terminal = sys.stdout.isatty()
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 38), 100) if terminal else 80
     links = terminal and terminal_profile(os.environ).links
-
-    def drawn(line: TextLine) -> str:
-        if line.link is None or not links:
-            return line.text
-        pieces = (
-            f"\x1b]8;;{line.link}\x1b\\{text}\x1b]8;;\x1b\\" if role is Role.ADDRESS else text
-            for text, role in line.parts
-        )
-        return "".join(pieces)
-
     code = explanation.guidance.code
     inferred = " (read off the wording)" if explanation.diagnosis.inferred else ""
-    title = f"{code}{inferred}" if code else "No status code"
-    body = explanation_lines(explanation, width, whole_addresses=True)
-    return "\n".join([title, "", *map(drawn, body)]) + "\n"
-
-
-def _writable(text: str) -> str:
-    """What stdout's encoding cannot write becomes a question mark, not a failure."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    return text.encode(encoding, errors="replace").decode(encoding)
+    emit(f"{code}{inferred}" if code else "No status code", "")
+    emit_linked(
+        [
+            [(text, line.link if links and role is Role.ADDRESS else None) for text, role in line.parts]
+            for line in explanation_lines(explanation, width, whole_addresses=True)
+        ]
+    )

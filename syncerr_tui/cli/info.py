@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from syncerr_tui import __version__
+from syncerr_tui.cli._console import emit, emit_json
 from syncerr_tui.cli._options import configured_orgs, profile_folder
 from syncerr_tui.errors import ExitCode, SyncErrError
 
@@ -22,15 +22,15 @@ def command(*, as_json: bool) -> int:
     """Show every path, the configured orgs, and what is drawn on this terminal and why."""
     found = gather()
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        emit_json(found)
         return ExitCode.OK
     for name, value in found.items():
         if isinstance(value, dict):
-            click.echo(f"{name}:")
+            emit(f"{name}:")
             for key, item in value.items():
-                click.echo(f"  {key:12} {_spoken(item)}")
+                emit(f"  {key:12} {_spoken(item)}")
         else:
-            click.echo(f"{name:14} {_spoken(value)}")
+            emit(f"{name:14} {_spoken(value)}")
     return ExitCode.OK
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._running import NOT_SENT, open_journal, row_line, say
+from syncerr_tui.cli._console import emit, emit_json
+from syncerr_tui.cli._running import NOT_SENT, open_journal, say, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def _journal(
             if not runs:
                 say("Nothing was re-synced yet.")
             for record in runs:
-                click.echo(_run_line(record, as_json=as_json))
+                _tell_run(record, as_json=as_json)
         say(f"Journal: {journal.path}")
     return ExitCode.OK
 
@@ -68,10 +68,10 @@ def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:
             "evidence": dict(row.evidence),
         }
         told = row.reason or (row.kind.value if row.kind else "no outcome yet")
-        click.echo(row_line(row.error, verdict, told, as_json=as_json, more=more))
+        tell_row(row.error, verdict, told, as_json=as_json, more=more)
 
 
-def _run_line(run: RunRecord, *, as_json: bool) -> str:
+def _tell_run(run: RunRecord, *, as_json: bool) -> None:
     how = run.how or ("under way" if run.alive else "interrupted")
     if not as_json:
         from syncerr_tui.resync.history import ENDINGS
@@ -79,8 +79,9 @@ def _run_line(run: RunRecord, *, as_json: bool) -> str:
         how = ENDINGS.get(how, how)
         reason = f"  {run.reason}" if run.reason else ""
         told = run.summary or f"{run.planned} planned"
-        return f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {how}: {told}{reason}"
-    return json.dumps(
+        emit(f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {how}: {told}{reason}")
+        return
+    emit_json(
         {
             "run": run.id,
             "started_at": run.started_at.isoformat(),
@@ -94,6 +95,5 @@ def _run_line(run: RunRecord, *, as_json: bool) -> str:
             "verdicts": dict(run.verdicts),
             "state": how,
             "summary": run.summary,
-        },
-        ensure_ascii=False,
+        }
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ import click
 
 from syncerr_tui.cli._columns import UNCUT, fit, line_width, row
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json
         total = connection.total
     every = read if total is None else max(read, total)
     told = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
-    click.echo(told if every else "No unresolved sync errors.", err=True)
+    say(told if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
@@ -78,16 +77,16 @@ async def _list_with_causes(choice: OrgChoice, wanted: Filter, limit: int | None
     now, width = datetime.now(UTC), UNCUT if as_json else line_width()
     found = [error for error in graph.errors.values() if wanted.matches(error, now)][:limit]
     if found and not as_json:
-        click.echo(f"{fit('WAITS FOR', _ID)} {_heading(width - _ID - 1)}")
+        emit(f"{fit('WAITS FOR', _ID)} {_heading(width - _ID - 1)}")
     for error in found:
         told = cause_of(graph, error)
         if as_json:
-            click.echo(json.dumps({**error_payload(error), **told}, ensure_ascii=False))
+            emit_json({**error_payload(error), **told})
         else:
-            click.echo(f"{fit(told['waits_for'] or '-', _ID)} {_line(error, width - _ID - 1)}")
+            emit(f"{fit(told['waits_for'] or '-', _ID)} {_line(error, width - _ID - 1)}")
     every = len(graph.errors)
     told_of = f"{len(found)} of {every}" if len(found) != every else f"{every}"
-    click.echo(f"{told_of} sync errors, {len(graph)} causes.", err=True)
+    say(f"{told_of} sync errors, {len(graph)} causes.")
     return ExitCode.OK
 
 
@@ -101,15 +100,10 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
 def _print(errors: list[SyncError], width: int, *, as_json: bool, heading: bool) -> None:
     from syncerr_tui.resync.plan import error_payload
 
-    lines = [
-        json.dumps(error_payload(error), ensure_ascii=False) if as_json else _line(error, width)
-        for error in errors
-    ]
-    if heading and lines and not as_json:
-        lines.insert(0, _heading(width))
-    if lines:
-        click.echo("\n".join(lines))
-        sys.stdout.flush()
+    if as_json:
+        emit_json(*map(error_payload, errors))
+    elif errors:
+        emit(*([_heading(width)] if heading else []), *(_line(error, width) for error in errors))
 
 
 def _heading(width: int) -> str:

@@ -19,9 +19,9 @@ from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, ru
 from syncerr_tui.cli._running import (
     mention_unfinished,
     open_journal,
-    row_line,
     say,
     tell_plan,
+    tell_row,
     warn_of_repeats,
 )
 from syncerr_tui.cli.causes import read_graph
@@ -77,21 +77,17 @@ async def _plan(
         plan_file.write(plan, output)
     for row in plan.rows:
         told = f"wave {row.wave}: {row.reason}"
-        click.echo(
-            row_line(
-                row.error,
-                f"wave {row.wave}" if not as_json else None,
-                told,
-                as_json=as_json,
-                more={"planned": True, "wave": row.wave},
-            )
+        tell_row(
+            row.error,
+            f"wave {row.wave}" if not as_json else None,
+            told,
+            as_json=as_json,
+            more={"planned": True, "wave": row.wave},
         )
     for out in plan.left_out:
         more: dict[str, Any] = {"planned": False, "wave": None}
         error = graph.errors[out.id]
-        click.echo(
-            row_line(error, "left out" if not as_json else None, out.reason, as_json=as_json, more=more)
-        )
+        tell_row(error, "left out" if not as_json else None, out.reason, as_json=as_json, more=more)
     tell_plan(plan)
     if output is not None:
         say(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from syncerr_tui.cli._choosing import treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import ask, emit, emit_json
 from syncerr_tui.cli._running import ask_first, follow, open_journal, refuse_where_read_only, say
 from syncerr_tui.errors import BadInputError, ExitCode
 
@@ -57,7 +57,7 @@ async def _resume(run: str | None, choice: OrgChoice, word: str | None, *, yes: 
                 return ExitCode.OK
             if mode is None:
                 for unfinished in waiting:
-                    click.echo(_line(unfinished, as_json=as_json))
+                    _tell(unfinished, as_json=as_json)
                 mode = _ask(waiting, as_json=as_json)
                 if mode is None:
                     return ExitCode.OK
@@ -73,11 +73,12 @@ async def _resume(run: str | None, choice: OrgChoice, word: str | None, *, yes: 
             return await follow(runner, as_json=as_json)
 
 
-def _line(unfinished: Unfinished, *, as_json: bool) -> str:
+def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
     run = unfinished.run
     if not as_json:
-        return f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {unfinished.summary}"
-    return json.dumps(
+        emit(f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {unfinished.summary}")
+        return
+    emit_json(
         {
             "run": run.id,
             "started_at": run.started_at.isoformat(),
@@ -89,8 +90,7 @@ def _line(unfinished: Unfinished, *, as_json: bool) -> str:
             "failing": unfinished.failing,
             "unknown": unfinished.unknown,
             "not_sent": unfinished.unsent,
-        },
-        ensure_ascii=False,
+        }
     )
 
 
@@ -101,8 +101,9 @@ def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None
     from syncerr_tui.resync.runner import ResumeMode
 
     words = ["continue", "check", "drop", "nothing"]
-    told = click.prompt("What now?", type=click.Choice(words), default="nothing", err=True)
-    return ResumeMode(told) if told != "nothing" else None
+    while (answer := ask(f"What now? ({', '.join(words)})", "nothing", "--check")) not in words:
+        say("That is none of them.")
+    return ResumeMode(answer) if answer != "nothing" else None
 
 
 def _one_of(waiting: tuple[Unfinished, ...], run: str | None) -> Unfinished:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._ask import Asker, Nobody, Person, heading, say
+from syncerr_tui.cli._ask import Asker, Nobody, Person
 from syncerr_tui.cli._connect import run_async
+from syncerr_tui.cli._console import emit_json, heading, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.text import one_line
@@ -114,7 +114,7 @@ def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int: 
     asker: Asker = Nobody() if yes else Person()
     profile, path = run_async(_setup(Given(**given, treatment=treatment), asker))
     if as_json:
-        click.echo(json.dumps({"name": profile.name, "path": str(path)}, ensure_ascii=False))
+        emit_json({"name": profile.name, "path": str(path)})
     say("", f"Written: {path}", f"Check it:  syncerr-tui doctor --org {profile.name}")
     say(f"Open it:   syncerr-tui --org {profile.name}")
     return ExitCode.OK

@@ -7,7 +7,7 @@ import asyncio
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._running import open_journal, row_line, say
+from syncerr_tui.cli._running import open_journal, say, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
 
@@ -66,6 +66,6 @@ async def _verify(
         verdict = one.finding.verdict
         assert verdict is not None
         error = one.finding.now or one.attempt.error
-        click.echo(row_line(error, verdict.value, one.finding.reason, as_json=as_json))
+        tell_row(error, verdict.value, one.finding.reason, as_json=as_json)
     proven = all(one.finding.verdict in {Verdict.FIXED, Verdict.ELSEWHERE} for one in found)
     return ExitCode.OK if proven else ExitCode.NOT_ALL_FIXED

@@ -34,6 +34,7 @@ from syncerr_tui.diagnosis.model import Diagnosis, OrgNote
 from syncerr_tui.diagnosis.pattern_cost import affordable
 from syncerr_tui.diagnosis.suggest import nearest_of
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.files import read_plain
 from syncerr_tui.text import clean, one_line
 
 PATTERN_REACH = 1000
@@ -120,9 +121,7 @@ def load(path: Path) -> OrgNotes:
         BadInputError: It cannot be read or understood; the words name file, line and key.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadInputError(f"{path}: a notes file may have {LARGEST_FILE:,} bytes at most")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_plain(path, LARGEST_FILE).decode("utf-8-sig")
     except OSError as error:
         raise BadInputError(
             f"{path}: cannot be read ({error.strerror})", "Check the name and the rights."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,8 +22,10 @@ def record_crash(error: BaseException, paths: Paths | None = None) -> str:
     entry = f"{datetime.now(UTC).isoformat()} {__version__}\n{''.join(_frames(error))}"
     path = folder / "crash.log"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as log:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Without waiting: whatever stands there under this name, a crash is told at once.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        with os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", errors="replace") as log:
             log.write(entry)
     except OSError as problem:
         return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
+from syncerr_tui.files import read_plain
 from syncerr_tui.model import EventType, OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow, Wave, digest
 from syncerr_tui.text import clean, one_line
 
 _FORMAT = "syncerr-tui plan 1"
+LARGEST = 256_000_000
+"""Bytes. A plan of 100,000 rows with long messages has some 100 million."""
 _ID = re.compile(r"[0-9A-Za-z]{15,18}", re.ASCII)
 
 
@@ -70,7 +74,9 @@ def write(plan: Plan, path: Path) -> None:
         MachineError: It cannot be written.
     """
     try:
-        with path.open("x", encoding="utf-8") as file:
+        # 0600: the rows hold customers' data.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(encode(plan))
     except FileExistsError as problem:
         raise BadInputError(f"{path} exists already", "Name another file") from problem
@@ -88,7 +94,7 @@ def read(path: Path) -> Plan:
         RefusedError: It was changed after it was made.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_plain(path, LARGEST).decode("utf-8")
     except OSError as problem:
         raise BadInputError(f"{path} cannot be read ({problem.strerror})", "Check the name") from problem
     except UnicodeDecodeError as problem:

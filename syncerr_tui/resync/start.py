@@ -32,13 +32,18 @@ def os_user() -> str:
         return "an unknown user"
 
 
+def journal_folder(state_folder: Path) -> Path:
+    """Where the journals of all orgs are, under the program's state folder."""
+    return state_folder / "journals"
+
+
 def open_journal(state_folder: Path, org_id: str, now: Callable[[], datetime] = clock) -> Journal:
     """The journal of an org, under the program's state folder.
 
     Raises:
         MachineError: It cannot be used; nothing may be sent.
     """
-    return Journal.open(state_folder / "journals", org_id, clock=now)
+    return Journal.open(journal_folder(state_folder), org_id, clock=now)
 
 
 def make_runner(

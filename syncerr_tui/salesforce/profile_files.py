@@ -14,10 +14,13 @@ import tomllib
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.files import read_plain
 from syncerr_tui.salesforce import profile_schema
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import one_line
 
+LARGEST = 1_000_000
+"""Bytes of a profile."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _WHERE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
@@ -30,9 +33,14 @@ def valid_name(name: str) -> bool:
 def profile_names(folder: Path) -> tuple[str, ...]:
     """The configured orgs, sorted. A folder that is not there holds none."""
     try:
-        return tuple(sorted(path.stem for path in folder.glob("*.toml") if valid_name(path.stem)))
+        # Not `glob`: it takes a folder that may not be read for an empty one.
+        names = os.listdir(folder)  # noqa: PTH208
+    except FileNotFoundError:
+        return ()
     except OSError as problem:
         raise MachineError(f"The folder {folder} cannot be read", one_line(problem.strerror or "")) from None
+    stems = (name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+    return tuple(sorted(filter(valid_name, stems)))
 
 
 def path_of(folder: Path, name: str) -> Path:
@@ -57,7 +65,7 @@ def read_profile(folder: Path, name: str) -> OrgProfile | None:
     """
     path = path_of(folder, name)
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path, LARGEST)
     except FileNotFoundError:
         return None
     except OSError as problem:
@@ -84,6 +92,8 @@ def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
             f"{path}:{line}: {f'{key}: ' if key else ''}this is not TOML: {why}",
             "Correct the line; nothing was changed",
         ) from None
+    except RecursionError:
+        raise BadInputError(f"{path}: this is nested too deeply", "Correct the file") from None
     return profile_schema.profile_of(table, profile_schema.Source(path, text), name)
 
 

@@ -10,7 +10,6 @@ from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError
-from syncerr_tui.text import one_line
 from syncerr_tui.ui.explaining import Explaining
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
@@ -96,7 +95,7 @@ class Details:
         page.section("Message", *_marked(error.message, diagnosis))
         page.heading("Fields")
         for label, value in fields(error, moment.now, moment.zone):
-            page.field(label, one_line(value), _LABEL)
+            page.field(label, value, _LABEL)
         return page.lines
 
     def guidance(self, error: SyncError, width: int) -> list[TextLine]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
+from syncerr_tui.files import open_plain
 from syncerr_tui.salesforce.profiles import SecretPlace
 from syncerr_tui.text import one_line
 
@@ -74,11 +75,8 @@ def private_text(path: Path, what: str) -> str:
     """
     path = _home(path)
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise BadInputError(f"{path} is not a file", f"Name the file that holds the {what}")
-            _check_private(path, status, what)
+        with os.fdopen(open_plain(path), "rb") as file:
+            _check_private(path, os.fstat(file.fileno()), what)
             return file.read(_LARGEST).decode("utf-8")
     except UnicodeDecodeError:
         raise BadInputError(f"{path} is not a text file", f"Name the file that holds the {what}") from None

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError, SyncErrError, UnreachableError
+from syncerr_tui.files import read_plain
 from syncerr_tui.salesforce.tokens import Token
 from syncerr_tui.salesforce.ways.environment import access_token, instance_url
 from syncerr_tui.text import one_line
@@ -32,6 +33,8 @@ QUIET: Mapping[str, str] = {
     "NO_COLOR": "1",
 }
 _SECRET = re.compile(r"00D\w{9,15}!\S*|\beyJ[\w.-]+")
+_LARGEST_FILE = 10_000_000
+"""Bytes of one of the CLI's files; a thousand aliases take 100,000."""
 _NO_SUCH_COMMAND = 127
 
 
@@ -194,7 +197,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _json(out: bytes) -> Mapping[str, Any] | None:
     try:
         found = json.loads(out.decode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -223,6 +226,6 @@ def known_orgs(home: Path) -> tuple[str, ...]:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return _json(path.read_bytes()) or {}
+        return _json(read_plain(path, _LARGEST_FILE)) or {}
     except OSError:
         return {}

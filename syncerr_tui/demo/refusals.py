@@ -30,7 +30,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveError:
+class Refusal:
     """Why a change was not saved."""
 
     key: str

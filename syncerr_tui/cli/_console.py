@@ -1,0 +1,247 @@
+"""The one way out to the terminal, and the one way in from it.
+
+Everything that a command shows goes through here: data on stdout (`emit`, `emit_json`), narration on stderr
+(`say`, `complain`), questions (`ask`, `confirm`). Here the text of an org, a profile, an argument or an error
+loses whatever could act on a terminal; callers pass it as it is. No other module may print (a rule of ruff
+and a test hold that).
+
+A stream that cannot write a character, because the locale is not UTF-8, gets it escaped. JSON stays JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.cli._columns import row
+from syncerr_tui.errors import MachineError
+from syncerr_tui.text import HOSTILE, clean, shortened
+
+if TYPE_CHECKING:
+    import asyncio
+
+LONGEST_NARRATION = 2_000
+"""Characters. A line on stderr is for a person: what an argument of 100 kB adds to it is left out."""
+_YES, _NO = {"y", "yes"}, {"n", "no"}
+Span = tuple[str, str | None]
+"""A piece of a line, and the address it links to."""
+
+
+def prepare_streams() -> None:
+    """Make the standard streams ready: none of them is closed, and none fails because of a character."""
+    for name, mode, errors in (
+        ("stdin", "r", "replace"),
+        ("stdout", "w", "backslashreplace"),
+        ("stderr", "w", "backslashreplace"),
+    ):
+        stream = getattr(sys, name)
+        if stream is None:
+            # It was closed before we began (`>&-`): what is opened next would take its number.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def emit(*lines: str) -> None:
+    """Data: lines on stdout."""
+    _write(sys.stdout, *map(_line, lines))
+
+
+def emit_linked(lines: Sequence[Sequence[Span]]) -> None:
+    """Lines on stdout with addresses that the terminal opens (OSC 8)."""
+    _write(sys.stdout, *("".join(_linked(*span) for span in line) for line in lines))
+
+
+def emit_json(*values: object) -> None:
+    """Data: one JSON value a line on stdout."""
+    _write(sys.stdout, *map(_json, values))
+
+
+def say(*lines: str) -> None:
+    """Narration: lines on stderr, so that stdout stays data."""
+    _write(sys.stderr, *(shortened(_line(line), LONGEST_NARRATION) for line in lines))
+
+
+def say_json(value: object) -> None:
+    """One JSON value on stderr."""
+    _write(sys.stderr, _json(value))
+
+
+def complain(line: str) -> None:
+    """A failure: one line on stderr. Where that cannot be written, the exit code alone has to tell it."""
+    with contextlib.suppress(OSError):
+        say(f"syncerr-tui: {line}")
+
+
+def heading(text: str) -> None:
+    """A line that begins a part of a dialogue."""
+    _write(sys.stderr, "", f"\x1b[1m{_line(text)}\x1b[0m" if sys.stderr.isatty() else _line(text))
+
+
+def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+    """Rows in columns on stderr, cut to the terminal."""
+    for cells in rows:
+        say(row(cells, widths, width()))
+
+
+def width() -> int:
+    """Places in a line of narration."""
+    return max(60, min(shutil.get_terminal_size().columns, 120) - 1)
+
+
+def drop(stream: int) -> None:
+    """Write nothing more to stdout (1) or stderr (2), nor what its buffer holds when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
+def ask(question: str, default: str | None, flag: str) -> str:
+    """Ask for a line of text; Enter gives the default, and without one the question is asked again.
+
+    Args:
+        question: Without a colon.
+        default: What Enter means; None where there is no default.
+        flag: How to answer without being asked, for where nobody is.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-c.
+        click.Abort: The person ended the input.
+        MachineError: Input has ended, and no person was there to end it.
+    """
+    shown = f"{question} [{default}]: " if default else f"{question}: "
+    while True:
+        answer = _answer(shown, flag)
+        if answer or default is not None:
+            return answer or default or ""
+
+
+def confirm(question: str, *, default: bool = False, flag: str = "--yes") -> bool:
+    """Ask yes or no; Enter gives the default. Raises as `ask`."""
+    while (answer := _yes_or_no(_answer(_with_choice(question, default=default), flag), default)) is None:
+        say("Answer y or n.")
+    return answer
+
+
+async def confirm_while_running(question: str, stopped: asyncio.Event) -> bool:
+    """Ask yes or no while other tasks go on; `stopped` answers no, and so does the end of the input."""
+    import asyncio  # late: 'explain' starts without it
+
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    read = sys.stdin.fileno()
+    try:
+        # The descriptor and not sys.stdin: a thread that waits in its buffer could not be called off.
+        loop.add_reader(read, lambda: typed.put_nowait(os.read(read, 4096).decode(errors="replace")))
+    except NotImplementedError:  # Windows
+        return await asyncio.to_thread(confirm, question)
+    stop = asyncio.ensure_future(stopped.wait())
+    try:
+        while True:
+            _prompt(_with_choice(question, default=False))
+            line = asyncio.ensure_future(typed.get())
+            await asyncio.wait({line, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not line.done():
+                line.cancel()
+                say("")
+                return False
+            text = line.result()
+            answer = _yes_or_no(text.strip(), default=False) if text else False
+            if answer is not None:
+                return answer
+            say("Answer y or n.")
+    finally:
+        stop.cancel()
+        loop.remove_reader(read)
+
+
+def _with_choice(question: str, *, default: bool) -> str:
+    return f"{question} [{'Y/n' if default else 'y/N'}]: "
+
+
+def _yes_or_no(answer: str, default: bool) -> bool | None:
+    word = answer.strip().casefold()
+    return default if not word else True if word in _YES else False if word in _NO else None
+
+
+def _answer(shown: str, flag: str) -> str:
+    _prompt(shown)
+    try:
+        with _interruptible():
+            line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        say("")
+        raise
+    if line:
+        return line.strip()
+    say("")
+    if sys.stdin.isatty():
+        raise click.Abort
+    raise MachineError(
+        "Nobody can answer: this is no terminal",
+        f"Run it at a terminal, or answer with {flag} (--yes takes every default)",
+    )
+
+
+def _prompt(shown: str) -> None:
+    sys.stderr.write(shortened(_line(shown), LONGEST_NARRATION))
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let ctrl-c end a question at once: asyncio's own handler only cancels the task, which waits with us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _line(text: str) -> str:
+    return clean(text).replace("\n", " ")
+
+
+def _linked(text: str, address: str | None) -> str:
+    shown = _line(text)
+    return f"\x1b]8;;{_line(address)}\x1b\\{shown}\x1b]8;;\x1b\\" if address else shown
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+    text = json.dumps(value, ensure_ascii=False)
+    if not _can_write(sys.stdout, text):
+        text = json.dumps(value)
+    return HOSTILE.sub(_json_escape, text)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _can_write(stream: Any, text: str) -> bool:  # noqa: ANN401 - whatever stands in for a stream
+    if text.isascii():
+        return True
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8", "surrogatepass")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _write(stream: Any, *lines: str) -> None:  # noqa: ANN401 - whatever stands in for a stream
+    if lines:
+        stream.write("\n".join((*lines, "")))
+        stream.flush()

@@ -1,0 +1,61 @@
+"""Reading a file that a person named: a plain file of a bounded size, or an `OSError` that says what it is.
+
+A FIFO would be waited for without end and `/dev/zero` would fill the memory. So the file is opened without
+waiting, looked at by its descriptor (a name can be exchanged between looking and opening), and no more is
+read than may be in it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+_KINDS = (
+    (stat.S_ISDIR, "it is a folder"),
+    (stat.S_ISFIFO, "it is a pipe, not a file"),
+    (stat.S_ISSOCK, "it is a socket, not a file"),
+)
+_FLAGS = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
+)
+
+
+def open_plain(path: Path) -> int:
+    """Open a plain file for reading, without waiting for anything, and give its descriptor.
+
+    Raises:
+        OSError: There is none, it cannot be read, or it is no plain file; `strerror` says which.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except ValueError:  # a NUL character
+        raise OSError(errno.EINVAL, "no file can have that name") from None
+    except OSError as problem:
+        if problem.errno == errno.ENXIO:
+            raise OSError(errno.EINVAL, "it is a socket, not a file") from None
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    what = next((words for is_kind, words in _KINDS if is_kind(mode)), "it is a device, not a file")
+    raise OSError(errno.EINVAL, what)
+
+
+def read_plain(path: Path, largest: int) -> bytes:
+    """All bytes of a plain file.
+
+    Args:
+        path: The file.
+        largest: How many bytes it may have.
+
+    Raises:
+        OSError: As `open_plain`, or it has more bytes.
+    """
+    with os.fdopen(open_plain(path), "rb") as file:
+        raw = file.read(largest + 1)
+    if len(raw) > largest:
+        raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes")
+    return raw

@@ -1,0 +1,214 @@
+"""No text of an org, a profile, an argument or an answer acts on the terminal, whatever command shows it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from syncerr_tui.cli import COMMANDS, LateGroup, _console
+from syncerr_tui.cli.root import root
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.errors import ExitCode
+from syncerr_tui.text import HOSTILE
+from tests.cli.conftest import Said, Shell
+from tests.cli.hostile_org import ATTACK, MARK, hostile_mirror
+
+CODES = {code.value for code in ExitCode}
+
+
+def harmless(said: Said) -> None:
+    for text in (said.out, said.err):
+        acting = HOSTILE.search(text)
+        assert acting is None, (hex(ord(acting[0])), text[max(0, acting.start() - 80) : acting.end() + 20])
+    assert said.code in CODES - {ExitCode.DEFECT}, said.err
+
+
+@pytest.fixture(scope="module")
+def mirror(server: DemoServer) -> Iterator[str]:
+    with hostile_mirror(server) as url:
+        yield url
+
+
+@pytest.fixture
+def hostile(mirror: str, org: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setenv("SYNCERR_INSTANCE_URL", mirror)
+    return shell
+
+
+def test_every_command_shows_a_hostile_org(
+    mirror: str, org: DemoServer, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ("--method-set", "name=SyncErrResync", "--method-set", "id_input=changeEventId")
+    assert shell("setup", "acme", "--yes", "--method", "apex", *settings).code == 0
+    monkeypatch.setenv("SYNCERR_INSTANCE_URL", mirror)
+
+    def hostile(command: str, *words: str) -> Said:
+        return shell(command, *(() if command in {"info", "setup"} else ("--org", "acme")), *words)
+
+    rows = hostile("list", "--json")
+    harmless(rows)
+    assert rows.code == 0, rows.err
+    assert all(MARK in row["message"] for row in rows.lines)
+    first, second = (row["id"] for row in rows.lines[:2])
+    file = str(tmp_path / "some.plan")
+    shown: dict[str, Said] = {}
+    for words in (
+        ("list",),
+        ("list", "--causes"),
+        ("list", "--causes", "--json"),
+        ("explain", "--id", first),
+        ("explain", "--id", first, "--json"),
+        ("explain", "--id", first, "--markdown"),
+        ("causes",),
+        ("causes", "--victims"),
+        ("causes", "--json"),
+        ("plan", "--all"),
+        ("plan", "--id", first, "--json", "--patience", "0", "-o", file),
+        ("apply", file, "--yes"),
+        ("resync", "--id", second, "--yes", "--patience", "0", "--reason", ATTACK),
+        ("verify",),
+        ("resume",),
+        ("journal",),
+        ("journal", "--id", first),
+        ("journal", "--json"),
+        ("doctor",),
+        ("doctor", "--json"),
+        ("info",),
+        ("setup", "by-flags", "--yes"),
+    ):
+        said = hostile(*words)
+        harmless(said)
+        shown[" ".join(words[:2])] = said
+        if words[-1] == "--json":
+            assert all(isinstance(line, dict) for line in said.lines)
+    assert {told.split()[0] for told in shown} | {"demo"} == set(COMMANDS)
+    for told in ("list", "explain --id", "causes", "journal"):
+        assert MARK in shown[told].out, told
+
+
+@pytest.mark.parametrize("method", ["apex", "flow", "apexrest"])
+def test_the_dialogue_of_setup(hostile: Shell, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [
+        "",
+        "dialogue",
+        "message",
+        ATTACK,
+        "1",
+        "",
+        method,
+        ATTACK,
+        ATTACK,
+        method,
+        "x",
+        "y",
+        *[""] * 30,
+    ]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
+    said = hostile("setup")
+    harmless(said)
+    assert MARK in said.err
+
+
+def test_refusals_of_an_org(server: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with hostile_mirror(server, failing=True) as url:
+        monkeypatch.setenv("SYNCERR_INSTANCE_URL", url)
+        monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", server.access_token)
+        for words in ("list", "doctor", "causes", "setup x --yes", "resync --all --yes"):
+            said = shell(*words.split())
+            harmless(said)
+            assert said.code != 0 or "setup" in words
+
+
+def options() -> Iterator[tuple[str, ...]]:
+    """Every option and argument of every command, with a hostile text and with a very long one."""
+    assert isinstance(root, LateGroup)
+    hostile, long = ATTACK.replace("\x00", ""), f"\n\x1b]0;t\x07{'A' * 100_000}"
+    for name in COMMANDS:
+        context = root.make_context("syncerr-tui", [name], resilient_parsing=True)
+        command = root.get_command(context, name)
+        assert command is not None
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument):
+                yield name, hostile
+                yield name, long
+            elif isinstance(parameter, click.Option) and not parameter.is_flag:
+                yield name, parameter.opts[-1], hostile
+                yield name, f"{parameter.opts[0]}={long}"
+    yield ("\x1b[2J",)
+    yield "--org", hostile
+    yield "--no-such\x1b[2J", "x"
+
+
+def test_every_argument_of_every_command(
+    org: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in options():
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        said = shell(*words)
+        harmless(said)
+        assert all(len(line) < 3_000 for line in said.err.splitlines()), words[:2]
+
+
+PROFILE = """
+environment = "SANDBOX"
+org_id = "00D5g000000abcdEAA"
+api_version = "64.0"
+[way]
+kind = "jwt"
+client_id = "c"
+username = "u"
+key_file = "k"
+login_url = "https://login.salesforce.com"
+[method]
+kind = "apex"
+name = "A"
+id_input = "b"
+[mapping]
+object_name = "s_c__Change_Event__c"
+object = "s_c__Object__c"
+event_type = "s_c__Event_Type__c"
+processed_at = "s_c__Processed_At__c"
+storeconnect_id = "s_c__StoreConnect_Id__c"
+message = "s_c__Message__c"
+status = "s_c__Status__c"
+failed = ["FAILED"]
+record_key = "s_c__sC_Id__c"
+[mapping.event_types]
+"Create" = "Create"
+"""
+
+
+def test_every_value_of_a_profile(shell: Shell) -> None:
+    shell.profiles.mkdir(parents=True)
+    lines = PROFILE.strip().splitlines()
+    for number, line in enumerate(lines):
+        key, equals, value = line.partition(" = ")
+        if not equals:
+            continue
+        for bad in (f"{key} = {json.dumps(ATTACK)}", f"{json.dumps(ATTACK)} = {value}", f"{line} # \x1b[2J"):
+            text = "\n".join([*lines[:number], bad, *lines[number + 1 :]])
+            (shell.profiles / "acme.toml").write_text(text, encoding="utf-8")
+            for words in (("list", "--org", "acme"), ("info",)):
+                harmless(shell(*words))
+
+
+def test_json_stays_json_where_the_locale_lacks_the_letters(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = {"text": "“ä😀€\x7f\x9b\u202e\ud800"}
+    for encoding in ("ascii", "iso-8859-15", "utf-8"):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+        _console.prepare_streams()
+        _console.emit_json(value)
+        _console.emit("“ä😀€")
+        first, second = raw.getvalue().decode(encoding).splitlines()
+        assert json.loads(first) == value
+        assert HOSTILE.search(first) is None
+        assert "ä" in second or encoding == "ascii"
