@@ -94,8 +94,8 @@ def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN4
 
 
 def _list_faults() -> int:
+    from syncerr_tui.demo.engine_faults import ENGINE_FAULTS
     from syncerr_tui.demo.faults import FAULTS
-    from syncerr_tui.demo.lies import ENGINE_FAULTS
 
     for name, kind in FAULTS.items():
         emit(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")
@@ -107,11 +107,11 @@ def _list_faults() -> int:
 def _check(settings: dict[str, Any]) -> None:
     """Refuse an unknown fault or naming before anything is started."""
     from syncerr_tui.demo.faults import transport_faults
-    from syncerr_tui.demo.naming import naming_of
+    from syncerr_tui.demo.schema_variants import variant_named
 
     transport_faults(settings["faults"])
     if "naming" in settings:
-        naming_of(settings["naming"])
+        variant_named(settings["naming"])
 
 
 def _serve(serving: dict[str, Any], settings: dict[str, Any]) -> int:

@@ -27,7 +27,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class InvocableAction:
     """An invocable action as its describe shows it."""
 
     kind: str

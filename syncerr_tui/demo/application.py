@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from syncerr_tui.demo import rest, soap
 from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.oauth import OAuth
-from syncerr_tui.demo.rest import Office, about
+from syncerr_tui.demo.rest import ServerContext, about
 from syncerr_tui.demo.sessions import Sessions, well_formed
 
 _METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
@@ -19,7 +19,7 @@ _METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
 class Application:
     """All of the org but the sockets."""
 
-    office: Office
+    context: ServerContext
     sessions: Sessions
     oauth: OAuth
 
@@ -29,7 +29,7 @@ class Application:
             response = self._answer(request)
         except Refused as refused:
             response = refused.response
-        response.headers["Sforce-Limit-Info"] = f"api-usage={self.office.used}/{self.office.total}"
+        response.headers["Sforce-Limit-Info"] = f"api-usage={self.context.used}/{self.context.total}"
         return response
 
     def _answer(self, request: Request) -> Response:
@@ -43,19 +43,19 @@ class Application:
                 return soap.answer(self.oauth, request)
             case ("services", "oauth2", "userinfo"):
                 self._authorize(request)
-                return about.userinfo(self.office)
+                return about.userinfo(self.context)
             case ("services", "oauth2", *_):
                 return self.oauth.answer(request)
             case ("id", organization, user):
                 self._authorize(request)
-                if not _same_id(organization, self.office.organization_id) or not _same_id(
-                    user, self.office.user_id
+                if not _same_id(organization, self.context.organization_id) or not _same_id(
+                    user, self.context.user_id
                 ):
                     return error(404, "NOT_FOUND", "The requested resource does not exist")
-                return about.identity(self.office)
+                return about.identity(self.context)
             case ("services", "data", *_):
                 self._count(request)
-                return rest.data(self.office, request)
+                return rest.data(self.context, request)
             case ("services", "apexrest", *path):
                 self._count(request)
                 return self._apexrest(request, "/".join(path))
@@ -64,7 +64,7 @@ class Application:
 
     def _count(self, request: Request) -> None:
         self._authorize(request)
-        self.office.count()
+        self.context.count()
 
     def is_authorized(self, headers: Mapping[str, str]) -> bool:
         """Whether the Authorization header holds a token that is good now."""
@@ -88,7 +88,7 @@ class Application:
 
     def _apexrest(self, request: Request, path: str) -> Response:
         body = request.json() if request.body else None
-        status, answer = self.office.org.apexrest(request.method, path, request.query, body)
+        status, answer = self.context.org.apexrest(request.method, path, request.query, body)
         return Response(status, answer)
 
 

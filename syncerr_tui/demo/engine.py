@@ -15,16 +15,16 @@ from datetime import datetime
 from typing import cast
 
 from syncerr_tui.demo.answers import SaveFault
-from syncerr_tui.demo.ledger import FAILED, LOST, PENDING, STUCK, Entry, Ledger
-from syncerr_tui.demo.lies import Lies
-from syncerr_tui.demo.naming import Naming
+from syncerr_tui.demo.engine_faults import EngineFaults
+from syncerr_tui.demo.event_queue import FAILED, LOST, PENDING, STUCK, EventQueue, QueuedEvent
+from syncerr_tui.demo.messages import chance, dressed
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records, number_in
-from syncerr_tui.demo.refusals import Change, Refusal
 from syncerr_tui.demo.safeguards import Safeguards
+from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.schema_variants import SchemaVariant
 from syncerr_tui.demo.store import Store, stamp
-from syncerr_tui.demo.wording import chance, dressed
 
 Payload = Mapping[str, object]
 
@@ -34,34 +34,34 @@ class Engine:
 
     Args:
         store: Records and change events.
-        ledger: Where every unresolved event stands.
+        queue: Where every unresolved event stands.
         safeguards: What may refuse.
         naming: How the change event object is called.
         options: Delay, and what is cleared or deleted on its own.
-        lies: Where it does something else than it says.
+        faults: Where it does something else than it says.
         clock: The org's time.
-        second_operator: Fixes the cause of one event, as somebody else would (for the lie of that name).
+        second_operator: Fixes the cause of one event, as somebody else would (for the fault of that name).
     """
 
     def __init__(
         self,
         store: Store,
-        ledger: Ledger,
+        queue: EventQueue,
         safeguards: Safeguards,
-        naming: Naming,
+        naming: SchemaVariant,
         options: DemoOptions,
-        lies: Lies,
+        faults: EngineFaults,
         *,
         clock: Callable[[], datetime],
-        second_operator: Callable[[Entry], object] = lambda _entry: None,
+        second_operator: Callable[[QueuedEvent], object] = lambda _entry: None,
     ) -> None:
         self.store = store
-        self.ledger = ledger
+        self.queue = queue
         self.safeguards = safeguards
         self.records = safeguards.records
         self.naming = naming
         self._options = options
-        self._lies = lies
+        self._faults = faults
         self._clock = clock
         self._second_operator = second_operator
         self._wake = threading.Condition()
@@ -71,14 +71,14 @@ class Engine:
         self._late: list[tuple[float, Change]] = []
         self._taken = self._resolved = self._created = 0
         if options.clears_victims:
-            ledger.index_needs()
+            queue.index_needs()
         self.working = threading.RLock()
         """Held while a request is taken or an event is worked on: one thing at a time."""
 
     def request(self, event_ids: Sequence[str]) -> list[SaveFault | None]:
         """Ask for these events to be tried again, in this order: None where accepted, else why not."""
         answers: list[SaveFault | None] = []
-        half = (len(event_ids) + 1) // 2 if self._lies.partial_batch and len(event_ids) > 1 else None
+        half = (len(event_ids) + 1) // 2 if self._faults.partial_batch and len(event_ids) > 1 else None
         due = self._clock().timestamp() + self._options.processing_delay
         with self.working, self.store.transaction():
             for place, event_id in enumerate(event_ids):
@@ -87,7 +87,7 @@ class Engine:
                     answers.append(SaveFault("LIMIT_EXCEEDED", words))
                 else:
                     answers.append(self._queue(event_id, due))
-        if self._lies.second_operator:
+        if self._faults.second_operator:
             self._somebody_else(event_ids)
         with self._wake:
             self._asked += 1
@@ -95,7 +95,7 @@ class Engine:
         return answers
 
     def _queue(self, event_id: str, due: float) -> SaveFault | None:
-        entry = self.ledger.get(event_id)
+        entry = self.queue.get(event_id)
         if entry is None or entry.state == LOST:
             if self.store.get(self.naming.event[0], event_id) is None:
                 return SaveFault("INVALID_CROSS_REFERENCE_KEY", f"No change event has the id {event_id}")
@@ -104,16 +104,16 @@ class Engine:
             )
         if entry.state != FAILED:
             return SaveFault("INVALID_STATUS", "The change event is being worked on already")
-        self.ledger.count(event_id, requested=1)
+        self.queue.count(event_id, requested=1)
         self._taken += 1
-        stuck = self._lies.stuck_pending and self._taken % self._lies.stuck_pending == 0
-        self.ledger.put(replace(entry, state=STUCK if stuck else PENDING, due=due))
+        stuck = self._faults.stuck_pending and self._taken % self._faults.stuck_pending == 0
+        self.queue.put(replace(entry, state=STUCK if stuck else PENDING, due=due))
         self._show(event_id, {self.naming.status[0]: self.naming.pending[0]})
         return None
 
     def _somebody_else(self, asked: Sequence[str]) -> None:
         with self.working, self.store.transaction():
-            other = self.ledger.youngest_failed(asked)
+            other = self.queue.youngest_failed(asked)
             if other is not None:
                 self._second_operator(other)
                 self._work(other)
@@ -125,9 +125,9 @@ class Engine:
             now = self._clock().timestamp()
             with self.working, self.store.transaction():
                 self._let_late_records_appear(now)
-                due = self.ledger.due(now)
+                due = self.queue.due(now)
                 for entry in due:
-                    current = self.ledger.get(entry.event_id)
+                    current = self.queue.get(entry.event_id)
                     if current is not None and current.state == PENDING and current.due <= now:
                         self._work(current)
                         done += 1
@@ -140,25 +140,25 @@ class Engine:
         for change in ripe:
             self._write(change)
 
-    def _work(self, entry: Entry) -> None:
+    def _work(self, entry: QueuedEvent) -> None:
         """Try one event now, and write down what came of it."""
         event = self.store.get(self.naming.event[0], entry.event_id)
         if event is None:
-            self.ledger.put(replace(entry, state=LOST))
+            self.queue.put(replace(entry, state=LOST))
             return
         payload = cast("Payload", json.loads(str(event[self.naming.payload[0]])))
         outcome = self.attempt(entry, payload)
-        if isinstance(outcome, Refusal) and self._must_hold(entry, outcome):
+        if isinstance(outcome, SaveError) and self._must_hold(entry, outcome):
             return
-        self.ledger.count(entry.event_id, processed=1)
-        if isinstance(outcome, Refusal):
+        self.queue.count(entry.event_id, processed=1)
+        if isinstance(outcome, SaveError):
             self._refused(entry, outcome)
         else:
             self._succeeded(entry, outcome)
 
-    def attempt(self, entry: Entry, payload: Payload) -> Change | Refusal:
+    def attempt(self, entry: QueuedEvent, payload: Payload) -> Change | SaveError:
         """What saving this event's change would come to right now. Nothing is written (but see busy rows)."""
-        earlier = self.ledger.earliest(entry.sc_id, entry.seq)
+        earlier = self.queue.earliest(entry.sc_id, entry.seq)
         if earlier is not None:
             return _previous_failed(entry, earlier)
         values: dict[str, object] = {}
@@ -175,29 +175,29 @@ class Engine:
                 values[name] = value
         record_id = self.records.id_of(entry.object, entry.sc_id)
         if record_id is None and entry.operation != "Create":
-            return Refusal(f"gone:{entry.object}", "ENTITY_IS_DELETED", "entity is deleted")
+            return SaveError(f"gone:{entry.object}", "ENTITY_IS_DELETED", "entity is deleted")
         change = Change(entry.object, entry.operation, values, record_id, entry.sc_id)
         return self.safeguards.refuse(change) or change
 
-    def _must_hold(self, entry: Entry, refusal: Refusal) -> bool:
+    def _must_hold(self, entry: QueuedEvent, refusal: SaveError) -> bool:
         """Hold an event back while what it needs is itself being worked on."""
         if refusal.kind is None:
             return False
-        first = self.ledger.earliest(refusal.needs)
+        first = self.queue.earliest(refusal.needs)
         if first is None or first.state != PENDING or first.event_id == entry.event_id:
             return False
-        self.ledger.put(replace(entry, state=PENDING, due=max(first.due, entry.due)))
+        self.queue.put(replace(entry, state=PENDING, due=max(first.due, entry.due)))
         return True
 
-    def _refused(self, entry: Entry, refusal: Refusal) -> None:
+    def _refused(self, entry: QueuedEvent, refusal: SaveError) -> None:
         record = self.records.id_of(entry.object, entry.sc_id)
-        self.ledger.put(refused_entry(entry, refusal))
+        self.queue.put(refused_entry(entry, refusal))
         self._show(entry.event_id, self.failed_fields(entry, refusal, record, stamp(self._clock())))
 
     def failed_fields(
         self,
-        entry: Entry,
-        refusal: Refusal,
+        entry: QueuedEvent,
+        refusal: SaveError,
         record_id: str | None,
         at: str,
     ) -> dict[str, object]:
@@ -213,29 +213,29 @@ class Engine:
             fields[names.code[0]] = refusal.code
         return fields
 
-    def _succeeded(self, entry: Entry, change: Change) -> None:
+    def _succeeded(self, entry: QueuedEvent, change: Change) -> None:
         self._resolved += 1
-        vanishes = self._lies.vanish and self._resolved % self._lies.vanish == 0
+        vanishes = self._faults.vanish and self._resolved % self._faults.vanish == 0
         record_id = None
         if vanishes:
             pass
-        elif self._lies.late_visibility and change.record_id is None:
-            self._late.append((self._clock().timestamp() + self._lies.late_visibility, change))
+        elif self._faults.late_visibility and change.record_id is None:
+            self._late.append((self._clock().timestamp() + self._faults.late_visibility, change))
         else:
             record_id = self._write(change)
             creates = change.operation == "Create" and change.record_id is None
             self._created += creates
-            if creates and self._lies.twin and self._created % self._lies.twin == 0:
+            if creates and self._faults.twin and self._created % self._faults.twin == 0:
                 self._write(change)
-        self.ledger.drop(entry.event_id)
+        self.queue.drop(entry.event_id)
         if vanishes or self._options.deletes_done:
             self.store.delete(self.naming.event[0], entry.event_id)
         else:
             self._show(entry.event_id, self.done_fields(record_id, stamp(self._clock())))
         if self._options.clears_victims:
             now = self._clock().timestamp()
-            for victim in self.ledger.waiting_for(entry.sc_id):
-                self.ledger.put(replace(victim, state=PENDING, due=now))
+            for victim in self.queue.waiting_for(entry.sc_id):
+                self.queue.put(replace(victim, state=PENDING, due=now))
                 self._show(victim.event_id, {self.naming.status[0]: self.naming.pending[0]})
 
     def done_fields(self, record_id: str | None, at: str) -> dict[str, object]:
@@ -291,7 +291,7 @@ class Engine:
 
     def _next_wait(self) -> float | None:
         moments = [due for due, _change in self._late]
-        due = self.ledger.next_due()
+        due = self.queue.next_due()
         if due is not None:
             moments.append(due)
         return max(0.0, min(moments) - self._clock().timestamp()) if moments else None
@@ -348,9 +348,9 @@ _NAME_PARTS = ("FirstName", "LastName")
 _OWNED = frozenset({"Account", "Contact", "Lead", "Order"})
 
 
-def refused_entry(entry: Entry, refusal: Refusal, event_id: str = "") -> Entry:
+def refused_entry(entry: QueuedEvent, refusal: SaveError, event_id: str = "") -> QueuedEvent:
     """The entry of an event that was just refused; `event_id` names one that had no id yet."""
-    return Entry(
+    return QueuedEvent(
         event_id=event_id or entry.event_id,
         seq=entry.seq,
         object=entry.object,
@@ -365,7 +365,7 @@ def refused_entry(entry: Entry, refusal: Refusal, event_id: str = "") -> Entry:
     )
 
 
-def _previous_failed(entry: Entry, earlier: Entry) -> Refusal:
+def _previous_failed(entry: QueuedEvent, earlier: QueuedEvent) -> SaveError:
     words = (
         "A previous change for the same record has failed.",
         f"A previous change for the same record has failed: {earlier.event_id}",
@@ -374,10 +374,10 @@ def _previous_failed(entry: Entry, earlier: Entry) -> Refusal:
     lost = earlier.state == LOST
     text = words[0] if lost else words[chance(entry.sc_id, "previous") % len(words)]
     key = f"lost change:{entry.sc_id}" if lost else "previous change"
-    return Refusal(key, "INVALID_CHANGE_EVENT", text, bare=True, kind="same record", needs=entry.sc_id)
+    return SaveError(key, "INVALID_CHANGE_EVENT", text, bare=True, kind="same record", needs=entry.sc_id)
 
 
-def _parent_missing(parent: str, parent_sc_id: str) -> Refusal:
+def _parent_missing(parent: str, parent_sc_id: str) -> SaveError:
     words = f"Foreign key external ID: {parent_sc_id} not found for field {SC_ID} in entity {parent}"
     key = f"missing:{parent}:{parent_sc_id}"
-    return Refusal(key, "INVALID_FIELD", words, (), kind="parent", needs=parent_sc_id)
+    return SaveError(key, "INVALID_FIELD", words, (), kind="parent", needs=parent_sc_id)

@@ -4,7 +4,8 @@ NAME is one of `FAULTS`. VALUE is that fault's own (seconds, an address, a numbe
 requests: `read`, `write`, `query`, `dml`, `action`, `describe`, `apexrest`, `login`, `all`, a method
 (`PATCH`) or a path (`/limits`, found anywhere in the request's path). COUNT says how many times it happens;
 `every=N` lets it happen to each N-th request only. The parts after NAME may come in any order.
-The demo's own control endpoints (`/services/apexrest/demo/`) never fail. The engine's faults are in `lies`.
+The demo's own control endpoints (`/services/apexrest/demo/`) never fail. Faults of the
+sync engine are in `engine_faults`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from syncerr_tui.demo.engine_faults import ENGINE_FAULTS, engine_faults_in
 from syncerr_tui.demo.http import Request
-from syncerr_tui.demo.lies import ENGINE_FAULTS, lies_in
 from syncerr_tui.errors import BadInputError
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A fault that can be asked for."""
 
     help: str
@@ -32,30 +33,34 @@ class Kind:
     every: int = 1
 
 
-FAULTS: Mapping[str, Kind] = {
-    "latency": Kind("wait VALUE seconds before each answer", "0.5"),
-    "jitter": Kind("wait up to VALUE seconds, by chance", "0.5"),
-    "drop-before": Kind("close the connection before the request is processed"),
-    "drop-after": Kind("process the request, then close the connection without an answer"),
-    "lost-reply": Kind("process the request, never answer, keep the connection open"),
-    "duplicate-reply": Kind("send the answer twice on the connection"),
-    "expire-once": Kind("401 INVALID_SESSION_ID, once; the token stays good", count=1),
-    "expire-forever": Kind("401 INVALID_SESSION_ID, whatever token is sent"),
-    "forbid-limit": Kind("403 REQUEST_LIMIT_EXCEEDED, the daily limit"),
-    "forbid-concurrent": Kind("403 REQUEST_LIMIT_EXCEEDED, over VALUE requests under way", "0"),
-    "forbid-permission": Kind("403 INSUFFICIENT_ACCESS"),
-    "maintenance": Kind("503 with an HTML page"),
-    "server-error": Kind("500 UNKNOWN_EXCEPTION"),
-    "html-200": Kind("200 with an HTML page instead of JSON"),
-    "slow-drip": Kind("send the answer 64 bytes at a time, VALUE seconds apart", "0.2"),
-    "truncated-json": Kind("cut the JSON of the answer in half"),
-    "redirect": Kind("302 to the same path at the address VALUE", "http://127.0.0.1:1"),
-    "repeated-locator": Kind("every page of a query is the same page, with the same locator", where="query"),
-    "expired-locator": Kind("400 INVALID_QUERY_LOCATOR on a query's second page", where="query"),
-    "lock-errors": Kind("UNABLE_TO_LOCK_ROW on each VALUE-th row of an action or collection", "3", "write"),
-    "partial-actions": Kind("each VALUE-th input of an action is refused (HTTP 400)", "2", "action"),
-    "clock-skew": Kind("the org's clock is VALUE seconds ahead (negative: behind)", "300"),
-}  # fmt: skip
+FAULTS: Mapping[str, FaultKind] = {
+    "latency": FaultKind("wait VALUE seconds before each answer", "0.5"),
+    "jitter": FaultKind("wait up to VALUE seconds, by chance", "0.5"),
+    "drop-before": FaultKind("close the connection before the request is processed"),
+    "drop-after": FaultKind("process the request, then close the connection without an answer"),
+    "lost-reply": FaultKind("process the request, never answer, keep the connection open"),
+    "duplicate-reply": FaultKind("send the answer twice on the connection"),
+    "expire-once": FaultKind("401 INVALID_SESSION_ID, once; the token stays good", count=1),
+    "expire-forever": FaultKind("401 INVALID_SESSION_ID, whatever token is sent"),
+    "forbid-limit": FaultKind("403 REQUEST_LIMIT_EXCEEDED, the daily limit"),
+    "forbid-concurrent": FaultKind("403 REQUEST_LIMIT_EXCEEDED, over VALUE requests under way", "0"),
+    "forbid-permission": FaultKind("403 INSUFFICIENT_ACCESS"),
+    "maintenance": FaultKind("503 with an HTML page"),
+    "server-error": FaultKind("500 UNKNOWN_EXCEPTION"),
+    "html-200": FaultKind("200 with an HTML page instead of JSON"),
+    "slow-drip": FaultKind("send the answer 64 bytes at a time, VALUE seconds apart", "0.2"),
+    "truncated-json": FaultKind("cut the JSON of the answer in half"),
+    "redirect": FaultKind("302 to the same path at the address VALUE", "http://127.0.0.1:1"),
+    "repeated-locator": FaultKind(
+        "every page of a query is the same page, with the same locator", where="query"
+    ),
+    "expired-locator": FaultKind("400 INVALID_QUERY_LOCATOR on a query's second page", where="query"),
+    "lock-errors": FaultKind(
+        "UNABLE_TO_LOCK_ROW on each VALUE-th row of an action or collection", "3", "write"
+    ),
+    "partial-actions": FaultKind("each VALUE-th input of an action is refused (HTTP 400)", "2", "action"),
+    "clock-skew": FaultKind("the org's clock is VALUE seconds ahead (negative: behind)", "300"),
+}
 
 _PLACES = frozenset({"read", "write", "query", "dml", "action", "describe", "apexrest", "login", "all"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"})
@@ -63,7 +68,7 @@ _ROW_FAULTS = frozenset({"lock-errors", "partial-actions"})
 
 
 @dataclass(slots=True)
-class Fault:
+class WireFault:
     """One fault that is switched on."""
 
     name: str
@@ -115,10 +120,10 @@ def places(request: Request) -> frozenset[str]:
 class Faults:
     """The faults that are switched on; may be changed while the server runs, from any thread."""
 
-    _on: list[Fault] = field(default_factory=list)
+    _on: list[WireFault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, spec: str) -> Fault:
+    def add(self, spec: str) -> WireFault:
         """Switch one on; returns it, so that `fired` can be read.
 
         Raises:
@@ -128,7 +133,7 @@ class Faults:
         self.switch_on([fault])
         return fault
 
-    def switch_on(self, faults: Iterable[Fault]) -> None:
+    def switch_on(self, faults: Iterable[WireFault]) -> None:
         """Switch on faults that were read before."""
         with self._lock:
             self._on.extend(faults)
@@ -138,7 +143,7 @@ class Faults:
         with self._lock:
             self._on.clear()
 
-    def fires(self, name: str, request: Request) -> Fault | None:
+    def fires(self, name: str, request: Request) -> WireFault | None:
         """The fault of this name that happens to this request, counted; None where none does."""
         with self._lock:
             for fault in self._on:
@@ -182,7 +187,7 @@ def _control(request: Request) -> bool:
     return request.segments[:3] == ("services", "apexrest", "demo")
 
 
-def parse(spec: str) -> Fault:
+def parse(spec: str) -> WireFault:
     """Read `NAME[:VALUE][:WHERE][:COUNT]`.
 
     Raises:
@@ -193,7 +198,7 @@ def parse(spec: str) -> Fault:
     if kind is None:
         known = ", ".join([*FAULTS, *ENGINE_FAULTS])
         raise BadInputError(f"There is no fault '{name}'", f"Known faults: {known}")
-    fault = Fault(name, kind.value or "", kind.where, kind.count, kind.every)
+    fault = WireFault(name, kind.value or "", kind.where, kind.count, kind.every)
     if name == "redirect" and rest:
         address = re.match(r"https?://[^/:]+(?::\d+)?", rest)
         if address is None:
@@ -207,18 +212,18 @@ def parse(spec: str) -> Fault:
     return fault
 
 
-def transport_faults(specs: Iterable[str]) -> list[Fault]:
+def transport_faults(specs: Iterable[str]) -> list[WireFault]:
     """The faults among these that are this module's, all of them checked, also the engine's.
 
     Raises:
         BadInputError: One of them is unknown or cannot be read.
     """
     every = list(specs)
-    lies_in(every)
+    engine_faults_in(every)
     return [parse(spec) for spec in every if spec.partition(":")[0] not in ENGINE_FAULTS]
 
 
-def _take(fault: Fault, spec: str, part: str, *, valued: bool) -> bool:
+def _take(fault: WireFault, spec: str, part: str, *, valued: bool) -> bool:
     """Put one part where it belongs; returns whether the value is known by now."""
     every = re.fullmatch(r"every=?(\d+)", part)
     if every and int(every[1]) > 0:

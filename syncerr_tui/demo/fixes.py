@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from syncerr_tui.demo.engine import Engine
-from syncerr_tui.demo.ledger import Entry
+from syncerr_tui.demo.event_queue import QueuedEvent
+from syncerr_tui.demo.ground_truth import root_of
 from syncerr_tui.demo.rules import RULES_BY_KEY, Rule
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.store import DEMO_USER_ID
-from syncerr_tui.demo.truth import root_of
 
 _SWITCHED_OFF: Mapping[str, tuple[str, object]] = {
     "DuplicateRule": ("IsActive", False),
@@ -55,9 +55,9 @@ class Fixes:
         self._store = engine.store
         self._records = engine.records
         self._safeguards = engine.safeguards
-        self._ledger = engine.ledger
+        self._ledger = engine.queue
 
-    def of(self, event_id: str) -> tuple[Entry, Fix] | None:
+    def of(self, event_id: str) -> tuple[QueuedEvent, Fix] | None:
         """The event's root cause and its fix; None where the event is not unresolved."""
         entry = self._ledger.get(event_id)
         if entry is None:
@@ -73,7 +73,7 @@ class Fixes:
         with self._engine.working, self._store.transaction():
             return found[1].apply()
 
-    def _fix(self, root: Entry) -> Fix:
+    def _fix(self, root: QueuedEvent) -> Fix:
         key = root.cause
         rule = RULES_BY_KEY.get(key)
         if rule is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from syncerr_tui.demo.http import Request, Response
 from syncerr_tui.demo.rest import about
-from syncerr_tui.demo.rest.call import Office
+from syncerr_tui.demo.rest.call import ServerContext
 from syncerr_tui.demo.sessions import Credentials, Sessions
 from syncerr_tui.errors import BadInputError
 
@@ -21,7 +21,7 @@ AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 class OAuth:
     """The authorization server of the demo org."""
 
-    office: Office
+    context: ServerContext
     sessions: Sessions
     credentials: Credentials
     _made: tuple[str, str] | None = None
@@ -64,10 +64,10 @@ class OAuth:
     def _granted(self, grant: str) -> Response:
         body: dict[str, object] = {
             "access_token": self.sessions.open(),
-            "instance_url": self.office.address,
-            "id": about.identity_url(self.office),
+            "instance_url": self.context.address,
+            "id": about.identity_url(self.context),
             "token_type": "Bearer",
-            "issued_at": str(int(self.office.clock().timestamp() * 1000)),
+            "issued_at": str(int(self.context.clock().timestamp() * 1000)),
             "scope": "api refresh_token",
         }
         if grant == "password":
@@ -134,14 +134,14 @@ class OAuth:
         if claims.get("iss") != self.credentials.consumer_key:
             return refusal("invalid_client_id", "client identifier invalid")
         audience = str(claims.get("aud", "")).rstrip("/")
-        if audience not in {*AUDIENCES, self.office.address}:
+        if audience not in {*AUDIENCES, self.context.address}:
             return refusal("invalid_grant", "audience is invalid")
         if str(claims.get("sub", "")).lower() != self.credentials.username.lower():
             return refusal("invalid_grant", "user hasn't approved this consumer")
         # simple-salesforce sends `exp` as a string; Salesforce takes it, PyJWT would not.
         expires = str(claims.get("exp", ""))
         seconds = float(expires) if expires.replace(".", "", 1).isdigit() else 0.0
-        if seconds < self.office.clock().timestamp():
+        if seconds < self.context.clock().timestamp():
             return refusal("invalid_grant", "expired authorization code")
         return None
 

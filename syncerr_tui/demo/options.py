@@ -24,9 +24,9 @@ class DemoOptions:
     port: int = 0
     """0 picks a free one."""
     faults: tuple[str, ...] = ()
-    """`name` or `name:argument`: ways in which the transport or the engine lies."""
+    """`name` or `name:argument`: ways in which the transport or the engine misbehaves."""
     naming: str = "assumed"
-    """Which vocabulary the change event object speaks: a key of `naming.NAMINGS`."""
+    """Which vocabulary the change event object speaks: a key of `naming.SCHEMA_VARIANTS`."""
     clears_victims: bool = False
     """When a cause is fixed, the org tries what it held up again by itself."""
     deletes_done: bool = False

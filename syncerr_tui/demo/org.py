@@ -12,19 +12,19 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from syncerr_tui.demo.answers import Action, ActionResult, Parameter, SaveFault
+from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.engine import Engine, write_record
+from syncerr_tui.demo.engine_faults import engine_faults_in
+from syncerr_tui.demo.event_queue import LOST, EventQueue
 from syncerr_tui.demo.fixes import Fixes
-from syncerr_tui.demo.ledger import LOST, Ledger
-from syncerr_tui.demo.lies import lies_in
-from syncerr_tui.demo.naming import naming_of
+from syncerr_tui.demo.ground_truth import ground_truth
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.refusals import Change
 from syncerr_tui.demo.safeguards import Safeguards
+from syncerr_tui.demo.save_errors import Change
 from syncerr_tui.demo.schema import SC_ID, SObject
+from syncerr_tui.demo.schema_variants import variant_named
 from syncerr_tui.demo.store import Store
-from syncerr_tui.demo.truth import truth
 from syncerr_tui.demo.world import World
 from syncerr_tui.errors import BadInputError
 
@@ -44,7 +44,7 @@ _RESYNC_OUTPUTS = (
     Parameter("message", "Message"),
 )
 _ACTIONS = (
-    Action(
+    InvocableAction(
         "apex",
         "SyncErrResync",
         "SyncErr: Re-sync change events",
@@ -52,7 +52,7 @@ _ACTIONS = (
         (_EVENT_INPUT,),
         _RESYNC_OUTPUTS,
     ),
-    Action(
+    InvocableAction(
         "flow",
         "SyncErr_Resync",
         "SyncErr: Re-sync a change event",
@@ -69,7 +69,7 @@ class DemoOrg:
     Args:
         options: As chosen at the start.
         clock: The org's time, aware and in UTC; with `advance(seconds)` it is a test's (`clock.ManualClock`).
-        store: Made over `naming.schema_for(options.naming)`; an empty one is filled with a new world.
+        store: Made over `naming.schema_of_variant(options.naming)`; an empty one is filled with a new world.
 
     Raises:
         BadInputError: An option cannot be used.
@@ -90,15 +90,15 @@ class DemoOrg:
         schema = cast("dict[str, SObject]", store.schema)
         self.schema: Mapping[str, SObject] = schema
         """What describe tells *now*: a fix may add a picklist value, so read it anew for every answer."""
-        self.naming = naming_of(options.naming)
+        self.naming = variant_named(options.naming)
         safeguards = Safeguards(Records(store, schema), schema)
         self.engine = Engine(
             store,
-            Ledger(store),
+            EventQueue(store),
             safeguards,
             self.naming,
             options,
-            lies_in(options.faults),
+            engine_faults_in(options.faults),
             clock=clock,
             second_operator=lambda entry: self.fixes.apply(entry.event_id),
         )
@@ -161,12 +161,12 @@ class DemoOrg:
             return [
                 SaveFault("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Only StoreConnect makes change events")
             ]
-        ledger = self.engine.ledger
+        queue = self.engine.queue
         if operation == "delete":
             self.store.delete(self.naming.event[0], record_id)
-            entry = ledger.get(record_id)
+            entry = queue.get(record_id)
             if entry is not None:
-                ledger.put(type(entry)(**{**asdict(entry), "state": LOST}))
+                queue.put(type(entry)(**{**asdict(entry), "state": LOST}))
             return []
         status = self.naming.status[0]
         if values.get(status, self.naming.queued[0]) != self.naming.queued[0]:
@@ -177,11 +177,11 @@ class DemoOrg:
             return [] if fault is None else [fault]
         return []
 
-    def actions(self, kind: str) -> Sequence[Action]:
+    def actions(self, kind: str) -> Sequence[InvocableAction]:
         """The invocable actions of a kind (`apex` or `flow`)."""
         return tuple(action for action in _ACTIONS if action.kind == kind)
 
-    def describe_action(self, kind: str, name: str) -> Action | None:
+    def describe_action(self, kind: str, name: str) -> InvocableAction | None:
         """One action, or None where there is none of that name."""
         wanted = name.lower()
         return next((action for action in self.actions(kind) if action.name.lower() == wanted), None)
@@ -213,9 +213,9 @@ class DemoOrg:
                 return self._resync(body)
             case ("GET", "demo", "truth"):
                 with self.engine.working:
-                    return 200, truth(self.engine.ledger)
+                    return 200, ground_truth(self.engine.queue)
             case ("GET", "demo", "counts"):
-                return 200, self.engine.ledger.counts()
+                return 200, self.engine.queue.counts()
             case ("GET", "demo", "about"):
                 return 200, self._about()
             case ("GET" | "POST", "demo", "fix", event_id):

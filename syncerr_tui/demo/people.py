@@ -53,7 +53,7 @@ GOODS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Shopper:
     """A shopper, as the website knows them."""
 
     given: str
@@ -67,13 +67,13 @@ class Person:
     """Unlike anybody else's, so that no duplicate rule mistakes one for another."""
 
 
-def person(random: Random, number: int) -> Person:
+def person(random: Random, number: int) -> Shopper:
     """The shopper with this running number."""
     given, family = random.choice(_GIVEN), random.choice(_FAMILY)
     if number % 23 == 22:
         given, _blank, family = _ODD[number // 23 % len(_ODD)].rpartition(" ")
     city, state, country = random.choice(_CITIES)
-    return Person(
+    return Shopper(
         given=given,
         family=family,
         email=f"shopper{number}@example.{random.choice(('com', 'org', 'net'))}",

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from syncerr_tui.demo.messages import error_id, flow_words
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.refusals import Change, Refusal
-from syncerr_tui.demo.wording import error_id, flow_words
+from syncerr_tui.demo.save_errors import Change, SaveError
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ class Rule:
     label: str
     object: str
     operations: frozenset[str]
-    check: Callable[[Change, Records], Refusal | None]
+    check: Callable[[Change, Records], SaveError | None]
     namespace: str | None = None
     switch: str = "Switch off"
     """What the fix does to it, as the first words of a sentence."""
@@ -57,7 +57,7 @@ _CHANNEL_WORDS = "Preferred Channel is Phone but Mobile Phone is blank. Fill it 
 BOUNCED_WORDS = "The target object email address is currently marked as bounced."
 
 
-def _duplicate_account(change: Change, records: Records) -> Refusal | None:
+def _duplicate_account(change: Change, records: Records) -> SaveError | None:
     match = {"Name": change.value("Name"), "BillingPostalCode": change.value("BillingPostalCode")}
     other = records.twin_of("Account", change.record_id, match)
     if other is None:
@@ -66,17 +66,17 @@ def _duplicate_account(change: Change, records: Records) -> Refusal | None:
         "It looks like you are creating a duplicate Account. "  # two sentences, as the org says them
         "We recommend you use an existing Account instead."
     )
-    return Refusal("DuplicateRule:Accounts_by_Name_and_Postcode", "DUPLICATES_DETECTED", words)
+    return SaveError("DuplicateRule:Accounts_by_Name_and_Postcode", "DUPLICATES_DETECTED", words)
 
 
-def _duplicate_contact(change: Change, records: Records) -> Refusal | None:
+def _duplicate_contact(change: Change, records: Records) -> SaveError | None:
     if records.twin_of("Contact", change.record_id, {"Email": change.value("Email")}) is None:
         return None
     words = "You're creating a duplicate record. We recommend you use an existing record instead."
-    return Refusal("DuplicateRule:Contacts_by_Email", "DUPLICATES_DETECTED", words)
+    return SaveError("DuplicateRule:Contacts_by_Email", "DUPLICATES_DETECTED", words)
 
 
-def _duplicate_lead(change: Change, records: Records) -> Refusal | None:
+def _duplicate_lead(change: Change, records: Records) -> SaveError | None:
     if records.twin_of("Lead", change.record_id, {"Email": change.value("Email")}) is None:
         return None
     words = (
@@ -84,38 +84,38 @@ def _duplicate_lead(change: Change, records: Records) -> Refusal | None:
         "First exception on row 0; first error: DUPLICATES_DETECTED, Use one of these records?: []\n\n"
         "Class.LeadRouterHandler.route: line 52, column 1\nTrigger.LeadRouter: line 9, column 1"
     )
-    return Refusal("DuplicateRule:Leads_by_Email", APEX, words, bare=True)
+    return SaveError("DuplicateRule:Leads_by_Email", APEX, words, bare=True)
 
 
-def _tax_number(change: Change, _records: Records) -> Refusal | None:
+def _tax_number(change: Change, _records: Records) -> SaveError | None:
     number = change.value("Tax_Number__c")
     if number is None or re.fullmatch(r"\d{11}", str(number)):
         return None
-    return Refusal("ValidationRule:Tax_Number_Has_Eleven_Digits", CUSTOM, _TAX_WORDS, ("Tax_Number__c",))
+    return SaveError("ValidationRule:Tax_Number_Has_Eleven_Digits", CUSTOM, _TAX_WORDS, ("Tax_Number__c",))
 
 
-def _preferred_channel(change: Change, _records: Records) -> Refusal | None:
+def _preferred_channel(change: Change, _records: Records) -> SaveError | None:
     if change.value("Preferred_Channel__c") != "Phone" or change.value("MobilePhone"):
         return None
-    return Refusal("ValidationRule:Phone_Channel_Needs_Number", CUSTOM, _CHANNEL_WORDS)
+    return SaveError("ValidationRule:Phone_Channel_Needs_Number", CUSTOM, _CHANNEL_WORDS)
 
 
-def _closed_period(change: Change, _records: Records) -> Refusal | None:
+def _closed_period(change: Change, _records: Records) -> SaveError | None:
     amount = change.value("s_c__Amount__c")
     if not isinstance(amount, int | float) or amount >= 0:
         return None
     words = "lgrx: This ledger period is closed for refunds. Ask the owner of the ledger to reopen it."
-    return Refusal("ApexTrigger:PaymentGuard", CUSTOM, words)
+    return SaveError("ApexTrigger:PaymentGuard", CUSTOM, words)
 
 
-def _engraving(change: Change, _records: Records) -> Refusal | None:
+def _engraving(change: Change, _records: Records) -> SaveError | None:
     if len(str(change.value("Engraving__c") or "")) <= 30:
         return None
     words = "Engraving may not be longer than 30 characters, blanks included."
-    return Refusal("ApexTrigger:EngravingCheck", CUSTOM, words, ("Engraving__c",))
+    return SaveError("ApexTrigger:EngravingCheck", CUSTOM, words, ("Engraving__c",))
 
 
-def _route(change: Change, _records: Records) -> Refusal | None:
+def _route(change: Change, _records: Records) -> SaveError | None:
     if change.value("ShippingCity") != "Broome":
         return None
     inner = (
@@ -123,10 +123,10 @@ def _route(change: Change, _records: Records) -> Refusal | None:
         "Choose a warehouse that is open at weekends"
     )
     words = flow_words(change.sc_id, "Order - Route to Warehouse", inner)
-    return Refusal("FlowDefinitionView:Order_Route_to_Warehouse", FLOW, words, bare=True)
+    return SaveError("FlowDefinitionView:Order_Route_to_Warehouse", FLOW, words, bare=True)
 
 
-def _points(change: Change, _records: Records) -> Refusal | None:
+def _points(change: Change, _records: Records) -> SaveError | None:
     total = change.value("TotalAmount")
     if not isinstance(total, int | float) or total < 5000:
         return None
@@ -135,17 +135,17 @@ def _points(change: Change, _records: Records) -> Refusal | None:
         "System.LimitException: Too many SOQL queries: 101"
     )
     words = flow_words(change.sc_id, "Loyalty: Award Points", inner)
-    return Refusal("FlowDefinitionView:Loyalty_Award_Points", FLOW, words, bare=True)
+    return SaveError("FlowDefinitionView:Loyalty_Award_Points", FLOW, words, bare=True)
 
 
-def _reminder(change: Change, _records: Records) -> Refusal | None:
+def _reminder(change: Change, _records: Records) -> SaveError | None:
     if not str(change.value("Coupon__c") or "").startswith("LEGACY"):
         return None
     words = flow_words(change.sc_id, "Cart Reminder", "An error occurred when executing a flow interview.")
-    return Refusal("FlowDefinitionView:Cart_Reminder", FLOW, words, bare=True)
+    return SaveError("FlowDefinitionView:Cart_Reminder", FLOW, words, bare=True)
 
 
-def _notifier(change: Change, _records: Records) -> Refusal | None:
+def _notifier(change: Change, _records: Records) -> SaveError | None:
     if change.value("s_c__Checkout_Step__c") != "quotation_requested":
         return None
     inner = (
@@ -156,10 +156,10 @@ def _notifier(change: Change, _records: Records) -> Refusal | None:
         "[Carrier_Reference__c]"
     )
     words = flow_words(change.sc_id, "Quotation Notifier", inner)
-    return Refusal("FlowDefinitionView:Quotation_Notifier", FLOW, words, bare=True)
+    return SaveError("FlowDefinitionView:Quotation_Notifier", FLOW, words, bare=True)
 
 
-def _reserver(change: Change, _records: Records) -> Refusal | None:
+def _reserver(change: Change, _records: Records) -> SaveError | None:
     if change.value("ShippingCity") != "Kingston":
         return None
     words = (
@@ -167,10 +167,10 @@ def _reserver(change: Change, _records: Records) -> Refusal | None:
         "de-reference a null object\n\nClass.StockReserverHandler.reserve: line 88, column 1\n"
         "Trigger.StockReserver: line 12, column 1"
     )
-    return Refusal("ApexTrigger:StockReserver", APEX, words, bare=True)
+    return SaveError("ApexTrigger:StockReserver", APEX, words, bare=True)
 
 
-def _costing(change: Change, _records: Records) -> Refusal | None:
+def _costing(change: Change, _records: Records) -> SaveError | None:
     if change.value("s_c__Status__c") != "packed":
         return None
     words = (
@@ -178,10 +178,10 @@ def _costing(change: Change, _records: Records) -> Refusal | None:
         "exception on row 0; first error: REQUIRED_FIELD_MISSING, Required fields are missing: "
         "[lgrx__Cost_Type__c]: [lgrx__Cost_Type__c] (lgrx)"
     )
-    return Refusal("ApexTrigger:ShipmentCosting", APEX, words, bare=True)
+    return SaveError("ApexTrigger:ShipmentCosting", APEX, words, bare=True)
 
 
-def _warranty(change: Change, _records: Records) -> Refusal | None:
+def _warranty(change: Change, _records: Records) -> SaveError | None:
     if not str(change.value("Name") or "").endswith("bundle"):
         return None
     words = (
@@ -189,17 +189,17 @@ def _warranty(change: Change, _records: Records) -> Refusal | None:
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, WarrantyClock: execution of AfterInsert\n\ncaused by: "
         "System.LimitException: Apex CPU time limit exceeded: []"
     )
-    return Refusal("ApexTrigger:WarrantyClock", APEX, words, bare=True)
+    return SaveError("ApexTrigger:WarrantyClock", APEX, words, bare=True)
 
 
-def _template(change: Change, _records: Records) -> Refusal | None:
+def _template(change: Change, _records: Records) -> SaveError | None:
     if change.value("s_c__Status__c") != "dispatched":
         return None
     words = "We don't recognize the field prefix Parcel_Line"
-    return Refusal("EmailTemplate:Dispatch_Notice", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", words)
+    return SaveError("EmailTemplate:Dispatch_Notice", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", words)
 
 
-def _welcome(change: Change, _records: Records) -> Refusal | None:
+def _welcome(change: Change, _records: Records) -> SaveError | None:
     address = str(change.value("Email") or "")
     if not address or _ADDRESS.fullmatch(address):
         return None
@@ -207,10 +207,10 @@ def _welcome(change: Change, _records: Records) -> Refusal | None:
         "An Apex error occurred: WelcomeMailer.SendException: No messages were sent. First Error: "
         f"null Error Code:INVALID_EMAIL_ADDRESS - Email address is invalid: {address}"
     )
-    return Refusal("ApexClass:WelcomeMailer", "INVALID_EMAIL_ADDRESS", words, bare=True)
+    return SaveError("ApexClass:WelcomeMailer", "INVALID_EMAIL_ADDRESS", words, bare=True)
 
 
-def _ledger(change: Change, _records: Records) -> Refusal | None:
+def _ledger(change: Change, _records: Records) -> SaveError | None:
     if change.value("s_c__Method__c") != "wallet":
         return None
     words = (
@@ -218,34 +218,34 @@ def _ledger(change: Change, _records: Records) -> Refusal | None:
         'occurred when executing a flow interview.","fields":[]}],"isSuccess":false,"outputValues":null,'
         '"version":1}]'
     )
-    return Refusal("FlowDefinitionView:Ledger_Posting", "UNKNOWN_EXCEPTION", words, bare=True)
+    return SaveError("FlowDefinitionView:Ledger_Posting", "UNKNOWN_EXCEPTION", words, bare=True)
 
 
-def _renewal(change: Change, _records: Records) -> Refusal | None:
+def _renewal(change: Change, _records: Records) -> SaveError | None:
     if change.value("s_c__Interval__c") != "year":
         return None
     words = "An unexpected error occurred. Please include this ErrorId if you contact support: " + error_id(
         change.sc_id
     )
-    return Refusal("ApexClass:RenewalScheduleJob", "UNKNOWN_EXCEPTION", words, bare=True)
+    return SaveError("ApexClass:RenewalScheduleJob", "UNKNOWN_EXCEPTION", words, bare=True)
 
 
-def _activation(change: Change, _records: Records) -> Refusal | None:
+def _activation(change: Change, _records: Records) -> SaveError | None:
     if change.value("Status") != "Ready for Warehouse":
         return None
     words = "Choose a valid order status and save your changes. Ask your admin for details."
-    return Refusal("Setting:Order_Status_Ready_for_Warehouse", "FAILED_ACTIVATION", words, ("Status",))
+    return SaveError("Setting:Order_Status_Ready_for_Warehouse", "FAILED_ACTIVATION", words, ("Status",))
 
 
 def _bounced(records: Records, contact: object) -> bool:
     return records.value("Contact", contact, "EmailBouncedReason") is not None
 
 
-def _order_mail(change: Change, records: Records) -> Refusal | None:
+def _order_mail(change: Change, records: Records) -> SaveError | None:
     contact = change.value("s_c__Contact_Id__c")
     if not _bounced(records, contact):
         return None
-    return Refusal(
+    return SaveError(
         "FlowDefinitionView:Order_Confirmation_Mail",
         "EMAIL_ADDRESS_BOUNCED",
         BOUNCED_WORDS,
@@ -253,7 +253,7 @@ def _order_mail(change: Change, records: Records) -> Refusal | None:
     )
 
 
-def _campaign_mail(change: Change, records: Records) -> Refusal | None:
+def _campaign_mail(change: Change, records: Records) -> SaveError | None:
     contact = change.value("ContactId")
     if not _bounced(records, contact):
         return None
@@ -261,7 +261,7 @@ def _campaign_mail(change: Change, records: Records) -> Refusal | None:
         f"This error occurred when the flow tried to send an email: EMAIL_ADDRESS_BOUNCED: {BOUNCED_WORDS}"
     )
     words = flow_words(change.sc_id, "Campaign Thank-you", inner.removesuffix("."))
-    return Refusal(
+    return SaveError(
         "FlowDefinitionView:Campaign_Thank_you",
         FLOW,
         words,
@@ -452,7 +452,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "FlowDefinitionView:Ledger_Posting",
         "FlowDefinitionView",
-        "Ledger Posting",
+        "EventQueue Posting",
         "s_c__Payment__c",
         _CREATE,
         _ledger,

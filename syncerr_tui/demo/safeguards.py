@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from syncerr_tui.demo.naming import field_named
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.refusals import Change, Refusal
 from syncerr_tui.demo.rules import APEX, RULES, Rule
+from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID, Field, SObject
+from syncerr_tui.demo.schema_variants import field_named
 
 LockKind = Literal["busy", "rollup", "approval"]
 _MEMORY = "safeguards"
@@ -51,7 +51,7 @@ class Safeguards:
         self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._recall()
 
-    def refuse(self, change: Change, *, acknowledged: Collection[str] = ()) -> Refusal | None:
+    def refuse(self, change: Change, *, acknowledged: Collection[str] = ()) -> SaveError | None:
         """The first objection to a change, or None. A busy row is free after it has refused once.
 
         Args:
@@ -124,7 +124,7 @@ class Safeguards:
             checks = self._checks[object_name] = _checks(self.schema[object_name])
         return checks
 
-    def _locked(self, change: Change) -> Refusal | None:
+    def _locked(self, change: Change) -> SaveError | None:
         if change.object == "OrderItem" and change.operation != "Update":
             order: object = change.value("OrderId")
             if change.operation == "Delete":
@@ -134,7 +134,7 @@ class Safeguards:
                     "Unable to modify activated or superseded Order:  cannot delete Order, "
                     "or add or remove Order Products"
                 )
-                return Refusal("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
+                return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
         if not self.locks:
             return None
         for touched in (change.record_id, change.value("AccountId"), change.value("s_c__Account_Id__c")):
@@ -143,10 +143,10 @@ class Safeguards:
                 return self._lock(kind, str(touched))
         return None
 
-    def _lock(self, kind: LockKind, record_id: str) -> Refusal:
+    def _lock(self, kind: LockKind, record_id: str) -> SaveError:
         if kind == "approval":
             words = "the entity is locked for editing"
-            return Refusal("approval lock", "ENTITY_IS_LOCKED", words, record_id=record_id)
+            return SaveError("approval lock", "ENTITY_IS_LOCKED", words, record_id=record_id)
         if kind == "rollup":
             words = (
                 "AccountRollup: execution of AfterInsert caused by: System.DmlException: Update failed. "
@@ -154,21 +154,21 @@ class Safeguards:
                 "unable to obtain exclusive access to this record: []\n\n"
                 "Trigger.AccountRollup: line 7, column 1"
             )
-            return Refusal("stuck job:AccountRollup", APEX, words, bare=True, record_id=record_id)
+            return SaveError("stuck job:AccountRollup", APEX, words, bare=True, record_id=record_id)
         del self.locks[record_id]
         words = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
-        return Refusal("busy row", "UNABLE_TO_LOCK_ROW", words)
+        return SaveError("busy row", "UNABLE_TO_LOCK_ROW", words)
 
-    def _missing_reference(self, change: Change) -> Refusal | None:
+    def _missing_reference(self, change: Change) -> SaveError | None:
         for field, parent in self._of(change.object).references:
             value = change.value(field)
             if value and not self.records.exists(parent, str(value)):
                 key = f"deleted:{parent}"
                 words = "invalid cross reference id"
-                return Refusal(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
+                return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
         return None
 
-    def _required(self, change: Change) -> Refusal | None:
+    def _required(self, change: Change) -> SaveError | None:
         creating = change.record_id is None
         missing = tuple(
             name
@@ -179,9 +179,9 @@ class Safeguards:
             return None
         key = f"required:{change.object}.{missing[0]}"
         words = f"Required fields are missing: [{', '.join(missing)}]"
-        return Refusal(key, "REQUIRED_FIELD_MISSING", words, missing)
+        return SaveError(key, "REQUIRED_FIELD_MISSING", words, missing)
 
-    def _bad_value(self, change: Change) -> Refusal | None:
+    def _bad_value(self, change: Change) -> SaveError | None:
         for field, allowed in self._of(change.object).picklists:
             value = change.value(field.name)
             if not value or value in allowed:
@@ -194,10 +194,10 @@ class Safeguards:
                 words = f"The {field.name} field contains {value}, which isn't an available {kind}."
                 words += "" if "Country" in field.name else " Your administrator can add it for you."
                 code = "FIELD_INTEGRITY_EXCEPTION"
-            return Refusal(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
+            return SaveError(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
         return None
 
-    def _taken(self, change: Change) -> Refusal | None:
+    def _taken(self, change: Change) -> SaveError | None:
         for field in self._of(change.object).unique:
             value = change.value(field.name)
             if not value:
@@ -206,19 +206,19 @@ class Safeguards:
             if other is not None:
                 words = f"duplicate value found: {field.name} duplicates value on record with id: {other}"
                 key = f"unique:{change.object}.{field.name}"
-                return Refusal(key, "DUPLICATE_VALUE", words, record_id=other)
+                return SaveError(key, "DUPLICATE_VALUE", words, record_id=other)
         return None
 
-    def _inactive_owner(self, change: Change) -> Refusal | None:
+    def _inactive_owner(self, change: Change) -> SaveError | None:
         if change.object != "Contact" or change.record_id is None or not change.value("AccountId"):
             return None
         owner = self.records.value("Account", change.value("AccountId"), "OwnerId")
         if owner is None or self.records.value("User", owner, "IsActive"):
             return None
         words = "owner is inactive, cannot reparent record"
-        return Refusal("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
+        return SaveError("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
 
-    def _blocked(self, change: Change, acknowledged: Collection[str]) -> Refusal | None:
+    def _blocked(self, change: Change, acknowledged: Collection[str]) -> SaveError | None:
         wanted = (change.object, change.operation)
         rules = self._rules.get(wanted)
         if rules is None:

@@ -16,11 +16,11 @@ from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.faults import Faults, transport_faults
 from syncerr_tui.demo.http import Request, Response, encode, error
 from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
-from syncerr_tui.demo.naming import schema_for
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
-from syncerr_tui.demo.rest import Office
+from syncerr_tui.demo.rest import ServerContext
+from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.sessions import Credentials, Sessions
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, utc_now
 
@@ -33,7 +33,7 @@ _HTML = "text/html;charset=UTF-8"
 _CONCURRENT = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 
 
-class OrgClock:
+class SkewedClock:
     """The org's time: a base clock, moved by the fault `clock-skew`."""
 
     def __init__(self, base: Callable[[], datetime], faults: Faults) -> None:
@@ -84,7 +84,7 @@ class DemoServer:
         self._under_way = 0
         self._random = random.Random(options.seed)
         base = clock or (ManualClock() if options.manual_clock else utc_now)
-        self.clock = OrgClock(base, self.faults)
+        self.clock = SkewedClock(base, self.faults)
         with contextlib.ExitStack() as undo:
             self._http = HttpServer(
                 options.port,
@@ -93,7 +93,7 @@ class DemoServer:
                 is_authorized=lambda headers: self._application.is_authorized(headers),  # noqa: PLW0108 - made below
             )
             undo.callback(self._http.close)
-            self.store = Store(options.db, schema_for(options.naming), clock=self.clock)
+            self.store = Store(options.db, schema_of_variant(options.naming), clock=self.clock)
             undo.callback(self.store.close)
             # One transaction: a start that is cut off leaves no half a world behind in --db.
             with self.store.transaction():
@@ -110,11 +110,11 @@ class DemoServer:
     @property
     def calls(self) -> int:
         """API calls answered so far, as the org counts them."""
-        return self._application.office.used
+        return self._application.context.used
 
     def _build(self, token_lifetime: float | None) -> tuple[Application, Sessions, OAuth]:
         organizations = self.store.find("Organization")
-        office = Office(
+        context = ServerContext(
             org=self.org,
             store=self.store,
             faults=self.faults,
@@ -125,9 +125,9 @@ class DemoServer:
             user_id=DEMO_USER_ID,
             started_at=self.clock(),
         )
-        sessions = Sessions(office.organization_id, self.clock, token_lifetime)
-        oauth = OAuth(office, sessions, self.credentials)
-        return Application(office, sessions, oauth), sessions, oauth
+        sessions = Sessions(context.organization_id, self.clock, token_lifetime)
+        oauth = OAuth(context, sessions, self.credentials)
+        return Application(context, sessions, oauth), sessions, oauth
 
     def start(self) -> Self:
         """Serve, and let the sync engine work."""
@@ -218,8 +218,8 @@ class DemoServer:
             return Response(302, headers={"Location": moved.value + request.target})
         response = self._refused(request)
         if response is not None:
-            office = self._application.office
-            response.headers.setdefault("Sforce-Limit-Info", f"api-usage={office.used}/{office.total}")
+            context = self._application.context
+            response.headers.setdefault("Sforce-Limit-Info", f"api-usage={context.used}/{context.total}")
         return response
 
     def _refused(self, request: Request) -> Response | None:
@@ -229,7 +229,7 @@ class DemoServer:
             return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
         if fires("forbid-limit", request):
             response = error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-            total = self._application.office.total
+            total = self._application.context.total
             response.headers["Sforce-Limit-Info"] = f"api-usage={total}/{total}"
             return response
         crowd = fires("forbid-concurrent", request) if self._crowded() else None

@@ -45,7 +45,7 @@ def fill_setup(
         organization: The org's own id.
 
     Returns:
-        Ids that journeys refer to: `store`, `pricebook`, `location`, `entry:<n>` ...
+        Ids that flows refer to: `store`, `pricebook`, `location`, `entry:<n>` ...
     """
     ids: dict[str, str] = {}
     long_ago = {"CreatedDate": stamp(now - timedelta(days=700)), **_modified(now - timedelta(days=400))}

@@ -57,20 +57,20 @@ def _login(body: bytes) -> tuple[str, str] | None:
 
 
 def _opened(oauth: OAuth, version: str) -> Response:
-    office = oauth.office
-    who = about.user(office)
-    short = office.organization_id[:15]
-    address = escape(office.address)
+    context = oauth.context
+    who = about.user(context)
+    short = context.organization_id[:15]
+    address = escape(context.address)
     info = "".join(
         f"<{name}>{escape(str(value))}</{name}>"
         for name, value in (
-            ("organizationId", office.organization_id),
+            ("organizationId", context.organization_id),
             ("organizationMultiCurrency", "false"),
             ("organizationName", "Demo"),
             ("userDefaultCurrencyIsoCode", ""),
             ("userEmail", who.get("Email") or ""),
             ("userFullName", who.get("Name") or ""),
-            ("userId", office.user_id),
+            ("userId", context.user_id),
             ("userLanguage", "en_US"),
             ("userLocale", "en_US"),
             ("userName", who.get("Username") or oauth.credentials.username),
@@ -82,7 +82,7 @@ def _opened(oauth: OAuth, version: str) -> Response:
         f"<loginResponse><result><metadataServerUrl>{address}/services/Soap/m/{version}.0/{short}</metadataServerUrl>"
         f"<passwordExpired>false</passwordExpired><sandbox>false</sandbox>"
         f"<serverUrl>{address}/services/Soap/u/{version}.0/{short}</serverUrl>"
-        f"<sessionId>{oauth.sessions.open()}</sessionId><userId>{office.user_id}</userId>"
+        f"<sessionId>{oauth.sessions.open()}</sessionId><userId>{context.user_id}</userId>"
         f"<userInfo>{info}</userInfo></result></loginResponse>"
     )
     return Response(200, _ENVELOPE.format(inner).encode(), content_type=_TYPE)

@@ -15,13 +15,13 @@ from heapq import merge
 from random import Random
 
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
-from syncerr_tui.demo.journeys import Fields, Journey, Shop, Step, sale
-from syncerr_tui.demo.ledger import LOST, Entry
-from syncerr_tui.demo.naming import EVENT_PREFIX
+from syncerr_tui.demo.event_queue import LOST, QueuedEvent
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.plants import PLANTS, clean_journey
-from syncerr_tui.demo.refusals import Change, Refusal
+from syncerr_tui.demo.save_errors import Change, SaveError
+from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
+from syncerr_tui.demo.schema_variants import EVENT_PREFIX
 from syncerr_tui.demo.setup_rows import fill_setup, organization_id
+from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
 from syncerr_tui.demo.store import long_id, stamp
 
 _AT_ONCE = 3
@@ -67,60 +67,60 @@ class World:
                 organization=self._organization,
             )
             self._records.memory = {ids["sc:inactive"]: ids["account:inactive"]}
-            self._engine.ledger.memory = {}
+            self._engine.queue.memory = {}
             shop = Shop(self._random, ids, self._existing)
             if self._wanted:
                 self._open(shop)
             self._records.forget()
-            self._engine.ledger.memory = None
+            self._engine.queue.memory = None
             self._furnish()
             self._safeguards.keep()
 
     def _open(self, shop: Shop) -> None:
         start = self._clock
-        journeys = self._journeys(shop)
+        flows = self._flows(shop)
         while True:
             progress = self._failed / self._wanted
             opened = start + timedelta(hours=self._hours * progress)
             self._clock = max(self._clock, opened)
-            together = [next(journeys) for _ in range(_AT_ONCE)]
+            together = [next(flows) for _ in range(_AT_ONCE)]
             for wait, step in _in_time(together):
                 self._arrive(step, wait)
                 if self._failed == self._wanted:
                     return
 
-    def _journeys(self, shop: Shop) -> Iterator[Journey]:
-        """Each plant once, in small journeys; then a few that spread, between many that go well."""
-        for plant in PLANTS:
-            trip = plant.make(shop, small=True)
-            plant.put(trip)
-            yield trip
-        spreading = self._random.sample(PLANTS, _EPIDEMICS)
-        weights = [0.4 if plant.alone else 8 if plant in spreading else 1 for plant in PLANTS]
+    def _flows(self, shop: Shop) -> Iterator[ShopperFlow]:
+        """Each scenario once, in small flows; then a few that spread, between many that go well."""
+        for scenario in SCENARIOS:
+            flow = scenario.make(shop, small=True)
+            scenario.inject(flow)
+            yield flow
+        spreading = self._random.sample(SCENARIOS, _EPIDEMICS)
+        weights = [0.4 if scenario.alone else 8 if scenario in spreading else 1 for scenario in SCENARIOS]
         while True:
             if self._random.random() < 0.1:
-                yield clean_journey(shop)
+                yield clean_flow(shop)
                 continue
-            chosen = self._random.choices(PLANTS, weights)[0]
-            trip = sale(shop, small=False, regular=True) if chosen.regular else chosen.make(shop, small=False)
-            chosen.put(trip)
-            if chosen.make is PLANTS[0].make and "item:0" in trip.steps and self._random.random() < 0.04:
+            chosen = self._random.choices(SCENARIOS, weights)[0]
+            flow = sale(shop, small=False, regular=True) if chosen.regular else chosen.make(shop, small=False)
+            chosen.inject(flow)
+            if chosen.make is SCENARIOS[0].make and "item:0" in flow.steps and self._random.random() < 0.04:
                 # A second fault behind the first: it shows only once the first is out of the way.
-                trip.steps["item:0"].values["Cost_Centre__c"] = None
-            yield trip
+                flow.steps["item:0"].values["Cost_Centre__c"] = None
+            yield flow
 
-    def _arrive(self, step: Step, wait: float) -> None:
+    def _arrive(self, step: ShopperStep, wait: float) -> None:
         """One change reaches the engine."""
         self._clock = min(self._latest, self._clock + timedelta(seconds=wait * self._haste))
         self._at = stamp(self._clock)
         if step.before is not None:
             self._happen(*step.before)
         seq = self._kept + 1 + self._lost
-        entry = Entry("", seq, step.object, step.sc_id, step.operation)
+        entry = QueuedEvent("", seq, step.object, step.sc_id, step.operation)
         outcome = self._engine.attempt(entry, step.values)
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, SaveError):
             event_id = self._event_id()
-            self._engine.ledger.put(refused_entry(entry, outcome, event_id))
+            self._engine.queue.put(refused_entry(entry, outcome, event_id))
             record = self._records.id_of(step.object, step.sc_id)
             self._keep(event_id, step, self._engine.failed_fields(entry, outcome, record, self._at))
             self._failed += 1
@@ -142,7 +142,7 @@ class World:
     def _event_id(self) -> str:
         return long_id(f"{EVENT_PREFIX}De0000{self._kept + 1:06}")
 
-    def _keep(self, event_id: str, step: Step, fields: Fields) -> None:
+    def _keep(self, event_id: str, step: ShopperStep, fields: Fields) -> None:
         names = self._naming
         at, by = self._at, self._records.owners[0]
         self._records.add(
@@ -172,8 +172,8 @@ class World:
             self._lost += 1
             seq = self._kept + self._lost
             event_id = long_id(f"{EVENT_PREFIX}De0000z{self._lost:05}")
-            entry = Entry(event_id, seq, "Account", sc_id, "Update", LOST, "lost change")
-            self._engine.ledger.put(entry)
+            entry = QueuedEvent(event_id, seq, "Account", sc_id, "Update", LOST, "lost change")
+            self._engine.queue.put(entry)
             return
         object_name = {"bounce": "Contact", "activate": "Order"}.get(incident, "Account")
         record_id = self._records.id_of(object_name, sc_id)
@@ -206,7 +206,7 @@ class World:
 
     def _furnish(self) -> None:
         """Objects beside the story: code texts, staged content, and a log that looks like change events."""
-        codes = self._engine.ledger.codes()
+        codes = self._engine.queue.codes()
         self._store.insert_many("s_c__Error_Definition__c", [{"Name": code} for code in codes])
         content = {"s_c__Object_Name__c": "s_c__Store__c", "s_c__Status__c": "Draft"}
         self._store.insert_many("s_c__Content_Change__c", [{**content, "Name": f"CC-{n}"} for n in range(5)])
@@ -220,7 +220,7 @@ class World:
                         "Object__c": ("Invoice", "Account", "Order")[number % 3],
                         "Event_Type__c": "Create",
                         "Processed_At__c": at,
-                        "Message__c": "HTTP 503 from the ledger",
+                        "Message__c": "HTTP 503 from the queue",
                         "Status__c": "FAILED" if number % 2 else "PROCESSED",
                     },
                 )
@@ -239,16 +239,16 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _in_time(journeys: list[Journey]) -> Iterator[tuple[float, Step]]:
-    """The steps of several journeys as they arrive, each with the seconds since the one before."""
+def _in_time(flows: list[ShopperFlow]) -> Iterator[tuple[float, ShopperStep]]:
+    """The steps of several flows as they arrive, each with the seconds since the one before."""
 
-    def timed(place: int, trip: Journey) -> Iterator[tuple[float, int, int, Step]]:
+    def timed(place: int, flow: ShopperFlow) -> Iterator[tuple[float, int, int, ShopperStep]]:
         at = place * 7.0
-        for number, step in enumerate(trip.steps.values()):
+        for number, step in enumerate(flow.steps.values()):
             at += step.wait
             yield at, place, number, step
 
     last = 0.0
-    for at, _place, _number, step in merge(*(timed(p, trip) for p, trip in enumerate(journeys))):
+    for at, _place, _number, step in merge(*(timed(p, flow) for p, flow in enumerate(flows))):
         yield at - last, step
         last = at

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -15,11 +16,15 @@ from textual.message import Message
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.line_filters import Colourless, Harmless
+from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.ui.screens.opening import Opening
-from syncerr_tui.ui.themes import THEMES, VARIABLES, Colourless, theme_for
+from syncerr_tui.ui.themes import THEMES, VARIABLES, theme_for
 
 if TYPE_CHECKING:
     # The parts are imported when they are made, and they are made when the first frame has been drawn.
+    from textual.driver import Driver
+
     from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.model import SyncError
     from syncerr_tui.ui.details import Details
@@ -41,20 +46,22 @@ class SyncErrApp(App[int], inherit_bindings=False):
     Args:
         desk: The surroundings: how to connect, the terminal, the clock, whether anything may be changed.
         journals: Makes runs, and answers questions about earlier ones.
+        driver: The way to the terminal, where it is not Textual's own.
     """
 
     CSS_PATH = Path(__file__).with_name("syncerr.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, priority=True)]
 
-    def __init__(self, desk: Desk, journals: Journals) -> None:
-        super().__init__()
+    def __init__(self, desk: Desk, journals: Journals, driver: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver)
         # NO_COLOR is decided in one place, together with everything else about the terminal.
         self.no_color = desk.terminal.colour is Colour.MONO
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_for(desk.terminal)
         self.set_class(not desk.terminal.unicode, "-ascii")
+        self._line_filters: list[LineFilter] = [*([Colourless()] if self.no_color else []), Harmless()]
         self.desk = desk
         self.crash = ""
         """What to say about a defect that ended the app."""
@@ -149,8 +156,11 @@ class SyncErrApp(App[int], inherit_bindings=False):
         return VARIABLES
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Without colour: take every colour code out, instead of Textual's shades of grey."""
-        return [Colourless()] if self.no_color else super().get_line_filters()
+        """Nothing that a terminal would obey, and no colour where there is to be none.
+
+        Textual alone would answer `NO_COLOR` with shades of grey.
+        """
+        return self._line_filters if self.no_color else [*super().get_line_filters(), *self._line_filters]
 
     def get_default_screen(self) -> Opening:
         """The first frame waits for nothing, not even for imports."""
@@ -184,7 +194,26 @@ class SyncErrApp(App[int], inherit_bindings=False):
         if connection is not None:
             await connection.close()
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys answer the dialog that the person saw when they pressed them, and no other."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if (
+            isinstance(event, events.Key)
+            and isinstance(screen, Dialog)
+            and not screen.was_seen_at(event.time)
+        ):
+            return
+        await super().on_event(event)
+
+    def crashed(self, error: BaseException) -> None:
+        """A defect, wherever it came up: end with its line and its log."""
+        self._handle_exception(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
+
     def _fatal_error(self) -> None:
-        """Textual would print every local variable, tokens included. One line and the log's path instead."""
-        self.crash = record_crash(self._exception or RuntimeError())
+        """Textual 8.2.8 would print every local variable, tokens included. The log's path instead."""
+        self.crash = self.crash or record_crash(self._exception or RuntimeError())
         self._close_messages_no_wait()
+
+    def panic(self, *_renderables: object) -> None:
+        """What Textual cannot handle itself, as a style sheet that it cannot read: the same end."""
+        self._fatal_error()

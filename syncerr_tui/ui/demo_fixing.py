@@ -9,6 +9,7 @@ from textual.content import Content
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
+from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Part
 
@@ -46,10 +47,10 @@ class FixDialog(Confirmation):
     @property
     def text(self) -> Content:
         """What, and why."""
-        lines: list[tuple[str, str]] = [(f"\n{self._fix.title}", "bold")]
+        lines: list[tuple[str, str]] = [(f"\n{one_line(self._fix.title)}", "bold")]
         if self._fix.why:
-            lines.append((f"\n\n{self._fix.why}", ""))
-        lines += [(f"\n{number} {step}", "") for number, step in enumerate(self._fix.steps, 1)]
+            lines.append((f"\n\n{one_line(self._fix.why)}", ""))
+        lines += [(f"\n{number} {one_line(step)}", "") for number, step in enumerate(self._fix.steps, 1)]
         if self._others:
             lines.append(
                 (f"\n\nThe same for {self._others:,} more with this cause, where they need it.", "bold")

@@ -10,6 +10,7 @@ from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError
+from syncerr_tui.text import one_line
 from syncerr_tui.ui.explaining import Explaining
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.words import age
@@ -95,7 +96,7 @@ class Details:
         page.section("Message", *_marked(error.message, diagnosis))
         page.heading("Fields")
         for label, value in fields(error, moment.now, moment.zone):
-            page.field(label, value, _LABEL)
+            page.field(label, one_line(value), _LABEL)
         return page.lines
 
     def guidance(self, error: SyncError, width: int) -> list[TextLine]:

@@ -11,9 +11,10 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.errors import ExitCode, MachineError
 from syncerr_tui.host.notes import org_notes
@@ -56,6 +57,7 @@ def launch(
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.desk import Desk
     from syncerr_tui.ui.journals import Journals
+    from syncerr_tui.ui.terminal_driver import TerminalDriver
 
     gc.freeze()
     gc.enable()
@@ -70,7 +72,7 @@ def launch(
         environ=environ,
         welcome=welcome,
     )
-    app = SyncErrApp(desk, journals)
+    app = SyncErrApp(desk, journals, TerminalDriver)
     try:
         return asyncio.run(_run(app, mouse=terminal.mouse))
     finally:
@@ -149,15 +151,46 @@ class DemoOrg:
 
 async def _run(app: SyncErrApp, *, mouse: bool) -> int:
     loop = asyncio.get_running_loop()
-    # Without these a terminated app leaves the alternate screen, mouse reports and a hidden cursor behind.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, app.stop, 128 + number)
-    try:
-        await app.run_async(mouse=mouse)
-    finally:
-        await app.release()
+    # Without these an app that is told to end leaves the alternate screen and mouse reports behind.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT):
+        loop.add_signal_handler(number, app.stop, 128 + number)
+    loop.set_exception_handler(partial(_defect_in_a_task, app))
+    with _thread_defects(app, loop):
+        try:
+            await app.run_async(mouse=mouse)
+        finally:
+            await app.release()
     if app.crash:
         print(f"syncerr-tui: {app.crash}", file=sys.stderr)  # noqa: T201 - the one line a crash leaves
         return ExitCode.DEFECT
     return app.return_code or ExitCode.OK
+
+
+def _defect_in_a_task(app: SyncErrApp, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Without this, asyncio would print a traceback over the screen and go on."""
+    error = context.get("exception")
+    if error is not None and app.is_running:
+        app.crashed(error)
+    elif not app.is_running:
+        loop.default_exception_handler(context)
+
+
+@contextlib.contextmanager
+def _thread_defects(app: SyncErrApp, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """End the app with a defect in a thread; Python would print a traceback over the screen and go on."""
+
+    def ended(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is None:
+            return
+        # Writing fails for one reason: the terminal is gone. Then it is as if its signal had come.
+        gone = isinstance(args.exc_value, OSError) and args.thread and args.thread.name == "textual-output"
+        end = partial(app.stop, 128 + signal.SIGHUP) if gone else partial(app.crashed, args.exc_value)
+        with contextlib.suppress(RuntimeError):
+            # The loop may be closed by now.
+            loop.call_soon_threadsafe(end)
+
+    before, threading.excepthook = threading.excepthook, ended
+    try:
+        yield
+    finally:
+        threading.excepthook = before

@@ -1,25 +1,14 @@
 """Four looks: true colour on dark and light, and the terminal's own 16 colours on dark and light.
 
-Without colour the 16-colour look is drawn with its colours taken out (`Colourless`): Textual alone would
-answer `NO_COLOR` with grey true colour. Nothing on screen is told by colour alone.
+Without colour the 16-colour look is drawn with its colours taken out (`line_filters.Colourless`).
+Nothing on screen is told by colour alone.
 """
 
 from __future__ import annotations
 
-from rich.segment import Segment
-from textual.color import Color
-from textual.filter import LineFilter
 from textual.theme import Theme
 
 from syncerr_tui.host.terminal import Background, Colour, TerminalProfile
-
-
-class Colourless(LineFilter):
-    """Takes every colour out and leaves bold, underline and reverse."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same text without colour codes."""
-        return list(Segment.remove_color(segments))
 
 
 def _theme(name: str, *, dark: bool, ansi: bool, colours: dict[str, str]) -> Theme:

@@ -6,9 +6,9 @@ import sys
 import time
 
 from syncerr_tui.demo.clock import ManualClock
-from syncerr_tui.demo.naming import schema_for
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.store import Store
 
 
@@ -19,7 +19,7 @@ def main(sizes: list[int]) -> None:
         org = DemoOrg(
             DemoOptions(errors=errors),
             clock=clock,
-            store=Store(None, schema_for("assumed"), clock=clock),
+            store=Store(None, schema_of_variant("assumed"), clock=clock),
         )
         took, cpu = time.perf_counter() - began, time.process_time() - worked
         print(f"{errors:>7,} errors: {took:6.2f} s, of which {cpu:6.2f} s on a core")

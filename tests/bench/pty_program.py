@@ -77,7 +77,11 @@ class PtyProgram:
     def press(self, *keys: str) -> None:
         """Send keys by name, or text as it is."""
         for key in keys:
-            os.write(self._master, KEYS.get(key, key).encode())
+            self.send(KEYS.get(key, key).encode())
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as a terminal would, in one packet."""
+        os.write(self._master, data)
 
     def read(self, seconds: float) -> int:
         """Read what is written within so many seconds of silence.

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.demo.naming import NAMINGS
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.salesforce.connect import connect
@@ -91,7 +91,7 @@ async def test_the_graph_is_the_orgs_own(seed: int, size: int) -> None:
     assert measured.complete >= 0.95
 
 
-@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("naming", SCHEMA_VARIANTS)
 async def test_other_names_and_a_code_only_in_the_text_change_nothing(naming: str) -> None:
     measured = score(*await look(DemoOptions(errors=140, seed=5, naming=naming)))
     assert (measured.wrong, measured.impure_groups) == (0, 0)

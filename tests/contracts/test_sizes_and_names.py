@@ -13,23 +13,16 @@ LONG = frozenset({"resync.journal", "ui.journal_pane"})
 """Modules that are too long without a reason today. The list only shrinks."""
 SHARED = frozenset(
     {
-        "Action",
         "Column",
         "DemoOrg",
-        "Entry",
-        "Fault",
         "Fixes",
         "Found",
         "Kind",
         "Named",
-        "OrgClock",
-        "Person",
         "Place",
-        "Plan",
         "Role",
         "Seen",
         "Span",
-        "Step",
         "Token",
     }
 )

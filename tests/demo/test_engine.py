@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncerr_tui.demo.ledger import PENDING
-from syncerr_tui.demo.lies import ENGINE_FAULTS, lies_in
-from syncerr_tui.demo.naming import NAMINGS, naming_of, schema_for
+from syncerr_tui.demo.engine_faults import ENGINE_FAULTS, engine_faults_in
+from syncerr_tui.demo.event_queue import PENDING
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS, schema_of_variant, variant_named
 from syncerr_tui.demo.store import Store
 from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import causes, failed, fix, links, make_org, records, resync
@@ -69,10 +69,10 @@ def test_the_true_links_are_those_the_simulation_obeys(seed: int) -> None:
         resync(org, level)
         tried.update(level)
     for victim in tried & set(failed(org)):
-        entry = org.engine.ledger.get(victim)
+        entry = org.engine.queue.get(victim)
         assert entry is not None
         # Only what had a fault of its own behind the first, or waits for such a one, is left.
-        assert entry.kind is None or org.engine.ledger.earliest(entry.needs), entry
+        assert entry.kind is None or org.engine.queue.earliest(entry.needs), entry
     own = [v for v in tried & set(failed(org)) if v not in links(org)]
     assert len(own) <= 3
 
@@ -99,10 +99,10 @@ def test_each_cause_alone_can_be_fixed_and_proven(key_seed: int) -> None:
             assert str(found[0]["SystemModstamp"]) > str(event["processed_at"])
 
 
-@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("naming", SCHEMA_VARIANTS)
 def test_the_loop_works_in_every_vocabulary(naming: str) -> None:
     org = make_org(30, naming=naming)
-    names = naming_of(naming)
+    names = variant_named(naming)
     root = causes(org)[ACCOUNTS][0]
     event = failed(org)[root]
     fix(org, root)
@@ -134,11 +134,11 @@ def test_a_child_asked_for_earlier_waits_for_its_pending_parent() -> None:
     resync(org, [], seconds=1)
     org.engine.request([root])
     resync(org, [], seconds=1.5)  # the victim is due, the root is not yet
-    assert org.engine.ledger.get(victim).state == PENDING  # type: ignore[union-attr]
-    assert org.engine.ledger.counts()[victim]["processed"] == 0
+    assert org.engine.queue.get(victim).state == PENDING  # type: ignore[union-attr]
+    assert org.engine.queue.counts()[victim]["processed"] == 0
     resync(org, [], seconds=5)
     assert not {root, victim} & set(failed(org))
-    assert org.engine.ledger.counts()[victim] == {"requested": 1, "processed": 1}
+    assert org.engine.queue.counts()[victim] == {"requested": 1, "processed": 1}
 
 
 def test_what_is_fixed_does_not_clear_its_victims_unless_the_org_is_told_to() -> None:
@@ -161,7 +161,7 @@ def test_only_failed_events_can_be_tried_again() -> None:
     assert unknown is not None
     assert unknown.code == "INVALID_CROSS_REFERENCE_KEY"
     resync(org, [])
-    assert org.engine.ledger.counts()[first] == {"requested": 1, "processed": 1}
+    assert org.engine.queue.counts()[first] == {"requested": 1, "processed": 1}
 
 
 def test_the_delay_is_kept() -> None:
@@ -185,18 +185,18 @@ def test_done_events_can_be_deleted_instead() -> None:
 def test_the_engines_own_thread_wakes_for_a_request_and_closes_promptly() -> None:
     clock_now = [datetime(2026, 3, 4, tzinfo=UTC)]
     options = DemoOptions(errors=5, processing_delay=0)
-    store = Store(None, schema_for("assumed"))
+    store = Store(None, schema_of_variant("assumed"))
     org = DemoOrg(options, clock=lambda: clock_now[0], store=store)
     root = next(iter(failed(org)))
     fix(org, root)
     worked = threading.Event()
-    drop = org.engine.ledger.drop
+    drop = org.engine.queue.drop
 
     def signal(event_id: str) -> None:
         drop(event_id)
         worked.set()
 
-    org.engine.ledger.drop = signal  # type: ignore[method-assign]
+    org.engine.queue.drop = signal  # type: ignore[method-assign]
     org.start()
     org.engine.request([root])
     assert worked.wait(timeout=60)
@@ -278,17 +278,17 @@ def test_a_second_operator_resolves_something_else_meanwhile() -> None:
     org.engine.request([first])
     gone = before - set(failed(org)) - {first}
     assert len(gone) == 1
-    assert org.engine.ledger.counts().get(gone.pop()) == {"requested": 0, "processed": 1}
+    assert org.engine.queue.counts().get(gone.pop()) == {"requested": 0, "processed": 1}
 
 
 @pytest.mark.parametrize("fault", ["twin:0", "twin:x", "late-visibility:-1", "stuck-pending:nan"])
 def test_an_argument_that_no_lie_can_take(fault: str) -> None:
     with pytest.raises(BadInputError):
-        lies_in([fault])
+        engine_faults_in([fault])
 
 
 def test_other_peoples_faults_are_not_the_engines_business() -> None:
-    assert lies_in(["lost-reply:3"]) == lies_in([])
+    assert engine_faults_in(["lost-reply:3"]) == engine_faults_in([])
     assert set(ENGINE_FAULTS) >= {"late-visibility", "twin", "vanish", "second-operator"}
 
 
@@ -319,7 +319,7 @@ def test_saves_and_requests_from_many_threads_do_not_block_each_other() -> None:
     org = DemoOrg(
         DemoOptions(errors=60, processing_delay=0),
         clock=lambda: now,
-        store=Store(None, schema_for("assumed")),
+        store=Store(None, schema_of_variant("assumed")),
     )
     org.start()
     ids = list(failed(org))
@@ -336,6 +336,6 @@ def test_saves_and_requests_from_many_threads_do_not_block_each_other() -> None:
         assert not thread.is_alive(), "deadlock"
     org.close()
     org.engine.run_due()
-    counts = org.engine.ledger.counts()
+    counts = org.engine.queue.counts()
     assert set(counts) == set(ids)
     assert all(each == {"requested": 1, "processed": 1} for each in counts.values())

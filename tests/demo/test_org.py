@@ -34,7 +34,7 @@ def test_an_action_queues_failed_events_and_refuses_others_row_by_row(
     results = org.invoke(kind, name, inputs)
     assert [result.success for result in results] == [True, False, True]
     assert results[1].faults[0].code == "INVALID_CROSS_REFERENCE_KEY"
-    assert set(org.engine.ledger.counts()) == {first, second}
+    assert set(org.engine.queue.counts()) == {first, second}
 
 
 def test_actions_say_that_they_are_assumptions(org: DemoOrg) -> None:
@@ -103,7 +103,7 @@ def test_an_alert_passes_when_it_is_confirmed_a_block_does_not(org: DemoOrg) -> 
 
 def test_clearing_a_bounce_by_hand_is_as_good_as_the_fix(org: DemoOrg) -> None:
     root = causes(org)["FlowDefinitionView:Order_Confirmation_Mail"][0]
-    contact = org.engine.ledger.get(root).record_id  # type: ignore[union-attr]
+    contact = org.engine.queue.get(root).record_id  # type: ignore[union-attr]
     cleared = {"EmailBouncedReason": None, "EmailBouncedDate": None}
     assert org.save("Contact", "update", cleared, contact) == []
     resync(org, [root])

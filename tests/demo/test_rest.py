@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.demo.naming import field_named
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, long_id
 from tests.demo.tiny import ACTION, Client, TinyOrg, tiny
 

@@ -19,14 +19,14 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from syncerr_tui.demo.naming import naming_of
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.schema_variants import variant_named
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.sessions import Credentials
 from syncerr_tui.demo.store import DEMO_USER_ID
 
 OURS = Credentials()
-EVENT = naming_of("assumed").event[0]
+EVENT = variant_named("assumed").event[0]
 
 
 class Loopback(requests.adapters.HTTPAdapter):

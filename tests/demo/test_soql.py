@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from syncerr_tui.demo.naming import schema_for
+from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.soql import SoqlError, dates, parse, plan
 from syncerr_tui.demo.soql.tree import Span
 from syncerr_tui.demo.store import Store
@@ -267,7 +267,7 @@ def test_limits_of_the_language(org: Client) -> None:
 
 
 def test_a_thousand_conditions_and_ids_are_not_too_many() -> None:
-    schema = schema_for("assumed")
+    schema = schema_of_variant("assumed")
     store = Store(None, schema)
     store.insert("Account", {"Name": "x"})
     for soql in (
@@ -326,7 +326,7 @@ _ROWS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def rows() -> Store:
-    store = Store(None, schema_for("assumed"))
+    store = Store(None, schema_of_variant("assumed"))
     store.insert_many("Account", _ROWS)
     return store
 
@@ -431,7 +431,9 @@ def _compared(left: str | None, operator: str, right: str | None) -> bool:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(tree=_TREES)
 def test_conditions_mean_what_python_means(rows: Store, tree: Tree) -> None:
-    ready = plan(parse(f"SELECT Id FROM Account WHERE {_written(tree)}"), schema_for("assumed"), now=NOW)
+    ready = plan(
+        parse(f"SELECT Id FROM Account WHERE {_written(tree)}"), schema_of_variant("assumed"), now=NOW
+    )
     found = {int(str(row[0])) - 1 for row in rows.sql(ready.rows_sql, ready.rows_values)}
     assert found == {place for place, row in enumerate(_ROWS) if _holds(tree, row)}
 
@@ -445,4 +447,4 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         f"SELECT Id FROM Account WHERE Name = '{text}'",
     ):
         with contextlib.suppress(SoqlError):
-            assert plan(parse(soql), schema_for("assumed"), now=NOW).rows_sql.startswith("SELECT")
+            assert plan(parse(soql), schema_of_variant("assumed"), now=NOW).rows_sql.startswith("SELECT")

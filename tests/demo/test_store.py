@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.demo.clock import ManualClock
-from syncerr_tui.demo.naming import schema_for
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, long_id
 from syncerr_tui.errors import BadInputError
 
-SCHEMA = schema_for("assumed")
+SCHEMA = schema_of_variant("assumed")
 NOON = datetime(2026, 11, 23, 12, 0, 0, 900_000, tzinfo=UTC)
 
 

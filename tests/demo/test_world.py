@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from syncerr_tui.demo.naming import NAMINGS, naming_of, schema_for
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS, schema_of_variant, variant_named
 from syncerr_tui.demo.store import Store
 from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import NOW, causes, failed, links, make_org
@@ -83,26 +83,28 @@ def test_changes_arrive_in_time_order_and_before_now() -> None:
     assert at[-1] < NOW.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("naming", SCHEMA_VARIANTS)
 def test_every_vocabulary_tells_the_same_story(naming: str) -> None:
     usual, other = failed(make_org()), failed(make_org(naming=naming))
     assert list(usual) == list(other)
     for event_id, event in other.items():
         assert event["storeconnect_id"] == usual[event_id]["storeconnect_id"]
-        if naming_of(naming).code is None:
+        if variant_named(naming).code is None:
             assert str(usual[event_id]["code"]) in str(event["message"])
         else:
             assert event["message"] == usual[event_id]["message"]
 
 
-@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("naming", SCHEMA_VARIANTS)
 def test_the_engines_book_is_no_object_of_the_org(naming: str) -> None:
-    assert not [name for name in schema_for(naming) if "ledger" in name.lower() or "demo" in name.lower()]
+    assert not [
+        name for name in schema_of_variant(naming) if "queue" in name.lower() or "demo" in name.lower()
+    ]
 
 
 def test_an_unknown_vocabulary_is_refused_in_words() -> None:
     with pytest.raises(BadInputError, match="Choose one of: assumed"):
-        schema_for("klingon")
+        schema_of_variant("klingon")
 
 
 def test_the_salesforce_id_is_there_exactly_where_the_record_is() -> None:
@@ -171,11 +173,11 @@ def test_every_safeguard_can_be_looked_up_in_the_set_up() -> None:
 def test_a_kept_world_is_not_built_anew(tmp_path: object) -> None:
     path = tmp_path / "demo.db"  # type: ignore[operator]
     clock = make_org(0).clock
-    first = DemoOrg(DemoOptions(errors=30), clock=clock, store=Store(path, schema_for("assumed")))
+    first = DemoOrg(DemoOptions(errors=30), clock=clock, store=Store(path, schema_of_variant("assumed")))
     fixed = next(iter(failed(first)))
     first.fixes.apply(fixed)
     before = (failed(first), first.engine.safeguards.off)
     first.store.close()
-    again = DemoOrg(DemoOptions(errors=99), clock=clock, store=Store(path, schema_for("assumed")))
+    again = DemoOrg(DemoOptions(errors=99), clock=clock, store=Store(path, schema_of_variant("assumed")))
     assert (failed(again), again.engine.safeguards.off) == before
     again.store.close()

@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from syncerr_tui.demo.answers import Action, ActionResult, Parameter, SaveFault
+from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store
 
-ACTION = Action(
+ACTION = InvocableAction(
     "apex", "s_c__Again", "Try again", "Tries again", (Parameter("eventId", "Event", required=True),)
 )
 
@@ -63,10 +63,10 @@ class TinyOrg(DemoOrg):
             self.store.delete(object_name, record_id)
         return []
 
-    def actions(self, kind: str) -> Sequence[Action]:
+    def actions(self, kind: str) -> Sequence[InvocableAction]:
         return [ACTION] if kind == "apex" else []
 
-    def describe_action(self, kind: str, name: str) -> Action | None:
+    def describe_action(self, kind: str, name: str) -> InvocableAction | None:
         return ACTION if (kind, name) == ("apex", ACTION.name) else None
 
     def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[ActionResult]:

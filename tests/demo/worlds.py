@@ -9,10 +9,10 @@ from typing import cast
 
 from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.clock import ManualClock
-from syncerr_tui.demo.naming import naming_of, schema_for
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.schema_variants import schema_of_variant, variant_named
 from syncerr_tui.demo.store import Store
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -37,12 +37,12 @@ def make_org(
         manual_clock=True,
     )
     clock = ManualClock(now)
-    return DemoOrg(chosen, clock=clock, store=Store(None, schema_for(naming), clock=clock))
+    return DemoOrg(chosen, clock=clock, store=Store(None, schema_of_variant(naming), clock=clock))
 
 
 def failed(org: DemoOrg) -> dict[str, Event]:
-    """Failed change events by id, under the role names of `Naming`, in the order of arrival."""
-    names = naming_of(org.options.naming)
+    """Failed change events by id, under the role names of `SchemaVariant`, in the order of arrival."""
+    names = variant_named(org.options.naming)
     rows = org.store.find(names.event[0], **{names.status[0]: names.failed[0]})
     roles = ("object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "message", "payload")
     found: dict[str, Event] = {}

@@ -121,7 +121,7 @@ class WatchedServer(DemoServer):
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Event id -> how often it was asked for and worked on."""
-        return self.org.engine.ledger.counts()
+        return self.org.engine.queue.counts()
 
     def failed(self) -> list[str]:
         """Ids of the events that are listed as failed."""
@@ -145,7 +145,7 @@ class WatchedServer(DemoServer):
         return {event: why for event, why in judged.items() if why is not None}
 
     def _why_not_fixed(self, row: dict[str, Any]) -> str | None:
-        entry = self.org.engine.ledger.get(row["id"])
+        entry = self.org.engine.queue.get(row["id"])
         if entry is not None:
             return f"its event is still {entry.state}"
         first = next((ask.at for ask in self.asks if row["id"] in ask.ids), None)
@@ -196,12 +196,12 @@ def asked_twice(server: WatchedServer) -> dict[str, int]:
 
 def final_state(server: DemoServer) -> dict[str, Any]:
     """Where every event and every record of the org stands, without what depends on the moment."""
-    ledger = server.org.engine.ledger
+    queue = server.org.engine.queue
     events = {
         str(row["Id"]): (row["s_c__Status__c"], row["s_c__Status_Code__c"])
         for row in server.store.find(EVENT)
     }
-    unresolved = {e.event_id: (e.state, e.code, e.kind, e.needs) for e in ledger.all()}
+    unresolved = {e.event_id: (e.state, e.code, e.kind, e.needs) for e in queue.all()}
     objects = {str(row["s_c__Object__c"]) for row in server.store.find(EVENT)}
     records = {
         name: Counter(str(row[SC_ID]) for row in server.store.find(name) if row.get(SC_ID))

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from syncerr_tui.demo.clock import ManualClock
+from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.faults import FAULTS
-from syncerr_tui.demo.lies import lies_in
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import ExitCode
 from tests.e2e.conftest import Desk, MakeDesk, Said
@@ -260,11 +260,11 @@ def test_a_record_that_should_be_gone_and_is_not(make_desk: MakeDesk) -> None:
         server.fix_some(every=1)
         deletes = {str(row["Id"]) for row in server.store.find(EVENT, s_c__Event_Type__c="Delete")}
 
-        def begin_to_lie(arrival: Arrival) -> None:
+        def misbehave(arrival: Arrival) -> None:
             if arrival.kind == "ask" and deletes & set(arrival.ids):
-                server.org.engine._lies = lies_in(("vanish",))
+                server.org.engine._faults = engine_faults_in(("vanish",))
 
-        server.before = begin_to_lie
+        server.before = misbehave
         desk = make_desk(server, clock)
         said = desk("resync", "--all", "--yes", "--json")
         assert server.wrongly_fixed(said.rows) == {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from syncerr_tui.demo.naming import NAMINGS
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.connect import open_client
@@ -14,9 +14,9 @@ from syncerr_tui.salesforce.profiles import RecordPointer
 from syncerr_tui.salesforce.ways.demo import demo_profile
 
 
-@pytest.mark.parametrize("key", NAMINGS)
+@pytest.mark.parametrize("key", SCHEMA_VARIANTS)
 async def test_the_demo_orgs_names_are_found(key: str) -> None:
-    naming = NAMINGS[key]
+    naming = SCHEMA_VARIANTS[key]
     with DemoServer(DemoOptions(errors=40, naming=key)) as server:
         client = open_client(*demo_profile(server.instance_url, server.access_token))
         try:

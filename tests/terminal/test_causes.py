@@ -41,7 +41,9 @@ def test_typed_ahead_the_plan_comes_before_its_answer(tmp_path: Path) -> None:
     with app(tmp_path) as program:
         program.wait_for(READY)
         program.wait_for(" causes")
-        program.press("c", "R", "enter")
+        program.press("cR")
+        program.wait_for("enter starts")
+        program.press("enter")
         program.wait_for("Result", 90)
         program.press("q")
         assert program.wait() == 0

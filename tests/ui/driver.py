@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.screens.dialog import Dialog
 
 SCREENS = Path(__file__).with_name("screens")
 
@@ -38,8 +39,14 @@ class Driven:
         return "\n".join(self.lines)
 
     async def press(self, *keys: str) -> None:
+        """Press keys, once what is asked has been seen."""
+        await self.wait_for(self._seen)
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    def _seen(self) -> bool:
+        screen = self.app.screen_stack[-1]
+        return not isinstance(screen, Dialog) or screen.was_seen_at(time.monotonic())
 
     async def type(self, text: str) -> None:
         await self.press(*("space" if letter == " " else letter for letter in text))

@@ -6,6 +6,7 @@ Run as a program it begins a run in a folder's journal, sends some of its rows, 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -78,12 +79,20 @@ def ended_run(
 
 
 @contextmanager
-def other_process(folder: Path, *, planned: int = 6, sent: int = 2) -> Iterator[subprocess.Popen[str]]:
+def other_process(
+    folder: Path,
+    *,
+    planned: int = 6,
+    sent: int = 2,
+    reason: str = "after the flow was repaired",
+    user: str | None = None,
+) -> Iterator[subprocess.Popen[str]]:
     """Another program that has begun a run and sent some of its rows; it lives until it is killed."""
-    job = json.dumps({"folder": str(folder), "planned": planned, "sent": sent})
+    job = json.dumps({"folder": str(folder), "planned": planned, "sent": sent, "reason": reason})
+    environ = {**os.environ, **({"LOGNAME": user} if user else {})}
     command = [sys.executable, "-m", "tests.ui.past", job]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "begun"
@@ -93,9 +102,9 @@ def other_process(folder: Path, *, planned: int = 6, sent: int = 2) -> Iterator[
             process.kill()
 
 
-def interrupted(folder: Path, *, planned: int = 6, sent: int = 2) -> None:
+def interrupted(folder: Path, **job: Any) -> None:
     """Leave a run behind whose process was killed right after it sent some of its rows."""
-    with other_process(folder, planned=planned, sent=sent) as process:
+    with other_process(folder, **job) as process:
         process.kill()
         process.wait()
 
@@ -103,7 +112,7 @@ def interrupted(folder: Path, *, planned: int = 6, sent: int = 2) -> None:
 def main(job: dict[str, Any]) -> None:
     errors = some_errors(job["planned"])
     journal = journal_at(Path(job["folder"]))
-    begun = begin(journal, errors, "after the flow was repaired")
+    begun = begin(journal, errors, job["reason"])
     if job["sent"]:
         send(journal, begun.run, errors[: job["sent"]], answered=False)
     print("begun", flush=True)

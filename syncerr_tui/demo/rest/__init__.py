@@ -6,28 +6,28 @@ import re
 
 from syncerr_tui.demo.http import Refused, Request, Response
 from syncerr_tui.demo.rest import about, actions, collections, composite, query, records
-from syncerr_tui.demo.rest.call import Call, Office, allow, missing
+from syncerr_tui.demo.rest.call import Call, ServerContext, allow, missing
 
 
-def data(office: Office, request: Request) -> Response:
+def data(context: ServerContext, request: Request) -> Response:
     """Answer a request below `/services/data/` whose sender is known."""
     try:
-        return _routed(_call(office, request))
+        return _routed(_call(context, request))
     except Refused as refused:
         return refused.response
 
 
-def _call(office: Office, request: Request) -> Call:
+def _call(context: ServerContext, request: Request) -> Call:
     segments = request.segments
     version = re.fullmatch(r"v(\d\d)\.0", segments[2]) if len(segments) > 2 else None
     if version is None or not about.FIRST_VERSION <= int(version[1]) <= about.LAST_VERSION:
         raise missing()
-    return Call(office, request, f"{version[1]}.0", segments[3:])
+    return Call(context, request, f"{version[1]}.0", segments[3:])
 
 
 def _routed(call: Call) -> Response:
     def dispatch(part: Request) -> Response:
-        return data(call.office, part)
+        return data(call.context, part)
 
     match call.parts:
         case ():
@@ -54,4 +54,4 @@ def _routed(call: Call) -> Response:
             raise missing()
 
 
-__all__ = ["Call", "Office", "about", "allow", "data"]
+__all__ = ["Call", "ServerContext", "about", "allow", "data"]

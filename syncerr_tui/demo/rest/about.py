@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from syncerr_tui.demo.http import Response
-from syncerr_tui.demo.rest.call import Call, Office, allow
+from syncerr_tui.demo.rest.call import Call, ServerContext, allow
 from syncerr_tui.demo.store import stamp
 
 FIRST_VERSION = 31
@@ -34,18 +34,18 @@ def resources(call: Call) -> Response:
     """`GET /services/data/vNN.0`."""
     allow(call, "GET")
     links = {name: f"{call.base}/{name}" for name in _RESOURCES}
-    return Response(200, {**links, "identity": identity_url(call.office)})
+    return Response(200, {**links, "identity": identity_url(call.context)})
 
 
 def limits(call: Call) -> Response:
     """`GET limits`."""
     allow(call, "GET")
-    office = call.office
-    left = max(0, office.total - office.used)
+    context = call.context
+    left = max(0, context.total - context.used)
     return Response(
         200,
         {
-            "DailyApiRequests": {"Max": office.total, "Remaining": left},
+            "DailyApiRequests": {"Max": context.total, "Remaining": left},
             "DailyAsyncApexExecutions": {"Max": 250_000, "Remaining": 250_000},
             "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
             "DataStorageMB": {"Max": 1_024, "Remaining": 1_000},
@@ -54,35 +54,35 @@ def limits(call: Call) -> Response:
     )
 
 
-def identity_url(office: Office) -> str:
+def identity_url(context: ServerContext) -> str:
     """The address that stands for the user."""
-    return f"{office.address}/id/{office.organization_id}/{office.user_id}"
+    return f"{context.address}/id/{context.organization_id}/{context.user_id}"
 
 
-def user(office: Office) -> dict[str, object]:
+def user(context: ServerContext) -> dict[str, object]:
     """The one user's record; empty where the world has none."""
-    return office.store.get("User", office.user_id) or {}
+    return context.store.get("User", context.user_id) or {}
 
 
-def identity(office: Office) -> Response:
+def identity(context: ServerContext) -> Response:
     """`GET /id/<org>/<user>`."""
-    who = user(office)
+    who = user(context)
     names = ("enterprise", "partner", "rest", "sobjects", "query", "profile")
     paths = (
-        "/services/Soap/c/{version}/" + office.organization_id[:15],
-        "/services/Soap/u/{version}/" + office.organization_id[:15],
+        "/services/Soap/c/{version}/" + context.organization_id[:15],
+        "/services/Soap/u/{version}/" + context.organization_id[:15],
         "/services/data/v{version}/",
         "/services/data/v{version}/sobjects/",
         "/services/data/v{version}/query/",
-        f"/{office.user_id}",
+        f"/{context.user_id}",
     )
     return Response(
         200,
         {
-            "id": identity_url(office),
+            "id": identity_url(context),
             "asserted_user": True,
-            "user_id": office.user_id,
-            "organization_id": office.organization_id,
+            "user_id": context.user_id,
+            "organization_id": context.organization_id,
             "username": who.get("Username"),
             "nick_name": who.get("Username"),
             "display_name": who.get("Name"),
@@ -96,23 +96,23 @@ def identity(office: Office) -> Response:
             "language": "en_US",
             "locale": "en_US",
             "utcOffset": 0,
-            "last_modified_date": stamp(office.started_at),
+            "last_modified_date": stamp(context.started_at),
             "is_app_installed": True,
-            "urls": {name: office.address + path for name, path in zip(names, paths, strict=True)},
+            "urls": {name: context.address + path for name, path in zip(names, paths, strict=True)},
         },
     )
 
 
-def userinfo(office: Office) -> Response:
+def userinfo(context: ServerContext) -> Response:
     """`GET /services/oauth2/userinfo`."""
-    who = user(office)
-    address = identity_url(office)
+    who = user(context)
+    address = identity_url(context)
     return Response(
         200,
         {
             "sub": address,
-            "user_id": office.user_id,
-            "organization_id": office.organization_id,
+            "user_id": context.user_id,
+            "organization_id": context.organization_id,
             "preferred_username": who.get("Username"),
             "nickname": who.get("Username"),
             "name": who.get("Name"),
@@ -125,7 +125,7 @@ def userinfo(office: Office) -> Response:
             "user_type": "STANDARD",
             "language": "en_US",
             "locale": "en_US",
-            "profile": f"{office.address}/{quote(office.user_id)}",
-            "urls": {"rest": f"{office.address}/services/data/v{{version}}/"},
+            "profile": f"{context.address}/{quote(context.user_id)}",
+            "urls": {"rest": f"{context.address}/services/data/v{{version}}/"},
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncerr_tui.demo.answers import Action, ActionResult, Parameter, SaveFault
+from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, body_object, missing
 
@@ -26,7 +26,9 @@ def handle(call: Call) -> Response:
             return Response(200, {kind: f"{base}/custom/{kind}" for kind in _KINDS})
         case ("custom", kind) if kind in _KINDS:
             allow(call, "GET")
-            return Response(200, {"actions": [_listed(call, each) for each in call.office.org.actions(kind)]})
+            return Response(
+                200, {"actions": [_listed(call, each) for each in call.context.org.actions(kind)]}
+            )
         case ("custom", kind, name) if kind in _KINDS:
             return _action(call, kind, name)
         case _:
@@ -35,18 +37,18 @@ def handle(call: Call) -> Response:
 
 def _action(call: Call, kind: str, name: str) -> Response:
     allow(call, "GET", "POST")
-    action = call.office.org.describe_action(kind, name)
+    action = call.context.org.describe_action(kind, name)
     if action is None:
         raise missing()
     return Response(200, _described(call, action)) if call.method == "GET" else _invoke(call, action)
 
 
-def _listed(call: Call, action: Action) -> dict[str, object]:
+def _listed(call: Call, action: InvocableAction) -> dict[str, object]:
     url = f"{call.base}/actions/custom/{action.kind}/{action.name}"
     return {"label": action.label, "name": action.name, "type": action.kind.upper(), "url": url}
 
 
-def _described(call: Call, action: Action) -> dict[str, object]:
+def _described(call: Call, action: InvocableAction) -> dict[str, object]:
     return {
         "category": None,
         "description": action.description or None,
@@ -84,17 +86,17 @@ def _input(parameter: Parameter) -> dict[str, object]:
     }
 
 
-def _invoke(call: Call, action: Action) -> Response:
+def _invoke(call: Call, action: InvocableAction) -> Response:
     """Call it. Where one input fails the status is 400 and the body is still the whole list."""
     inputs = body_object(call).get("inputs")
     if not isinstance(inputs, list) or not all(isinstance(each, dict) for each in inputs):
         raise Refused(error(400, "JSON_PARSER_ERROR", "'inputs' must be a list of objects"))
     _check_names(action, inputs)
-    faults = call.office.faults
+    faults = call.context.faults
     locked = faults.rows("lock-errors", call.request, len(inputs))
     refused = faults.rows("partial-actions", call.request, len(inputs)) - locked
     good = [each for place, each in enumerate(inputs) if place not in locked | refused]
-    done = iter(call.office.org.invoke(action.kind, action.name, good) if good else ())
+    done = iter(call.context.org.invoke(action.kind, action.name, good) if good else ())
     results: list[ActionResult] = []
     for place in range(len(inputs)):
         if place in locked:
@@ -113,7 +115,7 @@ def _invoke(call: Call, action: Action) -> Response:
     return Response(200 if good_news else 400, [_result(call, each) for each in results])
 
 
-def _check_names(action: Action, inputs: list[Mapping[str, object]]) -> None:
+def _check_names(action: InvocableAction, inputs: list[Mapping[str, object]]) -> None:
     known = {parameter.name for parameter in action.inputs}
     required = {parameter.name for parameter in action.inputs if parameter.required}
     for each in inputs:

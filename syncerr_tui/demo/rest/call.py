@@ -16,7 +16,7 @@ from syncerr_tui.demo.store import Store, long_id
 
 
 @dataclass(slots=True)
-class Office:
+class ServerContext:
     """Everything that outlives a call."""
 
     org: DemoOrg
@@ -60,7 +60,7 @@ class Office:
 class Call:
     """A request whose sender is known."""
 
-    office: Office
+    context: ServerContext
     request: Request
     version: str
     """Of the path, e.g. `59.0`."""
@@ -89,7 +89,7 @@ class Call:
         Raises:
             Refused: 404 NOT_FOUND.
         """
-        schema = self.office.org.schema
+        schema = self.context.org.schema
         found = schema.get(name) or next((s for n, s in schema.items() if n.lower() == name.lower()), None)
         if found is None or not found.rest:
             raise Refused(error(404, "NOT_FOUND", "The requested resource does not exist"))

@@ -62,7 +62,7 @@ def _read(call: Call, sobject: SObject) -> Response:
             )
         )
     names = field_names(sobject, fields)
-    store = call.office.store
+    store = call.context.store
     records: list[dict[str, object] | None] = []
     for each in ids:
         record_id = full_id(each)
@@ -196,7 +196,7 @@ def _delete(call: Call) -> Response:
 
 def _deleting(call: Call, given: str) -> Row:
     record_id = full_id(given)
-    schema = call.office.org.schema.values()
+    schema = call.context.org.schema.values()
     sobject = next(
         (s for s in schema if record_id and s.key_prefix and record_id.startswith(s.key_prefix)), None
     )
@@ -208,7 +208,7 @@ def _deleting(call: Call, given: str) -> Row:
 
 def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = False) -> Response:
     """Do the rows in order; with `all_or_none` undo all if one failed."""
-    locked = call.office.faults.rows("lock-errors", call.request, len(rows))
+    locked = call.context.faults.rows("lock-errors", call.request, len(rows))
     outcomes: list[Saved] = []
 
     def work() -> None:
@@ -219,7 +219,7 @@ def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = F
 
     try:
         if all_or_none:
-            with call.office.org.alone():
+            with call.context.org.alone():
                 work()
         else:
             work()

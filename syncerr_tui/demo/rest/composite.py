@@ -53,7 +53,7 @@ def batch(call: Call, dispatch: Dispatch) -> Response:
         url = str(part.get("url", "")).lstrip("/")
         target = f"/services/data/{url}" if re.match(r"v\d", url) else f"/{url}"
         response = dispatch(_request(call, part.get("method"), target, part.get("richInput"), "GET"))
-        call.office.count()
+        call.context.count()
         failed = failed or response.status >= 400
         results.append({"statusCode": response.status, "result": response.body})
     return Response(200, {"hasErrors": failed, "results": results})
@@ -89,7 +89,7 @@ def _all_or_none(
     call: Call, parts: list[Mapping[str, object]], dispatch: Dispatch, answers: list[dict[str, object]]
 ) -> None:
     try:
-        with call.office.org.alone():
+        with call.context.org.alone():
             _work(call, parts, dispatch, answers, halt=True)
     except _Undo:
         for entry in answers:

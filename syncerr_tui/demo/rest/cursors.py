@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from itertools import count
 
-from syncerr_tui.demo.soql import Plan
+from syncerr_tui.demo.soql import CompiledQuery
 from syncerr_tui.demo.store import long_id
 
 _MOST_ROWS = 8_000_000
@@ -20,7 +20,7 @@ class Cursor:
     """One query with more than one page."""
 
     key: str
-    plan: Plan
+    plan: CompiledQuery
     rows: array[int]
     page_size: int
     tooling: bool
@@ -39,7 +39,7 @@ class Cursors:
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _held: int = 0
 
-    def keep(self, plan: Plan, rows: array[int], page_size: int, *, tooling: bool) -> Cursor:
+    def keep(self, plan: CompiledQuery, rows: array[int], page_size: int, *, tooling: bool) -> Cursor:
         """Open a locator."""
         with self._lock:
             key = long_id(f"01gDe{next(self._numbers):010d}")

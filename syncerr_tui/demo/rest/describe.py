@@ -22,7 +22,7 @@ def everything(call: Call) -> Response:
     unchanged = _unchanged(call)
     if unchanged is not None:
         return unchanged
-    objects = [summary(call, each) for each in call.office.org.schema.values() if each.rest]
+    objects = [summary(call, each) for each in call.context.org.schema.values() if each.rest]
     return _dated(call, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
@@ -67,7 +67,7 @@ def one(call: Call, sobject: SObject) -> Response:
     }
     urls = body["urls"]
     assert isinstance(urls, dict)
-    address = call.office.address
+    address = call.context.address
     body["urls"] = {
         **urls,
         "uiDetailTemplate": f"{address}/{{ID}}",
@@ -78,7 +78,7 @@ def one(call: Call, sobject: SObject) -> Response:
 
 
 def _dated(call: Call, body: object) -> Response:
-    return Response(200, body, {"Last-Modified": format_datetime(call.office.described_at(), usegmt=True)})
+    return Response(200, body, {"Last-Modified": format_datetime(call.context.described_at(), usegmt=True)})
 
 
 def _unchanged(call: Call) -> Response | None:
@@ -90,7 +90,7 @@ def _unchanged(call: Call) -> Response | None:
         moment = parsedate_to_datetime(since)
     except ValueError:
         return None
-    if moment.tzinfo is None or moment < call.office.described_at():
+    if moment.tzinfo is None or moment < call.context.described_at():
         return None
     return Response(304)
 
@@ -143,7 +143,7 @@ def _children(call: Call, sobject: SObject) -> list[dict[str, object]]:
             "relationshipName": child.label_plural.replace(" ", "") + ("__r" if field.custom else ""),
             "restrictedDelete": False,
         }
-        for child in call.office.org.schema.values()
+        for child in call.context.org.schema.values()
         if child.rest
         for field in child.fields
         if sobject.name in field.reference_to

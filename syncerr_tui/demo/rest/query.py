@@ -10,7 +10,7 @@ from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, missing
 from syncerr_tui.demo.rest.cursors import Cursor
 from syncerr_tui.demo.schema import Field
-from syncerr_tui.demo.soql import Plan, SoqlError, parse, plan
+from syncerr_tui.demo.soql import CompiledQuery, SoqlError, parse, plan
 from syncerr_tui.demo.soql.compiler import Output
 
 _LEAST_PAGE = 200
@@ -33,8 +33,8 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
     try:
         ready = plan(
             parse(text),
-            call.office.org.schema,
-            now=call.office.clock(),
+            call.context.org.schema,
+            now=call.context.clock(),
             deleted=call.parts[0] == "queryAll",
             visible=(lambda sobject: sobject.tooling) if tooling else (lambda sobject: sobject.rest),
         )
@@ -45,8 +45,8 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
     return _first_page(call, ready, tooling=tooling)
 
 
-def _first_page(call: Call, ready: Plan, *, tooling: bool) -> Response:
-    store = call.office.store
+def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
+    store = call.context.store
     found = store.sql(ready.rows_sql, ready.rows_values)
     if ready.query.counts_only:
         return Response(200, {"totalSize": found[0][0], "done": True, "records": []})
@@ -60,18 +60,18 @@ def _first_page(call: Call, ready: Plan, *, tooling: bool) -> Response:
     records = _records(call, ready, rows[:size])
     answer: dict[str, object] = {"totalSize": len(rows), "done": True, "records": records}
     if len(rows) > size:
-        cursor = call.office.cursors.keep(ready, rows, size, tooling=tooling)
+        cursor = call.context.cursors.keep(ready, rows, size, tooling=tooling)
         _not_done(call, answer, cursor, size)
     return Response(200, answer)
 
 
 def _next_page(call: Call, locator: str, *, tooling: bool) -> Response:
-    office = call.office
-    found = office.cursors.find(locator)
-    if found is None or found[0].tooling != tooling or office.faults.fires("expired-locator", call.request):
+    context = call.context
+    found = context.cursors.find(locator)
+    if found is None or found[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
         raise Refused(error(400, "INVALID_QUERY_LOCATOR", "invalid query locator"))
     cursor, offset = found
-    if office.faults.fires("repeated-locator", call.request):
+    if context.faults.fires("repeated-locator", call.request):
         records = _records(call, cursor.plan, cursor.rows[offset : offset + cursor.page_size])
         answer: dict[str, object] = {"totalSize": len(cursor.rows), "done": True, "records": records}
         _not_done(call, answer, cursor, offset)
@@ -92,7 +92,7 @@ def _not_done(call: Call, answer: dict[str, object], cursor: Cursor, offset: int
 
 def _page_size(call: Call) -> int:
     """The org's page size, or less where `Sforce-Query-Options: batchSize=` asks for less."""
-    size = call.office.page_size
+    size = call.context.page_size
     asked = re.search(
         r"batchSize\s*=\s*(\d{1,9})", call.request.headers.get("sforce-query-options", ""), re.IGNORECASE
     )
@@ -109,10 +109,10 @@ def _group(outputs: tuple[Output, ...], row: tuple[object, ...]) -> dict[str, ob
     return record
 
 
-def _records(call: Call, ready: Plan, rows: array[int]) -> list[dict[str, object]]:
+def _records(call: Call, ready: CompiledQuery, rows: array[int]) -> list[dict[str, object]]:
     if not rows:
         return []
-    table = call.office.store.sql(ready.page_sql, (json.dumps(rows.tolist()),))
+    table = call.context.store.sql(ready.page_sql, (json.dumps(rows.tolist()),))
     sobject = ready.sobject
     url = call.url_of(sobject, "")
     own = [(o.key, o.place, o.boolean) for o in ready.outputs if not o.path]
@@ -130,7 +130,11 @@ def _records(call: Call, ready: Plan, rows: array[int]) -> list[dict[str, object
 
 
 def _add_parents(
-    call: Call, ready: Plan, record: dict[str, object], row: tuple[object, ...], outputs: list[Output]
+    call: Call,
+    ready: CompiledQuery,
+    record: dict[str, object],
+    row: tuple[object, ...],
+    outputs: list[Output],
 ) -> None:
     made: dict[tuple[str, ...], dict[str, object] | None] = {(): record}
     for parent in ready.parents:
@@ -147,7 +151,7 @@ def _add_parents(
             owner[output.key] = bool(value) if output.boolean and value is not None else value
 
 
-def _columns(ready: Plan) -> dict[str, object]:
+def _columns(ready: CompiledQuery) -> dict[str, object]:
     """What `&columns=true` answers: the `sf` CLI lays out its table by it."""
     metadata: list[dict[str, object]] = []
     groups: dict[str, dict[str, object]] = {}

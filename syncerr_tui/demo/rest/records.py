@@ -58,7 +58,7 @@ def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Resp
         if isinstance(response.body, dict):
             response.body["created"] = saved.created
         return response
-    found = call.office.store.find(sobject.name, **{key.name: value})
+    found = call.context.store.find(sobject.name, **{key.name: value})
     if not found:
         raise missing()
     if len(found) > 1:
@@ -109,10 +109,10 @@ def _existing(call: Call, sobject: SObject, given: str) -> dict[str, object]:
     if sobject.key_prefix and not record_id.startswith(sobject.key_prefix):
         message = f"{sobject.label} ID: id value of incorrect type: {given}"
         raise Refused(error(400, "MALFORMED_ID", message, ["Id"]))
-    record = call.office.store.get(sobject.name, record_id)
+    record = call.context.store.get(sobject.name, record_id)
     if record is not None:
         return record
-    if call.office.store.get(sobject.name, record_id, deleted=True) is not None:
+    if call.context.store.get(sobject.name, record_id, deleted=True) is not None:
         raise Refused(error(404, "ENTITY_IS_DELETED", "entity is deleted"))
     raise missing()
 

@@ -36,8 +36,8 @@ def create(call: Call, sobject: SObject, body: Mapping[str, object]) -> Saved:
     values, faults = _values(call, sobject, body, creating=True)
     if faults:
         return Saved(None, tuple(faults))
-    record_id = call.office.store.new_id(sobject.name)
-    faults = call.office.org.save(sobject.name, "create", values, record_id, headers=call.request.headers)
+    record_id = call.context.store.new_id(sobject.name)
+    faults = call.context.org.save(sobject.name, "create", values, record_id, headers=call.request.headers)
     return Saved(None, tuple(faults)) if faults else Saved(record_id, created=True)
 
 
@@ -55,7 +55,7 @@ def upsert(
     call: Call, sobject: SObject, key: Field, value: str, body: Mapping[str, object]
 ) -> Saved | list[str]:
     """Change the record with this external id, or make it; several such records: their ids."""
-    found = call.office.store.find(sobject.name, **{key.name: value})
+    found = call.context.store.find(sobject.name, **{key.name: value})
     if len(found) > 1:
         return [str(record["Id"]) for record in found]
     rest = {name: each for name, each in body.items() if name.lower() != key.name.lower()}
@@ -71,7 +71,7 @@ def _existing(call: Call, sobject: SObject, given: str, operation: str, body: Ma
     assert record_id is not None
     values, faults = _values(call, sobject, body, creating=False)
     if not faults:
-        faults = call.office.org.save(
+        faults = call.context.org.save(
             sobject.name, operation, values, record_id, headers=call.request.headers
         )
     return Saved(record_id, tuple(faults))
@@ -83,9 +83,9 @@ def look_up(call: Call, sobject: SObject, given: str) -> tuple[str | None, SaveF
     if record_id is None or (sobject.key_prefix and not record_id.startswith(sobject.key_prefix)):
         message = f"{sobject.label} ID: id value of incorrect type: {given}"
         return None, SaveFault("MALFORMED_ID", message, ("Id",))
-    if call.office.store.get(sobject.name, record_id) is not None:
+    if call.context.store.get(sobject.name, record_id) is not None:
         return record_id, None
-    if call.office.store.get(sobject.name, record_id, deleted=True) is not None:
+    if call.context.store.get(sobject.name, record_id, deleted=True) is not None:
         return record_id, SaveFault("ENTITY_IS_DELETED", "entity is deleted")
     return record_id, SaveFault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 
@@ -131,7 +131,7 @@ def _by_external_id(
     reference = next((f for f in sobject.fields if (f.relationship_name or "").lower() == name.lower()), None)
     given = {k: v for k, v in key.items() if k != "attributes"}
     parent = (
-        call.office.org.schema.get(reference.reference_to[0])
+        call.context.org.schema.get(reference.reference_to[0])
         if reference and reference.reference_to
         else None
     )
@@ -139,7 +139,7 @@ def _by_external_id(
     if reference is None or parent is None or field is None or not field.external_id:
         return SaveFault("INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject.name}")
     value = next(iter(given.values()))
-    found = call.office.store.find(parent.name, **{field.name: value})
+    found = call.context.store.find(parent.name, **{field.name: value})
     if len(found) == 1:
         values[reference.name] = found[0]["Id"]
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncerr_tui.demo.soql.compiler import Plan, plan
+from syncerr_tui.demo.soql.compiler import CompiledQuery, plan
 from syncerr_tui.demo.soql.lexer import SoqlError
 from syncerr_tui.demo.soql.parser import parse
 
-__all__ = ["Plan", "SoqlError", "parse", "plan"]
+__all__ = ["CompiledQuery", "SoqlError", "parse", "plan"]

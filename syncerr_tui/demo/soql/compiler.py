@@ -55,7 +55,7 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CompiledQuery:
     """A query ready to run."""
 
     query: Query
@@ -74,7 +74,7 @@ def plan(
     now: datetime,
     deleted: bool = False,
     visible: Callable[[SObject], bool] = lambda _: True,
-) -> Plan:
+) -> CompiledQuery:
     """Check every name and type in a query against the schema and write its SQL.
 
     Args:
@@ -97,7 +97,7 @@ class _Compiler:
     now: datetime
     values: list[object] = field(default_factory=list)
 
-    def plan(self) -> Plan:
+    def plan(self) -> CompiledQuery:
         query = self.query
         root = self.names.root
         if query.counts_only:
@@ -114,7 +114,7 @@ class _Compiler:
             f"CROSS JOIN {quoted(root.sobject.name)} AS {root.alias} ON {root.alias}.demo_row = wanted.value"
             f"{''.join(self.names.clauses)} ORDER BY wanted.key"
         )
-        return Plan(query, root.sobject, sql, rows_values, page, outputs, parents)
+        return CompiledQuery(query, root.sobject, sql, rows_values, page, outputs, parents)
 
     def _where(self, root: Join) -> str:
         parts = [] if self.names.deleted else [f"{root.alias}.IsDeleted = 0"]
@@ -128,13 +128,13 @@ class _Compiler:
         self.values += [-1 if self.query.limit is None else self.query.limit, self.query.offset]
         return " LIMIT ? OFFSET ?"
 
-    def _counting(self, root: Join) -> Plan:
+    def _counting(self, root: Join) -> CompiledQuery:
         where = self._where(root)
         limits = self._limits()
         sql = f"SELECT count(*) FROM (SELECT 1 {self.names.source}{where}{limits})"
-        return Plan(self.query, root.sobject, sql, tuple(self.values), "", (), ())
+        return CompiledQuery(self.query, root.sobject, sql, tuple(self.values), "", (), ())
 
-    def _grouping(self, root: Join) -> Plan:
+    def _grouping(self, root: Join) -> CompiledQuery:
         query = self.query
         groups = [self.names.find(path) for path in query.group_by]
         for path, found in zip(query.group_by, groups, strict=True):
@@ -171,7 +171,7 @@ class _Compiler:
         order = self._orders(grouped)
         limits = self._limits()
         sql = f"SELECT {', '.join(columns)} {self.names.source}{where}{group}{having}{order}{limits}"
-        return Plan(query, root.sobject, sql, tuple(self.values), "", tuple(outputs), ())
+        return CompiledQuery(query, root.sobject, sql, tuple(self.values), "", tuple(outputs), ())
 
     def _selected(self, root: Join) -> tuple[tuple[Output, ...], tuple[Parent, ...], list[str]]:
         outputs: list[Output] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -50,6 +51,22 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,ctrl+c", "leave", "leave", show=False)]
     SHAPE: ClassVar[str] = ""
     """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""
+
+    _seen_since: float | None = None
+
+    def on_mount(self) -> None:
+        """Note when the person can see it."""
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self._seen_since = get_time()
+
+    def was_seen_at(self, when: float) -> bool:
+        """Whether this was on screen at that time of Textual's events, so that a key can be an answer to it.
+
+        Of `aR` and enter in one packet the enter is older than the plan that it would confirm.
+        """
+        return self._seen_since is not None and when >= self._seen_since
 
     def compose(self) -> ComposeResult:
         """Heading, body, keys."""

@@ -16,6 +16,7 @@ from syncerr_tui.diagnosis.text_layout import Role, wrap
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, Wave
+from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.words import duration, plural
@@ -117,7 +118,7 @@ class PlanDialog(Confirmation):
         """A line with its label at the left, broken where the dialog ends."""
         width = min(_WIDTH, self.app.size.width * 96 // 100) - _FRAME
         lead = f"{label:<{_LABEL}}" if label else ""
-        for parts in wrap([(told, Role.TEXT)], width, first=lead, rest=" " * len(lead)):
+        for parts in wrap([(one_line(told), Role.TEXT)], width, first=lead, rest=" " * len(lead)):
             yield "".join(text for text, _ in parts)
 
     def _waves(self) -> list[tuple[str, str, str]]:

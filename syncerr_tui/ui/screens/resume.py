@@ -11,6 +11,7 @@ from textual.content import Content
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.resync.history import Unfinished
 from syncerr_tui.resync.runner import ResumeMode
+from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Reading, keys
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Part
@@ -65,11 +66,11 @@ class ResumeDialog(Reading[ResumeMode]):
         lines: list[tuple[str, str]] = [
             ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
             (f"\n{told.summary}.", "bold"),
-            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) by {run.os_user} ", ""),
-            (f"on {run.host or 'an unnamed machine'}, method {run.method}.", ""),
+            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) ", ""),
+            (one_line(f"by {run.os_user} on {run.host or 'an unnamed machine'}, method {run.method}."), ""),
         ]
         if run.reason:
-            lines.append((f"\nWhy: {run.reason}", ""))
+            lines.append((f"\nWhy: {one_line(run.reason)}", ""))
         lines.append(("\n", ""))
         for key, name, does in self._choices:
             lines += [(f"\n{key}  {name:<11}", "bold"), (does, "")]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.words import plural
@@ -31,14 +32,11 @@ class GuidedDialog(Confirmation):
         """Where, and which rows, in which order."""
         lines: list[tuple[str, str]] = []
         if self._address:
-            lines.append((f"\n1 Open {self._address}", ""))
+            lines.append((f"\n1 Open {one_line(self._address)}", ""))
         else:
             lines.append(("\n1 Open the Sync Errors list in Salesforce", ""))
         lines.append(("\n2 Tick exactly these rows, in this order, and press Re-sync:\n", ""))
-        lines += [
-            (f"\n  {error.object} {error.event_type.value} {error.storeconnect_id or error.id}", "bold")
-            for error in self._errors
-        ]
+        lines += [(f"\n  {_named(error)}", "bold") for error in self._errors]
         lines.append(("\n\n3 Press enter here: the outcome is then read back from the org.\n", ""))
         return Content.assemble(*lines)
 
@@ -64,7 +62,8 @@ class QuitDialog(Confirmation):
     def text(self) -> Content:
         """What leaving means."""
         return Content(
-            f"\n{self._progress}\n\nLeaving waits for the answers to what is on its way and writes them "
+            f"\n{one_line(self._progress)}\n\n"
+            "Leaving waits for the answers to what is on its way and writes them "
             "down. The rest stays unsent, and the next start offers to go on with it.\n"
         )
 
@@ -72,3 +71,7 @@ class QuitDialog(Confirmation):
     def answers(self) -> Sequence[Part]:
         """Leave, or stay."""
         return keys(("enter", "leaves"), ("esc", "stays"))
+
+
+def _named(error: SyncError) -> str:
+    return one_line(f"{error.object} {error.event_type.value} {error.storeconnect_id or error.id}")

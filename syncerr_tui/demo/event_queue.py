@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from syncerr_tui.demo.refusals import LinkKind
+from syncerr_tui.demo.save_errors import LinkKind
 from syncerr_tui.demo.store import Store
 
 FAILED, PENDING, STUCK, LOST = "failed", "pending", "stuck", "lost"
@@ -19,7 +19,7 @@ _COLUMNS = "event_id, seq, object, sc_id, operation, state, cause, code, kind, n
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueuedEvent:
     """One unresolved change event."""
 
     event_id: str
@@ -42,12 +42,12 @@ class Entry:
     """When pending: the moment (POSIX seconds by the org's clock) to work on it."""
 
 
-class Ledger:
+class EventQueue:
     """All unresolved events, and what was ever asked of the engine."""
 
     def __init__(self, store: Store) -> None:
         self._sql = store.sql
-        self.memory: dict[str, Entry] | None = None
+        self.memory: dict[str, QueuedEvent] | None = None
         """StoreConnect ID -> its first unresolved event, while a world is built: asked first."""
         self._sql(
             "CREATE TABLE IF NOT EXISTS demo_ledger (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
@@ -62,7 +62,7 @@ class Ledger:
             "processed INTEGER NOT NULL) WITHOUT ROWID",
         )
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: QueuedEvent) -> None:
         """Write an entry, new or changed."""
         if self.memory is not None:
             self.memory.setdefault(entry.sc_id, entry)
@@ -88,11 +88,11 @@ class Ledger:
         """An event is resolved."""
         self._sql("DELETE FROM demo_ledger WHERE event_id = ?", (event_id,))
 
-    def get(self, event_id: str) -> Entry | None:
+    def get(self, event_id: str) -> QueuedEvent | None:
         """The entry of an unresolved event."""
         return next(iter(self._entries("event_id = ?", (event_id,))), None)
 
-    def due(self, moment: float) -> list[Entry]:
+    def due(self, moment: float) -> list[QueuedEvent]:
         """Pending events whose time has come, in the order of arrival."""
         return self._entries("state = 'pending' AND due <= ?", (moment,))
 
@@ -101,7 +101,7 @@ class Ledger:
         rows = self._sql("SELECT min(due) FROM demo_ledger WHERE state = 'pending'")
         return cast("float | None", rows[0][0])
 
-    def earliest(self, sc_id: str, before: int | None = None) -> Entry | None:
+    def earliest(self, sc_id: str, before: int | None = None) -> QueuedEvent | None:
         """The first unresolved event of a record (that arrived before another)."""
         if self.memory is not None:
             return self.memory.get(sc_id)
@@ -109,17 +109,17 @@ class Ledger:
             return next(iter(self._entries("sc_id = ?", (sc_id,), limit=1)), None)
         return next(iter(self._entries("sc_id = ? AND seq < ?", (sc_id, before), limit=1)), None)
 
-    def earliest_listed(self, sc_id: str, before: int | None = None) -> Entry | None:
+    def earliest_listed(self, sc_id: str, before: int | None = None) -> QueuedEvent | None:
         """As `earliest`, among events whose rows are there."""
         limit = 1 << 62 if before is None else before
         where = "sc_id = ? AND seq < ? AND state <> 'lost'"
         return next(iter(self._entries(where, (sc_id, limit), limit=1)), None)
 
-    def lost(self, sc_id: str) -> list[Entry]:
+    def lost(self, sc_id: str) -> list[QueuedEvent]:
         """Failed changes of a record whose rows somebody deleted."""
         return self._entries("sc_id = ? AND state = 'lost'", (sc_id,))
 
-    def with_cause(self, cause: str) -> list[Entry]:
+    def with_cause(self, cause: str) -> list[QueuedEvent]:
         """Unresolved events that one safeguard refused."""
         return self._entries("cause = ?", (cause,))
 
@@ -130,11 +130,11 @@ class Ledger:
             "WHERE kind IS NOT NULL AND state = 'failed'",
         )
 
-    def waiting_for(self, sc_id: str) -> list[Entry]:
+    def waiting_for(self, sc_id: str) -> list[QueuedEvent]:
         """Failed events that need this record first."""
         return self._entries("needs = ? AND kind IS NOT NULL AND state = 'failed'", (sc_id,))
 
-    def all(self) -> list[Entry]:
+    def all(self) -> list[QueuedEvent]:
         """Every unresolved event, in the order of arrival."""
         return self._entries("1", ())
 
@@ -142,7 +142,7 @@ class Ledger:
         """The status codes that occur."""
         return [str(code) for (code,) in self._sql("SELECT DISTINCT code FROM demo_ledger ORDER BY code")]
 
-    def youngest_failed(self, leave_out: Iterable[str]) -> Entry | None:
+    def youngest_failed(self, leave_out: Iterable[str]) -> QueuedEvent | None:
         """The failed event that arrived last and depends on nothing else."""
         out = set(leave_out)
         rows = self._entries("state = 'failed' AND kind IS NULL", ())
@@ -164,9 +164,9 @@ class Ledger:
             for event, asked, made in rows
         }
 
-    def _entries(self, where: str, bound: Sequence[object], limit: int = -1) -> list[Entry]:
+    def _entries(self, where: str, bound: Sequence[object], limit: int = -1) -> list[QueuedEvent]:
         rows = self._sql(
             f"SELECT {_COLUMNS} FROM demo_ledger WHERE {where} ORDER BY seq LIMIT {limit}",
             bound,
         )
-        return [Entry(*cast("tuple[str, int, str, str, str]", row)) for row in rows]
+        return [QueuedEvent(*cast("tuple[str, int, str, str, str]", row)) for row in rows]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from syncerr_tui.demo.ledger import LOST, Entry, Ledger
+from syncerr_tui.demo.event_queue import LOST, EventQueue, QueuedEvent
 
 
-def truth(ledger: Ledger) -> dict[str, object]:
+def ground_truth(queue: EventQueue) -> dict[str, object]:
     """Links and causes among all unresolved events now.
 
     A link's `cause` is the first unresolved event of the record that the victim needs; `accepts` are that
     record's other unresolved events, which are no wrong answer either. A cause's `events` are its roots:
     the events that it refused itself.
     """
-    listed = [entry for entry in ledger.all() if entry.state != LOST]
-    by_record: dict[str, list[Entry]] = {}
+    listed = [entry for entry in queue.all() if entry.state != LOST]
+    by_record: dict[str, list[QueuedEvent]] = {}
     for entry in listed:
         by_record.setdefault(entry.sc_id, []).append(entry)
     links: list[dict[str, object]] = []
@@ -32,12 +32,12 @@ def truth(ledger: Ledger) -> dict[str, object]:
     return {"links": links, "causes": list(causes.values())}
 
 
-def root_of(ledger: Ledger, entry: Entry) -> Entry:
+def root_of(queue: EventQueue, entry: QueuedEvent) -> QueuedEvent:
     """The listed event whose refusal holds this one up, over any number of links; itself if none does."""
     seen = {entry.event_id}
     while entry.kind is not None:
         before = entry.seq if entry.kind == "same record" else None
-        first = ledger.earliest_listed(entry.needs, before)
+        first = queue.earliest_listed(entry.needs, before)
         if first is None or first.event_id in seen:
             return entry
         entry = first
@@ -45,5 +45,5 @@ def root_of(ledger: Ledger, entry: Entry) -> Entry:
     return entry
 
 
-def _comes_first(other: Entry, victim: Entry) -> bool:
+def _comes_first(other: QueuedEvent, victim: QueuedEvent) -> bool:
     return other.seq < victim.seq if victim.kind == "same record" else other.event_id != victim.event_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from zlib import crc32
 
-from syncerr_tui.demo.refusals import Refusal
+from syncerr_tui.demo.save_errors import SaveError
 
 _GUIDE = "You can look up ExceptionCode values in the SOAP API Developer Guide."
 _GUIDE_LINK = (
@@ -48,7 +48,7 @@ def error_id(sc_id: str) -> str:
     return f"{number}-{place} ({hash_ - 2_000_000_000})"
 
 
-def dressed(refusal: Refusal, sc_id: str, *, code_apart: bool) -> str:
+def dressed(refusal: SaveError, sc_id: str, *, code_apart: bool) -> str:
     """The Message text of a refusal.
 
     Args:

@@ -1,6 +1,6 @@
 """Vocabularies of the change event object. Nobody outside knows the real field names: all are assumptions.
 
-The engine speaks only through a `Naming`, so that an org with other API names, other labels, another
+The engine speaks only through a `SchemaVariant`, so that an org with other API names, other labels, another
 language or another shape behaves the same. Discovery is tested against each of them.
 """
 
@@ -36,7 +36,7 @@ Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class SchemaVariant:
     """How one org's change event object is called and shaped. Every role is a pair (API name, label)."""
 
     key: str
@@ -106,7 +106,7 @@ class Naming:
         return (self.queued, self.pending, self.done, self.failed)
 
 
-_GERMAN = Naming(
+_GERMAN = SchemaVariant(
     "german",
     "The labels are German, the API names are not",
     event=("s_c__Change_Event__c", "Änderungsereignis"),
@@ -127,7 +127,7 @@ _GERMAN = Naming(
     done=("PROCESSED", "Verarbeitet"),
 )
 
-_OTHER = Naming(
+_OTHER = SchemaVariant(
     "other",
     "Other API names under the manual's labels",
     event=("s_c__Change_Event__c", "Sync Change"),
@@ -148,7 +148,7 @@ _OTHER = Naming(
     events={"Create": "create", "Update": "update", "Delete": "delete"},
 )
 
-_UPGRADED = Naming(
+_UPGRADED = SchemaVariant(
     "upgraded",
     "A package upgrade renamed the message and the time",
     processed_at=("s_c__Last_Processed_At__c", "Processed At"),
@@ -157,9 +157,9 @@ _UPGRADED = Naming(
 )
 
 
-def _decoy() -> Naming:
+def _decoy() -> SchemaVariant:
     """An integration log of the org's own: the labels of the manual and a failed state."""
-    log = Naming(
+    log = SchemaVariant(
         "",
         "",
         event=("Integration_Log__c", "Integration Log"),
@@ -175,7 +175,7 @@ def _decoy() -> Naming:
         code=None,
         payload=("Payload__c", "Payload"),
     ).event_object()
-    return Naming(
+    return SchemaVariant(
         "decoy",
         "Another object looks much like the change event",
         event=("s_c__Sync_Change__c", "Sync Change"),
@@ -185,41 +185,41 @@ def _decoy() -> Naming:
 
 
 _ALL = (
-    Naming("assumed", "The manual's words as API names"),
+    SchemaVariant("assumed", "The manual's words as API names"),
     _OTHER,
     _GERMAN,
-    Naming("text-status", "The status is a text field", status_is_text=True),
-    Naming(
+    SchemaVariant("text-status", "The status is a text field", status_is_text=True),
+    SchemaVariant(
         "lookup",
         "A lookup to the record in place of a Salesforce ID field",
         salesforce_id=("s_c__Record__c", "Record"),
         id_is_lookup=True,
     ),
-    Naming("no-code", "No field for the status code: it stands in the message", code=None),
+    SchemaVariant("no-code", "No field for the status code: it stands in the message", code=None),
     _UPGRADED,
     _decoy(),
 )
 
-NAMINGS: Mapping[str, Naming] = MappingProxyType({naming.key: naming for naming in _ALL})
+SCHEMA_VARIANTS: Mapping[str, SchemaVariant] = MappingProxyType({naming.key: naming for naming in _ALL})
 """Every vocabulary by its key."""
 
 
-def naming_of(key: str) -> Naming:
+def variant_named(key: str) -> SchemaVariant:
     """The vocabulary with this key.
 
     Raises:
         BadInputError: There is none.
     """
     try:
-        return NAMINGS[key]
+        return SCHEMA_VARIANTS[key]
     except KeyError:
-        known = ", ".join(NAMINGS)
+        known = ", ".join(SCHEMA_VARIANTS)
         raise BadInputError(f"No naming is called {key!r}", f"Choose one of: {known}") from None
 
 
-def schema_for(key: str) -> dict[str, SObject]:
+def schema_of_variant(key: str) -> dict[str, SObject]:
     """Every object of the demo org, by API name, in the vocabulary with this key."""
-    naming = naming_of(key)
+    naming = variant_named(key)
     objects = [*data_objects(), naming.event_object(), *setup_objects()]
     if naming.decoy is not None:
         objects.append(naming.decoy)

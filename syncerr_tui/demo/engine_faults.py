@@ -1,4 +1,4 @@
-"""The engine's lies: ways in which the org's sync may do something else than what it says.
+"""Ways in which the org's sync may do something else than what it says.
 
 Each is a name in `DemoOptions.faults`, with an argument after a colon where it takes one.
 """
@@ -25,8 +25,8 @@ ENGINE_FAULTS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Lies:
-    """What the engine was told to lie about; zero and False mean honest."""
+class EngineFaults:
+    """What the engine does wrong; zero and False mean nothing."""
 
     late_visibility: float = 0.0
     twin: int = 0
@@ -36,7 +36,7 @@ class Lies:
     stuck_pending: int = 0
 
 
-def lies_in(faults: Iterable[str]) -> Lies:
+def engine_faults_in(faults: Iterable[str]) -> EngineFaults:
     """The engine's part of the faults; names it does not know are somebody else's.
 
     Raises:
@@ -47,7 +47,7 @@ def lies_in(faults: Iterable[str]) -> Lies:
         name, _colon, argument = fault.partition(":")
         if name in ENGINE_FAULTS:
             given[name] = argument
-    return Lies(
+    return EngineFaults(
         late_visibility=_number(given, "late-visibility", 20.0),
         twin=int(_number(given, "twin", 1)),
         vanish=int(_number(given, "vanish", 1)),

@@ -30,7 +30,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class SaveError:
     """Why a change was not saved."""
 
     key: str

@@ -1,0 +1,167 @@
+"""The way to and from a real terminal, which may send anything: keys, pastes, line noise.
+
+Textual 8.2.8 reads standard input as strict UTF-8 in a thread: one byte of a Latin-1 keyboard ends the app.
+And an escape sequence inside a bracketed paste breaks it open: the rest of what was pasted acts as keys.
+`TerminalInput` reads the same bytes without these two faults, `TerminalDriver` uses it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from codecs import getincrementaldecoder
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+
+from textual import events
+from textual._xterm_parser import (
+    BRACKETED_PASTE_END as PASTE_END,
+    BRACKETED_PASTE_START as PASTE_START,
+    XTermParser,
+)
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from syncerr_tui.text import clean
+
+_LONGEST_PASTE = 1_000_000
+"""Characters of a paste that are kept: the longest text anybody types here is a reason of 200."""
+_MOST_CELLS = 4_000_000
+"""A window larger than this is noise: drawing it would take the memory of the machine."""
+_CTRL_C = "\x03"
+_READ = 4096
+_SECONDS = 0.1
+"""How often the thread looks whether it is to end, and whether an escape was a key of its own."""
+
+
+class TerminalInput:
+    """Bytes in, Textual's events out. Whatever the bytes are, it raises nothing and goes on."""
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        self._parser = XTermParser()
+        self._before = ""
+        """The end of what was read, where it may be the beginning of a paste's mark."""
+        self._held = ""
+        """The part of `_before` that the parser has not seen."""
+        self._pasted: str | None = None
+        """What has been pasted so far; None outside of a paste."""
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """What these bytes mean. A sequence may be spread over several calls."""
+        text = self._decode(data)
+        while text:
+            if self._pasted is None:
+                text = yield from self._keys(text)
+            else:
+                text = yield from self._paste(text)
+
+    def tick(self) -> Iterator[Message]:
+        """An escape that nothing has followed for a while is a key."""
+        yield from _harmless(self._parser.tick())
+
+    def _keys(self, text: str) -> Generator[Message, None, str]:
+        """Read keys until a paste begins, and give what follows its mark."""
+        joined = self._before + text
+        start = joined.find(PASTE_START)
+        if start < 0:
+            unseen = self._held + text
+            self._before = _partial(joined, PASTE_START)
+            # Three characters of the mark are no key: they wait for the rest, however slow the line is.
+            self._held = self._before if len(self._before) > len("\x1b[") else ""
+            yield from self._parsed(unseen.removesuffix(self._held))
+            return ""
+        seen = len(self._before) - len(self._held)
+        yield from self._parsed(joined[seen:start])
+        if start < seen:
+            # The parser waits for the end of a sequence that was the beginning of the mark.
+            self._parser = XTermParser()
+        self._before = self._held = ""
+        self._pasted = ""
+        return joined[start + len(PASTE_START) :]
+
+    def _paste(self, text: str) -> Generator[Message, None, str]:
+        """Keep what is pasted until its end, and give what follows the mark."""
+        if text == _CTRL_C:
+            # The mark of the end got lost: without this no key would ever be a key again.
+            self._pasted = None
+            return ""
+        pasted = f"{self._pasted}{text}"
+        text, mark, rest = pasted.partition(PASTE_END)
+        if not mark:
+            tail = _partial(pasted, PASTE_END)
+            self._pasted = pasted.removesuffix(tail)[:_LONGEST_PASTE] + tail
+            return ""
+        self._pasted = None
+        yield events.Paste(clean(text.replace("\x00", "")[:_LONGEST_PASTE]))
+        return rest
+
+    def _parsed(self, text: str) -> Iterator[Message]:
+        # Letter by letter, so that noise costs no more than the sequence it stands in.
+        for letter in text:
+            try:
+                parsed = list(self._parser.feed(letter))
+            except Exception:  # noqa: BLE001 - the parser's own: chr() of no character, a window of 0 pixels
+                self._parser = XTermParser()
+            else:
+                yield from _harmless(parsed)
+
+
+def _harmless(messages: Iterable[Message]) -> Iterator[Message]:
+    """Without windows that no screen has."""
+    for message in messages:
+        if isinstance(message, events.Resize) and not 0 < message.size.area <= _MOST_CELLS:
+            continue
+        yield message
+
+
+def _partial(text: str, mark: str) -> str:
+    """The longest end of `text` that begins `mark`."""
+    return next((mark[:size] for size in range(len(mark) - 1, 0, -1) if text.endswith(mark[:size])), "")
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver for terminals, with an input thread that no byte ends."""
+
+    def run_input_thread(self) -> None:
+        """Read until the app ends. A defect in here ends it as any other does, with its line and its log."""
+        try:
+            self._read_input()
+        except Exception as error:  # noqa: BLE001 - raised again where the app handles it
+            defect = error
+
+            def raise_again() -> None:
+                raise defect
+
+            self._app.call_later(raise_again)
+
+    def _read_input(self) -> None:
+        source = TerminalInput()
+        while not self.exit_event.is_set():
+            ready, _, _ = select.select([self.fileno], [], [], _SECONDS)
+            data = os.read(self.fileno, _READ) if ready else b""
+            if ready and not data:
+                # The terminal is gone; the signal that says so is on its way.
+                self.exit_event.wait(_SECONDS)
+            for message in source.feed(data):
+                self.process_message(message)
+            for message in source.tick():
+                self.process_message(message)
+
+    def write(self, data: str) -> None:
+        """Write to the terminal, without Textual's thread where that has ended: its queue would block."""
+        if self._thread_writes:
+            super().write(data)
+        elif self._file is not None:
+            with suppress(OSError):
+                self._file.write(data)
+                self._file.flush()
+
+    def close(self) -> None:
+        """Let the terminal go."""
+        if self._thread_writes:
+            super().close()
+
+    @property
+    def _thread_writes(self) -> bool:
+        return self._writer_thread is not None and self._writer_thread.is_alive()

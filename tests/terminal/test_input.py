@@ -1,0 +1,132 @@
+"""What a terminal may send and nobody meant: line noise, pastes, keys that are older than the question."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.pty_program import PtyProgram
+from tests.terminal.test_program import READY, app, environ, restored
+
+pytestmark = pytest.mark.terminal
+
+PASTED = b"\x1b[200~x \x1b[2J aR\r\r \x1b[201~"
+
+
+NOISE = {
+    "no letter of any script": b"\xff",
+    "a Latin-1 keyboard": "äöü".encode("latin-1"),
+    "every byte with the eighth bit, as Alt sends it": bytes(range(0x80, 0x100)),
+    "keys that no script has": b"\x1b[99999999999u\x1b[55296u",
+    "a window of no pixels, and a click": b"\x1b[48;24;80;0;0t\x1b[<0;9;9M",
+    "a window larger than the memory": b"\x1b[48;99999;99999;9;9t",
+}
+
+
+def test_no_bytes_end_the_app(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        for count, noise in enumerate(NOISE.values(), start=1):
+            program.send(noise)
+            program.send(b" ")
+            program.wait_for(f"{count} selected")
+        program.press("q")
+        assert program.wait() == 0
+        assert restored(program)
+
+
+def test_what_is_pasted_is_no_key(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.send(PASTED)
+        program.send(b" ")
+        lines = program.wait_for("1 selected")
+        assert not any("enter starts" in line or "Re-sync" in line for line in lines)
+
+
+def test_what_is_pasted_into_the_filter_is_text_to_its_end(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.press("/")
+        program.wait_for("enter keeps")
+        program.send(PASTED)
+        program.wait_for("/ x ␛[2J aR")
+
+
+def test_an_enter_that_is_older_than_the_plan_does_not_confirm_it(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.wait_for(" causes")
+        program.send(b"aR\r")
+        program.wait_for("enter starts")
+        program.read(1)
+        lines = program.wait_for("enter starts")
+        assert not any("Result" in line for line in lines)
+        program.press("enter")
+        program.wait_for("X stop")
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGABRT])
+def test_signals_that_end_a_program_leave_the_terminal_as_it_was(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.signal(number)
+        assert program.wait() == 128 + number
+        assert restored(program)
+
+
+BROKEN = {
+    "the thread that reads keys": (
+        "from syncerr_tui.ui import terminal_driver as t\nt.TerminalInput.feed = boom\n"
+    ),
+    "the thread that writes the screen": (
+        "from textual.drivers import _writer_thread as w\n"
+        "def run(self):\n"
+        "    while (text := self._queue.get()) is not None:\n"
+        "        boom() if 'selected' in text else self._file.write(text)\n"
+        "        self._file.flush()\n"
+        "w.WriterThread.run = run\n"
+    ),
+    "a thread of its own": (
+        "import threading\n"
+        "from syncerr_tui.ui import errors_pane as p\n"
+        "p.ErrorsPane.do_toggle = lambda self: threading.Thread(target=boom).start()\n"
+    ),
+    "a task of its own": (
+        "import asyncio\n"
+        "from syncerr_tui.ui import errors_pane as p\n"
+        "p.ErrorsPane.do_toggle = lambda self: asyncio.get_running_loop().call_soon(boom)\n"
+    ),
+    "a worker": (
+        "from syncerr_tui.ui import errors_pane as p\n"
+        "p.ErrorsPane.do_toggle = lambda self: self.run_worker(boom, thread=True)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("place", BROKEN)
+def test_a_defect_anywhere_ends_with_one_line_and_the_log(tmp_path: Path, place: str) -> None:
+    program_text = (
+        "import sys\n"
+        "def boom(*_):\n    secret = 'hunter2-token'\n    raise RuntimeError(secret)\n"
+        f"{BROKEN[place]}"
+        "from syncerr_tui.cli import run\nraise SystemExit(run(['demo']))\n"
+    )
+    with PtyProgram([sys.executable, "-c", program_text], environ=environ(tmp_path)) as program:
+        if "keys" not in place:
+            program.wait_for(READY)
+            program.press("space")
+        assert program.wait() == 70
+        assert restored(program)
+        assert b"hunter2" not in program.raw
+        assert b"Traceback" not in program.raw
+        assert b"crash.log" in program.raw
+    log = (tmp_path / "log" / "crash.log").read_text("utf-8")
+    assert "RuntimeError" in log
+    assert "in boom" in log
+    assert "hunter2" not in log

@@ -1,0 +1,148 @@
+"""Names of an org, a profile, a person and a machine that are meant to harm, in every place and dialog."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual.content import Content
+from textual.widgets import Static
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync.org import MethodInfo
+from syncerr_tui.salesforce.demo_fix import DemoFix
+from syncerr_tui.text import SafeText
+from syncerr_tui.ui.demo_fixing import FixDialog
+from syncerr_tui.ui.screens.addresses import AddressMenu
+from syncerr_tui.ui.screens.dialog import Dialog
+from syncerr_tui.ui.screens.resync import GuidedDialog, QuitDialog
+from syncerr_tui.ui.screens.why import WhyDialog
+from tests.factories import NOW, sync_error
+from tests.ui.conftest import Open
+from tests.ui.driver import Driven
+from tests.ui.fakes import IDENTITY, FakeConnection
+from tests.ui.past import ended_run, interrupted
+
+EVIL = "E\x1b]52;c;QQ==\x07\x1b]0;p\x07\x9b2J\u202e\u2066\x00\x7f[/a]\nFAKED LINE"
+
+
+class EvilFixes:
+    """A demo org whose words are the attacker's."""
+
+    async def look(self, event_id: str) -> DemoFix:
+        return DemoFix(available=True, title=EVIL, why=EVIL, steps=(EVIL, EVIL))
+
+    async def apply(self, event_id: str) -> str:
+        return EVIL
+
+
+def evil_errors() -> list[SyncError]:
+    # As if the border had been forgotten: a SafeText that is none.
+    text = SafeText(EVIL)
+    return [
+        replace(
+            sync_error(number),
+            object=text,
+            message=text,
+            code=EVIL if number == 2 else "REQUIRED_FIELD_MISSING",
+            storeconnect_id=text,
+            salesforce_id=EVIL,
+        )
+        for number in (1, 2, 3)
+    ]
+
+
+def evil_connection() -> Any:
+    connection = FakeConnection(evil_errors())
+    connection.identity = replace(IDENTITY, name=EVIL, username=EVIL)
+    connection.org.identity = connection.identity
+    connection.org.method = MethodInfo("apex", EVIL, batch_size=2, lanes=2)
+    connection.demo_fixes = EvilFixes()  # type: ignore[assignment]
+    return connection
+
+
+def assert_harmless(driven: Driven) -> None:
+    strips = driven.app.screen._compositor.render_strips()
+    for strip in strips:
+        for segment in strip:
+            link = segment.style.link if segment.style else None
+            for letter in f"{segment.text}{link or ''}":
+                assert letter.isprintable() or unicodedata.category(letter) == "Zs" or letter == "\u200d", (
+                    repr(segment.text),
+                    repr(letter),
+                )
+    for line in driven.lines if isinstance(driven.app.screen, Dialog) else ():
+        # A name cannot write a line of its own into a question.
+        assert not line.strip(" │|┃1234567890").startswith("FAKED"), driven.text
+
+
+async def walk(driven: Driven, *keys: str) -> None:
+    for key in keys:
+        await driven.press(key)
+        assert_harmless(driven)
+
+
+async def test_no_place_and_no_dialog_hands_on_what_a_terminal_would_obey(
+    opened: Open, tmp_path: Path
+) -> None:
+    errors = evil_errors()
+    ended_run(tmp_path, errors, [Verdict.FIXED, Verdict.UNKNOWN, Verdict.STILL_FAILING], EVIL)
+    connection = evil_connection()
+    async with opened(
+        connection=connection, org=EVIL, welcome=EVIL, size=(80, 24), clock=lambda: NOW
+    ) as driven:
+        await driven.ready()
+        assert_harmless(driven)
+        await walk(driven, "enter", "G", "escape", "e", "escape", "c", "enter", "l", "j", "G", "escape")
+        await walk(driven, "3", "enter", "j", "enter", "G", "escape", "escape", "1")
+        await walk(driven, "question_mark", "escape", "o", "escape", "ctrl+p", "escape", "m", "escape")
+        await walk(driven, "slash", *"x", "escape", "b", "escape", "y", "Y")
+        await walk(driven, "a", "R")
+        await driven.wait_for("enter starts")
+        await walk(driven, "w", *"why", "enter", "enter")
+        await driven.wait_for("Result")
+        assert_harmless(driven)
+        driven.app.bench.say(EVIL)
+        driven.app.bench.trouble(BadInputError(EVIL, EVIL))
+        driven.app.notify(EVIL, markup=False)
+        await driven.wait_for("E␛]52")
+        assert_harmless(driven)
+
+
+async def test_nothing_gets_out_where_a_widget_forgets(opened: Open) -> None:
+    """The last door holds by itself: text that nobody has looked at reaches the screen as text."""
+    async with opened() as driven:
+        await driven.ready()
+        await driven.app.bench.mount(Static(Content(EVIL)), before="#tabs")
+        await driven.wait_for("FAKED LINE")
+        strips = driven.app.screen._compositor.render_strips()
+        assert "\x1b" not in "".join(strip.text for strip in strips)
+        assert all(letter.isprintable() for strip in strips for letter in strip.text)
+
+
+async def test_what_an_earlier_start_left_is_harmless_too(opened: Open, tmp_path: Path) -> None:
+    interrupted(tmp_path, reason=EVIL, user=EVIL.replace("\x00", ""))
+    async with opened(connection=evil_connection(), size=(100, 30)) as driven:
+        await driven.wait_for("Nothing is read or sent")
+        assert_harmless(driven)
+        await walk(driven, "d")
+
+
+async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Open) -> None:
+    async with opened(connection=evil_connection(), size=(100, 30)) as driven:
+        await driven.ready()
+        for dialog in (
+            GuidedDialog(tuple(evil_errors()), EVIL, 1),
+            QuitDialog(EVIL),
+            FixDialog(evil_errors()[0], DemoFix(available=True, title=EVIL, why=EVIL, steps=(EVIL,)), 2),
+            AddressMenu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),
+            WhyDialog(EVIL),
+        ):
+            driven.app.push_screen(dialog)
+            await driven.wait_for(lambda shown=dialog: driven.app.screen is shown)  # type: ignore[misc]
+            await driven.pilot.pause()
+            assert_harmless(driven)
+            await driven.press("escape")
