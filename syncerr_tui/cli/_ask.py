@@ -21,6 +21,12 @@ class Asker(Protocol):
         """One of the options; `flag` says how to answer without being asked."""
         ...
 
+    def choose_some(
+        self, question: str, options: Options, default: Sequence[str] | None, flag: str
+    ) -> tuple[str, ...]:
+        """Any number of the options, in their order; an empty default means none of them."""
+        ...
+
     def text(self, question: str, default: str | None, flag: str) -> str:
         """Any text."""
         ...
@@ -35,10 +41,7 @@ class Person:
 
     def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
         """A number, or the answer itself typed out."""
-        say("", question)
-        for number, (answer, meaning) in enumerate(options, 1):
-            say(row([f"{number:3}", f" {one_line(answer)}", meaning], [4, 26], width()))
-        keys = [answer for answer, _ in options]
+        keys = _show_options(question, options)
         usual = str(keys.index(default) + 1) if default in keys else None
         given = ask("Number or name", usual, flag)
         while True:
@@ -48,6 +51,23 @@ class Person:
                 return given
             say(f"'{one_line(given)[:40]}' is none of them.")
             given = ask("Number or name", usual, flag)
+
+    def choose_some(
+        self, question: str, options: Options, default: Sequence[str] | None, flag: str
+    ) -> tuple[str, ...]:
+        """Numbers with commas between them, or - for none."""
+        keys = _show_options(question, options)
+        usual = None
+        if default is not None:
+            usual = ",".join(str(keys.index(one) + 1) for one in default if one in keys) or "-"
+        while True:
+            given = ask("Numbers, such as 1,3 (- for none)", usual, flag)
+            numbers = [part.strip() for part in given.split(",")]
+            if given == "-":
+                return ()
+            if all(part.isdigit() and 1 <= int(part) <= len(keys) for part in numbers):
+                return tuple(keys[number] for number in sorted({int(part) - 1 for part in numbers}))
+            say(f"'{one_line(given)[:40]}' does not name any of them.")
 
     def text(self, question: str, default: str | None, flag: str) -> str:
         """One line."""
@@ -72,6 +92,16 @@ class Nobody:
             raise BadInputError(f"{question.rstrip(':?')}: {listed}", f"Answer with {flag}")
         return default
 
+    def choose_some(
+        self, question: str, options: Options, default: Sequence[str] | None, flag: str
+    ) -> tuple[str, ...]:
+        """The default.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        return (self.choose(question, options, None, flag),) if default is None else tuple(default)
+
     def text(self, question: str, default: str | None, flag: str) -> str:
         """The default.
 
@@ -85,3 +115,11 @@ class Nobody:
     def agree(self, question: str, *, default: bool) -> bool:
         """The default."""
         return default
+
+
+def _show_options(question: str, options: Options) -> list[str]:
+    """Print a question with its numbered answers; gives the answers."""
+    say("", question)
+    for number, (answer, meaning) in enumerate(options, 1):
+        say(row([f"{number:3}", f" {one_line(answer)}", meaning], [4, 26], width()))
+    return [answer for answer, _ in options]

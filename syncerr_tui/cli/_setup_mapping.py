@@ -12,13 +12,15 @@ from syncerr_tui.cli._console import heading, say, table, width
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping
-from syncerr_tui.salesforce.proposal import Doubt, Proposal
+from syncerr_tui.salesforce.proposal import THE_OBJECT, Doubt, Proposal
 from syncerr_tui.salesforce.vocabulary import OPTIONAL, Role
 from syncerr_tui.text import one_line
 
 NONE = "-"
 """How a person says that the org has no such field."""
-_OBJECT, _FAILED = "change events", "failed when"
+_OBJECT = "change events"
+_VALUES = {"failed when": "failed", "worked on when": "pending", "done when": "done"}
+"""Lines about the values of the status, and the attribute of `Named` that each is about."""
 _SAMPLES = 3
 
 
@@ -29,19 +31,42 @@ class Named:
     object_name: str | None = None
     fields: dict[Role, str | None] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
+    pending: tuple[str, ...] | None = None
+    done: tuple[str, ...] | None = None
+    asked: bool = False
+    """What the status values mean has been asked."""
 
     async def proposal(self, org: Describes) -> Proposal:
         """Look at the org again, with all of this taken as said."""
-        return await discover(org, object_name=self.object_name, fixed=self.fields, failed=self.failed)
+        return await discover(
+            org,
+            object_name=self.object_name,
+            fixed=self.fields,
+            failed=self.failed,
+            pending=self.pending,
+            done=self.done,
+        )
 
 
-def named_by_flags(object_name: str | None, maps: Sequence[str], failed: Sequence[str]) -> Named:
-    """Read `--object`, `--map ROLE=FIELD` and `--failed VALUE`.
+def named_by_flags(
+    object_name: str | None,
+    maps: Sequence[str],
+    failed: Sequence[str],
+    pending: Sequence[str] = (),
+    done: Sequence[str] = (),
+) -> Named:
+    """Read `--object`, `--map ROLE=FIELD`, `--failed VALUE`, `--pending VALUE` and `--done VALUE`.
 
     Raises:
-        BadInputError: A role that there is none of.
+        BadInputError: A role that there is none of, or one value with two meanings.
     """
-    named = Named(object_name, {}, tuple(failed))
+    named = Named(object_name, {}, tuple(failed), tuple(pending) or None, tuple(done) or None)
+    values = [*failed, *pending, *done]
+    if twice := next((one for one in values if values.count(one) > 1), None):
+        raise BadInputError(
+            f"The status '{one_line(twice)[:40]}' cannot mean two things",
+            "Name it once, with --failed, --pending or --done",
+        )
     for given in maps:
         role, _, name = given.partition("=")
         if role not in list(Role) or not name:
@@ -91,17 +116,42 @@ async def _without_doubts(org: Describes, asker: Asker, named: Named) -> Proposa
     while proposal.doubts:
         _answer(asker, named, proposal.doubts[0])
         proposal = await named.proposal(org)
+    if not named.asked and _ask_values(asker, named, proposal):
+        proposal = await named.proposal(org)
+    named.asked = True
     return proposal
+
+
+def _ask_values(asker: Asker, named: Named, proposal: Proposal) -> bool:
+    """Ask what the status values mean where that is not plain; True where something was answered."""
+    before = (named.failed, named.done)
+    if len(proposal.failed) > 1 and not named.failed:
+        named.failed = asker.choose_some(
+            "Several status values mean failed. Which of them shall be listed and re-synced?",
+            [(value, "") for value in proposal.failed],
+            proposal.failed,
+            "--failed VALUE",
+        )
+    if proposal.unclear and named.done is None:
+        more = asker.choose_some(
+            "Which of these status values mean that an event was carried out?",
+            [(value, "") for value in proposal.unclear],
+            (),
+            "--done VALUE",
+        )
+        named.done = (*proposal.done, *more) if more else None
+    return before != (named.failed, named.done)
 
 
 def _answer(asker: Asker, named: Named, doubt: Doubt) -> None:
     options = [(one.name, f"{one.label}: {one.reason}") for one in doubt.options]
     if not options:
         raise BadInputError(doubt.question, "Check that this user may read the object and its fields")
-    if doubt.about == "object":
+    if doubt.about == THE_OBJECT:
         named.object_name = asker.choose(f"{doubt.question}:", options, None, "--object NAME")
     elif doubt.about == "failed":
-        named.failed = (asker.choose(f"{doubt.question}:", options, None, "--failed VALUE"),)
+        while not named.failed:
+            named.failed = asker.choose_some(f"{doubt.question}:", options, None, "--failed VALUE")
     else:
         role = Role(doubt.about)
         named.fields[role] = asker.choose(f"{doubt.question}:", options, None, f"--map {role}=FIELD")
@@ -111,10 +161,17 @@ def _correct(asker: Asker, named: Named, proposal: Proposal, line: str) -> None:
     if line == _OBJECT:
         named.object_name = asker.text("API name of the object", proposal.object_name, "--object NAME")
         named.fields.clear()
+        _forget_values(named)
         return
-    if line == _FAILED:
+    if line in _VALUES:
         values = [(value, "") for value in proposal.statuses] or [(value, "") for value in proposal.failed]
-        named.failed = (asker.choose("Which value means failed?", values, None, "--failed VALUE"),)
+        meaning = _VALUES[line]
+        chosen_values = asker.choose_some(
+            f"Which values mean {meaning}?", values, getattr(proposal, meaning), f"--{meaning} VALUE"
+        )
+        setattr(named, meaning, chosen_values)
+        for other in {*_VALUES.values()} - {meaning}:
+            setattr(named, other, tuple(v for v in getattr(proposal, other) if v not in chosen_values))
         return
     role = Role(line)
     options = [(one.name, f"{one.label}: {one.reason}") for one in proposal.ranked[role][:10]]
@@ -123,7 +180,12 @@ def _correct(asker: Asker, named: Named, proposal: Proposal, line: str) -> None:
     chosen = asker.choose(f"Which field is the {role.value.replace('_', ' ')}?", options, None, "--map")
     named.fields[role] = None if chosen == NONE else chosen
     if role is Role.STATUS:
-        named.failed = ()
+        _forget_values(named)
+
+
+def _forget_values(named: Named) -> None:
+    named.failed, named.pending, named.done = (), None, None
+    named.asked = False
 
 
 def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:
@@ -136,8 +198,9 @@ def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:
             )
         else:
             lines.append((role.value, chosen.name, f"{chosen.label}; {chosen.reason}"))
-    working = f"; being worked on: {one_line(', '.join(proposal.pending))}" if proposal.pending else ""
-    lines.append((_FAILED, ", ".join(one_line(value) for value in proposal.failed), f"status{working}"))
+    for line, meaning in _VALUES.items():
+        values = one_line(", ".join(getattr(proposal, meaning))) or NONE
+        lines.append((line, values, "status" if values != NONE else "no status says so"))
     return lines
 
 

@@ -12,9 +12,11 @@ import click
 from syncerr_tui import __version__
 from syncerr_tui.cli._columns import fit
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
-from syncerr_tui.cli._console import emit, emit_json
-from syncerr_tui.errors import ExitCode
+from syncerr_tui.cli._console import emit, emit_json, say
+from syncerr_tui.cli._options import profile_folder
+from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.salesforce.checks import Check, CheckState
+from syncerr_tui.text import one_line
 
 _LARGE = 500_000_000
 """Bytes. A journal of a million rows; nothing breaks, but somebody should know."""
@@ -23,12 +25,25 @@ _LARGE = 500_000_000
 @click.command()
 @org_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: name, state, reason, advice.")
-def command(choice: OrgChoice, *, as_json: bool) -> int:
+@click.option("--done", multiple=True, metavar="VALUE", help="Confirm: this status means carried out.")
+def command(choice: OrgChoice, *, as_json: bool, done: tuple[str, ...]) -> int:
     """Check the way to an org: login, user, limits, names, method, permissions, clock, network, journal.
 
     Ends with 0 when nothing failed, with 1 otherwise. Warnings do not count. No secret is printed.
     """
+    if done:
+        _confirm(choice, done)
     return run_async(_examine(choice, as_json=as_json))
+
+
+def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
+    """Keep it in the profile that these status values mean done."""
+    from syncerr_tui.salesforce.profile_files import confirm_done
+
+    if not choice.org:
+        raise BadInputError("--done needs an org that is set up", "Name it with --org NAME")
+    confirm_done(profile_folder(), choice.org, done)
+    say(f"Kept in the profile {choice.org}: {one_line(', '.join(done))} means done.")
 
 
 async def _examine(choice: OrgChoice, *, as_json: bool) -> int:

@@ -73,6 +73,9 @@ class Given:
     object_name: str | None
     maps: tuple[str, ...]
     failed: tuple[str, ...]
+    pending: tuple[str, ...]
+    done: tuple[str, ...]
+    sync_user: str | None
     method: str | None
     method_settings: tuple[str, ...]
     treatment: Mapping[str, object]
@@ -90,6 +93,9 @@ class Given:
     "--map", "maps", multiple=True, metavar="ROLE=FIELD", help="A field of the mapping; '-' for none."
 )
 @click.option("--failed", multiple=True, metavar="VALUE", help="Status value that means failed.")
+@click.option("--pending", multiple=True, metavar="VALUE", help="Status value that means being worked on.")
+@click.option("--done", multiple=True, metavar="VALUE", help="Status value that means carried out.")
+@click.option("--sync-user", metavar="ID", help="User who writes the synced records; '-' for unknown.")
 @click.option("--method", type=click.Choice([kind for kind, _ in _METHODS]), help="How to re-sync [guided].")
 @click.option("--method-set", "method_settings", multiple=True, metavar="KEY=VALUE", help="Its settings.")
 @click.option("--lanes", type=click.IntRange(1, 25), help="Most requests at once [4].")
@@ -130,7 +136,7 @@ def run_setup() -> str:
         SyncErrError: Something did not work; nothing was written.
         click.Abort: The person left.
     """
-    nothing = Given(None, None, (), None, (), (), None, (), {}, replace=False)
+    nothing = Given(None, None, (), None, (), (), (), (), None, None, (), {}, replace=False)
     profile, _ = run_async(_setup(nothing, Person()))
     return profile.name
 
@@ -157,8 +163,9 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
         identity = await identify(client, name)
         say(f"You are {identity.username}", f"in {identity.environment} org {identity.org_id}")
         say(f"at {identity.instance_url}")
-        named = named_by_flags(given.object_name, given.maps, given.failed)
+        named = named_by_flags(given.object_name, given.maps, given.failed, given.pending, given.done)
         mapping = await settle(client, asker, named)
+        table["sync_user"] = await _sync_user(given, asker, client, mapping)
         table["method"] = await _method(given, asker, client, mapping)
         profile = dataclasses.replace(
             _profile(table, name),
@@ -171,6 +178,22 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
     finally:
         await client.close()
     return profile, write_profile(folder, profile, replace=given.replace)
+
+
+async def _sync_user(given: Given, asker: Asker, client: OrgClient, mapping: FieldMapping) -> str:
+    """The user who writes the synced records: named by a flag, or found and confirmed; empty for unknown."""
+    from syncerr_tui.salesforce.sync_user import find_sync_user
+
+    if given.sync_user is not None:
+        return "" if given.sync_user == "-" else given.sync_user
+    likely = await find_sync_user(client, ("Account", "Contact", "Order"), mapping.record_key)
+    if likely is None or not likely.clear:
+        say("", "It is not clear which user writes the synced records: --sync-user ID names it.")
+        return ""
+    say("", f"Synced records are written by {likely.name} ({likely.id}):")
+    say(f"{likely.share:.0%} of the newest {likely.records} were created by this user.")
+    agreed = asker.agree("Does only a write by this user prove an outcome?", default=True)
+    return likely.id if agreed else ""
 
 
 def _way(given: Given, asker: Asker) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from syncerr_tui.demo.safeguards import Safeguards
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SchemaVariant
-from syncerr_tui.demo.store import Store, stamp
+from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
 
 Payload = Mapping[str, object]
 
@@ -336,7 +336,7 @@ def write_record(
     else:
         if change.sc_id:
             records.remember(change.sc_id, record_id)
-        by = records.owners[0]
+        by = DEMO_USER_ID  # as the store does it while the org runs
         records.add(
             change.object,
             {**values, "IsDeleted": 0, "CreatedDate": at, "CreatedById": by, "LastModifiedById": by},

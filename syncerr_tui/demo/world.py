@@ -22,7 +22,7 @@ from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
 from syncerr_tui.demo.schema_variants import EVENT_PREFIX
 from syncerr_tui.demo.setup_rows import fill_setup, organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
-from syncerr_tui.demo.store import long_id, stamp
+from syncerr_tui.demo.store import DEMO_USER_ID, long_id, stamp
 
 _AT_ONCE = 3
 """Shoppers whose changes arrive mixed."""
@@ -144,7 +144,7 @@ class World:
 
     def _keep(self, event_id: str, step: ShopperStep, fields: Fields) -> None:
         names = self._naming
-        at, by = self._at, self._records.owners[0]
+        at, by = self._at, DEMO_USER_ID
         self._records.add(
             names.event[0],
             {

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
-from syncerr_tui.model import Verdict
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.org import EventSeen, Org, RecordSeen
 from syncerr_tui.resync.plan import PROOF_CHUNK
-from syncerr_tui.resync.proof import Attempt, Finding, SameCause, judge, needs_records
+from syncerr_tui.resync.proof import Attempt, Finding, SameCause, judge, needs_full_sight, needs_records
 
 T = TypeVar("T")
 _FIRST, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
@@ -81,6 +81,7 @@ async def look(
         if needs_records(attempt, seen[attempt.error.id]):
             wanted[attempt.error.object].append(attempt.error.storeconnect_id)
     records, refused = await _records(org, wanted, gate)
+    sees_all: dict[str, bool] = {}
     found = []
     for attempt in attempts:
         error, event = attempt.error, seen[attempt.error.id]
@@ -89,8 +90,39 @@ async def look(
             found.append(Found(attempt, Finding(Verdict.UNKNOWN, why)))
             continue
         carriers = records.get((error.object, error.storeconnect_id), ())
-        found.append(Found(attempt, judge(attempt, event, carriers, last_look=last_look, same=same)))
+        if needs_full_sight(attempt, event, carriers) and error.object not in sees_all:
+            sees_all[error.object] = await org.sees_all(error.object)
+        finding = judge(
+            attempt,
+            event,
+            carriers,
+            last_look=last_look,
+            same=same,
+            sees_all=sees_all.get(error.object, False),
+        )
+        found.append(Found(attempt, finding))
     return found
+
+
+async def look_before(
+    org: Org, errors: Sequence[SyncError], *, lanes: int
+) -> tuple[dict[str, EventSeen], dict[str, tuple[RecordSeen, ...] | None]]:
+    """How events and their records stand before a request, by event id; None where records cannot be read."""
+    gate = asyncio.Semaphore(lanes)
+    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    for error in errors:
+        if error.storeconnect_id:
+            wanted[error.object].append(error.storeconnect_id)
+    seen, (records, refused) = await asyncio.gather(
+        _events(org, [error.id for error in errors], gate), _records(org, wanted, gate)
+    )
+    before = {
+        error.id: None
+        if not error.storeconnect_id or error.object in refused
+        else records.get((error.object, error.storeconnect_id), ())
+        for error in errors
+    }
+    return seen, before
 
 
 async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict[str, EventSeen]:

@@ -18,7 +18,9 @@ class EventStanding(StrEnum):
     PENDING = "pending"
     """The org is working on it: neither failed nor done."""
     DONE = "done"
-    """It left the failed state and is not being worked on."""
+    """Its status is one that a person confirmed as done."""
+    UNCLEAR = "unclear"
+    """It left the failed state for a status whose meaning nobody has confirmed."""
     GONE = "gone"
     """No such change event any more, or not visible to us."""
 
@@ -45,6 +47,12 @@ class RecordSeen:
     storeconnect_id: str
     modified_at: datetime
     """SystemModstamp, by the org's clock."""
+    modified_by: str = ""
+    """Who wrote it last: the user's name, else the id; empty where the org does not say."""
+    created_by: str = ""
+    by_sync_user: bool | None = None
+    """Whether the sync user wrote it last; None where the sync user or the writer is not known."""
+    created_by_sync_user: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,17 @@ class Org(Protocol):
     async def find_records(
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
-        """All records of one object that carry these StoreConnect IDs; a missing key means none has it."""
+        """The records of one object that carry these StoreConnect IDs and that this user may see.
+
+        A missing key means that this user sees none.
+        """
+        ...
+
+    async def sees_all(self, object_name: str) -> bool:
+        """Whether this user sees every record of the object, so that seeing none means there is none.
+
+        False where the org does not say. Never raises for a question that the org refuses to answer.
+        """
         ...
 
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:

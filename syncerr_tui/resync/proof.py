@@ -1,13 +1,17 @@
 """The verdict, from what was re-read. A pure rule: the same sight gives the same word.
 
-FIXED needs two things at once: the change event has left the failed state, and the record is what the
-event wanted it to be. Everything that is merely likely is UNKNOWN, with the reason.
+FIXED needs two things at once: the change event has a status that means done (or is gone), and the record is
+what the event wanted it to be. Everything that is merely likely is UNKNOWN, with the reason.
+
+A record counts as written after the request where two things say so: its stamp is later than the one it had
+when it was looked at just before the request, and not earlier than the org's clock at the request. Either of
+them alone can lie: a read may be old, and a clock may be wrong.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,13 +44,15 @@ class Attempt:
     error: SyncError
     """The row just before it was sent."""
     sent_at: datetime
-    """The org's clock just before the request."""
+    """The org's clock just before the request: later than every stamp that had been seen by then."""
     stamp: datetime | None
     """The event's modification stamp just before the request."""
     answered: bool
     """The org said that it accepted the row. False: no answer came back, or it refused."""
     refusal: str = ""
     """The org's words, where it refused the row."""
+    before: tuple[RecordSeen, ...] | None = None
+    """The records with its StoreConnect ID just before the request; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,19 @@ class Finding:
     """It still fails, and nothing says that the org ever worked on this attempt."""
 
 
+def latest(
+    clock: datetime, events: Iterable[EventSeen], records: Iterable[Sequence[RecordSeen] | None]
+) -> datetime:
+    """The org's time at a request: what its clock says, or later than the stamps seen before the request.
+
+    The clock is the Date header of an answer, which a proxy may have kept; stamps are the org's own. Whole
+    seconds, so a record stamped before the request was stamped a second before this at least.
+    """
+    stamps = [event.modified_at for event in events if event.modified_at]
+    stamps += [one.modified_at + timedelta(seconds=1) for some in records for one in some or ()]
+    return max(clock, *stamps) if stamps else clock
+
+
 def fingerprint(error: SyncError) -> str:
     """A plain stand-in where no diagnosis is at hand: the code and the message without ids and numbers."""
     return f"{error.code or ''}|{' '.join(_VARIABLE.sub('#', error.message).lower().split())}"
@@ -77,9 +96,18 @@ def needs_records(attempt: Attempt, seen: EventSeen) -> bool:
     """Whether the records must be read to judge: it left the failed state, or says "duplicate"."""
     if _unprovable(attempt.error):
         return False
-    if seen.standing in {EventStanding.DONE, EventStanding.GONE}:
+    if seen.standing in {EventStanding.DONE, EventStanding.GONE, EventStanding.UNCLEAR}:
         return True
     return _worked_on(attempt, seen) and seen.error is not None and seen.error.code in _DUPLICATE_CODES
+
+
+def needs_full_sight(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) -> bool:
+    """Whether the verdict hangs on this user seeing every record: a Delete that leaves nothing to see."""
+    return (
+        attempt.error.event_type is EventType.DELETE
+        and seen.standing in {EventStanding.DONE, EventStanding.GONE}
+        and not (records or attempt.before)
+    )
 
 
 def _unprovable(error: SyncError) -> str:
@@ -98,6 +126,7 @@ def judge(
     *,
     last_look: bool,
     same: SameCause = same_cause,
+    sees_all: bool = False,
 ) -> Finding:
     """Say what became of an attempt.
 
@@ -107,6 +136,7 @@ def judge(
         records: The records with its StoreConnect ID as just read, where `needs_records` asked for them.
         last_look: Patience is over: what is not decided is UNKNOWN.
         same: Whether two failures have one cause.
+        sees_all: This user sees every record of the object, where `needs_full_sight` asked for it.
     """
     evidence = _evidence(attempt, seen, records)
     if len(records) > 1 and attempt.error.event_type is not EventType.DELETE:
@@ -116,7 +146,14 @@ def judge(
         return _still_failed(attempt, seen, records, evidence, last_look=last_look, same=same)
     if seen.standing is EventStanding.PENDING:
         return _wait("the org is still working on it", evidence, last_look=last_look)
-    return _left(attempt, seen, records, evidence, last_look=last_look)
+    if seen.standing is EventStanding.UNCLEAR:
+        return _wait(
+            f"its status is now '{seen.status}', and nobody has confirmed what that means: "
+            "'syncerr-tui doctor' says how to confirm it",
+            evidence,
+            last_look=last_look,
+        )
+    return _left(attempt, seen, records, evidence, last_look=last_look, sees_all=sees_all)
 
 
 def _left(
@@ -126,40 +163,63 @@ def _left(
     evidence: Mapping[str, Any],
     *,
     last_look: bool,
+    sees_all: bool,
 ) -> Finding:
-    """The event is not failed any more. Is the record what it should be?"""
-    error = attempt.error
-    if attempt.refusal:
-        return Finding(Verdict.ELSEWHERE, f"the org refused our request, and yet {_left_how(seen)}", evidence)
+    """The event is done or gone. Is the record what it should be?"""
+    error, how = attempt.error, _left_how(seen)
     if lack := _unprovable(error):
         return Finding(
             Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record", evidence
         )
     if error.event_type is EventType.DELETE:
-        if not records:
-            return Finding(
-                Verdict.FIXED, f"{_left_how(seen)}, and no record has this StoreConnect ID", evidence
-            )
-        return _wait(
-            f"{_left_how(seen)}, but record {records[0].id} is still there", evidence, last_look=last_look
-        )
+        return _deleted(attempt, how, records, evidence, last_look=last_look, sees_all=sees_all)
     if not records:
-        return _wait(
-            f"{_left_how(seen)}, but no record has this StoreConnect ID", evidence, last_look=last_look
-        )
+        return _wait(f"{how}, but no record has this StoreConnect ID", evidence, last_look=last_look)
     record = records[0]
-    if _after(record.modified_at, attempt.sent_at, strict=seen.standing is EventStanding.GONE):
-        return Finding(
-            Verdict.FIXED, f"{_left_how(seen)}, and record {record.id} was written after it", evidence
+    if not _written_since(attempt, record, gone=seen.standing is EventStanding.GONE):
+        return _wait(
+            f"{how}, but record {record.id} was last written before the re-sync: "
+            "compare its values before anything is sent again",
+            evidence,
+            last_look=last_look,
         )
-    if last_look and _before(seen.modified_at, attempt.sent_at):
-        return Finding(Verdict.ELSEWHERE, "it was resolved before our request reached the org", evidence)
-    return _wait(
-        f"{_left_how(seen)}, but record {record.id} was last written before the re-sync: "
-        "compare its values before anything is sent again",
+    new = attempt.before is not None and all(record.id != one.id for one in attempt.before)
+    if record.by_sync_user is False and not (new and record.created_by_sync_user):
+        return _wait(
+            f"{how}, but {record.modified_by or 'another user'}, not the sync user, wrote record "
+            f"{record.id} last",
+            evidence,
+            last_look=last_look,
+        )
+    return _proven(attempt, f"{how}, and record {record.id} was written after it", evidence)
+
+
+def _deleted(
+    attempt: Attempt,
+    how: str,
+    records: Sequence[RecordSeen],
+    evidence: Mapping[str, Any],
+    *,
+    last_look: bool,
+    sees_all: bool,
+) -> Finding:
+    """Nothing to see proves a deletion only to somebody who saw the record, or who would see it."""
+    if records:
+        return _wait(f"{how}, but record {records[0].id} is still there", evidence, last_look=last_look)
+    if attempt.before or sees_all:
+        return _proven(attempt, f"{how}, and no record has this StoreConnect ID", evidence)
+    return Finding(
+        Verdict.UNKNOWN,
+        f"{how}, and this user sees no record with this StoreConnect ID, but may not see all of them: "
+        f"proof of a Delete needs View All on {attempt.error.object}",
         evidence,
-        last_look=last_look,
     )
+
+
+def _proven(attempt: Attempt, reason: str, evidence: Mapping[str, Any]) -> Finding:
+    if attempt.refusal:
+        return Finding(Verdict.ELSEWHERE, f"the org refused our request, and yet {reason}", evidence)
+    return Finding(Verdict.FIXED, reason, evidence)
 
 
 def _still_failed(
@@ -234,18 +294,16 @@ def _left_how(seen: EventSeen) -> str:
     return "the event is gone" if seen.standing is EventStanding.GONE else "the event left the failed state"
 
 
-def _after(stamp: datetime, sent_at: datetime, *, strict: bool) -> bool:
-    """Whether a stamp lies after the request. Salesforce's stamps are whole seconds, cut off.
+def _written_since(attempt: Attempt, record: RecordSeen, *, gone: bool) -> bool:
+    """Whether the record was written after the request.
 
-    A record stamped in the very second of the request counts as after it; not so where the event is
-    gone, because then the record is all the proof there is.
+    Salesforce's stamps are whole seconds, cut off: a record stamped in the very second of the request counts
+    as after it. Not so where the event is gone, because then the record is all the proof there is.
     """
-    second = sent_at.replace(microsecond=0)
-    return stamp >= second + timedelta(seconds=1) if strict else stamp >= second
-
-
-def _before(stamp: datetime | None, sent_at: datetime) -> bool:
-    return stamp is not None and stamp < sent_at.replace(microsecond=0)
+    second = attempt.sent_at.replace(microsecond=0)
+    if record.modified_at < (second + timedelta(seconds=1) if gone else second):
+        return False
+    return all(one.id != record.id or one.modified_at < record.modified_at for one in attempt.before or ())
 
 
 def _newer(stamp: datetime | None, than: datetime | None) -> bool:
@@ -254,6 +312,11 @@ def _newer(stamp: datetime | None, than: datetime | None) -> bool:
 
 def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) -> dict[str, Any]:
     now = seen.error
+    before = (
+        None
+        if attempt.before is None
+        else [{"id": r.id, "modified_at": _iso(r.modified_at)} for r in attempt.before]
+    )
     return {
         "event": seen.standing.value,
         "status": seen.status,
@@ -262,7 +325,16 @@ def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) 
         "code": now.code if now else None,
         "sent_at": _iso(attempt.sent_at),
         "accepted": attempt.answered,
-        "records": [{"id": r.id, "modified_at": _iso(r.modified_at)} for r in records],
+        "records": [
+            {
+                "id": r.id,
+                "modified_at": _iso(r.modified_at),
+                **({"modified_by": r.modified_by} if r.modified_by else {}),
+                **({"created_by": r.created_by} if r.created_by else {}),
+            }
+            for r in records
+        ],
+        **({"records_before": before} if before is not None else {}),
     }
 
 

@@ -16,10 +16,11 @@ from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
 from syncerr_tui.resync.events import AskPerson, BatchSent
 from syncerr_tui.resync.journal import OutcomeKind, RowEnd
-from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt
+from syncerr_tui.resync.looking import look_before
+from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt, RecordSeen
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
-from syncerr_tui.resync.proof import Attempt
+from syncerr_tui.resync.proof import Attempt, latest
 
 _LINE_TRIES = 6
 _STREAK = 3
@@ -51,6 +52,7 @@ class Sender:
         self._moved = moved
         self._answer: asyncio.Future[bool] | None = None
         self._streak = 0
+        self._before: dict[str, tuple[RecordSeen, ...] | None] = {}
 
     async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
         """Send these rows, as many requests at once as the plan has lanes. A failure stops every lane."""
@@ -159,11 +161,15 @@ class Sender:
     async def _look_first(
         self, rows: Sequence[PlannedRow]
     ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow]]:
-        """How the rows stand just before sending, the org's time, and which of them are due."""
+        """How the rows and their records stand just before sending, the org's time, and which rows are due.
+
+        Rows of one request share its time: the org's clock, or later where a stamp says that it is later.
+        """
         await self._org_clock.refresh()
-        seen = dict(await self._org.read_events([row.error.id for row in rows]))
-        sent_at = self._org_clock.now()
-        return seen, sent_at, self._still_due(rows, seen)
+        seen, before = await look_before(self._org, [row.error for row in rows], lanes=self._org.method.lanes)
+        self._before |= before
+        due = self._still_due(rows, seen)
+        return seen, latest(self._org_clock.now(), seen.values(), before.values()), due
 
     def _still_due(self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen]) -> list[PlannedRow]:
         """The precondition: still failed, and unchanged since the plan. Others end here, with the reason."""
@@ -183,6 +189,9 @@ class Sender:
                 continue  # proof says what became of it
             elif now.standing is EventStanding.PENDING:
                 ends.append(RowEnd(event, None, "the org is working on it already"))
+            elif now.standing is EventStanding.UNCLEAR:
+                why = f"its status is now '{now.status}', and nobody has confirmed what that means"
+                ends.append(RowEnd(event, None, why))
             else:
                 how = "is gone" if now.standing is EventStanding.GONE else "left the failed state"
                 evidence = {"event": now.standing.value, "status": now.status}
@@ -223,6 +232,7 @@ class Sender:
                 stamp=seen[event].modified_at,
                 answered=answer is not None and answer.accepted,
                 refusal=refusal,
+                before=self._before.get(event),
             )
         self._book.answered(outcomes)
         some_accepted = any(kind is OutcomeKind.ACCEPTED for _, kind, _, _ in outcomes)

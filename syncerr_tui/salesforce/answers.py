@@ -118,7 +118,8 @@ def version_list(sf: Salesforce) -> tuple[list[Row], datetime | None]:
 
     from syncerr_tui.salesforce.transport import server_date
 
-    response = sf.session.request("GET", f"https://{sf.sf_instance}/services/data/")
+    fresh = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
+    response = sf.session.request("GET", f"https://{sf.sf_instance}/services/data/", headers=fresh)
     if response.status_code >= 300:
         exception_handler(response, name="versions")
     moment = server_date(response.headers)

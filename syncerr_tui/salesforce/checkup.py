@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -17,6 +19,8 @@ from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient
 from syncerr_tui.salesforce.discovery import discover, successors
 from syncerr_tui.salesforce.faults import WayBlockedError
+from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import (
     ClientCredentialsWay,
     EnvironmentWay,
@@ -28,7 +32,9 @@ from syncerr_tui.salesforce.profiles import (
     SfCliWay,
     Way,
 )
+from syncerr_tui.salesforce.sync_user import find_sync_user
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
+from syncerr_tui.salesforce.vocabulary import Role
 from syncerr_tui.text import one_line
 
 SKEW_WARNING = 60.0
@@ -37,6 +43,7 @@ SKEW_FAILED = 150.0
 USE_WARNING = 0.8
 """Share of the daily API calls from which a person should know."""
 _PROBED = ("Account", "Contact", "Order", "OrderItem")
+_SAMPLED_ERRORS, _MOST_OBJECTS = 200, 20
 _SETUP = "Run 'syncerr-tui setup'"
 
 
@@ -68,17 +75,17 @@ class _Checkup:
         self._profile = profile
         self._client = client
         self._clock = clock
+        self._view = Permissions(client, "")
 
     async def run(self, token: Token) -> AsyncIterator[Check]:
         client = self._client
         try:
             versions = await client.versions()
-            moment = await client.server_time()
         except SyncErrError as error:
             yield _failed("login" if isinstance(error, NotLoggedInError) else "network", error)
             return
         yield _network(token.instance_url)
-        yield _skew((moment - self._clock()).total_seconds())
+        yield await self._time()
         async for check in self._who(versions):
             yield check
             if check.state is CheckState.FAILED:
@@ -89,11 +96,19 @@ class _Checkup:
             yield check
         if mapping is None:
             return
+        yield await self._statuses(mapping)
         yield await self._failures(mapping)
         async for check in self._permissions(mapping):
             yield check
         for check in await self._method(mapping):
             yield check
+
+    async def _time(self) -> Check:
+        try:
+            moment = await self._client.server_time()
+        except SyncErrError as error:
+            return Check("clock", CheckState.WARNING, error.title, error.hint)
+        return _skew((moment - self._clock()).total_seconds())
 
     async def _who(self, versions: list[str]) -> AsyncIterator[Check]:
         from syncerr_tui.salesforce.identity import choose_version, identify
@@ -107,6 +122,7 @@ class _Checkup:
             yield _failed("who am I", error)
             return
         served = f"{versions[0]} to {versions[-1]}" if versions else "unknown"
+        self._view = Permissions(self._client, identity.username)
         yield _ok("API version", f"{self._client.api_version}; the org serves {served}")
         yield _ok("who am I", identity.username or "the org does not say")
         said = f"{identity.environment} {identity.org_id} at {identity.instance_url}"
@@ -178,6 +194,40 @@ class _Checkup:
             ),
         ]
 
+    async def _statuses(self, mapping: FieldMapping) -> Check:
+        """Whether it is settled what each status means: only one confirmed as done proves anything."""
+        try:
+            proposal = await discover(
+                self._client,
+                object_name=mapping.object_name,
+                fixed={role: getattr(mapping, role.value) for role in Role},
+                failed=mapping.failed,
+                pending=mapping.pending,
+            )
+        except SyncErrError as error:
+            return _failed("statuses", error)
+        settled = {*mapping.failed, *mapping.pending, *mapping.done}
+        open_ = [value for value in proposal.statuses if value not in settled]
+        confirm = f"'syncerr-tui doctor --org {self._profile.name} --done VALUE' confirms it"
+        if not mapping.done:
+            likely = one_line(", ".join(proposal.done))
+            seems = f"; {likely} sounds like it" if likely else ""
+            reason = f"no status is confirmed as done, so outcomes stay UNKNOWN{seems}"
+            return Check("statuses", CheckState.WARNING, reason, confirm)
+        meant = "; ".join(
+            f"{name}: {one_line(', '.join(values))}"
+            for name, values in (
+                ("failed", mapping.failed),
+                ("worked on", mapping.pending),
+                ("done", mapping.done),
+            )
+            if values
+        )
+        if open_:
+            reason = f"{meant}; nobody has said what {one_line(', '.join(open_[:5]))} means"
+            return Check("statuses", CheckState.WARNING, reason, f"If it means done, {confirm}")
+        return _ok("statuses", meant)
+
     async def _failures(self, mapping: FieldMapping) -> Check:
         where = soql.one_of(mapping.status, mapping.failed)
         query = f"SELECT COUNT() FROM {soql.name(mapping.object_name)} WHERE {where}"  # noqa: S608
@@ -188,34 +238,59 @@ class _Checkup:
         return _ok("sync errors", f"{count:,} unresolved")
 
     async def _permissions(self, mapping: FieldMapping) -> AsyncIterator[Check]:
-        """What this user can see of the records that prove an outcome."""
-        hidden: list[str] = []
-        blind: list[str] = []
-        for name in _PROBED:
-            try:
-                described = await self._client.describe(name)
-            except WayBlockedError as error:
-                yield _failed("permissions", error)
-                return
-            except RefusedError:
-                hidden.append(name)
-                continue
-            except SyncErrError as error:
-                yield _failed("permissions", error)
-                return
-            if all(field.get("name") != mapping.record_key for field in described.get("fields", ())):
-                blind.append(name)
-        if hidden or blind:
-            reason = "; ".join(
-                [
-                    *([f"cannot read {', '.join(hidden)}"] if hidden else []),
-                    *([f"does not see {mapping.record_key} on {', '.join(blind)}"] if blind else []),
-                ]
+        """What this user can see of the records that prove an outcome, and who writes them."""
+        try:
+            sights = [await self._sight(mapping, name) for name in await self._written(mapping)]
+            yield _permission_check(mapping, sights)
+            yield await self._sync_user(mapping, sights)
+        except SyncErrError as error:
+            yield _failed("permissions", error)
+
+    async def _written(self, mapping: FieldMapping) -> list[str]:
+        """Objects that the website writes: the usual ones, and those of some failed events."""
+        what = soql.one_of(mapping.status, mapping.failed)
+        names: list[str] = []
+        with suppress(RefusedError, BadInputError):
+            rows = await self._client.first_page(
+                f"SELECT {soql.path(mapping.object)} FROM {soql.name(mapping.object_name)}"  # noqa: S608
+                f" WHERE {what} LIMIT {_SAMPLED_ERRORS}"
             )
-            advice = "Outcomes for these stay UNKNOWN: ask the admin for Read on them, and on that field"
-            yield Check("permissions", CheckState.WARNING, reason, advice)
-        else:
-            yield _ok("permissions", f"reads {mapping.object_name} and the records that prove an outcome")
+            names = [name for row in rows if isinstance(name := row.get(mapping.object), str)]
+        usable = [name for name in dict.fromkeys((*_PROBED, *names)) if soql.is_name(name)]
+        return usable[:_MOST_OBJECTS]
+
+    async def _sight(self, mapping: FieldMapping, name: str) -> _Sight:
+        try:
+            described = await self._client.describe(name)
+        except WayBlockedError:
+            raise
+        except RefusedError:
+            return _Sight(name, readable=False, has_key=False, sees_all=False)
+        has_key = any(field.get("name") == mapping.record_key for field in described.get("fields", ()))
+        return _Sight(name, True, has_key, await self._view.sees_all(name))
+
+    async def _sync_user(self, mapping: FieldMapping, sights: list[_Sight]) -> Check:
+        kept = self._profile.sync_user
+        found = await find_sync_user(
+            self._client, [one.name for one in sights if one.has_key], mapping.record_key
+        )
+        named = f"{found.name} ({found.id})" if found else ""
+        if kept and found and found.clear and to_18(kept) != found.id:
+            return Check(
+                "sync user",
+                CheckState.WARNING,
+                f"the profile says {kept}, but most synced records were created by {named}",
+                f"{_SETUP} --replace, or correct sync_user in the profile",
+            )
+        if kept:
+            return _ok("sync user", f"{kept}: only a write by this user proves an outcome")
+        likely = f"; most synced records were created by {named}" if found and found.clear else ""
+        return Check(
+            "sync user",
+            CheckState.WARNING,
+            f"not known, so a later write by anybody counts as the sync's{likely}",
+            f"Set sync_user in the profile{f' to {found.id}' if likely and found else ''}",
+        )
 
     async def _method(self, mapping: FieldMapping) -> list[Check]:
         from syncerr_tui.salesforce.methods import method_for
@@ -224,6 +299,39 @@ class _Checkup:
             return await method_for(self._profile, self._client, mapping).check()
         except SyncErrError as error:
             return [_failed("method", error)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What this user sees of one object's records."""
+
+    name: str
+    readable: bool
+    has_key: bool
+    """The field that holds a record's StoreConnect ID is there and visible."""
+    sees_all: bool
+
+
+def _permission_check(mapping: FieldMapping, sights: list[_Sight]) -> Check:
+    hidden = [one.name for one in sights if not one.readable]
+    blind = [one.name for one in sights if one.readable and not one.has_key]
+    partial = [one.name for one in sights if one.has_key and not one.sees_all]
+    lacks = [
+        *([f"cannot read {', '.join(hidden)}"] if hidden else []),
+        *([f"does not see {mapping.record_key} on {', '.join(blind)}"] if blind else []),
+    ]
+    if lacks:
+        advice = "Outcomes for these stay UNKNOWN: ask the admin for Read on them, and on that field"
+        return Check("permissions", CheckState.WARNING, "; ".join(lacks), advice)
+    reads = f"reads {mapping.object_name} and the records that prove an outcome"
+    if partial:
+        return Check(
+            "permissions",
+            CheckState.WARNING,
+            f"{reads}, but may not see all of {', '.join(partial)}",
+            "A Delete whose record this user never saw stays UNKNOWN: ask for View All on them",
+        )
+    return _ok("permissions", reads)
 
 
 def _way_in(way: Way) -> Check:

@@ -259,7 +259,8 @@ class OrgClient:
         _, moment = await self._courier.read(version_list, essential=True)
         if moment is None:
             raise UnreachableError(
-                "The org did not say what time it is", "A proxy may strip the Date header; check with doctor"
+                "The org did not say what time it is",
+                "A proxy may answer from its cache or strip the Date header; check with doctor",
             )
         return moment
 

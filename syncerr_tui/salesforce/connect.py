@@ -97,7 +97,7 @@ class SalesforceConnection:
         self.identity = identity
         self.method = method
         self.profile = profile
-        self.org = SalesforceOrg(client, identity, reader, method)
+        self.org = SalesforceOrg(client, identity, reader, method, sync_user=profile.sync_user)
         self.demo_fixes = DemoFixes(client) if identity.environment is Environment.DEMO else None
         self._reader = reader
         self._total: int | None = None

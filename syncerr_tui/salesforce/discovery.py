@@ -18,6 +18,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.proposal import (
+    THE_OBJECT,
     Doubt,
     Fit,
     Proposal,
@@ -79,6 +80,8 @@ async def discover(
     object_name: str | None = None,
     fixed: Mapping[Role, str | None] | None = None,
     failed: Sequence[str] = (),
+    pending: Sequence[str] | None = None,
+    done: Sequence[str] | None = None,
 ) -> Proposal:
     """Look at the org and propose a mapping.
 
@@ -86,7 +89,9 @@ async def discover(
         org: Where to look.
         object_name: The change event object, where a person has named it.
         fixed: Fields that a person has named; None says that the org has no such field.
-        failed: Status values that a person has named.
+        failed: Status values that a person has named as failed.
+        pending: The same for those that are being worked on; None: not said.
+        done: The same for those that are carried out.
 
     Raises:
         BadInputError: A named object or field is not there, or nothing looks like change events.
@@ -94,7 +99,13 @@ async def discover(
     """
     listed = [one for one in await org.describe_global() if isinstance(one.get("name"), str)]
     objects = {str(one["name"]): str(one.get("keyPrefix") or "") for one in listed}
-    search = _Search(org, objects, Said(dict(fixed or {}), tuple(failed)))
+    said = Said(
+        dict(fixed or {}),
+        tuple(failed),
+        None if pending is None else tuple(pending),
+        None if done is None else tuple(done),
+    )
+    search = _Search(org, objects, said)
     if object_name is not None:
         return await search.named(object_name)
     return await search.best(listed)
@@ -187,7 +198,7 @@ class _Search:
         proposal = best.proposal
         if close:
             options = tuple(one.as_option() for one in (best, *close))
-            doubt = Doubt("object", "Several objects look like change events", options)
+            doubt = Doubt(THE_OBJECT, "Several objects look like change events", options)
             proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
         return await self._finished(proposal)
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
+from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import OrgClient, Row
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.methods import ResyncMethod
+from syncerr_tui.salesforce.org_time import OrgTime
+from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.reading import EventReader, moment
+from syncerr_tui.salesforce.sync_user import user_name
 
 
 class SalesforceOrg:
@@ -23,9 +27,22 @@ class SalesforceOrg:
     """
 
     def __init__(
-        self, client: OrgClient, identity: OrgIdentity, reader: EventReader, method: ResyncMethod
+        self,
+        client: OrgClient,
+        identity: OrgIdentity,
+        reader: EventReader,
+        method: ResyncMethod,
+        *,
+        sync_user: str = "",
+        time: OrgTime | None = None,
     ) -> None:
         self._client = client
+        self._sync_user = to_18(sync_user)
+        self._time = time or OrgTime()
+        self._permissions = Permissions(client, identity.username)
+        self._no_writers: set[str] = set()
+        """Objects that do not say who wrote their records."""
+        self._users: dict[str, str] = {}
         self._reader = reader
         self._method = method
         self.identity = identity
@@ -40,44 +57,96 @@ class SalesforceOrg:
         rows = await self._client.collections_read(
             self._reader.mapping.object_name, ids, self._reader.fields, essential=True
         )
-        return {key: self._reader.seen(key, rows[to_18(key) or key]) for key in ids}
+        seen = {key: self._reader.seen(key, rows[to_18(key) or key]) for key in ids}
+        for one in seen.values():
+            self._time.saw(one.modified_at)
+        return seen
 
     async def find_records(
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         """See `resync.org.Org`. One query for up to 200 StoreConnect IDs."""
-        key = self._reader.mapping.record_key
         wanted: dict[str, set[str]] = {}
         for asked in filter(None, storeconnect_ids):
             wanted.setdefault(asked.casefold(), set()).add(asked)  # the org compares without case
+        key = self._reader.mapping.record_key
+        found: dict[str, dict[str, RecordSeen]] = {}
+        for row in await self._carriers(object_name, list(wanted)):
+            record, modified = to_18(row.get("Id")), moment(row.get("SystemModstamp"))
+            spellings = wanted.get(str(row.get(key)).casefold())
+            if record is None or modified is None or spellings is None:
+                raise UnreachableError(
+                    f"The org answered with a record of {object_name} that was not asked for",
+                    "Check record_key in the org profile",
+                )
+            self._time.saw(modified)
+            for asked in spellings:
+                seen = await self._record(record, asked, modified, row)
+                found.setdefault(asked, {})[record] = seen  # one that is answered twice is one record
+        return {asked: tuple(records.values()) for asked, records in found.items()}
+
+    async def _carriers(self, object_name: str, keys: Sequence[str]) -> list[Row]:
+        key = self._reader.mapping.record_key
+        fields = ("Id", soql.path(key), "SystemModstamp")
+        writers = () if object_name in self._no_writers else ("CreatedById", "LastModifiedById")
         try:
-            select = f"SELECT Id, {soql.path(key)}, SystemModstamp FROM {soql.name(object_name)}"  # noqa: S608
+            select = f"SELECT {', '.join((*fields, *writers))} FROM {soql.name(object_name)}"  # noqa: S608
         except BadInputError as error:
             raise RefusedError(error.title, error.hint) from None
         queries = [
-            f"{select} WHERE {soql.one_of(key, some)}"
-            for some in soql.chunks(list(wanted), soql.VALUES_PER_QUERY)
+            f"{select} WHERE {soql.one_of(key, some)}" for some in soql.chunks(keys, soql.VALUES_PER_QUERY)
         ]
-        found: dict[str, list[RecordSeen]] = {}
-        for rows in await asyncio.gather(
-            *(self._client.query_all(query, essential=True) for query in queries)
-        ):
-            for row in rows:
-                record, modified = to_18(row.get("Id")), moment(row.get("SystemModstamp"))
-                spellings = wanted.get(str(row.get(key)).casefold())
-                if record is None or modified is None or spellings is None:
-                    raise UnreachableError(
-                        f"The org answered with a record of {object_name} that was not asked for",
-                        "Check record_key in the org profile",
-                    )
-                for asked in spellings:
-                    found.setdefault(asked, []).append(RecordSeen(record, asked, modified))
-        return {asked: tuple(records) for asked, records in found.items()}
+        try:
+            pages = await asyncio.gather(
+                *(self._client.query_all(query, essential=True) for query in queries)
+            )
+        except RefusedError as error:
+            if not writers or "INVALID_FIELD" not in error.title:
+                raise
+            self._no_writers.add(object_name)
+            return await self._carriers(object_name, keys)
+        return [row for rows in pages for row in rows]
+
+    async def _record(self, record: str, asked: str, modified: datetime, row: Row) -> RecordSeen:
+        creator, writer = to_18(row.get("CreatedById")), to_18(row.get("LastModifiedById"))
+        sync = self._sync_user
+        stranger = writer if sync and writer != sync else None
+        return RecordSeen(
+            record,
+            asked,
+            modified,
+            modified_by=await self._name(stranger) if stranger else writer or "",
+            created_by=creator or "",
+            by_sync_user=writer == sync if writer and sync else None,
+            created_by_sync_user=creator == sync if creator and sync else None,
+        )
+
+    async def _name(self, user: str) -> str:
+        """A user's name and id; the id alone where the org does not tell the name."""
+        if user not in self._users:
+            self._users[user] = user
+            with suppress(SyncErrError):
+                name = await user_name(self._client, user)
+                self._users[user] = user if name == user else f"{name} ({user})"
+        return self._users[user]
+
+    async def sees_all(self, object_name: str) -> bool:
+        """See `resync.org.Org`."""
+        with suppress(RefusedError):
+            return await self._permissions.sees_all(object_name)
+        return False
 
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
         """See `resync.org.Org`."""
         return await self._method.request(errors)
 
     async def now(self) -> datetime:
-        """See `resync.org.Org`."""
-        return await self._client.server_time()
+        """See `resync.org.Org`. The Date header, or later where a stamp of the org says that it is later."""
+        try:
+            self._time.saw(await self._client.server_time())
+        except UnreachableError:
+            if self._time.now() is None:
+                raise
+        now = self._time.now()
+        assert now is not None
+        return now

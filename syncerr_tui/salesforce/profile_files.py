@@ -7,10 +7,12 @@ comments, and a typing error in one file does not lock a person out of the other
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
@@ -119,6 +121,40 @@ def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -
         why = one_line(problem.strerror or type(problem).__name__)
         raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None
     return path
+
+
+def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
+    """Add status values that mean done to a profile; the rest of the file stays as it is.
+
+    Raises:
+        BadInputError: There is no such profile, it maps nothing, or a value means something else in it.
+        MachineError: The disk or the folder refuses.
+    """
+    profile = read_profile(folder, name)
+    if profile is None or profile.mapping is None:
+        raise BadInputError(f"The profile {name} maps no names yet", "Run 'syncerr-tui setup' first")
+    mapping = profile.mapping
+    for value in values:
+        if value in {*mapping.failed, *mapping.pending}:
+            raise BadInputError(
+                f"'{one_line(value)[:40]}' means something else in the profile {name}",
+                "Take it out of failed or pending in its [mapping] first",
+            )
+    done = tuple(dict.fromkeys((*mapping.done, *values)))
+    changed = dataclasses.replace(profile, mapping=dataclasses.replace(mapping, done=done))
+    path = path_of(folder, name)
+    text = profile_schema.with_line(path.read_text(encoding="utf-8"), "mapping", "done", done)
+    if parse_profile(text.encode(), path, name) != changed:
+        raise BadInputError(
+            f"{path} is written in a way that cannot be added to",
+            f"Add done = [{', '.join(repr(one) for one in done)}] to its [mapping] by hand",
+        )
+    try:
+        _put(path, text, replace=True)
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None
+    return changed
 
 
 def _put(path: Path, text: str, *, replace: bool) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import (
     DEFAULT_EVENT_TYPES,
     METHODS,
@@ -100,6 +101,25 @@ def text_of(profile: OrgProfile) -> str:
         elif value != field.default:
             top.append(f"{field.name} = {_value(value)}")
     return "\n".join([*top, *tables, ""])
+
+
+def with_line(text: str, table: str, key: str, value: object) -> str:
+    """A document with one key of one table set, everything else as it was written.
+
+    The key is expected on a line of its own; whoever calls this reads the result again.
+    """
+    line = f"{key} = {_value(value)}"
+    lines = text.splitlines()
+    header = next((n for n, one in enumerate(lines) if (m := _TABLE_LINE.match(one)) and m[1] == table), None)
+    if header is None:
+        return text
+    for number, one in enumerate(lines[header + 1 :], header + 1):
+        if _TABLE_LINE.match(one):
+            break
+        if (match := KEY_LINE.match(one)) and (match[1] or match[2]) == key:
+            lines[number] = line
+            return "\n".join(lines) + "\n"
+    return "\n".join([*lines[: header + 1], line, *lines[header + 1 :]]) + "\n"
 
 
 def _mapping(mapping: FieldMapping) -> list[str]:
@@ -252,6 +272,8 @@ def _check_text(value: str, source: Source, keys: tuple[str, ...], owner: type) 
         raise source.refuse(keys, "must be an https address such as https://acme.my.salesforce.com")
     if key == "api_version" and value and not _VERSION.fullmatch(value):
         raise source.refuse(keys, "must look like 64.0")
+    if key == "sync_user" and value and to_18(value) is None:
+        raise source.refuse(keys, "must be the id of a user, such as 0055g000001abcdEAA")
     if key == "path" and not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", value):
         raise source.refuse(keys, "must be a path below /services/apexrest/, such as acme/resync")
     if not value and key in {"client_id", "username", "key_file", "login_url", "ids_key"}:

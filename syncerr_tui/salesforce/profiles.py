@@ -193,6 +193,9 @@ class FieldMapping:
     """Values of `status` that mean: failed and unresolved."""
     pending: tuple[str, ...] = ()
     """Values of `status` that mean: the org is working on it, or is about to."""
+    done: tuple[str, ...] = ()
+    """Values of `status` that mean: carried out. Nothing else counts as proof, so that an outcome is UNKNOWN
+    where an event went to a value in none of the three lists."""
     salesforce_id: str | None = None
     pointer: RecordPointer = RecordPointer.NONE
     code: str | None = None
@@ -245,3 +248,5 @@ class OrgProfile:
     read_only: bool = False
     reason_required: bool = False
     """True: every re-sync asks for a reason, which the journal keeps."""
+    sync_user: str = ""
+    """Id of the user as whom StoreConnect Sync writes records; empty where it is not known."""

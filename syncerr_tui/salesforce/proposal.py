@@ -31,12 +31,16 @@ Values = Sequence[tuple[str, str]]
 """Values of a field as (API value, label)."""
 
 
+THE_OBJECT = "change event object"
+"""What a doubt about the object is about: `object` is the role of one of its fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A question that only a person can answer."""
 
     about: str
-    """`object`, a role of `FieldMapping`, or `failed`."""
+    """`THE_OBJECT`, a role of `FieldMapping`, or `failed`."""
     question: str
     options: tuple[Candidate, ...]
     """Best first."""
@@ -56,6 +60,9 @@ class Proposal:
     """All values of the status field that are known."""
     failed: tuple[str, ...]
     pending: tuple[str, ...]
+    done: tuple[str, ...]
+    unclear: tuple[str, ...]
+    """Values of the status whose meaning is not plain."""
     event_types: Mapping[str, EventType]
     pointer: RecordPointer
     record_key: str
@@ -89,6 +96,7 @@ class Proposal:
             status=field[Role.STATUS],
             failed=self.failed,
             pending=self.pending,
+            done=self.done,
             salesforce_id=field.get(Role.SALESFORCE_ID),
             pointer=self.pointer,
             code=field.get(Role.CODE),
@@ -104,6 +112,8 @@ class Said:
     fields: Mapping[Role, str | None]
     """None: the org has no such field."""
     failed: tuple[str, ...] = ()
+    pending: tuple[str, ...] | None = None
+    done: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +176,17 @@ def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -
     if Role.SALESFORCE_ID not in chosen:
         notes.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
     failed, unsure = failed_values(seen.statuses)
+    meant = sort_values(seen.statuses, said)
     doubts = _field_doubts(chosen, fit.ranked, said)
     if not said.failed and Role.STATUS in chosen and (unsure or not failed):
         options = tuple(Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in seen.statuses)
-        doubts.append(Doubt("failed", "It is not clear which status means failed", options))
+        doubts.append(Doubt("failed", "It is not clear which status values mean failed", options))
+    if meant.unclear:
+        notes.append(
+            f"Not known what the status {_listed(meant.unclear)} means: an event that goes there is UNKNOWN"
+        )
+    if not meant.done and Role.STATUS in chosen:
+        notes.append("No status is known to mean done: outcomes stay UNKNOWN until one is named")
     kinds, strange = _event_types(seen.kinds)
     notes += [
         f"The event type '{one_line(value)[:40]}' is none of Create, Update, Delete" for value in strange
@@ -181,8 +198,10 @@ def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -
         chosen=MappingProxyType(chosen),
         ranked=MappingProxyType(dict(fit.ranked)),
         statuses=tuple(value for value, _ in seen.statuses),
-        failed=said.failed or failed,
-        pending=tuple(v for v, label in seen.statuses if standing_of(v, label) is Standing.PENDING),
+        failed=meant.failed,
+        pending=meant.pending,
+        done=meant.done,
+        unclear=meant.unclear,
         event_types=MappingProxyType(kinds),
         pointer=_pointer(chosen.get(Role.SALESFORCE_ID)),
         record_key=RECORD_KEY,
@@ -193,12 +212,42 @@ def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -
 
 
 def failed_values(statuses: Values) -> tuple[tuple[str, ...], bool]:
-    """The values that mean failed, and whether that is in doubt."""
-    plain = tuple(value for value, label in statuses if standing_of(value, label) is Standing.FAILED)
-    if plain:
-        return plain, False
-    perhaps = tuple(value for value, label in statuses if standing_of(value, label) is Standing.PERHAPS)
-    return perhaps, bool(perhaps)
+    """The values that mean failed, or may mean it, and whether that is in doubt."""
+    failed, perhaps = (
+        tuple(value for value, label in statuses if standing_of(value, label) is kind)
+        for kind in (Standing.FAILED, Standing.PERHAPS)
+    )
+    return (*failed, *perhaps), bool(perhaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """What the values of the status mean. No value is in two lists."""
+
+    failed: tuple[str, ...]
+    pending: tuple[str, ...]
+    done: tuple[str, ...]
+    unclear: tuple[str, ...]
+
+
+def sort_values(statuses: Values, said: Said) -> Meanings:
+    """Sort the known values, first by what a person has said, then by how they sound."""
+    named = {*said.failed, *(said.pending or ()), *(said.done or ())}
+    free = [(value, label) for value, label in statuses if value not in named]
+    failed = said.failed or failed_values(free)[0]
+
+    def sounding(kind: Standing) -> tuple[str, ...]:
+        return tuple(v for v, label in free if v not in failed and standing_of(v, label) is kind)
+
+    pending = sounding(Standing.PENDING) if said.pending is None else said.pending
+    done = sounding(Standing.DONE) if said.done is None else said.done
+    sorted_ = {*failed, *pending, *done}
+    return Meanings(failed, pending, done, tuple(value for value, _ in free if value not in sorted_))
+
+
+def _listed(values: Sequence[str]) -> str:
+    shown = [f"'{one_line(value)[:40]}'" for value in values[:5]]
+    return ", ".join([*shown, *([f"and {len(values) - 5} more"] if len(values) > 5 else [])])
 
 
 def _field_doubts(

@@ -43,6 +43,7 @@ class EventReader:
         self.fields = tuple(dict.fromkeys((*mapping.fields, "CreatedDate", "SystemModstamp")))
         self._failed = frozenset(value.casefold() for value in mapping.failed)
         self._pending = frozenset(value.casefold() for value in mapping.pending)
+        self._done = frozenset(value.casefold() for value in mapping.done)
         self._types = {value.casefold(): kind for value, kind in mapping.event_types.items()}
         self._messages: dict[str, tuple[SafeText, str | None]] = {}
 
@@ -104,14 +105,16 @@ class EventReader:
         )
 
     def standing(self, status: str) -> EventStanding:
-        """What a status value means. An empty one means nothing yet."""
+        """What a status value means. An empty one means nothing yet; one in no list never counts as done."""
         word = status.strip().casefold()
         if word in self._failed:
             return EventStanding.FAILED
+        if word in self._done:
+            return EventStanding.DONE
         # A value that setup did not see, where it saw none that means pending, is judged by its sound.
         sounds = not self._pending and standing_of(status, status) is Standing.PENDING
         unsettled = not word or word in self._pending or sounds
-        return EventStanding.PENDING if unsettled else EventStanding.DONE
+        return EventStanding.PENDING if unsettled else EventStanding.UNCLEAR
 
     def _message(self, raw: str) -> tuple[SafeText, str | None]:
         """Clean text and its first code. Thousands of rows share a message: each is read once."""

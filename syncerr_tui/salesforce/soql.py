@@ -37,6 +37,11 @@ def name(value: str) -> str:
     return value
 
 
+def is_name(value: str) -> bool:
+    """Whether this may stand in a query or an address as an API name."""
+    return _NAME.match(value) is not None
+
+
 def path(value: str) -> str:
     """A relationship path such as `Account.s_c__sC_Id__c`, each part checked like `name`."""
     return ".".join(name(part) for part in value.split("."))

@@ -147,7 +147,12 @@ class Watch:
 
 
 def server_date(headers: Mapping[str, str]) -> datetime | None:
-    """The server's clock when it answered, to the second; None where the header is missing or broken."""
+    """The server's clock when it answered, to the second; None where the header is missing or broken, or
+    where the answer says that it comes out of a cache.
+    """
+    age = headers.get("Age", "0").strip()
+    if age != "0" or headers.get("Warning", "").startswith(("110", "113")):
+        return None
     try:
         moment = parsedate_to_datetime(headers.get("Date", ""))
     except ValueError:

@@ -79,6 +79,8 @@ _PENDING = _words(_DATA["status"]["pending"])
 _SUCCESS = _words(_DATA["status"]["success"])
 _NOT = _words(_DATA["status"]["not"])
 _DONE = _words(_DATA["status"]["done"])
+_FILLING = frozenset({"sync", "event", "and", "to", "in", "salesforce"})
+"""Words that change nothing about a value that means done."""
 
 
 def event_type_of(*names: str) -> EventType | None:
@@ -97,6 +99,7 @@ class Standing(StrEnum):
     FAILED = "failed"
     PERHAPS = "perhaps failed"
     PENDING = "pending"
+    DONE = "done"
     OTHER = "other"
 
 
@@ -116,7 +119,16 @@ def standing_of(*names: str) -> Standing:
         return Standing.PENDING if again else Standing.PERHAPS if has(_DONE) else Standing.FAILED
     if has(_FAILED_MAYBE):
         return Standing.PERHAPS
-    return Standing.PENDING if has(_PENDING) else Standing.OTHER
+    if has(_PENDING):
+        return Standing.PENDING
+    return Standing.DONE if _surely_done(names[-1]) else Standing.OTHER
+
+
+def _surely_done(name: str) -> bool:
+    """Whether a value says done and nothing else: "Completed with warnings" and "未完了" do not."""
+    said = [word for word in words(name) if word not in _FILLING]
+    known = _DONE | _SUCCESS
+    return bool(said) and all(word in known or (word.isascii() and _among(word, known)) for word in said)
 
 
 def _among(word: str, known: frozenset[str]) -> bool:

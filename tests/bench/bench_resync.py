@@ -73,6 +73,9 @@ class SlowOrg:
             for key in storeconnect_ids
         }
 
+    async def sees_all(self, object_name: str) -> bool:
+        return True
+
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
         await self._call("request")
         self._done.update((error.id, datetime.now(UTC)) for error in errors)

@@ -69,7 +69,7 @@ def test_every_line_fits_eighty_columns(
     shown = [line for line in said.err.splitlines() if str(shell.home) not in line and "[y/N]" not in line]
     assert max(map(len, shown)) < 80
     mapping = said.err.index("What this org calls things")
-    asked = said.err.index("How shall re-sync")
+    asked = said.err.index("Synced records are written")
     assert said.err[mapping:asked].count("\n") <= 22
 
 

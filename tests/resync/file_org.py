@@ -131,6 +131,9 @@ class FileOrg:
                 )
         return found
 
+    async def sees_all(self, object_name: str) -> bool:
+        return True
+
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
         await asyncio.sleep(0)
         self._sql.execute("BEGIN IMMEDIATE")

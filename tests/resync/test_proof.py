@@ -9,7 +9,7 @@ import pytest
 
 from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
-from syncerr_tui.resync.proof import Attempt, judge, needs_records, same_cause
+from syncerr_tui.resync.proof import Attempt, judge, latest, needs_full_sight, needs_records, same_cause
 from syncerr_tui.text import clean
 from tests.factories import NOW, salesforce_id, sync_error
 
@@ -53,10 +53,22 @@ def test_fixed_needs_the_event_and_the_record(standing: EventStanding, kind: Eve
 
 @pytest.mark.parametrize("standing", [EventStanding.DONE, EventStanding.GONE])
 def test_a_delete_is_fixed_when_no_record_is_left(standing: EventStanding) -> None:
-    of = attempt(EventType.DELETE)
+    of = attempt(EventType.DELETE, before=(record(at=BEFORE),))
     assert verdict(seen(standing), of=of) is Verdict.FIXED
     assert verdict(seen(standing), record(), of=of) is None
     assert verdict(seen(standing), record(), of=of, last=True) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("before", [None, ()])
+def test_a_delete_whose_record_was_never_seen_is_proven_only_to_who_sees_all(
+    before: tuple[RecordSeen, ...] | None,
+) -> None:
+    of, done = attempt(EventType.DELETE, before=before), seen(EventStanding.DONE)
+    assert needs_full_sight(of, done, [])
+    blind = judge(of, done, [], last_look=False)
+    assert blind.verdict is Verdict.UNKNOWN
+    assert "View All on Order" in blind.reason
+    assert judge(of, done, [], last_look=False, sees_all=True).verdict is Verdict.FIXED
 
 
 @pytest.mark.parametrize("damage", ["\x00", "\x1b", "\x7f", "\u202e", "\ud800"])
@@ -130,15 +142,60 @@ def test_a_duplicate_error_is_told_as_an_earlier_write_that_did_land() -> None:
     assert "since before this re-sync" in finding.reason
 
 
-def test_resolved_before_our_request_is_resolved_elsewhere() -> None:
+def test_stamps_before_our_clock_are_doubt_and_nobody_elses_doing() -> None:
+    """It failed when it was looked at just before the request: a clock that runs ahead looks like this."""
     sight = seen(EventStanding.DONE, modified=SENT - timedelta(seconds=2))
     assert verdict(sight, record(at=SENT - timedelta(seconds=2))) is None
-    assert verdict(sight, record(at=SENT - timedelta(seconds=2)), last=True) is Verdict.ELSEWHERE
+    assert verdict(sight, record(at=SENT - timedelta(seconds=2)), last=True) is Verdict.UNKNOWN
+
+
+def test_a_clock_that_runs_behind_does_not_make_an_old_write_a_new_one() -> None:
+    old = record(at=SENT - timedelta(seconds=3))
+    behind = SENT - timedelta(hours=1)
+    of = attempt(sent_at=behind, before=(old,))
+    assert verdict(seen(EventStanding.DONE), old, of=of, last=True) is Verdict.UNKNOWN
+    assert verdict(seen(EventStanding.DONE), record(at=AFTER), of=of) is Verdict.FIXED
+    event = seen(EventStanding.FAILED, modified=SENT)
+    assert latest(behind, [event], [(old,), None]) == SENT
+    assert latest(behind, [event], [(record(at=SENT),)]) > SENT, "a stamp is the beginning of its second"
+    assert latest(AFTER, [event], [(old,)]) == AFTER
+    assert latest(AFTER, [], []) == AFTER
+
+
+def test_a_status_that_nobody_confirmed_is_waited_for_and_then_unknown() -> None:
+    sight = replace(seen(EventStanding.UNCLEAR), status="Complete With Errors")
+    assert needs_records(attempt(), sight)
+    assert verdict(sight, record()) is None
+    finding = judge(attempt(), sight, [record()], last_look=True)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "'Complete With Errors'" in finding.reason
+    gone = attempt(EventType.DELETE, before=(record(at=BEFORE),))
+    assert verdict(sight, of=gone, last=True) is Verdict.UNKNOWN
+
+
+def test_a_write_by_somebody_else_than_the_sync_user_is_no_proof() -> None:
+    other = replace(record(), modified_by="Jane Doe", by_sync_user=False)
+    assert verdict(seen(EventStanding.DONE), other) is None
+    finding = judge(attempt(before=()), seen(EventStanding.DONE), [other], last_look=True)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "Jane Doe" in finding.reason
+    assert finding.evidence["records"][0]["modified_by"] == "Jane Doe"
+    synced = replace(record(), by_sync_user=True)
+    assert verdict(seen(EventStanding.DONE), synced) is Verdict.FIXED
+
+
+def test_a_new_record_of_the_sync_user_counts_whoever_touched_it_since() -> None:
+    touched = replace(record(), by_sync_user=False, created_by_sync_user=True)
+    done = seen(EventStanding.DONE)
+    assert verdict(done, touched, of=attempt(before=())) is Verdict.FIXED
+    assert verdict(done, touched, of=attempt(before=(record(at=BEFORE),)), last=True) is Verdict.UNKNOWN
+    assert verdict(done, touched, of=attempt(before=None), last=True) is Verdict.UNKNOWN
 
 
 def test_what_the_org_refused_is_not_our_doing() -> None:
     of = attempt(answered=False, refusal="UNABLE_TO_LOCK_ROW")
     assert verdict(seen(EventStanding.DONE), record(), of=of) is Verdict.ELSEWHERE
+    assert verdict(seen(EventStanding.DONE), of=of, last=True) is Verdict.UNKNOWN, "no record, no proof"
     finding = judge(of, seen(EventStanding.FAILED, of.error, modified=BEFORE), [], last_look=False)
     assert finding.verdict is Verdict.STILL_FAILING
     assert "UNABLE_TO_LOCK_ROW" in finding.reason

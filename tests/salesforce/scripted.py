@@ -91,8 +91,9 @@ class ScriptedServer:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
                 raw = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 headers = {
+                    "Date": self.date_time_string(),
                     "Content-Type": "application/json",
                     "Content-Length": str(len(raw)),
                     **reply.headers,

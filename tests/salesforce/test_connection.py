@@ -352,7 +352,7 @@ async def test_the_clock_of_the_org_is_the_orgs() -> None:
     async with world(1) as demo:
         before = await demo.connection.org.now()
         demo.server.faults.add("clock-skew:300")
-        assert (await demo.connection.org.now() - before).total_seconds() == 300
+        assert 299 < (await demo.connection.org.now() - before).total_seconds() < 310
 
 
 # -- faults while writing ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.discovery import discover
 from syncerr_tui.salesforce.profiles import RecordPointer
-from syncerr_tui.salesforce.proposal import Proposal
+from syncerr_tui.salesforce.proposal import THE_OBJECT, Proposal
 from syncerr_tui.salesforce.vocabulary import Role, Standing, event_type_of, standing_of
 from tests.salesforce.orgs import (
     FakeOrg,
@@ -40,6 +40,7 @@ class Case:
     pointer: RecordPointer = RecordPointer.TEXT
     kinds: dict[str, EventType] | None = None
     pending: tuple[str, ...] = ()
+    done: tuple[str, ...] = ("PROCESSED",)
     record_key: str = "s_c__sC_Id__c"
 
 
@@ -135,6 +136,7 @@ def spanish() -> Case:
         "Evento_Cambio__c",
         dict(names),
         ("Fallido",),
+        done=("Completado",),
         kinds=kinds,
     )
 
@@ -174,8 +176,9 @@ def japanese() -> Case:
         "jp__K001__c",
         {**names, "code": None},
         ("90",),
-        RecordPointer.LOOKUP,
-        {"1": EventType.CREATE, "2": EventType.UPDATE, "3": EventType.DELETE},
+        done=("20",),
+        pointer=RecordPointer.LOOKUP,
+        kinds={"1": EventType.CREATE, "2": EventType.UPDATE, "3": EventType.DELETE},
         pending=("10",),
     )
 
@@ -219,8 +222,9 @@ def dutch() -> Case:
         "Wijziging__c",
         {**names, "salesforce_id": None, "code": None},
         ("Mislukt",),
-        RecordPointer.NONE,
-        {"C": EventType.CREATE, "U": EventType.UPDATE, "D": EventType.DELETE},
+        done=("Gereed",),
+        pointer=RecordPointer.NONE,
+        kinds={"C": EventType.CREATE, "U": EventType.UPDATE, "D": EventType.DELETE},
         pending=("Nieuw",),
     )
 
@@ -274,6 +278,7 @@ def another_namespace() -> Case:
         "shop__Change_Event__c",
         dict(names),
         ("ERROR",),
+        done=("DONE",),
         record_key="shop__sC_Id__c",
     )
 
@@ -310,6 +315,7 @@ def values_only() -> Case:
         "X17__c",
         dict(names),
         ("failed",),
+        done=("ok",),
     )
 
 
@@ -362,6 +368,7 @@ def french() -> Case:
         "s_c__Change_Event__c",
         dict(names),
         ("Échoué",),
+        done=("Traité",),
         kinds={
             "Création": EventType.CREATE,
             "Mise à jour": EventType.UPDATE,
@@ -407,7 +414,8 @@ def portuguese() -> Case:
         "nx__Erro_Sincronizacao__c",
         {**names, "code": None},
         ("Falhou",),
-        RecordPointer.LOOKUP,
+        done=("Concluído",),
+        pointer=RecordPointer.LOOKUP,
     )
 
 
@@ -480,6 +488,7 @@ async def test_an_org_is_understood_whatever_it_calls_things(case: Case) -> None
     assert mapping.failed == case.failed, why
     assert mapping.pointer is case.pointer
     assert mapping.pending == case.pending
+    assert mapping.done == case.done
     assert mapping.record_key == case.record_key
     if case.kinds is not None:
         assert mapping.event_types == case.kinds
@@ -566,7 +575,7 @@ async def test_two_objects_of_the_same_shape_are_asked_about() -> None:
     second = {**twin, "name": "Evento_Sincronizacion__c", "label": "Error de sincronización"}
     rows = {**case.org.rows, second["name"]: case.org.rows[case.object_name]}
     proposal = await discover(FakeOrg([*case.org.objects, second], rows))
-    assert proposal.doubts[0].about == "object"
+    assert proposal.doubts[0].about == THE_OBJECT
     assert {one.name for one in proposal.doubts[0].options} == {case.object_name, second["name"]}
     named = await discover(FakeOrg([*case.org.objects, second], rows), object_name=second["name"])
     assert named.mapping().object_name == "Evento_Sincronizacion__c"
@@ -650,7 +659,15 @@ async def test_a_better_object_behind_a_silent_name_is_found() -> None:
         ("Failed, retrying", Standing.PENDING),
         ("In Bearbeitung", Standing.PENDING),
         ("処理中", Standing.PENDING),
-        ("Processed", Standing.OTHER),
+        ("Processed", Standing.DONE),
+        ("Successfully synced", Standing.DONE),
+        ("Completado", Standing.DONE),
+        ("完了", Standing.DONE),
+        ("未完了", Standing.OTHER),
+        ("Completed with warnings", Standing.OTHER),
+        ("Partially processed", Standing.OTHER),
+        ("Not processed", Standing.OTHER),
+        ("Archived", Standing.OTHER),
     ],
 )
 def test_what_a_status_value_means(value: str, standing: Standing) -> None:

@@ -40,6 +40,7 @@ MAPPING = FieldMapping(
     status="s_c__Status__c",
     failed=("FAILED",),
     pending=("PENDING",),
+    done=("PROCESSED",),
     salesforce_id="s_c__Salesforce_Id__c",
     code="s_c__Code__c",
 )

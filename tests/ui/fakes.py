@@ -59,6 +59,9 @@ class FakeOrg:
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         return {key: (self.records[key],) for key in storeconnect_ids if key in self.records}
 
+    async def sees_all(self, object_name: str) -> bool:
+        return True
+
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
         self.requests.append(tuple(error.id for error in errors))
         await self.open.wait()
