@@ -72,16 +72,16 @@ async def take(name: str) -> None:
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.host.terminal import terminal_profile
     from syncerr_tui.ui.app import SyncErrApp
-    from syncerr_tui.ui.desk import Desk
+    from syncerr_tui.ui.context import AppContext
     from syncerr_tui.ui.journals import Journals
-    from syncerr_tui.ui.launch import DemoOrg
+    from syncerr_tui.ui.launch import EmbeddedOrg
 
     before = name.removesuffix(_BEFORE)
     size, _, steps = PICTURES[before]
     if before != name:
         steps = BEFORE[before]
-    demo, journals = DemoOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of().state)
-    app = SyncErrApp(Desk(demo.connect, terminal_profile(os.environ)), journals)
+    demo, journals = EmbeddedOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of().state)
+    app = SyncErrApp(AppContext(demo.connect, terminal_profile(os.environ)), journals)
     try:
         async with app.run_test(size=size) as pilot:
             for step in ("? refreshed", *steps):

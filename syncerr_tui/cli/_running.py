@@ -132,7 +132,7 @@ def need_reason(treatment: Treatment, reason: str) -> None:
 
 def tell_plan(plan: Plan) -> None:
     """The plan in a few lines on stderr."""
-    from syncerr_tui.ui.words import duration
+    from syncerr_tui.words import duration
 
     out = len(plan.left_out)
     if plan.rows:

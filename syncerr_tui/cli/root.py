@@ -68,7 +68,7 @@ def _open_app(org: str | None, *, read_only: bool) -> int:
 
 def connect_own_org(ended: int, *, read_only: bool) -> int:
     """Where the demo was left for the guided set-up: run that, and open the app on the new org."""
-    from syncerr_tui.ui.desk import WANTS_SETUP
+    from syncerr_tui.ui.context import WANTS_SETUP
 
     if ended != WANTS_SETUP:
         return ended

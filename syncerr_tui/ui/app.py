@@ -15,7 +15,7 @@ from textual.message import Message
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.line_filters import Colourless, Harmless
 from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.ui.screens.opening import Opening
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.model import SyncError
+    from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, Work
     from syncerr_tui.ui.details import Details
+    from syncerr_tui.ui.error_details_service import ErrorDetailsService
+    from syncerr_tui.ui.error_history import ErrorHistory
     from syncerr_tui.ui.errors_pane import ErrorsPane
-    from syncerr_tui.ui.explaining import Explaining
+    from syncerr_tui.ui.interrupted_runs import InterruptedRuns
     from syncerr_tui.ui.journals import Journals
-    from syncerr_tui.ui.linking import Linking, Work
     from syncerr_tui.ui.panes import Pane
-    from syncerr_tui.ui.remembering import Remembering
-    from syncerr_tui.ui.resuming import Resuming
-    from syncerr_tui.ui.runs import Runs
+    from syncerr_tui.ui.run_controller import RunController
     from syncerr_tui.ui.screens.workbench import Workbench
     from syncerr_tui.ui.widgets.columns import Moment
 
@@ -44,7 +44,7 @@ class SyncErrApp(App[int], inherit_bindings=False):
     """The triage loop on screen.
 
     Args:
-        desk: The surroundings: how to connect, the terminal, the clock, whether anything may be changed.
+        context: The surroundings: how to connect, the terminal, the clock, whether anything may be changed.
         journals: Makes runs, and answers questions about earlier ones.
         driver: The way to the terminal, where it is not Textual's own.
     """
@@ -53,16 +53,16 @@ class SyncErrApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, priority=True)]
 
-    def __init__(self, desk: Desk, journals: Journals, driver: type[Driver] | None = None) -> None:
+    def __init__(self, context: AppContext, journals: Journals, driver: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver)
         # NO_COLOR is decided in one place, together with everything else about the terminal.
-        self.no_color = desk.terminal.colour is Colour.MONO
+        self.no_color = context.terminal.colour is Colour.MONO
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = theme_for(desk.terminal)
-        self.set_class(not desk.terminal.unicode, "-ascii")
+        self.theme = theme_for(context.terminal)
+        self.set_class(not context.terminal.unicode, "-ascii")
         self._line_filters: list[LineFilter] = [*([Colourless()] if self.no_color else []), Harmless()]
-        self.desk = desk
+        self.context = context
         self.crash = ""
         """What to say about a defect that ended the app."""
         self.journals = journals
@@ -75,58 +75,58 @@ class SyncErrApp(App[int], inherit_bindings=False):
         from syncerr_tui.ui.errors_pane import ErrorsPane
         from syncerr_tui.ui.screens.workbench import Workbench
 
-        errors = ErrorsPane(self.desk, self._describe, self.linking)
-        return Workbench(self.desk, errors, self._other_panes, self.linking)
+        errors = ErrorsPane(self.context, self._describe, self.graph_worker)
+        return Workbench(self.context, errors, self._other_panes, self.graph_worker)
 
     @cached_property
-    def runs(self) -> Runs:
+    def runs(self) -> RunController:
         """The one re-sync that may be under way."""
-        from syncerr_tui.ui.runs import Runs
+        from syncerr_tui.ui.run_controller import RunController
 
-        return Runs(self, self.journals)
+        return RunController(self, self.journals)
 
     @cached_property
-    def explaining(self) -> Explaining:
+    def error_details(self) -> ErrorDetailsService:
         """What is learnt about an error while a person rests on it."""
-        from syncerr_tui.ui.explaining import Explaining
+        from syncerr_tui.ui.error_details_service import ErrorDetailsService
 
-        return Explaining(self.desk, self._explain_in_background, self._explained)
+        return ErrorDetailsService(self.context, self._explain_in_background, self._explained)
 
     @cached_property
-    def remembering(self) -> Remembering:
+    def error_history(self) -> ErrorHistory:
         """What the journal knows about a row."""
-        from syncerr_tui.ui.remembering import Remembering
+        from syncerr_tui.ui.error_history import ErrorHistory
 
-        return Remembering(self.desk, self.journals, self._explain_in_background, self._explained)
+        return ErrorHistory(self.context, self.journals, self._explain_in_background, self._explained)
 
     @cached_property
-    def resuming(self) -> Resuming:
+    def interrupted_runs(self) -> InterruptedRuns:
         """What an earlier start left open."""
-        from syncerr_tui.ui.resuming import Resuming
+        from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 
-        return Resuming(self, self.journals)
+        return InterruptedRuns(self, self.journals)
 
     @cached_property
-    def linking(self) -> Linking:
+    def graph_worker(self) -> CauseGraphWorker:
         """Who waits for whom."""
-        from syncerr_tui.ui.linking import Linking
+        from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 
-        return Linking(self._in_background, self._linked, self.desk.clock)
+        return CauseGraphWorker(self._in_background, self._linked, self.context.clock)
 
     @cached_property
     def _panel_text(self) -> Details:
         """Reading messages is imported with the first row."""
         from syncerr_tui.ui.details import Details
 
-        return Details(self.explaining)
+        return Details(self.error_details)
 
     def _other_panes(self, errors: ErrorsPane) -> list[Pane]:
         """What stands behind the list. Imported and made when the first frame is drawn."""
         from syncerr_tui.ui.causes_pane import CausesPane
         from syncerr_tui.ui.journal_pane import JournalPane
 
-        causes = CausesPane(self.desk, errors, self.linking, self._guide)
-        return [causes, JournalPane(self.desk, self.journals, self._describe)]
+        causes = CausesPane(self.context, errors, self.graph_worker, self._guide)
+        return [causes, JournalPane(self.context, self.journals, self._describe)]
 
     def _in_background(self, work: Work) -> None:
         self.run_worker(work, group="linking", name="linking")
@@ -144,8 +144,8 @@ class SyncErrApp(App[int], inherit_bindings=False):
 
     def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
         """What the info panel says about an error."""
-        before = self.remembering.words(error, moment)
-        return self._panel_text(error, moment, outcome, width, self.linking.graph, before)
+        before = self.error_history.words(error, moment)
+        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, before)
 
     def _guide(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about the cause that this error stands for."""
@@ -190,7 +190,7 @@ class SyncErrApp(App[int], inherit_bindings=False):
 
     async def release(self) -> None:
         """Let the org go. Called once the screen is gone."""
-        connection, self.desk.connection = self.desk.connection, None
+        connection, self.context.connection = self.context.connection, None
         if connection is not None:
             await connection.close()
 

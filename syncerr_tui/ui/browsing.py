@@ -41,7 +41,7 @@ class Browsing:
                 if address is not None:
                     self.go(address)
 
-            self._host.push_screen(AddressMenu(addresses, ellipsis=self._host.desk.ellipsis), chosen)
+            self._host.push_screen(AddressMenu(addresses, ellipsis=self._host.context.ellipsis), chosen)
 
     def go(self, address: str) -> None:
         """Open this one in the background, or copy it; say which."""
@@ -53,7 +53,7 @@ class Browsing:
         self._host.run_worker(work, thread=True, group="browsing", name="browsing")
 
     def _gone(self, address: str) -> tuple[str, str]:
-        environ = self._host.desk.environ
+        environ = self._host.context.environ
         # The demo org has rows and rules, but no pages to look at.
         pageless = address.startswith(_LOOPBACK)
         if not pageless and browser.open_address(address, environ=environ, platform=sys.platform):

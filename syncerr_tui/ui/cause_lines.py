@@ -7,16 +7,16 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.outline import Node
 from syncerr_tui.ui.widgets.cause_list import LEAD, Told
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.rows import Glyphs
-from syncerr_tui.ui.words import age
+from syncerr_tui.ui.widgets.virtual_list import Glyphs
+from syncerr_tui.words import age
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
@@ -33,22 +33,27 @@ class CauseLines:
     """Told anew for each line that is drawn; only what is counted over a whole cause is kept.
 
     Args:
-        desk: What the terminal can show.
+        context: What the terminal can show.
         errors: The list: its rows, its selection, the marks of a run.
-        linking: The causes and their trends.
+        graph_worker: The causes and their trends.
         glyphs: The sign of a selected row.
         is_open: Whether the tree of the cause with this key is shown.
     """
 
     def __init__(
-        self, desk: Desk, errors: ErrorsPane, linking: Linking, glyphs: Glyphs, is_open: Callable[[str], bool]
+        self,
+        context: AppContext,
+        errors: ErrorsPane,
+        graph_worker: CauseGraphWorker,
+        glyphs: Glyphs,
+        is_open: Callable[[str], bool],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._errors = errors
-        self._linking = linking
+        self._graph_worker = graph_worker
         self._glyphs = glyphs
         self._is_open = is_open
-        self.moment = Moment(desk.clock(), desk.zone)
+        self.moment = Moment(context.clock(), context.zone)
         """What ages are counted from."""
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()
@@ -63,7 +68,7 @@ class CauseLines:
             return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
         if node.row is None:
             line = f"{'':6}and {node.rest:,} more errors: e shows all of them in the list"
-            return Told((((cell(line, width, self._desk.ellipsis), "quiet"),),))
+            return Told((((cell(line, width, self._context.ellipsis), "quiet"),),))
         return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
 
     def _sign_of(self, cause: Cause) -> str:
@@ -85,7 +90,7 @@ class CauseLines:
     def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
         from syncerr_tui.ui.cause_words import headline, retry, summary
 
-        errors, unicode = self._errors.listing.errors, self._desk.terminal.unicode
+        errors, unicode = self._errors.listing.errors, self._context.terminal.unicode
         signs = "▾▸" if unicode else "-+"
         lead = LEAD - _GUTTER
         room = max(1, width - lead)
@@ -94,15 +99,17 @@ class CauseLines:
         yield (
             (f"{signs[not self._is_open(cause.key)]} ", "accent"),
             (counts, "strong"),
-            (cell(headline(errors, cause), room, self._desk.ellipsis), "text"),
+            (cell(headline(errors, cause), room, self._context.ellipsis), "text"),
         )
-        trend = (self._linking.found.trends or {}).get(cause.key)
+        trend = (self._graph_worker.found.trends or {}).get(cause.key)
         told = summary(cause, trend, self.moment.now, unicode=unicode)
         run = self._run_on(cause)
         parts: list[Part] = [(f"{retry(errors, cause):>{lead - 2}}  ", "code")]
         if run:
             parts.append((f"{run}  ", "busy"))
-        parts.append((cell(told, max(1, room - (len(run) + 2 if run else 0)), self._desk.ellipsis), "quiet"))
+        parts.append(
+            (cell(told, max(1, room - (len(run) + 2 if run else 0)), self._context.ellipsis), "quiet")
+        )
         yield tuple(parts)
 
     def _run_on(self, cause: Cause) -> str:
@@ -120,7 +127,7 @@ class CauseLines:
         if error is None:
             yield (cell("      left the list", width, ""), "quiet")
             return
-        unicode = self._desk.terminal.unicode
+        unicode = self._context.terminal.unicode
         depth = min(node.depth, _DEEPEST)
         branch = ("└ " if unicode else "` ") if node.link else ("• " if unicode else "* ")
         name = f"{'':{2 + 2 * depth}}{branch}{error.object} {error.event_type.value}"
@@ -130,7 +137,7 @@ class CauseLines:
         # One look for the whole line: every change of colour costs as much as half a line of text.
         guess = node.link is not None and not node.link.fact
         look = "bad" if guess else "quiet" if node.link else "text"
-        yield (cell(name, left, self._desk.ellipsis), look)
+        yield (cell(name, left, self._context.ellipsis), look)
         yield (f" {cell(known, 8, '')} {when:>3}  ", look)
         mark = self._errors.table.marks.get(error.id)
         room = max(1, width - left - 15)
@@ -140,7 +147,7 @@ class CauseLines:
         if room > 0:
             known_by = why if room >= _ROOMY else briefly
             told = known_by(node.link) if node.link else self._own_reason(error)
-            yield (cell(told, room, self._desk.ellipsis), look)
+            yield (cell(told, room, self._context.ellipsis), look)
 
     def _own_reason(self, error: SyncError) -> str:
         from syncerr_tui.diagnosis.summary import summarize

@@ -10,7 +10,7 @@ from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
 from syncerr_tui.diagnosis.explanation import Explanation, explain
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
-from syncerr_tui.ui.words import age, plural
+from syncerr_tui.words import age, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.trend import Trend

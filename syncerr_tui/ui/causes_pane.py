@@ -15,16 +15,16 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.cause_lines import CauseLines
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.outline import Node, Outline, tree_of
 from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.rows import ASCII, UNICODE
+from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
@@ -40,15 +40,15 @@ class CausesPane(Pane):
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         errors: ErrorsPane,
-        linking: Linking,
+        graph_worker: CauseGraphWorker,
         guidance: Callable[[SyncError, int], list[TextLine]],
     ) -> None:
-        super().__init__(desk)
+        super().__init__(context)
         self._guidance = guidance
         self._errors = errors
-        self._linking = linking
+        self._graph_worker = graph_worker
         self._outline = Outline()
         self._opened: dict[str, tuple[Node, ...]] = {}
         self._cursor = 0
@@ -56,13 +56,13 @@ class CausesPane(Pane):
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
         self._marks_timer: Timer | None = None
-        self._glyphs = UNICODE if desk.terminal.unicode else ASCII
-        self._lines = CauseLines(desk, errors, linking, self._glyphs, lambda key: key in self._opened)
+        self._glyphs = UNICODE if context.terminal.unicode else ASCII
+        self._lines = CauseLines(context, errors, graph_worker, self._glyphs, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The list and the panel."""
-        terminal = self.desk.terminal
+        terminal = self.context.terminal
         yield CauseList(self._lines, glyphs=self._glyphs, id="cause-list")
         yield InfoPanel(links=terminal.links, thumb=self._glyphs.thumb, id="cause-info")
 
@@ -81,12 +81,12 @@ class CausesPane(Pane):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        return "Causes (?)" if self.desk.unread else f"Causes ({self.count:,})"
+        return "Causes (?)" if self.context.unread else f"Causes ({self.count:,})"
 
     @property
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
-        found, left = self._linking.found, self._errors.left
+        found, left = self._graph_worker.found, self._errors.left
         if not left:
             return found.count
         return found.count - sum(
@@ -150,7 +150,7 @@ class CausesPane(Pane):
 
     def entered(self) -> None:
         """Take the focus, and show what has changed meanwhile."""
-        self._lines.moment = Moment(self.desk.clock(), self.desk.zone)
+        self._lines.moment = Moment(self.context.clock(), self.context.zone)
         self.refreshed()
         (self.panel if self.is_open else self.board).focus()
 
@@ -162,13 +162,13 @@ class CausesPane(Pane):
         """The list, its filter or its selection may have changed, or the causes are known anew."""
         if not self.display or not self.is_mounted:
             return
-        listing, found = self._errors.listing, self._linking.found
-        now_for = (found.causes, listing.view, self._linking.working)
+        listing, found = self._errors.listing, self._graph_worker.found
+        now_for = (found.causes, listing.view, self._graph_worker.working)
         if now_for != self._shown_for:
             self._shown_for = now_for
             self._lines.forget()
             self._rebuild(self._visible(found.causes))
-        if self._wanted_row is not None and self._linking.graph is not None:
+        if self._wanted_row is not None and self._graph_worker.graph is not None:
             self._go_to_row(self._wanted_row)
             self._wanted_row = None
         self._show()
@@ -187,7 +187,7 @@ class CausesPane(Pane):
     def _rebuild(self, causes: tuple[Cause, ...]) -> None:
         """Another state of the causes; what is open stays open, the cursor stays where it was."""
         before = self.node
-        graph = self._linking.graph
+        graph = self._graph_worker.graph
         if graph is not None:
             known = {cause.key: cause for cause in causes}
             self._opened = {key: tree_of(graph, known[key]) for key in self._opened if key in known}
@@ -201,12 +201,12 @@ class CausesPane(Pane):
 
     def _show(self) -> None:
         listing = self._errors.listing
-        if listing.errors and listing.filter and self._linking.found.causes:
+        if listing.errors and listing.filter and self._graph_worker.found.causes:
             note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
-        elif self._linking.working:
+        elif self._graph_worker.working:
             note = ("Working out what waits for what ...",)
-        elif self.desk.unread:
-            note = (f"{self.desk.unread.capitalize()}: r tries again.",)
+        elif self.context.unread:
+            note = (f"{self.context.unread.capitalize()}: r tries again.",)
         else:
             note = ("No causes: there are no unresolved sync errors.",)
         self.board.show(self._outline, self._cursor, note)
@@ -234,7 +234,7 @@ class CausesPane(Pane):
             self._described = None
             self.panel.show(lambda _width: ())
             return
-        if self._linking.graph is None:
+        if self._graph_worker.graph is None:
             return
         same = node.place == self._described
         if not same:
@@ -252,17 +252,17 @@ class CausesPane(Pane):
     def _about(self, cause: Cause, width: int) -> list[TextLine]:
         from syncerr_tui.ui.cause_words import about
 
-        graph = self._linking.graph
+        graph = self._graph_worker.graph
         first = graph.errors.get(cause.roots[0]) if graph is not None else None
         if graph is None or first is None:
             return []
         return about(
             graph,
             cause,
-            (self._linking.found.trends or {}).get(cause.key),
+            (self._graph_worker.found.trends or {}).get(cause.key),
             self._lines.moment.now,
             guidance=self._guidance(first, width),
-            unicode=self.desk.terminal.unicode,
+            unicode=self.context.terminal.unicode,
             width=width,
         )
 
@@ -299,7 +299,7 @@ class CausesPane(Pane):
         self._to(at if not on_cause else self._outline.place_of_cause(self._outline[at - 1].cause.key) or 0)
 
     def _go_to_row(self, row: str) -> None:
-        graph = self._linking.graph
+        graph = self._graph_worker.graph
         cause = graph.cause_of(row) if graph is not None else None
         place = self._outline.place_of(cause.key, row) if cause is not None else None
         if place is not None:
@@ -308,7 +308,7 @@ class CausesPane(Pane):
     # -- opening and closing ---------------------------------------------------------------------------
 
     def do_open(self) -> None:
-        node, graph = self.node, self._linking.graph
+        node, graph = self.node, self._graph_worker.graph
         if node is None or graph is None:
             return
         if node.is_cause and node.cause.key not in self._opened:

@@ -13,7 +13,7 @@ from syncerr_tui.triage.actions import Action, AppState
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.words import ago, plural
+from syncerr_tui.words import ago, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.connection import ApiUsage

@@ -22,7 +22,7 @@ _MOST = 500
 """Records that are put right one by one."""
 
 
-class Fixes(Protocol):
+class FixSource(Protocol):
     """`syncerr_tui.salesforce.demo_fix.DemoFixes`, as the screen needs it."""
 
     async def look(self, event_id: str) -> DemoFix: ...
@@ -67,7 +67,7 @@ class FixDialog(Confirmation):
 class DemoFixing:
     """Looks a fix up, asks, applies it, and says what has changed."""
 
-    def __init__(self, app: SyncErrApp, fixes: Fixes) -> None:
+    def __init__(self, app: SyncErrApp, fixes: FixSource) -> None:
         self._app = app
         self._fixes = fixes
 

@@ -11,9 +11,9 @@ from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.explaining import Explaining
+from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.words import age
+from syncerr_tui.words import age
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -50,11 +50,11 @@ class Details:
     """Makes the panel's text for a row, at any width.
 
     Args:
-        explaining: Reads the messages, and knows what the org and its notes say about them.
+        error_details: Reads the messages, and knows what the org and its notes say about them.
     """
 
-    def __init__(self, explaining: Explaining) -> None:
-        self._explaining = explaining
+    def __init__(self, error_details: ErrorDetailsService) -> None:
+        self._error_details = error_details
 
     def __call__(
         self,
@@ -77,7 +77,7 @@ class Details:
         """
         from syncerr_tui.ui.cause_words import held_up, waits_for
 
-        explanation = self._explaining.explain(error)
+        explanation = self._error_details.explain(error)
         diagnosis = explanation.diagnosis
         inferred = " (read off the wording)" if diagnosis.inferred else ""
         code = f"{diagnosis.root_code}{inferred}" if diagnosis.root_code else "no status code"
@@ -102,12 +102,12 @@ class Details:
     def guidance(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about an error, without what it says itself: for the cause it stands for."""
         page = TextLayout(width)
-        page.add(render.explanation_lines(self._explaining.explain(error), width))
+        page.add(render.explanation_lines(self._error_details.explain(error), width))
         self._notes_trouble(page)
         return page.lines
 
     def _notes_trouble(self, page: TextLayout) -> None:
-        trouble = self._explaining.notes_trouble
+        trouble = self._error_details.notes_trouble
         if trouble is not None:
             page.section("Your org's notes cannot be read", (trouble.line, Role.TEXT))
 

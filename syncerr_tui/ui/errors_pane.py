@@ -18,14 +18,14 @@ from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
-from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.linking import Linking
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.panes import WIDE, Pane
-from syncerr_tui.ui.pause import Pause
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
+from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.text_layout import TextLine
@@ -43,9 +43,9 @@ class ErrorsPane(Pane):
 
     place = Place.ERRORS
 
-    def __init__(self, desk: Desk, describe: Describe, linking: Linking) -> None:
-        super().__init__(desk)
-        self._linking = linking
+    def __init__(self, context: AppContext, describe: Describe, graph_worker: CauseGraphWorker) -> None:
+        super().__init__(context)
+        self._graph_worker = graph_worker
         self.listing = Listing()
         self.outcomes: Mapping[str, str] = {}
         self.left: AbstractSet[str] = frozenset()
@@ -53,13 +53,13 @@ class ErrorsPane(Pane):
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
-        self._moment = Moment(desk.clock(), desk.zone, desk.ellipsis)
-        self._typing = Pause(self, _FILTER_DELAY)
+        self._moment = Moment(context.clock(), context.zone, context.ellipsis)
+        self._typing = Debouncer(self, _FILTER_DELAY)
 
     def compose(self) -> ComposeResult:
         """The table and the panel."""
         self.set_class(self.app.size.width >= WIDE, "-wide")
-        terminal = self.desk.terminal
+        terminal = self.context.terminal
         glyphs = UNICODE if terminal.unicode else ASCII
         yield ErrorTable(glyphs=glyphs, id="table")
         yield InfoPanel(links=terminal.links, thumb=glyphs.thumb, id="info")
@@ -74,7 +74,7 @@ class ErrorsPane(Pane):
     @property
     def tab(self) -> str:
         """`Errors (143)`."""
-        return "Errors (?)" if self.desk.unread else f"Errors ({self.unresolved:,})"
+        return "Errors (?)" if self.context.unread else f"Errors ({self.unresolved:,})"
 
     @property
     def unresolved(self) -> int:
@@ -117,9 +117,9 @@ class ErrorsPane(Pane):
     def show(self, listing: Listing, *, fresh: bool = False) -> None:
         """Show this listing. `fresh` rows get their ages anew; otherwise they stay as they were read."""
         self.listing = listing
-        self._linking.follow(listing.errors)
+        self._graph_worker.follow(listing.errors)
         if fresh:
-            self._moment = Moment(self.desk.clock(), self.desk.zone, self.desk.ellipsis)
+            self._moment = Moment(self.context.clock(), self.context.zone, self.context.ellipsis)
         self.table.show(listing, self._moment)
         self._panel_soon()
         self.post_message(self.Changed())
@@ -218,21 +218,21 @@ class ErrorsPane(Pane):
         listing = self.listing
         if listing.range is None and not listing.filter and not listing.selected:
             return False
-        self.show(listing.escaped(self.desk.clock()))
+        self.show(listing.escaped(self.context.clock()))
         return True
 
     # -- looking ---------------------------------------------------------------------------------------
 
     def linked(self) -> None:
         """What waits for what is known anew."""
-        if "cause:" in self.listing.filter.text and self._linking.graph is not None:
-            self.show(self.listing.filtered(self._read(self.listing.filter.text), self.desk.clock()))
+        if "cause:" in self.listing.filter.text and self._graph_worker.graph is not None:
+            self.show(self.listing.filtered(self._read(self.listing.filter.text), self.context.clock()))
         self._told_anew = True
         self._panel_soon()
 
     def show_alike(self, row: str) -> None:
         """Show all rows with this one's cause; where they are shown already, all rows again."""
-        graph = self._linking.graph
+        graph = self._graph_worker.graph
         cause = graph.cause_of(row) if graph is not None else None
         if cause is None:
             return
@@ -243,11 +243,11 @@ class ErrorsPane(Pane):
     def go_to(self, row: str) -> None:
         """The cursor on this row; a filter that hides it is taken away."""
         if row not in self.listing.view.positions:
-            self.show(self.listing.filtered(EVERYTHING, self.desk.clock()))
+            self.show(self.listing.filtered(EVERYTHING, self.context.clock()))
         self.show(self.listing.moved_onto(row))
 
     def _same_cause(self, row: str) -> frozenset[str]:
-        graph = self._linking.graph
+        graph = self._graph_worker.graph
         cause = graph.cause_of(row) if graph is not None else None
         return frozenset((*cause.roots, *cause.victims, *cause.guessed)) if cause else frozenset()
 
@@ -269,7 +269,7 @@ class ErrorsPane(Pane):
     def sort_by(self, key: SortKey) -> None:
         """Sort by this column; the same again turns the order round."""
         reverse = key is self.listing.sort and not self.listing.reverse
-        self.show(self.listing.sorted(key, self.desk.clock(), reverse=reverse))
+        self.show(self.listing.sorted(key, self.context.clock(), reverse=reverse))
 
     @property
     def filter_text(self) -> str:
@@ -286,11 +286,11 @@ class ErrorsPane(Pane):
             wanted = self._read(text, typing=True)
         except BadInputError as error:
             return error.line
-        self._typing.drop()
+        self._typing.cancel()
         if len(self.listing.errors) < _MANY:
             self._filter(wanted)
         else:
-            self._typing.then(lambda: self._filter(wanted))
+            self._typing.call(lambda: self._filter(wanted))
         return ""
 
     def filter_by(self, text: str) -> None:
@@ -299,16 +299,16 @@ class ErrorsPane(Pane):
         Raises:
             BadInputError: It cannot be read.
         """
-        self._typing.drop()
+        self._typing.cancel()
         self._filter(self._read(text))
 
     def _filter(self, wanted: Filter) -> None:
         if wanted.text != self.listing.filter.text:
-            self.show(self.listing.filtered(wanted, self.desk.clock()))
+            self.show(self.listing.filtered(wanted, self.context.clock()))
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_rows_clicked(self, event: Rows.Clicked) -> None:
+    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
         """Click moves, ctrl+click selects, shift+click draws a range, a double click opens the panel."""
         event.stop()
         moved = self.listing.moved_to(event.row, extend=event.extend)
@@ -319,7 +319,7 @@ class ErrorsPane(Pane):
         if event.opened:
             self.do_info()
 
-    def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
+    def on_virtual_list_wheeled(self, event: VirtualList.Wheeled) -> None:
         """The wheel moves the cursor, so that the keyboard goes on where the eye is."""
         event.stop()
         self.show(self.listing.moved_to(self.listing.cursor + event.rows))

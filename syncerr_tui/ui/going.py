@@ -49,7 +49,7 @@ class Going:
         from syncerr_tui.ui.cause_words import short, why
 
         bench = self._bench
-        current, graph = bench.errors.current, bench.linking.graph
+        current, graph = bench.errors.current, bench.graph_worker.graph
         if current is None or graph is None:
             bench.say("Still working out what waits for what.")
             return

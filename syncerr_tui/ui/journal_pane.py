@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.journal_reading import JournalReading, Level
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.panes import Pane
-from syncerr_tui.ui.pause import Pause
 from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
-from syncerr_tui.ui.widgets.sheet import Sheet
-from syncerr_tui.ui.words import plural
+from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
@@ -58,19 +58,19 @@ class JournalPane(Pane):
     JournalPane.-wide.-open > InfoPanel { width: 40%; padding: 0 1; border-left: solid $syncerr-accent; }
     """
 
-    def __init__(self, desk: Desk, journals: Journals, describe: Describe) -> None:
-        super().__init__(desk)
+    def __init__(self, context: AppContext, journals: Journals, describe: Describe) -> None:
+        super().__init__(context)
         self._journals = journals
         self._describe = describe
-        self._moment = Moment(desk.clock(), desk.zone)
+        self._moment = Moment(context.clock(), context.zone)
         self._runs: Level[RunRecord] | None = None
         self._rows: Level[RowRecord] | None = None
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
-        self._reading = JournalReading(desk, journals)
+        self._reading = JournalReading(context, journals)
         self._told: tuple[object, ...] = ()
         """What the panel says something about."""
-        self._typing = Pause(self, _FILTER_DELAY)
+        self._typing = Debouncer(self, _FILTER_DELAY)
         self._built = False
         self.interrupted = 0
         """Runs that wait for somebody to go on with them."""
@@ -79,11 +79,11 @@ class JournalPane(Pane):
 
     def _build(self) -> None:
         """Two lines, the list between them, and the panel: when they are looked at for the first time."""
-        terminal, ellipsis = self.desk.terminal, self.desk.ellipsis
+        terminal, ellipsis = self.context.terminal, self.context.ellipsis
         glyphs = UNICODE if terminal.unicode else ASCII
         self.mount(
             Line(ellipsis=ellipsis, id="past-head"),
-            Sheet(glyphs=glyphs, id="past-sheet"),
+            DataSheet(glyphs=glyphs, id="past-sheet"),
             Line(ellipsis=ellipsis, id="past-foot"),
             InfoPanel(links=terminal.links, thumb=glyphs.thumb, id="past-info"),
         )
@@ -92,9 +92,9 @@ class JournalPane(Pane):
     # -- what is known ---------------------------------------------------------------------------------
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> DataSheet:
         """The list."""
-        return self.query_one(Sheet)
+        return self.query_one(DataSheet)
 
     @property
     def tab(self) -> str:
@@ -153,12 +153,12 @@ class JournalPane(Pane):
 
     def refresh_journal(self) -> None:
         """Read the journal anew, where somebody looks at it; the cursors stay where they are."""
-        if self.desk.connection is None or not self._built:
+        if self.context.connection is None or not self._built:
             return
-        from syncerr_tui.ui.pages import Pages
+        from syncerr_tui.ui.paged_rows import PagedRows
 
-        self._moment = Moment(self.desk.clock(), self.desk.zone)
-        runs = Pages(self._reading.runs, self._in_background, partial(self._arrived, "runs"))
+        self._moment = Moment(self.context.clock(), self.context.zone)
+        runs = PagedRows(self._reading.runs, self._in_background, partial(self._arrived, "runs"))
         self._runs = Level(runs, self._runs.at if self._runs else 0)
         runs.ask()
         if self._run is not None:
@@ -166,10 +166,12 @@ class JournalPane(Pane):
         self._told = ()
 
     def _open(self, run: RunRecord, at: int = 0) -> None:
-        from syncerr_tui.ui.pages import Pages
+        from syncerr_tui.ui.paged_rows import PagedRows
 
         self._run = run
-        rows = Pages(partial(self._reading.rows, run.id), self._in_background, partial(self._arrived, "rows"))
+        rows = PagedRows(
+            partial(self._reading.rows, run.id), self._in_background, partial(self._arrived, "rows")
+        )
         self._rows = Level(rows, at)
         rows.ask()
 
@@ -222,7 +224,7 @@ class JournalPane(Pane):
     @property
     def _ours(self) -> frozenset[str]:
         """Runs that go on in this very program."""
-        connection = self.desk.connection
+        connection = self.context.connection
         return self._journals.ours(connection.identity.org_id) if connection is not None else frozenset()
 
     def _show_lines(self) -> None:
@@ -266,7 +268,7 @@ class JournalPane(Pane):
         """Read what is new, and take the focus to where the person was."""
         if not self._built:
             self._build()
-        if self.desk.connection is None:
+        if self.context.connection is None:
             self.sheet.note("", "The journal is an org's own: connecting comes first.")
         self.refresh_journal()
         (self.panel if self.is_open else self.sheet).focus()
@@ -384,7 +386,7 @@ class JournalPane(Pane):
     async def _verify(self, run: RunRecord) -> None:
         from syncerr_tui.resync.history import History
 
-        connection = self.desk.connection
+        connection = self.context.connection
         if connection is None:
             return
         if run.alive:
@@ -426,7 +428,7 @@ class JournalPane(Pane):
             wanted = parse(text, typing=True)
         except BadInputError as error:
             return error.line
-        self._typing.then(lambda: self._filter(wanted))
+        self._typing.call(lambda: self._filter(wanted))
         return ""
 
     def filter_by(self, text: str) -> None:
@@ -437,7 +439,7 @@ class JournalPane(Pane):
         """
         from syncerr_tui.resync.wanted import parse
 
-        self._typing.drop()
+        self._typing.cancel()
         self._filter(parse(text))
 
     def _filter(self, wanted: Wanted) -> None:
@@ -450,7 +452,7 @@ class JournalPane(Pane):
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_rows_clicked(self, event: Rows.Clicked) -> None:
+    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
         """Click moves, a double click opens."""
         event.stop()
         self._move_to(event.row)
@@ -458,7 +460,7 @@ class JournalPane(Pane):
         if event.opened:
             self.do_info()
 
-    def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
+    def on_virtual_list_wheeled(self, event: VirtualList.Wheeled) -> None:
         """The wheel moves the cursor."""
         event.stop()
         self.move(event.rows)

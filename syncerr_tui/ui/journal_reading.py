@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.history import RowRecord, RunRecord
     from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.wanted import Wanted
-    from syncerr_tui.ui.pages import Pages
+    from syncerr_tui.ui.paged_rows import PagedRows
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Level(Generic[Item]):
     """The runs, or the rows of one run: what is known of them, and where the cursor stands."""
 
-    pages: Pages[Item]
+    pages: PagedRows[Item]
     at: int = 0
 
     @property
@@ -36,8 +36,8 @@ class Level(Generic[Item]):
 class JournalReading:
     """Reads what the filter wants to see."""
 
-    def __init__(self, desk: Desk, journals: Journals) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, journals: Journals) -> None:
+        self._context = context
         self._journals = journals
         self.wanted: Wanted | None = None
         """The filter; None for everything."""
@@ -79,5 +79,5 @@ class JournalReading:
         Raises:
             MachineError: The journal cannot be read.
         """
-        assert self._desk.connection is not None
-        return await self._journals.ask(self._desk.connection.identity.org_id, question)
+        assert self._context.connection is not None
+        return await self._journals.ask(self._context.connection.identity.org_id, question)

@@ -11,9 +11,9 @@ from syncerr_tui.resync.history import ENDINGS, Mark, RowRecord, RunRecord
 from syncerr_tui.resync.recall import Happened, evidence_words, found_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.data_sheet import Head
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.sheet import Head
-from syncerr_tui.ui.words import ago, plural
+from syncerr_tui.words import ago, plural
 
 NOT_SENT = "not sent"
 RUNS = (

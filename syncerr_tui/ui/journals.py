@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from syncerr_tui.ui.desk import utc_now
+from syncerr_tui.ui.context import utc_now
 
 if TYPE_CHECKING:
     from syncerr_tui.resync.history import RowRecord

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
-    from syncerr_tui.ui.desk import Connect
+    from syncerr_tui.ui.context import Connect
 
 
 def launch(
@@ -55,7 +55,7 @@ def launch(
     # What is imported now stays: collecting garbage among it would only delay the first frame.
     gc.disable()
     from syncerr_tui.ui.app import SyncErrApp
-    from syncerr_tui.ui.desk import Desk
+    from syncerr_tui.ui.context import AppContext
     from syncerr_tui.ui.journals import Journals
     from syncerr_tui.ui.terminal_driver import TerminalDriver
 
@@ -63,7 +63,7 @@ def launch(
     gc.enable()
     journals = Journals(Paths.of(environ).state)
     notes = partial(org_notes, environ)
-    desk = Desk(
+    context = AppContext(
         connect,
         terminal,
         org=org,
@@ -72,7 +72,7 @@ def launch(
         environ=environ,
         welcome=welcome,
     )
-    app = SyncErrApp(desk, journals, TerminalDriver)
+    app = SyncErrApp(context, journals, TerminalDriver)
     try:
         return asyncio.run(_run(app, mouse=terminal.mouse))
     finally:
@@ -81,7 +81,7 @@ def launch(
 
 def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str = "") -> int:
     """Open the app on the embedded demo org, which is started after the first frame."""
-    demo = DemoOrg(options)
+    demo = EmbeddedOrg(options)
     try:
         return launch(demo.connect, org="demo org", read_only=read_only, welcome=welcome)
     finally:
@@ -118,7 +118,7 @@ def usable_terminal(environ: Mapping[str, str]) -> TerminalProfile:
     return terminal
 
 
-class DemoOrg:
+class EmbeddedOrg:
     """The demo org in this process: started when the app asks for a connection, stopped at the end."""
 
     def __init__(self, options: DemoOptions) -> None:

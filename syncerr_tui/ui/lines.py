@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.ui import chrome
-from syncerr_tui.ui.pause import Pause
+from syncerr_tui.ui.debouncer import Debouncer
 
 if TYPE_CHECKING:
     from syncerr_tui.triage.actions import AppState
@@ -27,37 +27,37 @@ class Lines:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self._said: tuple[str, str] | None = None
-        self._over = Pause(bench, _SAID_SECONDS)
+        self._over = Debouncer(bench, _SAID_SECONDS)
 
     def say(self, line: str, style: str, *, keep: bool = False) -> None:
         """One line in place of the keys, until the next key; for some seconds unless it is to be kept."""
         self._said = (line, style)
-        self._over.drop()
+        self._over.cancel()
         if not keep:
-            self._over.then(self.silence)
+            self._over.call(self.silence)
         self.draw()
 
     def silence(self, line: str = "") -> None:
         """Show the keys again; with a line only where that is the one being said."""
         if self._said is not None and line in {"", self._said[0]}:
-            self._over.drop()
+            self._over.cancel()
             self._said = None
             self.draw()
 
     def draw(self) -> None:
         """Say what is true now."""
         bench = self._bench
-        desk, width, line = bench.desk, bench.size.width, bench.line
-        unicode = desk.terminal.unicode
-        connection = desk.connection
+        context, width, line = bench.context, bench.size.width, bench.line
+        unicode = context.terminal.unicode
+        connection = context.connection
         state = bench.state
         line("title").show(
             *chrome.title(
                 connection.identity if connection else None,
                 connection.usage if connection else None,
-                read_only=desk.read_only,
+                read_only=context.read_only,
                 width=width,
-                org=desk.org,
+                org=context.org,
                 connecting=not bench.complete or bench.reading.reader.active,
             )
         )
@@ -86,7 +86,7 @@ class Lines:
 
     def _draw_trouble(self) -> None:
         """In as many lines as it takes; not where the empty list says the same."""
-        bench, trouble = self._bench, self._bench.desk.trouble
+        bench, trouble = self._bench, self._bench.context.trouble
         told: list[str] = []
         empty = bench.place is Place.ERRORS and not bench.errors.listing.errors
         if trouble is not None and not (empty and trouble is bench.reading.failure):
@@ -105,12 +105,12 @@ class Lines:
                 state.hidden_selected,
                 causes=bench.causes.count if bench.complete else 0,
                 proven=len(bench.errors.listing.errors) - bench.errors.unresolved,
-                unicode=bench.desk.terminal.unicode,
+                unicode=bench.context.terminal.unicode,
                 read_at=bench.reading.read_at,
-                now=bench.desk.clock(),
+                now=bench.context.clock(),
                 reading=bench.reading.words,
                 watching=bench.reading.watching,
-                unread=bench.desk.unread,
+                unread=bench.context.unread,
             )
         )
 

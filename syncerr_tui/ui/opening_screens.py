@@ -33,7 +33,7 @@ class OpeningScreens:
         from syncerr_tui.ui.screens.guide import GuideScreen
 
         error = self._bench.pane.current
-        code = self._bench.host.explaining.explain(error).diagnosis.root_code if error else None
+        code = self._bench.host.error_details.explain(error).diagnosis.root_code if error else None
         self._bench.app.push_screen(GuideScreen(self._bench.host, code))
 
     def do_help(self) -> None:
@@ -41,7 +41,9 @@ class OpeningScreens:
         from syncerr_tui.ui.screens.help import HelpScreen
 
         self._bench.app.push_screen(
-            HelpScreen(self._bench.pane.tab, self._with_reasons(), unicode=self._bench.desk.terminal.unicode)
+            HelpScreen(
+                self._bench.pane.tab, self._with_reasons(), unicode=self._bench.context.terminal.unicode
+            )
         )
 
     def do_palette(self) -> None:
@@ -53,7 +55,7 @@ class OpeningScreens:
                 self._bench.action_act(action_id)
 
         self._bench.app.push_screen(
-            Palette(self._with_reasons(), unicode=self._bench.desk.terminal.unicode), chosen
+            Palette(self._with_reasons(), unicode=self._bench.context.terminal.unicode), chosen
         )
 
     def _with_reasons(self) -> list[tuple[Action, str | None]]:

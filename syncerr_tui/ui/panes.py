@@ -10,8 +10,8 @@ from textual.widget import Widget
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.pause import Pause
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.widgets.panel import InfoPanel
 
 WIDE = 110
@@ -51,10 +51,10 @@ class Pane(Widget):
             super().__init__()
             self.error = error
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: AppContext) -> None:
         super().__init__(id=self.place.value)
-        self.desk = desk
-        self._resting = Pause(self, _REST_SECONDS)
+        self.context = context
+        self._resting = Debouncer(self, _REST_SECONDS)
 
     @property
     def tab(self) -> str:
@@ -140,7 +140,7 @@ class Pane(Widget):
     def _panel_soon(self) -> None:
         """What the panel tells may have changed."""
         if self.is_wide or self.is_open:
-            self._resting.then(self._panel_now)
+            self._resting.call(self._panel_now)
 
     def _panel_now(self) -> None:
         """Tell in the panel what is under the cursor."""

@@ -16,7 +16,7 @@ from textual.message import Message
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 
 
 class Connected(Message):
@@ -57,8 +57,8 @@ class ReadingFailed(Message):
 class Reader:
     """Connects where that is still to do, and reads."""
 
-    def __init__(self, desk: Desk, tell: Callable[[Message], object]) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, tell: Callable[[Message], object]) -> None:
+        self._context = context
         self._tell = tell
         self.reading = 0
         """Number of the newest reading."""
@@ -77,21 +77,21 @@ class Reader:
         except SyncErrError as error:
             if reading == self.reading:
                 self.active = False
-                self._desk.expired = isinstance(error, NotLoggedInError)
+                self._context.expired = isinstance(error, NotLoggedInError)
                 self._tell(ReadingFailed(reading, error))
 
     async def _read(self, reading: int) -> None:
-        desk = self._desk
-        if desk.connection is None or desk.expired:
-            fresh = await desk.connect()
-            stale, desk.connection, desk.expired = desk.connection, fresh, False
+        context = self._context
+        if context.connection is None or context.expired:
+            fresh = await context.connect()
+            stale, context.connection, context.expired = context.connection, fresh, False
             if stale is not None:
                 await stale.close()
             self._tell(Connected())
-        assert desk.connection is not None
+        assert context.connection is not None
         rows: list[SyncError] = []
         # The protocol promises an iterator; those of this house are generators, which can be closed early.
-        async with aclosing(cast(Any, desk.connection.errors())) as pages:
+        async with aclosing(cast(Any, context.connection.errors())) as pages:
             async for page in pages:
                 if reading != self.reading:
                     return
@@ -102,4 +102,4 @@ class Reader:
                     await drawn.wait()
         if reading == self.reading:
             self.active = False
-            self._tell(ListRead(reading, tuple(rows), desk.clock()))
+            self._tell(ListRead(reading, tuple(rows), context.clock()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.ui.desk import WANTS_SETUP
+from syncerr_tui.ui.context import WANTS_SETUP
 
 if TYPE_CHECKING:
     from syncerr_tui.ui.screens.workbench import Workbench
@@ -33,14 +33,14 @@ class Running:
         """What an earlier start left open."""
         bench = self._bench
         run = bench.journal.run if bench.place is Place.JOURNAL else None
-        bench.host.resuming.ask(run.id if run else None)
+        bench.host.interrupted_runs.ask(run.id if run else None)
 
     def do_fix_demo(self) -> None:
         """Demo org only: show what would be done, and do it."""
         from syncerr_tui.ui.demo_fixing import DemoFixing
 
         errors = self._bench.pane.failing
-        fixes = getattr(self._bench.desk.connection, "demo_fixes", None)
+        fixes = getattr(self._bench.context.connection, "demo_fixes", None)
         if errors and fixes is not None:
             self._bench.app.run_worker(
                 DemoFixing(self._bench.host, fixes).run(errors), group="fixing", exclusive=True

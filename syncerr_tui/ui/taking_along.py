@@ -30,7 +30,7 @@ class TakingAlong:
 
         error = self._bench.errors.listing.current
         if error is not None:
-            self._copy(as_text(error, self._bench.desk.clock(), self._bench.desk.zone))
+            self._copy(as_text(error, self._bench.context.clock(), self._bench.context.zone))
 
     def _copy(self, text: str) -> None:
         from syncerr_tui.host import clipboard
@@ -52,10 +52,10 @@ class TakingAlong:
     def do_browse(self) -> None:
         """The address of the next step."""
         from syncerr_tui.ui.browsing import Browsing
-        from syncerr_tui.ui.explaining import addresses
+        from syncerr_tui.ui.error_details_service import addresses
 
         error = self._bench.pane.current
         if error is not None:
             Browsing(self._bench.host, self._bench.say).ask(
-                addresses(self._bench.host.explaining.explain(error))
+                addresses(self._bench.host.error_details.explain(error))
             )

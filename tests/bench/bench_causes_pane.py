@@ -15,7 +15,7 @@ from typing import Any
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.ui.app import SyncErrApp
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
 from tests.bench.bench_causes import rows
 from tests.factories import NOW
@@ -49,14 +49,14 @@ async def measure(count: int) -> None:
         return used  # type: ignore[no-any-return]
 
     with TemporaryDirectory() as home:
-        app = SyncErrApp(Desk(connect, TerminalProfile(), clock=lambda: NOW), Journals(Path(home)))
+        app = SyncErrApp(AppContext(connect, TerminalProfile(), clock=lambda: NOW), Journals(Path(home)))
         async with app.run_test(size=(120, 30)) as pilot:
             watcher = Watcher()
             start = time.perf_counter()
             while app.bench.reading.reader.active or not app.bench.errors.listing.errors:
                 await pilot.pause(0.01)
             watcher.told(f"{count:,} rows read in {time.perf_counter() - start:.1f} s")
-            await app.linking.settled()
+            await app.graph_worker.settled()
             watcher.told(f"linked after {time.perf_counter() - start:.1f} s")
             for what, keys in {
                 "opening the causes": ("c",),

@@ -69,14 +69,14 @@ def main() -> None:
     terminal = terminal_profile(os.environ)
     os.environ.update(textual_environment(terminal))
     from syncerr_tui.ui.app import SyncErrApp
-    from syncerr_tui.ui.desk import Desk
+    from syncerr_tui.ui.context import AppContext
     from tests.ui.fakes import FakeConnection, some_errors
 
     async def connect() -> FakeConnection:
         return FakeConnection(some_errors(1000))
 
     with TemporaryDirectory() as folder:
-        SyncErrApp(Desk(connect, terminal), ChangingRuns(Path(folder))).run(mouse=False)
+        SyncErrApp(AppContext(connect, terminal), ChangingRuns(Path(folder))).run(mouse=False)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contracts.package import imported, modules, room
 
-GROUND = {"model", "errors", "text", "stopwatch", "files"}
+GROUND = {"model", "errors", "text", "words", "stopwatch", "files"}
 RULES = {
     **dict.fromkeys(GROUND, GROUND),
     "diagnosis": GROUND,

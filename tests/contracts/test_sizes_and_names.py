@@ -14,9 +14,6 @@ LONG = frozenset({"resync.journal", "ui.journal_pane"})
 SHARED = frozenset(
     {
         "Column",
-        "DemoOrg",
-        "Fixes",
-        "Found",
         "Kind",
         "Named",
         "Place",

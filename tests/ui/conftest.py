@@ -13,7 +13,7 @@ from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.ui.app import SyncErrApp
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
 from tests.factories import NOW
 from tests.ui.driver import Driven
@@ -39,7 +39,7 @@ def opened(tmp_path: Path) -> Open:
         connection: Any = None,
         connect: Callable[[], Any] | None = None,
         clock: Callable[[], datetime] = lambda: NOW,
-        **desk: Any,
+        **context: Any,
     ) -> AsyncIterator[Driven]:
         used: Any = connection or FakeConnection(some_errors() if errors is None else errors)
 
@@ -47,8 +47,8 @@ def opened(tmp_path: Path) -> Open:
             return used  # type: ignore[no-any-return]
 
         journals = Journals(tmp_path, clock=clock, sleep=soon)
-        desk.setdefault("terminal", TerminalProfile())
-        app = SyncErrApp(Desk(connect or use, clock=clock, zone=UTC, **desk), journals)
+        context.setdefault("terminal", TerminalProfile())
+        app = SyncErrApp(AppContext(connect or use, clock=clock, zone=UTC, **context), journals)
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, used)
             yield driven

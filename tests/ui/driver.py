@@ -67,7 +67,9 @@ class Driven:
 
     def is_ready(self) -> bool:
         bench = self.app.bench
-        return not bench.reading.reader.active and not self.app.linking.working and "refreshed" in self.text
+        return (
+            not bench.reading.reader.active and not self.app.graph_worker.working and "refreshed" in self.text
+        )
 
     def compare(self, name: str) -> None:
         """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew."""

@@ -77,7 +77,7 @@ class FakeOrg:
 
 
 class FakeConnection:
-    """Pages of errors, one at a time; each waits until `page_gate` lets it through."""
+    """PagedRows of errors, one at a time; each waits until `page_gate` lets it through."""
 
     def __init__(self, errors: Sequence[SyncError], *, page_size: int = 2000) -> None:
         self.identity = IDENTITY

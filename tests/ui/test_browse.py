@@ -76,9 +76,9 @@ async def test_a_single_address_needs_no_menu(opened: Open, monkeypatch: pytest.
     error = sync_error(1, message=clean("duplicate of nothing"), code="API_CURRENTLY_DISABLED")
     async with opened([error], environ={"SSH_TTY": "x"}) as driven:
         await driven.ready()
-        from syncerr_tui.ui.explaining import addresses
+        from syncerr_tui.ui.error_details_service import addresses
 
-        count = len(addresses(driven.app.explaining.explain(error)))
+        count = len(addresses(driven.app.error_details.explain(error)))
         written(driven, monkeypatch)
         await driven.press("b")
         await driven.wait_for("No step has an address." if count == 0 else "clipboard")

@@ -297,17 +297,17 @@ def many(count: int) -> list[SyncError]:
 async def test_lists_that_were_overtaken_are_passed_over(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()
-        linking = driven.app.linking
+        graph_worker = driven.app.graph_worker
         listing = driven.pane.listing
         some = {error.id: error for error in family()[:3]}
-        linking.follow(some)
-        linking.follow({})
-        linking.follow(dict(listing.errors))
-        assert linking.graph is None
-        graph = await asyncio.wait_for(linking.settled(), 20)
+        graph_worker.follow(some)
+        graph_worker.follow({})
+        graph_worker.follow(dict(listing.errors))
+        assert graph_worker.graph is None
+        graph = await asyncio.wait_for(graph_worker.settled(), 20)
         assert graph is not None
         assert set(graph.errors) == set(listing.errors)
-        assert linking.found.count == 3
+        assert graph_worker.found.count == 3
 
 
 async def test_victims_that_the_org_clears_itself_are_not_sent(opened: Open) -> None:

@@ -11,8 +11,8 @@ from tests.ui.test_demo_org import on_demo
 async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Path) -> None:
     options = DemoOptions(processing_delay=0.1)
     async with on_demo(tmp_path, options, (100, 30)) as driven:
-        bench, linking = driven.app.bench, driven.app.linking
-        worst = linking.found.causes[0]
+        bench, graph_worker = driven.app.bench, driven.app.graph_worker
+        worst = graph_worker.found.causes[0]
         tree = {*worst.roots, *worst.victims}
         assert len(worst.victims) >= 10
         await driven.press("c", "F")
@@ -33,11 +33,11 @@ async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Pat
         await driven.press("r")
         await driven.ready()
         assert not tree & bench.errors.listing.errors.keys()
-        assert worst.key not in {cause.key for cause in linking.found.causes}
+        assert worst.key not in {cause.key for cause in graph_worker.found.causes}
 
 
 async def test_the_org_tells_parents_that_messages_do_not_name(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), (80, 24)) as driven:
-        graph = await driven.app.linking.settled()
+        graph = await driven.app.graph_worker.settled()
         assert graph is not None
         assert set(graph.errors) == set(driven.pane.listing.errors)

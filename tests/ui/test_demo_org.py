@@ -13,9 +13,9 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.ui.app import SyncErrApp
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.launch import DemoOrg
+from syncerr_tui.ui.launch import EmbeddedOrg
 from tests.layers import layered
 from tests.ui.driver import Driven
 
@@ -23,8 +23,8 @@ from tests.ui.driver import Driven
 @asynccontextmanager
 async def on_demo(home: Path, options: DemoOptions, size: tuple[int, int]) -> AsyncIterator[Driven]:
     """The app as `syncerr-tui demo` opens it."""
-    demo, journals = DemoOrg(options), Journals(Paths.of({"SYNCERR_HOME": str(home)}).state)
-    app = SyncErrApp(Desk(demo.connect, TerminalProfile(), zone=UTC), journals)
+    demo, journals = EmbeddedOrg(options), Journals(Paths.of({"SYNCERR_HOME": str(home)}).state)
+    app = SyncErrApp(AppContext(demo.connect, TerminalProfile(), zone=UTC), journals)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, None)
@@ -70,7 +70,7 @@ async def test_many_errors_come_page_by_page(tmp_path: Path) -> None:
     async with on_demo(tmp_path, options, (80, 24)) as driven:
         total = len(driven.pane.listing.errors)
         assert total >= options.errors * 0.9
-        connection = driven.app.desk.connection
+        connection = driven.app.context.connection
         assert connection is not None
         assert connection.total == total
         await driven.press("G")

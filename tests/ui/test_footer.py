@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from syncerr_tui.resync.events import Counts, Paused, Progress, Waiting, WaveStarted
-from syncerr_tui.ui.resyncing import RunView
+from syncerr_tui.ui.run_presenter import RunPresenter
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
 
@@ -32,12 +32,12 @@ async def test_a_run_can_be_stopped_and_held_from_the_footer(opened: Open) -> No
         assert "3 journal shows why" in driven.text
 
 
-def told(view: RunView, width: int = 80) -> str:
+def told(view: RunPresenter, width: int = 80) -> str:
     return "".join(text for text, _ in view.line(width))
 
 
 def test_the_run_line_fits_and_says_nothing_twice() -> None:
-    view = RunView()
+    view = RunPresenter()
     view.take(WaveStarted(2, 3, 100))
     view.take(Progress(Counts(planned=500, sent=38, fixed=100, still_failing=6), 1.0, 100.0))
     view.take(Waiting(1.0, "38 wait for the org"))

@@ -16,7 +16,7 @@ from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.ui.details import Details
-from syncerr_tui.ui.explaining import Explaining
+from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.widgets.cells import flat
 from syncerr_tui.ui.widgets.columns import Moment
 from tests.factories import NOW, sync_error
@@ -49,10 +49,10 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
     async def unused() -> Any:
         raise AssertionError
 
-    from syncerr_tui.ui.desk import Desk
+    from syncerr_tui.ui.context import AppContext
 
-    explaining = Explaining(Desk(unused), lambda work: work.close(), lambda _message: None)
-    return Details(explaining)(error, Moment(NOW), "", width)
+    error_details = ErrorDetailsService(AppContext(unused), lambda work: work.close(), lambda _message: None)
+    return Details(error_details)(error, Moment(NOW), "", width)
 
 
 def message_part(lines: list[TextLine]) -> list[TextLine]:
@@ -207,13 +207,13 @@ async def test_a_held_key_asks_for_one_panel_not_for_all_it_flies_over(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    explain = Explaining.explain
+    explain = ErrorDetailsService.explain
 
-    def counted(self: Explaining, error: SyncError) -> Any:
+    def counted(self: ErrorDetailsService, error: SyncError) -> Any:
         read.append(error.id)
         return explain(self, error)
 
-    monkeypatch.setattr(Explaining, "explain", counted)
+    monkeypatch.setattr(ErrorDetailsService, "explain", counted)
     rows = layered("rows under an open panel", 3_000, 100_000)
     errors = [sync_error(number, message=clean(f"Message {number} {STATE}")) for number in range(1, rows + 1)]
     async with opened(errors, size=(120, 30)) as driven:
@@ -263,5 +263,5 @@ async def test_without_a_connection_of_its_own_the_panel_keeps_the_list_page(ope
     async with opened([sync_error(1, message=message, code=None)], size=(120, 50)) as driven:
         await driven.ready()
         await driven.wait_for("How to fix it")
-        await driven.wait_for(lambda: not driven.app.explaining._asking)
+        await driven.wait_for(lambda: not driven.app.error_details._asking)
         assert "/lightning/setup/Flows/home" in "".join(driven.pane.panel.text.split())

@@ -9,7 +9,7 @@ import pytest
 from syncerr_tui.cli import root as command
 from syncerr_tui.model import Environment
 from syncerr_tui.ui import launch
-from syncerr_tui.ui.desk import WANTS_SETUP
+from syncerr_tui.ui.context import WANTS_SETUP
 from tests.ui.conftest import Open
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
 

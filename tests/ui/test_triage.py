@@ -186,7 +186,7 @@ async def test_quitting_during_a_run_asks(opened: Open) -> None:
 
 
 def test_every_state_of_a_row_has_a_word() -> None:
-    from syncerr_tui.ui.resyncing import _STATES
+    from syncerr_tui.ui.run_presenter import _STATES
     from syncerr_tui.ui.widgets.table import STATE_WIDTH
 
     assert set(_STATES) == set(RowState) - {RowState.DONE}

@@ -22,13 +22,13 @@ from syncerr_tui.diagnosis.guidance import about
 from syncerr_tui.diagnosis.guide_index import Chapter, chapters, search
 from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.ui.browsing import Browsing
-from syncerr_tui.ui.explaining import addresses
+from syncerr_tui.ui.error_details_service import addresses
 from syncerr_tui.ui.screens.dialog import keys
 from syncerr_tui.ui.widgets.code_list import CodeList
 from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.rows import ASCII, UNICODE, Rows
-from syncerr_tui.ui.words import plural
+from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.ui.app import SyncErrApp
@@ -81,14 +81,14 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self._host = host
         self._code = code
-        self._book = chapters(host.explaining.address, host.explaining.notes)
+        self._book = chapters(host.error_details.address, host.error_details.notes)
         self._found = len(self._book)
         self._said = False
         self.set_class(host.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
         """Title, search, list and chapter, keys."""
-        terminal = self._host.desk.terminal
+        terminal = self._host.context.terminal
         glyphs = UNICODE if terminal.unicode else ASCII
         yield Line(ellipsis=glyphs.ellipsis, id="guide-title")
         with Horizontal(classes="-search"):
@@ -222,8 +222,8 @@ class GuideScreen(Screen[None], inherit_bindings=False):
             explanation = Explanation("", about(chapter.code), chapter.guidance)
             Browsing(self._host, self.say).ask(addresses(explanation))
 
-    @on(Rows.Clicked)
-    def clicked(self, event: Rows.Clicked) -> None:
+    @on(VirtualList.Clicked)
+    def clicked(self, event: VirtualList.Clicked) -> None:
         """A click moves, a double click opens."""
         event.stop()
         if self._list.go_to(event.row):
@@ -231,8 +231,8 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         if event.opened:
             self.action_turn()
 
-    @on(Rows.Wheeled)
-    def wheeled(self, event: Rows.Wheeled) -> None:
+    @on(VirtualList.Wheeled)
+    def wheeled(self, event: VirtualList.Wheeled) -> None:
         """The wheel moves the cursor."""
         event.stop()
         if self._list.move(event.rows):

@@ -19,7 +19,7 @@ from syncerr_tui.resync.plan import LeftOut, Plan, Wave
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
-from syncerr_tui.ui.words import duration, plural
+from syncerr_tui.words import duration, plural
 
 _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""

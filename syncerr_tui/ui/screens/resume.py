@@ -15,7 +15,7 @@ from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Reading, keys
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.words import ago
+from syncerr_tui.words import ago
 
 
 class ResumeDialog(Reading[ResumeMode]):

@@ -10,7 +10,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.words import plural
+from syncerr_tui.words import plural
 
 
 class GuidedDialog(Confirmation):

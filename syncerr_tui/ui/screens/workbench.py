@@ -18,18 +18,18 @@ from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.explaining import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.filtering import Filtering
 from syncerr_tui.ui.going import Going
 from syncerr_tui.ui.keys import bindings
 from syncerr_tui.ui.lines import Lines
-from syncerr_tui.ui.linking import Linking
 from syncerr_tui.ui.list_reading import ListReading
 from syncerr_tui.ui.opening_screens import OpeningScreens
 from syncerr_tui.ui.panes import Pane
-from syncerr_tui.ui.pause import Pause
 from syncerr_tui.ui.reading import Connected, ListRead, PageCame, ReadingFailed
 from syncerr_tui.ui.running import Running
 from syncerr_tui.ui.taking_along import TakingAlong
@@ -53,14 +53,14 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         errors: ErrorsPane,
         others: Callable[[ErrorsPane], Sequence[Pane]],
-        linking: Linking,
+        graph_worker: CauseGraphWorker,
     ) -> None:
         super().__init__()
-        self.desk = desk
-        self.linking = linking
+        self.context = context
+        self.graph_worker = graph_worker
         self.panes: dict[Place, Pane] = {errors.place: errors}
         self._others = others
         """Makes what stands behind the list, once the first frame is drawn."""
@@ -80,11 +80,11 @@ class Workbench(Screen[None], inherit_bindings=False):
             self,
         )
         """Who may know what an action does here, when the pane in front does not."""
-        self._rest = Pause(self, REST_SECONDS)
+        self._rest = Debouncer(self, REST_SECONDS)
 
     def compose(self) -> ComposeResult:
         """Seven lines and the panes."""
-        ellipsis = self.desk.ellipsis
+        ellipsis = self.context.ellipsis
         yield Line(ellipsis=ellipsis, id="too-small")
         yield Line(ellipsis=ellipsis, id="title").add_class("-bar")
         yield Line(ellipsis=ellipsis, id="tabs")
@@ -151,24 +151,24 @@ class Workbench(Screen[None], inherit_bindings=False):
     @property
     def state(self) -> AppState:
         """What decides whether an action can run."""
-        desk = self.desk
+        context = self.context
         state = AppState(
             place=self.place,
-            environment=desk.environment,
-            connected=desk.connection is not None,
-            session_expired=desk.expired,
+            environment=context.environment,
+            connected=context.connection is not None,
+            session_expired=context.expired,
             reading=self.reading.reader.active,
-            read_only=desk.read_only,
+            read_only=context.read_only,
             running=self.host.runs.active,
             paused=self.host.runs.paused,
-            interrupted=len(self.host.resuming.waiting),
+            interrupted=len(self.host.interrupted_runs.waiting),
         )
         return self.pane.facts(state)
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """What can be asked for here."""
-        present = available(self.place, read_only=self.desk.read_only, demo=self.desk.is_demo)
+        present = available(self.place, read_only=self.context.read_only, demo=self.context.is_demo)
         return tuple(action for action in present if self.handler(action) is not None)
 
     def handler(self, action: Action) -> Callable[[], object] | None:
@@ -193,7 +193,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         action = BY_ID[action_id]
         handler = self.handler(action)
         if handler is None or action not in self.actions:
-            if action.changes_org and self.desk.read_only and action.works_in(self.place):
+            if action.changes_org and self.context.read_only and action.works_in(self.place):
                 self.say("read-only: nothing that changes the org can be done in this start of the app")
             return
         reason = action.why_disabled(self.state)
@@ -210,7 +210,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def trouble(self, error: SyncErrError) -> None:
         """Something does not work: say so until something does."""
-        self.desk.trouble = error
+        self.context.trouble = error
         self.draw_lines()
 
     def silence(self) -> None:
@@ -273,10 +273,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     def looked(self, event: Pane.Looked) -> None:
         """Whoever rests on an error wants to know more about it than its message says."""
         error = event.error
-        self._rest.drop()
-        self.host.remembering.recall(error)
+        self._rest.cancel()
+        self.host.error_history.recall(error)
         if error is not None:
-            self._rest.then(lambda: self.host.explaining.look_up(error))
+            self._rest.call(lambda: self.host.error_details.look_up(error))
 
     @on(KnownBetter)
     def known_better(self, event: KnownBetter) -> None:
@@ -292,8 +292,8 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(SessionEnded)
     def session_ended(self, event: SessionEnded) -> None:
         """As when reading the list."""
-        self.desk.expired = True
-        self.desk.trouble = event.trouble
+        self.context.expired = True
+        self.context.trouble = event.trouble
         self.draw_lines()
 
     @on(FilterBar.Typed)

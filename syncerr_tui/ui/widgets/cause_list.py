@@ -13,9 +13,9 @@ from textual.strip import Strip
 
 from syncerr_tui.ui.outline import Node, Outline
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.drawn import Drawn
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.rows import Glyphs, merged
+from syncerr_tui.ui.widgets.themed import Themed
+from syncerr_tui.ui.widgets.virtual_list import Glyphs, merged
 
 _HEADER = 1
 _GUTTER = 3
@@ -45,7 +45,7 @@ class _Shown(NamedTuple):
     thumb: bool = False
 
 
-class CauseList(Drawn, can_focus=True):
+class CauseList(Themed, can_focus=True):
     """Draws the visible part of an `Outline`. Its keys are the app's."""
 
     DEFAULT_CSS = "CauseList { height: 1fr; width: 1fr; }"

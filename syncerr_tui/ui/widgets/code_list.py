@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.rows import UNICODE, Glyphs, Rows, merged
+from syncerr_tui.ui.widgets.virtual_list import UNICODE, Glyphs, VirtualList, merged
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.guide_index import Chapter
@@ -28,7 +28,7 @@ class _Line(NamedTuple):
     thumb: bool = False
 
 
-class CodeList(Rows):
+class CodeList(VirtualList):
     """A list of chapters with a cursor that never stands on a heading."""
 
     can_focus = False
@@ -83,7 +83,7 @@ class CodeList(Rows):
             self.redraw()
         return moved
 
-    # -- what `Rows` asks ------------------------------------------------------------------------------
+    # -- what `VirtualList` asks ------------------------------------------------------------------------
 
     @property
     def count(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.words import moment
+from syncerr_tui.words import moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell, flat
-from syncerr_tui.ui.widgets.drawn import Drawn
+from syncerr_tui.ui.widgets.themed import Themed
 
 Part = tuple[str, str]
 """A piece of text and the style it is drawn in: a key of `drawn.LOOKS`."""
 
 
-class Line(Drawn):
+class Line(Themed):
     """Text at the left, text at the right. Where both do not fit, the left one is cut, or the one named.
 
     Text is data: it is never read as markup, and it is folded to one line.

@@ -12,8 +12,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell, flat
-from syncerr_tui.ui.widgets.drawn import Drawn
-from syncerr_tui.ui.widgets.rows import merged
+from syncerr_tui.ui.widgets.themed import Themed
+from syncerr_tui.ui.widgets.virtual_list import merged
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.text_layout import TextLine
@@ -33,7 +33,7 @@ class _Shown(NamedTuple):
         return sum(cell_len(text) for text, _ in self.parts)
 
 
-class InfoPanel(Drawn, can_focus=True):
+class InfoPanel(Themed, can_focus=True):
     """Shows one text from its beginning; scrolls when told to. Its keys are the app's."""
 
     DEFAULT_CSS = "InfoPanel { height: 1fr; width: 1fr; }"

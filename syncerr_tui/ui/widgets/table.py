@@ -16,7 +16,7 @@ from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.columns import Moment, Placed, fit
-from syncerr_tui.ui.widgets.rows import HEADER, UNICODE, Glyphs, Rows, merged
+from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Glyphs, VirtualList, merged
 
 STATE_WIDTH = 8
 """Cells of the state word beside the gutter, while a run has anything to say."""
@@ -55,7 +55,7 @@ class _Line(NamedTuple):
     """What stands here instead of a row."""
 
 
-class ErrorTable(Rows):
+class ErrorTable(VirtualList):
     """A table over a `Listing`."""
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name

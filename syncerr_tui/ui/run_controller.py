@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
-    from syncerr_tui.ui.resyncing import RunView
+    from syncerr_tui.ui.run_presenter import RunPresenter
     from syncerr_tui.ui.screens.plan import PlanDialog
 
 _STOPPING = "Stopping: what is on its way is waited for."
@@ -72,14 +72,14 @@ class RunMaker(Protocol):
         ...
 
 
-class Runs:
+class RunController:
     """Asks, starts, shows and stops a run. One at a time."""
 
     def __init__(self, app: SyncErrApp, maker: RunMaker) -> None:
         self._app = app
         self._maker = maker
         self._leaving = False
-        self._view: RunView | None = None
+        self._view: RunPresenter | None = None
         self._run: Run | None = None
         self._line_due = False
 
@@ -106,7 +106,7 @@ class Runs:
         return self._view.plain if self._view else ""
 
     @property
-    def view(self) -> RunView | None:
+    def view(self) -> RunPresenter | None:
         """What the last run said, until it is dismissed."""
         return self._view
 
@@ -119,18 +119,18 @@ class Runs:
             chosen: What the person asks for. What these wait for comes along.
             hidden: Selected, but hidden by the filter.
         """
-        connection, linking = self._app.desk.connection, self._app.linking
+        connection, graph_worker = self._app.context.connection, self._app.graph_worker
         if connection is None or self.active or not (chosen or hidden):
             return
-        if linking.graph is not None and len(chosen) <= _AT_ONCE:
-            prepared = prepare(linking.graph, chosen, hidden)
+        if graph_worker.graph is not None and len(chosen) <= _AT_ONCE:
+            prepared = prepare(graph_worker.graph, chosen, hidden)
             self._show(connection, prepared, self._planner(connection, prepared))
             return
         self._app.bench.say("Working out what goes first ...")
         self._app.run_worker(self._ask_later(connection, chosen, hidden), group="asking", exclusive=True)
 
     async def _ask_later(self, connection: Connection, chosen: Sequence[SyncError], hidden: int) -> None:
-        prepared = await self._app.linking.lend(lambda graph: prepare(graph, chosen, hidden))
+        prepared = await self._app.graph_worker.lend(lambda graph: prepare(graph, chosen, hidden))
         planner = self._planner(connection, prepared)
         await asyncio.to_thread(planner, ramp=False)
         self._app.bench.silence()
@@ -140,7 +140,9 @@ class Runs:
     def _planner(self, connection: Connection, prepared: Prepared) -> Planner:
         profile = getattr(connection, "profile", None)
         patience = profile.patience if profile is not None else None
-        return Planner(connection.identity, connection.org.method, self._app.desk.clock(), prepared, patience)
+        return Planner(
+            connection.identity, connection.org.method, self._app.context.clock(), prepared, patience
+        )
 
     def _show(self, connection: Connection, prepared: Prepared, planner: Planner) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
@@ -208,14 +210,14 @@ class Runs:
         except SyncErrError as error:
             self._app.bench.trouble(error)
             return
-        from syncerr_tui.ui.resyncing import RunView
+        from syncerr_tui.ui.run_presenter import RunPresenter
 
-        self._view = RunView(unicode=self._app.desk.terminal.unicode)
+        self._view = RunPresenter(unicode=self._app.context.terminal.unicode)
         bench = self._app.bench
         bench.errors.show(bench.errors.listing.unselected())
         self._app.run_worker(self._follow(self._run, self._view), group="resync", name="resync")
 
-    async def _follow(self, run: Run, view: RunView) -> None:
+    async def _follow(self, run: Run, view: RunPresenter) -> None:
         from syncerr_tui.resync.events import AskPerson, WaveProven
 
         try:
@@ -247,7 +249,7 @@ class Runs:
 
     # -- showing ---------------------------------------------------------------------------------------
 
-    def _draw_soon(self, view: RunView) -> None:
+    def _draw_soon(self, view: RunPresenter) -> None:
         bench = self._app.bench
         bench.errors.show_run(view.marks, view.reasons, view.left)
         bench.causes.marks_changed()
@@ -259,7 +261,7 @@ class Runs:
         self._line_due = False
         self._app.bench.draw_lines()
 
-    def _ended(self, view: RunView) -> None:
+    def _ended(self, view: RunPresenter) -> None:
         """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
         bench = self._app.bench
         for line in (_STOPPING, _PAUSING):
@@ -273,11 +275,11 @@ class Runs:
         else:
             bench.errors.show_run(view.marks, view.reasons, view.left)
         bench.draw_lines()
-        self._app.resuming.run_ended()
+        self._app.interrupted_runs.run_ended()
 
-    def _freed(self, view: RunView) -> int:
+    def _freed(self, view: RunPresenter) -> int:
         """How many errors waited for what is proven now, and can go."""
-        graph = self._app.linking.graph
+        graph = self._app.graph_worker.graph
         if graph is None:
             return 0
         waited = {link.victim for row in view.left if row in graph.errors for link in graph.waiting_for(row)}
@@ -291,12 +293,12 @@ class Runs:
         bench = self._app.bench
         bench.errors.show_run({}, {})
         listing = bench.errors.listing
-        self._app.linking.landed(
+        self._app.graph_worker.landed(
             (error.object, error.storeconnect_id)
             for row_id in view.fixed
             if (error := listing.errors.get(row_id)) and error.event_type is not EventType.DELETE
         )
-        bench.errors.show(listing.without(view.left, self._app.desk.clock()))
+        bench.errors.show(listing.without(view.left, self._app.context.clock()))
         return True
 
     def list_was_read(self) -> None:

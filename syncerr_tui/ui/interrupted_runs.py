@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.words import plural
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.resync.history import RunRecord, Unfinished
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.app import SyncErrApp
 
 
-class Resuming:
+class InterruptedRuns:
     """Looks for runs that were interrupted, and for those of other terminals."""
 
     def __init__(self, app: SyncErrApp, journals: Journals) -> None:
@@ -34,11 +34,11 @@ class Resuming:
 
     def run_ended(self) -> None:
         """A run of our own is over."""
-        self._app.remembering.forget()
+        self._app.error_history.forget()
         self._app.run_worker(self._look(offer=False), group="resuming", exclusive=True)
 
     async def _look(self, *, offer: bool) -> None:
-        connection = self._app.desk.connection
+        connection = self._app.context.connection
         if connection is None:
             return
         org_id, bench = connection.identity.org_id, self._app.bench
@@ -71,7 +71,7 @@ class Resuming:
     def _tell_of_others(self) -> None:
         if self.elsewhere:
             run = self.elsewhere[0]
-            at = run.started_at.astimezone(self._app.desk.zone)
+            at = run.started_at.astimezone(self._app.context.zone)
             self._app.bench.say(
                 f"{run.os_user} on {run.host or 'another machine'} re-syncs {plural(run.planned, 'row')} "
                 f"in another terminal since {at:%H:%M}: see the Journal (3)."
@@ -88,9 +88,9 @@ class Resuming:
         from syncerr_tui.ui.screens.resume import ResumeDialog
         from syncerr_tui.ui.widgets.columns import Moment
 
-        desk = self._app.desk
+        context = self._app.context
         found = [waiting for waiting in self.waiting if run_id in {None, waiting.run.id}]
-        if desk.connection is None or not found:
+        if context.connection is None or not found:
             return
         unfinished = found[0]
 
@@ -100,17 +100,17 @@ class Resuming:
 
         dialog = ResumeDialog(
             unfinished,
-            desk.connection.identity,
-            Moment(desk.clock(), desk.zone),
+            context.connection.identity,
+            Moment(context.clock(), context.zone),
             others=len(self.waiting) - 1,
-            may_send=not desk.read_only,
+            may_send=not context.read_only,
         )
         self._app.push_screen(dialog, answered)
 
     async def _go_on(self, run_id: str, mode: ResumeMode) -> None:
         from syncerr_tui.resync.history import History
 
-        connection = self._app.desk.connection
+        connection = self._app.context.connection
         if connection is None:
             return
         try:

@@ -15,7 +15,7 @@ from textual.message import Message
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.desk import Desk
+from syncerr_tui.ui.context import AppContext
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
@@ -64,22 +64,22 @@ class Resolver(Protocol):
         ...
 
 
-class Explaining:
+class ErrorDetailsService:
     """Explains errors, and learns more about them.
 
     Args:
-        desk: The org, and the way to the org notes.
+        context: The org, and the way to the org notes.
         work: Runs something in the background.
         tell: Posts a message to the screen.
     """
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         work: Callable[[Coroutine[Any, Any, None]], object],
         tell: Callable[[Message], object],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._work = work
         self._tell = tell
         self.notes: OrgNotes | None = None
@@ -93,7 +93,7 @@ class Explaining:
     @property
     def address(self) -> str | None:
         """The org's own address, which the steps need."""
-        connection = self._desk.connection
+        connection = self._context.connection
         return connection.identity.instance_url if connection else None
 
     def explain(self, error: SyncError) -> Explanation:
@@ -115,7 +115,7 @@ class Explaining:
     async def _read_notes(self) -> None:
         before = self.notes, self.notes_trouble
         try:
-            self.notes = await asyncio.to_thread(self._desk.read_notes)
+            self.notes = await asyncio.to_thread(self._context.read_notes)
         except BadInputError as trouble:
             # What was read before is still true.
             self.notes_trouble = trouble
@@ -129,7 +129,7 @@ class Explaining:
 
     def look_up(self, error: SyncError) -> None:
         """A person rests on this error: ask the org about what it names, unless that is known."""
-        if error in self._known or self._desk.expired or not self._may_ask():
+        if error in self._known or self._context.expired or not self._may_ask():
             return
         self._wanted = error
         if not self._asking:
@@ -137,7 +137,7 @@ class Explaining:
             self._work(self._ask())
 
     def _may_ask(self) -> bool:
-        connection = self._desk.connection
+        connection = self._context.connection
         if connection is None:
             return False
         usage = connection.usage
@@ -169,7 +169,7 @@ class Explaining:
 
     def _resolver_now(self) -> Resolver | None:
         """The resolver of the connection there is; a new connection gets a new one."""
-        connection = self._desk.connection
+        connection = self._context.connection
         if connection is None:
             return None
         if self._resolver is None or connection is not self._connection:

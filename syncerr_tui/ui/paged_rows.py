@@ -12,7 +12,7 @@ Read = Callable[[int, int], Awaitable[tuple[int, Sequence[Item]]]]
 """(rows to skip, rows at most) -> how many there are in all, and these."""
 
 
-class Pages(Generic[Item]):
+class PagedRows(Generic[Item]):
     """The pages that are known so far. A page that is asked for twice is read once.
 
     Args:

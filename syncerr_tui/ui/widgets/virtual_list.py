@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.drawn import Drawn
+from syncerr_tui.ui.widgets.themed import Themed
 
 HEADER = 1
 """Lines above the first row."""
@@ -41,14 +41,14 @@ UNICODE = Glyphs("▌", "✓", "┃", "…", "▲", "▼")
 ASCII = Glyphs(">", "*", "|", "~", "^", "v")
 
 
-class Rows(Drawn, can_focus=True):
+class VirtualList(Themed, can_focus=True):
     """What every list of rows has in common. Subclasses say how many there are and how one looks.
 
     A drawn line is kept as a value that holds everything its look depends on: two equal ones look the same,
     and the second costs nothing.
     """
 
-    DEFAULT_CSS = "Rows { height: 1fr; width: 1fr; }"
+    DEFAULT_CSS = "VirtualList { height: 1fr; width: 1fr; }"
 
     class Clicked(Message):
         """A row was clicked."""

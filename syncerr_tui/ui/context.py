@@ -28,7 +28,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(slots=True)
-class Desk:
+class AppContext:
     """The surroundings of the screen. Changed by the app only."""
 
     connect: Connect

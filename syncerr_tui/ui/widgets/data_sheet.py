@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.rows import UNICODE, Glyphs, Rows, merged
+from syncerr_tui.ui.widgets.virtual_list import UNICODE, Glyphs, VirtualList, merged
 
 _GUTTER = 2
 _GAP = 1
@@ -41,7 +41,7 @@ Row = Callable[[int], Sequence[Part] | None]
 """The cells of a row, one for each column; None while the row is being read."""
 
 
-class Sheet(Rows):
+class DataSheet(VirtualList):
     """Rows by their number. The last column takes what is left of the window."""
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name

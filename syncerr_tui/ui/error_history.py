@@ -14,22 +14,22 @@ from textual.message import Message
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.explaining import KnownBetter
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.error_details_service import KnownBetter
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.words import plural
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.recall import Memory
 
 
-class Remembering:
+class ErrorHistory:
     """Memories of errors.
 
     Args:
-        desk: The org that is connected.
+        context: The org that is connected.
         journals: Whom to ask.
         work: Runs something in the background.
         tell: Posts a message to the screen.
@@ -37,12 +37,12 @@ class Remembering:
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         journals: Journals,
         work: Callable[[Coroutine[Any, Any, None]], object],
         tell: Callable[[Message], object],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._journals = journals
         self._work = work
         self._tell = tell
@@ -53,7 +53,7 @@ class Remembering:
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""
         self._wanted = error
-        if error is None or error in self._known or self._asking or self._desk.connection is None:
+        if error is None or error in self._known or self._asking or self._context.connection is None:
             return
         self._asking = True
         self._work(self._ask())
@@ -66,7 +66,7 @@ class Remembering:
     async def _ask(self) -> None:
         try:
             while (error := self._wanted) is not None and error not in self._known:
-                connection = self._desk.connection
+                connection = self._context.connection
                 if connection is None:
                     return
                 self._known[error] = await self._journals.ask(connection.identity.org_id, _about(error))

@@ -57,7 +57,7 @@ _NO_COLOUR: Mapping[str, Style] = {
 }
 
 
-class Drawn(Widget):
+class Themed(Widget):
     """Gives styles by name; they follow the theme."""
 
     _looks: dict[str, Style]

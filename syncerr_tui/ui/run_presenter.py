@@ -22,7 +22,7 @@ from syncerr_tui.resync.events import (
 )
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.table import RowMark, Tone
-from syncerr_tui.ui.words import duration
+from syncerr_tui.words import duration
 
 _STATES: Mapping[RowState, RowMark] = {
     RowState.QUEUED: RowMark("queued", Tone.QUIET),
@@ -43,7 +43,7 @@ _SIZES = ((12, False), (12, True), (6, True), (0, True))
 _ENDLESS = 10_000
 
 
-class RunView:
+class RunPresenter:
     """The state of one run as far as the screen tells it."""
 
     def __init__(self, *, unicode: bool = True) -> None:

@@ -30,7 +30,7 @@ _MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCauses:
     """The causes of one state of the list."""
 
     count: int = 0
@@ -58,7 +58,7 @@ def _no_collecting(rows: int) -> Iterator[None]:
         gc.enable()
 
 
-class Linking:
+class CauseGraphWorker:
     """Feeds the graph.
 
     Args:
@@ -82,7 +82,7 @@ class Linking:
         self._idle = asyncio.Event()
         self._idle.set()
         self._trends: dict[int, tuple[Cause, Trend]] = {}
-        self.found = Found()
+        self.found = FoundCauses()
 
     @property
     def graph(self) -> CauseGraph | None:
@@ -167,7 +167,7 @@ class Linking:
             self._idle.set()
         self._tell()
 
-    def _in_step(self, errors: Mapping[str, SyncError]) -> Found:
+    def _in_step(self, errors: Mapping[str, SyncError]) -> FoundCauses:
         """Make the graph hold exactly these errors. In the thread."""
         from syncerr_tui.diagnosis.causes import CauseGraph
 
@@ -190,7 +190,7 @@ class Linking:
         if self._overtaken:
             return replace(self.found, count=len(graph))
         causes = graph.causes()
-        return Found(len(causes), causes, self._all_trends(graph, causes))
+        return FoundCauses(len(causes), causes, self._all_trends(graph, causes))
 
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
         from syncerr_tui.diagnosis.trend import trend

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 
-class Pause:
+class Debouncer:
     """Work that waits for a pause: asked for again it waits anew, and only the last is done.
 
     Args:
@@ -24,12 +24,12 @@ class Pause:
         self._seconds = seconds
         self._timer: Timer | None = None
 
-    def then(self, work: Callable[[], None]) -> None:
+    def call(self, work: Callable[[], None]) -> None:
         """Do this after the pause, in place of what was to be done."""
-        self.drop()
+        self.cancel()
         self._timer = self._host.set_timer(self._seconds, work)
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         """Do nothing after all."""
         if self._timer is not None:
             self._timer.stop()

@@ -17,8 +17,14 @@ from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.text import clean
-from syncerr_tui.ui.desk import Desk
-from syncerr_tui.ui.explaining import Explaining, KnownBetter, NotesBroken, SessionEnded, addresses
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.error_details_service import (
+    ErrorDetailsService,
+    KnownBetter,
+    NotesBroken,
+    SessionEnded,
+    addresses,
+)
 from tests.factories import sync_error
 from tests.ui.fakes import FakeConnection
 
@@ -47,7 +53,7 @@ class FakeResolver:
 
 
 class Surroundings:
-    """An `Explaining` with everything around it in the test's hands."""
+    """An `ErrorDetailsService` with everything around it in the test's hands."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[Message] = []
@@ -59,10 +65,10 @@ class Surroundings:
         async def unused() -> Any:
             raise AssertionError
 
-        self.desk = Desk(unused, read_notes=self._read_notes)
-        self.desk.connection = cast(Any, self.connection)
+        self.context = AppContext(unused, read_notes=self._read_notes)
+        self.context.connection = cast(Any, self.connection)
         monkeypatch.setattr("syncerr_tui.salesforce.names.resolver_for", lambda _c: self.resolvers[-1])
-        self.explaining = Explaining(self.desk, self._begin, self.told.append)
+        self.error_details = ErrorDetailsService(self.context, self._begin, self.told.append)
 
     def _read_notes(self) -> OrgNotes | None:
         if isinstance(self.notes, BadInputError):
@@ -98,11 +104,11 @@ def other(number: int) -> SyncError:
 
 async def test_a_name_becomes_the_thing_itself(around: Surroundings) -> None:
     error = flow_error()
-    before = around.explaining.explain(error)
+    before = around.error_details.explain(error)
     assert all("flowBuilder" not in (step.address or "") for step in before.guidance.steps)
-    around.explaining.look_up(error)
+    around.error_details.look_up(error)
     await around.settled()
-    after = around.explaining.explain(error)
+    after = around.error_details.explain(error)
     assert addresses(after)[0][1] == BUILDER
     [told] = after.changes
     assert told.startswith("The Flow **Order Builder** was last changed on 2026-06-03 12:00 UTC by **Ana**.")
@@ -114,9 +120,9 @@ async def test_a_name_becomes_the_thing_itself(around: Surroundings) -> None:
 
 async def test_what_was_seen_is_not_asked_again_also_where_nothing_was_found(around: Surroundings) -> None:
     for error in (flow_error(), other(2)):
-        around.explaining.look_up(error)
+        around.error_details.look_up(error)
         await around.settled()
-        around.explaining.look_up(error)
+        around.error_details.look_up(error)
         await around.settled()
     assert around.asked == [FLOW, "Message 2"]
     assert len(around.told) == 1
@@ -125,7 +131,7 @@ async def test_what_was_seen_is_not_asked_again_also_where_nothing_was_found(aro
 async def test_while_one_answer_is_waited_for_only_the_last_row_is_remembered(around: Surroundings) -> None:
     around.resolvers[0].open.clear()
     for number in range(2, 9):
-        around.explaining.look_up(other(number))
+        around.error_details.look_up(other(number))
         await asyncio.sleep(0)
     around.resolvers[0].open.set()
     await around.settled()
@@ -134,70 +140,74 @@ async def test_while_one_answer_is_waited_for_only_the_last_row_is_remembered(ar
 
 async def test_an_answer_from_before_a_refresh_is_dropped(around: Surroundings) -> None:
     around.resolvers[0].open.clear()
-    around.explaining.look_up(flow_error())
+    around.error_details.look_up(flow_error())
     await asyncio.sleep(0)
-    around.explaining.begin_anew()
+    around.error_details.begin_anew()
     around.resolvers.append(FakeResolver())
     around.resolvers[0].open.set()
     await around.settled()
-    assert around.explaining.explain(flow_error()).changes == ()
-    around.explaining.look_up(flow_error())
+    assert around.error_details.explain(flow_error()).changes == ()
+    around.error_details.look_up(flow_error())
     await around.settled()
     assert around.resolvers[1].asked == [FLOW]
-    assert around.explaining.explain(flow_error()).changes
+    assert around.error_details.explain(flow_error()).changes
 
 
 async def test_nothing_is_asked_where_calls_run_short_or_the_session_ended(around: Surroundings) -> None:
     around.connection.usage = ApiUsage(95_000, 100_000)
-    around.explaining.look_up(flow_error())
+    around.error_details.look_up(flow_error())
     around.connection.usage = ApiUsage(1, 100_000)
-    around.desk.expired = True
-    around.explaining.look_up(flow_error())
-    around.desk.expired, around.desk.connection = False, None
-    around.explaining.look_up(flow_error())
+    around.context.expired = True
+    around.error_details.look_up(flow_error())
+    around.context.expired, around.context.connection = False, None
+    around.error_details.look_up(flow_error())
     await around.settled()
     assert around.asked == []
 
 
 async def test_a_lost_login_is_told_and_the_next_row_can_be_asked_for(around: Surroundings) -> None:
     around.resolvers[0].trouble = NotLoggedInError("The session ended", "Log in")
-    around.explaining.look_up(flow_error())
+    around.error_details.look_up(flow_error())
     await around.settled()
     assert [type(message) for message in around.told] == [SessionEnded]
     around.resolvers[0].trouble = None
-    around.explaining.look_up(flow_error())
+    around.error_details.look_up(flow_error())
     await around.settled()
-    assert around.explaining.explain(flow_error()).changes
+    assert around.error_details.explain(flow_error()).changes
 
 
 async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(around: Surroundings) -> None:
     around.notes = parse('[[note]]\ncode = "CANNOT_EXECUTE_FLOW_TRIGGER"\ntext = "Call Priya."', "n")
-    around.explaining.begin_anew()
+    around.error_details.begin_anew()
     await around.settled()
-    assert [note.text for note in around.explaining.explain(flow_error()).guidance.notes] == ["Call Priya."]
+    assert [note.text for note in around.error_details.explain(flow_error()).guidance.notes] == [
+        "Call Priya."
+    ]
     around.notes = BadInputError("notes.toml, line 3, txt: is not known in a note")
-    around.explaining.begin_anew()
+    around.error_details.begin_anew()
     await around.settled()
     assert [type(message) for message in around.told] == [KnownBetter, NotesBroken, KnownBetter]
-    assert str(around.explaining.notes_trouble) == "notes.toml, line 3, txt: is not known in a note."
-    assert [note.text for note in around.explaining.explain(flow_error()).guidance.notes] == ["Call Priya."]
+    assert str(around.error_details.notes_trouble) == "notes.toml, line 3, txt: is not known in a note."
+    assert [note.text for note in around.error_details.explain(flow_error()).guidance.notes] == [
+        "Call Priya."
+    ]
     around.notes = None
-    around.explaining.begin_anew()
+    around.error_details.begin_anew()
     await around.settled()
-    assert not around.explaining.notes_trouble
-    assert around.explaining.explain(flow_error()).guidance.notes == ()
+    assert not around.error_details.notes_trouble
+    assert around.error_details.explain(flow_error()).guidance.notes == ()
 
 
 def test_addresses_are_web_addresses_each_once_the_next_step_first(around: Surroundings) -> None:
-    found = addresses(around.explaining.explain(sync_error(1)))
+    found = addresses(around.error_details.explain(sync_error(1)))
     assert found[0] == (
         "1 Open the field Name.",
         "https://acme.lightning.force.com/lightning/setup/ObjectManager/Order/FieldsAndRelationships/Name/view",
     )
     assert len({address for _, address in found}) == len(found)
-    around.desk.connection = None
-    assert addresses(around.explaining.explain(sync_error(1))) == []
-    assert [told for told, _ in addresses(around.explaining.explain(flow_error()))] == [
+    around.context.connection = None
+    assert addresses(around.error_details.explain(sync_error(1))) == []
+    assert [told for told, _ in addresses(around.error_details.explain(flow_error()))] == [
         "StoreConnect's article"
     ]
 
@@ -208,7 +218,7 @@ def test_no_address_comes_out_of_a_message(around: Surroundings) -> None:
         error = sync_error(
             1, message=evil, code=code, object="Order/../../evil", salesforce_id="javascript:1"
         )
-        for _, address in addresses(around.explaining.explain(error)):
+        for _, address in addresses(around.error_details.explain(error)):
             assert address.startswith(
                 (
                     "https://acme.lightning.force.com/",
