@@ -23,8 +23,8 @@ Open = Callable[..., AbstractAsyncContextManager[Driven]]
 
 
 async def soon(_seconds: float) -> None:
-    """A runner's sleep that takes no time, but lets others run."""
-    await asyncio.sleep(0)
+    """A runner's sleep that takes next to no time, but is a wait, so that the app comes to rest meanwhile."""
+    await asyncio.sleep(0.001)
 
 
 @pytest.fixture

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Any
 
+from textual import events
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -39,27 +44,70 @@ class Driven:
         return "\n".join(self.lines)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, once what is asked has been seen."""
-        await self.wait_for(self._seen)
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys one after the other, each when the app is at rest and what it asks has been seen."""
+        for key in keys:
+            await self.wait_for(self._seen)
+            self._send(key)
+            await self.settle()
+
+    async def press_at_once(self, *keys: str) -> None:
+        """Press keys that arrive together, as a slow line hands over what was typed ahead in one packet."""
+        for key in keys:
+            self._send(key)
+        await self.settle()
 
     def _seen(self) -> bool:
         screen = self.app.screen_stack[-1]
         return not isinstance(screen, Dialog) or screen.was_seen_at(time.monotonic())
 
     async def type(self, text: str) -> None:
-        await self.press(*("space" if letter == " " else letter for letter in text))
+        """Type a text, all letters in one packet."""
+        await self.press_at_once(*text)
+
+    def _send(self, key: str) -> None:
+        if len(key) == 1 and not key.isalnum():
+            key = _character_to_key(key)
+        character: str | None
+        try:
+            character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(key, key)))
+        except KeyError:
+            character = key if len(key) == 1 else None
+        event = events.Key(key, character)
+        event.set_sender(self.app)
+        driver = self.app._driver
+        assert driver is not None
+        driver.send_message(event)
+
+    async def settle(self) -> None:
+        """Until nothing is left to do at once: what is still to come waits for a clock, a thread or the org.
+
+        Pilot.press waits for the processor to be idle, in sleeps of 20 ms, three for each key. Here the event
+        loop itself is asked whether a task could run, and what is not painted yet is painted.
+        """
+        ready: Sized = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # there is no public way
+        idle = 0
+        end = time.monotonic() + 60
+        while idle < 3:
+            assert time.monotonic() < end, "the app never comes to rest"
+            await asyncio.sleep(0)
+            if ready:
+                idle = 0
+            elif self.app.is_running and _unpainted(self.app.screen):
+                self.app.screen._on_timer_update()
+                idle = 0
+            else:
+                idle += 1
 
     async def wait_for(self, wanted: str | Callable[[], bool], seconds: float = 20) -> None:
         """Until the screen shows a text, or a condition holds. No luck, no fixed time."""
         end = time.monotonic() + seconds
         while True:
-            await self.pilot.pause()
+            await self.settle()
             if wanted() if callable(wanted) else wanted in self.text:
                 return
             if time.monotonic() > end:
                 raise AssertionError(f"never came: {wanted}\n{self.text}")
+            await asyncio.sleep(0.005)
 
     async def ready(self, seconds: float = 20) -> None:
         """The list has been read."""
@@ -78,3 +126,20 @@ class Driven:
         if os.environ.get("SYNCERR_SCREENS"):
             path.write_text(shown, encoding="utf-8")
         assert shown == path.read_text(encoding="utf-8")
+
+
+def _unpainted(screen: Screen[object]) -> bool:
+    """A frame is due, or something waits for one."""
+    return (
+        screen.is_running
+        and screen.is_current
+        and not screen.app._batch_count
+        and bool(
+            screen._layout_required
+            or screen._scroll_required
+            or screen._repaint_required
+            or screen._recompose_required
+            or screen._dirty_widgets
+            or screen._callbacks
+        )
+    )

@@ -220,11 +220,11 @@ async def test_a_held_key_asks_for_one_panel_not_for_all_it_flies_over(
         await driven.ready()
         await driven.wait_for("What happened")
         read.clear()
-        await driven.pilot.press(*["j"] * 40)
+        await driven.press_at_once(*["j"] * 40)
         last = driven.pane.listing.current
         assert last is not None
         await driven.wait_for(lambda: last.id in read)
-        assert len(set(read)) < 20
+        assert len(set(read)) <= 3
         assert driven.pane.listing.cursor == 40
 
 
