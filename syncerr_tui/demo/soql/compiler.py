@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.soql import dates
-from syncerr_tui.demo.soql.lexer import refusal
+from syncerr_tui.demo.soql.errors import refusal
 from syncerr_tui.demo.soql.names import Join, Names, Target, quoted
 from syncerr_tui.demo.soql.tree import (
     Aggregate,
@@ -24,12 +24,12 @@ from syncerr_tui.demo.soql.tree import (
     Both,
     Comparison,
     Condition,
+    DateLiteral,
     FieldPath,
     Literal,
     Not,
     Order,
     Query,
-    Span,
 )
 from syncerr_tui.demo.soql.values import IDS, MOMENTS, NUMBERS, bound_value, shown_moment, wrong_type
 
@@ -268,7 +268,7 @@ class _Compiler:
             return self._within(target, comparison.operator, value)
         if comparison.operator == "LIKE":
             return self._like(target, value)
-        if isinstance(value.value, Span):
+        if isinstance(value.value, DateLiteral):
             return self._spanned(target, comparison.operator, value.value, value.at)
         bound = bound_value(self.query.text, target.field, value)
         return self._compared(target, comparison.operator, bound, comparison.at)
@@ -325,7 +325,7 @@ class _Compiler:
         bound: list[object] = []
         spans: list[str] = []
         for literal in literals:
-            if isinstance(literal.value, Span):
+            if isinstance(literal.value, DateLiteral):
                 spans.append(self._spanned(target, "=", literal.value, literal.at))
             else:
                 bound.append(bound_value(self.query.text, target.field, literal))
@@ -373,7 +373,7 @@ class _Compiler:
         within = f"({target.sql} IN ({sql}) AND {target.sql} IS NOT NULL)"
         return f"NOT coalesce({within}, 0)" if operator == "NOT-IN" else f"coalesce({within}, 0)"
 
-    def _spanned(self, target: Target, operator: str, span: Span, at: int) -> str:
+    def _spanned(self, target: Target, operator: str, span: DateLiteral, at: int) -> str:
         if target.field.type not in MOMENTS:
             raise wrong_type(self.query.text, target.field, at)
         first, after = dates.days(span, self.now.astimezone(UTC).date())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from syncerr_tui.demo.soql.tree import Span
+from syncerr_tui.demo.soql.tree import DateLiteral
 
 MOST = 10_000
 _UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
@@ -22,7 +22,7 @@ COUNTED = frozenset(
 )
 
 
-def days(span: Span, today: date) -> tuple[date, date]:
+def days(span: DateLiteral, today: date) -> tuple[date, date]:
     """First day and the day after the last one."""
     name, count = span.name, span.count or 0
     if name in {"YESTERDAY", "TODAY", "TOMORROW"}:

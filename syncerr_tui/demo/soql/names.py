@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.soql.lexer import refusal
+from syncerr_tui.demo.soql.errors import refusal
 from syncerr_tui.demo.soql.tree import FieldPath, Query
 
 _NO_OBJECT = (

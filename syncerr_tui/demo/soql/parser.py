@@ -1,4 +1,4 @@
-"""SOQL tokens to a tree: recursive descent, one token ahead.
+r"""SOQL text to a tree, by a grammar of lark.
 
 As in Salesforce, AND and OR may not be mixed without parentheses, OFFSET ends at 2,000, and FIELDS(ALL)
 wants LIMIT 200. Not spoken: child subqueries in SELECT, TYPEOF, functions on fields, WITH, FOR, USING,
@@ -7,149 +7,194 @@ INCLUDES; such a query is refused like any other that cannot be read.
 
 from __future__ import annotations
 
-import contextlib
+import re
 from datetime import date, datetime
+from functools import cache, lru_cache
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from syncerr_tui.demo.soql import dates
-from syncerr_tui.demo.soql.lexer import Kind, SoqlError, Token, refusal, tokens, unescaped
+from syncerr_tui.demo.soql.errors import SoqlError, refusal
 from syncerr_tui.demo.soql.tree import (
     Aggregate,
     AllFields,
     Both,
-    Column,
     Comparison,
     Condition,
+    DateLiteral,
     Either,
     FieldPath,
     Literal,
     Not,
     Order,
     Query,
-    Span,
+    SelectedColumn,
 )
 
+MAX_LENGTH = 100_000
+MAX_STRING = 4_000
 MAX_OFFSET = 2_000
 MAX_DEPTH = 60
-_FUNCTIONS = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
-_RESERVED = frozenset(
-    (
-        *(
-            "AND",
-            "OR",
-            "NOT",
-            "LIKE",
-            "IN",
-            "SELECT",
-            "FROM",
-            "WHERE",
-            "GROUP",
-            "BY",
-            "HAVING",
-            "ORDER",
-            "ASC",
-        ),
-        *(
-            "DESC",
-            "NULLS",
-            "FIRST",
-            "LAST",
-            "LIMIT",
-            "OFFSET",
-            "NULL",
-            "TRUE",
-            "FALSE",
-            "INCLUDES",
-            "EXCLUDES",
-        ),
-        *("WITH", "USING", "FOR", "TYPEOF"),
-    ),
+
+_RESERVED = (
+    "and|or|not|like|in|select|from|where|group|by|having|order|asc|desc|nulls|first|last|limit|offset|null"
+    "|true|false|includes|excludes|with|using|for|typeof"
 )
+_GRAMMAR = r"""
+query: _SELECT columns _FROM OBJECT [ALIAS] [where] [group_by] [order_by] [limit] [offset]
+columns: column ("," column)*
+column: (path | aggregate | all_fields) [ALIAS]
+all_fields: _FIELDS "(" FIELD_SET ")"
+aggregate: FUNCTION "(" [path] ")"
+path: PATH
+?operand: path | aggregate
+
+where: _WHERE _condition
+group_by: _GROUP _BY grouped [having]
+having: _HAVING _condition
+grouped: path ("," path)*
+order_by: _ORDER _BY order ("," order)*
+order: operand [DIRECTION] [_NULLS NULLS_PLACE]
+limit: _LIMIT COUNT
+offset: _OFFSET COUNT
+
+_condition: _term | both | either
+both: _term (_AND _term)+
+either: _term (_OR _term)+
+_term: comparison | negation | "(" _condition ")"
+negation: _NOT _term
+comparison: operand OPERATOR literal
+    | operand _LIKE pattern     -> like
+    | operand _IN values          -> among
+    | operand _NOT _IN values     -> not_among
+values: STRINGS
+    | "(" literal ("," literal)* ")"
+    | "(" query ")"
+pattern: STRING
+literal: STRING | NUMBER | DATE | DATETIME | BOOLEAN | NULL | DAYS | COUNTED_DAYS ":" COUNT
+
+_SELECT.5: /select\b/i
+_FROM.5: /from\b/i
+_FIELDS.5: /fields(?=\s*\()/i
+_WHERE.5: /where\b/i
+_GROUP.5: /group\b/i
+_BY.5: /by\b/i
+_HAVING.5: /having\b/i
+_ORDER.5: /order\b/i
+_NULLS.5: /nulls\b/i
+_LIMIT.5: /limit\b/i
+_OFFSET.5: /offset\b/i
+_AND.5: /and\b/i
+_OR.5: /or\b/i
+_NOT.5: /not\b/i
+_LIKE.5: /like\b/i
+_IN.5: /in\b/i
+DIRECTION.5: /(asc|desc)\b/i
+NULLS_PLACE.5: /(first|last)\b/i
+FIELD_SET.5: /(all|standard|custom)\b/i
+FUNCTION.5: /(count_distinct|count|sum|avg|min|max)(?=\s*\()/i
+BOOLEAN.5: /(true|false)\b/i
+NULL.5: /null\b/i
+COUNTED_DAYS.5: /((last|next)_n_(day|week|month|quarter|year)s|n_(day|week|month|quarter|year)s_ago)\b/i
+DAYS.4: /RESERVED[a-z]\w*/i
+OBJECT: /RESERVED[a-z]\w*(?![\w.])|(order|group)\b(?!\.)/i
+ALIAS: /RESERVED[a-z]\w*(?![\w.])/i
+PATH: /RESERVED[a-z]\w*(\.[a-z]\w*)*/i
+OPERATOR: /<=|>=|!=|<>|[=<>]/
+STRING: /'([^'\\]|\\.)*'/s
+STRINGS.6: /\(\s*'([^'\\]|\\.)*'(\s*,\s*'([^'\\]|\\.)*')*\s*\)/s
+DATETIME.3: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(z|[+-]\d\d:?\d\d)(?![\w.])/i
+DATE.2: /\d{4}-\d\d-\d\d(?![\w.:-])/
+NUMBER: /[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?(?![\w.])/i
+COUNT: /\d+(?![\w.])/
+BLANK: /\s+/
+%ignore BLANK
+""".replace("RESERVED", rf"(?!({_RESERVED})\b(?!\.))")
+_WORD = re.compile(
+    r"'(?:[^'\\]|\\.)*'|[\d.+-][\w.:+-]*|[A-Za-z]\w*(?:\.[A-Za-z]\w*)*|<=|>=|!=|<>|[=<>(),:]",
+    re.ASCII | re.DOTALL,
+)
+_STRING = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:[uU]([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_NESTING = re.compile(r"'(?:[^'\\]|\\.)*'|[()]", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 
 
+@lru_cache(maxsize=64)
 def parse(query: str) -> Query:
     """Read one query.
 
     Raises:
-        SoqlError: It cannot be read, with the place where reading stopped.
+        SoqlError: MALFORMED_QUERY with the place where reading stopped; QUERY_TOO_COMPLICATED over 100,000
+            characters; NUMBER_OUTSIDE_VALID_RANGE for an OFFSET over 2,000.
     """
-    return _Parser(query).whole()
+    if len(query) > MAX_LENGTH:
+        raise SoqlError("QUERY_TOO_COMPLICATED", f"SOQL query is longer than {MAX_LENGTH} characters")
+    depth = 0
+    for sign in _NESTING.finditer(query):
+        depth += {"(": 1, ")": -1}.get(sign[0], 0)
+        if depth > MAX_DEPTH:
+            raise refusal(query, sign.start(), "too many nested conditions")
+    try:
+        tree: Query = _TreeBuilder(query).transform(_lark().parse(query))
+    except UnexpectedToken as unexpected:
+        # Lark gives the end the place of the token before it.
+        ends = unexpected.token.type == "$END"
+        raise _unexpected(query, len(query) if ends else _at(unexpected.token)) from None
+    except UnexpectedCharacters as unexpected:
+        raise _unexpected(query, cast("int", unexpected.pos_in_stream)) from None
+    except VisitError as wrapped:
+        raise wrapped.orig_exc from None
+    return tree
 
 
-class _Parser:
+@cache
+def _lark() -> Lark:
+    return Lark(_GRAMMAR, start="query", parser="lalr", g_regex_flags=re.ASCII)
+
+
+def _unexpected(query: str, at: int) -> SoqlError:
+    if at >= len(query):
+        return refusal(query, at, "unexpected token: '<EOF>'")
+    word = _WORD.match(query, at)
+    if word:
+        text = word[0] if len(word[0]) < 200 else word[0][:200] + "…"
+        return refusal(query, at, f"unexpected token: '{text}'")
+    letter = query[at]
+    if letter == "'":
+        return refusal(query, at, "unterminated string literal")
+    reason = f"line 1: unexpected character '{letter}'" if letter.isprintable() else "unexpected character"
+    return refusal(query, at, reason)
+
+
+def _at(token: Token) -> int:
+    return token.start_pos or 0
+
+
+class _TreeBuilder(Transformer[Token, Any]):
+    """Lark's tree to ours, leaves first. Each method gets the children of the rule of its name."""
+
     def __init__(self, query: str) -> None:
+        super().__init__()
         self._text = query
-        self._tokens = tokens(query)
-        self._place = 0
-        self._depth = 0
 
-    @property
-    def _now(self) -> Token:
-        return self._tokens[self._place]
-
-    def _step(self) -> Token:
-        token = self._now
-        if token.kind is not Kind.END:
-            self._place += 1
-        return token
-
-    def _unexpected(self, token: Token | None = None) -> SoqlError:
-        token = token or self._now
-        what = token.text if len(token.text) < 200 else token.text[:200] + "…"
-        return refusal(self._text, token.at, f"unexpected token: '{what}'")
-
-    def _takes(self, text: str) -> bool:
-        """Step over this keyword or sign if it is next."""
-        if self._now.word == text or (self._now.kind is Kind.SIGN and self._now.text == text):
-            self._step()
-            return True
-        return False
-
-    def _needs(self, text: str) -> Token:
-        token = self._now
-        if not self._takes(text):
-            raise self._unexpected()
-        return token
-
-    def _name(self) -> Token:
-        if self._now.kind is not Kind.NAME or self._now.word in _RESERVED:
-            raise self._unexpected()
-        return self._step()
-
-    def whole(self) -> Query:
-        query = self._query()
-        if self._now.kind is not Kind.END:
-            raise self._unexpected()
-        return query
-
-    def _query(self) -> Query:
-        self._needs("SELECT")
-        columns = [self._column()]
-        while self._takes(","):
-            columns.append(self._column())
-        self._needs("FROM")
-        # Objects are called Order and Group: right behind FROM a keyword is a name.
-        entity = self._step() if self._now.word in {"ORDER", "GROUP"} else self._name()
-        alias = self._name().text if self._now.kind is Kind.NAME and self._now.word not in _RESERVED else None
-        if "." in entity.text:
-            raise self._unexpected(entity)
-        where = self._condition() if self._takes("WHERE") else None
-        group_by = self._group_by()
-        having = self._condition() if group_by and self._takes("HAVING") else None
-        order_by = self._order_by()
-        limit = self._count() if self._takes("LIMIT") else None
-        offset = self._offset()
+    def query(self, parts: list[Any]) -> Query:
+        columns, entity, alias, where, group, order_by, limit, offset = parts
+        group_by, having = group or ((), None)
         query = Query(
             self._text,
             tuple(columns),
-            entity.text,
-            entity.at,
-            alias,
+            str(entity),
+            _at(entity),
+            str(alias) if alias else None,
             where,
             group_by,
             having,
-            order_by,
+            order_by or (),
             limit,
-            offset,
+            offset or 0,
         )
         self._check(query)
         return query
@@ -168,187 +213,159 @@ class _Parser:
         if query.counts_only and (query.order_by or query.group_by):
             raise SoqlError("MALFORMED_QUERY", "COUNT() cannot be used with ORDER BY or GROUP BY")
 
-    def _column(self) -> Column:
-        token = self._name()
-        if self._now.text != "(" or self._now.kind is not Kind.SIGN:
-            return Column(_path(token), self._alias())
-        if token.word == "FIELDS":
-            self._step()
-            which = self._name()
-            if which.word not in {"ALL", "STANDARD", "CUSTOM"}:
-                raise self._unexpected(which)
-            self._needs(")")
-            return Column(AllFields(which.word, token.at))
-        return Column(self._aggregate(token), self._alias())
+    columns = list
 
-    def _alias(self) -> str | None:
-        if self._now.kind is Kind.NAME and self._now.word not in _RESERVED:
-            token = self._step()
-            if "." in token.text:
-                raise self._unexpected(token)
-            return token.text
-        return None
+    def column(self, parts: list[Any]) -> SelectedColumn:
+        what, alias = parts
+        return SelectedColumn(what, str(alias) if alias else None)
 
-    def _aggregate(self, token: Token) -> Aggregate:
-        if token.word not in _FUNCTIONS:
-            raise self._unexpected(token)
-        self._needs("(")
-        if token.word == "COUNT" and self._takes(")"):
-            return Aggregate("COUNT", None, token.at)
-        field = _path(self._name())
-        self._needs(")")
-        return Aggregate(token.word, field, token.at)
+    def all_fields(self, parts: list[Token]) -> AllFields:
+        return AllFields(parts[0].upper(), _at(parts[0]))
 
-    def _operand(self) -> FieldPath | Aggregate:
-        token = self._name()
-        if self._now.kind is Kind.SIGN and self._now.text == "(":
-            aggregate = self._aggregate(token)
-            if aggregate.field is None:
-                raise self._unexpected(token)
-            return aggregate
-        return _path(token)
+    def aggregate(self, parts: list[Any]) -> Aggregate:
+        function, field = parts
+        if field is None and function.upper() != "COUNT":
+            raise _unexpected(self._text, self._text.index(")", _at(function)))
+        return Aggregate(function.upper(), field, _at(function))
 
-    def _group_by(self) -> tuple[FieldPath, ...]:
-        if not self._takes("GROUP"):
-            return ()
-        self._needs("BY")
-        fields = [_path(self._name())]
-        while self._takes(","):
-            fields.append(_path(self._name()))
-        if self._now.text == "(":
-            raise self._unexpected()
-        return tuple(fields)
+    def path(self, parts: list[Token]) -> FieldPath:
+        return FieldPath(tuple(parts[0].split(".")), _at(parts[0]))
 
-    def _order_by(self) -> tuple[Order, ...]:
-        if not self._takes("ORDER"):
-            return ()
-        self._needs("BY")
-        orders = [self._order()]
-        while self._takes(","):
-            orders.append(self._order())
-        return tuple(orders)
+    def where(self, parts: list[Condition]) -> Condition:
+        return parts[0]
 
-    def _order(self) -> Order:
-        what = self._operand()
-        descending = self._takes("DESC")
-        if not descending:
-            self._takes("ASC")
-        nulls_first = True
-        if self._takes("NULLS"):
-            nulls_first = self._takes("FIRST")
-            if not nulls_first:
-                self._needs("LAST")
-        return Order(what, descending, nulls_first)
+    def group_by(self, parts: list[Any]) -> tuple[tuple[FieldPath, ...], Condition | None]:
+        return parts[0], parts[1]
 
-    def _count(self) -> int:
-        token = self._step()
-        if token.kind is not Kind.NUMBER or not token.text.isdigit() or len(token.text) > 10:
-            raise self._unexpected(token)
-        return int(token.text)
+    having = where
+    grouped = tuple
+    order_by = tuple
 
-    def _offset(self) -> int:
-        if not self._takes("OFFSET"):
-            return 0
-        offset = self._count()
+    def order(self, parts: list[Any]) -> Order:
+        what, direction, place = parts
+        return Order(
+            what,
+            descending=direction is not None and direction.upper() == "DESC",
+            nulls_first=place is None or place.upper() == "FIRST",
+        )
+
+    def limit(self, parts: list[Token]) -> int:
+        return self._count(parts[0])
+
+    def offset(self, parts: list[Token]) -> int:
+        offset = self._count(parts[0])
         if offset > MAX_OFFSET:
             raise SoqlError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         return offset
 
-    def _condition(self) -> Condition:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise refusal(self._text, self._now.at, "too many nested conditions")
-        parts = [self._term()]
-        word = self._now.word
-        if word in {"AND", "OR"}:
-            while self._takes(word):
-                parts.append(self._term())
-        self._depth -= 1
-        if len(parts) == 1:
-            return parts[0]
-        return Both(tuple(parts)) if word == "AND" else Either(tuple(parts))
+    def _count(self, token: Token) -> int:
+        if len(token) > 10:
+            raise _unexpected(self._text, _at(token))
+        return int(token)
 
-    def _term(self) -> Condition:
-        negations = 0
-        while self._takes("NOT"):
-            negations += 1
-        if self._takes("("):
-            term = self._condition()
-            self._needs(")")
-        else:
-            term = self._comparison()
-        return Not(term) if negations % 2 else term
+    def both(self, parts: list[Condition]) -> Both:
+        return Both(tuple(parts))
 
-    def _comparison(self) -> Comparison:
-        at = self._now.at
-        what = self._operand()
-        if self._takes("NOT"):
-            self._needs("IN")
-            return Comparison(what, "NOT-IN", self._list(), at)
-        if self._takes("IN"):
-            return Comparison(what, "IN", self._list(), at)
-        if self._takes("LIKE"):
-            return Comparison(what, "LIKE", self._literal(like=True), at)
-        sign = self._step()
-        if sign.kind is not Kind.SIGN or sign.text in {"(", ")", ",", ":"}:
-            raise self._unexpected(sign)
-        return Comparison(what, "!=" if sign.text == "<>" else sign.text, self._literal(), at)
+    def either(self, parts: list[Condition]) -> Either:
+        return Either(tuple(parts))
 
-    def _list(self) -> tuple[Literal, ...] | Query:
-        self._needs("(")
-        if self._now.word == "SELECT":
-            self._depth += 1
-            if self._depth > 2 * MAX_DEPTH:
-                raise self._unexpected()
-            inner = self._query()
-            self._depth -= 1
-            self._needs(")")
-            return inner
-        values = [self._literal()]
-        while self._takes(","):
-            values.append(self._literal())
-        self._needs(")")
-        return tuple(values)
+    def negation(self, parts: list[Condition]) -> Condition:
+        inner = parts[0]
+        return inner.part if isinstance(inner, Not) else Not(inner)
 
-    def _literal(self, *, like: bool = False) -> Literal:
-        token = self._step()
-        if token.kind is Kind.STRING:
-            return Literal(unescaped(self._text, token, like=like), token.at)
-        if token.kind is Kind.NUMBER:
-            digits = token.text.lstrip("+-")
-            if not digits.isdigit():
-                return Literal(float(token.text), token.at)
-            if len(digits) > 18:
-                raise refusal(self._text, token.at, f'For input string: "{token.text}"')
-            return Literal(int(token.text), token.at)
-        if token.kind in {Kind.DATE, Kind.DATETIME}:
-            return Literal(self._moment(token), token.at)
-        if token.word in {"TRUE", "FALSE"}:
-            return Literal(token.word == "TRUE", token.at)
-        if token.word == "NULL":
-            return Literal(None, token.at)
-        return self._span(token)
+    def comparison(self, parts: list[Any]) -> Comparison:
+        operator = str(parts[1])
+        return self._compared(parts[0], "!=" if operator == "<>" else operator, parts[2])
+
+    def like(self, parts: list[Any]) -> Comparison:
+        return self._compared(parts[0], "LIKE", parts[1])
+
+    def among(self, parts: list[Any]) -> Comparison:
+        return self._compared(parts[0], "IN", parts[1])
+
+    def not_among(self, parts: list[Any]) -> Comparison:
+        return self._compared(parts[0], "NOT-IN", parts[1])
+
+    def _compared(self, what: FieldPath | Aggregate, operator: str, value: Any) -> Comparison:  # noqa: ANN401
+        if isinstance(what, Aggregate) and what.field is None:
+            raise _unexpected(self._text, what.at)
+        return Comparison(what, operator, value, what.at)
+
+    def values(self, parts: list[Any]) -> Query | tuple[Literal, ...]:
+        first = parts[0]
+        if isinstance(first, Token):
+            # All strings of a list in one token: a token for each of thousands of ids takes seconds.
+            return tuple(
+                self._string(string[0], _at(first) + string.start()) for string in _STRING.finditer(first)
+            )
+        return first if isinstance(first, Query) else tuple(parts)
+
+    def pattern(self, parts: list[Token]) -> Literal:
+        return self._string(parts[0], _at(parts[0]), like=True)
+
+    def literal(self, parts: list[Token]) -> Literal:
+        token = parts[0]
+        at = _at(token)
+        match token.type:
+            case "STRING":
+                return self._string(token, at)
+            case "NUMBER":
+                return Literal(self._number(token), at)
+            case "DATE" | "DATETIME":
+                return Literal(self._moment(token), at)
+            case "BOOLEAN":
+                return Literal(token.upper() == "TRUE", at)
+            case "NULL":
+                return Literal(None, at)
+            case "COUNTED_DAYS":
+                return Literal(DateLiteral(token.upper(), self._days(token, parts[1])), at)
+        if token.upper() not in dates.PLAIN:
+            raise _unexpected(self._text, at)
+        return Literal(DateLiteral(token.upper(), None), at)
+
+    def _number(self, token: Token) -> int | float:
+        digits = token.lstrip("+-")
+        if not digits.isdigit():
+            return float(token)
+        if len(digits) > 18:
+            raise refusal(self._text, _at(token), f'For input string: "{token}"')
+        return int(token)
+
+    def _days(self, token: Token, count: Token) -> int:
+        number = self._count(count)
+        if not 1 <= number <= dates.MOST:
+            raise refusal(self._text, _at(token), f"Invalid number for {token.upper()}: {number}")
+        return number
 
     def _moment(self, token: Token) -> date | datetime:
-        moment: date | None = None
-        with contextlib.suppress(ValueError):
-            plain = token.kind is Kind.DATE
-            moment = date.fromisoformat(token.text) if plain else datetime.fromisoformat(token.text.upper())
+        read = date.fromisoformat if token.type == "DATE" else datetime.fromisoformat
+        try:
+            moment = read(token.upper())
+        except ValueError:
+            moment = None
         if moment is None or not 1700 <= moment.year <= 4000:
-            raise refusal(self._text, token.at, f"Invalid date: {token.text}")
+            raise refusal(self._text, _at(token), f"Invalid date: {token}")
         return moment
 
-    def _span(self, token: Token) -> Literal:
-        if token.word in dates.PLAIN:
-            return Literal(Span(token.word, None), token.at)
-        if token.word in dates.COUNTED:
-            self._needs(":")
-            count = self._count()
-            if count > dates.MOST or count < 1:
-                raise refusal(self._text, token.at, f"Invalid number for {token.word}: {count}")
-            return Literal(Span(token.word, count), token.at)
-        raise self._unexpected(token)
+    def _string(self, string: str, at: int, *, like: bool = False) -> Literal:
+        r"""What a string literal means. In LIKE patterns `\%` and `\_` keep their backslash."""
+        body = string[1:-1]
+        if len(body) > MAX_STRING:
+            raise refusal(self._text, at, f"string literal is longer than {MAX_STRING} characters")
 
+        def meant(escape: re.Match[str]) -> str:
+            code, mark = escape[1], escape[2]
+            if code:
+                return chr(int(code, 16))
+            if mark and like and mark in "%_\\":
+                return f"\\{mark}"
+            plain = _ESCAPES.get(mark) or _ESCAPES.get((mark or "").lower())
+            if plain is None:
+                raise refusal(
+                    self._text,
+                    at + 1 + escape.start(),
+                    f"Invalid string literal. Illegal character sequence '{escape[0]}' in string literal.",
+                )
+            return plain
 
-def _path(token: Token) -> FieldPath:
-    return FieldPath(tuple(token.text.split(".")), token.at)
+        return Literal(_ESCAPE.sub(meant, body) if "\\" in body else body, at)

@@ -32,7 +32,7 @@ class AllFields:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SelectedColumn:
     """One thing selected."""
 
     what: FieldPath | Aggregate | AllFields
@@ -40,14 +40,14 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DateLiteral:
     """A date literal such as `LAST_N_DAYS:7`: a name and, for some, a number."""
 
     name: str
     count: int | None
 
 
-Value = str | int | float | bool | date | datetime | Span | None
+Value = str | int | float | bool | date | datetime | DateLiteral | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Query:
     """A whole query."""
 
     text: str
-    columns: tuple[Column, ...]
+    columns: tuple[SelectedColumn, ...]
     object_name: str
     object_at: int
     alias: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from syncerr_tui.demo.schema import Field
-from syncerr_tui.demo.soql.lexer import SoqlError, refusal
+from syncerr_tui.demo.soql.errors import SoqlError, refusal
 from syncerr_tui.demo.soql.tree import Literal, Value
 from syncerr_tui.demo.store import long_id
 
