@@ -13,14 +13,6 @@ LONG = frozenset({"resync.journal", "ui.journal_pane"})
 """Modules that are too long without a reason today. The list only shrinks."""
 SHARED = frozenset(
     {
-<<<<<<< HEAD
-        "Column",
-        "Kind",
-=======
-        "DemoOrg",
-        "Fixes",
-        "Found",
->>>>>>> f951b14 (Read SOQL by a grammar of lark instead of a parser of our own)
         "Named",
         "Place",
         "Role",
