@@ -20,7 +20,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
 from syncerr_tui.demo.schema_variants import EVENT_PREFIX
-from syncerr_tui.demo.setup_rows import fill_setup, organization_id
+from syncerr_tui.demo.setup_rows import fill_setup, new_organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
 from syncerr_tui.demo.store import DEMO_USER_ID, long_id, stamp
 
@@ -43,7 +43,6 @@ class World:
         self._safeguards = engine.safeguards
         self._naming = engine.naming
         self._wanted = options.errors
-        self._organization = organization_id(options)
         self._random = Random(options.seed)
         self._now = now
         self._hours = min(14 * 24.0, 6 + options.errors * 0.4)
@@ -64,7 +63,7 @@ class World:
                 self._engine.records.schema,
                 self._random,
                 self._now,
-                organization=self._organization,
+                organization=new_organization_id(),
             )
             self._records.memory = {ids["sc:inactive"]: ids["account:inactive"]}
             self._engine.queue.memory = {}
