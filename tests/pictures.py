@@ -68,13 +68,13 @@ def _spread(match: re.Match[str]) -> str:
 
 async def take(name: str) -> None:
     """Take one picture in this process."""
+    from syncerr_tui.cli._connect import EmbeddedOrg
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.host.terminal import terminal_profile
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.context import AppContext
     from syncerr_tui.ui.journals import Journals
-    from syncerr_tui.ui.launch import EmbeddedOrg
 
     before = name.removesuffix(_BEFORE)
     size, _, steps = PICTURES[before]

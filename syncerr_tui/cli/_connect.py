@@ -17,13 +17,17 @@ from syncerr_tui.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.salesforce.connect import SalesforceConnection
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.tokens import TokenProvider
 
 __all__ = [
+    "EmbeddedOrg",
     "OrgChoice",
     "default_choice",
+    "launch_demo",
     "open_connection",
     "org_options",
     "reach",
@@ -44,6 +48,50 @@ def default_choice(org: str | None = None, *, read_only: bool = False) -> OrgCho
     return OrgChoice(None, demo_options(), read_only)
 
 
+class EmbeddedOrg:
+    """The demo org in this process: started when it is first asked for, until `close`."""
+
+    def __init__(self, options: DemoOptions) -> None:
+        self._options = options
+        self._server: DemoServer | None = None
+
+    async def profile(self) -> tuple[OrgProfile, TokenProvider]:
+        """Its profile and its tokens, as a real org's."""
+        from syncerr_tui.demo.server import DemoServer
+        from syncerr_tui.salesforce.ways.demo import demo_profile
+        from syncerr_tui.salesforce.workers import Workers
+
+        if self._server is None:
+            # A daemon thread: building 100,000 errors takes a while, and neither ctrl-c nor q waits for it.
+            starting = Workers(1)
+            self._server = await starting.run(lambda: DemoServer(self._options).start())
+            starting.close()
+        return demo_profile(self._server.instance_url, self._server.access_token)
+
+    async def connect(self) -> SalesforceConnection:
+        """Connect through the client of real orgs."""
+        from syncerr_tui.salesforce.connect import connect
+
+        return await connect(*await self.profile())
+
+    def close(self) -> None:
+        """Stop it."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+
+def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str = "") -> int:
+    """Open the app on the embedded demo org, which is started after the first frame."""
+    from syncerr_tui.ui.launch import launch
+
+    demo = EmbeddedOrg(options)
+    try:
+        return launch(demo.connect, org="demo org", read_only=read_only, welcome=welcome)
+    finally:
+        demo.close()
+
+
 @asynccontextmanager
 async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvider]]:
     """The profile and the tokens of the chosen org; the demo org runs in this process as long as this lasts.
@@ -55,20 +103,12 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
 
         yield open_profile(choice.org, profile_folder())
         return
-    from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.salesforce.ways.demo import demo_profile
-    from syncerr_tui.salesforce.workers import Workers
-
     assert choice.demo is not None
-    options = choice.demo
-    # A daemon thread: building 100,000 errors takes a while, and ctrl-c must not wait for it.
-    starting = Workers(1)
-    server = await starting.run(lambda: DemoServer(options).start())
-    starting.close()
+    demo = EmbeddedOrg(choice.demo)
     try:
-        yield demo_profile(server.instance_url, server.access_token)
+        yield await demo.profile()
     finally:
-        await asyncio.to_thread(server.close)
+        await asyncio.to_thread(demo.close)
 
 
 @asynccontextmanager

@@ -86,9 +86,9 @@ def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN4
     for name, option in _SERVE_ONLY.items():
         if serving[name] not in {None, False}:
             raise BadInputError(f"{option} belongs to --serve", "Add --serve, or leave it out")
+    from syncerr_tui.cli._connect import launch_demo
     from syncerr_tui.cli.root import connect_own_org
     from syncerr_tui.demo.options import DemoOptions
-    from syncerr_tui.ui.launch import launch_demo
 
     return connect_own_org(launch_demo(DemoOptions(**settings), read_only=read_only), read_only=read_only)
 

@@ -55,8 +55,8 @@ def _hand_on(context: click.Context, given: Mapping[str, object]) -> None:
 
 
 def _open_app(org: str | None, *, read_only: bool) -> int:
-    from syncerr_tui.cli._connect import default_choice
-    from syncerr_tui.ui.launch import launch_demo, launch_org
+    from syncerr_tui.cli._connect import default_choice, launch_demo
+    from syncerr_tui.ui.launch import launch_org
 
     choice = default_choice(org, read_only=read_only)
     if choice.org is not None:

@@ -22,8 +22,6 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual_environment
 
 if TYPE_CHECKING:
-    from syncerr_tui.demo.options import DemoOptions
-    from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.salesforce.connection import Connection
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.context import Connect
@@ -79,15 +77,6 @@ def launch(
         journals.close()
 
 
-def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str = "") -> int:
-    """Open the app on the embedded demo org, which is started after the first frame."""
-    demo = EmbeddedOrg(options)
-    try:
-        return launch(demo.connect, org="demo org", read_only=read_only, welcome=welcome)
-    finally:
-        demo.close()
-
-
 def launch_org(name: str, *, read_only: bool = False) -> int:
     """Open the app on the org of a profile, or of an alias that the sf CLI knows."""
 
@@ -116,37 +105,6 @@ def usable_terminal(environ: Mapping[str, str]) -> TerminalProfile:
             "Without a screen, use 'syncerr-tui list' and 'syncerr-tui resync', with --demo or --org NAME",
         )
     return terminal
-
-
-class EmbeddedOrg:
-    """The demo org in this process: started when the app asks for a connection, stopped at the end."""
-
-    def __init__(self, options: DemoOptions) -> None:
-        self._options = options
-        self._server: DemoServer | None = None
-
-    async def connect(self) -> Connection:
-        """Start the org where it does not run yet, and connect through the client of real orgs."""
-        if self._server is None:
-            self._server = await asyncio.to_thread(self._start)
-        from syncerr_tui.salesforce.connect import connect
-        from syncerr_tui.salesforce.ways.demo import demo_profile
-
-        profile, tokens = demo_profile(self._server.instance_url, self._server.access_token)
-        return await connect(profile, tokens)
-
-    def _start(self) -> DemoServer:
-        from syncerr_tui.demo.server import DemoServer
-
-        server = DemoServer(self._options)
-        server.start()
-        return server
-
-    def close(self) -> None:
-        """Stop it."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
 
 
 async def _run(app: SyncErrApp, *, mouse: bool) -> int:

@@ -55,15 +55,21 @@ def test_a_row_whose_cause_stands_still_fails(shell: Shell) -> None:
     assert said.lines[0]["verdict"] == "STILL FAILING"
 
 
-def test_all_of_them_every_row_once_with_verdict_and_reason(shell: Shell) -> None:
-    said = shell("resync", *DEMO, "--all", "--yes", "--json", "--reason", "the flow is repaired")
+def test_all_of_them_every_row_once_with_verdict_and_reason(shell: Shell, tmp_path: Path) -> None:
+    demo = (*DEMO, "--db", str(tmp_path / "org.db"))
+    said = shell("resync", *demo, "--all", "--yes", "--json", "--reason", "the flow is repaired")
     assert said.code == 1
     told = Counter(line["id"] for line in said.lines)
     assert set(told.values()) == {1}
     left_out = {line.split()[2].rstrip(":") for line in said.err.splitlines() if line.startswith("Left out")}
     assert told.keys() | left_out == listed(shell)
     assert all(line["verdict"] and line["reason"] for line in said.lines)
-    assert shell("journal", *DEMO, "--json").lines[0]["reason"] == "the flow is repaired"
+    assert shell("journal", *demo, "--json").lines[0]["reason"] == "the flow is repaired"
+
+
+def test_a_restarted_demo_org_shows_nothing_of_a_past_world(shell: Shell) -> None:
+    assert shell("resync", *DEMO, "--all", "--yes", "--json").lines
+    assert shell("journal", *DEMO, "--json").lines == []
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> None:
@@ -153,15 +159,16 @@ def test_the_cause_of_a_chosen_victim_comes_along_and_goes_first(shell: Shell) -
 
 
 def test_a_run_without_a_row_is_never_begun(shell: Shell, tmp_path: Path) -> None:
-    victim, cause = a_victim_and_its_cause(shell)
-    said = shell("resync", *DEMO, "--id", victim, "--only", "--yes")
+    demo = (*DEMO, "--db", str(tmp_path / "org.db"))
+    victim, cause = a_victim_and_its_cause(shell, *demo[len(DEMO) :])
+    said = shell("resync", *demo, "--id", victim, "--only", "--yes")
     assert (said.code, said.out) == (1, "")
     assert "Nothing is left to send: the one chosen is left out." in said.err
     assert f"Left out: {victim}: its cause {cause} is not in this plan." in said.err
     file = tmp_path / "plan.json"
-    shell("plan", *DEMO, "--id", victim, "--only", "-o", str(file))
-    assert shell("apply", str(file), *DEMO, "--yes").code == 1
-    assert shell("journal", *DEMO, "--json").lines == []
+    shell("plan", *demo, "--id", victim, "--only", "-o", str(file))
+    assert shell("apply", str(file), *demo, "--yes").code == 1
+    assert shell("journal", *demo, "--json").lines == []
 
 
 # -- plan and apply

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from syncerr_tui.cli._connect import EmbeddedOrg
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.launch import EmbeddedOrg
 from tests.layers import layered
 from tests.ui.driver import Driven
 
