@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,24 @@ def knows(command: str, word: str) -> bool:
     program = (sys.executable, "-m", "syncerr_tui", command, "--help")
     shown = subprocess.run(program, cwd=product_root(), env=env, capture_output=True, text=True, check=False)
     return word in shown.stdout
+
+
+@functools.cache
+def profile_takes(key: str) -> bool:
+    """Whether a profile has this key, such as `mapping.done`: one that is no setting is refused as such."""
+    *table, name = key.split(".")
+    with tempfile.TemporaryDirectory() as folder:
+        orgs = Path(folder) / "config" / "orgs"
+        orgs.mkdir(parents=True)
+        header = f"[{table[0]}]\n" if table else ""
+        (orgs / "x.toml").write_text(f"{header}{name} = 7\n", encoding="utf-8")
+        env = {**os.environ, "PYTHONPATH": str(product_root()), "SYNCERR_HOME": folder}
+        program = (sys.executable, "-m", "syncerr_tui", "list", "--org", "x")
+        ran = subprocess.run(
+            program, cwd=product_root(), env=env, capture_output=True, text=True, check=False
+        )
+    assert f" {key} " in ran.stderr, ran.stderr
+    return "is not a setting" not in ran.stderr
 
 
 def _quoted(value: str | Sequence[str]) -> str:
@@ -54,11 +73,15 @@ class Home:
     batch_size: int = 50
     more_failed: tuple[str, ...] = ()
     """Values besides the usual one that this profile knows as failed."""
-    mapping: dict[str, str | Sequence[str]] = field(default_factory=dict)
-    """More lines for the profile's `[mapping]`."""
+    knows_done: bool = True
+    """Somebody has confirmed which value means done."""
+    knows_sync_user: bool = True
     started: list[tuple[int, tuple[str, ...], Process]] = field(default_factory=list)
     """Every start: the number in its token, its arguments, the process."""
     jumps: tuple[tuple[float, float], ...] = ()
+    """When, and by how many seconds, this machine's wall clock goes wrong in every command."""
+    fresh: bool = False
+    """Every command is a fresh interpreter instead of a fork."""
 
     def __post_init__(self) -> None:
         self.write_profile()
@@ -89,12 +112,14 @@ class Home:
             "record_key": n.record_key,
             **({"salesforce_id": n.salesforce_id, "pointer": "text"} if n.salesforce_id else {}),
             **({"code": n.code} if n.code else {}),
-            **self.mapping,
+            **({"done": [n.done]} if self.knows_done and profile_takes("mapping.done") else {}),
         }
+        names_sync_user = self.knows_sync_user and profile_takes("sync_user")
         lines = [
             'environment = "PRODUCTION"',
             f"patience = {self.patience}",
             f"batch_size = {self.batch_size}",
+            *([f'sync_user = "{self.org.users["sync"]}"'] if names_sync_user else []),
             "[way]",
             'kind = "environment"',
             "[method]",
@@ -125,7 +150,7 @@ class Home:
         number = self.server.next_token()
         env = self.environment(number)
         whole = (argv[0], "--org", "shop", *argv[1:])
-        process = self.nursery.start(whole, env, clock=self.clock.path, jumps=self.jumps)
+        process = self.nursery.start(whole, env, clock=self.clock.path, jumps=self.jumps, fresh=self.fresh)
         self.started.append((number, argv, process))
         return process
 

@@ -77,6 +77,8 @@ class Event:
     """The record is one that the client's user cannot see."""
     parent: str = ""
     """The event whose record has to be there first."""
+    echo: float = 0.0
+    """Seconds after it was worked on at which some automation writes to its record; 0: none does."""
     resolved: bool = False
 
 
@@ -185,6 +187,8 @@ class Org:
         stamp = datetime.fromtimestamp(int(at), UTC)
         row |= values
         row |= {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": self.users[by]}
+        if table == self.naming.event_object:
+            self.truth.statuses.setdefault(key, []).append((at, row.get(self.naming.status)))
         return row
 
     def create(self, table: str, at: float, by: str, **values: Any) -> str:
@@ -281,11 +285,14 @@ class Org:
         self.truth.applications.append(
             Application(event.id, job.asked_at, at, job.request, fate.value, record)
         )
+        if event.echo:
+            self.later(at + event.echo, partial(self.touch_record, event.id))
         rows = self.tables[n.event_object].rows
         if event.id not in rows:
             return
         if fate is Fate.VANISHES:
             del rows[event.id]
+            self.truth.statuses[event.id].append((at, None))
             return
         word = {
             Fate.FAILS: n.failed, Fate.FAILS_ANEW: n.failed, Fate.REJECTED: n.rejected,
@@ -328,7 +335,7 @@ class Org:
             self.hidden.add(made)
         return made
 
-    def touch_record(self, event: str, at: float, by: str = "automation") -> None:
+    def touch_record(self, event: str, at: float, *, by: str = "automation") -> None:
         """Somebody else writes to the record of an event, where there is one."""
         for key in self.carriers(self.events[event]):
             self.write(self.events[event].object, key, at, by)
@@ -348,8 +355,7 @@ class Org:
         """A request for a re-sync has come. Nothing is done yet."""
         with self.lock:
             self.catch_up()
-            standing = {key: self.status(key) or "" for key in events}
-            request = Request(len(self.truth.requests), self.now(), token, tuple(events), standing=standing)
+            request = Request(len(self.truth.requests), self.now(), token, tuple(events))
             self.truth.requests.append(request)
             return request
 

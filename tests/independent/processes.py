@@ -15,12 +15,14 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
+_NEVER_STARTED = 99
 PRODUCT = "SYNCERR_INDEPENDENT_PRODUCT"
 
 
@@ -53,6 +55,8 @@ class Process:
         """How it ended: its exit code, or minus the signal."""
         if self.code is None:
             self.code = int(self.nursery.ask({"wait": self.pid})["code"])
+            if self.code == _NEVER_STARTED:
+                raise RuntimeError(f"the program did not start: {self.err[-2000:]}")
         return self.code
 
     @property
@@ -130,8 +134,9 @@ class Nursery:
         *,
         clock: Path | None = None,
         jumps: Sequence[tuple[float, float]] = (),
+        fresh: bool = False,
     ) -> Process:
-        """Start the program with these arguments, on this clock."""
+        """Start the program with these arguments, on this clock; `fresh`: in an interpreter of its own."""
         self._number += 1
         out, err = (self.folder / f"{self._number}.{name}" for name in ("out", "err"))
         job = {
@@ -141,27 +146,49 @@ class Nursery:
             "err": str(err),
             "clock": str(clock) if clock else None,
             "jumps": [list(jump) for jump in jumps],
+            "fresh": fresh,
         }
         return Process(self, self._ask(job)["pid"], out, err)
 
 
 def _child(job: Mapping[str, Any]) -> int:
-    from syncerr_tui.cli import run
-    from tests.independent import warp
-
     for path, number in ((os.devnull, 0), (job["out"], 1), (job["err"], 2)):
         mode = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(path, mode, 0o600), number)
+    # As in a fresh interpreter: nothing has been read or written through them.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        way = "w" if number else "r"
+        stream = open(number, way, 1, encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     os.environ.update(job["env"])
+    if job["fresh"]:
+        where = json.dumps([job["clock"], job["jumps"]])
+        program = (sys.executable, "-m", "tests.independent.warp", where, *job["argv"])
+        os.execv(sys.executable, program)
+    from tests.independent import warp
+
     if job["clock"]:
         warp.attach(Path(job["clock"]), tuple((at, error) for at, error in job["jumps"]))
-    code = int(run(job["argv"]))
+    return start(job["argv"])
+
+
+def start(argv: Sequence[str]) -> int:
+    """The program's own entry point in this process, as its script calls it; gives the exit code."""
+    from syncerr_tui.__main__ import main
+
+    sys.argv = ["syncerr-tui", *argv]
+    code: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    return code
+    return int(code) if isinstance(code, int) else int(bool(code))
 
 
 def _import_the_program() -> None:
@@ -197,9 +224,12 @@ def _serve() -> None:
         else:
             pid = os.fork()
             if pid == 0:
-                code = 99
+                code = _NEVER_STARTED
                 try:
                     code = _child(job)
+                except BaseException:  # noqa: BLE001 - a fork must not go on as its parent
+                    traceback.print_exc()
+                    sys.stderr.flush()
                 finally:
                     os._exit(code)
             answer = {"pid": pid}

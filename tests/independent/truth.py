@@ -31,8 +31,13 @@ class Request:
     """Events that will be worked on because of it."""
     refused: set[str] = field(default_factory=set)
     """Events that the org refused one by one, and said so."""
-    standing: dict[str, str] = field(default_factory=dict)
-    """The status of each event when the request came."""
+    heard: bool = True
+    """False: whoever asked was killed before the answer could reach it."""
+
+    @property
+    def clear(self) -> bool:
+        """The answer told all that was done."""
+        return self.reply is Reply.WHOLE and self.heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,17 @@ class Truth:
     requests: list[Request] = field(default_factory=list)
     applications: list[Application] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
+    statuses: dict[str, list[tuple[float, str | None]]] = field(default_factory=dict)
+    """Each event's status and since when; None: it is gone."""
 
     def applied(self, event: str) -> list[Application]:
         """Every time this event was worked on."""
         return [one for one in self.applications if one.event == event]
+
+    def status_at(self, event: str, at: float) -> str | None:
+        """What the event's status was at a moment."""
+        known = [status for since, status in self.statuses[event] if since <= at]
+        return known[-1] if known else None
 
     def asked(self, event: str) -> list[Request]:
         """Every request that named this event and reached the org."""

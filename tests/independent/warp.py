@@ -2,12 +2,15 @@
 
 Only Python's own doors to the time are replaced (`time`, `datetime`, the selector under asyncio), never a
 line of the program. `install` has to come before the program is imported; `attach` may come later, in a fork.
+`python -m tests.independent.warp [CLOCK, JUMPS] ARGUMENTS` is the program on such a clock.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import selectors
+import sys
 import threading
 import time
 from pathlib import Path
@@ -115,3 +118,19 @@ def attach(path: Path, jumps: tuple[tuple[float, float], ...] = ()) -> None:
     _warp.clock = Clock(path)
     _warp.jumps = jumps
     _warp.started = _warp.clock.monotonic()
+
+
+def _main() -> int:
+    """A fresh start of the program on a shared clock."""
+    from tests.independent.processes import product_root, start
+
+    where, jumps = json.loads(sys.argv[1])
+    sys.path.insert(0, str(product_root()))
+    install()
+    if where:
+        attach(Path(where), tuple((at, error) for at, error in jumps))
+    return start(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    raise SystemExit(_main())

@@ -78,6 +78,8 @@ class Manner:
     """Called when a request for a re-sync has come and before anything is done."""
     after: Callable[[Request], None] = lambda request: None
     """Called when all is done and before the answer."""
+    on_read: Callable[[], None] = lambda: None
+    """Called when events were asked for by id, before the answer."""
     on_busy: Callable[[], None] = lambda: None
     """Called when a request was turned away unread."""
     name_rows: bool = True
@@ -284,7 +286,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read(self, table: str) -> None:
         ids = [guarded(key) if len(key) == 15 else key for key in self._body["ids"]]
-        self._json(self._org.read(table, ids, self._body["fields"], self._token))
+        rows = self._org.read(table, ids, self._body["fields"], self._token)
+        if table == self._org.naming.event_object:
+            self.server.manner.on_read()
+        self._json(rows)
 
     def _actions(self, kind: str) -> None:
         self._json({"actions": [{"name": APEX if kind == "apex" else FLOW, "label": "Once more"}]})
