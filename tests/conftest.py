@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     layers.set_thorough(thorough=config.getoption("--thorough"))
+    if os.environ.get("PYTHONDONTWRITEBYTECODE") and (cache := getattr(config, "cache", None)):
+        # Many tests start the program. Where nothing compiled is to be left beside the sources, it is kept
+        # with pytest's own cache, or every start and every worker would compile the whole package again.
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
+        os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -123,7 +123,7 @@ class PtyProgram:
         self._stream.feed(fresh)
         return [line.rstrip() for line in self.screen.display]
 
-    def wait_for(self, wanted: str | Callable[[list[str]], bool], seconds: float = 30.0) -> list[str]:
+    def wait_for(self, wanted: str | Callable[[list[str]], bool], seconds: float = 60.0) -> list[str]:
         """Read until the screen shows a text, or until a condition holds.
 
         Raises:
