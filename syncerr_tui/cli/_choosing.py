@@ -22,6 +22,10 @@ _LISTED = 20
 _DEMO_PATIENCE = 60.0
 """Seconds. The demo org works faster than a real one, unless it is told to lie."""
 
+again_option = click.option(
+    "--again", is_flag=True, help="Also send rows again whose last request has an unknown outcome."
+)
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

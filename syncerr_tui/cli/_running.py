@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
+    from syncerr_tui.salesforce.connection import Connection
 
 NOT_SENT = "NOT SENT"
 """Stands where a verdict would, for a row that was left out."""
 _PROGRESS_SECONDS = 2.0
+_ONLY_READ = "Only read again; add --again to send it, once the org has had its usual time"
 _STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
@@ -77,15 +79,29 @@ def _tell_ended(error: SyncError, verdict: str, reason: str, *, as_json: bool) -
     return None
 
 
-def open_journal(identity: OrgIdentity) -> Journal:
-    """The org's journal; says so where a damaged one was set aside, and where runs were interrupted."""
+def open_journal(connection: Connection) -> Journal:
+    """The org's journal; says so where it was damaged, or does not know all that was sent."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.resync import start
 
-    journal = start.open_journal(Paths.of().state, identity.org_id)
-    if journal.set_aside is not None:
-        say(f"The journal was damaged: it is kept as {journal.set_aside}, and a new one has been begun.")
+    profile = getattr(connection, "profile", None)
+    shared = profile.journal if profile is not None else ""
+    journal = start.open_journal(Paths.of().state, connection.identity.org_id, shared=shared)
+    if journal.loss:
+        say(f"{journal.loss}.")
     return journal
+
+
+def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
+    """Which rows go again although what became of their last request is not known; says which there are."""
+    from syncerr_tui.resync.doubt import doubt_words, in_doubt
+
+    errors = [row.error for row in plan.rows]
+    doubt = doubt_words(journal, errors)
+    if doubt:
+        goes = "Sent again where it is still untouched after the org's usual time" if again else _ONLY_READ
+        say(f"Warning: {doubt}. {goes}.")
+    return in_doubt(journal, errors) if again else frozenset()
 
 
 def mention_unfinished(journal: Journal) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._choosing import again_option, treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._running import (
+    ask_again,
     ask_first,
     follow,
     mention_unfinished,
@@ -31,8 +32,9 @@ _LISTED = 20
 @org_options
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@again_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
-def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, as_json: bool) -> int:
+def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, again: bool, as_json: bool) -> int:
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 
     Refused where the file was changed, or was made for another org. What has moved in the org since is
@@ -41,10 +43,10 @@ def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, as_json: b
     treatment = treatment_of(choice)
     refuse_where_read_only(treatment)
     need_reason(treatment, reason)
-    return run_async(_apply(file, choice, reason, yes=yes, as_json=as_json))
+    return run_async(_apply(file, choice, reason, yes=yes, again=again, as_json=as_json))
 
 
-async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_json: bool) -> int:
+async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again: bool, as_json: bool) -> int:
     from syncerr_tui.resync import plan_file
     from syncerr_tui.resync.start import make_runner
 
@@ -52,7 +54,7 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_js
     async with open_connection(choice) as connection:
         plan_file.check_org(plan, connection.identity)
         plan_file.check_method(plan, connection.org.method)
-        with open_journal(connection.identity) as journal:
+        with open_journal(connection) as journal:
             mention_unfinished(journal)
             moved = plan_file.moved(plan, (await read_graph(connection)).errors.values())
             for word, ids in (
@@ -67,7 +69,9 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, as_js
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)
+            consented = ask_again(journal, plan, again=again)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
                 say("Nothing was sent.")
                 return ExitCode.OK
-            return await follow(make_runner(connection.org, journal, plan, reason=reason), as_json=as_json)
+            runner = make_runner(connection.org, journal, plan, reason=reason, again=consented)
+            return await follow(runner, as_json=as_json)

@@ -34,8 +34,8 @@ async def _journal(
     from syncerr_tui.resync.history import History
 
     async with open_connection(choice) as connection:
-        identity = connection.identity
-    with open_journal(identity) as journal:
+        journal = open_journal(connection)
+    with journal:
         history = History(journal)
         if event is not None:
             _tell_rows(history.of_event(event), as_json=as_json)

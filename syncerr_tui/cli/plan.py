@@ -70,7 +70,7 @@ async def _plan(
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
         plan = plan_for(connection, graph, asked, **options)
-        with open_journal(connection.identity) as journal:
+        with open_journal(connection) as journal:
             mention_unfinished(journal)
             warn_of_repeats(journal, plan)
     if output is not None:

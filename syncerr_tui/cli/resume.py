@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._choosing import again_option, treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import ask, emit, emit_json
-from syncerr_tui.cli._running import ask_first, follow, open_journal, refuse_where_read_only, say
+from syncerr_tui.cli._running import (
+    ask_again,
+    ask_first,
+    follow,
+    open_journal,
+    refuse_where_read_only,
+    say,
+)
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
@@ -27,18 +34,23 @@ if TYPE_CHECKING:
 @click.option("--check", "mode", flag_value="check", help="Re-read what was sent; send nothing.")
 @click.option("--drop", "mode", flag_value="drop", help="Close the run as it is; send and read nothing.")
 @click.option("--yes", is_flag=True, help="With --continue: do not ask.")
+@again_option
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: runs without a choice, else rows.")
-def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, as_json: bool) -> int:
+def command(
+    run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, again: bool, as_json: bool
+) -> int:
     """List interrupted runs, or go on with one (RUN: the beginning of its id; needless where there is one).
 
     What was sent with unknown outcome is re-read before anything is sent again.
     """
     if mode == "continue":
         refuse_where_read_only(treatment_of(choice))
-    return run_async(_resume(run, choice, mode, yes=yes, as_json=as_json))
+    return run_async(_resume(run, choice, mode, yes=yes, again=again, as_json=as_json))
 
 
-async def _resume(run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, as_json: bool) -> int:
+async def _resume(
+    run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, again: bool, as_json: bool
+) -> int:
     from syncerr_tui.resync.history import History
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.resync.start import make_runner
@@ -46,7 +58,7 @@ async def _resume(run: str | None, choice: OrgChoice, word: str | None, *, yes: 
     mode = ResumeMode(word) if word else None
 
     async with open_connection(choice) as connection:
-        with open_journal(connection.identity) as journal:
+        with open_journal(connection) as journal:
             history = History(journal)
             waiting = history.unfinished()
             for record in history.under_way():
@@ -64,12 +76,15 @@ async def _resume(run: str | None, choice: OrgChoice, word: str | None, *, yes: 
             chosen = _one_of(waiting, run)
             say(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
             plan = history.plan_of(chosen.run.id)
+            consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
             if mode is ResumeMode.CONTINUE and not ask_first(
                 plan, connection.identity, yes=yes, guided=connection.org.method.guided
             ):
                 say("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(connection.org, journal, plan, resume=chosen.run.id, mode=mode)
+            runner = make_runner(
+                connection.org, journal, plan, resume=chosen.run.id, mode=mode, again=consented
+            )
             return await follow(runner, as_json=as_json)
 
 

@@ -8,6 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import (
     Choice,
+    again_option,
     choice_from,
     choosing,
     plan_for,
@@ -16,6 +17,7 @@ from syncerr_tui.cli._choosing import (
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._running import (
+    ask_again,
     ask_first,
     follow,
     mention_unfinished,
@@ -37,6 +39,7 @@ from syncerr_tui.errors import ExitCode
 @planning
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@again_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
 def command(
     choice: OrgChoice,
@@ -47,6 +50,7 @@ def command(
     everything: bool,
     reason: str,
     yes: bool,
+    again: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the options of `planning`
 ) -> int:
@@ -62,7 +66,7 @@ def command(
     need_reason(treatment, reason)
     if options["patience"] is None:
         options["patience"] = treatment.patience
-    return run_async(_resync(choice, asked, reason, yes=yes, as_json=as_json, **options))
+    return run_async(_resync(choice, asked, reason, yes=yes, again=again, as_json=as_json, **options))
 
 
 async def _resync(
@@ -71,20 +75,23 @@ async def _resync(
     reason: str,
     *,
     yes: bool,
+    again: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401
 ) -> int:
     from syncerr_tui.resync.start import make_runner
 
     async with open_connection(choice) as connection:
-        with open_journal(connection.identity) as journal:
+        with open_journal(connection) as journal:
             mention_unfinished(journal)
             plan = plan_for(connection, await read_graph(connection), asked, **options)
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)
             warn_of_repeats(journal, plan)
+            consented = ask_again(journal, plan, again=again)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
                 say("Nothing was sent.")
                 return ExitCode.OK
-            return await follow(make_runner(connection.org, journal, plan, reason=reason), as_json=as_json)
+            runner = make_runner(connection.org, journal, plan, reason=reason, again=consented)
+            return await follow(runner, as_json=as_json)

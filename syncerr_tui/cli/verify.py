@@ -38,7 +38,7 @@ async def _verify(
     from syncerr_tui.resync.verify import verify
 
     async with open_connection(choice) as connection:
-        with open_journal(connection.identity) as journal:
+        with open_journal(connection) as journal:
             history = History(journal)
             if run is not None:
                 record = history.run(run)

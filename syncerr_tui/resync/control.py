@@ -9,20 +9,20 @@ from datetime import datetime, timedelta
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.resync.events import Braked, RunEvent, Waiting
 from syncerr_tui.resync.org import Org
+from syncerr_tui.stopwatch import Instant, Stopwatch
 
-_CLOCK_AGE = timedelta(seconds=60)
+_CLOCK_AGE = 60.0
+"""Seconds for which the org's last word about its time is counted on from here."""
 
 
 class Control:
     """Shared by the parts of one run.
 
     Args:
-        clock: This machine's time, aware.
         sleep: Waits for seconds; a test's returns at once.
     """
 
-    def __init__(self, clock: Callable[[], datetime], sleep: Callable[[float], Awaitable[None]]) -> None:
-        self.clock = clock
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         self.told: asyncio.Queue[RunEvent | None] = asyncio.Queue()
         self.halt: tuple[str, str] | None = None
         """How the run ends early, and the reason that unsent rows get. Once set it stays."""
@@ -99,24 +99,24 @@ class OrgClock:
     wrote after a request cannot look older than the request.
     """
 
-    def __init__(self, org: Org, clock: Callable[[], datetime]) -> None:
+    def __init__(self, org: Org, stopwatch: Stopwatch) -> None:
         self._org = org
-        self._clock = clock
-        self._told: tuple[datetime, datetime] | None = None
+        self._stopwatch = stopwatch
+        self._told: tuple[datetime, Instant] | None = None
         self._asking = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Ask the org, where its last word is older than a minute, or our own clock was set back since."""
+        """Ask the org, where its last word is older than a minute or the machine slept or was set since."""
         async with self._asking:
-            if self._told is None or not timedelta() <= self._clock() - self._told[1] <= _CLOCK_AGE:
+            if self._told is None or self._stopwatch.gap(self._told[1]) > _CLOCK_AGE:
                 told = await self._org.now()
-                self._told = (told, self._clock())
+                self._told = (told, self._stopwatch.now())
 
     def now(self) -> datetime:
-        """The org's last word and the time that has passed here since."""
+        """The org's last word and the time that has passed since, whatever was done to our own clock."""
         assert self._told is not None
         told, at = self._told
-        return told + max(self._clock() - at, timedelta())
+        return told + timedelta(seconds=self._stopwatch.since(at))
 
 
 async def _coroutine(awaitable: Awaitable[None]) -> None:

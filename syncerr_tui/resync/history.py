@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from syncerr_tui.errors import MachineError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.journal import Journal, OutcomeKind
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.plan_file import decode, decode_error
 from syncerr_tui.resync.wanted import EVERYTHING, Wanted
+from syncerr_tui.text import one_line
 
 ENDINGS = {
     "finished": "finished",
@@ -203,7 +206,8 @@ class History:
         """The plan of a run, as it was."""
         head = self._all("SELECT plan FROM runs WHERE id = ?", (run,))[0]
         rows = self._all("SELECT row FROM rows WHERE run = ? ORDER BY seq", (run,))
-        return decode({**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]})
+        with _readable(run):
+            return decode({**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]})
 
     def rows_of(
         self, run: str, limit: int = -1, skip: int = 0, wanted: Wanted = EVERYTHING
@@ -310,12 +314,14 @@ class History:
         )
         last = self._all("SELECT mark, detail FROM marks WHERE run = ? ORDER BY n DESC LIMIT 1", (row["id"],))
         ended = bool(last) and last[0]["mark"] in ENDINGS
-        head = json.loads(row["plan"])
+        with _readable(row["id"]):
+            head = json.loads(row["plan"])
+            started_at, org_name, method = datetime.fromisoformat(row["at"]), head["org_name"], head["method"]
         return RunRecord(
             id=row["id"],
-            started_at=datetime.fromisoformat(row["at"]),
-            org_name=head["org_name"],
-            method=head["method"],
+            started_at=started_at,
+            org_name=org_name,
+            method=method,
             os_user=row["os_user"],
             org_user=row["org_user"],
             host=row["host"],
@@ -353,7 +359,25 @@ def _runs_where(wanted: Wanted) -> tuple[str, tuple[str, ...]]:
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
+@contextmanager
+def _readable(run: str) -> Iterator[None]:
+    """Raises: MachineError: What stands in the journal about this run is nothing that we wrote."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
+        raise MachineError(
+            f"The journal is damaged: run {one_line(str(run))[:8]} cannot be read",
+            "Move the file away ('syncerr-tui info' says where it is): a new one is begun, and what may be "
+            "under way goes again only with your consent",
+        ) from problem
+
+
 def _record(row: sqlite3.Row) -> RowRecord:
+    with _readable(row["run"]):
+        return _read_record(row)
+
+
+def _read_record(row: sqlite3.Row) -> RowRecord:
     payload = json.loads(row["row"])
     about = row["about"] or 0
     stands = row["verdict_n"] is not None and about >= (row["intent"] or 0)

@@ -6,11 +6,13 @@ A write that fails raises `MachineError`, and whoever was about to act must not.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,9 +22,10 @@ from uuid import uuid4
 
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.journal_schema import MIGRATIONS, NewerSchemaError, migrate
+from syncerr_tui.resync.journal_schema import APPLICATION_ID, MIGRATIONS, NewerSchemaError, migrate
 from syncerr_tui.resync.owner import Owner, is_alive
 from syncerr_tui.resync.plan import Plan
+from syncerr_tui.resync.request_log import LoggedRequest, RequestLog
 from syncerr_tui.text import one_line
 
 _BUSY_SECONDS = 10.0
@@ -92,15 +95,27 @@ class Journal:
     """One org's journal. Not for use from several threads; safe for several processes."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, owner: Owner, clock: Callable[[], datetime]
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        owner: Owner,
+        clock: Callable[[], datetime],
+        log: RequestLog,
     ) -> None:
         self.path = path
+        self.forgotten: Mapping[str, LoggedRequest] = {}
+        """Event id -> a request of it that a lost journal knew of, and that nothing has settled since."""
+        self.lost_at: datetime | None = None
+        """When it was last noticed that an older journal, or a part of this one, was lost."""
+        self.loss = ""
+        """What was noticed at this start, in words for a person; empty where nothing was."""
         self.set_aside: Path | None = None
         """Where a damaged file that stood in the way was moved to: to be told to the person."""
         self.connection = connection
         self.active: set[str] = set()
         """Runs that go on in this very program."""
         self._file = _file_at(path)
+        self._log = log
         self._owner = owner
         self._clock = clock
         self._beat: datetime | None = None
@@ -114,22 +129,38 @@ class Journal:
         clock: Callable[[], datetime],
         owner: Owner | None = None,
         migrations: Sequence[Sequence[str]] = MIGRATIONS,
+        log_folder: Path | None = None,
+        shared: Path | None = None,
     ) -> Journal:
         """Open or create the journal of an org.
 
+        Args:
+            folder: Where this user's journals lie.
+            org_id: The org.
+            clock: This machine's time, aware.
+            owner: This process.
+            migrations: From no tables to this version's.
+            log_folder: Where requests are written down once more; None: in `folder`.
+            shared: A file that several users of this machine write, in place of the one in `folder`.
+
         Raises:
-            MachineError: It cannot be created, read or written, or a newer version wrote it.
+            MachineError: It cannot be created, read or written, a newer version wrote it, or the file is
+                another program's or another org's.
         """
         if not _SAFE_ID.fullmatch(org_id):
             raise MachineError(
                 "The org gave no organization id", "Run `syncerr-tui doctor` and look at the org"
             )
-        path = folder / f"journal-{org_id}.db"
+        path = shared or folder / f"journal-{org_id}.db"
+        mode = 0o660 if shared else 0o600
+        log = RequestLog(path.parent if shared else log_folder or folder, f"requests-{org_id}", mode)
         with _told(path):
             try:
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            except OSError as problem:
-                raise _cannot(path, problem.strerror or type(problem).__name__) from problem
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _make_private(path, mode)
+            except (OSError, ValueError) as problem:
+                why = getattr(problem, "strerror", None) or type(problem).__name__
+                raise _cannot(path, why) from problem
             aside = None
             try:
                 connection = _connect(path, migrations)
@@ -137,9 +168,17 @@ class Journal:
                 if not _is_damage(problem):
                     raise
                 aside = _set_aside(path, clock())
+                _make_private(path, mode)
                 connection = _connect(path, migrations)
-        journal = cls(path, connection, owner or Owner.current(), clock)
-        journal.set_aside = aside
+        journal = cls(path, connection, owner or Owner.current(), clock, log)
+        try:
+            if shared:
+                journal._check_org(org_id)
+            journal.set_aside = aside
+            journal._notice_loss()
+        except BaseException:
+            journal.close()
+            raise
         return journal
 
     def __enter__(self) -> Self:
@@ -159,6 +198,10 @@ class Journal:
                 return self.connection.execute(sql, values).fetchall()
             except UnicodeEncodeError:  # half a character, from a command line: in no row
                 return []
+
+    def now(self) -> datetime:
+        """This machine's time."""
+        return self._clock()
 
     def lives(self, row: sqlite3.Row) -> bool:
         """Whether the process of a line of `owners` is another one than this, and lives."""
@@ -212,6 +255,12 @@ class Journal:
                     for seq, (row, payload) in enumerate(zip(plan.rows, rows, strict=True))
                 ),
             )
+        try:
+            self._log.begin(run)
+            self._forget_settled(run)
+        except OSError as problem:
+            self.release(run)
+            raise _cannot(self.path, problem.strerror or type(problem).__name__) from problem
         self.active.add(run)
         return Begun(run, held)
 
@@ -266,6 +315,16 @@ class Journal:
                 (_text(self._clock()), os_user, run, event, text),
             )
 
+    def consent(self, run: str, events: Sequence[str], *, os_user: str) -> None:
+        """Write down that a person wants these rows sent again although their last request is not settled."""
+        text = "sent again although what became of its last request is not known: a person said so"
+        at = _text(self._clock())
+        with self._transaction() as sql:
+            sql.executemany(
+                "INSERT INTO notes (at, os_user, run, event, text) VALUES (?,?,?,?,?)",
+                ((at, os_user, run, event, text) for event in events),
+            )
+
     # -- the rows of a run
 
     def intend(self, run: str, intents: Sequence[Intent]) -> dict[str, int]:
@@ -301,6 +360,17 @@ class Journal:
                     ),
                 )
                 numbers[i.event] = int(written.lastrowid or 0)
+        now = self._clock()
+        try:
+            self._log.add(
+                run,
+                (
+                    LoggedRequest(run, i.event, i.attempt, now, i.org_at, i.stamp, i.processed_at)
+                    for i in intents
+                ),
+            )
+        except OSError as problem:
+            raise _cannot(self.path, problem.strerror or type(problem).__name__) from problem
         return numbers
 
     def outcomes(self, outcomes: Iterable[tuple[int, OutcomeKind, str | None, str]]) -> None:
@@ -341,6 +411,76 @@ class Journal:
 
     def _silent(self) -> bool:
         return self._beat is None or abs((self._clock() - self._beat).total_seconds()) >= _BEAT_SECONDS
+
+    # -- what was lost
+
+    def _notice_loss(self) -> None:
+        """Hold the request log against the database: what only the log knows, the database has lost."""
+        missing = {run: self._missing(run, requests) for run, requests in self._log.runs().items()}
+        gone = {run: lines for run, lines in missing.items() if lines is not None}
+        told = {row["run"] for row in self.read("SELECT run FROM marks WHERE mark = 'lost'")}
+        lost = [line for lines in gone.values() for line in lines]
+        self.forgotten = {
+            line.event: line for line in sorted(lost, key=lambda line: line.at) if not self._is_settled(line)
+        }
+        news = sorted(gone.keys() - told)
+        if news or self.set_aside:
+            self.loss = self._words_of_loss()
+            with suppress(MachineError), self._transaction() as sql:  # else it is noticed again
+                for run in news or [""]:
+                    self._mark(sql, run, "lost", self.loss)
+        at = self.read("SELECT max(at) AS at FROM marks WHERE mark = 'lost'")[0]["at"]
+        self.lost_at = datetime.fromisoformat(at) if at else self._clock() if self.loss else None
+
+    def _words_of_loss(self) -> str:
+        what = (
+            f"The journal was damaged. It is kept as {self.set_aside}, and a new one has been begun"
+            if self.set_aside
+            else "The journal does not know all that was sent: it was replaced, cut short or put back"
+        )
+        count = len(self.forgotten)
+        if not count:
+            return what
+        rows = "1 row may be under way: it goes" if count == 1 else f"{count} rows may be under way: they go"
+        return f"{what}. {rows} again only with your consent"
+
+    def _missing(self, run: str, requests: Sequence[LoggedRequest]) -> list[LoggedRequest] | None:
+        """Requests of a run that the database does not know; None where it knows the run and all of them."""
+        if not self.read("SELECT 1 FROM runs WHERE id = ?", (run,)):
+            return list(requests)
+        known = {
+            (row["event"], row["attempt"])
+            for row in self.read("SELECT event, attempt FROM intents WHERE run = ?", (run,))
+        }
+        return [line for line in requests if (line.event, line.attempt) not in known] or None
+
+    def _is_settled(self, line: LoggedRequest) -> bool:
+        """Whether the database knows what became of a request, or of a later one for the same event."""
+        later = self.read(
+            "SELECT 1 FROM verdicts WHERE event = ?1 AND at >= ?2 AND verdict != 'UNKNOWN' UNION ALL "
+            "SELECT 1 FROM intents i LEFT JOIN outcomes o ON o.intent = i.n "
+            "WHERE i.event = ?1 AND (i.at > ?2 OR (i.run = ?3 AND i.attempt = ?4 AND o.kind IN "
+            "('not sent', 'refused'))) LIMIT 1",
+            (line.event, _text(line.at), line.run, line.attempt),
+        )
+        return bool(later)
+
+    def _forget_settled(self, current: str) -> None:
+        """Put away the logs of earlier runs in which nothing is open any more."""
+        for run, requests in self._log.runs().items():
+            if run not in {current, *self.active} and all(map(self._is_settled, requests)):
+                under_way = self.read("SELECT 1 FROM holders WHERE run = ?", (run,))
+                if not under_way:
+                    self._log.forget(run)
+
+    def _check_org(self, org_id: str) -> None:
+        """Raises: MachineError: A shared file holds another org's runs."""
+        found = self.read("SELECT json_extract(plan, '$.org_id') AS org FROM runs LIMIT 1")
+        if found and found[0]["org"] != org_id:
+            raise MachineError(
+                f"The journal {self.path} belongs to another org ({one_line(str(found[0]['org']))[:18]})",
+                "Give each org a file of its own: journal = ... in its profile",
+            )
 
     # -- inside a transaction
 
@@ -444,6 +584,7 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
     try:
         connection.row_factory = sqlite3.Row
         connection.create_function("fold", 1, _folded, deterministic=True)
+        _check_ours(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _check(connection, path)
@@ -452,6 +593,31 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: Path, mode: int) -> None:
+    """Create the file with this mode, or give it to an older one. SQLite's side files get the same."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
+    except FileExistsError:
+        if not path.is_file():  # a pipe or a device would be waited for without end
+            raise OSError(errno.EINVAL, "it is not a file") from None
+        if os.name != "posix" or path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o777 == mode:
+            return
+    with suppress(OSError):  # a file system without modes
+        path.chmod(mode)
+
+
+class _ForeignFileError(Exception):
+    """Another program's database."""
+
+
+def _check_ours(connection: sqlite3.Connection) -> None:
+    """Before anything is written to it. An empty file is ours to fill."""
+    program = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if program != APPLICATION_ID and (program or tables):
+        raise _ForeignFileError
 
 
 def _folded(text: str | None) -> str | None:
@@ -486,6 +652,11 @@ def _told(path: Path) -> Iterator[None]:
     """SQLite's troubles in words for a person."""
     try:
         yield
+    except _ForeignFileError as problem:
+        raise MachineError(
+            f"The file {path} is not a journal: it is another program's database",
+            "Move it away, or name another file as the journal",
+        ) from problem
     except NewerSchemaError as problem:
         raise MachineError(
             f"The journal {path} was written by a newer version of this program", "Update syncerr-tui"

@@ -37,6 +37,8 @@ class EventSeen:
     """The row as it is now, where the event still exists."""
     modified_at: datetime | None
     """The event's SystemModstamp, by the org's clock."""
+    processed_by_touch: bool = False
+    """The mapping has no stamp of its own for Processed At, so whatever touches the event moves it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,11 @@ class Attempt:
     """The org's words, where it refused the row."""
     before: tuple[RecordSeen, ...] | None = None
     """The records with its StoreConnect ID just before the request; None where nobody looked."""
+    unsent: bool = False
+    """No request of ours: the event left the failed state before one was made. `sent_at` is then when it had
+    last failed."""
+    age: float = 0.0
+    """Seconds that had passed since the request when it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Finding:
     now: SyncError | None = None
     """The row as the org shows it now, where it still fails."""
     untouched: bool = False
-    """It still fails, and nothing says that the org ever worked on this attempt."""
+    """It still fails, and nothing says that the org ever processed this attempt."""
 
 
 def latest(
@@ -125,6 +130,7 @@ def judge(
     records: Sequence[RecordSeen],
     *,
     last_look: bool,
+    whole_time: bool = True,
     same: SameCause = same_cause,
     sees_all: bool = False,
 ) -> Finding:
@@ -135,6 +141,7 @@ def judge(
         seen: The change event as just read.
         records: The records with its StoreConnect ID as just read, where `needs_records` asked for them.
         last_look: Patience is over: what is not decided is UNKNOWN.
+        whole_time: The org has had its usual time for this attempt, however short the patience.
         same: Whether two failures have one cause.
         sees_all: This user sees every record of the object, where `needs_full_sight` asked for it.
     """
@@ -143,7 +150,9 @@ def judge(
         ids = ", ".join(r.id for r in records)
         return Finding(Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}", evidence)
     if seen.standing is EventStanding.FAILED:
-        return _still_failed(attempt, seen, records, evidence, last_look=last_look, same=same)
+        return _still_failed(
+            attempt, seen, records, evidence, last_look=last_look, whole_time=whole_time, same=same
+        )
     if seen.standing is EventStanding.PENDING:
         return _wait("the org is still working on it", evidence, last_look=last_look)
     if seen.standing is EventStanding.UNCLEAR:
@@ -166,7 +175,7 @@ def _left(
     sees_all: bool,
 ) -> Finding:
     """The event is done or gone. Is the record what it should be?"""
-    error, how = attempt.error, _left_how(seen)
+    error, how = attempt.error, _left_how(attempt, seen)
     if lack := _unprovable(error):
         return Finding(
             Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record", evidence
@@ -191,7 +200,8 @@ def _left(
             evidence,
             last_look=last_look,
         )
-    return _proven(attempt, f"{how}, and record {record.id} was written after it", evidence)
+    when = "after it had failed" if attempt.unsent else "after it"
+    return _proven(attempt, f"{how}, and record {record.id} was written {when}", evidence)
 
 
 def _deleted(
@@ -217,9 +227,9 @@ def _deleted(
 
 
 def _proven(attempt: Attempt, reason: str, evidence: Mapping[str, Any]) -> Finding:
-    if attempt.refusal:
-        return Finding(Verdict.ELSEWHERE, f"the org refused our request, and yet {reason}", evidence)
-    return Finding(Verdict.FIXED, reason, evidence)
+    """The record is right. Whose doing it was: the org did not take a request of ours, or there was none."""
+    others = attempt.refusal or attempt.unsent
+    return Finding(Verdict.ELSEWHERE if others else Verdict.FIXED, reason, evidence)
 
 
 def _still_failed(
@@ -229,6 +239,7 @@ def _still_failed(
     evidence: Mapping[str, Any],
     *,
     last_look: bool,
+    whole_time: bool,
     same: SameCause,
 ) -> Finding:
     now = seen.error or attempt.error
@@ -245,11 +256,14 @@ def _still_failed(
         )
     if not last_look:
         return Finding(None, "the org has not worked on it yet", evidence, now)
-    if _newer(seen.modified_at, attempt.stamp):
+    touched = _newer(seen.modified_at, attempt.stamp)
+    if touched and whole_time:
         verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
         return Finding(verdict, _words(now), evidence, now)
     told = (
-        "the org accepted it and has not worked on it since"
+        "the org touched the event, and nothing shows that it has processed it"
+        if touched
+        else "the org accepted it and has not worked on it since"
         if attempt.answered
         else "no answer came back, and the org shows no trace of the request"
     )
@@ -257,14 +271,16 @@ def _still_failed(
 
 
 def _worked_on(attempt: Attempt, seen: EventSeen) -> bool:
-    """Whether the org processed the event after our request, as far as the event itself tells."""
+    """Whether the org processed the event after our request, as far as the event itself tells.
+
+    A newer modification stamp says only that something touched it: accepting a request may do that.
+    """
     now = seen.error
     if seen.standing is not EventStanding.FAILED or now is None:
         return False
-    if now.processed_at is not None and attempt.error.processed_at is not None:
-        return now.processed_at > attempt.error.processed_at
-    if seen.modified_at is not None and attempt.stamp is not None:
-        return seen.modified_at > attempt.stamp
+    before, after = attempt.error.processed_at, now.processed_at
+    if not seen.processed_by_touch and after is not None:
+        return before is None or after > before
     return (now.code, now.message) != (attempt.error.code, attempt.error.message)
 
 
@@ -290,8 +306,12 @@ def _words(error: SyncError) -> str:
     return text if not error.code or error.code in text else f"{error.code}: {text}"
 
 
-def _left_how(seen: EventSeen) -> str:
-    return "the event is gone" if seen.standing is EventStanding.GONE else "the event left the failed state"
+def _left_how(attempt: Attempt, seen: EventSeen) -> str:
+    gone = seen.standing is EventStanding.GONE
+    if attempt.unsent:
+        return f"the event {'was gone' if gone else 'left the failed state'} before it was sent"
+    how = "the event is gone" if gone else "the event left the failed state"
+    return f"the org refused our request, and yet {how}" if attempt.refusal else how
 
 
 def _written_since(attempt: Attempt, record: RecordSeen, *, gone: bool) -> bool:

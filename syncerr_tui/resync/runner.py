@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from random import Random
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync import proof
+from syncerr_tui.resync import doubt, proof
 from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
 from syncerr_tui.resync.events import (
@@ -31,17 +31,19 @@ from syncerr_tui.resync.events import (
     WaveStarted,
 )
 from syncerr_tui.resync.history import ENDINGS, History, RowRecord
-from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd, Who
+from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
-from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.plan import DEFAULT_PATIENCE, Plan, Wave
+from syncerr_tui.resync.org import EventSeen, Org
+from syncerr_tui.resync.plan import Plan, Wave
 from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender
-from syncerr_tui.resync.verify import attempt_of
+from syncerr_tui.resync.verify import age_of, attempt_of
 from syncerr_tui.resync.waves import RAMP
+from syncerr_tui.stopwatch import Instant, Stopwatch
 
-_PROGRESS_EVERY = timedelta(seconds=0.25)
+_PROGRESS_EVERY = 0.25
+"""Seconds."""
 
 
 class ResumeMode(StrEnum):
@@ -66,6 +68,8 @@ class RunOptions:
     resume: str | None = None
     """Id of the interrupted run to go on with."""
     mode: ResumeMode = ResumeMode.CONTINUE
+    again: frozenset[str] = frozenset()
+    """Events whose last request has an unknown outcome, and that a person wants sent again all the same."""
 
 
 class Runner:
@@ -79,6 +83,7 @@ class Runner:
         sleep: Waits for seconds; a test's returns at once.
         rng: For jitter.
         options: Who, why, and whether an interrupted run goes on.
+        steady: Seconds that only run forward, for intervals; None where `clock` never jumps.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Runner:
         sleep: Callable[[float], Awaitable[None]],
         rng: Random,
         options: RunOptions,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.plan = plan
         self._org = org
@@ -98,12 +104,14 @@ class Runner:
         self._clock = clock
         self._rng = rng
         self._options = options
-        self._control = Control(clock, sleep)
-        self._org_clock = OrgClock(org, clock)
+        self._stopwatch = Stopwatch(clock, steady)
+        self._control = Control(sleep)
+        self._org_clock = OrgClock(org, self._stopwatch)
+        self._usual = 0.0
         self._book: Book | None = None
         self._sender: Sender | None = None
-        self._started = clock()
-        self._last_progress: datetime | None = None
+        self._started = self._stopwatch.now()
+        self._last_progress: Instant | None = None
         self._answered = 0
         self.failure: SyncErrError | None = None
         """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
@@ -135,6 +143,8 @@ class Runner:
             book,
             self._control,
             self._org_clock,
+            stopwatch=self._stopwatch,
+            doubt=self._doubt_about,
             rng=self._rng,
             brake=lambda reason: self._brake(book, reason),
             moved=lambda rows: self._moved(book, rows),
@@ -189,6 +199,7 @@ class Runner:
 
     def _open_book(self) -> Book:
         options = self._options
+        self._usual = doubt.usual_seconds(self._journal)
         if options.resume is None:
             begun = self._journal.begin(
                 self.plan, who=options.who, reason=options.reason, fingerprint=options.fingerprint
@@ -202,6 +213,9 @@ class Runner:
             self._control.tell(RunStarted(options.resume, self.plan, resumed=True))
             for record in records:
                 book.restore(record)
+        if options.again and options.mode is ResumeMode.CONTINUE:
+            known = self._open_attempts(book)
+            self._journal.consent(book.run, sorted(known.keys() & options.again), os_user=options.who.os_user)
         for event, holder in held.items():
             book.leave_out([event], f"it is being re-synced by {holder}")
         return book
@@ -268,38 +282,50 @@ class Runner:
 
     async def _settle_open_attempts(self, book: Book) -> None:
         """Re-read rows whose last request has an unknown outcome, before anything may be sent again."""
-        events = [row.error.id for row in book.open_rows()]
-        records = History(self._journal).open_attempts(events)
+        records = self._open_attempts(book)
         if not records:
             return
         now = await self._org.now()
-        patience = max(self._patience_left(book, record, now) for record in records.values())
-        attempts = [attempt_of(record) for record in records.values()]
-        async for decided in self._look(attempts, patience):
-            over = [f for f in decided if self._is_over(book, records[f.attempt.error.id], f.finding)]
+        ages = {event: age_of(record, now) for event, record in records.items()}
+        attempts = [attempt_of(record, ages[event]) for event, record in records.items()]
+        # Until the org has had its usual time an event looks untouched while the org is at it.
+        sending = self._options.mode is ResumeMode.CONTINUE
+        window = max(self._usual, self.plan.patience) if sending else self.plan.patience
+        patience = window - min(ages.values())
+        async for decided in self._look(attempts, max(patience, 0.0)):
+            over = [
+                self._with_age(found, ages[found.attempt.error.id])
+                for found in decided
+                if self._is_over(book, records[found.attempt.error.id], found.finding)
+            ]
             self._end(book, over)
 
-    def _patience_left(self, book: Book, record: RowRecord, now: datetime) -> float:
-        """Seconds for which this row's last request may still be at work.
-
-        What an earlier run was told is accepted may take the org its usual time, however short the patience
-        of this plan: before that the event looks untouched, and would be sent twice.
-        """
-        if record.org_at is None:
-            return 0.0
-        accepted = record.kind is OutcomeKind.ACCEPTED and record.run != book.run
-        patience = max(self.plan.patience, DEFAULT_PATIENCE) if accepted else self.plan.patience
-        return min(max(patience - (now - record.org_at).total_seconds(), 0.0), patience)
+    def _open_attempts(self, book: Book) -> dict[str, RowRecord]:
+        """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
+        return doubt.sent_and_open(self._journal, [row.error for row in book.open_rows()])
 
     def _is_over(self, book: Book, record: RowRecord, finding: Finding) -> bool:
         """Whether what was found ends the row, or leaves it to be sent."""
-        ours = record.run == book.run
+        if self._options.mode is not ResumeMode.CONTINUE:
+            return True
         if finding.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
-            return ours
+            return record.run == book.run
         if finding.verdict is Verdict.UNKNOWN and finding.untouched:
-            may_be_sent = not ours or record.maybe_never_sent
-            return not (may_be_sent and self._options.mode is ResumeMode.CONTINUE)
+            return record.error.id not in self._options.again
         return True
+
+    def _with_age(self, found: Found, age: float) -> Found:
+        """A row that stays unsent because its last request may still be at work says how old that is."""
+        finding = found.finding
+        if not (finding.verdict is Verdict.UNKNOWN and finding.untouched):
+            return found
+        reason = f"sent {doubt.age_words(age)} ago, {finding.reason}; sending it again may apply it twice"
+        return replace(found, finding=replace(finding, reason=reason))
+
+    def _doubt_about(self, seen: EventSeen, org_now: datetime) -> str:
+        if seen.id in self._options.again:
+            return ""
+        return doubt.after_a_loss(self._journal, seen, org_now, self._usual)
 
     # -- one wave
 
@@ -341,6 +367,7 @@ class Runner:
             self._org,
             attempts,
             patience=patience,
+            usual=self._usual,
             wait=self._wait,
             same=self._options.same_cause,
             lanes=self.plan.lanes,
@@ -373,12 +400,12 @@ class Runner:
         self._progress(book)
 
     def _progress(self, book: Book, *, now: bool = False) -> None:
-        at = self._clock()
-        if not now and self._last_progress is not None and at - self._last_progress < _PROGRESS_EVERY:
+        last = self._last_progress
+        if not now and last is not None and self._stopwatch.since(last) < _PROGRESS_EVERY:
             return
-        self._last_progress = at
+        self._last_progress = self._stopwatch.now()
         counts = book.counts()
-        self._control.tell(Progress(counts, *self._speed(counts, (at - self._started).total_seconds())))
+        self._control.tell(Progress(counts, *self._speed(counts, self._stopwatch.since(self._started))))
 
     def _speed(self, counts: Counts, seconds: float) -> tuple[float, float | None]:
         """Rows ended a second, and the seconds left at the real rate; None while only the org can tell."""

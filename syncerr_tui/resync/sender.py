@@ -10,17 +10,17 @@ from datetime import datetime
 from random import Random
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.model import Verdict
 from syncerr_tui.resync import sending
 from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
 from syncerr_tui.resync.events import AskPerson, BatchSent
 from syncerr_tui.resync.journal import OutcomeKind, RowEnd
-from syncerr_tui.resync.looking import look_before
+from syncerr_tui.resync.looking import look, look_before
 from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt, RecordSeen
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
-from syncerr_tui.resync.proof import Attempt, latest
+from syncerr_tui.resync.proof import Attempt, latest, same_cause
+from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
 
 _LINE_TRIES = 6
 _STREAK = 3
@@ -37,6 +37,8 @@ class Sender:
         control: Control,
         org_clock: OrgClock,
         *,
+        stopwatch: Stopwatch,
+        doubt: Callable[[EventSeen, datetime], str],
         rng: Random,
         brake: Callable[[str], None],
         moved: Callable[[int], None],
@@ -47,6 +49,8 @@ class Sender:
         self._book = book
         self._control = control
         self._org_clock = org_clock
+        self._stopwatch = stopwatch
+        self._doubt = doubt
         self._rng = rng
         self._brake = brake
         self._moved = moved
@@ -81,7 +85,7 @@ class Sender:
         self.attempts = {}
         if not await self._control.may_send():
             return
-        seen, sent_at, due = await self._look_while_going(rows)
+        seen, sent_at, due, _ = await self._look_while_going(rows)
         if not due or self._control.halt is not None:
             return
         self._book.intend(due, seen, sent_at)
@@ -124,7 +128,7 @@ class Sender:
             if not await self._control.may_send():
                 return []
             try:
-                seen, sent_at, rows = await self._look_while_going(rows)
+                seen, sent_at, rows, looked = await self._look_while_going(rows)
             except (UnreachableError, NotSentError) as problem:
                 trouble = problem.title
                 continue
@@ -133,6 +137,7 @@ class Sender:
             self._book.intend(rows, seen, sent_at)
             self._control.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
             try:
+                self._check_fresh(looked)
                 receipts = await self._org.request_resync([row.error for row in rows])
             except NotSentError as problem:
                 trouble = problem.title
@@ -149,9 +154,14 @@ class Sender:
         self._count_batch(failed=True)
         return []
 
+    def _check_fresh(self, looked: Instant) -> None:
+        """Raises: NotSentError: The machine slept since the rows were looked at, or the disk was slow."""
+        if self._stopwatch.gap(looked) > STALE_SECONDS:
+            raise NotSentError("This machine slept before the request left", "Retry")
+
     async def _look_while_going(
         self, rows: Sequence[PlannedRow]
-    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow]]:
+    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow], Instant]:
         """`_look_first`, and once more after a pause: what was seen before it proves nothing any more."""
         looked = await self._look_first(rows)
         while looked[2] and self._control.paused and await self._control.may_send():
@@ -160,20 +170,51 @@ class Sender:
 
     async def _look_first(
         self, rows: Sequence[PlannedRow]
-    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow]]:
-        """How the rows and their records stand just before sending, the org's time, and which rows are due.
+    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow], Instant]:
+        """How the rows and their records stand, the org's time, which rows are due, and when we looked.
 
         Rows of one request share its time: the org's clock, or later where a stamp says that it is later.
         """
         await self._org_clock.refresh()
+        looked = self._stopwatch.now()
         seen, before = await look_before(self._org, [row.error for row in rows], lanes=self._org.method.lanes)
         self._before |= before
-        due = self._still_due(rows, seen)
-        return seen, latest(self._org_clock.now(), seen.values(), before.values()), due
+        sent_at = latest(self._org_clock.now(), seen.values(), before.values())
+        due, left = self._still_due(rows, seen, sent_at)
+        if left:
+            await self._look_at_those_that_left(left)
+        return seen, sent_at, due, looked
 
-    def _still_due(self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen]) -> list[PlannedRow]:
-        """The precondition: still failed, and unchanged since the plan. Others end here, with the reason."""
-        due, ends = [], []
+    async def _look_at_those_that_left(self, rows: Sequence[PlannedRow]) -> None:
+        """Somebody else had these processed: whether the record is right decides what may wait for it."""
+        attempts = [
+            Attempt(
+                error=row.error,
+                sent_at=row.error.processed_at or row.error.created_at or self._plan.created_at,
+                stamp=None,
+                answered=False,
+                unsent=True,
+            )
+            for row in rows
+        ]
+        found = await look(
+            self._org, attempts, last_look=True, usual=0.0, same=same_cause, lanes=self._plan.lanes
+        )
+        self._book.end(
+            [
+                RowEnd(f.attempt.error.id, f.finding.verdict, f.finding.reason, f.finding.evidence)
+                for f in found
+            ]
+        )
+
+    def _still_due(
+        self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen], org_now: datetime
+    ) -> tuple[list[PlannedRow], list[PlannedRow]]:
+        """The precondition: still failed, and unchanged since the plan; and the rows that left that state.
+
+        All others end here, with the reason.
+        """
+        due, left, ends = [], [], []
         for row in rows:
             event = row.error.id
             now = seen.get(event)
@@ -182,7 +223,11 @@ class Sender:
                 ends.append(RowEnd(event, None, "the org did not say where it stands"))
             elif now.standing is EventStanding.FAILED and now.error is not None:
                 if again or same_row(row.error, now.error):
-                    due.append(row)
+                    doubt = "" if again else self._doubt(now, org_now)
+                    if doubt:
+                        ends.append(RowEnd(event, None, doubt))
+                    else:
+                        due.append(row)
                 else:
                     ends.append(RowEnd(event, None, "it has changed since the plan was made"))
             elif again:
@@ -193,11 +238,9 @@ class Sender:
                 why = f"its status is now '{now.status}', and nobody has confirmed what that means"
                 ends.append(RowEnd(event, None, why))
             else:
-                how = "is gone" if now.standing is EventStanding.GONE else "left the failed state"
-                evidence = {"event": now.standing.value, "status": now.status}
-                ends.append(RowEnd(event, Verdict.ELSEWHERE, f"it {how} before it was sent", evidence))
+                left.append(row)
         self._book.end(ends)
-        return due
+        return due, left
 
     # -- answers
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from random import SystemRandom
 
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
+from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.journal import Journal, Who
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.runner import ResumeMode, Runner, RunOptions
+from syncerr_tui.stopwatch import steady_seconds
 
 _FINGERPRINTS = Fingerprints()
 
@@ -37,13 +39,30 @@ def journal_folder(state_folder: Path) -> Path:
     return state_folder / "journals"
 
 
-def open_journal(state_folder: Path, org_id: str, now: Callable[[], datetime] = clock) -> Journal:
-    """The journal of an org, under the program's state folder.
+def open_journal(
+    state_folder: Path, org_id: str, now: Callable[[], datetime] = clock, *, shared: str = ""
+) -> Journal:
+    """The journal of an org, under the program's state folder or where its profile says.
+
+    Args:
+        state_folder: This user's folder for what must survive.
+        org_id: The org.
+        now: This machine's time, aware.
+        shared: A file that several users of this machine write; empty: one of this user's own.
 
     Raises:
+        BadInputError: `shared` names no file of this machine.
         MachineError: It cannot be used; nothing may be sent.
     """
-    return Journal.open(journal_folder(state_folder), org_id, clock=now)
+    path = Path(shared).expanduser() if shared else None
+    if path is not None and ("://" in shared or not path.is_absolute()):
+        raise BadInputError(
+            "The profile's journal is not a file of this machine",
+            'Write its whole path: journal = "/srv/acme.db"',
+        )
+    return Journal.open(
+        journal_folder(state_folder), org_id, clock=now, log_folder=state_folder / "requests", shared=path
+    )
 
 
 def make_runner(
@@ -54,6 +73,7 @@ def make_runner(
     reason: str = "",
     resume: str | None = None,
     mode: ResumeMode = ResumeMode.CONTINUE,
+    again: frozenset[str] = frozenset(),
     now: Callable[[], datetime] = clock,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Runner:
@@ -66,6 +86,7 @@ def make_runner(
         reason: Why, in the person's words.
         resume: Id of the interrupted run to go on with.
         mode: What to do with it.
+        again: Events that a person wants sent again although their last request is not settled.
         now: This machine's time.
         sleep: Waits for seconds.
     """
@@ -84,7 +105,9 @@ def make_runner(
             same_cause=same_cause,
             resume=resume,
             mode=mode,
+            again=again,
         ),
+        steady=steady_seconds,
     )
 
 

@@ -246,6 +246,8 @@ class OrgProfile:
     api_version: str = ""
     """REST API version such as `64.0`; empty means the newest that both sides know."""
     read_only: bool = False
+    journal: str = ""
+    """A journal file that several users of this machine share; empty: each user has one of their own."""
     reason_required: bool = False
     """True: every re-sync asks for a reason, which the journal keeps."""
     sync_user: str = ""

@@ -22,6 +22,8 @@ from syncerr_tui.salesforce.vocabulary import Standing, standing_of
 from syncerr_tui.text import SafeText, clean, one_line
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}\Z", re.ASCII)
+_MOVED_BY_TOUCH = frozenset(("lastmodifieddate", "systemmodstamp"))
+"""Fields that set-up takes for Processed At where the org has none: every change of the event moves them."""
 _REMEMBERED, _SHORT = 4096, 2000
 """Messages kept for rows that share them, and the longest that is worth it: 16 MB at most."""
 
@@ -102,6 +104,7 @@ class EventReader:
             one_line(status) or None,
             self.error(row),
             moment(row.get("SystemModstamp")),
+            processed_by_touch=self.mapping.processed_at.casefold() in _MOVED_BY_TOUCH,
         )
 
     def standing(self, status: str) -> EventStanding:

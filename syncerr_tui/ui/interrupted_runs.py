@@ -13,6 +13,7 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     from syncerr_tui.resync.history import RunRecord, Unfinished
     from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.ui.app import SyncErrApp
 
@@ -42,6 +43,7 @@ class InterruptedRuns:
         if connection is None:
             return
         org_id, bench = connection.identity.org_id, self._app.bench
+        self._journals.connected(connection)
         try:
             self.waiting, going = await self._journals.ask(org_id, _open_runs)
         except SyncErrError as error:
@@ -63,10 +65,9 @@ class InterruptedRuns:
         return app.screen is app.bench and not isinstance(app.focused, Input) and not app.runs.active
 
     def _tell_of_damage(self) -> None:
-        aside, self._journals.set_aside = self._journals.set_aside, None
-        if aside is not None:
-            told = f"The journal was damaged. It is kept as {aside.name}, and a new one has been begun."
-            self._app.notify(f"{told} Folder: {aside.parent}", severity="warning", timeout=30, markup=False)
+        loss, self._journals.loss = self._journals.loss, ""
+        if loss:
+            self._app.notify(f"{loss}.", severity="warning", timeout=30, markup=False)
 
     def _tell_of_others(self) -> None:
         if self.elsewhere:
@@ -96,7 +97,9 @@ class InterruptedRuns:
 
         def answered(mode: ResumeMode | None) -> None:
             if mode is not None and not self._app.runs.active:
-                self._app.run_worker(self._go_on(unfinished.run.id, mode), group="resuming", exclusive=True)
+                self._app.run_worker(
+                    self._go_on(unfinished.run.id, mode, again=dialog.again), group="resuming", exclusive=True
+                )
 
         dialog = ResumeDialog(
             unfinished,
@@ -107,20 +110,24 @@ class InterruptedRuns:
         )
         self._app.push_screen(dialog, answered)
 
-    async def _go_on(self, run_id: str, mode: ResumeMode) -> None:
+    async def _go_on(self, run_id: str, mode: ResumeMode, *, again: bool) -> None:
+        from syncerr_tui.resync.doubt import in_doubt
         from syncerr_tui.resync.history import History
+
+        def question(journal: Journal) -> tuple[Plan, frozenset[str]]:
+            plan = History(journal).plan_of(run_id)
+            rows = [row.error for row in plan.rows] if again else []
+            return plan, in_doubt(journal, rows)
 
         connection = self._app.context.connection
         if connection is None:
             return
         try:
-            plan = await self._journals.ask(
-                connection.identity.org_id, lambda journal: History(journal).plan_of(run_id)
-            )
+            plan, consented = await self._journals.ask(connection.identity.org_id, question)
         except SyncErrError as error:
             self._app.bench.trouble(error)
             return
-        self._app.runs.start(plan, connection, resume=run_id, mode=mode)
+        self._app.runs.start(plan, connection, resume=run_id, mode=mode, again=consented)
 
 
 def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...]]:

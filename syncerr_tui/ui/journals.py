@@ -48,8 +48,15 @@ class Journals:
         self._read: dict[str, Journal] = {}
         self._reader: ThreadPoolExecutor | None = None
         self._active: dict[str, set[str]] = {}
-        self.set_aside: Path | None = None
-        """Where a damaged journal was put, until somebody has told the person."""
+        self._shared: dict[str, str] = {}
+        self.loss = ""
+        """What a journal has lost, until somebody has told the person."""
+
+    def connected(self, connection: Connection) -> None:
+        """An org answered: its profile may name a journal that several users share."""
+        profile = getattr(connection, "profile", None)
+        if profile is not None:
+            self._shared[connection.identity.org_id] = profile.journal
 
     def run(
         self,
@@ -59,6 +66,7 @@ class Journals:
         reason: str = "",
         resume: str | None = None,
         mode: ResumeMode | None = None,
+        again: frozenset[str] = frozenset(),
     ) -> Runner:
         """A run of this plan, written down in that org's journal.
 
@@ -68,6 +76,7 @@ class Journals:
             reason: Why, in the person's words.
             resume: Id of an interrupted run to go on with.
             mode: What to do with it.
+            again: Events that the person wants sent again although their last request is not settled.
 
         Raises:
             MachineError: The journal cannot be opened or written.
@@ -83,6 +92,7 @@ class Journals:
             reason=reason,
             resume=resume,
             mode=mode or ResumeMode.CONTINUE,
+            again=again,
             now=self._clock,
             sleep=self._sleep,
         )
@@ -138,9 +148,10 @@ class Journals:
         if journal is None:
             from syncerr_tui.resync.start import open_journal
 
-            journal = open_journal(self._state, org_id, now=self._clock)
+            shared = self._shared.get(org_id, "")
+            journal = open_journal(self._state, org_id, now=self._clock, shared=shared)
             # Whoever reads must know which runs go on in this very program.
             journal.active = self._active.setdefault(org_id, journal.active)
-            self.set_aside = journal.set_aside or self.set_aside
+            self.loss = journal.loss or self.loss
             journals[org_id] = journal
         return journal

@@ -67,6 +67,7 @@ class RunMaker(Protocol):
         reason: str = "",
         resume: str | None = None,
         mode: ResumeMode | None = None,
+        again: frozenset[str] = frozenset(),
     ) -> Run:
         """A run of this plan, or of what is left of an interrupted one."""
         ...
@@ -158,23 +159,28 @@ class RunController:
 
         def answered(yes: bool | None) -> None:
             if yes and not self.active:
-                self.start(dialog.plan, connection, reason=dialog.reason)
+                self.start(dialog.plan, connection, reason=dialog.reason, again=dialog.again)
 
         self._app.push_screen(dialog, answered)
         self._app.run_worker(self._remember(connection, dialog, planner), group="asking", exclusive=True)
 
     async def _remember(self, connection: Connection, dialog: PlanDialog, planner: Planner) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
-        from syncerr_tui.resync import recall
+        from syncerr_tui.resync import doubt, recall
 
         errors = [row.error for row in dialog.plan.rows]
 
-        def question(journal: Journal) -> tuple[tuple[LeftOut, ...], tuple[str, ...]]:
+        def question(
+            journal: Journal,
+        ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str]:
             ids = [error.id for error in errors]
-            return recall.held(journal, ids), recall.unchanged(journal, errors)
+            unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
+            return recall.held(journal, ids), recall.unchanged(journal, errors), unsettled, words
 
         try:
-            taken, again = await self._app.journals.ask(connection.identity.org_id, question)
+            taken, again, unsettled, warning = await self._app.journals.ask(
+                connection.identity.org_id, question
+            )
         except SyncErrError as error:
             self._app.bench.trouble(error)
             return
@@ -183,9 +189,9 @@ class RunController:
             # Both are at hand before anybody asks for them.
             await asyncio.to_thread(planner, ramp=False)
             await asyncio.to_thread(planner, ramp=True)
-        if taken or again:
+        if taken or again or unsettled:
             words = recall.unchanged_words(again, len(errors))
-            dialog.learn([words] if words else [])
+            dialog.learn([line for line in (words, warning) if line], unsettled)
 
     def start(
         self,
@@ -195,6 +201,7 @@ class RunController:
         reason: str = "",
         resume: str | None = None,
         mode: ResumeMode | None = None,
+        again: frozenset[str] = frozenset(),
     ) -> None:
         """Run the plan in the background.
 
@@ -204,9 +211,12 @@ class RunController:
             reason: Why, for the journal.
             resume: Id of an interrupted run to go on with.
             mode: What to do with it.
+            again: Events that the person wants sent again although their last request is not settled.
         """
         try:
-            self._run = self._maker.run(plan, connection, reason=reason, resume=resume, mode=mode)
+            self._run = self._maker.run(
+                plan, connection, reason=reason, resume=resume, mode=mode, again=again
+            )
         except SyncErrError as error:
             self._app.bench.trouble(error)
             return

@@ -144,7 +144,9 @@ def _serve() -> None:
     import syncerr_tui.resync.start
     import syncerr_tui.salesforce.connect
     import syncerr_tui.salesforce.transport  # noqa: F401 - as above
+    from syncerr_tui.resync import doubt
 
+    doubt.LEAST_USUAL = 5.0  # the demo org's; nothing here sleeps for minutes
     for line in sys.stdin:
         job = json.loads(line)
         if "ended" in job:

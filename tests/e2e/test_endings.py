@@ -48,7 +48,7 @@ def desk(forks: Forks, org: WatchedServer, tmp_path: Path) -> Terminal:
 
 def finish(desk: Terminal, org: WatchedServer) -> None:
     """Go on with what was interrupted, to its end; nothing is sent twice."""
-    last = desk.run("resume", "--continue", "--yes", "--json")
+    last = desk.run("resume", "--continue", "--yes", "--again", "--json")
     assert last.code == ExitCode.NOT_ALL_FIXED, last.err
     assert asked_twice(org) == {}
     assert asked_again_unread(org) == []

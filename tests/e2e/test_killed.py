@@ -183,7 +183,7 @@ class Person:
         """Begin, or go on where a run was begun."""
         with self.journal() as history:
             begun = bool(history.runs())
-        words = ("resume", "--continue", "--yes", "--json") if begun else self.first
+        words = ("resume", "--continue", "--yes", "--again", "--json") if begun else self.first
         return self.forks.start(*words, "--org", "box", env=self.env)
 
     @contextmanager

@@ -26,8 +26,6 @@ from tests.independent.processes import Nursery, Process, product_root
 from tests.independent.truth import Request
 from tests.independent.wire import Fault, Server
 
-unmended = pytest.mark.xfail(strict=True, reason="the program does not keep this promise yet")
-
 Serve = Callable[..., Server]
 MakeHome = Callable[..., Home]
 
@@ -98,7 +96,6 @@ def test_h1_a_byte_that_is_not_utf8_does_not_end_the_app_in_the_middle_of_a_run(
 # -- H2: sent again although the outcome is unknown
 
 
-@unmended
 def test_h2_a_lost_reply_keeps_the_orgs_usual_time_however_short_the_patience(
     serve: Serve, make_home: MakeHome
 ) -> None:
@@ -113,7 +110,6 @@ def test_h2_a_lost_reply_keeps_the_orgs_usual_time_however_short_the_patience(
     assert second.code == 0
 
 
-@unmended
 def test_h2_a_kill_at_the_request_keeps_the_orgs_usual_time(serve: Serve, make_home: MakeHome) -> None:
     server = serve()
     orders(server.org, 6, delay=20)
@@ -131,7 +127,6 @@ def test_h2_a_kill_at_the_request_keeps_the_orgs_usual_time(serve: Serve, make_h
     assert doubled(server.org) == []
 
 
-@unmended
 def test_h2_a_verify_in_between_gives_nobody_leave_to_send_again(serve: Serve, make_home: MakeHome) -> None:
     server = serve()
     orders(server.org, 6, delay=30)
@@ -143,7 +138,6 @@ def test_h2_a_verify_in_between_gives_nobody_leave_to_send_again(serve: Serve, m
     assert doubled(server.org) == []
 
 
-@unmended
 def test_h2_patience_of_zero_is_no_leave_either(serve: Serve, make_home: MakeHome) -> None:
     server = serve()
     orders(server.org, 6, delay=30)
@@ -154,7 +148,6 @@ def test_h2_patience_of_zero_is_no_leave_either(serve: Serve, make_home: MakeHom
     assert doubled(server.org) == []
 
 
-@unmended
 @pytest.mark.parametrize("reply", [Fault.NONE, Fault.LOST_AFTER])
 def test_h2_an_org_that_is_slower_than_usual_is_not_asked_twice_without_a_word(
     serve: Serve, make_home: MakeHome, reply: Fault
@@ -171,7 +164,6 @@ def test_h2_an_org_that_is_slower_than_usual_is_not_asked_twice_without_a_word(
 # -- H3: a custom resource that answers 4xx
 
 
-@unmended
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 422])
 def test_h3_an_error_of_a_custom_resource_proves_nothing(
     serve: Serve, make_home: MakeHome, status: int
@@ -234,9 +226,7 @@ def test_h5_a_hidden_record_is_not_a_deleted_one(serve: Serve, make_home: MakeHo
 # -- H7: a touch is not the work
 
 
-@pytest.mark.parametrize(
-    "processed_at", [pytest.param("LastModifiedDate", marks=unmended), "s_c__Handled__c"]
-)
+@pytest.mark.parametrize("processed_at", ["LastModifiedDate", "s_c__Handled__c"])
 def test_h7_a_touch_of_the_event_is_not_its_processing(
     serve: Serve, make_home: MakeHome, processed_at: str
 ) -> None:

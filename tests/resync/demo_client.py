@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import WaveStarted
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.plan import make_plan
@@ -45,7 +46,9 @@ async def main(url: str, token: str, folder: Path) -> None:
                     parents=graph.parents_of(graph.errors),
                     patience=PATIENCE,
                 )
-            async for event in make_runner(connection.org, journal, plan, resume=resume).run():
+            again = frozenset(row.error.id for row in plan.rows) if resume else frozenset()
+            runner = make_runner(connection.org, journal, plan, resume=resume, again=again)
+            async for event in runner.run():
                 if isinstance(event, WaveStarted):
                     print("begun", flush=True)
     finally:
@@ -53,4 +56,5 @@ async def main(url: str, token: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    doubt.LEAST_USUAL = PATIENCE  # the demo org's usual time
     asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

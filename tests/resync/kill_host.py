@@ -104,7 +104,12 @@ async def carry_out(folder: Path, *, steps: Steps) -> str:
             clock=lambda: datetime.now(UTC),
             sleep=lambda seconds: asyncio.sleep(min(seconds, 0.03)),
             rng=Random(1),
-            options=RunOptions(Who("ana", "ana@acme.example"), resume=resume, mode=ResumeMode.CONTINUE),
+            options=RunOptions(
+                Who("ana", "ana@acme.example"),
+                resume=resume,
+                mode=ResumeMode.CONTINUE,
+                again=frozenset(row.error.id for row in plan.rows) if resume else frozenset(),
+            ),
         )
         how = ""
         async for event in runner.run():

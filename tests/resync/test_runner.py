@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +30,7 @@ from syncerr_tui.resync.org import EventSeen, Receipt, RecordSeen
 from syncerr_tui.resync.proof import same_cause
 from syncerr_tui.resync.runner import ResumeMode, Runner
 from syncerr_tui.resync.verify import verify
+from syncerr_tui.stopwatch import Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time
 
@@ -129,7 +130,8 @@ async def test_a_row_that_changed_or_went_since_the_plan_is_left_out(journal: Jo
     org.process_now(errors[1].id)
     told = await drive(runner_for(org, journal, plan, time))
     last = last_of_each(told)
-    assert last[errors[0].id].verdict is Verdict.ELSEWHERE
+    assert last[errors[0].id].verdict is Verdict.UNKNOWN
+    assert "gone before it was sent, but no record has this" in last[errors[0].id].reason
     assert last[errors[1].id].reason == "it has changed since the plan was made"
     assert last[errors[1].id].state is RowState.NOT_SENT
     assert set(org.reached) == {errors[2].id}
@@ -322,10 +324,19 @@ async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal
     assert marks == ["paused", "resumed", "finished"]
 
 
+def _steady_of(time: Time) -> Callable[[], float]:
+    """Seconds that run on whatever is done to the wall clock."""
+
+    def steady() -> float:
+        return time.now.timestamp()
+
+    return steady
+
+
 async def test_a_clock_that_was_set_back_here_dates_no_request_too_early(time: Time) -> None:
     """What somebody else wrote in between would count as written after our request."""
     org, set_back = LyingOrg(time), timedelta()
-    clock = OrgClock(org, lambda: time.now - set_back)
+    clock = OrgClock(org, Stopwatch(lambda: time.now - set_back, _steady_of(time)))
     await clock.refresh()
     time.now += timedelta(seconds=30)
     set_back = timedelta(seconds=50)

@@ -46,7 +46,7 @@ async def test_going_on_reads_again_before_it_sends(opened: Open, tmp_path: Path
     connection.org.requests.clear()
     async with opened(connection=connection) as driven:
         await driven.wait_for(TOLD)
-        await driven.press("c")
+        await driven.press("g")
         await driven.wait_for("Result")
         await driven.wait_for("6 planned: 6 fixed")
         sent = [row for request in connection.org.requests for row in request]

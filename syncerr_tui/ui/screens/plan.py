@@ -56,6 +56,7 @@ class PlanDialog(Confirmation):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "ramp", show=False),
         Binding("w", "why", show=False),
+        Binding("g", "again", show=False),
     ]
 
     def __init__(
@@ -75,6 +76,9 @@ class PlanDialog(Confirmation):
         self._reason_required = reason_required
         self.reason = ""
         """Why, in the person's words: for the journal."""
+        self.again: frozenset[str] = frozenset()
+        """Events that the person wants sent again although their last request is not settled."""
+        self._in_doubt: frozenset[str] = frozenset()
         self.plan = make(False)
 
     @property
@@ -95,6 +99,10 @@ class PlanDialog(Confirmation):
         if asked.hidden:
             loud.append(f"Not sent: {asked.hidden:,} selected, but hidden by the filter.")
         loud += asked.remarks
+        if self.again:
+            loud.append("They go again once the org has had its usual time, where they are still untouched.")
+        elif self._in_doubt:
+            loud.append("They are read again and not sent.")
         if not plan.rows:
             loud.append("Nothing is left to send.")
         rows = [("", line, "bold") for line in loud]
@@ -182,6 +190,8 @@ class PlanDialog(Confirmation):
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
             told.append(("r", "begins with one"))
+        if self._in_doubt:
+            told.append(("g", "does not send again" if self.again else "sends again"))
         return keys(*told)
 
     def action_ramp(self) -> None:
@@ -193,8 +203,14 @@ class PlanDialog(Confirmation):
         """What was learned while the dialog was being made."""
         self.call_after_refresh(self._draw_again)
 
-    def learn(self, remarks: Sequence[str]) -> None:
+    def action_again(self) -> None:
+        """Send rows again whose last request has an unknown outcome, or leave that."""
+        self.again = frozenset() if self.again else self._in_doubt
+        self._draw_again()
+
+    def learn(self, remarks: Sequence[str], in_doubt: frozenset[str] = frozenset()) -> None:
         """More is known by now: the plan is made anew, and these remarks go with it."""
+        self._in_doubt = in_doubt
         self._asked = replace(self._asked, remarks=(*self._asked.remarks, *remarks))
         self._show_again(ramp=self.plan.ramp)
 

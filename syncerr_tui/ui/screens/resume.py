@@ -32,6 +32,7 @@ class ResumeDialog(Reading[ResumeMode]):
     DEFAULT_CSS = "ResumeDialog .dialog > VerticalScroll { max-height: 70vh; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "choose('continue')", show=False),
+        Binding("g", "again", show=False),
         Binding("o", "choose('check')", show=False),
         Binding("d", "choose('drop')", show=False),
     ]
@@ -51,6 +52,8 @@ class ResumeDialog(Reading[ResumeMode]):
         self._drawn = drawn
         self._others = others
         self._may_send = may_send
+        self.again = False
+        """The person wants sent again what is still unknown after the org's usual time."""
 
     @property
     def heading(self) -> str:
@@ -88,15 +91,22 @@ class ResumeDialog(Reading[ResumeMode]):
             ("o", "only check", "reads again what was sent; sends nothing"),
             ("d", "drop", "closes it as it is; reads and sends nothing"),
         ]
-        if not self._may_send:
-            choices.pop(0)
-        return choices
+        if told.unknown:
+            words = "continues, and sends the unknown ones again: that may apply them twice"
+            choices.insert(1, ("g", "send again", words))
+        return choices if self._may_send else choices[-2:]
 
     @property
     def answers(self) -> Sequence[Part]:
         """Choose, or not now."""
         told = [(key, name) for key, name, _ in self._choices]
         return keys(*told, ("esc", "later"))
+
+    def action_again(self) -> None:
+        """Continue, and send the unknown ones again."""
+        if self._may_send and self._unfinished.unknown:
+            self.again = True
+            self.dismiss(ResumeMode.CONTINUE)
 
     def action_choose(self, mode: str) -> None:
         """Take this way."""

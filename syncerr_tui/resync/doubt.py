@@ -1,0 +1,135 @@
+"""Rows in doubt: their last request has an unknown outcome, so they go again only with a person's consent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.resync.history import History, RowRecord
+from syncerr_tui.resync.journal import Journal
+from syncerr_tui.resync.org import EventSeen
+from syncerr_tui.resync.request_log import LoggedRequest
+
+LEAST_USUAL, _LONGEST_USUAL = 180.0, 3600.0
+"""Seconds: bounds of an org's usual time for a request. Upstream sync takes 10 s to 2 min."""
+
+
+def usual_seconds(journal: Journal) -> float:
+    """How long this org may take for a request, from its own proofs; never less than three minutes.
+
+    Nineteen of twenty were that fast, with half as much again on top; at most an hour.
+    """
+    found = journal.read(
+        "SELECT evidence FROM verdicts WHERE verdict IN ('FIXED', 'STILL FAILING', 'NEW CAUSE') "
+        "AND intent IS NOT NULL ORDER BY n DESC LIMIT 1000"
+    )
+    took = sorted(seconds for row in found if (seconds := _seconds_taken(row["evidence"])) is not None)
+    slow = took[min(len(took) * 19 // 20, len(took) - 1)] if took else 0.0
+    return min(max(LEAST_USUAL, slow * 1.5), _LONGEST_USUAL)
+
+
+def sent_and_open(journal: Journal, errors: Sequence[SyncError]) -> dict[str, RowRecord]:
+    """Of these rows, the ones with a request that is not settled, also one that a lost journal knew of."""
+    by_id = {error.id: error for error in errors}
+    forgotten = {
+        event: _forgotten(by_id[event], request)
+        for event, request in journal.forgotten.items()
+        if event in by_id
+    }
+    return {**forgotten, **History(journal).open_attempts(list(by_id))}
+
+
+def in_doubt(journal: Journal, errors: Sequence[SyncError]) -> frozenset[str]:
+    """The rows that go again only with a person's consent: event ids.
+
+    They were sent before, and what became of that is not known. Where a journal was lost a short while ago,
+    any row may have been.
+    """
+    if _lost_lately(journal, usual_seconds(journal)):
+        return frozenset(error.id for error in errors)
+    return frozenset(sent_and_open(journal, errors))
+
+
+def doubt_words(journal: Journal, errors: Sequence[SyncError]) -> str:
+    """What a person should know before they send rows in doubt again; empty where there are none."""
+    records = sent_and_open(journal, errors).values()
+    sent = [record.sent_at for record in records if record.sent_at is not None]
+    if not sent:
+        return ""
+    ago = age_words(max((journal.now() - max(sent)).total_seconds(), 0.0))
+    if len(sent) == 1:
+        return (
+            f"1 of them was sent {ago} ago, and its outcome is not known; sending it again may apply it twice"
+        )
+    return (
+        f"{len(sent):,} of them were sent before, the last {ago} ago, and their outcome is not known; "
+        "sending them again may apply them twice"
+    )
+
+
+def after_a_loss(journal: Journal, seen: EventSeen, org_now: datetime, usual: float) -> str:
+    """Why a row may be under way although the journal knows nothing of it; empty where it is not.
+
+    Where a journal was lost its requests are forgotten: what the org shows as touched within its usual time
+    may be one of them.
+    """
+    stamps = [at for at in (seen.modified_at, seen.error and seen.error.processed_at) if at]
+    if not stamps or not _lost_lately(journal, usual):
+        return ""
+    age = (org_now - max(stamps)).total_seconds()
+    if age >= usual:
+        return ""
+    return f"the journal was lost, and the org touched the event {age_words(age)} ago: it may be under way"
+
+
+def _lost_lately(journal: Journal, usual: float) -> bool:
+    lost = journal.lost_at
+    return lost is not None and (journal.now() - lost).total_seconds() <= usual
+
+
+def age_words(seconds: float) -> str:
+    """A span of time in words: `40 seconds`, `14 minutes`, `3 hours`, `2 days`."""
+    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    count = int(seconds)
+    return f"{count} second{'' if count == 1 else 's'}"
+
+
+def _seconds_taken(evidence: str) -> float | None:
+    """From a request to the stamp that proved its outcome, both by the org's clock."""
+    try:
+        seen = json.loads(evidence)
+        sent = datetime.fromisoformat(seen["sent_at"])
+        stamps = [seen["event_processed_at"], seen["event_modified_at"]]
+        stamps += [record["modified_at"] for record in seen["records"]]
+        took = [(datetime.fromisoformat(stamp) - sent).total_seconds() for stamp in stamps if stamp]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return min((seconds for seconds in took if seconds >= 0), default=None)
+
+
+def _forgotten(error: SyncError, request: LoggedRequest) -> RowRecord:
+    """What a lost journal knew about the last request of a row."""
+    return RowRecord(
+        run=request.run,
+        error=error,
+        wave=0,
+        intent=None,
+        attempts=request.attempt,
+        sent_at=request.at,
+        org_at=request.org_at,
+        stamp=request.stamp,
+        processed_at=request.processed_at,
+        kind=None,
+        code=None,
+        answer="",
+        ended=False,
+        verdict=None,
+        reason="",
+        evidence={},
+        ended_at=None,
+    )

@@ -1,0 +1,144 @@
+"""What was sent, written down once more outside the database: so that a lost journal is noticed.
+
+A journal that is truncated, set aside, put back from a backup or robbed of its write-ahead log would pass for
+one that never sent anything. One small file for each run lies in another folder (beside a shared journal) and
+names every request; `Journal.open` holds it against the database. It grows by one line for each row and goes
+when every row in it is settled. What it cannot notice: both places gone, or put back together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+_MOST_BYTES = 64 * 2**20
+"""A larger file is not ours; a run of 100,000 rows writes about 15 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """One row of one request."""
+
+    run: str
+    event: str
+    attempt: int
+    at: datetime
+    """This machine's clock."""
+    org_at: datetime
+    stamp: datetime | None
+    processed_at: datetime | None
+
+
+class RequestLog:
+    """The files of one journal.
+
+    Args:
+        folder: Where they lie.
+        name: What their names begin with.
+        mode: Of the files: 0o600, or 0o660 where a group shares the journal.
+    """
+
+    def __init__(self, folder: Path, name: str, mode: int) -> None:
+        self._folder = folder
+        self._name = name
+        self._mode = mode
+
+    def begin(self, run: str) -> None:
+        """Make the run's file.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.add(run, ())
+
+    def add(self, run: str, requests: Iterable[LoggedRequest]) -> None:
+        """Write down that these rows are about to be sent; on disk when it returns.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        lines = "".join(f"{json.dumps(_payload(request))}\n" for request in requests).encode()
+        file = os.open(self._path(run), os.O_CREAT | os.O_APPEND | os.O_WRONLY, self._mode)
+        try:
+            if os.fstat(file).st_uid == _user() and os.name == "posix":
+                os.fchmod(file, self._mode)
+            while lines:
+                lines = lines[os.write(file, lines) :]
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def runs(self) -> dict[str, tuple[LoggedRequest, ...]]:
+        """Run -> its requests, for every file there is. What cannot be read is left out."""
+        found = {}
+        prefix = f"{self._name}."
+        try:
+            names = sorted(path.name for path in self._folder.iterdir() if path.name.startswith(prefix))
+        except OSError:
+            return {}
+        for name in names:
+            run = name.removeprefix(prefix)
+            if run.isalnum():
+                found[run] = tuple(self._read(run))
+        return found
+
+    def forget(self, run: str) -> None:
+        """Every row of this run is settled."""
+        self._path(run).unlink(missing_ok=True)
+
+    def _path(self, run: str) -> Path:
+        return self._folder / f"{self._name}.{run}"
+
+    def _read(self, run: str) -> Iterator[LoggedRequest]:
+        path = self._path(run)
+        try:
+            if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+                return
+            lines = path.read_bytes().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                yield _request(run, json.loads(line))
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                continue  # half a line: the machine went down while it was written
+
+
+def _payload(request: LoggedRequest) -> dict[str, Any]:
+    return {
+        "event": request.event,
+        "attempt": request.attempt,
+        "at": request.at.isoformat(),
+        "org_at": request.org_at.isoformat(),
+        "stamp": request.stamp.isoformat() if request.stamp else None,
+        "processed_at": request.processed_at.isoformat() if request.processed_at else None,
+    }
+
+
+def _request(run: str, line: dict[str, Any]) -> LoggedRequest:
+    return LoggedRequest(
+        run=run,
+        event=str(line["event"]),
+        attempt=int(line["attempt"]),
+        at=_moment(line["at"]),
+        org_at=_moment(line["org_at"]),
+        stamp=_moment(line["stamp"]) if line["stamp"] else None,
+        processed_at=_moment(line["processed_at"]) if line["processed_at"] else None,
+    )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else -1
