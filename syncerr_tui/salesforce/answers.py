@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from syncerr_tui.errors import OutcomeUnknownError, UnreachableError
 from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.soql import is_name
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -38,9 +39,13 @@ def rest(sf: Salesforce, path: str, **settings: Any) -> Any:  # noqa: ANN401 - a
         raise NotJsonError from None
 
 
-def strange() -> UnreachableError:
+class WrongShapeError(UnreachableError):
+    """An answer that no Salesforce gives."""
+
+
+def strange() -> WrongShapeError:
     """What to raise for an answer of the wrong shape."""
-    return UnreachableError(
+    return WrongShapeError(
         "The org answered in a form that is not Salesforce's",
         "Check the org's address with 'syncerr-tui doctor'",
     )
@@ -51,6 +56,37 @@ def an_object(value: object) -> Row:
     if not isinstance(value, dict):
         raise strange()
     return value
+
+
+def a_describe(value: object) -> Row:
+    """A describe whose fields are what everybody takes them for; what is none of it is left out.
+
+    Fields have a name, a type and a label (texts), a length, picklist values and the objects they refer to.
+    """
+    described = an_object(value)
+    fields = described.get("fields")
+    if not isinstance(fields, list) or not isinstance(described.get("name"), str):
+        raise strange()
+    return {**described, "fields": [_a_field(one) for one in fields if _is_field(one)]}
+
+
+def _is_field(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str) and is_name(value["name"])
+
+
+def _a_field(field: Row) -> Row:
+    kind, label, length = field.get("type"), field.get("label"), field.get("length")
+    values, targets = field.get("picklistValues"), field.get("referenceTo")
+    return {
+        **field,
+        "type": kind if isinstance(kind, str) else "",
+        "label": label if isinstance(label, str) else field["name"],
+        "length": length if isinstance(length, int) else 0,
+        "picklistValues": [one for one in values if isinstance(one, dict)]
+        if isinstance(values, list)
+        else [],
+        "referenceTo": [one for one in targets if isinstance(one, str)] if isinstance(targets, list) else [],
+    }
 
 
 def a_page(answer: Row) -> tuple[Page, str | None]:

@@ -19,6 +19,7 @@ from syncerr_tui.salesforce.answers import (
     NotJsonError,
     Page,
     Row,
+    a_describe,
     a_page,
     action_results,
     an_object,
@@ -128,7 +129,7 @@ class OrgClient:
         found = answer.get("sobjects")
         if not isinstance(found, list):
             raise strange()
-        return [one for one in found if isinstance(one, dict)]
+        return [one for one in found if isinstance(one, dict) and isinstance(one.get("name"), str)]
 
     async def describe(self, object_name: str, *, fresh: bool = False) -> Row:
         """One object's fields. Asked once for each object and then remembered, unless `fresh`.
@@ -138,7 +139,7 @@ class OrgClient:
         """
         path = f"sobjects/{query_text.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            self._describes[object_name] = await self._courier.read(lambda sf: an_object(rest(sf, path)))
+            self._describes[object_name] = await self._courier.read(lambda sf: a_describe(rest(sf, path)))
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:

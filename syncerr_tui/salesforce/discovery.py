@@ -8,13 +8,14 @@ carries a doubt, and a doubt is settled by a person, never by order of the alpha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.answers import WrongShapeError
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.proposal import (
@@ -56,6 +57,8 @@ SAMPLE = 100
 FIRST_LOOK = 25
 LONG_LOOK = 150
 """Objects described: those that sound right, and all others where none of these fits well."""
+_NAMES = 8_000
+"""Bytes of field names in one query: address and headers may have 16,384, and 100 ids take 3,000 of them."""
 SURE_NAME = 60
 """Points of a name from which the other objects are left alone."""
 _NOT_DATA = ("__ChangeEvent", "__Share", "__History", "__Feed", "__Tag", "__mdt", "__e", "__x", "__Kav")
@@ -210,8 +213,8 @@ class _Search:
                 proposal = await self._propose(name, _object_reason(points))
             except WayBlockedError:
                 raise
-            except RefusedError:
-                return None  # not readable by this user, so it cannot be the one that is worked with
+            except (RefusedError, WrongShapeError):
+                return None  # hidden from this user or unreadable, so it cannot be the one to work with
             shape = sum(min(proposal.chosen[role].points, 100) for role in proposal.chosen)
             fits = sum(1 for role in Role if role not in OPTIONAL and role in proposal.chosen)
             enough = fits >= len(Role) - len(OPTIONAL) - 1
@@ -246,13 +249,19 @@ class _Search:
     async def _sample(
         self, name: str, describe: Describe, where: str = ""
     ) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        fields = ", ".join(dict.fromkeys(("Id", *map(soql.name, sampled_fields(describe)))))
         what = f"{soql.name(name)} WHERE {where}" if where else soql.name(name)
-        query = f"SELECT {fields} FROM {what} LIMIT {SAMPLE}"  # noqa: S608 - names are checked by soql.name
+        parts = list(_parts(map(soql.name, sampled_fields(describe))))
         try:
-            return tuple(await self._org.first_page(query)), ()
+            rows = await self._org.first_page(_select(parts[0], f"{what} LIMIT {SAMPLE}"))
+            ids = [row["Id"] for row in rows if isinstance(row.get("Id"), str)]
+            wider: dict[str, dict[str, Any]] = {row["Id"]: dict(row) for row in rows if row.get("Id") in ids}
+            for fields in parts[1:] if ids else ():
+                query = _select(fields, f"{soql.name(name)} WHERE {soql.one_of('Id', ids)} LIMIT {SAMPLE}")
+                for row in await self._org.first_page(query):
+                    wider.get(str(row.get("Id")), {}).update(row)
         except (BadInputError, RefusedError) as error:
             return (), (f"No sample rows: {error.title}",)
+        return tuple(wider.values()) or tuple(rows), ()
 
     async def _values(
         self, describe: Describe, chosen: Candidate | None, rows: Sequence[Mapping[str, Any]]
@@ -295,6 +304,22 @@ class _Search:
                 other = f"Records carry their StoreConnect ID in {key}" if key != RECORD_KEY else ""
                 return key, other
         return RECORD_KEY, f"No object shown to this user has {RECORD_KEY}: outcomes could not be proven"
+
+
+def _parts(fields: Iterable[str]) -> Iterator[list[str]]:
+    """Fields in portions whose names fit into one query."""
+    part, size = ["Id"], 0
+    for name in dict.fromkeys(fields):
+        if size + len(name) > _NAMES:
+            yield part
+            part, size = ["Id"], 0
+        part.append(name)
+        size += len(name) + 4  # ", " as it stands in an address
+    yield part
+
+
+def _select(fields: Sequence[str], what: str) -> str:
+    return f"SELECT {', '.join(fields)} FROM {what}"  # noqa: S608 - names are checked by soql.name
 
 
 def _may_be_data(one: Mapping[str, Any]) -> bool:

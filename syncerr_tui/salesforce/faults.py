@@ -241,6 +241,8 @@ def _kind(status: int, code: str | None, words: str, *, html: bool) -> Kind:
         return Kind.ELSEWHERE if status != 300 else Kind.BAD_REQUEST
     if status >= 500:
         return Kind.BROKEN
+    if status in {414, 431}:  # too long a request: no other address and no later time will help
+        return Kind.BAD_REQUEST
     if html and status not in {403, 404}:
         return Kind.NOT_JSON
     return {403: Kind.FORBIDDEN, 404: Kind.MISSING}.get(status, Kind.BAD_REQUEST)

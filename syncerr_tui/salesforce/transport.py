@@ -9,6 +9,7 @@ Proxies and private certificate authorities come from the environment, as everyw
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 import time
@@ -16,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -47,7 +50,7 @@ class Wire:
     read_timeout: float = 120.0
     """Longest silence of the server. A REST call may run ten minutes there; ours are short ones."""
     answer_timeout: float = 300.0
-    """Longest time for one whole answer, however steadily it drips."""
+    """Longest time for one whole answer, head and body, however steadily it drips."""
     max_bytes: int = 64 * 1024 * 1024
     """Largest answer after unzipping. A page of 2,000 errors with long messages is about 4 MB."""
     connections: int = 1
@@ -110,10 +113,6 @@ class RedirectRefusedError(requests.exceptions.RequestException):
 
 class TooLargeError(requests.exceptions.RequestException):
     """The answer is larger than anything an org sends."""
-
-
-class TooSlowError(requests.exceptions.Timeout):
-    """The answer dripped in for longer than `Wire.answer_timeout`."""
 
 
 class Watch:
@@ -213,6 +212,12 @@ class OneHostAdapter(HTTPAdapter):
         self._last_used = clock()
         super().__init__(pool_connections=2, pool_maxsize=wire.connections, max_retries=0)
 
+    def get_connection_with_tls_context(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401
+        """The pool of a host or proxy, its connections bound to `Wire.answer_timeout`."""
+        pool: Any = super().get_connection_with_tls_context(*args, **settings)
+        pool.ConnectionCls = _timed(pool.ConnectionCls, self._wire.answer_timeout)
+        return pool
+
     def send(  # type: ignore[override]  # the stubs name each setting; all of them but two are handed on
         self,
         request: PreparedRequest,
@@ -233,32 +238,86 @@ class OneHostAdapter(HTTPAdapter):
         self._last_used = now
         bounds = (self._wire.connect_timeout, self._wire.read_timeout)
         response = super().send(request, stream=True, timeout=bounds, proxies=proxies, **kwargs)
-        response.raw = _BoundedBody(response.raw, self._wire, now, self._clock)
+        response.raw = _BoundedBody(response.raw, self._wire.max_bytes)
         return response
 
 
-class _BoundedBody:
-    """An answer's body that gives up when it grows too large or takes too long."""
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a deadline, however often a byte arrives.
 
-    def __init__(self, raw: Any, wire: Wire, started: float, clock: Callable[[], float]) -> None:  # noqa: ANN401
+    A socket's own timeout starts anew with every byte: a head that drips would be waited for without end.
+    """
+
+    def __init__(self, raw: io.RawIOBase, sock: Any, limit: float) -> None:  # noqa: ANN401 - plain or TLS
         self._raw = raw
-        self._wire = wire
-        self._started = started
-        self._clock = clock
+        self._sock = sock
+        self._silence = sock.gettimeout()
+        self._deadline = time.monotonic() + limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - anything that bytes can be put into
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(left if self._silence is None else min(left, self._silence))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    """An answer of http.client with a deadline."""
+
+    def __init__(self, sock: Any, *args: Any, limit: float, **settings: Any) -> None:  # noqa: ANN401
+        super().__init__(_Readable(sock, limit), *args, **settings)  # type: ignore[arg-type]
+
+
+class _Readable:
+    """The one thing that http.client does with a socket that it reads from."""
+
+    def __init__(self, sock: Any, limit: float) -> None:  # noqa: ANN401
+        self._sock = sock
+        self._limit = limit
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        raw = self._sock.makefile(mode, buffering=0)
+        return io.BufferedReader(_TimedReader(raw, self._sock, self._limit))
+
+
+class _Timed:
+    """Marks connections whose answers have a deadline."""
+
+
+def _timed(connection: type[Any], limit: float) -> type[Any]:
+    """The same kind of connection with a deadline for its answers, those to a proxy's CONNECT included."""
+    if issubclass(connection, _Timed):
+        return connection
+    response = staticmethod(partial(_TimedResponse, limit=limit))
+    return type(connection.__name__, (_Timed, connection), {"response_class": response})
+
+
+class _BoundedBody:
+    """An answer's body that gives up when it grows too large."""
+
+    def __init__(self, raw: Any, max_bytes: int) -> None:  # noqa: ANN401 - urllib3's response
+        self._raw = raw
+        self._max_bytes = max_bytes
 
     def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - stands in for urllib3's response
         return getattr(self._raw, attribute)
 
     def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
-        """What requests reads a body with. `read1` returns with what is there, so that the clock is seen."""
+        """What requests reads a body with, a piece at a time."""
         size = 0
         while piece := self._raw.read1(max(amt, 65536), decode_content=decode_content):
             size += len(piece)
-            if size > self._wire.max_bytes:
+            if size > self._max_bytes:
                 self._raw.close()
                 raise TooLargeError
-            if self._clock() - self._started > self._wire.answer_timeout:
-                self._raw.close()
-                raise TooSlowError
             yield piece
         self._raw.release_conn()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 
 import pytest
 
+from syncerr_tui.cli._ask import Nobody, Options, Person
 from syncerr_tui.cli._connect import default_choice
+from syncerr_tui.cli._setup_mapping import named_by_flags, settle
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -15,6 +18,8 @@ from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_files import read_profile
 from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentWay, FieldMethod, GuidedMethod, OrgProfile
 from tests.cli.conftest import Said, Shell
+from tests.salesforce.orgs import FakeOrg, a_field
+from tests.salesforce.test_discovery import changed, manual
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
@@ -206,3 +211,115 @@ def test_a_bare_program_opens_the_configured_org_or_the_demo(shell: Shell) -> No
     (shell.profiles / "other.toml").write_text("", encoding="utf-8")
     with pytest.raises(BadInputError, match="Several orgs"):
         default_choice()
+
+
+class Answering(Person):
+    """A person whose answers are known beforehand; keeps the questions."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
+        self.asked.append(f"{question} {flag}")
+        answer = self.answers.pop(0)
+        assert answer in dict(options)
+        return answer
+
+    def choose_some(
+        self, question: str, options: Options, default: Sequence[str] | None, flag: str
+    ) -> tuple[str, ...]:
+        self.asked.append(f"{question} {flag}")
+        return tuple(self.answers.pop(0).split(","))
+
+    def text(self, question: str, default: str | None, flag: str) -> str:
+        return self.answers.pop(0) if self.answers else default or ""
+
+
+def two_objects() -> FakeOrg:
+    """An org in which two fields name the object equally well."""
+    case = manual()
+    second = a_field("s_c__Object_Name__c", "Object")
+    rows = [{**row, second["name"]: row["s_c__Object__c"]} for row in case.org.rows[case.object_name]]
+    return changed(case, {second["name"]: second}, rows)
+
+
+async def test_a_doubt_about_the_field_object_is_one_about_a_field() -> None:
+    person = Answering("s_c__Object_Name__c")
+    mapping = await settle(two_objects(), person, named_by_flags(None, (), ()))
+    assert mapping.object == "s_c__Object_Name__c"
+    assert mapping.object_name == "s_c__Change_Event__c"
+    assert "--map object=FIELD" in person.asked[0]
+
+
+async def test_a_doubt_about_the_field_object_is_answered_by_a_flag() -> None:
+    with pytest.raises(BadInputError, match="may be the object") as caught:
+        await settle(two_objects(), Nobody(), named_by_flags(None, (), ()))
+    assert "--map object=FIELD" in caught.value.hint
+    named = named_by_flags(None, ("object=s_c__Object__c",), ())
+    assert (await settle(two_objects(), Nobody(), named)).object == "s_c__Object__c"
+
+
+def many_statuses(*values: str) -> FakeOrg:
+    case = manual()
+    field = a_field("s_c__Status__c", "Status", "picklist", values=[(value, value) for value in values])
+    rows = [
+        {**row, "s_c__Status__c": values[0] if row["s_c__Status__c"] == "FAILED" else values[-1]}
+        for row in case.org.rows[case.object_name]
+    ]
+    return changed(case, {"s_c__Status__c": field}, rows)
+
+
+async def test_what_the_statuses_mean_is_asked_where_it_is_not_plain() -> None:
+    org = many_statuses("Failed", "Failed for good", "Archived", "Processed")
+    person = Answering("Failed", "Archived")
+    mapping = await settle(org, person, named_by_flags(None, (), ()))
+    assert (mapping.failed, mapping.done) == (("Failed",), ("Processed", "Archived"))
+    assert len(person.asked) == 2
+    alone = await settle(org, Nobody(), named_by_flags(None, (), ()))
+    assert (alone.failed, alone.done) == (("Failed", "Failed for good"), ("Processed",))
+    with pytest.raises(BadInputError) as caught:
+        await settle(many_statuses("Failed", "Rejected", "Done"), Nobody(), named_by_flags(None, (), ()))
+    assert "--failed VALUE" in caught.value.hint
+
+
+async def test_plain_statuses_are_not_asked_about() -> None:
+    person = Answering()
+    mapping = await settle(
+        many_statuses("Failed", "Pending", "Processed"), person, named_by_flags(None, (), ())
+    )
+    assert person.asked == []
+    assert (mapping.failed, mapping.pending, mapping.done) == (("Failed",), ("Pending",), ("Processed",))
+
+
+def test_no_status_means_two_things() -> None:
+    with pytest.raises(BadInputError, match="two things"):
+        named_by_flags(None, (), ("Failed",), (), ("Failed",))
+
+
+def test_an_older_profile_is_completed_by_doctor_and_keeps_its_comments(
+    shell: Shell, org: DemoServer
+) -> None:
+    assert shell("setup", "acme", "--yes").code == 0
+    path = shell.profiles / "acme.toml"
+    text = path.read_text(encoding="utf-8").replace('done = ["PROCESSED"]\n', "# mine\n")
+    path.write_text(text, encoding="utf-8")
+    said = shell("doctor", "--org", "acme")
+    assert "no status is confirmed as done" in said.out
+    assert "PROCESSED" in said.out
+    assert "--done" in said.out
+    told = shell("doctor", "--org", "acme", "--done", "PROCESSED")
+    assert "done: PROCESSED" in told.out
+    assert "# mine" in path.read_text(encoding="utf-8")
+    mapping = written(shell, "acme").mapping
+    assert mapping is not None
+    assert mapping.done == ("PROCESSED",)
+    assert shell("doctor", "--org", "acme", "--done", "FAILED").code == ExitCode.BAD_INPUT
+
+
+def test_who_writes_the_synced_records_is_found_and_kept(shell: Shell, org: DemoServer) -> None:
+    assert shell("setup", "acme", "--yes").code == 0
+    assert written(shell, "acme").sync_user.startswith("005")
+    assert shell("setup", "free", "--yes", "--sync-user", "-").code == 0
+    assert written(shell, "free").sync_user == ""
+    assert shell("setup", "odd", "--yes", "--sync-user", "Jane").code == ExitCode.BAD_INPUT

@@ -658,3 +658,35 @@ async def test_a_version_that_is_none_is_refused() -> None:
 
 def test_repr_of_a_client_is_quiet() -> None:
     assert SECRET not in repr(OrgClient(tokens("http://127.0.0.1:1")))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [None, "x", [None, 5, "x", [], {}, {"name": 5}, {"name": "a b"}, {"name": None}], {"name": "x"}],
+)
+async def test_a_describe_of_junk_is_refused_or_has_no_fields(fields: Any) -> None:
+    with ScriptedServer(lambda _: Reply({"name": "X__c", "fields": fields})) as server:
+        org = client(server)
+        if isinstance(fields, list):
+            assert (await org.describe("X__c"))["fields"] == []
+        else:
+            with pytest.raises(UnreachableError):
+                await org.describe("X__c")
+        await org.close()
+
+
+async def test_a_field_of_junk_is_one_that_says_nothing() -> None:
+    junk = {"name": "A__c", "type": {}, "label": 5, "length": "x", "picklistValues": [1], "referenceTo": [{}]}
+    with ScriptedServer(lambda _: Reply({"name": "X__c", "fields": [junk]})) as server:
+        org = client(server)
+        assert (await org.describe("X__c"))["fields"] == [
+            {
+                "name": "A__c",
+                "type": "",
+                "label": "A__c",
+                "length": 0,
+                "picklistValues": [],
+                "referenceTo": [],
+            }
+        ]
+        await org.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.answers import WrongShapeError
 from syncerr_tui.salesforce.discovery import discover
 from syncerr_tui.salesforce.profiles import RecordPointer
 from syncerr_tui.salesforce.proposal import THE_OBJECT, Proposal
@@ -717,3 +719,72 @@ async def test_hostile_labels_become_harmless() -> None:
     field: dict[str, Any] = a_field("s_c__Message__c", "Message\x1b]52;c;AAAA\x07", "textarea")
     proposal = await discover(changed(case, {"s_c__Message__c": field}))
     assert all("\x1b" not in one.label for ranked in proposal.ranked.values() for one in ranked)
+
+
+class NarrowOrg(FakeOrg):
+    """Refuses what no server takes: an address and headers of more than 16,384 bytes."""
+
+    async def first_page(self, query: str) -> list[Row]:
+        if len(quote(query, safe="")) > 15_000:
+            raise UnreachableError("HTTP 414")
+        return await super().first_page(query)
+
+
+def widened(one: Row, fields: int) -> Row:
+    """The same object with hundreds of fields more."""
+    more = [a_field(f"s_c__Custom_Text_Field_{n:03}__c", f"Custom {n}") for n in range(fields)]
+    return {**one, "fields": [*one["fields"], *more]}
+
+
+async def test_an_object_of_800_fields_is_read_in_several_queries() -> None:
+    base = manual()
+    objects = [widened(one, 800) if one["name"] == base.object_name else one for one in base.org.objects]
+    org = NarrowOrg(objects, base.org.rows)
+    mapping = (await discover(org)).mapping()
+    assert {role.value: getattr(mapping, role.value) for role in Role} == base.fields
+    assert mapping.failed == base.failed
+
+
+async def test_a_wide_neighbour_does_not_keep_a_renamed_object_from_being_found() -> None:
+    base = another_namespace()
+    wide = widened(an_object("Sync_Queue__c", "Sync Queue", *base.org.objects[-1]["fields"][9:]), 700)
+    rows = {**base.org.rows, "Sync_Queue__c": []}
+    proposal = await discover(NarrowOrg([*base.org.objects, wide], rows))
+    assert proposal.object_name == base.object_name
+
+
+async def test_a_neighbour_that_answers_in_another_form_is_passed_over() -> None:
+    class OddNeighbour(FakeOrg):
+        async def describe(self, object_name: str) -> Row:
+            if object_name == "Sync_Queue__c":
+                raise WrongShapeError("not Salesforce's")
+            return await super().describe(object_name)
+
+    base = another_namespace()
+    org = OddNeighbour([*base.org.objects, an_object("Sync_Queue__c", "Sync Queue")], base.org.rows)
+    assert (await discover(org)).object_name == base.object_name
+
+
+async def test_several_kinds_of_failure_are_all_proposed_and_asked_about() -> None:
+    case = manual()
+    values = [
+        (v, v) for v in ("Failed", "Failed Permanently", "Rejected", "Pending", "Processed", "Archived")
+    ]
+    field = a_field("s_c__Status__c", "Status", "picklist", values=values)
+    rows = [
+        {**row, "s_c__Status__c": {"FAILED": "Failed"}.get(row["s_c__Status__c"], "Processed")}
+        for row in case.org.rows[case.object_name]
+    ]
+    org = changed(case, {"s_c__Status__c": field}, rows)
+    proposal = await discover(org)
+    assert proposal.failed == ("Failed", "Failed Permanently", "Rejected")
+    assert [doubt.about for doubt in proposal.doubts] == ["failed"]
+    assert (proposal.pending, proposal.done, proposal.unclear) == (
+        ("Pending",),
+        ("Processed",),
+        ("Archived",),
+    )
+    named = await discover(org, failed=("Failed",), done=("Processed", "Archived"))
+    assert (named.failed, named.pending) == (("Failed",), ("Pending",))
+    assert named.done == ("Processed", "Archived")
+    assert named.unclear == ("Failed Permanently", "Rejected"), "neither listed nor proof"

@@ -312,6 +312,21 @@ async def test_an_apex_rest_answer_is_read_where_it_names_rows(answer: Any, acce
     assert sent[0].body == {"eventIds": IDS}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"success": False, "message": "queue is full"},
+        [{"success": True}, {"success": False}, {"success": True}],
+        {"results": [{"isSuccess": False}]},
+        {"errors": ["no"]},
+        [{"errorCode": "X", "message": "no"}],
+    ],
+)
+async def test_a_refusal_that_names_no_row_is_no_acceptance(answer: Any) -> None:
+    with pytest.raises(OutcomeUnknownError):
+        await ask(AnOrg(Reply(answer)), ApexRestMethod("acme/resync", "eventIds"))
+
+
 async def test_an_apex_exception_leaves_the_outcome_unknown() -> None:
     with pytest.raises(OutcomeUnknownError):
         await ask(AnOrg(refusal(500, "APEX_ERROR", "System.X: y")), ApexRestMethod("acme/resync"))

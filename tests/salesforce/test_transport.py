@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,6 @@ from syncerr_tui.salesforce.transport import (
     Origin,
     RedirectRefusedError,
     TooLargeError,
-    TooSlowError,
     Watch,
     Wire,
     open_session,
@@ -160,8 +163,31 @@ def test_an_answer_may_not_grow_without_bound() -> None:
 
 
 def test_an_answer_that_drips_for_ever_is_given_up() -> None:
-    with ScriptedServer(lambda _: Reply(b"x" * 5000)) as server, pytest.raises(TooSlowError):
+    with ScriptedServer(lambda _: Reply(b"x" * 5000)) as server, pytest.raises(requests.Timeout):
         open_session(server.url, Wire(answer_timeout=-1)).get(server.url)
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_an_answer_that_drips_a_byte_at_a_time_is_bounded_as_a_whole(part: str) -> None:
+    """A socket's timeout starts anew with every byte, so that it alone would never end this."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nX-Long: "
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as ended:
+        over = threading.Event()
+        ended.callback(over.set)
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(head + (b"x\r\n\r\n" if part == "body" else b""))
+                while not over.wait(0.02):
+                    connection.sendall(b"x")
+
+        threading.Thread(target=drip, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        before = time.monotonic()
+        with pytest.raises(requests.RequestException):
+            open_session(url, Wire(read_timeout=5, answer_timeout=0.3)).get(url)
+        assert time.monotonic() - before < 4
 
 
 def test_a_silent_server_is_given_up_although_nobody_passed_a_timeout() -> None:

@@ -8,12 +8,13 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote_plus
 
 import jwt
 import pytest
@@ -258,6 +259,31 @@ def test_a_refused_soap_login_names_the_next_step(host: LoginHost, code: str, wh
     assert SECRET not in caught.value.line
 
 
+@pytest.mark.parametrize("form", [lambda secret: secret, quote_plus, lambda secret: f"'{secret}'!"])
+def test_a_secret_that_a_login_host_repeats_is_not_told_on(
+    host: LoginHost, form: Callable[[str], str]
+) -> None:
+    secret = "p@ss w/ord+&" + "x" * 180  # as long as a message is cut: a part of it must not be left over
+    host.refuses("invalid_client", f"The secret {form(secret)} is not ours, {form(secret)}")
+    with pytest.raises(NotLoggedInError) as caught:
+        log_in(credentials(host), SECRET=secret)
+    assert "p@ss" not in caught.value.line
+    assert "p%40ss" not in caught.value.line
+    assert "(secret)" in caught.value.line
+    host.body = json.dumps({"error": base64.b64encode(f"3MVG9:{secret}".encode()).decode()})
+    with pytest.raises(NotLoggedInError) as caught:
+        log_in(credentials(host), SECRET=secret)
+    assert "M01WRzk6" not in caught.value.line
+    refresh = RefreshTokenWay("3MVG9", SecretPlace("env", "SECRET"), host.url)
+    host.refuses("invalid_grant", f"unknown token {form(secret)}")
+    with pytest.raises(NotLoggedInError, match="secret"):
+        log_in(refresh, SECRET=secret)
+    host.status, host.body = 500, soap(faultcode="sf:X", faultstring=escape(f"no {secret}token"))
+    with pytest.raises(NotLoggedInError) as caught:
+        log_in(password_way(host), SECRET=secret, EXTRA="token")
+    assert "x" * 9 not in caught.value.line
+
+
 def test_an_entity_bomb_is_not_read(host: LoginHost) -> None:
     host.body = (
         f'<!DOCTYPE x [<!ENTITY a "{TOKEN}">]><x><sessionId>&a;</sessionId>'
@@ -341,7 +367,7 @@ def test_a_netrc_does_not_replace_our_header(
     [
         (SecretPlace("env", "ABSENT"), "environment variable ABSENT is not set"),
         (SecretPlace("file", "/nowhere/at/all"), "cannot be read: No such file"),
-        (SecretPlace("file", "/"), "cannot be read: Is a directory"),
+        (SecretPlace("file", "/"), "cannot be read: it is a folder"),
     ],
 )
 def test_a_secret_that_is_not_there_says_where_it_looked(place: SecretPlace, title: str) -> None:

@@ -15,8 +15,10 @@ from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient, Row
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.methods import DryRunRequest
-from syncerr_tui.salesforce.methods.receipts import match, receipt
+from syncerr_tui.salesforce.methods.receipts import VERDICT_NAMES, match, receipt, unmatched
 from syncerr_tui.salesforce.profiles import ApexRestMethod
+
+_PROBLEM_NAMES = ("errors", "error", "errorcode")
 
 
 class ApexRestResync:
@@ -57,11 +59,28 @@ class ApexRestResync:
         answer = await self._client.apexrest("POST", self._method.path.strip("/"), self._body(errors))
         results = _results(answer, {error.id for error in errors})
         if results is None:
+            if _refuses(answer):
+                raise unmatched()
             return [Receipt(error.id, accepted=True) for error in errors]
         return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
 
     def _body(self, errors: Sequence[SyncError]) -> dict[str, list[str]]:
         return {self._method.ids_key: [error.id for error in errors]}
+
+
+def _refuses(answer: object) -> bool:
+    """Whether an answer that names no row says no to something: then nobody knows what ran."""
+    waiting = [answer]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            said = {str(key).casefold(): value for key, value in one.items()}
+            if any(said.get(name) is False for name in VERDICT_NAMES) or any(map(said.get, _PROBLEM_NAMES)):
+                return True
+            waiting += [value for value in one.values() if isinstance(value, list)]
+    return False
 
 
 def _results(answer: object, sent: set[str]) -> list[Row] | None:

@@ -12,7 +12,7 @@ from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.text import one_line
 
 _REASON_LIMIT = 500
-_VERDICT_NAMES = ("issuccess", "success", "accepted")
+VERDICT_NAMES = ("issuccess", "success", "accepted")
 _REASON_NAMES = ("message", "errormessage", "error", "reason")
 _CODE_NAMES = ("statuscode", "errorcode", "code")
 
@@ -25,7 +25,7 @@ def match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
             a row that was not sent.
     """
     if len(results) != len(errors):
-        raise _unmatched()
+        raise unmatched()
     places = {error.id: place for place, error in enumerate(errors)}
     ordered: list[Row | None] = [None] * len(errors)
     nameless: list[tuple[int, Row]] = []
@@ -33,17 +33,17 @@ def match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
         named = {key for key in _ids(result) if key in places}
         own = to_18(result.get("id"))
         if len(named) > 1 or (own is not None and own not in places):
-            raise _unmatched()
+            raise unmatched()
         if not named:
             nameless.append((position, result))
             continue
         place = places[named.pop()]
         if ordered[place] is not None:
-            raise _unmatched()
+            raise unmatched()
         ordered[place] = result
     for position, result in nameless:
         if ordered[position] is not None:
-            raise _unmatched()
+            raise unmatched()
         ordered[position] = result
     return [result for result in ordered if result is not None]
 
@@ -51,7 +51,7 @@ def match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
 def receipt(error: SyncError, result: Row) -> Receipt:
     """What one result says about its row. Accepted only where nothing in it says otherwise."""
     words = _flat(result)
-    refused = next((word for key, word in words if key in _VERDICT_NAMES and word is False), None)
+    refused = next((word for key, word in words if key in VERDICT_NAMES and word is False), None)
     problems = result.get("errors")
     if refused is None and not problems:
         return Receipt(error.id, accepted=True)
@@ -83,7 +83,8 @@ def _flat(result: Row) -> list[tuple[str, object]]:
     ]
 
 
-def _unmatched() -> OutcomeUnknownError:
+def unmatched() -> OutcomeUnknownError:
+    """What to raise where an answer cannot be matched to rows."""
     return OutcomeUnknownError(
         "The org's answer does not fit the rows that were sent",
         "The rows are read again before anything else is sent",

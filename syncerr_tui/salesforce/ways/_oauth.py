@@ -6,10 +6,12 @@ simple-salesforce can do these logins too, but without a timeout: a login that h
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.tokens import Token
@@ -22,6 +24,8 @@ ANSWER_TIMEOUT = 60.0
 """Seconds. A login host answers within two; these leave room for slow proxies."""
 LARGEST = 1_000_000
 """Bytes. A token answer has about 2 kB, a SOAP login about 3 kB."""
+_SECRETS = ("client_secret", "refresh_token", "assertion")
+"""Fields of a token request that no message may repeat."""
 
 _NEXT_STEPS: Mapping[str, str] = {
     "hasn't approved this consumer": "Let an admin pre-authorise the app for this user (its policies, "
@@ -68,7 +72,11 @@ def ask_for_token(login_url: str, form: Mapping[str, str], headers: Mapping[str,
         RefusedError: Too many logins.
         UnreachableError: No answer, or not one of Salesforce's.
     """
-    return token_of(answer_of(login_url, form, headers), login_url)
+    hidden = [form[key] for key in _SECRETS if key in form]
+    basic = (headers or {}).get("Authorization", "").removeprefix("Basic ")
+    if basic:
+        hidden += [basic, b64decode(basic).decode().partition(":")[2]]
+    return token_of(answer_of(login_url, form, headers), login_url, hidden)
 
 
 def answer_of(login_url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
@@ -76,8 +84,8 @@ def answer_of(login_url: str, form: Mapping[str, str], headers: Mapping[str, str
     return post(f"{login_url.rstrip('/')}/services/oauth2/token", dict(form), dict(headers or {}))
 
 
-def token_of(answer: Answer, login_url: str) -> Token:
-    """Read the token out of an answer, or raise what it says instead."""
+def token_of(answer: Answer, login_url: str, hidden: Sequence[str] = ()) -> Token:
+    """Read the token out of an answer, or raise what it says instead, without the secrets that were sent."""
     said = fields_of(answer)
     token = said.get("access_token")
     if answer.status == 200 and isinstance(token, str) and token:
@@ -87,7 +95,17 @@ def token_of(answer: Answer, login_url: str) -> Token:
         )
     if "error" not in said:
         raise unreadable(answer, login_url)
-    raise _refusal(one_line(str(said["error"]))[:60], one_line(str(said.get("error_description", "")))[:200])
+    code, why = (one_line(masked(str(said.get(key, "")), hidden)) for key in ("error", "error_description"))
+    raise _refusal(code[:60], why[:200])
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """A server's words without secrets that it quotes, plain or as they were sent over the wire."""
+    for secret in secrets:
+        for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), escape(secret)}:
+            if form:
+                text = text.replace(form, "(secret)")
+    return text
 
 
 def fields_of(answer: Answer) -> Mapping[str, Any]:

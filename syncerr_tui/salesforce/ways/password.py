@@ -6,14 +6,14 @@ orgs have it switched off.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.salesforce.profiles import PasswordWay
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways._oauth import Answer, post, unreadable
+from syncerr_tui.salesforce.ways._oauth import Answer, masked, post, unreadable
 from syncerr_tui.salesforce.ways.environment import instance_url
 from syncerr_tui.salesforce.ways.secrets import Secrets
 from syncerr_tui.text import one_line
@@ -48,19 +48,20 @@ def login(way: PasswordWay, secrets: Secrets) -> Token:
     Raises:
         NotLoggedInError, RefusedError, UnreachableError: As the login host answers.
     """
-    password = secrets.get(way.password, "password")
+    hidden = [password := secrets.get(way.password, "password")]
     if way.security_token is not None:
-        password += secrets.get(way.security_token, "security token")
+        hidden.append(security := secrets.get(way.security_token, "security token"))
+        password += security
     body = _ENVELOPE.format(username=escape(way.username), password=escape(password)).encode()
     answer = post(
         f"{way.login_url.rstrip('/')}/services/Soap/u/{VERSION}",
         body,
         {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": "login"},
     )
-    return _token_of(answer, way.login_url)
+    return _token_of(answer, way.login_url, hidden)
 
 
-def _token_of(answer: Answer, login_url: str) -> Token:
+def _token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:
     if "<!DOCTYPE" in answer.text:  # entities are nothing a login answers with
         raise unreadable(answer, login_url)
     try:
@@ -72,6 +73,7 @@ def _token_of(answer: Answer, login_url: str) -> Token:
         if said.get("passwordExpired") == "true":
             raise NotLoggedInError("The password of this user has expired", "Set a new one on the web")
         return Token(instance_url(said["serverUrl"], "The login's answer"), said["sessionId"])
+    said = {name: masked(words, hidden) for name, words in said.items()}
     code = one_line(said.get("exceptionCode") or said.get("faultcode", "")).rpartition(":")[2][:60]
     if not code:
         raise unreadable(answer, login_url)

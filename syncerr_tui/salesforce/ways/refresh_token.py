@@ -28,7 +28,7 @@ class RefreshToken:
         if way.secret is not None:
             form["client_secret"] = self._secrets.get(way.secret, "client secret")
         answer = answer_of(way.login_url, form)
-        token = token_of(answer, way.login_url)
+        token = token_of(answer, way.login_url, (refresh, form.get("client_secret", "")))
         following = fields_of(answer).get("refresh_token")
         if isinstance(following, str) and following and following != refresh:
             self._rotated = following  # the one we used is void from now on
