@@ -32,6 +32,7 @@ from syncerr_tui.salesforce.profiles import (
     SfCliWay,
     Way,
 )
+from syncerr_tui.salesforce.reading import failed_only
 from syncerr_tui.salesforce.sync_user import find_sync_user
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.vocabulary import Role
@@ -229,13 +230,20 @@ class _Checkup:
         return _ok("statuses", meant)
 
     async def _failures(self, mapping: FieldMapping) -> Check:
-        where = soql.one_of(mapping.status, mapping.failed)
-        query = f"SELECT COUNT() FROM {soql.name(mapping.object_name)} WHERE {where}"  # noqa: S608
+        where = failed_only(mapping)
+        condition = f" WHERE {where}" if where else ""
+        query = f"SELECT COUNT() FROM {soql.name(mapping.object_name)}{condition}"  # noqa: S608
         try:
             count = await self._client.count(query)
         except SyncErrError as error:
             return _failed("sync errors", error)
-        return _ok("sync errors", f"{count:,} unresolved")
+        if where:
+            return _ok("sync errors", f"{count:,} unresolved")
+        reason = (
+            f"{count:,} change events, failed or not: the org cannot be asked for a value of {mapping.status}"
+        )
+        advice = f"Every reading of the list reads all of them (about {count // 2000 + 1:,} API calls)"
+        return Check("sync errors", CheckState.WARNING, reason, advice)
 
     async def _permissions(self, mapping: FieldMapping) -> AsyncIterator[Check]:
         """What this user can see of the records that prove an outcome, and who writes them."""
@@ -248,12 +256,12 @@ class _Checkup:
 
     async def _written(self, mapping: FieldMapping) -> list[str]:
         """Objects that the website writes: the usual ones, and those of some failed events."""
-        what = soql.one_of(mapping.status, mapping.failed)
+        where = failed_only(mapping)
         names: list[str] = []
         with suppress(RefusedError, BadInputError):
             rows = await self._client.first_page(
                 f"SELECT {soql.path(mapping.object)} FROM {soql.name(mapping.object_name)}"  # noqa: S608
-                f" WHERE {what} LIMIT {_SAMPLED_ERRORS}"
+                f"{f' WHERE {where}' if where else ''} LIMIT {_SAMPLED_ERRORS}"
             )
             names = [name for row in rows if isinstance(name := row.get(mapping.object), str)]
         usable = [name for name in dict.fromkeys((*_PROBED, *names)) if soql.is_name(name)]

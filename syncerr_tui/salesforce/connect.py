@@ -120,7 +120,7 @@ class SalesforceConnection:
             try:
                 async with aclosing(self.client.pages(self._reader.query(place))) as pages:
                     async for page in pages:
-                        if begun_at is None:
+                        if begun_at is None and self._reader.mapping.status_filterable:
                             self._total = page.total
                         if page.records:
                             place = self._reader.place(page.records[-1]) or place

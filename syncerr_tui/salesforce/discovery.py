@@ -48,6 +48,7 @@ from syncerr_tui.salesforce.vocabulary import (
     RECORD_KEY,
     Role,
     bare,
+    status_values,
     words,
 )
 from syncerr_tui.text import one_line
@@ -235,9 +236,12 @@ class _Search:
         status = found.chosen.get(Role.STATUS)
         statuses = await self._values(describe, status, rows)
         if status and (wanted := said.failed or failed_values(statuses)[0]):
-            only, more = await self._sample(name, describe, soql.one_of(status.name, wanted))
-            notes += more
-            others = tuple(row for row in rows if row.get(status.name) not in wanted)
+            failing = [bool({*status_values(row.get(status.name), status.type)} & {*wanted}) for row in rows]
+            others = tuple(row for row, fails in zip(rows, failing, strict=True) if not fails)
+            only = tuple(row for row, fails in zip(rows, failing, strict=True) if fails)
+            if status.filterable:
+                only, more = await self._sample(name, describe, soql.one_of(status.name, wanted, status.type))
+                notes += more
             judged, rows = only or rows, (*only, *others)
             first = fit(describe, said, Scene(judged, self._objects, None, others))
             row_object = first.chosen.get(Role.OBJECT)
@@ -270,8 +274,10 @@ class _Search:
         if chosen is None:
             return ()
         field = next(field for field in describe["fields"] if field["name"] == chosen.name)
+        if chosen.type == "boolean":
+            return (("true", chosen.label), ("false", f"not {chosen.label}"))
         listed = dict(picklist(field))
-        seen = [str(row[chosen.name]) for row in rows if row.get(chosen.name)]
+        seen = [one for row in rows for one in status_values(row.get(chosen.name), chosen.type)]
         if not listed and field.get("groupable", True):
             column = soql.name(chosen.name)
             query = (
@@ -279,7 +285,8 @@ class _Search:
                 f"GROUP BY {column} LIMIT 50"
             )
             with suppress(BadInputError, RefusedError):  # too many rows, or not allowed: the sample has to do
-                seen += [str(row[column]) for row in await self._org.first_page(query) if row.get(column)]
+                for row in await self._org.first_page(query):
+                    seen += status_values(row.get(column), chosen.type)
         return tuple((listed | {value: value for value in seen if value not in listed}).items())
 
     async def _finished(self, proposal: Proposal) -> Proposal:

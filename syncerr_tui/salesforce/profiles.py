@@ -196,6 +196,10 @@ class FieldMapping:
     done: tuple[str, ...] = ()
     """Values of `status` that mean: carried out. Nothing else counts as proof, so that an outcome is UNKNOWN
     where an event went to a value in none of the three lists."""
+    status_type: str = ""
+    """Type of `status` as describe names it (`boolean`, `multipicklist`, a number); empty means text."""
+    status_filterable: bool = True
+    """False: the org takes no condition on `status`, so that every change event is read and sorted here."""
     salesforce_id: str | None = None
     pointer: RecordPointer = RecordPointer.NONE
     code: str | None = None

@@ -14,6 +14,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.profiles import DEFAULT_EVENT_TYPES, FieldMapping, RecordPointer
 from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Scene, candidates
+from syncerr_tui.salesforce.soql import NUMBERS
 from syncerr_tui.salesforce.vocabulary import (
     OPTIONAL,
     RECORD_KEY,
@@ -97,12 +98,18 @@ class Proposal:
             failed=self.failed,
             pending=self.pending,
             done=self.done,
+            status_type=status.type if (status := self.chosen[Role.STATUS]).type in _TYPED else "",
+            status_filterable=status.filterable,
             salesforce_id=field.get(Role.SALESFORCE_ID),
             pointer=self.pointer,
             code=field.get(Role.CODE),
             event_types=self.event_types,
             record_key=self.record_key,
         )
+
+
+_TYPED = frozenset({"boolean", "multipicklist"}) | NUMBERS
+"""Types of a status whose values are not compared as plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +188,8 @@ def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -
     if not said.failed and Role.STATUS in chosen and (unsure or not failed):
         options = tuple(Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in seen.statuses)
         doubts.append(Doubt("failed", "It is not clear which status values mean failed", options))
+    if Role.STATUS in chosen and not chosen[Role.STATUS].filterable:
+        notes.append("The org takes no condition on the status: every reading reads all change events")
     if meant.unclear:
         notes.append(
             f"Not known what the status {_listed(meant.unclear)} means: an event that goes there is UNKNOWN"
@@ -309,7 +318,8 @@ def field_named(describe: Describe, name: str) -> Candidate:
     for field in describe.get("fields", ()):
         if field.get("name") == name:
             label = one_line(str(field.get("label") or name))
-            return Candidate(name, label, str(field.get("type")), 1000, "named by a person")
+            filterable = field.get("filterable") is not False
+            return Candidate(name, label, str(field.get("type")), 1000, "named by a person", filterable)
     raise BadInputError(
         f"{one_line(str(describe.get('name')))} has no field {one_line(name)[:80]} that this user sees",
         "Check its API name, and the user's permission to read it",

@@ -18,7 +18,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import FieldMapping
-from syncerr_tui.salesforce.vocabulary import Standing, standing_of
+from syncerr_tui.salesforce.vocabulary import Standing, standing_of, status_values
 from syncerr_tui.text import SafeText, clean, one_line
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}\Z", re.ASCII)
@@ -55,14 +55,15 @@ class EventReader:
         By CreatedDate and Id, which never change: a list that is read on after an interruption neither
         misses a row nor brings one twice, even while others are re-syncing.
         """
-        where = soql.one_of(self.mapping.status, self.mapping.failed)
+        conditions = [failed_only(self.mapping)]
         if after is not None:
             at, key = _literal(after.created_at), soql.quote(after.id)
-            where += f" AND (CreatedDate > {at} OR (CreatedDate = {at} AND Id > {key}))"
+            conditions.append(f"(CreatedDate > {at} OR (CreatedDate = {at} AND Id > {key}))")
         names = ", ".join(map(soql.path, self.fields))
+        where = " AND ".join(filter(None, conditions))
         return (
             f"SELECT Id, {names} FROM {soql.name(self.mapping.object_name)}"  # noqa: S608 - checked names
-            f" WHERE {where} ORDER BY CreatedDate, Id"
+            f"{f' WHERE {where}' if where else ''} ORDER BY CreatedDate, Id"
         )
 
     def place(self, row: Row) -> Place | None:
@@ -90,32 +91,45 @@ class EventReader:
         )
 
     def errors(self, rows: list[Row]) -> tuple[SyncError, ...]:
-        """A page of records."""
+        """A page of records; those that did not fail are left out where the org could not do it."""
+        if not self.mapping.status_filterable:
+            status = self.mapping.status
+            rows = [row for row in rows if self.standing(row.get(status)) is EventStanding.FAILED]
         return tuple(error for row in rows if (error := self.error(row)) is not None)
 
     def seen(self, event_id: str, row: Row | None) -> EventSeen:
         """A change event as it stands now; `row` is None where the org has none, or hides it."""
         if row is None:
             return EventSeen(event_id, EventStanding.GONE, None, None, None)
-        status = _text(row.get(self.mapping.status))
+        status = row.get(self.mapping.status)
         return EventSeen(
             event_id,
             self.standing(status),
-            one_line(status) or None,
+            one_line(_text(status)) or None,
             self.error(row),
             moment(row.get("SystemModstamp")),
             processed_by_touch=self.mapping.processed_at.casefold() in _MOVED_BY_TOUCH,
         )
 
-    def standing(self, status: str) -> EventStanding:
-        """What a status value means. An empty one means nothing yet; one in no list never counts as done."""
-        word = status.strip().casefold()
+    def standing(self, status: object) -> EventStanding:
+        """What a status means. An empty one means nothing yet; one in no list never counts as done.
+
+        Of several values at once (a multi-select picklist) the one that is furthest from done counts.
+        """
+        standings = {self._meaning(value) for value in status_values(status, self.mapping.status_type)}
+        for standing in (EventStanding.FAILED, EventStanding.PENDING, EventStanding.UNCLEAR):
+            if standing in standings:
+                return standing
+        return EventStanding.DONE if standings else EventStanding.PENDING
+
+    def _meaning(self, value: str) -> EventStanding:
+        word = value.strip().casefold()
         if word in self._failed:
             return EventStanding.FAILED
         if word in self._done:
             return EventStanding.DONE
         # A value that setup did not see, where it saw none that means pending, is judged by its sound.
-        sounds = not self._pending and standing_of(status, status) is Standing.PENDING
+        sounds = not self._pending and standing_of(value, value) is Standing.PENDING
         unsettled = not word or word in self._pending or sounds
         return EventStanding.PENDING if unsettled else EventStanding.UNCLEAR
 
@@ -131,6 +145,13 @@ class EventReader:
                     self._messages.clear()
                 self._messages[raw] = known
         return known
+
+
+def failed_only(mapping: FieldMapping) -> str:
+    """The condition of a query that finds failed events only; empty where the org takes none."""
+    if not mapping.status_filterable:
+        return ""
+    return soql.one_of(mapping.status, mapping.failed, mapping.status_type)
 
 
 def moment(value: object) -> datetime | None:

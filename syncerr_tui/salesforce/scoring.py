@@ -21,6 +21,7 @@ from syncerr_tui.salesforce.vocabulary import (
     event_type_of,
     mentions,
     standing_of,
+    status_values,
     words,
 )
 from syncerr_tui.text import one_line
@@ -41,7 +42,7 @@ _TYPES: Mapping[Role, frozenset[str]] = {
     Role.PROCESSED_AT: frozenset({"datetime"}),
     Role.STORECONNECT_ID: frozenset({"string", "textarea"}),
     Role.MESSAGE: frozenset({"textarea", "string"}),
-    Role.STATUS: _TEXT,
+    Role.STATUS: _TEXT | {"boolean", "multipicklist"},
     Role.SALESFORCE_ID: frozenset({"string", "reference"}),
     Role.CODE: _TEXT,
 }
@@ -86,6 +87,8 @@ class Candidate:
     points: int
     reason: str
     """One harmless line: what speaks for it, and what against."""
+    filterable: bool = True
+    """The org takes it in the condition of a query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def _judge(field: Mapping[str, Any], role: Role, scene: Scene) -> Candidate:
     points = sum(value for value, _ in reasons)
     telling = sorted(reasons, key=lambda one: -abs(one[0]))
     reason = ", ".join(f"{text} {value:+d}" for value, text in telling if value) or "nothing speaks for it"
-    return Candidate(name, label, str(field["type"]), points, reason)
+    return Candidate(name, label, str(field["type"]), points, reason, field.get("filterable") is not False)
 
 
 def _named(role: Role, said: list[str], most: int, where: str) -> tuple[int, str] | None:
@@ -208,8 +211,13 @@ def _valued(
             return _evidence(texts, lambda value: value.casefold() in known, "objects of this org")
         case Role.EVENT_TYPE:
             return _kinds(texts, listed)
+        case Role.STATUS if field.get("type") == "boolean":
+            if standing_of(str(field["name"]), str(field.get("label") or "")) is Standing.FAILED:
+                return [(50, "a checkbox that says failed")]
+            return [(-60, "a checkbox that does not say failed")]
         case Role.STATUS:
-            return _standings(texts, listed)
+            spoken = [one for text in texts for one in status_values(text, str(field.get("type")))]
+            return _standings(spoken, listed)
         case Role.STORECONNECT_ID:
             return _evidence(texts, lambda value: bool(_UUID.fullmatch(value.strip())), "UUIDs")
         case Role.SALESFORCE_ID:

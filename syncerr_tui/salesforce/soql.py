@@ -18,6 +18,7 @@ VALUES_PER_QUERY = 200
 """The same for 36-character StoreConnect IDs and field lists of some length."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?\Z", re.ASCII)
 _ESCAPES = str.maketrans(
     {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
 )
@@ -58,16 +59,45 @@ def moment(value: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
-def one_of(field: str, values: Iterable[str]) -> str:
-    """`Field IN ('a','b')`.
+NUMBERS = frozenset({"int", "long", "double", "currency", "percent"})
+
+
+def literal(value: str, kind: str = "") -> str:
+    """A value as it is compared with a field of this type.
+
+    Args:
+        value: The value as text.
+        kind: The field's type as describe names it; empty means text.
+
+    Raises:
+        BadInputError: It is no value of such a field.
+    """
+    if kind == "boolean" and value.casefold() in {"true", "false"}:
+        return value.casefold()
+    if kind in NUMBERS and _NUMBER.match(value):
+        return value
+    if kind == "boolean" or kind in NUMBERS:
+        raise BadInputError(
+            f"'{one_line(value)[:40]}' is no value of a field of the type {kind}",
+            "Correct the status values in the profile's [mapping]",
+        )
+    return quote(value)
+
+
+def one_of(field: str, values: Iterable[str], kind: str = "") -> str:
+    """`Field IN ('a','b')`, or what says the same of a field of another type.
 
     Raises:
         ValueError: There are no values. `IN ()` is a syntax error, and leaving it out would match everything.
+        BadInputError: A value does not fit the type.
     """
-    listed = ",".join(quote(value) for value in dict.fromkeys(values))
+    listed = [literal(value, kind) for value in dict.fromkeys(values)]
     if not listed:
         raise ValueError("IN needs at least one value")
-    return f"{path(field)} IN ({listed})"
+    if kind == "boolean":  # IN does not take true and false
+        same = " OR ".join(f"{path(field)} = {value}" for value in listed)
+        return same if len(listed) == 1 else f"({same})"
+    return f"{path(field)} {'INCLUDES' if kind == 'multipicklist' else 'IN'} ({','.join(listed)})"
 
 
 def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

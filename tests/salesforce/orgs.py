@@ -104,17 +104,30 @@ class FakeOrg:
         if self.queries_refused:
             raise BadInputError("MALFORMED_QUERY")
         found = re.match(
-            r"SELECT (.+) FROM (\w+)(?: WHERE (\w+) IN \((.+)\))?(?: GROUP BY (\w+))? LIMIT (\d+)$", query
+            r"SELECT (.+) FROM (\w+)(?: WHERE (\w+) (?:IN|INCLUDES|=) \(?(.+?)\)?)?"
+            r"(?: GROUP BY (\w+))? LIMIT (\d+)$",
+            query,
         )
         assert found, query
         rows = list(self.rows.get(found[2], ()))
         if found[3]:
+            self._may_filter(found[2], found[3])
             wanted = {value.strip().strip("'") for value in found[4].split(",")}
-            rows = [row for row in rows if row.get(found[3]) in wanted]
+            rows = [row for row in rows if wanted.intersection(_spoken(row.get(found[3])))]
         if found[5]:
             return [{found[5]: value} for value in dict.fromkeys(row.get(found[5]) for row in rows)]
         names = [name.strip() for name in found[1].split(",")]
         return [{name: row.get(name) for name in names} for row in rows[: int(found[6])]]
+
+    def _may_filter(self, object_name: str, name: str) -> None:
+        described = next(one for one in self.objects if one["name"] == object_name)
+        for one in described["fields"]:
+            if one["name"] == name and one.get("filterable") is False:
+                raise RefusedError(f"field '{name}' can not be filtered in a query call")
+
+
+def _spoken(value: object) -> list[str]:
+    return [str(value).lower()] if isinstance(value, bool) else str(value).split(";")
 
 
 Names = Mapping[str, str]

@@ -788,3 +788,48 @@ async def test_several_kinds_of_failure_are_all_proposed_and_asked_about() -> No
     assert (named.failed, named.pending) == (("Failed",), ("Pending",))
     assert named.done == ("Processed", "Archived")
     assert named.unclear == ("Failed Permanently", "Rejected"), "neither listed nor proof"
+
+
+def with_status(field: Row, failed: Any, done: Any) -> FakeOrg:
+    """The manual's org with another status field, whose rows hold these values."""
+    case = manual()
+    rows = [
+        {**row, field["name"]: failed if row["s_c__Status__c"] == "FAILED" else done}
+        for row in case.org.rows[case.object_name]
+    ]
+    return changed(case, {"s_c__Status__c": field}, rows)
+
+
+async def test_a_checkbox_that_says_failed_is_a_status() -> None:
+    org = with_status(a_field("s_c__Failed__c", "Failed", "boolean"), failed=True, done=False)
+    proposal = await discover(org, done=("false",))
+    mapping = proposal.mapping()
+    assert (mapping.status, mapping.status_type) == ("s_c__Failed__c", "boolean")
+    assert (mapping.failed, mapping.done) == (("true",), ("false",))
+    assert "s_c__Failed__c = true LIMIT" in org.queries[-1]
+    assert (await discover(org)).unclear == ("false",), "not failed may also mean not done yet"
+
+
+async def test_a_checkbox_that_says_something_else_is_none() -> None:
+    org = with_status(a_field("s_c__Archived__c", "Archived", "boolean"), failed=True, done=False)
+    assert [doubt.about for doubt in (await discover(org)).doubts] == ["status"]
+
+
+async def test_a_multi_select_status_is_asked_for_by_includes() -> None:
+    values = [(value, value) for value in ("Failed", "Seen", "Processed")]
+    field = a_field("s_c__Status__c", "Status", "multipicklist", values=values, groupable=False)
+    org = with_status(field, failed="Failed;Seen", done="Processed;Seen")
+    mapping = (await discover(org, done=("Processed", "Seen"))).mapping()
+    assert (mapping.status_type, mapping.failed) == ("multipicklist", ("Failed",))
+    assert "INCLUDES ('Failed')" in " ".join(org.queries)
+
+
+async def test_a_status_that_takes_no_condition_is_told_with_its_price() -> None:
+    field = a_field("s_c__Status__c", "Status", "textarea", filterable=False, groupable=False)
+    org = with_status(field, failed="FAILED", done="PROCESSED")
+    proposal = await discover(org, fixed={Role.STATUS: "s_c__Status__c"})
+    mapping = proposal.mapping()
+    assert (mapping.failed, mapping.done) == (("FAILED",), ("PROCESSED",))
+    assert not mapping.status_filterable
+    assert any("reads all change events" in note for note in proposal.notes)
+    assert not any("WHERE s_c__Status__c" in query for query in org.queries)

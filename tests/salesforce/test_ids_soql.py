@@ -77,3 +77,14 @@ def test_200_storeconnect_ids_fit_into_an_address() -> None:
 
     some = (f"{number:08d}-0000-4000-8000-000000000000" for number in range(soql.VALUES_PER_QUERY))
     assert len(quote_plus(soql.one_of("s_c__sC_Id__c", some))) < 14_000
+
+
+def test_literals_are_written_by_the_type_of_their_field() -> None:
+    assert soql.one_of("A__c", ["x", "y"]) == "A__c IN ('x','y')"
+    assert soql.one_of("A__c", ["TRUE"], "boolean") == "A__c = true"
+    assert soql.one_of("A__c", ["true", "false"], "boolean") == "(A__c = true OR A__c = false)"
+    assert soql.one_of("A__c", ["9", "-1.5"], "double") == "A__c IN (9,-1.5)"
+    assert soql.one_of("A__c", ["x"], "multipicklist") == "A__c INCLUDES ('x')"
+    for value, kind in (("yes", "boolean"), ("1 OR 1=1", "int"), ("1e9", "double"), ("", "boolean")):
+        with pytest.raises(BadInputError):
+            soql.one_of("A__c", [value], kind)

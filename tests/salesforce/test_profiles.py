@@ -184,7 +184,7 @@ def test_a_file_that_is_not_text_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "acme.toml").mkdir()
-    with pytest.raises(BadInputError, match=r"acme\.toml cannot be read: Is a directory"):
+    with pytest.raises(BadInputError, match=r"acme\.toml cannot be read: it is a folder"):
         read_profile(tmp_path, "acme")
 
 

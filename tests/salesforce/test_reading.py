@@ -146,6 +146,33 @@ def test_where_setup_saw_no_pending_value_an_unfinished_word_is_not_taken_for_do
     assert EventReader(replace(MAPPING, pending=())).standing(word) is EventStanding.PENDING
 
 
+def test_a_checkbox_as_status_is_asked_for_and_read_as_one() -> None:
+    mapping = replace(MAPPING, status_type="boolean", failed=("true",), pending=(), done=("false",))
+    reader = EventReader(mapping)
+    assert "WHERE s_c__Status__c = true ORDER BY" in reader.query()
+    assert reader.standing(True) is EventStanding.FAILED
+    assert reader.standing(False) is EventStanding.DONE
+    assert reader.standing(None) is EventStanding.PENDING
+
+
+def test_of_several_values_at_once_the_worst_counts() -> None:
+    reader = EventReader(replace(MAPPING, status_type="multipicklist", done=("PROCESSED", "SEEN")))
+    assert "s_c__Status__c INCLUDES ('FAILED')" in reader.query()
+    assert reader.standing("PROCESSED;SEEN") is EventStanding.DONE
+    assert reader.standing("PROCESSED;FAILED") is EventStanding.FAILED
+    assert reader.standing("PROCESSED;PENDING") is EventStanding.PENDING
+    assert reader.standing("PROCESSED;ARCHIVED") is EventStanding.UNCLEAR
+
+
+def test_a_status_that_takes_no_condition_is_sorted_here() -> None:
+    reader = EventReader(replace(MAPPING, status_filterable=False))
+    assert "WHERE" not in reader.query()
+    assert "WHERE (CreatedDate >" in reader.query(reader.place(row()))
+    assert [error.id for error in reader.errors([row(), row(s_c__Status__c="PROCESSED")])] == [
+        salesforce_id(7)
+    ]
+
+
 def test_an_event_that_is_gone() -> None:
     seen = READER.seen(salesforce_id(7), None)
     assert (seen.standing, seen.status, seen.error, seen.modified_at) == (
