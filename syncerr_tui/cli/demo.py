@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import threading
 from dataclasses import asdict
@@ -54,6 +56,11 @@ _LARGEST_CERTIFICATE = 64 * 1024
     help="Trouble on purpose; may be repeated. '--fault help' lists them.",
 )
 @click.option("--naming", metavar="NAME", help="Which set of names the change event object has [assumed].")
+@click.option(
+    "--har",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a recording of this org's Re-sync button to a new file, as a browser exports it.",
+)
 @click.option("--read-only", is_flag=True, help="In the app: take away everything that changes the org.")
 @click.option(
     "--show-credentials",
@@ -70,7 +77,7 @@ _LARGEST_CERTIFICATE = 64 * 1024
     type=click.FloatRange(0, min_open=True),
     help="With --serve: seconds a token from a login is good for.",
 )
-def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+def command(*, serve: bool, har: Path | None, read_only: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
     """Open the app on the embedded demo org: no account, no network, nothing to set up.
 
     With --serve the org runs alone on a loopback port, for any Salesforce client. Its field names for the
@@ -82,10 +89,12 @@ def command(*, serve: bool, read_only: bool, **given: Any) -> int:  # noqa: ANN4
     settings = {name: value for name, value in given.items() if value is not None}
     _check(settings)
     if serve:
-        return _serve(serving, settings)
+        return _serve(serving, settings, har)
     for name, option in _SERVE_ONLY.items():
         if serving[name] not in {None, False}:
             raise BadInputError(f"{option} belongs to --serve", "Add --serve, or leave it out")
+    if har is not None:
+        return _record(har, settings)
     from syncerr_tui.cli._connect import launch_demo
     from syncerr_tui.cli.root import connect_own_org
     from syncerr_tui.demo.options import DemoOptions
@@ -114,7 +123,30 @@ def _check(settings: dict[str, Any]) -> None:
         variant_named(settings["naming"])
 
 
-def _serve(serving: dict[str, Any], settings: dict[str, Any]) -> int:
+def _record(path: Path, settings: dict[str, Any]) -> int:
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.demo.server import DemoServer
+
+    server = DemoServer(DemoOptions(**settings))
+    try:
+        _write_new(path, server.recording())
+    finally:
+        server.close()
+    say(f"Wrote a recording of the Re-sync button, with two rows ticked, to {path}.")
+    return ExitCode.OK
+
+
+def _write_new(path: Path, content: object) -> None:
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=1)
+    except OSError as problem:
+        raise BadInputError(
+            f"The file {path} cannot be written ({problem.strerror})", "Name a new file in a folder of yours"
+        ) from problem
+
+
+def _serve(serving: dict[str, Any], settings: dict[str, Any], har: Path | None) -> int:
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.demo.sessions import Credentials
@@ -126,6 +158,8 @@ def _serve(serving: dict[str, Any], settings: dict[str, Any]) -> int:
         credentials = Credentials(jwt_certificate=_certificate(serving["jwt_certificate"]))
         options = DemoOptions(**settings, port=serving["port"] or 0)
         with DemoServer(options, credentials=credentials, token_lifetime=serving["token_lifetime"]) as server:
+            if har is not None:
+                _write_new(har, server.recording(server.instance_url))
             if serving["show_credentials"]:
                 say_json(_credentials(server))
             _announce(server, as_json=serving["as_json"])

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from syncerr_tui.demo import rest, soap
+from syncerr_tui.demo import aura, lwr, rest, soap
+from syncerr_tui.demo.button import ButtonController
 from syncerr_tui.demo.http import Refused, Request, Response, error
+from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.rest import ServerContext, about
 from syncerr_tui.demo.sessions import Sessions, well_formed
@@ -22,6 +24,8 @@ class Application:
     context: ServerContext
     sessions: Sessions
     oauth: OAuth
+    lightning: Lightning
+    button: ButtonController
 
     def answer(self, request: Request) -> Response:
         """Answer one request; every answer tells the org's API use."""
@@ -44,6 +48,8 @@ class Application:
             case ("services", "oauth2", "userinfo"):
                 self._authorize(request)
                 return about.userinfo(self.context)
+            case ("services", "oauth2", "singleaccess"):
+                return self.lightning.single_access(_token(request.headers), request)
             case ("services", "oauth2", *_):
                 return self.oauth.answer(request)
             case ("id", organization, user):
@@ -56,6 +62,21 @@ class Application:
             case ("services", "data", *_):
                 self._count(request)
                 return rest.data(self.context, request)
+            case ("services", "apexrest", "demo", "presses"):
+                self._authorize(request)
+                return Response(200, self.button.log())
+            case ("lwr", "apex", *_):
+                self._authorize(request)
+                return lwr.answer(self.button, request)
+            case ("aura",):
+                return aura.answer(self.lightning, self.button, request)
+            case (
+                ("secur", "frontdoor.jsp" | "contentDoor")
+                | ("lightning", *_)
+                | ("one", "one.app")
+                | ("login",)
+            ):
+                return self.lightning.answer(request)
             case ("services", "apexrest", *path):
                 self._count(request)
                 return self._apexrest(request, "/".join(path))
@@ -67,8 +88,8 @@ class Application:
         self.context.count()
 
     def is_authorized(self, headers: Mapping[str, str]) -> bool:
-        """Whether the Authorization header holds a token that is good now."""
-        return self._refusal(headers) is None
+        """Whether the headers hold an access token or a Lightning session that is good now."""
+        return self._refusal(headers) is None or self.lightning.is_open(headers.get("cookie", ""))
 
     def _authorize(self, request: Request) -> None:
         refusal = self._refusal(request.headers)
@@ -77,12 +98,13 @@ class Application:
 
     def _refusal(self, headers: Mapping[str, str]) -> Response | None:
         """A token in the query string is not looked at: it would end up in logs and histories."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
+        scheme = headers.get("authorization", "").partition(" ")[0]
+        token = _token(headers)
         if not scheme:
             return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        if scheme.lower() not in {"bearer", "oauth"} or not well_formed(token.strip()):
+        if scheme.lower() not in {"bearer", "oauth"} or not well_formed(token):
             return error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
-        if not self.sessions.knows(token.strip()):
+        if not self.sessions.knows(token):
             return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
         return None
 
@@ -90,6 +112,10 @@ class Application:
         body = request.json() if request.body else None
         status, answer = self.context.org.apexrest(request.method, path, request.query, body)
         return Response(status, answer)
+
+
+def _token(headers: Mapping[str, str]) -> str:
+    return headers.get("authorization", "").partition(" ")[2].strip()
 
 
 def _wrong_method(request: Request) -> Response:

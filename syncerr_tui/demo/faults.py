@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from syncerr_tui.demo.button_faults import BUTTON_FAULTS
 from syncerr_tui.demo.engine_faults import ENGINE_FAULTS, engine_faults_in
 from syncerr_tui.demo.http import Request
 from syncerr_tui.errors import BadInputError
@@ -60,6 +61,7 @@ FAULTS: Mapping[str, FaultKind] = {
     ),
     "partial-actions": FaultKind("each VALUE-th input of an action is refused (HTTP 400)", "2", "action"),
     "clock-skew": FaultKind("the org's clock is VALUE seconds ahead (negative: behind)", "300"),
+    **{name: FaultKind(meaning, count=count) for name, (meaning, count) in BUTTON_FAULTS.items()},
 }
 
 _PLACES = frozenset({"read", "write", "query", "dml", "action", "describe", "apexrest", "login", "all"})

@@ -68,7 +68,7 @@ class OAuth:
             "id": about.identity_url(self.context),
             "token_type": "Bearer",
             "issued_at": str(int(self.context.clock().timestamp() * 1000)),
-            "scope": "api refresh_token",
+            "scope": "api web refresh_token",
         }
         if grant == "password":
             body["refresh_token"] = self.credentials.refresh_token

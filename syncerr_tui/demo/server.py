@@ -6,23 +6,27 @@ import contextlib
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Self
 
 from syncerr_tui.demo.application import Application
+from syncerr_tui.demo.button import ButtonController
 from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.faults import Faults, transport_faults
 from syncerr_tui.demo.http import Request, Response, encode, error
 from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
+from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.recording import LIGHTNING_HOST, recording
 from syncerr_tui.demo.rest import ServerContext
 from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.sessions import Credentials, Sessions
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, utc_now
+from syncerr_tui.errors import BadInputError
 
 _log = logging.getLogger(__name__)
 _DRIP = 64
@@ -127,7 +131,26 @@ class DemoServer:
         )
         sessions = Sessions(context.organization_id, self.clock, token_lifetime)
         oauth = OAuth(context, sessions, self.credentials)
-        return Application(context, sessions, oauth), sessions, oauth
+        self.button = ButtonController(context)
+        lightning = Lightning(context, sessions)
+        return Application(context, sessions, oauth, lightning, self.button), sessions, oauth
+
+    def recording(self, address: str = LIGHTNING_HOST) -> Mapping[str, object]:
+        """A recording of the Re-sync button, pressed with two rows ticked, as a browser exports it.
+
+        Args:
+            address: Scheme and host of the recorded page.
+
+        Raises:
+            BadInputError: No error is left to tick.
+        """
+        rows: list[str] = []
+        for _ in range(2):
+            entry = self.org.engine.queue.youngest_failed(rows)
+            rows += [] if entry is None else [entry.event_id]
+        if not rows:
+            raise BadInputError("This demo org has no sync error to press the button on", "Try --errors 20")
+        return recording(rows, DEMO_USER_ID, self.clock(), address)
 
     def start(self) -> Self:
         """Serve, and let the sync engine work."""
