@@ -151,7 +151,7 @@ class PtyProgram:
                 self.status = os.waitstatus_to_exitcode(status)
         return self.status is not None
 
-    def wait(self, seconds: float = 15.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         """Wait for the end and give the exit status (negative: the signal).
 
         Raises:

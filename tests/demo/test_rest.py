@@ -13,6 +13,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, long_id
 from tests.demo.tiny import ACTION, Client, TinyOrg, tiny
+from tests.layers import layered
 
 ACCOUNTS = 7
 NOBODY = long_id("001000000000ABC")
@@ -199,8 +200,8 @@ def test_a_page_is_read_again_and_by_any_version(org: Client) -> None:
     assert org.ask(f"query/{locator.partition('-')[0]}-99").code == "INVALID_QUERY_LOCATOR"
 
 
-def test_a_hundred_thousand_records_page_by_page() -> None:
-    many = 100_000
+def test_many_records_page_by_page() -> None:
+    many = layered("records read page by page", 10_000, 100_000)
     with tiny() as org:
         org.store.insert_many("Account", ({"Name": f"{n:06}"} for n in range(many)))
         page = org.query("SELECT Name FROM Account ORDER BY Name DESC")
