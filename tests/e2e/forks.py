@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,6 +122,7 @@ def _child(job: Mapping[str, Any]) -> int:
     for path, number in ((os.devnull, 0), (job["out"], 1), (job["err"], 2)):
         mode = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(path, mode, 0o600), number)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the jobs were read from the old one
     # As from a shell's prompt: under nohup, or in the background of a script, these are ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -161,6 +163,8 @@ def _serve() -> None:
                 code = 99
                 try:
                     code = _child(job)
+                except BaseException:  # noqa: BLE001 - a defect of the child is told in its stderr
+                    os.write(2, traceback.format_exc().encode())
                 finally:
                     os._exit(code)
             answer = {"pid": pid}
