@@ -34,7 +34,7 @@ from syncerr_tui.diagnosis.model import Diagnosis, OrgNote
 from syncerr_tui.diagnosis.pattern_cost import affordable
 from syncerr_tui.diagnosis.suggest import nearest_of
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.files import read_plain
+from syncerr_tui.files import parse_toml, read_plain
 from syncerr_tui.text import clean, one_line
 
 PATTERN_REACH = 1000
@@ -134,13 +134,11 @@ def load(path: Path) -> OrgNotes:
 def parse(text: str, source: str) -> OrgNotes:
     """Read org notes from text; `source` is the file's name for the complaints."""
     try:
-        tables = tomllib.loads(text)
+        tables = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInputError(
             f"{source}: not TOML: {error}", "Quote texts; begin each note with [[note]]."
         ) from None
-    except RecursionError:
-        raise BadInputError(f"{source}: nested too deeply", "Begin each note with [[note]].") from None
     place = _Place(source, text)
     for key in tables:
         if key != "note":

@@ -179,7 +179,7 @@ def decode(payload: Mapping[str, Any]) -> Plan:
         method=one_line(payload["method"]),
         created_at=datetime.fromisoformat(payload["created_at"]),
         rows=tuple(_row(row) for row in payload["rows"]),
-        waves=tuple(Wave(int(w["number"]), tuple(w["ids"]), clean(w["why"])) for w in payload["waves"]),
+        waves=tuple(Wave(int(w["number"]), _texts(w["ids"]), clean(w["why"])) for w in payload["waves"]),
         left_out=tuple(LeftOut(str(o["id"]), clean(o["reason"])) for o in payload["left_out"]),
         warnings=tuple(clean(w) for w in payload["warnings"]),
         ramp=bool(payload["ramp"]),
@@ -214,9 +214,15 @@ def _text_or_none(value: object) -> str | None:
     return value
 
 
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError
+    return tuple(value)
+
+
 def _row(row: Mapping[str, Any]) -> PlannedRow:
     return PlannedRow(
-        decode_error(row), int(row["wave"]), clean(row["reason"]), str(row["group"]), tuple(row["parents"])
+        decode_error(row), int(row["wave"]), clean(row["reason"]), str(row["group"]), _texts(row["parents"])
     )
 
 

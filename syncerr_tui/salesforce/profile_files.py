@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import read_plain
+from syncerr_tui.files import parse_toml, read_plain
 from syncerr_tui.salesforce import profile_schema
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import one_line
 
-LARGEST = 1_000_000
+LARGEST = 256_000
 """Bytes of a profile."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _WHERE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
@@ -84,7 +84,7 @@ def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
         line = raw.count(b"\n", 0, problem.start) + 1
         raise BadInputError(f"{path}:{line}: this is not UTF-8 text", "Save the file as UTF-8") from None
     try:
-        table = tomllib.loads(text)
+        table = parse_toml(text)
     except tomllib.TOMLDecodeError as problem:
         where = _WHERE.search(str(problem))
         line = int(where[1]) if where and where[1] else text.count("\n") + 1
@@ -94,8 +94,6 @@ def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
             f"{path}:{line}: {f'{key}: ' if key else ''}this is not TOML: {why}",
             "Correct the line; nothing was changed",
         ) from None
-    except RecursionError:
-        raise BadInputError(f"{path}: this is nested too deeply", "Correct the file") from None
     return profile_schema.profile_of(table, profile_schema.Source(path, text), name)
 
 
