@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
@@ -34,7 +34,6 @@ async def look_until_decided(
     attempts: Sequence[Attempt],
     *,
     patience: float,
-    usual: float,
     wait: Wait,
     same: SameCause,
     lanes: int,
@@ -45,7 +44,6 @@ async def look_until_decided(
         org: The org.
         attempts: What was sent, or may have been.
         patience: Seconds to look for.
-        usual: Seconds that this org may take for a request: before that a mere touch decides nothing.
         wait: How to wait.
         same: Whether two failures have one cause.
         lanes: Questions under way at once.
@@ -61,8 +59,7 @@ async def look_until_decided(
     while open_:
         last = left <= 0
         try:
-            aged = [replace(attempt, age=attempt.age + patience - left) for attempt in open_]
-            looked = await look(org, aged, last_look=last, usual=usual, same=same, lanes=lanes)
+            looked = await look(org, open_, last_look=last, same=same, lanes=lanes)
             trouble = ""
         except UnreachableError as problem:
             looked, trouble = [], problem.title
@@ -82,7 +79,7 @@ async def look_until_decided(
 
 
 async def look(
-    org: Org, attempts: Sequence[Attempt], *, last_look: bool, usual: float, same: SameCause, lanes: int
+    org: Org, attempts: Sequence[Attempt], *, last_look: bool, same: SameCause, lanes: int
 ) -> list[Found]:
     """One look at all of them."""
     gate = asyncio.Semaphore(lanes)
@@ -108,7 +105,6 @@ async def look(
             event,
             carriers,
             last_look=last_look,
-            whole_time=attempt.age >= usual,
             same=same,
             sees_all=sees_all.get(error.object, False),
         )

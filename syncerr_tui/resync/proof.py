@@ -56,8 +56,6 @@ class Attempt:
     unsent: bool = False
     """No request of ours: the event left the failed state before one was made. `sent_at` is then when it had
     last failed."""
-    age: float = 0.0
-    """Seconds that had passed since the request when it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,6 @@ def judge(
     records: Sequence[RecordSeen],
     *,
     last_look: bool,
-    whole_time: bool = True,
     same: SameCause = same_cause,
     sees_all: bool = False,
 ) -> Finding:
@@ -141,7 +138,6 @@ def judge(
         seen: The change event as just read.
         records: The records with its StoreConnect ID as just read, where `needs_records` asked for them.
         last_look: Patience is over: what is not decided is UNKNOWN.
-        whole_time: The org has had its usual time for this attempt, however short the patience.
         same: Whether two failures have one cause.
         sees_all: This user sees every record of the object, where `needs_full_sight` asked for it.
     """
@@ -150,9 +146,7 @@ def judge(
         ids = ", ".join(r.id for r in records)
         return Finding(Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}", evidence)
     if seen.standing is EventStanding.FAILED:
-        return _still_failed(
-            attempt, seen, records, evidence, last_look=last_look, whole_time=whole_time, same=same
-        )
+        return _still_failed(attempt, seen, records, evidence, last_look=last_look, same=same)
     if seen.standing is EventStanding.PENDING:
         return _wait("the org is still working on it", evidence, last_look=last_look)
     if seen.standing is EventStanding.UNCLEAR:
@@ -239,7 +233,6 @@ def _still_failed(
     evidence: Mapping[str, Any],
     *,
     last_look: bool,
-    whole_time: bool,
     same: SameCause,
 ) -> Finding:
     now = seen.error or attempt.error
@@ -256,13 +249,9 @@ def _still_failed(
         )
     if not last_look:
         return Finding(None, "the org has not worked on it yet", evidence, now)
-    touched = _newer(seen.modified_at, attempt.stamp)
-    if touched and whole_time:
-        verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
-        return Finding(verdict, _words(now), evidence, now)
     told = (
         "the org touched the event, and nothing shows that it has processed it"
-        if touched
+        if _newer(seen.modified_at, attempt.stamp)
         else "the org accepted it and has not worked on it since"
         if attempt.answered
         else "no answer came back, and the org shows no trace of the request"

@@ -38,7 +38,7 @@ from syncerr_tui.resync.plan import Plan, Wave
 from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender
-from syncerr_tui.resync.verify import age_of, attempt_of
+from syncerr_tui.resync.verify import attempt_of
 from syncerr_tui.resync.waves import RAMP
 from syncerr_tui.stopwatch import Instant, Stopwatch
 
@@ -286,8 +286,11 @@ class Runner:
         if not records:
             return
         now = await self._org.now()
-        ages = {event: age_of(record, now) for event, record in records.items()}
-        attempts = [attempt_of(record, ages[event]) for event, record in records.items()]
+        ages = {
+            event: max((now - record.org_at).total_seconds(), 0.0) if record.org_at else 0.0
+            for event, record in records.items()
+        }
+        attempts = [attempt_of(record) for record in records.values()]
         # Until the org has had its usual time an event looks untouched while the org is at it.
         sending = self._options.mode is ResumeMode.CONTINUE
         window = max(self._usual, self.plan.patience) if sending else self.plan.patience
@@ -367,7 +370,6 @@ class Runner:
             self._org,
             attempts,
             patience=patience,
-            usual=self._usual,
             wait=self._wait,
             same=self._options.same_cause,
             lanes=self.plan.lanes,

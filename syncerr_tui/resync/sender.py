@@ -197,9 +197,7 @@ class Sender:
             )
             for row in rows
         ]
-        found = await look(
-            self._org, attempts, last_look=True, usual=0.0, same=same_cause, lanes=self._plan.lanes
-        )
+        found = await look(self._org, attempts, last_look=True, same=same_cause, lanes=self._plan.lanes)
         self._book.end(
             [
                 RowEnd(f.attempt.error.id, f.finding.verdict, f.finding.reason, f.finding.evidence)

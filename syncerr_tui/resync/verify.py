@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from syncerr_tui.errors import UnreachableError
-from syncerr_tui.resync.doubt import usual_seconds
 from syncerr_tui.resync.history import RowRecord
 from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.looking import Found, look_until_decided
@@ -16,13 +13,8 @@ from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.proof import Attempt, SameCause
 
 
-def attempt_of(record: RowRecord, age: float = 0.0) -> Attempt:
-    """The last request of a row, as the journal has it. The row must have one (`record.org_at`).
-
-    Args:
-        record: The row.
-        age: Seconds since that request, by the org's clock.
-    """
+def attempt_of(record: RowRecord) -> Attempt:
+    """The last request of a row, as the journal has it. The row must have one (`record.org_at`)."""
     assert record.org_at is not None
     return Attempt(
         error=replace(record.error, processed_at=record.processed_at or record.error.processed_at),
@@ -30,22 +22,7 @@ def attempt_of(record: RowRecord, age: float = 0.0) -> Attempt:
         stamp=record.stamp,
         answered=record.kind is OutcomeKind.ACCEPTED,
         refusal=(record.answer or "no reason given") if record.kind is OutcomeKind.REFUSED else "",
-        age=age,
     )
-
-
-def age_of(record: RowRecord, now: datetime | None) -> float:
-    """Seconds since the last request of a row, by the org's clock; 0 where that is not known."""
-    if now is None or record.org_at is None:
-        return 0.0
-    return max((now - record.org_at).total_seconds(), 0.0)
-
-
-async def _org_time(org: Org) -> datetime | None:
-    try:
-        return await org.now()
-    except UnreachableError:
-        return None
 
 
 async def verify(
@@ -69,11 +46,9 @@ async def verify(
         return False
 
     found: list[Found] = []
-    now = await _org_time(org)
-    attempts = [attempt_of(record, age_of(record, now)) for record in by_event.values()]
-    usual = usual_seconds(journal)
+    attempts = [attempt_of(record) for record in by_event.values()]
     async for decided in look_until_decided(
-        org, attempts, patience=patience, usual=usual, wait=wait, same=same, lanes=org.method.lanes
+        org, attempts, patience=patience, wait=wait, same=same, lanes=org.method.lanes
     ):
         ends: defaultdict[str, list[RowEnd]] = defaultdict(list)
         for one in decided:

@@ -81,6 +81,8 @@ class Courier:
         self._expired: NotLoggedInError | None = None
         self._closed = False
         self._stopwatch = Stopwatch.of_this_machine()
+        self._untried: int | None = None
+        """Generation of a token that was got because a write was refused, until a write has gone through."""
         self._answered_at = options.clock()
         self.instance_url = ""
         """Scheme and host of the org, once the first call has been made."""
@@ -205,8 +207,9 @@ class Courier:
         return outcome.error(host=self._host, writing=writing, custom=custom)
 
     def _attempt(self, job: Callable[[Salesforce], T], asked: Instant | None, *, custom: bool) -> T | Fault:
-        """In a worker thread: one request, and one more with a new token where the org refused the old one.
+        """In a worker thread: one request, and a read once more where the org refused the token.
 
+        A write is handed back with the new token at hand: its rows are looked at before it goes again.
         `asked` is when a write was asked for; None for a read.
         Faults come back as values: a raised one would drag the library's exception along as its context,
         and that one holds the request with its Authorization header.
@@ -217,7 +220,9 @@ class Courier:
         if self._is_stale(asked):
             return Fault(Kind.STALE)
         outcome = self._try(job, token)
-        if isinstance(outcome, Fault) and outcome.kind is Kind.SESSION:
+        if not isinstance(outcome, Fault) and asked is not None:
+            self._untried = None
+        if isinstance(outcome, Fault) and outcome.kind is Kind.SESSION and token.generation != self._untried:
             if custom and outcome.status != _UNAUTHORIZED:  # the org's own code may have said so
                 return outcome
             try:
@@ -226,8 +231,9 @@ class Courier:
             except NotLoggedInError as error:
                 self._expired = error
                 raise
-            if self._is_stale(asked):  # getting a token may take a minute
-                return Fault(Kind.STALE)
+            if asked is not None:
+                self._untried = token.generation
+                return Fault(Kind.RENEWED)
             outcome = self._try(job, token)
         if isinstance(outcome, Fault) and outcome.kind in {Kind.SESSION, Kind.TOKEN}:
             self._expired = NotLoggedInError(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.independent.processes import Nursery
 from tests.independent.worlds import World
 from tests.layers import layered
@@ -13,7 +11,6 @@ from tests.layers import layered
 SEEDS = layered("independent worlds", (9, 15, 19, 31, 45, 47, 52, 97), range(200))
 
 
-@pytest.mark.xfail(strict=True, reason="the program does not keep these promises yet")
 def test_what_is_sent_and_told_in_a_world_by_chance(nursery: Nursery, tmp_path: Path) -> None:
     wrongs = {seed: World(seed, tmp_path / str(seed), nursery).run().wrongs for seed in SEEDS}
     assert {seed: lines for seed, lines in wrongs.items() if lines} == {}

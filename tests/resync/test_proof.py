@@ -126,10 +126,10 @@ def test_an_older_sight_is_no_news() -> None:
     assert verdict(seen(EventStanding.FAILED, older, modified=BEFORE - timedelta(hours=1))) is None
 
 
-def test_touched_but_not_processed_waits_for_the_end_of_patience() -> None:
+def test_a_touch_of_the_event_is_not_its_processing() -> None:
     sight = seen(EventStanding.FAILED, attempt().error, modified=AFTER)
     assert verdict(sight) is None
-    assert verdict(sight, last=True) is Verdict.STILL_FAILING
+    assert verdict(sight, last=True) is Verdict.UNKNOWN
 
 
 def test_a_duplicate_error_is_told_as_an_earlier_write_that_did_land() -> None:

@@ -123,7 +123,7 @@ async def verdict(
             before=before[org.event.id],
         )
         work(org)
-        (found,) = await look(seen_by_us, [attempt], last_look=True, usual=180.0, same=same_cause, lanes=2)
+        (found,) = await look(seen_by_us, [attempt], last_look=True, same=same_cause, lanes=2)
         await api.close()
     return found.finding.verdict, found.finding.reason
 
