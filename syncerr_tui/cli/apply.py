@@ -38,7 +38,7 @@ def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, again: boo
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 
     Refused where the file was changed, or was made for another org. What has moved in the org since is
-    listed first; a row that has changed is left out.
+    listed first; a row that has changed is left out, and so is one whose cause would not go before it.
     """
     treatment = treatment_of(choice)
     refuse_where_read_only(treatment)
@@ -48,6 +48,7 @@ def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, again: boo
 
 async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again: bool, as_json: bool) -> int:
     from syncerr_tui.resync import plan_file
+    from syncerr_tui.resync.plan import checked_against
     from syncerr_tui.resync.start import make_runner
 
     plan = plan_file.read(file)
@@ -56,7 +57,8 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
         plan_file.check_method(plan, connection.org.method)
         with open_journal(connection) as journal:
             mention_unfinished(journal)
-            moved = plan_file.moved(plan, (await read_graph(connection)).errors.values())
+            graph = await read_graph(connection)
+            moved = plan_file.moved(plan, graph.errors.values())
             for word, ids in (
                 ("no longer unresolved", moved.gone),
                 ("changed since the plan, will be left out", moved.changed),
@@ -66,6 +68,7 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
                     say(f"{event}: {word}")
                 if len(ids) > _LISTED:
                     say(f"and {len(ids) - _LISTED} more: {word}")
+            plan = checked_against(plan, graph.parents_of(row.error.id for row in plan.rows))
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)

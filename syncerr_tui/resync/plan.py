@@ -204,6 +204,30 @@ def make_plan(
     return replace(plan, hash=digest(plan.payload()))
 
 
+def checked_against(plan: Plan, parents: order.Parents) -> Plan:
+    """A plan of before, put right by what is known of causes now: its file may have been edited, and a cause
+    may have failed since. A row goes only behind all its causes, in an earlier wave; others are left out.
+
+    Args:
+        plan: The plan.
+        parents: Evidence of causes now: event id -> event ids that must be proven first.
+    """
+    links = order.with_record_order([row.error for row in plan.rows], parents)
+    inside: dict[str, PlannedRow] = {}
+    out: list[LeftOut] = []
+    for row in sorted(plan.rows, key=lambda row: row.wave):
+        behind = sorted({*row.parents, *links.get(row.error.id, ())})
+        missing = next((p for p in behind if p not in inside or inside[p].wave >= row.wave), None)
+        if missing is None:
+            inside[row.error.id] = replace(row, parents=tuple(behind))
+        else:
+            out.append(LeftOut(row.error.id, f"its cause {missing} does not go before it in this plan"))
+    rows = tuple(inside[row.error.id] for row in plan.rows if row.error.id in inside)
+    waves = tuple(replace(wave, ids=tuple(i for i in wave.ids if i in inside)) for wave in plan.waves)
+    checked = replace(plan, rows=rows, waves=waves, left_out=(*plan.left_out, *out))
+    return replace(checked, hash=digest(checked.payload()))
+
+
 def _without_the_unready(
     chosen: list[SyncError], links: order.Parents, out: dict[str, LeftOut]
 ) -> list[SyncError]:

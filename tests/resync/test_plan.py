@@ -14,7 +14,7 @@ from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.resync import plan_file
 from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.resync.plan import LeftOut, Plan, digest, make_plan
+from syncerr_tui.resync.plan import LeftOut, Plan, checked_against, digest, make_plan
 from syncerr_tui.resync.sending import trains
 from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
@@ -254,3 +254,25 @@ def test_what_moved_since_is_listed(plan: Plan) -> None:
 def test_a_salesforce_id_that_appeared_is_no_change(plan: Plan) -> None:
     first, second = (row.error for row in plan.rows)
     assert not plan_file.moved(plan, [replace(first, salesforce_id="001000000000001AAA"), second])
+
+
+def test_a_plan_whose_causes_were_cut_is_put_right() -> None:
+    """The hash of a file is no signature: whoever cuts the links can renew it."""
+    cause, victim, other = account(1), sync_error(2, object="Order"), sync_error(3, object="Contact")
+    links = {victim.id: frozenset((cause.id,))}
+    honest = planned(cause, victim, other, parents=links)
+    assert checked_against(honest, links) == honest
+    cut = replace(
+        honest,
+        rows=tuple(replace(row, parents=(), wave=1) for row in honest.rows),
+        waves=(replace(honest.waves[0], ids=tuple(row.error.id for row in honest.rows)),),
+    )
+    put_right = checked_against(cut, links)
+    assert {row.error.id for row in put_right.rows} == {cause.id, other.id}
+    assert [out.id for out in put_right.left_out] == [victim.id]
+    row = honest.row(victim.id)
+    assert row is not None
+    only_the_victim = replace(honest, rows=(row,), waves=())
+    late = checked_against(only_the_victim, {victim.id: frozenset(("a0X000000000009AAA",))})
+    assert late.rows == ()
+    assert "a0X000000000009AAA does not go before it" in late.left_out[0].reason
