@@ -66,7 +66,7 @@ def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
         "key": cause.key,
         "code": explanation.diagnosis.root_code,
         "headline": cause.fingerprint.why if cause.ready else explanation.headline,
-        "retry": Retry.JUST_RETRY.value if cause.ready else explanation.guidance.retry.value,
+        "retry": Retry.JUST_RETRY.value if cause.ready else explanation.retry.value,
         "why": cause.fingerprint.why,
         "missing": cause.missing,
         "held": cause.held,

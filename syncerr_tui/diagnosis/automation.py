@@ -41,7 +41,7 @@ _QUOTED = (
     r"'(?P<q7>[^'\n]{1,200})'|”(?P<q8>[^”\n]{1,200})”)"
 )
 _PROCESS = (
-    r"(?:process(?:us|o)?|[Pp]rozess|proceso|proces|процесс|プロセス|流程|프로세스|"
+    r"(?:process(?:us|o)?|[Pp]rozess|proceso|proces|процесс|プロセス|処理|流程|프로세스|"
     r"flow|Flow|flux|flujo|Ablauf|fluxo|flusso)"
 )
 _FLOW_BEFORE = re.compile(_QUOTED + r"[-\s]{0,2}" + _PROCESS + r"(?![A-Za-z])")
@@ -55,6 +55,11 @@ _JOB = re.compile(r"(?:for|in) class '(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A
 _ELEMENT = re.compile(
     r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
     r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})",
+)
+# The debug view of a Flow: each element under its name, the one that failed says so.
+_FAILED_ELEMENT = re.compile(
+    r"(?:CREATE|UPDATE|DELETE|GET) RECORDS: (?P<name>\w{1,120})"
+    r"(?:\n(?!(?:CREATE|UPDATE|DELETE|GET) RECORDS)[^\n]{0,200}){1,40}?\nFailed to "
 )
 # `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
 _EXECUTION = re.compile(
@@ -81,7 +86,8 @@ _TEST_RUN = re.compile(
 )
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
-    r"(?<![\w.])(?:(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5}): line \d|"
+    r"(?<![\w.])(?:(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5})"
+    r"(?:: line \d|\|\d{1,6} col )|"
     r"(?P<bare>[A-Z]\w{0,100}(?:\.\w{1,100}){1,4}): line \d{1,6}, column \d)",
 )
 _EXCEPTION = re.compile(
@@ -93,6 +99,10 @@ _RULE = re.compile(
     r"(?P<kind>[Vv]alidation (?:[Rr]ule|[Ff]ormula)|[Dd]uplicate [Rr]ule)(?: named| called)?:? {0,2}"
     + _QUOTED,
 )
+# The platform quotes the rule itself where its formula cannot be worked out.
+_FORMULA = re.compile(r"Formula [\"'“](?P<name>\w{1,120})[\"'”] Invalid", re.IGNORECASE)
+# `duplicateResult` of a REST body.
+_RULE_KEY = re.compile(r"duplicateRule[\\\"'”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
 _PLATFORM_NAMES = """
     System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search
     Test Salesforce TxnSecurity UserProvisioning Visualforce VisualEditor Limits
@@ -136,6 +146,9 @@ def _flows(text: str) -> Iterator[Named]:
     if "Flow " in text:
         for match in matches(_FLOW_NAME, text):
             yield _named("flow", match["name"].strip(), match.start("name"), match.end("name"))
+    if "Failed to " in text:
+        for match in matches(_FAILED_ELEMENT, text):
+            yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
     if "actionName" in text:
         kind = "flow" if "flow" in lowered else "class"
         for match in matches(_ACTION, text):
@@ -189,6 +202,13 @@ def _rules(text: str) -> Iterator[Named]:
         for match in matches(_RULE, text):
             kind = "duplicate_rule" if match["kind"][0] in "dD" else "validation_rule"
             yield from _quoted(kind, match)
+    for clue, kind, pattern in (
+        ("ormula ", "validation_rule", _FORMULA),
+        ("duplicateRule", "duplicate_rule", _RULE_KEY),
+    ):
+        if clue in text:
+            for match in matches(pattern, text):
+                yield _named(kind, match["name"], *match.span("name"))
 
 
 def _class(text: str, path: list[str], start: int, end: int) -> Named:
@@ -243,7 +263,7 @@ def _with_traces(text: str, found: list[Named]) -> list[Named]:
     """`found` with the frames of the stack traces put where they belong."""
     order = list(found)
     known = {named.automation for named in found}
-    for start, frames in _traces(text) if ": line " in text else ():
+    for start, frames in _traces(text) if ": line " in text or " col " in text else ():
         anchors = {frame.automation for frame in frames} & known
         fresh = [frame for frame in reversed(frames) if frame.automation not in known]
         if anchors:

@@ -15,14 +15,12 @@ LOCK_ROW = "UNABLE_TO_LOCK_ROW"
 WRAPPERS = frozenset({FLOW_TRIGGER, APEX, UNKNOWN})
 """Codes that say *who* stopped the save, not *why*: the reason is nested in their text, if anywhere."""
 
-_HOLLOW = WRAPPERS | {
-    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    "APEX_ERROR",
-    "APEX_FAILED",
-    "CUSTOM_APEX_ERROR",
-    "FAILED_DUE_TO_OTHER_INPUTS",
-    "PROCESSING_HALTED",
-}
+CONSEQUENCES = frozenset(
+    {"ALL_OR_NONE_OPERATION_ROLLED_BACK", "FAILED_DUE_TO_OTHER_INPUTS", "PROCESSING_HALTED"}
+)
+"""Codes that only say that something else of the same request failed."""
+
+_HOLLOW = WRAPPERS | CONSEQUENCES | {"APEX_ERROR", "APEX_FAILED", "CUSTOM_APEX_ERROR"}
 """Wrappers, and codes that only say that something else failed: the root where nothing better is there."""
 
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{5,}")

@@ -17,7 +17,7 @@ What counts, and where it is looked for:
 from __future__ import annotations
 
 from syncerr_tui.diagnosis.labelled import find_after_code, find_labelled
-from syncerr_tui.diagnosis.lists import find_lists
+from syncerr_tui.diagnosis.lists import find_labels_of, find_lists
 from syncerr_tui.diagnosis.parts import Part
 from syncerr_tui.diagnosis.ranges import Ranges
 from syncerr_tui.diagnosis.sentences import find_custom_fields, find_prose, find_sentences
@@ -32,15 +32,18 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
         text: One statement, unwrapped.
         root: The code the statement is about, where it is known from elsewhere.
     """
-    found = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *find_lists(text)]
+    listed = list(find_lists(text))
+    found = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *listed]
+    found += find_labels_of(text, listed)
     known = Ranges((part.start, part.end) for part in found)
     found += (part for part in find_custom_fields(text) if part.start not in known)
     found += find_prose(text, root)
     found.sort(key=lambda part: part.start)
-    return [part for part in found if _says_something(part, text)]
+    return [part for part in found if says_something(part, text)]
 
 
-def _says_something(part: Part, text: str) -> bool:
+def says_something(part: Part, text: str) -> bool:
+    """Whether a part is a name or value, and not a stand-in for one."""
     if part.kind == "value" and part.text.startswith("(value"):
         return False  # `(value has been hidden)`, `(value not shown)`
     if part.text == "null" and text[max(0, part.start - 1) : part.start] in {'"', "“"}:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from syncerr_tui.diagnosis import suggest
 from syncerr_tui.diagnosis.guidance import about, guide
 from syncerr_tui.diagnosis.guidance_template import plain
-from syncerr_tui.diagnosis.model import Diagnosis, Guidance, Retry
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
 from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
 
 if TYPE_CHECKING:
@@ -22,43 +22,88 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedFailure:
+    """One of the failures of an error, and what to do about it."""
+
+    failure: Failure
+    guidance: Guidance
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What is known about one error."""
 
     message: str
     diagnosis: Diagnosis
-    guidance: Guidance
+    failures: tuple[ExplainedFailure, ...]
+    """At least one. All of them have to be fixed before a re-sync can work."""
     changes: tuple[str, ...] = ()
     """When the things in the way were last changed, in words."""
 
+    @classmethod
+    def of(cls, diagnosis: Diagnosis, guidance: Guidance) -> Explanation:
+        """An explanation that consists of one answer."""
+        return cls(diagnosis.message, diagnosis, (ExplainedFailure(diagnosis, guidance),))
+
+    @property
+    def guidance(self) -> Guidance:
+        """What to do about the first failure."""
+        return self.failures[0].guidance
+
+    @property
+    def retry(self) -> Retry:
+        """What has to happen before a re-sync can work: the hardest that any failure asks for."""
+        return max((item.guidance.retry for item in self.failures), key=_HARDEST.index)
+
     @property
     def headline(self) -> str:
-        """What happened, in one plain sentence."""
-        return plain(self.guidance.headline)
+        """What happened, in plain sentences."""
+        sentences = " ".join(plain(item.guidance.headline) for item in self.failures)
+        return sentences if len(self.failures) == 1 else f"{len(self.failures)} failures: {sentences}"
 
     @property
     def support_only(self) -> bool:
         """Whether only StoreConnect's support can clear it."""
-        return self.guidance.retry is Retry.SUPPORT_ONLY
+        return self.retry is Retry.SUPPORT_ONLY
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else is to be known: the latest changes, and that a message breaks off."""
+        if not self.diagnosis.cut:
+            return self.changes
+        length = f"{len(self.diagnosis.message):,} characters"
+        return (*self.changes, f"The message breaks off after {length}: what follows is not known.")
 
     def payload(self) -> dict[str, object]:
         """The keys that `explain --json` promises, without the id."""
-        guidance = self.guidance
         return {
-            **self.diagnosis.payload(self.message),
-            "guidance": {
-                "headline": plain(guidance.headline),
-                "why": plain(guidance.why),
-                "retry": guidance.retry.value,
-                "authority": guidance.authority.value,
-                "steps": [{"text": plain(step.text), "address": step.address} for step in guidance.steps],
-                "checks": [plain(text) for text in (*self.changes, *guidance.checks)],
-                "afterwards": plain(guidance.afterwards),
-                "put_back": [plain(text) for text in guidance.put_back],
-                "article": guidance.article,
-                "notes": [{"text": note.text, "matched": note.matched} for note in guidance.notes],
-            },
+            "message": self.message,
+            **self.diagnosis.payload(),
+            "cut": self.diagnosis.cut,
+            "guidance": _guidance_payload(self.guidance, self.changes),
+            "failures": [
+                {**item.failure.payload(), "guidance": _guidance_payload(item.guidance)}
+                for item in self.failures
+            ],
         }
+
+
+_HARDEST = (Retry.JUST_RETRY, Retry.FIX_FIRST, Retry.CAUSE_FIRST, Retry.SUPPORT_ONLY)
+
+
+def _guidance_payload(guidance: Guidance, changes: tuple[str, ...] = ()) -> dict[str, object]:
+    return {
+        "headline": plain(guidance.headline),
+        "why": plain(guidance.why),
+        "retry": guidance.retry.value,
+        "authority": guidance.authority.value,
+        "steps": [{"text": plain(step.text), "address": step.address} for step in guidance.steps],
+        "checks": [plain(text) for text in (*changes, *guidance.checks)],
+        "afterwards": plain(guidance.afterwards),
+        "put_back": [plain(text) for text in guidance.put_back],
+        "article": guidance.article,
+        "notes": [{"text": note.text, "matched": note.matched} for note in guidance.notes],
+    }
 
 
 def explain(
@@ -114,15 +159,19 @@ def explain_message(
     """
     known = suggest.known_code(code) if code else None
     diagnosis = _diagnosis(message, known or code)
-    guidance = guide(
-        diagnosis,
-        object_name=object_name,
-        event_type=event_type,
-        salesforce_id=salesforce_id,
-        instance_url=instance_url,
-        notes=notes,
-    )
-    return Explanation(message, diagnosis, with_addresses(guidance, resolved), changes(resolved))
+    matching = notes.matching(diagnosis) if notes else ()
+    failures = []
+    for number, failure in enumerate(diagnosis.each):
+        guidance = guide(
+            failure,
+            object_name=object_name,
+            event_type=event_type,
+            salesforce_id=salesforce_id,
+            instance_url=instance_url,
+            notes=matching if number == 0 else (),
+        )
+        failures.append(ExplainedFailure(failure, with_addresses(guidance, resolved)))
+    return Explanation(message, diagnosis, tuple(failures), changes(resolved))
 
 
 def _diagnosis(message: str, code: str | None) -> Diagnosis:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from syncerr_tui.diagnosis.field_names import bare_field
-from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.model import Diagnosis, Failure
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.reason import root_words
 from syncerr_tui.model import SyncError
@@ -99,7 +99,12 @@ class Fingerprints:
 
 
 def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
-    """What makes this error one cause with others.
+    """What makes this error one cause with others: all its failures, in order."""
+    return Fingerprint(tuple(part for item in diagnosis.each for part in _parts(item, object_name)))
+
+
+def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:
+    """What makes a failure the same as others.
 
     The names that the diagnosis found decide where there are any, since they survive a change of language;
     the wording decides only where it is all there is.
@@ -114,24 +119,24 @@ def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
     ]
     if root in PASSING:
         # A busy row says nothing about what kept it busy: the wording only tells how many rows there were.
-        return Fingerprint(tuple(parts))
+        return tuple(parts)
     if root == INTEGRITY and diagnosis.values and (place := _place(diagnosis)):
         # One state list serves billing and shipping addresses of every object.
-        return Fingerprint((*parts, (place, diagnosis.values[0])))
+        return (*parts, (place, diagnosis.values[0]))
     if not blocking:
         parts.append(("object", object_name))
     if root in _BY_FIELD and diagnosis.fields:
         parts.append(("field", ", ".join(sorted({bare_field(name) for name in diagnosis.fields}))))
         if root in _BY_VALUE:
             parts.append(("value", ", ".join(diagnosis.values)))
-        return Fingerprint(tuple(parts))
+        return tuple(parts)
     words = _words(diagnosis)
     if words:
         parts.append(("text", words))
-    return Fingerprint(tuple(parts))
+    return tuple(parts)
 
 
-def _words(diagnosis: Diagnosis) -> str:
+def _words(diagnosis: Failure) -> str:
     """The reason in its own words, with what differs from row to row taken out."""
     words = root_words(diagnosis).translate(_QUOTES)
     if diagnosis.root_code == INVALID_EMAIL:
@@ -151,7 +156,7 @@ def _mask(match: re.Match[str]) -> str:
     return "#"
 
 
-def _place(diagnosis: Diagnosis) -> str | None:
+def _place(diagnosis: Failure) -> str | None:
     for name in diagnosis.fields:
         match = _STATE_FIELD.search(name)
         if match:

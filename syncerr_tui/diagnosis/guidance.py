@@ -6,7 +6,6 @@ Pure. The texts are in `catalog/`, the language they are written in is `guidance
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass
@@ -20,12 +19,9 @@ from syncerr_tui.diagnosis.guidance_catalog import (
     variants,
 )
 from syncerr_tui.diagnosis.guidance_template import fill, name
-from syncerr_tui.diagnosis.model import Automation, Diagnosis, Guidance, Retry, Step
+from syncerr_tui.diagnosis.model import Automation, Diagnosis, Failure, Guidance, OrgNote, Retry, Step
 from syncerr_tui.diagnosis.objects import api_name, object_of
 from syncerr_tui.diagnosis.template_vars import Facts, facts_of
-
-if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.org_notes import OrgNotes
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
 _TRY_FIRST = (Step("Re-sync this error once: it may pass by itself. If it fails again, go on here."),)
@@ -33,31 +29,30 @@ _KINDS = {"flow": "the Flow", "trigger": "the trigger", "class": "the Apex class
 
 
 def guide(
-    diagnosis: Diagnosis,
+    diagnosis: Failure,
     *,
     object_name: str | None = None,
     event_type: str | None = None,
     salesforce_id: str | None = None,
     instance_url: str | None = None,
-    notes: OrgNotes | None = None,
+    notes: tuple[OrgNote, ...] = (),
 ) -> Guidance:
     """The guidance for one error.
 
     Args:
-        diagnosis: What was read out of the message.
+        diagnosis: What was read out of the message, about one failure.
         object_name: API name of the object that failed to sync.
         event_type: Create, Update or Delete, where known.
         salesforce_id: Id of the record that failed to sync, where Salesforce has it already.
         instance_url: The org's address; without it the steps carry paths only.
-        notes: The org's own notes.
+        notes: The org's own notes that apply.
     """
     facts = facts_of(diagnosis, object_name, salesforce_id)
     entry = _entry(diagnosis, event_type)
-    matching = notes.matching(diagnosis) if notes else ()
-    return replace(_answer(entry, diagnosis, facts, instance_url), notes=matching)
+    return replace(_answer(entry, diagnosis, facts, instance_url), notes=notes)
 
 
-def _answer(entry: Entry, diagnosis: Diagnosis, facts: Facts, instance_url: str | None) -> Guidance:
+def _answer(entry: Entry, diagnosis: Failure, facts: Facts, instance_url: str | None) -> Guidance:
     """The entry with its blanks filled."""
     code = diagnosis.root_code
     blanks = {**facts.blanks, "code": (code,) if code else ()}
@@ -101,19 +96,19 @@ def about(code: str) -> Diagnosis:
     return Diagnosis(code=code, codes=(), root_code=code, inferred=False, transient=may_pass(code))
 
 
-def _entry(diagnosis: Diagnosis, event_type: str | None) -> Entry:
+def _entry(diagnosis: Failure, event_type: str | None) -> Entry:
     code = diagnosis.root_code
     if code is None:
-        return unknown_entry("no_code" if diagnosis.message.strip() else "empty")
+        return unknown_entry("no_code" if diagnosis.text.strip() else "empty")
     specific = entry_for(code, diagnosis, event_type)
-    return specific or general_entry(code) or unknown_entry("unknown_code")
+    return specific or general_entry(code, diagnosis) or unknown_entry("unknown_code")
 
 
-def _retry(entry: Entry, diagnosis: Diagnosis) -> Retry:
+def _retry(entry: Entry, diagnosis: Failure) -> Retry:
     return Retry.JUST_RETRY if diagnosis.transient and entry.retry is Retry.FIX_FIRST else entry.retry
 
 
-def _headline(entry: Entry, facts: Facts, diagnosis: Diagnosis) -> str:
+def _headline(entry: Entry, facts: Facts, diagnosis: Failure) -> str:
     """What happened; where the root is nested, who was stopped by what."""
     nested = fill(entry.nested, facts.blanks) if facts.nested and entry.nested else None
     if nested is None:
@@ -121,7 +116,7 @@ def _headline(entry: Entry, facts: Facts, diagnosis: Diagnosis) -> str:
     return f"{_stopped(diagnosis)} was stopped by {nested}."
 
 
-def _stopped(diagnosis: Diagnosis) -> str:
+def _stopped(diagnosis: Failure) -> str:
     """The named thing whose work was refused: the innermost Flow, else the innermost trigger or class."""
     kinds = ("flow",) if diagnosis.root_code == APEX else ("flow", "trigger", "class")
     for kind in kinds:
@@ -136,7 +131,7 @@ def _full_name(thing: Automation) -> str:
     return f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
 
 
-def _around(diagnosis: Diagnosis) -> tuple[str, ...]:
+def _around(diagnosis: Failure) -> tuple[str, ...]:
     """For a nested error: the way in, and the other way out."""
     ran = [thing for thing in diagnosis.automation if thing.kind in _KINDS]
     said: list[str] = []
@@ -151,12 +146,12 @@ def _around(diagnosis: Diagnosis) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _around_back(diagnosis: Diagnosis) -> tuple[str, ...]:
+def _around_back(diagnosis: Failure) -> tuple[str, ...]:
     flow = _flow_of(diagnosis)
     return (f"Activate the Flow {name(flow)} again, if you switched it off.",) if flow else ()
 
 
-def _flow_of(diagnosis: Diagnosis) -> str | None:
+def _flow_of(diagnosis: Failure) -> str | None:
     """The innermost Flow."""
     return next((thing.name for thing in reversed(diagnosis.automation) if thing.kind == "flow"), None)
 

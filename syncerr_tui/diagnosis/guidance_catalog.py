@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, cast
 
-from syncerr_tui.diagnosis.model import Authority, Diagnosis, Retry
+from syncerr_tui.diagnosis.model import Authority, Failure, Retry
 
 MANUAL_CODES = (
     "CANNOT_EXECUTE_FLOW_TRIGGER",
@@ -78,7 +78,7 @@ class General:
     """A section of `kinds.toml`."""
 
 
-def entry_for(code: str, diagnosis: Diagnosis, event_type: str | None = None) -> Entry | None:
+def entry_for(code: str, diagnosis: Failure, event_type: str | None = None) -> Entry | None:
     """The catalogue's entry for a code of the manual, in the variant that fits; None for other codes."""
     if code not in MANUAL_CODES:
         return None
@@ -97,18 +97,25 @@ def variants(code: str) -> tuple[Entry, ...]:
     return (_entry(raw, ""), *special)
 
 
-def general_entry(code: str) -> Entry | None:
+def general_entry(code: str, diagnosis: Failure | None = None) -> Entry | None:
     """What is generally known about a status code that the manual does not explain; None for unknown ones."""
     row = general_codes().get(code)
     if row is None:
         return None
-    kind = _kinds()[row.kind]
-    about = "[[ Field: {fields}.|]][[ Value: {values}.|]][[ Limit: {limit}.|]]"
+    raw = _kinds()[row.kind]
+    for variant in raw.get("variant", ()):
+        if diagnosis and _fits(variant["when"], diagnosis, diagnosis.text.casefold(), None):
+            raw = {**raw, **variant}
+            break
+    about = (
+        "[[ Field: {fields}. Value: {values}.| Field: {fields}.| Value: {values}.| Limit: {limit}.|"
+        " The message says: “{said}”.|]]"
+    )
     return _entry(
         {
-            **kind,
             "headline": f"{row.meaning}.{about}",
             "nested": f"**{code}**: {row.meaning[0].lower()}{row.meaning[1:]}[[ ({{limit}})|]]",
+            **raw,
             "authority": Authority.SALESFORCE.value,
         },
         "",
@@ -159,13 +166,20 @@ def _entry(raw: Mapping[str, Any], variant: str) -> Entry:
     )
 
 
-Condition = Literal["contains", "without", "fields", "limit", "flow", "transient", "event"]
+Condition = Literal["says", "contains", "without", "fields", "limit", "flow", "transient", "event"]
 
 
-def _fits(when: Mapping[Condition, Any], diagnosis: Diagnosis, message: str, event_type: str | None) -> bool:
-    """Whether a condition holds: any of `contains` or `fields`, none of `without`, and all the rest."""
-    named = any(words in message for words in when.get("contains", ())) or any(
-        fnmatchcase(field, pattern) for pattern in when.get("fields", ()) for field in diagnosis.fields
+def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event_type: str | None) -> bool:
+    """Whether a condition holds: any of `says`, `contains` or `fields`, none of `without`, and all the rest.
+
+    `says` asks for kinds of the platform's own sentences: words of a rule, a class or a value cannot be one.
+    """
+    named = (
+        not diagnosis.says.isdisjoint(when.get("says", ()))
+        or any(words in message for words in when.get("contains", ()))
+        or any(
+            fnmatchcase(field, pattern) for pattern in when.get("fields", ()) for field in diagnosis.fields
+        )
     )
     flags = {
         "limit": diagnosis.limit is not None,
@@ -173,7 +187,7 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Diagnosis, message: str, eve
         "transient": diagnosis.transient,
     }
     return (
-        (named or not ({"contains", "fields"} & when.keys()))
+        (named or not ({"says", "contains", "fields"} & when.keys()))
         and not any(words in message for words in when.get("without", ()))
         and when.get("event", event_type) == event_type
         and all(flags[flag] for flag in flags if when.get(cast("Condition", flag)))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from syncerr_tui.diagnosis.guidance import about, guide, other_cases
+from syncerr_tui.diagnosis.explanation import explain_message
+from syncerr_tui.diagnosis.guidance import other_cases
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance
@@ -59,10 +60,12 @@ def chapters(instance_url: str | None = None, notes: OrgNotes | None = None) -> 
         instance_url: The org's address, for the steps.
         notes: The org notes, shown where they are about a code.
     """
-    return tuple(
-        Chapter(code, guide(about(code), instance_url=instance_url, notes=notes), instance_url)
-        for code in (*MANUAL_CODES, *sorted(general_codes()))
-    )
+
+    def guidance(code: str) -> Guidance:
+        return explain_message("", code, instance_url=instance_url, notes=notes).guidance
+
+    codes = (*MANUAL_CODES, *sorted(general_codes()))
+    return tuple(Chapter(code, guidance(code), instance_url) for code in codes)
 
 
 def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:

@@ -29,6 +29,10 @@ _CODE_SEPARATOR = re.compile(r"\s?[,:]\s*")
 _LABEL_AND_TEXT = re.compile(
     r"(?P<field>[^\W\d_][^:\n\[\]\"“”]{1,45}): (?P<text>[^\W\dA-Z_][^\n\[\]:]{3,160})(?P<sep>: )?",
 )
+# What an integration writes in front of Salesforce's sentence, in its user's language.
+_FOREIGN_ERROR = re.compile(
+    r"\b(?:erreur|erro|errore|fout|crm)\b|mensaje de error|fehlermeldung|fehlercode|foutbericht|エラー|오류"
+)
 _NOT_A_FAULT = re.compile(r"execution of|maximum trigger|\S+\Z")
 _LABELLED = re.compile(
     r":\s(?P<what>bad value for restricted picklist field|id value of incorrect type|invalid email address|"
@@ -50,7 +54,7 @@ _STOP = re.compile(
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
     r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]",
 )
-_BORDER = re.compile(r"[,;\n\"“”\[\]]\s*|\. |: |(?<=[A-Z]):(?=\S)")
+_BORDER = re.compile(r"[,;\n\"“”\[\]{}]\s*|\. |: |(?<=[A-Z]):(?=\S)|\b(?:errorM|m)essage ?: ?")
 _NOT_LABEL_LIST = (
     "message,error,errors,errormessage,crm errormessage,first error,exception,field(s),fields,warning,null,"
     "details,flow,response,result,value,it,this,that,role,he,she,they,we,you,which,what"
@@ -63,21 +67,22 @@ def find_labelled(text: str) -> Iterator[Part]:
     told: set[int] = set()
     for match in matches(_LABELLED, text):
         told.add(match.end())
-        label = _label_before(text, match.start())
+        label = label_before(text, match.start())
         if label is not None:
             yield label
         if match["bare"] is None and match["sep"].strip():
-            value = _value_from(text, match.end(), keep_dot="email" in match["what"])
+            value = value_from(text, match.end(), keep_dot="email" in match["what"])
             # An address has no blank in it: what follows is its label again.
             email = value.text.partition(": ")[0] if "email" in match["what"] else value.text
             yield value._replace(text=email, end=value.start + len(email))
     if "picklist" in text or not text.isascii():
         for match in matches(_PLAIN_PICKLIST, text):
             if match.end() not in told:
-                yield _value_from(text, match.end())
+                yield value_from(text, match.end())
 
 
-def _label_before(text: str, end: int) -> Part | None:
+def label_before(text: str, end: int) -> Part | None:
+    """The field's label that ends at `end`; None where the words there can be none."""
     start = max(0, end - 80)
     borders = list(_BORDER.finditer(text, start, end))
     if borders:
@@ -102,12 +107,13 @@ def is_label(text: str) -> bool:
         or plain in _NOT_LABELS
         or plain.startswith("error ")
         or plain.endswith(("error", "exception", " too long", " invalid"))
+        or _FOREIGN_ERROR.search(plain)
     ):
         return False
-    return not (text.isupper() and "_" in text)
+    return "=" not in text and not (text.isupper() and "_" in text)
 
 
-def _value_from(text: str, start: int, *, keep_dot: bool = False) -> Part:
+def value_from(text: str, start: int, *, keep_dot: bool = False) -> Part:
     """What stands behind the platform's words, up to where they go on."""
     stop = _STOP.search(text, start, start + 400)
     value = trimmed("value", text, start, stop.start() if stop else min(len(text), start + 400))
@@ -144,4 +150,4 @@ def find_after_code(text: str, root: str | None) -> Iterator[Part]:
     if len(match["field"].split()) <= 6 and is_label(match["field"]) and match["field"][0].isupper():
         yield part("field", match, "field")
         if match["sep"] and not text.startswith("[", match.end()):
-            yield _value_from(text, match.end())
+            yield value_from(text, match.end())

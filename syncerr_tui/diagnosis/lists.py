@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from syncerr_tui.diagnosis.field_names import bare_field
 from syncerr_tui.diagnosis.ids import is_id
 from syncerr_tui.diagnosis.parts import Part, matches, part, trimmed
 
@@ -19,7 +20,11 @@ _KEYED_LIST = re.compile(
 _ENCLOSED_LIST = re.compile(
     r" \((?P<list>[A-Z][a-z]\w{0,60}(?:[A-Z]|__c)\w{0,60}(?:, [A-Z]\w{0,100}){0,20})\)\s*\Z"
 )
-_CRM_LIST = re.compile(r"Field\(s\): ?(?P<list>[^\n:;]{1,300}?)(?=, [A-Z][\w ]{1,30}:|[;.\n]|\Z)")
+# `Field(s): Name, CRM ErrorMessage: ...` of an integration, in its user's language: `Feld(er)`, `Campo/i`.
+_CRM_LIST = re.compile(
+    r"\b(?:F|Ch|C)[a-z]{3,5}(?:\([a-z]{1,3}\)|/[a-z]|os) ?: ?(?P<list>[^\n:;]{1,300}?)"
+    r"(?=, [^\W\d_][\w '’-]{1,40} ?:|[;.\n]|\Z)"
+)
 
 
 def find_lists(text: str) -> Iterator[Part]:
@@ -41,9 +46,32 @@ def find_lists(text: str) -> Iterator[Part]:
     if "ields" in text:
         for match in matches(_KEYED_LIST, text):
             yield from _names(text, *match.span("list"))
-    if "Field(s)" in text:
+    if "CRM" in text:
         for match in matches(_CRM_LIST, text):
             yield from listed(text, *match.span("list"))
+
+
+_ASKS_FOR = re.compile(
+    r"\b(?:enter|provide|fill in|specify|select|choose|populate|set|add|supply) "
+    r"(?:an? |the |its |valid |your ){0,3}(?P<words>\w{2,40}(?:[ -]\w{1,40}){1,7})",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+
+
+def find_labels_of(text: str, names: Iterable[Part]) -> Iterator[Part]:
+    """Where a sentence asks for a listed field by its label: `Enter a close date.: [CloseDate]`.
+
+    Names of one word are left alone: `Name` and `Type` stand in sentences for much else.
+    """
+    wanted = {bare_field(name.text) for name in names}
+    for match in matches(_ASKS_FOR, text) if wanted else ():
+        spelled = ""
+        for number, word in enumerate(_WORD.finditer(text, *match.span("words"))):
+            spelled += word[0].casefold()
+            if number and spelled in wanted:
+                start = match.start("words")
+                yield Part("field", text[start : word.end()], start, word.end())
 
 
 def _label_of_list(text: str, match: re.Match[str]) -> Iterator[Part]:
@@ -72,6 +100,8 @@ def listed(text: str, start: int, end: int) -> Iterator[Part]:
         name = trimmed("field", text, start, stop)
         if "@" in name.text:
             yield name._replace(kind="value")
+        elif is_id(name.text):
+            pass  # `external id field: [001..., 001...]` lists records
         elif name.text and name.text[0].isalpha() and ":" not in name.text and len(name.text) <= 80:
             yield name
         start = stop + 1

@@ -30,8 +30,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Everything a message says, outermost first. Empty tuples where it says nothing."""
+class Failure:
+    """One reason why a save was refused, with its way to the root. Empty tuples where nothing is said."""
 
     code: str | None
     """The status code that came with the record, if one did."""
@@ -52,21 +52,15 @@ class Diagnosis:
     limit: str | None = None
     transient: bool = False
     """True where a plain retry is a sensible first step."""
-    spans: tuple[Span, ...] = ()
-    message: str = ""
-    """What was read, cleaned: spans point into it."""
+    says: frozenset[str] = frozenset()
+    """The kinds of the platform's own sentences in it (`catalog/sentences/kinds.tsv`)."""
     text: str = ""
-    """The statements in it without HTML, JSON and escapes, one in a line."""
+    """Its statements without HTML, JSON and escapes, one in a line."""
 
-    def payload(self, message: str) -> dict[str, object]:
-        """The names and meanings that `explain --json` promises.
-
-        Args:
-            message: The message as it came.
-        """
+    def payload(self) -> dict[str, object]:
+        """The names and meanings that `explain --json` promises."""
         return {
             "code": self.code,
-            "message": message,
             "codes": list(self.codes),
             "root_code": self.root_code,
             "inferred": self.inferred,
@@ -83,6 +77,27 @@ class Diagnosis:
             "limit": self.limit,
             "transient": self.transient,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis(Failure):
+    """Everything a message says: its failures in order, and what all of them name together.
+
+    What is inherited speaks of all failures; the code to act on is the first failure's.
+    """
+
+    failures: tuple[Failure, ...] = ()
+    """Independent failures: all of them have to be fixed. Empty only where no message was read."""
+    spans: tuple[Span, ...] = ()
+    message: str = ""
+    """What was read, cleaned: spans point into it."""
+    cut: bool = False
+    """Whether the message seems to have been cut off at a limit of its length."""
+
+    @property
+    def each(self) -> tuple[Failure, ...]:
+        """The failures; this diagnosis itself where it was made without a message."""
+        return self.failures or (self,)
 
 
 class Retry(StrEnum):

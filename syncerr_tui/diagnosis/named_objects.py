@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 
-from syncerr_tui.diagnosis.parts import Part, matches
+from syncerr_tui.diagnosis.parts import Part, matches, part
+from syncerr_tui.diagnosis.platform_sentences import entity_words
 from syncerr_tui.diagnosis.ranges import Ranges
 
 _STATED = re.compile(
@@ -21,13 +23,18 @@ _STATED = re.compile(
     r"[A-Z]_[A-Z]+ \()"
     r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)",
 )
-_CALLED = re.compile(
-    r"[Ee]ntity type '(?P<name>\w{2,80})'|(?<!\w)(?P<other>[A-Z]\w{2,80}): bad field names on insert",
+_QUOTED_NAME = r"[\"'“”„«»「][ \u00a0]?(?P<name>[^\W\d_][\w -]{1,79}?)[ \u00a0]?[\"'“”»」]"
+_OWNER_OF = re.compile(
+    r" as owner of \[?(?P<name>\w{2,80})|(?<!\w)(?P<other>[A-Z]\w{2,80}): bad field names on insert"
+)
+_KEYED = re.compile(
+    r"(?:duplicateRuleEntityType|entityType)[\\\"'”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{2,80})"
 )
 _STANDARD = re.compile(
     r"(?<![\w.\[/\"“-])(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
-    r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w)",
+    r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w|"
+    r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep)\b)",
 )
 _PLAIN = re.compile(
     r"(?<![\w.\[/-])(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)"
@@ -45,11 +52,23 @@ def find_objects(text: str, taken: Ranges) -> list[Part]:
     return found or list(islice(_lower(text, taken), 1))
 
 
+@cache
+def entity_pattern() -> re.Pattern[str]:
+    """`Entity type 'Lead'`, in the languages of the platform."""
+    words = "|".join(map(re.escape, sorted(entity_words(), key=len, reverse=True))).replace("'", "['’]")
+    return re.compile(rf"(?:{words})\s?:?\s?{_QUOTED_NAME}", re.IGNORECASE)
+
+
 def find_stated(text: str) -> Iterator[Part]:
     """Only what the platform itself calls an object."""
-    for match in matches(_CALLED, text):
+    for match in matches(_OWNER_OF, text):
         group = "name" if match["name"] else "other"
         yield Part("object", match[group], *match.span(group))
+    if "ntityType" in text:
+        for match in matches(_KEYED, text):
+            yield part("object", match, "name")
+    for match in matches(entity_pattern(), text):
+        yield part("object", match, "name")
     for match in matches(_STATED, text):
         if match["name"] not in _GENERIC:
             yield Part("object", match["name"], match.start("name"), match.end("name"))

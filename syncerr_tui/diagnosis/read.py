@@ -18,19 +18,27 @@ The conventions, derived from labelled messages of real orgs:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
-from syncerr_tui.diagnosis.details import find_details
+from syncerr_tui.diagnosis.details import find_details, says_something
+from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
-from syncerr_tui.diagnosis.model import Diagnosis, Span
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span
 from syncerr_tui.diagnosis.named_objects import find_objects, find_stated
 from syncerr_tui.diagnosis.parts import Part
+from syncerr_tui.diagnosis.platform_sentences import (
+    code_from_sentences,
+    folded,
+    named_in,
+)
 from syncerr_tui.diagnosis.ranges import Ranges
 from syncerr_tui.diagnosis.source_text import SourceText, unwrap
-from syncerr_tui.diagnosis.wording import code_from_wording
 from syncerr_tui.text import clean
 
 _PROSE = 16_384
@@ -39,13 +47,9 @@ _PROSE = 16_384
 What is longer than this is a log, and its first fault stands in front.
 """
 
-# What the platform says of itself, not of the record: the same save may work a minute later.
-_PASSING = (
-    "unable to obtain exclusive access",
-    "currently being modified by another user",
-    "timeout occurred while waiting to lock",
-    "unexpected error occurred. please include this errorid",
-)
+_START = attrgetter("start")
+_INTERNAL = "unexpected error occurred. please include this errorid"
+"""What the platform says of itself, not of the record: the same save may work a minute later."""
 
 
 def diagnose(message: str, code: str | None = None) -> Diagnosis:
@@ -58,9 +62,10 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     given = (clean(code).strip() or None) if code else None
     text = clean(message)
     whole, statements = unwrap(text[:_PROSE])
+    read = [statement(item) for item in statements]
+    pieces = split(whole, read)
 
     parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]
-    codes = _of("code", parts)
     parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
     error_id = find_error_id(text)
     if error_id:
@@ -70,27 +75,91 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         for match in find_uuids(text)
         if error_id is None or match[0] != error_id.text
     ]
+    automation: list[Named] = []
+    if statements[0] is not whole:
+        inside = _ranges(statements)
+        around = (_renamed(item, whole) for item in find_automation(whole.text))
+        automation += (item for item in around if item.start not in inside)
+        parts += (part for part in _around(whole) if part.start not in inside)
+    for piece in pieces:
+        automation += (_renamed(name, item.text) for item in piece.statements for name in item.named)
 
-    named = [find_automation(statement.text) for statement in statements]
-    automation = _automation(whole, statements, named)
+    owners = _owners_of_given(pieces, given, parts)
+    failures = []
+    for number, piece in enumerate(pieces):
+        end = len(text) if number == len(pieces) - 1 else piece.end
+        found = _Found(
+            piece,
+            [part for part in parts if piece.start <= part.start < end],
+            [item for item in automation if piece.start <= item.start < end],
+        )
+        failure, more = _failure(found, given if number in owners else None, whole, sole=len(pieces) == 1)
+        parts += more
+        failures.append(failure)
+    together = failures[0] if len(failures) == 1 else _together(failures)
+    return Diagnosis(
+        **{name: getattr(together, name) for name in Failure.__slots__},
+        failures=tuple(failures) if text else (),
+        spans=_spans(parts, automation),
+        message=text,
+        cut=_is_cut(text),
+    )
+
+
+def _together(failures: list[Failure]) -> Failure:
+    """What several failures name together; the code to act on is the first one's."""
+
+    def named(key: str) -> Any:  # noqa: ANN401 - the fields have types of their own
+        return tuple(dict.fromkeys(item for failure in failures for item in getattr(failure, key)))
+
+    pooled = ("codes", "automation", "fields", "values", "record_ids", "external_ids")
+    return replace(
+        failures[0],
+        **{key: named(key) for key in pooled},
+        objects=_once_in_any_case(named("objects")),
+        error_id=next((failure.error_id for failure in failures if failure.error_id), None),
+        limit=next((failure.limit for failure in failures if failure.limit), None),
+        transient=all(failure.transient for failure in failures),
+        says=frozenset().union(*(failure.says for failure in failures)),
+        text="\n".join(failure.text for failure in failures),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What stands in one piece of a message."""
+
+    piece: Piece
+    parts: list[Part]
+    automation: list[Named]
+
+
+def _failure(
+    found: _Found, given: str | None, whole: SourceText, *, sole: bool
+) -> tuple[Failure, list[Part]]:
+    """One failure, and the fields, values, objects and limit in it, placed in the message."""
+    statements = found.piece.statements
+    codes = _of("code", found.parts)
+    own_text = "\n".join(item.text.text for item in statements)
+    surroundings = whole.text if sole else own_text
+    says = frozenset(said.kind for item in statements for said in item.sentences)
     root = root_of(codes, given)
     inferred = root is None
     if root is None:
-        root = code_from_wording(whole.text) or _code_of({item.automation.kind for item in automation})
-
-    for statement, names in zip(statements, named, strict=True):
-        parts += _statement(statement, names, root)
-    if statements[0] is not whole:
-        parts += _around(whole, statements)
-    limit = find_limit(whole.text, codes)
+        root = code_from_sentences(says) or _code_of({item.automation.kind for item in found.automation})
+    more: list[Part] = []
+    for item in statements:
+        more += _statement(item, root)
+    limit = find_limit(surroundings, codes)
     if limit:
-        parts.append(_placed(limit, whole))
-    return Diagnosis(
+        more.append(_placed(limit, whole) if sole else limit._replace(start=0, end=0))
+    parts = [*found.parts, *more]
+    failure = Failure(
         code=given,
         codes=codes,
         root_code=root,
         inferred=inferred and root is not None,
-        automation=tuple(dict.fromkeys(item.automation for item in automation)),
+        automation=tuple(dict.fromkeys(item.automation for item in found.automation)),
         objects=_once_in_any_case(_of("object", parts)),
         fields=_of("field", parts),
         values=_of("value", parts),
@@ -98,11 +167,23 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         external_ids=_of("external_id", parts),
         error_id=next(iter(_of("error_id", parts)), None),
         limit=limit.text if limit else None,
-        transient=_transient(root, whole.text),
-        spans=_spans(parts, automation),
-        message=text,
-        text="\n".join(statement.text for statement in statements),
+        transient=_transient(root, says, surroundings),
+        says=says,
+        text=own_text,
     )
+    return failure, more
+
+
+def _owners_of_given(pieces: tuple[Piece, ...], given: str | None, parts: list[Part]) -> set[int]:
+    """Which failures the record's own code belongs to: those that name it, else those without a code."""
+    if given is None or len(pieces) == 1:
+        return {0}
+    codes = [
+        {part.text for part in parts if part.kind == "code" and piece.start <= part.start < piece.end}
+        for piece in pieces
+    ]
+    naming = {number for number, names in enumerate(codes) if given in names}
+    return naming or {number for number, names in enumerate(codes) if not names} or {0}
 
 
 @lru_cache(maxsize=4096)
@@ -111,34 +192,23 @@ def diagnose_cached(message: str, code: str | None = None) -> Diagnosis:
     return diagnose(message, code)
 
 
-def _automation(whole: SourceText, statements: list[SourceText], named: list[list[Named]]) -> list[Named]:
-    """What is named in the text around the statements and in each of them, placed in the message."""
-    found: list[Named] = []
-    if statements[0] is not whole:
-        inside = _ranges(statements)
-        around = (_renamed(item, whole) for item in find_automation(whole.text))
-        found += (item for item in around if item.start not in inside)
-    for statement, names in zip(statements, named, strict=True):
-        found += (_renamed(item, statement) for item in names)
-    return found
-
-
-def _statement(page: SourceText, names: list[Named], root: str | None) -> list[Part]:
+def _statement(item: Statement, root: str | None) -> list[Part]:
     """Fields, values and objects of one statement, placed in the message."""
-    called = Ranges((name.start, name.end) for name in names)
-    details = [part for part in find_details(page.text, root) if part.start not in called]
+    text, page = item.text.text, item.text
+    called = Ranges((name.start, name.end) for name in item.named)
+    details = find_details(text, root)
+    details += [part for said in item.sentences for part in named_in(text, said)]
+    details = [part for part in details if part.start not in called and says_something(part, text)]
     taken = Ranges(
-        [*((name.start, name.end) for name in names), *((part.start, part.end) for part in details)]
+        [*((name.start, name.end) for name in item.named), *((part.start, part.end) for part in details)]
     )
-    return [_placed(part, page) for part in (*details, *find_objects(page.text, taken))]
+    return [_placed(part, page) for part in (*details, *find_objects(text, taken))]
 
 
-def _around(whole: SourceText, statements: list[SourceText]) -> list[Part]:
+def _around(whole: SourceText) -> list[Part]:
     """Fields and objects named beside the messages: `"fields":["Name"]`, `/sobjects/Lead/`."""
-    inside = _ranges(statements)
     fields = (part for part in find_details(whole.text) if part.kind == "field")
-    placed = (_placed(part, whole) for part in (*fields, *find_stated(whole.text)))
-    return [part for part in placed if part.start not in inside]
+    return [_placed(part, whole) for part in (*fields, *find_stated(whole.text))]
 
 
 def _ranges(pages: list[SourceText]) -> Ranges:
@@ -157,7 +227,9 @@ def _renamed(item: Named, page: SourceText) -> Named:
 
 def _of(kind: str, parts: Iterable[Part]) -> tuple[str, ...]:
     """The texts of one kind by their place, each once."""
-    chosen = sorted((part for part in parts if part.kind == kind), key=lambda part: part.start)
+    chosen = [part for part in parts if part.kind == kind]
+    if len(chosen) > 1:
+        chosen.sort(key=_START)
     return tuple(dict.fromkeys(part.text for part in chosen))
 
 
@@ -182,10 +254,18 @@ def _code_of(kinds: set[str]) -> str | None:
     return APEX if "trigger" in kinds else None
 
 
-def _transient(root: str | None, text: str) -> bool:
+def _transient(root: str | None, says: frozenset[str], text: str) -> bool:
     if may_pass(root):
         return "TotalRequests Limit" not in text  # a day's allowance does not come back by waiting a minute
-    if root not in WRAPPERS:
-        return False
-    lowered = text.lower()
-    return any(words in lowered for words in _PASSING)
+    return root in WRAPPERS and ("row lock" in says or _INTERNAL in folded(text))
+
+
+_LENGTHS = frozenset(
+    {80, 100, 128, 255, 256, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 32_000, 32_768, 131_072}
+)
+"""Lengths that columns, logs and forms cut texts at."""
+
+
+def _is_cut(text: str) -> bool:
+    """Whether a text breaks off at one of the usual lengths, in the middle of a sentence or word."""
+    return text.endswith(("…", "...")) or (bool({len(text), len(text) + 1} & _LENGTHS) and text[-1].isalnum())

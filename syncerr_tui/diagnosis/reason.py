@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from syncerr_tui.diagnosis.codes import WRAPPERS
-from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.model import Failure
 from syncerr_tui.text import one_line
 
 # What stands before the innermost reason.
@@ -53,7 +53,7 @@ def end_of_root(text: str, root_code: str | None) -> int | None:
     return None if place < 0 or root_code is None else place + len(root_code)
 
 
-def root_words(diagnosis: Diagnosis) -> str:
+def root_words(diagnosis: Failure) -> str:
     """The innermost reason in one line, at most 2,000 characters; may be empty."""
     words = _ADVICE.sub("", innermost(diagnosis.text, diagnosis.root_code).words)
     return one_line(words).strip(" ,:;.-[]{}()\"'#")

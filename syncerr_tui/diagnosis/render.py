@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance_template import names
-from syncerr_tui.diagnosis.model import Authority, Diagnosis, Guidance, OrgNote, Retry
+from syncerr_tui.diagnosis.model import Authority, Failure, Guidance, OrgNote, Retry
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine, width_of, wrap
 from syncerr_tui.text import one_line
 
@@ -32,16 +32,24 @@ _AUTOMATION_WORDS = {
 
 _BAR = "| "
 
+
+def retry_words(guidance: Guidance) -> str:
+    """What has to happen before a re-sync can work. Nothing is promised where nothing is known."""
+    if guidance.authority is Authority.NONE and guidance.retry is Retry.FIX_FIRST:
+        return "Not known: find the reason first. A re-sync alone may fail again."
+    return RETRY_WORDS[guidance.retry]
+
+
 Facts = tuple[tuple[str, tuple[str, ...]], ...]
 """Named things in words: (`Flow`, (`Order Builder`,)), (`Field`, (`Name`, `CloseDate`)) ..."""
 
 
-def facts_found(diagnosis: Diagnosis) -> Facts:
+def facts_found(diagnosis: Failure) -> Facts:
     """Everything that a message names."""
     return (*blocking(diagnosis), *also_named(diagnosis))
 
 
-def blocking(diagnosis: Diagnosis) -> Facts:
+def blocking(diagnosis: Failure) -> Facts:
     """What stands in the way, as far as the message names it."""
     facts: list[tuple[str, tuple[str, ...]]] = []
     for kind, label in _AUTOMATION_WORDS.items():
@@ -57,7 +65,7 @@ def blocking(diagnosis: Diagnosis) -> Facts:
     return tuple((label, values) for label, values in facts if values)
 
 
-def also_named(diagnosis: Diagnosis) -> Facts:
+def also_named(diagnosis: Failure) -> Facts:
     """What the message names besides: the way to the root, and what others want to know."""
     facts = (
         ("Codes, from outside in", diagnosis.codes if len(diagnosis.codes) > 1 else ()),
@@ -71,7 +79,7 @@ def lines(
     guidance: Guidance,
     width: int,
     *,
-    diagnosis: Diagnosis | None = None,
+    diagnosis: Failure | None = None,
     changes: tuple[str, ...] = (),
     whole_addresses: bool = False,
 ) -> list[TextLine]:
@@ -94,7 +102,7 @@ def lines(
         page.note(note)
     page.list("Why", (guidance.why,) if guidance.why else (), bullet="")
     page.heading("How to fix it")
-    page.text(RETRY_WORDS[guidance.retry])
+    page.text(retry_words(guidance))
     page.steps(guidance)
     page.list("What to check", guidance.checks)
     page.list("Afterwards", (guidance.afterwards,) if guidance.afterwards else (), bullet="")
@@ -110,14 +118,32 @@ def lines(
 def explanation_lines(
     explanation: Explanation, width: int, *, whole_addresses: bool = False
 ) -> list[TextLine]:
-    """Everything there is to say about an error, laid out; the arguments are those of `lines`."""
-    return lines(
-        explanation.guidance,
-        width,
-        diagnosis=explanation.diagnosis,
-        changes=explanation.changes,
-        whole_addresses=whole_addresses,
-    )
+    """Everything there is to say about an error, laid out: each failure in order.
+
+    Args:
+        explanation: What to say.
+        width: Cells in a line; less than `NARROWEST` counts as that.
+        whole_addresses: Never break an address.
+    """
+    page = TextLayout(width)
+    count = len(explanation.failures)
+    if count > 1:
+        page.heading(f"{count} failures")
+        page.text("All of them have to be fixed before a re-sync can work.")
+    for number, item in enumerate(explanation.failures, 1):
+        if count > 1:
+            page.heading(f"Failure {number} of {count}: {item.guidance.code or 'no status code'}")
+            page.blank()
+        page.add(
+            lines(
+                item.guidance,
+                width,
+                diagnosis=item.failure,
+                changes=explanation.remarks if number == 1 else (),
+                whole_addresses=whole_addresses,
+            )
+        )
+    return page.lines
 
 
 def case(name: str, guidance: Guidance, width: int) -> list[TextLine]:
@@ -126,7 +152,7 @@ def case(name: str, guidance: Guidance, width: int) -> list[TextLine]:
     page.heading(f"Another case: {name}")
     page.marked(guidance.headline)
     page.marked(guidance.why)
-    page.text(RETRY_WORDS[guidance.retry])
+    page.text(retry_words(guidance))
     page.steps(guidance)
     for text in (*guidance.checks, *filter(None, (guidance.afterwards,)), *guidance.put_back):
         page.marked(text, "- ")

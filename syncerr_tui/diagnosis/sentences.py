@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from syncerr_tui.diagnosis.labelled import is_label
 from syncerr_tui.diagnosis.lists import listed
+from syncerr_tui.diagnosis.objects import api_name
 from syncerr_tui.diagnosis.parts import Part, matches, part
+from syncerr_tui.diagnosis.platform_sentences import entity_words
 
 _CONTAINS = re.compile(
     r"[Tt]he (?P<field>[^\n.:]{1,80}?) field contains (?P<value>[^\n]{1,200}?), which (?:isn|is no)[’']?t",
@@ -70,9 +73,10 @@ _CUSTOM_FIELD = re.compile(
     r"(?<![\w.])(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
 )
 _BEFORE_OBJECT = re.compile(
-    r"(?:(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\"]{0,3}|salesforce \(|\bobj: ?)\Z",
+    r"(?:(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\":\\]{0,6}|salesforce \(|\bobj: ?)\Z",
     re.IGNORECASE,
 )
+_LONGEST_LEAD = 28
 _TITLE = r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,5})"
 _PROSE = tuple(
     re.compile(pattern)
@@ -107,6 +111,10 @@ _LABEL_BEFORE = re.compile(
 )
 
 
+def _is_code(text: str) -> bool:
+    return text.isupper() and "_" in text
+
+
 def find_sentences(text: str) -> Iterator[Part]:
     """Sentences of the platform that name a field or a value."""
     if " field contains " in text:
@@ -128,11 +136,39 @@ def find_sentences(text: str) -> Iterator[Part]:
                 yield part("value", match, "value")
 
 
+@cache
+def _before_object() -> re.Pattern[str]:
+    """The words for `entity type`, in the languages of the platform, at the end of a text."""
+    words = "|".join(map(re.escape, entity_words())).replace("'", "['’]")
+    return re.compile(rf"(?:{words})\s?:?\s?[\"'“”„«「]?\s?\Z", re.IGNORECASE)
+
+
 def find_custom_fields(text: str) -> Iterator[Part]:
     if "__c" in text or "__C" in text:
         for match in matches(_CUSTOM_FIELD, text):
-            if _BEFORE_OBJECT.search(text, max(0, match.start() - 12), match.start()) is None:
+            if (
+                _BEFORE_OBJECT.search(text, max(0, match.start() - 12), match.start()) is None
+                and _before_object().search(text, max(0, match.start() - _LONGEST_LEAD), match.start())
+                is None
+                and not text.startswith(": bad field names", match.end())
+            ):
                 yield part("field", match, "field")
+
+
+# `Close date must be in the future`, `Name is too short`: what a rule's sentence is about.
+_SUBJECT = re.compile(
+    r"(?:\A|(?<=[.!?,:] )|(?<=[,:]))(?:The )?(?P<field>[A-Z][\w/&-]{1,40}(?: [A-Z][\w/&-]{1,40}){0,3}|"
+    r"[A-Z][a-z]{1,30} (?:date|time|name|number|e-?mail|phone|status|stage|type|amount|price|code|address|"
+    r"city|state|country|quantity|reason)) "
+    r"(?:must(?: not)? (?:be|have|contain|match|start|end)|"
+    r"(?:cannot|can[’']t|may not|should(?: not)?) (?:be|have|contain)|"
+    r"is (?:too|not (?:a )?valid|invalid|missing|empty|blank)|has to be|needs to be)\b"
+)
+_NO_SUBJECT = re.compile(
+    r"\b(?:this|that|these|those|each|every|all|any|no|one|both|either|neither|it|you|we|they|he|she|there|of|for|in|on|"
+    r"with|to|and|or|please|record|records|value|values|user|error|formula|field|fields|which|who|if|when|only)\b",
+    re.IGNORECASE,
+)
 
 
 def find_prose(text: str, root: str | None) -> Iterator[Part]:
@@ -143,6 +179,14 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
     if root in _RULE_CODES:
         for match in matches(_FIELD_NOUN, text):
             yield part("field", match, "field")
+        for match in matches(_SUBJECT, text):
+            subject = match["field"]
+            if (
+                not _NO_SUBJECT.search(subject)
+                and not any(map(api_name, (subject, *subject.split()[:1])))
+                and not _is_code(subject)
+            ):
+                yield part("field", match, "field")
     for match in matches(_LABEL_AT_END, text):
         yield from listed(text, *match.span("list"))
     for match in matches(_REQUIRED, text):

@@ -25,7 +25,7 @@ _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
 # `"message":"..."` in JSON, Python, Ruby and JavaScript notation, and `\"message\":\"...\"` where JSON was
 # put into JSON. The text ends at the next quote that is not escaped (deeper than its opening).
 _MESSAGE_KEY = re.compile(
-    r"(?<![A-Za-z])(?:message|errorMessage|error_description|exceptionMessage|localizedMessage)"
+    r"(?<![A-Za-z])(?:message|errorMessage|error_description|errorDescription|exceptionMessage|localizedMessage)"
     r"(?P<close>\\{0,7}[\"”'])?\s{0,4}(?:=>|[:=])\s{0,4}(?P<open>\\{0,7}[\"'“”])",
 )
 _STRAIGHT = re.compile(r"(?<!\\)(?P<slashes>\\*)\"(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN
-from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.model import Failure
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.reason import root_words
 from syncerr_tui.diagnosis.victims import PARENT_CODE, SAME_RECORD_CODE
@@ -22,13 +22,14 @@ _SHORT_ID = 8
 @lru_cache(maxsize=8192)
 def summarize(message: str, code: str | None) -> SafeText:
     """What blocks, in one line. Falls back on the message where nothing shorter tells more."""
-    diagnosis = diagnose(message, code)
-    told = _told(diagnosis)
-    who = _who(diagnosis)
-    return one_line(": ".join(part for part in (who, told) if part) or message)
+    failures = diagnose(message, code).each
+    briefly = [": ".join(part for part in (_who(item), _reason(item)) if part) for item in failures]
+    if len(failures) == 1:
+        return one_line(briefly[0] or message)
+    return one_line(f"{len(failures)} failures: {'; '.join(filter(None, briefly))}")
 
 
-def _told(diagnosis: Diagnosis) -> str:
+def _reason(diagnosis: Failure) -> str:
     root = diagnosis.root_code
     if root == SAME_RECORD_CODE:
         return "waits for an earlier change of this record"
@@ -47,7 +48,7 @@ def _told(diagnosis: Diagnosis) -> str:
     return "" if diagnosis.automation and _is_frame(words) else words
 
 
-def _who(diagnosis: Diagnosis) -> str:
+def _who(diagnosis: Failure) -> str:
     """The outermost automation: what a person would open first. Only where it did the refusing."""
     wrapped = {FLOW_TRIGGER, APEX, UNKNOWN} & {diagnosis.code, diagnosis.root_code, *diagnosis.codes}
     for thing in diagnosis.automation if wrapped else ():

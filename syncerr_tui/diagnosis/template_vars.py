@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN, WRAPPERS
 from syncerr_tui.diagnosis.field_names import merge_fields
-from syncerr_tui.diagnosis.model import Automation, Diagnosis
+from syncerr_tui.diagnosis.model import Automation, Failure
 from syncerr_tui.diagnosis.objects import api_name, object_of
 from syncerr_tui.diagnosis.reason import end_of_root, innermost
 from syncerr_tui.text import one_line
@@ -37,7 +38,7 @@ class Facts:
     """The object of the record, where the record is the one that failed to sync."""
 
 
-def facts_of(diagnosis: Diagnosis, object_name: str | None = None, salesforce_id: str | None = None) -> Facts:
+def facts_of(diagnosis: Failure, object_name: str | None = None, salesforce_id: str | None = None) -> Facts:
     """Everything known that a template may mention.
 
     Args:
@@ -69,31 +70,35 @@ def _known(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _fields_and_values(diagnosis: Diagnosis) -> Blanks:
+def _fields_and_values(diagnosis: Failure) -> Blanks:
     fields = merge_fields(diagnosis.fields)
+    only = diagnosis.fields if len(fields) == 1 else ()
     return {
         "fields": fields,
         "field": fields if len(fields) == 1 else (),
+        "standard_field": _first(name for name in only if _STANDARD_FIELD.match(name)),
+        "custom_field": _first(name for name in only if "__" in name),
         "field_word": (("field" if len(fields) == 1 else "fields"),) if fields else (),
         "values": diagnosis.values,
         "value_id": _first(value for value in diagnosis.values if links.full_id(value)),
-        "place_word": _place_word((*diagnosis.fields, diagnosis.text[:_LONGEST_WORDS])),
+        "place_word": _place_word(diagnosis),
     }
 
 
-def _objects(diagnosis: Diagnosis, refused: str | None, own: str | None, target: str | None) -> Blanks:
+def _objects(diagnosis: Failure, refused: str | None, own: str | None, target: str | None) -> Blanks:
     named = diagnosis.objects
     return {
-        "object": _known(own) or named[:1] or _known(target),
+        "object": _known(target if target != own else own) or named[:1],
         "object_said": named[:1] or _known(own),
         "other_object": _first(name for name in named if name != refused),
         "parent": named[:1] if diagnosis.root_code == "INVALID_FIELD" else (),
     }
 
 
-def _ids(diagnosis: Diagnosis, record: str | None, salesforce_id: str | None) -> Blanks:
+def _ids(diagnosis: Failure, record: str | None, salesforce_id: str | None) -> Blanks:
     ids = diagnosis.record_ids
     return {
+        "user": _first(i for i in ids if i.startswith("005") and links.full_id(i)),
         "flow_version": _first(record_id for record_id in ids if record_id.startswith("301")),
         "record": _known(record),
         "contact": _first(i for i in (*ids, salesforce_id or "") if i.startswith("003") and links.full_id(i)),
@@ -101,7 +106,7 @@ def _ids(diagnosis: Diagnosis, record: str | None, salesforce_id: str | None) ->
     }
 
 
-def is_nested(diagnosis: Diagnosis) -> bool:
+def is_nested(diagnosis: Failure) -> bool:
     """Whether the root was reached through a Flow or Apex that itself is not what to repair first."""
     root = diagnosis.root_code
     kinds = {thing.kind for thing in diagnosis.automation}
@@ -129,19 +134,26 @@ def _automation(things: tuple[Automation, ...]) -> Blanks:
     return blanks
 
 
-def _place_word(texts: tuple[str, ...]) -> tuple[str, ...]:
-    for text in texts:
-        folded = text.lower()
-        if "country" in folded:
-            return ("country",)
-        if "state" in folded:
-            return ("state",)
-    return ()
+# Written like an API name without `__c`. One word alone may be a label, perhaps in another language.
+_STANDARD_FIELD = re.compile(r"(?:Name|Company|Subject|StageName|[A-Z][a-z]+(?:[A-Z][a-z]+)+)\Z")
+_PLACE = re.compile(r"(?:Billing|Shipping|Mailing|Other|Person\w{0,9})? ?(State|Country)(?: ?Code|/\w+)?\Z")
+_PLACE_WORDS = re.compile(r"\b(country|state)\b", re.IGNORECASE)
 
 
-def _record(diagnosis: Diagnosis) -> str | None:
+def _place_word(diagnosis: Failure) -> tuple[str, ...]:
+    """`state` or `country`, where a field of an address is meant."""
+    for field in diagnosis.fields:
+        match = _PLACE.match(field)
+        if match:
+            return (match[1].lower(),)
+    said = _PLACE_WORDS.search(diagnosis.text[:_LONGEST_WORDS]) if "address list" in diagnosis.says else None
+    return (said[1].lower(),) if said else ()
+
+
+def _record(diagnosis: Failure) -> str | None:
     """The record that the root is about: the first id behind its code, else the last one before it."""
-    ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD]
+    users = {"005"} if diagnosis.root_code == "INACTIVE_OWNER_OR_USER" else set()
+    ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD | users]
     if not ids:
         return None
     end = end_of_root(diagnosis.text, diagnosis.root_code)
@@ -151,14 +163,23 @@ def _record(diagnosis: Diagnosis) -> str | None:
     return behind[0] if behind else ids[-1]
 
 
-def _named_object(diagnosis: Diagnosis) -> bool:
+def _named_object(diagnosis: Failure) -> bool:
     """Whether the message itself says which object was refused."""
     return diagnosis.root_code in _OBJECT_IN_TEXT and any(map(api_name, diagnosis.objects))
 
 
-def _target(diagnosis: Diagnosis, own: str | None, record: str | None) -> str | None:
+# `8025g00000Ty7WAAAZ:PricingTermCount is required`: the record itself, and so its object.
+_RECORD_FIRST = re.compile(r"(?<!\w)(?P<id>[0-9A-Za-z]{15}(?:[0-9A-Z]{3})?):[A-Z]\w")
+
+
+def _target(diagnosis: Failure, own: str | None, record: str | None) -> str | None:
+    named = _RECORD_FIRST.search(diagnosis.text)
+    if named and named["id"] in diagnosis.record_ids and object_of(named["id"]):
+        return object_of(named["id"])
     if own:
         return api_name(own) or own
+    if diagnosis.root_code == "FIELD_FILTER_VALIDATION_EXCEPTION":
+        return None  # the filter is on the object that has the lookup, and its own words name the other one
     for text in diagnosis.objects:
         found = api_name(text)
         if found:
@@ -166,7 +187,7 @@ def _target(diagnosis: Diagnosis, own: str | None, record: str | None) -> str | 
     return object_of(record) if record else None
 
 
-def _quoted_reason(diagnosis: Diagnosis, *, nested: bool) -> str:
+def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
     """The words of whoever refused: the validation's text, the innermost reason of Apex."""
     found = innermost(diagnosis.text, diagnosis.root_code)
     if found.behind_code:

@@ -49,7 +49,7 @@ def retry(errors: Mapping[str, SyncError], cause: Cause) -> str:
     if cause.ready:
         return Retry.JUST_RETRY.value
     explanation = explanation_of(errors, cause)
-    return explanation.guidance.retry.value if explanation else ""
+    return explanation.retry.value if explanation else ""
 
 
 def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) -> str:

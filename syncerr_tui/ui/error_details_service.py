@@ -183,11 +183,12 @@ def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:
     """Where the guidance leads, next step first: (what to do there, address). Each address once."""
     from syncerr_tui.diagnosis.guidance_template import plain
 
-    guidance = explanation.guidance
     found: dict[str, str] = {}
-    for number, step in enumerate(guidance.steps, 1):
-        if step.address and step.address.startswith(("http://", "https://")):
-            found.setdefault(step.address, f"{number} {plain(step.text)}")
-    if guidance.article:
-        found.setdefault(guidance.article, "StoreConnect's article")
+    for item in explanation.failures:
+        for number, step in enumerate(item.guidance.steps, 1):
+            if step.address and step.address.startswith(("http://", "https://")):
+                found.setdefault(step.address, f"{number} {plain(step.text)}")
+    for item in explanation.failures:
+        if item.guidance.article:
+            found.setdefault(item.guidance.article, "StoreConnect's article")
     return [(told, address) for address, told in found.items()]

@@ -14,7 +14,10 @@ from syncerr_tui.diagnosis.read import diagnose
 Row = Mapping[str, Any]
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "messages.jsonl"
+FRESH = CORPUS.with_name("fresh.jsonl")
 OWN = Path(__file__).with_name("messages.jsonl")
+SEARCHED = Path(__file__).with_name("searched.jsonl")
+"""92 messages found by searching public code and issues; ids and names of people are invented."""
 
 EXACT = ("root_code", "codes", "error_id", "limit", "transient")
 SETS = ("automation", "fields", "values", "record_ids", "external_ids", "objects")
@@ -76,7 +79,7 @@ def score(rows: Iterable[Row], *, with_code: bool) -> Score:
     for row in rows:
         total.messages += 1
         message, code = row["message"], row["code"] if with_code else None
-        answer = diagnose(message, code).payload(message)
+        answer = diagnose(message, code).payload()
         for key in EXACT:
             if answer[key] == row[key]:
                 total.right[key] += 1

@@ -33,7 +33,7 @@ def _holds(message: str, found: Diagnosis) -> None:
     names = (*found.objects, *found.fields, *found.values, *found.external_ids)
     assert all(name and clean(name) == name for name in names)
     assert all(item.name for item in found.automation)
-    json.dumps(found.payload(message))
+    json.dumps(found.payload())
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.diagnosis.scoring import CORPUS, OWN, SETS, Score, rows_of, score
+from tests.diagnosis.scoring import CORPUS, FRESH, OWN, SEARCHED, SETS, Score, rows_of, score
 
 BARS = ("automation", "fields", "values", "record_ids", "external_ids")
 
@@ -68,3 +70,22 @@ def test_messages_from_public_reports_are_read_without_a_fault() -> None:
     rows = [row for row in rows_of(OWN) if row["id"].startswith("r")]
     assert len(rows) >= 100
     assert score(rows, with_code=True).faults == []
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("with_code", [True, False], ids=["code given", "message only"])
+@pytest.mark.parametrize("language", ["English", "others"])
+@pytest.mark.parametrize("path", [FRESH, SEARCHED], ids=["fresh", "searched"])
+def test_messages_that_no_rule_was_made_for(
+    path: Path, language: str, capsys: pytest.CaptureFixture[str], *, with_code: bool
+) -> None:
+    """Real ones from public sources, labelled before they were read for the first time."""
+    if not path.is_file():
+        pytest.skip("the labelled messages are not beside this clone")
+    rows = [row for row in rows_of(path) if (row["lang"] == "en") is (language == "English")]
+    found = score(rows, with_code=with_code)
+    _show(found, f"{path.stem}, {language}, {'code given' if with_code else 'message only'}", capsys)
+    assert found.accuracy("root_code") >= 0.98, found.faults
+    assert found.accuracy("codes") >= 0.98, found.faults
+    assert all(found.sets[key].f1 >= 0.95 for key in BARS), found.faults
+    assert found.false_ids == 0, found.faults

@@ -140,10 +140,9 @@ def test_what_html_hides_is_not_shown_as_control_codes() -> None:
 
 def test_the_contract_has_these_names() -> None:
     message = "REQUIRED_FIELD_MISSING, Required fields are missing: [Name]: [Name] Trigger.acme.T: line 1"
-    answer = diagnose(message).payload(message)
+    answer = diagnose(message).payload()
     assert list(answer) == [
         "code",
-        "message",
         "codes",
         "root_code",
         "inferred",

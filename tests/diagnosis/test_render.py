@@ -82,7 +82,7 @@ def test_the_parts_stand_in_their_order_and_org_notes_above_the_general_text() -
     notes = parse('[[note]]\ncode = "DUPLICATES_DETECTED"\ntext = "Call Priya."', "n")
     message = "duplicate Contact"
     diagnosis = diagnose(message, "DUPLICATES_DETECTED")
-    page = lines(guide(diagnosis, notes=notes), 80, diagnosis=diagnosis)
+    page = lines(guide(diagnosis, notes=notes.matching(diagnosis)), 80, diagnosis=diagnosis)
     headings = [line.text for line in page if line.parts and line.parts[0][1] is Role.HEADING]
     assert headings == [
         "What happened",
@@ -121,7 +121,7 @@ def test_hostile_text_neither_draws_nor_formats() -> None:
     )
     for line in lines(guidance, 40):
         assert line.text.isprintable()
-    shown = markdown(Explanation(evil, diagnose(evil), guidance))
+    shown = markdown(Explanation.of(diagnose(evil), guidance))
     body = shown.split("## The whole message")[0]
     assert "\x1b" not in shown
     assert "</details>" not in body and "[x](" not in body
@@ -135,14 +135,14 @@ def test_escape_hides_nothing(value: str) -> None:
 
 def test_markdown_quotes_a_message_with_fences_whole() -> None:
     message = "```\nnot the end\n````"
-    shown = markdown(Explanation(message, diagnose(message), guide(about("X_Y"))))
+    shown = markdown(Explanation.of(diagnose(message), guide(about("X_Y"))))
     assert f"`````\n{message}\n`````" in shown
 
 
 def test_markdown_has_every_part() -> None:
     message = "The BillingStateCode field contains EP, which isn't an available state."
     diagnosis = diagnose(message)
-    shown = markdown(Explanation(message, diagnosis, guide(diagnosis, instance_url=ORG)))
+    shown = markdown(Explanation.of(diagnosis, guide(diagnosis, instance_url=ORG)))
     assert shown.startswith("# `FIELD_INTEGRITY_EXCEPTION`\n")
     assert "**EP**" in shown and "- Field: `BillingStateCode`" in shown
     assert "1. Open State and Country" in shown

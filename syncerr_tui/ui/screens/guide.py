@@ -219,7 +219,7 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         """The address of a step."""
         chapter = self._list.current
         if chapter is not None:
-            explanation = Explanation("", about(chapter.code), chapter.guidance)
+            explanation = Explanation.of(about(chapter.code), chapter.guidance)
             Browsing(self._host, self.say).ask(addresses(explanation))
 
     @on(VirtualList.Clicked)

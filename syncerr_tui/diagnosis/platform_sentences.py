@@ -1,0 +1,185 @@
+"""Salesforce's own sentences, in the languages it speaks: what each means, and what it names.
+
+The sentences are data (`catalog/sentences`): one table for each language, one table of what the kinds mean.
+A sentence is looked for by its longest word first, so that some hundreds of them cost little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from syncerr_tui.diagnosis.labelled import label_before, value_from
+from syncerr_tui.diagnosis.lists import listed
+from syncerr_tui.diagnosis.parts import Part, matches, trimmed
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+"""Kana and Chinese characters: words of such a language cannot be told apart by blanks."""
+ENTITY = "entity type"
+"""The kind of a row that is no sentence: the words in front of an object's quoted name."""
+
+_PLACEHOLDER = re.compile(r"\{(label|value|fields|any)\}")
+_LABEL = "{label}: "
+_SAME = str.maketrans({"’": "'", "‘": "'", "＇": "'", "：": ":", "\n": " ", "\u00a0": " ", "\u3000": " "})
+"""Spellings of one character; every replacement is one character long, so that places stay right."""
+_GROUPS = {
+    "label": "",
+    "any": r"[^\n]{1,200}?",
+    "fields": r"(?P<fields>[^\n]{1,300}?)",
+    "value": r"(?P<value>[^\n]{1,200}?)",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of the platform."""
+
+    kind: str
+    text: str
+
+    @cached_property
+    def anchor(self) -> str:
+        """The longest fixed piece, as `folded` writes it."""
+        return max((piece.strip(" :") for piece in _PLACEHOLDER.split(folded(self.text))[::2]), key=len)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether a field's label stands in front of it."""
+        return self.text.startswith(_LABEL)
+
+    @property
+    def valued(self) -> bool:
+        """Whether what was refused stands behind it."""
+        return self.text.endswith("{value}")
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The sentence without its label and without the value at its end, in a folded text."""
+        body = folded(self.text).removeprefix(_LABEL)
+        body = body.removesuffix("{value}").rstrip(" ").removesuffix(":") if self.valued else body
+        pieces = _PLACEHOLDER.split(body)
+        regex = "".join(
+            _GROUPS[piece] if place % 2 else _literal(piece) for place, piece in enumerate(pieces)
+        )
+        if body.endswith("{fields}"):
+            regex = regex.removesuffix(_GROUPS["fields"]) + r"(?P<fields>[^\n\[\].:]{1,300}|)"
+        return re.compile(regex + (r"(?P<colon>\s?: ?)?" if self.valued else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class SaidSentence:
+    """A sentence of the platform that a text has, and where."""
+
+    sentence: Sentence
+    match: re.Match[str]
+
+    @property
+    def kind(self) -> str:
+        """What it means."""
+        return self.sentence.kind
+
+
+def _literal(piece: str) -> str:
+    escaped = r"\s+".join(re.escape(word) for word in piece.split())
+    lead = r"\s*" if piece[:1].isspace() else ""
+    tail = r"\s*" if piece[-1:].isspace() else ""
+    return lead + escaped.replace(":", r"\s?:") + tail
+
+
+def folded(text: str) -> str:
+    """The text in lower case, with one spelling for each character; every place stays what it was."""
+    plain = text.translate(_SAME)
+    lowered = plain.lower()
+    if len(lowered) != len(text):
+        lowered = "".join(low if len(low := letter.lower()) == 1 else letter for letter in plain)
+    return lowered
+
+
+@cache
+def code_of_kind() -> dict[str, str]:
+    """The status code of each kind of sentence, the most special first."""
+    return {kind: code for kind, code, *_ in _rows("kinds.tsv")}
+
+
+@cache
+def _sentences() -> tuple[Sentence, ...]:
+    rows = (row for name in _languages() for row in _rows(name))
+    return tuple(Sentence(kind, text) for kind, text, *_ in rows if kind != ENTITY)
+
+
+@cache
+def _index() -> tuple[dict[str, list[Sentence]], list[Sentence]]:
+    """The sentences by the longest word of their anchors, and those of languages without blanks."""
+    by_word: dict[str, list[Sentence]] = {}
+    without_blanks = []
+    for sentence in _sentences():
+        if _WITHOUT_BLANKS.search(sentence.text):
+            without_blanks.append(sentence)
+        else:
+            by_word.setdefault(max(_WORD.findall(sentence.anchor), key=len), []).append(sentence)
+    return by_word, without_blanks
+
+
+@cache
+def entity_words() -> tuple[str, ...]:
+    """The words in front of an object's quoted name: `Entity type 'Lead'`, `Entitätstyp 'Lead'`."""
+    return tuple(text for name in _languages() for kind, text, *_ in _rows(name) if kind == ENTITY)
+
+
+@cache
+def _languages() -> tuple[str, ...]:
+    names = (item.name for item in _folder().iterdir())
+    return tuple(sorted(name for name in names if name.endswith(".tsv") and name != "kinds.tsv"))
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    for line in _folder().joinpath(name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("\t")
+
+
+def _folder() -> Traversable:
+    return files("syncerr_tui.diagnosis").joinpath("catalog", "sentences")
+
+
+def find_platform_sentences(text: str) -> list[SaidSentence]:
+    """Every sentence of the platform in a text, left to right; the longest of those that begin together."""
+    plain = folded(text)
+    by_word, without_blanks = _index()
+    likely = [sentence for word in set(_WORD.findall(plain)) for sentence in by_word.get(word, ())]
+    if not text.isascii() and _WITHOUT_BLANKS.search(text):
+        likely += without_blanks
+    found: list[SaidSentence] = []
+    for sentence in likely:
+        if sentence.anchor in plain:
+            found += (SaidSentence(sentence, match) for match in matches(sentence.pattern, plain))
+    found.sort(key=lambda said: (said.match.start(), -said.match.end()))
+    return found
+
+
+def code_from_sentences(kinds: frozenset[str]) -> str | None:
+    """The code that these kinds of sentences stand for; None where they stand for none."""
+    return next((code for kind, code in code_of_kind().items() if kind in kinds), None)
+
+
+def named_in(text: str, said: SaidSentence) -> Iterator[Part]:
+    """The label, fields and value that a sentence names."""
+    match, groups = said.match, said.match.groupdict()
+    if said.sentence.labelled:
+        end = match.start()
+        while end and text[end - 1] in " :：":
+            end -= 1
+        label = label_before(text, end) if end < match.start() else None
+        if label is not None:
+            yield label
+    if groups.get("fields"):
+        yield from listed(text, *match.span("fields"))
+    if groups.get("value"):
+        yield trimmed("value", text, *match.span("value"))
+    if said.sentence.valued and groups.get("colon"):
+        yield value_from(text, match.end())
