@@ -80,6 +80,8 @@ class Home:
     """Every start: the number in its token, its arguments, the process."""
     jumps: tuple[tuple[float, float], ...] = ()
     """When, and by how many seconds, this machine's wall clock goes wrong in every command."""
+    journal: Path | None = None
+    """A journal that several homes share."""
     fresh: bool = False
     """Every command is a fresh interpreter instead of a fork."""
 
@@ -94,6 +96,8 @@ class Home:
     @property
     def journals(self) -> list[Path]:
         """The journal files."""
+        if self.journal is not None:
+            return sorted(self.journal.parent.glob(f"{self.journal.name}*"))
         return sorted((self.folder / "state" / "journals").glob("*.db*"))
 
     def write_profile(self) -> None:
@@ -119,6 +123,7 @@ class Home:
             'environment = "PRODUCTION"',
             f"patience = {self.patience}",
             f"batch_size = {self.batch_size}",
+            *([f"journal = {_quoted(str(self.journal))}"] if self.journal else []),
             *([f'sync_user = "{self.org.users["sync"]}"'] if names_sync_user else []),
             "[way]",
             'kind = "environment"',

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.independent.org import Fate, Org
+from tests.independent.org import Fate, Org, Reaction
 from tests.independent.truth import Reply, Request
 from tests.independent.wire import TOKEN
 
@@ -80,7 +80,7 @@ class Oracle:
 
     def _sent_twice(self) -> Iterator[str]:
         for event in self.org.events:
-            asked = [one for one in self.truth.asked(event) if one.reply is not Reply.NONE_RAN]
+            asked = [one for one in self.truth.asked(event) if not one.none_ran]
             for number, again in enumerate(asked):
                 consent = self._by_token[again.token].consents
                 for before in asked[:number]:
@@ -105,11 +105,20 @@ class Oracle:
                 before.at < one.at <= again.at and one.outcome not in _WROTE
                 for one in self.truth.applied(event)
             )
-            return "" if before.clear or freed else NO_TRACE
+            touched = any(before.at < at <= again.at for at, _ in self.truth.statuses[event])
+            return "" if before.clear or freed or touched else NO_TRACE
         done = [one for one in self.truth.applied(event) if one.request == before.number]
         if not done or done[0].at > again.at:
-            return "still under way"
+            return "" if self._lost_in_the_org(event, again.at - before.at) else "still under way"
         return "done already" if done[0].outcome in _WROTE and event in again.queued else ""
+
+    def _lost_in_the_org(self, event: str, seconds: float) -> bool:
+        """The org touched the event, has had more than its usual time, and will never work on it.
+
+        To a client that looks like an event that was worked on and failed as before.
+        """
+        lost = self.org.events[event].fate is Fate.NEVER
+        return lost and self.org.manners.reaction is Reaction.TOUCH and seconds > USUAL_TIME
 
     def _sent_blindly(self) -> Iterator[str]:
         for request in self.truth.requests:
@@ -122,9 +131,7 @@ class Oracle:
                 turned_away = [
                     one.at
                     for one in self.truth.asked(event)
-                    if one.token == request.token
-                    and one.reply is Reply.NONE_RAN
-                    and one.number < request.number
+                    if one.token == request.token and one.reply is Reply.BUSY and one.number < request.number
                 ]
                 last = max(looks, default=float("-inf"))
                 if max(turned_away, default=float("-inf")) > last:
@@ -184,7 +191,7 @@ class Oracle:
             if event in request.queued and request.at <= at:
                 answered = any(one.request == request.number and one.at <= at for one in done)
                 failed = any(request.at <= one.at <= at and one.outcome not in _WROTE for one in done)
-                if not answered and not failed:
+                if not answered and not failed and not self._lost_in_the_org(event, at - request.at):
                     return True
         return False
 

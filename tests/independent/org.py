@@ -359,9 +359,9 @@ class Org:
             self.truth.requests.append(request)
             return request
 
-    def refuse_unread(self, events: Sequence[str], token: str) -> None:
+    def refuse_unread(self, events: Sequence[str], token: str, reply: Reply) -> None:
         """A request has come that was turned away before anybody looked at it."""
-        self.request(events, token).reply = Reply.NONE_RAN
+        self.request(events, token).reply = reply
 
     def query(self, text: str, token: str) -> tuple[soql.Query, list[dict[str, Any]]]:
         """Ask in SOQL, as the client's user.

@@ -223,6 +223,26 @@ def test_h5_a_hidden_record_is_not_a_deleted_one(serve: Serve, make_home: MakeHo
     assert process.code == 1
 
 
+# -- H6: two operators with two homes
+
+
+def test_h6_two_homes_that_share_a_journal_send_nothing_twice(
+    tmp_path: Path, serve: Serve, make_home: MakeHome
+) -> None:
+    server = serve()
+    orders(server.org, 20, delay=60)
+    shared = tmp_path / "shared.db"
+    ana, bob = (make_home(server, name, journal=shared) for name in ("ana", "bob"))
+    first = ana.start("resync", "--all", "--yes", "--json")
+    second = bob.start("resync", "--all", "--yes", "--json")
+    codes = [first.wait(), second.wait()]
+    third = bob.run("resync", "--all", "--yes", "--json")
+    assert doubled(server.org) == []
+    assert len(server.org.truth.applications) == 20
+    assert codes[0] == 0 or codes[1] == 0
+    assert third.code == 0
+
+
 # -- H7: a touch is not the work
 
 

@@ -11,8 +11,10 @@ class Reply(StrEnum):
 
     WHOLE = "whole"
     """With what the org did."""
-    NONE_RAN = "none ran"
-    """With what proves that nothing was done: 401, or refused unread for too many requests at once."""
+    EXPIRED = "expired"
+    """With 401: nothing was done, and a new token may help at once."""
+    BUSY = "busy"
+    """Refused unread for too many requests at once: nothing was done, and it takes time."""
     UNCLEAR = "unclear"
     """Not at all, or with what proves nothing."""
 
@@ -33,6 +35,11 @@ class Request:
     """Events that the org refused one by one, and said so."""
     heard: bool = True
     """False: whoever asked was killed before the answer could reach it."""
+
+    @property
+    def none_ran(self) -> bool:
+        """The answer proves that nothing was done."""
+        return self.reply in {Reply.EXPIRED, Reply.BUSY}
 
     @property
     def clear(self) -> bool:

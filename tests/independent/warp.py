@@ -21,6 +21,7 @@ from tests.independent.clock import REAL_MONOTONIC, REAL_SLEEP, REAL_TIME, Clock
 _GRACE = 0.004
 """Real seconds of silence before sleeping is skipped: work may be on its way to another thread."""
 
+_REAL_GETTIME = time.clock_gettime
 _real_datetime = dt.datetime
 
 
@@ -90,11 +91,21 @@ def _sleep(seconds: float | SupportsIndex) -> None:
         _warp.clock.skip(float(seconds))
 
 
+def _clock_gettime(number: int) -> float:
+    """Every clock of the machine goes on with the shared one; that of the wall may be wrong as well."""
+    if number == time.CLOCK_REALTIME:
+        return _warp.wall()
+    return _REAL_GETTIME(number) + (_warp.clock.skipped if _warp.clock else 0.0)
+
+
 def install() -> None:
     """Replace Python's clocks. Until `attach` they show the machine's time."""
     time.time = _warp.wall
     time.monotonic = _warp.monotonic
     time.sleep = _sleep
+    time.time_ns = lambda: int(_warp.wall() * 1e9)
+    time.monotonic_ns = lambda: int(_warp.monotonic() * 1e9)
+    time.clock_gettime = _clock_gettime
     dt.datetime = _Datetime  # type: ignore[misc]
     selectors.DefaultSelector = _Selector  # type: ignore[misc]
     import requests

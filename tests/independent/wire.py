@@ -349,7 +349,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in {Fault.REFUSED_AFTER, Fault.REFUSED_HALF} and not custom:
             fault = Fault.LOST_AFTER  # only a custom resource does what it likes
         if fault in {Fault.BUSY, Fault.EXPIRED}:
-            org.refuse_unread(events, self._token)
+            org.refuse_unread(events, self._token, Reply.BUSY if fault is Fault.BUSY else Reply.EXPIRED)
             if fault is Fault.BUSY:
                 manner.on_busy()
                 self._fail(

@@ -12,13 +12,13 @@ import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 
 from tests.independent.clock import Clock
-from tests.independent.home import Home, knows
+from tests.independent.home import Home, knows, profile_takes
 from tests.independent.naming import naming_of
 from tests.independent.oracle import KILLS, Oracle, Ran, secrets_kept
 from tests.independent.org import Event, Fate, Manners, Org, Reaction
@@ -214,18 +214,18 @@ class World:
             if rng.random() < 0.25
             else (),
         )
+        shared = Random(-self.seed).random() < 0.15 and profile_takes("journal")
         home.fresh = self.fresh
-        if rng.random() > 0.15 or self.org.manners.reaction is not Reaction.STATUS:
+        home.journal = self.folder / "shared.db" if shared else None
+        home.write_profile()
+        if not shared and (rng.random() > 0.15 or self.org.manners.reaction is not Reaction.STATUS):
             return [home]
         # Without a common journal two homes can only keep out of each other's way where the org shows what
         # it is working on, and where they do not act in the same moment.
-        other = Home(self.folder / "bob", server, self.nursery, self.clock, method=home.method)
-        other.patience, other.batch_size, other.knows_done = home.patience, home.batch_size, home.knows_done
-        other.more_failed, other.fresh = home.more_failed, self.fresh
-        other.write_profile()
+        other = replace(home, folder=self.folder / "bob", started=[])
         return [home, other]
 
-    def _script(self, homes: int) -> list[Step]:
+    def _script(self, homes: int, *, together: bool) -> list[Step]:
         rng = self.rng
         steps: list[Step] = []
         for _ in range(rng.randint(1, 4)):
@@ -236,7 +236,7 @@ class World:
             if steps and rng.random() < 0.12:
                 damage = rng.choice(("truncate", "garbage", "wal gone", "wal flipped", "roll back", "copy"))
             beside: tuple[str, ...] = ()
-            if homes == 1 and rng.random() < 0.08:
+            if together and rng.random() < 0.08:
                 beside = rng.choice(
                     (self._resync(), ("verify", "--json"), ("resume", "--continue", "--yes", "--json"))
                 )
@@ -281,21 +281,21 @@ class World:
         """Live through it."""
         with Server(self.org, self._manner()) as server:
             homes = self._homes(server)
-            steps = self._script(len(homes))
+            steps = self._script(len(homes), together=len(homes) == 1 or homes[0].journal is not None)
             for step in steps:
                 self.clock.skip(step.wait)
                 home = homes[step.home]
                 self._damage(home, step.damage)
                 argv = self._with_plan(home, step.argv)
                 with self._killing(server, step.kill):
-                    self._target = home.start(*argv)
-                    processes = [(step.argv, self._target)]
-                    if step.beside:
-                        processes.append((step.beside, home.start(*step.beside)))
                     began = self.org.now()
-                    for argv, process in processes:
-                        process.wait()
-                        self._note(home, argv, process, began, step.kill if argv is step.argv else None)
+                    self._target = home.start(*argv)
+                    started = [(home, step.argv, self._target, step.kill)]
+                    if step.beside:
+                        other = homes[-1]
+                        started.append((other, step.beside, other.start(*step.beside), None))
+                    for one in started:
+                        self._note(*one, began)
             self._settle(server, homes)
         wrongs = Oracle(self.org, self.ran).wrongs()
         for home in homes:
@@ -312,8 +312,10 @@ class World:
         return tuple(str(plan) if word == "PLAN" else word for word in argv)
 
     def _note(
-        self, home: Home, argv: tuple[str, ...], process: Process, began: float, kill: Kill | None
+        self, home: Home, argv: tuple[str, ...], process: Process, kill: Kill | None, began: float
     ) -> None:
+        """Wait for a command, and keep what it said and how it ended."""
+        code = process.wait()
         number = next(number for number, _, one in home.started if one is process)
         rows = [
             (row["id"], row["verdict"], row.get("reason", ""))
@@ -322,10 +324,10 @@ class World:
         ]
         self.ran.append(
             Ran(
-                home.folder.name,
+                str(home.journal or home.folder),
                 argv,
                 token(number),
-                process.wait(),
+                code,
                 began,
                 self.org.now(),
                 rows,
@@ -410,9 +412,7 @@ class World:
                 ("verify", "--json"),
             ):
                 began = self.org.now()
-                process = home.start(*argv)
-                process.wait()
-                self._note(home, argv, process, began, None)
+                self._note(home, argv, home.start(*argv), None, began)
 
     def _outcome(self, wrongs: list[str], manner: Manner, steps: Sequence[Step]) -> Outcome:
         queued = Counter(event for one in self.org.truth.requests for event in one.queued)
