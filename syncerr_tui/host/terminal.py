@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from syncerr_tui.host.remote import is_remote
+from syncerr_tui.host.terminfo import NONE, Abilities, abilities
 
 
 class Colour(StrEnum):
@@ -44,6 +45,9 @@ class TerminalProfile:
     """OSC 8 hyperlinks."""
     slow: bool = False
     """A remote line: no animation, fewer bytes."""
+    diff: bool = True
+    """Only the cells that change are written; False writes whole frames."""
+    abilities: Abilities = NONE
     reasons: tuple[str, ...] = ()
     """One sentence for each decision, for `syncerr-tui info`."""
 
@@ -60,7 +64,8 @@ def terminal_profile(
 
     Args:
         environ: The environment. Overrides: `SYNCERR_COLOUR` (mono, 16, 256, true), `SYNCERR_THEME`
-            (dark, light), `SYNCERR_MOUSE` (0, 1), `SYNCERR_ASCII` (1), `SYNCERR_LINKS` (0, 1).
+            (dark, light), `SYNCERR_MOUSE` (0, 1), `SYNCERR_ASCII` (1), `SYNCERR_LINKS` (0, 1),
+            `SYNCERR_DIFF` (0, 1).
         is_terminal: Whether both ends of the screen (stdin, stderr) are a terminal.
         encoding: The terminal's text encoding.
     """
@@ -93,6 +98,8 @@ def terminal_profile(
         mouse=mouse,
         links=links,
         slow=remote,
+        diff=_switch(environ, "SYNCERR_DIFF", default=True, reasons=reasons),
+        abilities=abilities(term),
         reasons=tuple(reasons),
     )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
@@ -16,7 +15,9 @@ from textual.message import Message
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.line_filters import Colourless, Harmless
+from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import THEMES, VARIABLES, theme_for
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.widgets.columns import Moment
 
 
-class SyncErrApp(App[int], inherit_bindings=False):
+class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     """The triage loop on screen.
 
     Args:
@@ -54,7 +55,10 @@ class SyncErrApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, priority=True)]
 
     def __init__(self, context: AppContext, journals: Journals, driver: type[Driver] | None = None) -> None:
-        super().__init__(driver_class=driver)
+        super().__init__(
+            driver_class=driver,
+            diff=ScreenDiff(context.terminal.abilities) if context.terminal.diff else None,
+        )
         # NO_COLOR is decided in one place, together with everything else about the terminal.
         self.no_color = context.terminal.colour is Colour.MONO
         for theme in THEMES:

@@ -325,5 +325,4 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def do_redraw(self) -> None:
         """Draw everything anew: something else wrote on this terminal."""
-        self.refresh(layout=True)
-        self.app.refresh(layout=True)
+        self.host.redraw()

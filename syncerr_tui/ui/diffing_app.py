@@ -1,0 +1,85 @@
+"""An app whose frames go to the terminal as differences. `screen_diff` says how, and for which Textual."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.widgets import Input
+
+from syncerr_tui.ui.screen_diff import ScreenDiff
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+
+ReturnType = TypeVar("ReturnType")
+
+_SYNCHRONIZED_FROM = 512
+"""Bytes of a frame from which the terminal is asked to show it in one go. Fewer arrive together anyway, and
+asking costs sixteen."""
+
+
+class DiffingApp(App[ReturnType]):
+    """Writes only the cells that change.
+
+    Args:
+        driver_class: The way to the terminal, where it is not Textual's own.
+        diff: What the terminal shows; None writes whole frames as Textual does.
+    """
+
+    def __init__(self, driver_class: type | None = None, diff: ScreenDiff | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self._diff = diff
+
+    def on_mount(self) -> None:
+        """Behind a suspension another program has had the terminal."""
+        if (diff := self._diff) is not None:
+            self.app_resume_signal.subscribe(self, lambda _: diff.forget(), immediate=True)
+
+    def redraw(self) -> None:
+        """Write everything anew: something else has written to the terminal."""
+        if self._diff is not None:
+            self._diff.forget()
+        self.refresh(layout=True)
+        self.screen.refresh(layout=True)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Textual 8.2.8 writes `renderable.render_segments()` here; this writes the difference."""
+        driver = self._driver
+        if (
+            self._diff is None
+            or driver is None
+            or driver.is_headless
+            or driver.is_inline
+            or self._closed
+            or self._batch_count
+            or not self._running
+        ):
+            super()._display(screen, renderable)
+            return
+        if not isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            if renderable is not None:
+                self._diff.forget()
+            super()._display(screen, renderable)
+            return
+        system = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Strip.render does
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        # An input method draws at the cursor; for everything else it stays hidden where it is.
+        wanted = (cursor.x, cursor.y) if isinstance(self.focused, Input) else None
+        try:
+            frame = self._diff.frame(renderable, (self.size.width, self.size.height), system, wanted)
+        except Exception as error:  # noqa: BLE001 - as Textual: a defect in drawing ends the app in words
+            self._handle_exception(error)
+            return
+        if frame:
+            whole = len(frame) >= _SYNCHRONIZED_FROM
+            if whole:
+                self._begin_update()
+            driver.write(frame)
+            if whole:
+                self._end_update()
+            driver.flush()
+        self.post_display_hook()

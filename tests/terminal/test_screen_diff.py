@@ -1,0 +1,62 @@
+"""What the real program leaves on the screen key by key is what it writes when it draws everything anew."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.bench_bytes import environment
+from tests.bench.pty_program import PtyProgram
+from tests.layers import layered
+
+KEYS = ("down", "down", "G", "g", "enter", "down", "escape", "c", "down", "right", "1", "space", "a")
+
+
+def settle(program: PtyProgram) -> None:
+    """Read until the program has nothing left to do: all its threads sleep, and none has run meanwhile."""
+    seen, calm = "", 0
+    while calm < 5:
+        read = program.read(0.05)
+        tasks = sorted(Path(f"/proc/{program.pid}/task").glob("*/stat"))
+        stats = [path.read_text().rpartition(")")[2].split() for path in tasks]
+        now = str([(stat[0], stat[11], stat[12]) for stat in stats])
+        calm = calm + 1 if not read and now == seen and all(stat[0] == "S" for stat in stats) else 0
+        seen = now
+
+
+def cells(program: PtyProgram) -> list[list[tuple[Any, ...]]]:
+    """The screen; of a blank only its ground."""
+    settle(program)
+    assert program.text
+    buffer = program.screen.buffer
+    return [[visible(buffer[y][x]) for x in range(80)] for y in range(24)]
+
+
+def visible(cell: Any) -> tuple[Any, ...]:
+    drawn = (cell.data, cell.bg, cell.reverse, cell.underscore)
+    return drawn if cell.data == " " else (*drawn, cell.fg, cell.bold)
+
+
+@pytest.mark.terminal
+@pytest.mark.parametrize(
+    "colour", layered("screens in every kind of colour", ["true"], ["true", "16", "mono"])
+)
+def test_differences_add_up_to_the_whole_screen(tmp_path: Path, colour: str) -> None:
+    command = [sys.executable, "-m", "syncerr_tui", "demo", "--errors", "60"]
+    environ = environment(SYNCERR_HOME=str(tmp_path), SYNCERR_COLOUR=colour)
+    with PtyProgram(command, columns=80, lines=24, environ=environ) as program:
+        program.wait_for("refreshed")
+        program.wait_for("causes")
+        for key in KEYS:
+            program.press(key)
+            if key == "enter":
+                program.wait_for("last changed")  # the org is asked once somebody rests on the row
+            shown = cells(program)
+            before = len(program.raw)
+            program.press("ctrl+l")
+            anew = cells(program)
+            assert b"\x1b[2J" in program.raw[before:], key
+            assert shown == anew, key
