@@ -33,13 +33,24 @@ _FROM = """
     LEFT JOIN outcomes o ON o.intent = i.n
     LEFT JOIN verdicts v ON v.n = (SELECT max(n) FROM verdicts WHERE event = r.event AND run = r.run)
 """
-_ROWS = f"""
+_FROM_OPEN = """
+    FROM rows r
+    JOIN intents i ON i.run = r.run AND i.n = (
+        SELECT max(x.n) FROM intents x LEFT JOIN outcomes y ON y.intent = x.n
+        WHERE x.event = r.event AND COALESCE(y.kind, '') NOT IN ('not sent', 'refused'))
+    LEFT JOIN outcomes o ON o.intent = i.n
+    LEFT JOIN verdicts v ON v.n = (
+        SELECT max(w.n) FROM verdicts w LEFT JOIN outcomes z ON z.intent = w.intent
+        WHERE w.event = r.event AND w.run = r.run AND COALESCE(z.kind, '') NOT IN ('not sent', 'refused'))
+"""
+"""The last request that may have been carried out. A later one that was refused says nothing of it."""
+_COLUMNS = """
     SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.at AS sent_at, i.org_at, i.stamp,
            i.processed,
            o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
            v.n AS verdict_n, v.intent AS about
-    {_FROM}
 """
+_ROWS = f"{_COLUMNS} {_FROM}"
 _OF_RUN = "JOIN runs u ON u.id = r.run WHERE r.run = ?"
 
 
@@ -277,12 +288,11 @@ class History:
         Args:
             events: The events to look at; None for all.
         """
-        latest = "i.n = (SELECT max(n) FROM intents WHERE event = r.event)"
         if events is None:
-            found = self._all(f"{_ROWS} WHERE {latest}")
+            found = self._all(f"{_COLUMNS} {_FROM_OPEN}")
         else:
             named = "r.event IN (SELECT value FROM json_each(?))"
-            found = self._all(f"{_ROWS} WHERE {named} AND {latest}", (json.dumps(list(events)),))
+            found = self._all(f"{_COLUMNS} {_FROM_OPEN} WHERE {named}", (json.dumps(list(events)),))
         records = (_record(row) for row in found)
         return {record.error.id: record for record in records if record.unknown}
 

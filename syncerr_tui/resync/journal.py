@@ -457,10 +457,12 @@ class Journal:
     def _is_settled(self, line: LoggedRequest) -> bool:
         """Whether the database knows what became of a request, or of a later one for the same event."""
         later = self.read(
-            "SELECT 1 FROM verdicts WHERE event = ?1 AND at >= ?2 AND verdict != 'UNKNOWN' UNION ALL "
-            "SELECT 1 FROM intents i LEFT JOIN outcomes o ON o.intent = i.n "
-            "WHERE i.event = ?1 AND (i.at > ?2 OR (i.run = ?3 AND i.attempt = ?4 AND o.kind IN "
-            "('not sent', 'refused'))) LIMIT 1",
+            "SELECT 1 FROM verdicts v LEFT JOIN outcomes o ON o.intent = v.intent "
+            "WHERE v.event = ?1 AND v.at >= ?2 AND v.verdict != 'UNKNOWN' "
+            "AND COALESCE(o.kind, '') NOT IN ('not sent', 'refused') UNION ALL "
+            "SELECT 1 FROM intents i LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ?1 AND "
+            "CASE WHEN i.run = ?3 AND i.attempt = ?4 THEN o.kind IN ('not sent', 'refused') "
+            "ELSE i.at > ?2 AND COALESCE(o.kind, '') NOT IN ('not sent', 'refused') END LIMIT 1",
             (line.event, _text(line.at), line.run, line.attempt),
         )
         return bool(later)
