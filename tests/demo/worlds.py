@@ -17,6 +17,8 @@ from syncerr_tui.demo.store import Store
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 Event = Mapping[str, object]
+_built: dict[tuple[DemoOptions, datetime], bytes] = {}
+"""The database of every world made so far: a world is built once and then copied."""
 
 
 def make_org(
@@ -37,7 +39,14 @@ def make_org(
         manual_clock=True,
     )
     clock = ManualClock(now)
-    return DemoOrg(chosen, clock=clock, store=Store(None, schema_of_variant(naming), clock=clock))
+    store = Store(None, schema_of_variant(naming), clock=clock)
+    built = _built.get((chosen, now))
+    if built is not None:
+        store._connection.deserialize(built)
+    org = DemoOrg(chosen, clock=clock, store=store)
+    if built is None:
+        _built[chosen, now] = store._connection.serialize()
+    return org
 
 
 def failed(org: DemoOrg) -> dict[str, Event]:
