@@ -67,6 +67,14 @@ class OrgIdentity:
     """Scheme and host, no trailing slash."""
 
 
+@dataclass(frozen=True, slots=True)
+class ApiUsage:
+    """The org's daily API calls as its last answer told (`Sforce-Limit-Info`)."""
+
+    used: int
+    total: int
+
+
 class Verdict(StrEnum):
     """The outcome of a re-sync after the org was re-read. Never "success" because a request was accepted."""
 

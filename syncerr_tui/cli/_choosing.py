@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
     from syncerr_tui.resync.plan import Plan
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 _LISTED = 20
 """Causes named one by one."""
@@ -144,7 +144,7 @@ def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
 
 
 def plan_for(
-    connection: Connection,
+    connection: OrgSession,
     graph: CauseGraph,
     choice: Choice,
     *,
@@ -170,7 +170,7 @@ def plan_for(
     return make_plan(
         chosen,
         org=connection.identity,
-        method=connection.org.method,
+        method=connection.method,
         created_at=clock(),
         parents=graph.parents_of(error.id for error in chosen),
         left_out=() if choice.ids else support_only(graph, chosen, unless="; name it with --id to try"),

@@ -19,8 +19,8 @@ from syncerr_tui.cli._options import (
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.salesforce.connect import SalesforceConnection
     from syncerr_tui.salesforce.profiles import OrgProfile
+    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.salesforce.tokens import TokenProvider
 
 __all__ = [
@@ -68,7 +68,7 @@ class EmbeddedOrg:
             starting.close()
         return demo_profile(self._server.instance_url, self._server.access_token)
 
-    async def connect(self) -> SalesforceConnection:
+    async def connect(self) -> OrgSession:
         """Connect through the client of real orgs."""
         from syncerr_tui.salesforce.connect import connect
 
@@ -112,7 +112,7 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
 
 
 @asynccontextmanager
-async def open_connection(choice: OrgChoice) -> AsyncIterator[SalesforceConnection]:
+async def open_connection(choice: OrgChoice) -> AsyncIterator[OrgSession]:
     """Log in, look at the org, and hand out the connection; everything is let go at the end.
 
     Raises:

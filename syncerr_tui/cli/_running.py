@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 NOT_SENT = "NOT SENT"
 """Stands where a verdict would, for a row that was left out."""
@@ -79,14 +79,13 @@ def _tell_ended(error: SyncError, verdict: str, reason: str, *, as_json: bool) -
     return None
 
 
-def open_journal(connection: Connection) -> Journal:
+def open_journal(connection: OrgSession) -> Journal:
     """The org's journal; says so where it was damaged, or does not know all that was sent."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.resync import start
 
-    profile = getattr(connection, "profile", None)
-    shared = profile.journal if profile is not None else ""
-    journal = start.open_journal(Paths.of().state, connection.identity.org_id, shared=shared)
+    state, profile = Paths.of().state, connection.profile
+    journal = start.open_journal(state, connection.identity.org_id, shared=profile.journal)
     if journal.loss:
         say(f"{journal.loss}.")
     return journal

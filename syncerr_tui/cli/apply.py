@@ -54,7 +54,7 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
     plan = plan_file.read(file)
     async with open_connection(choice) as connection:
         plan_file.check_org(plan, connection.identity)
-        plan_file.check_method(plan, connection.org.method)
+        plan_file.check_method(plan, connection.method)
         with open_journal(connection) as journal:
             mention_unfinished(journal)
             graph = await read_graph(connection)
@@ -73,8 +73,8 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
                 return nothing
             tell_plan(plan)
             consented = ask_again(journal, plan, again=again)
-            if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
+            if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
                 say("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(connection.org, journal, plan, reason=reason, again=consented)
+            runner = make_runner(connection, journal, plan, reason=reason, again=consented)
             return await follow(runner, as_json=as_json)

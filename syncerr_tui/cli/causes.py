@@ -12,7 +12,7 @@ from syncerr_tui.errors import ExitCode
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 
 @click.command()
@@ -42,15 +42,15 @@ async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
     return ExitCode.OK
 
 
-async def read_graph(connection: Connection) -> CauseGraph:
+async def read_graph(connection: OrgSession) -> CauseGraph:
     """All unresolved errors of an org as causes and victims, page by page."""
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.salesforce.relations import known_parents, present_parents
+    from syncerr_tui.salesforce.relations import present_parents
 
     graph = CauseGraph()
     async for page in connection.errors():
         graph.add(page)
-    graph.relate(await known_parents(connection, tuple(graph.errors.values())))
+    graph.relate(await connection.parents(tuple(graph.errors.values())))
     graph.present(await present_parents(connection, graph.unlisted()))
     return graph
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from syncerr_tui.cli._options import OrgChoice
     from syncerr_tui.diagnosis.org_notes import OrgNotes
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 LONGEST_MESSAGE = 10_000_000
 LONGEST_LINE = 16_000_000
@@ -243,15 +243,13 @@ async def _read_and_explain(event_id: str, choice: OrgChoice, setting: Setting) 
         return event_id, await explain_event(connection, event_id, setting)
 
 
-async def explain_event(connection: Connection, event_id: str, setting: Setting) -> Explanation:
+async def explain_event(connection: OrgSession, event_id: str, setting: Setting) -> Explanation:
     """One sync error of the org, with what the org says about the things it names.
 
     Raises:
         BadInputError: The org has no such sync error.
     """
-    from syncerr_tui.salesforce.names import resolver_for
-
-    seen = (await connection.org.read_events([event_id])).get(event_id)
+    seen = (await connection.read_events([event_id])).get(event_id)
     error = seen.error if seen else None
     if error is None:
         raise BadInputError(
@@ -260,10 +258,7 @@ async def explain_event(connection: Connection, event_id: str, setting: Setting)
         )
     url = connection.identity.instance_url
     explanation = explain(error, notes=setting.notes, instance_url=url)
-    resolver = resolver_for(connection)
-    if resolver is None:
-        return explanation
-    resolved = await resolver.resolve(
+    resolved = await connection.name_resolver().resolve(
         explanation.diagnosis, object_name=str(error.object), processed_at=error.processed_at
     )
     return explain(error, notes=setting.notes, instance_url=url, resolved=resolved)

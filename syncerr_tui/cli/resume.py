@@ -78,13 +78,11 @@ async def _resume(
             plan = history.plan_of(chosen.run.id)
             consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
             if mode is ResumeMode.CONTINUE and not ask_first(
-                plan, connection.identity, yes=yes, guided=connection.org.method.guided
+                plan, connection.identity, yes=yes, guided=connection.method.guided
             ):
                 say("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(
-                connection.org, journal, plan, resume=chosen.run.id, mode=mode, again=consented
-            )
+            runner = make_runner(connection, journal, plan, resume=chosen.run.id, mode=mode, again=consented)
             return await follow(runner, as_json=as_json)
 
 

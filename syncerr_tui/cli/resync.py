@@ -90,8 +90,8 @@ async def _resync(
             tell_plan(plan)
             warn_of_repeats(journal, plan)
             consented = ask_again(journal, plan, again=again)
-            if not ask_first(plan, connection.identity, yes=yes, guided=connection.org.method.guided):
+            if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
                 say("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(connection.org, journal, plan, reason=reason, again=consented)
+            runner = make_runner(connection, journal, plan, reason=reason, again=consented)
             return await follow(runner, as_json=as_json)

@@ -262,7 +262,7 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
 
 async def _method(given: Given, asker: Asker, client: OrgClient, mapping: FieldMapping) -> dict[str, Any]:
     from syncerr_tui.salesforce.checks import CheckState
-    from syncerr_tui.salesforce.methods import method_for
+    from syncerr_tui.salesforce.connect import method_for
     from syncerr_tui.salesforce.profiles import METHODS
 
     kind = given.method

@@ -60,7 +60,7 @@ async def _verify(
                 say("Nothing was sent whose outcome is unknown.")
                 return ExitCode.OK
             found = await verify(
-                connection.org, journal, rows, patience=patience, same=same_cause, sleep=asyncio.sleep
+                connection, journal, rows, patience=patience, same=same_cause, sleep=asyncio.sleep
             )
     for one in found:
         verdict = one.finding.verdict

@@ -301,7 +301,7 @@ class _Checkup:
         )
 
     async def _method(self, mapping: FieldMapping) -> list[Check]:
-        from syncerr_tui.salesforce.methods import method_for
+        from syncerr_tui.salesforce.connect import method_for
 
         try:
             return await method_for(self._profile, self._client, mapping).check()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import BadInputError, UnreachableError
+from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce import ids as record_ids, soql as query_text
 from syncerr_tui.salesforce.answers import (
     NotJsonError,
@@ -29,7 +30,6 @@ from syncerr_tui.salesforce.answers import (
     strange,
     version_list,
 )
-from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.salesforce.courier import ClientOptions, Courier
 from syncerr_tui.salesforce.faults import read_exception
 from syncerr_tui.salesforce.tokens import TokenProvider
@@ -139,7 +139,8 @@ class OrgClient:
         """
         path = f"sobjects/{query_text.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            self._describes[object_name] = await self._courier.read(lambda sf: a_describe(rest(sf, path)))
+            described = await self._courier.read(lambda sf: a_describe(rest(sf, path)))
+            self._describes[object_name] = {**described, "name": object_name}
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:
@@ -293,14 +294,6 @@ class OrgClient:
         """Speak another API version from the next request on."""
         _check_version(version)
         self._courier.version = version
-
-    async def log_in_again(self) -> None:
-        """Get a new token because a person asked for it. Afterwards everything works again, or this raises.
-
-        Raises:
-            NotLoggedInError, UnreachableError: It did not work.
-        """
-        await self._courier.log_in_again()
 
     async def close(self) -> None:
         """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""

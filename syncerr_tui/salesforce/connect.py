@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
 
 from syncerr_tui.errors import RefusedError
-from syncerr_tui.model import Environment, OrgIdentity, SyncError
-from syncerr_tui.salesforce.checks import Check
-from syncerr_tui.salesforce.client import ClientOptions, LocatorLostError, OrgClient
-from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.model import OrgIdentity
+from syncerr_tui.salesforce.client import ClientOptions, OrgClient
 from syncerr_tui.salesforce.courier import API_VERSION
-from syncerr_tui.salesforce.demo_fix import DemoFixes
 from syncerr_tui.salesforce.identity import choose_version, identify
 from syncerr_tui.salesforce.mapping import mapping_for
-from syncerr_tui.salesforce.methods import DryRunRequest, ResyncMethod, method_for
-from syncerr_tui.salesforce.org import SalesforceOrg
-from syncerr_tui.salesforce.profiles import OrgProfile
-from syncerr_tui.salesforce.reading import EventReader, Place
-from syncerr_tui.salesforce.relations import parents_in_org
+from syncerr_tui.salesforce.methods import ResyncMethod
+from syncerr_tui.salesforce.methods.action import ActionResync
+from syncerr_tui.salesforce.methods.apexrest import ApexRestResync
+from syncerr_tui.salesforce.methods.field import FieldResync
+from syncerr_tui.salesforce.methods.guided import GuidedResync
+from syncerr_tui.salesforce.profiles import (
+    ApexMethod,
+    ApexRestMethod,
+    FieldMapping,
+    FieldMethod,
+    FlowMethod,
+    OrgProfile,
+)
+from syncerr_tui.salesforce.reading import EventReader
+from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import TokenProvider
-
-if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.victims import ParentRef
 
 
 async def connect(
     profile: OrgProfile, tokens: TokenProvider, options: ClientOptions | None = None
-) -> SalesforceConnection:
+) -> OrgSession:
     """Open a connection. Nothing in the org is changed.
 
     Args:
@@ -54,7 +54,7 @@ async def connect(
         await client.close()
         raise
     method = method_for(profile, client, mapping)
-    return SalesforceConnection(client, identity, EventReader(mapping), method, profile)
+    return OrgSession(client, identity, EventReader(mapping), method, profile)
 
 
 def open_client(
@@ -81,80 +81,14 @@ def _same_org(profile: OrgProfile, identity: OrgIdentity) -> None:
         )
 
 
-class SalesforceConnection:
-    """One open org: `salesforce.connection.LiveConnection` over HTTP."""
-
-    def __init__(
-        self,
-        client: OrgClient,
-        identity: OrgIdentity,
-        reader: EventReader,
-        method: ResyncMethod,
-        profile: OrgProfile,
-    ) -> None:
-        self.client = client
-        """For what has no name of its own here: queries, describe, tooling."""
-        self.identity = identity
-        self.method = method
-        self.profile = profile
-        self.org = SalesforceOrg(client, identity, reader, method, sync_user=profile.sync_user)
-        self.demo_fixes = DemoFixes(client) if identity.environment is Environment.DEMO else None
-        self._reader = reader
-        self._total: int | None = None
-
-    @property
-    def usage(self) -> ApiUsage | None:
-        """Daily API calls, as the org's last answer told."""
-        return self.client.usage
-
-    @property
-    def total(self) -> int | None:
-        """How many unresolved errors the org counted when the last reading began."""
-        return self._total
-
-    async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
-        """See `Connection.errors`. Goes on from the last row where the org forgets its place."""
-        place: Place | None = None
-        while True:
-            begun_at = place
-            try:
-                async with aclosing(self.client.pages(self._reader.query(place))) as pages:
-                    async for page in pages:
-                        if begun_at is None and self._reader.mapping.status_filterable:
-                            self._total = page.total
-                        if page.records:
-                            place = self._reader.place(page.records[-1]) or place
-                        yield await self.client.in_thread(partial(self._reader.errors, page.records))
-            except LocatorLostError:
-                if place == begun_at:
-                    raise
-            else:
-                return
-
-    async def parents(
-        self, errors: Iterable[SyncError], failing: Iterable[str]
-    ) -> Mapping[str, tuple[ParentRef, ...]]:
-        """What the org says about the parents of these errors' records: for `CauseGraph.relate`.
-
-        Args:
-            errors: Those whose parents are wanted.
-            failing: Objects that occur in the list of failures.
-        """
-        key = self._reader.mapping.record_key
-        return await parents_in_org(self.client, errors, failing=failing, record_key=key)
-
-    async def check_method(self) -> list[Check]:
-        """Whether the method of re-sync can work here."""
-        return await self.method.check()
-
-    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
-        """What a re-sync of these rows would send, request by request."""
-        return self.method.dry_run(errors)
-
-    async def log_in_again(self) -> None:
-        """Get a new session because a person asked for it. What is on screen stays."""
-        await self.client.log_in_again()
-
-    async def close(self) -> None:
-        """Let go at once."""
-        await self.client.close()
+def method_for(profile: OrgProfile, client: OrgClient, mapping: FieldMapping) -> ResyncMethod:
+    """The method that the profile names."""
+    size, lanes = profile.batch_size, profile.lanes
+    method = profile.method
+    if isinstance(method, ApexMethod | FlowMethod):
+        return ActionResync(client, method, batch_size=size, lanes=lanes)
+    if isinstance(method, ApexRestMethod):
+        return ApexRestResync(client, method, batch_size=size, lanes=lanes)
+    if isinstance(method, FieldMethod):
+        return FieldResync(client, method, mapping, batch_size=size, lanes=lanes)
+    return GuidedResync(client, method, batch_size=size)

@@ -25,7 +25,7 @@ from syncerr_tui.errors import (
     SyncErrError,
     UnreachableError,
 )
-from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, WayBlockedError, read_exception
 from syncerr_tui.salesforce.pace import Pace
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
@@ -146,15 +146,6 @@ class Courier:
     async def in_thread(self, job: Callable[[], T]) -> T:
         """Run something heavy but quiet (no request) beside the event loop."""
         return await self._workers.run(job)
-
-    async def log_in_again(self) -> None:
-        """Get a new token because a person asked for it. Afterwards everything works again, or this raises.
-
-        Raises:
-            NotLoggedInError, UnreachableError: It did not work.
-        """
-        await self._workers.run(self._tokens.again)
-        self._expired = None
 
     def close(self) -> None:
         """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""

@@ -18,7 +18,6 @@ from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
-from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.salesforce.soql import quote
 from syncerr_tui.text import one_line
 
@@ -202,15 +201,6 @@ class NameResolver:
                 rows = []
             self._rows[key] = rows
         return self._rows[key]
-
-
-def resolver_for(connection: Connection) -> NameResolver | None:
-    """The resolver of an open connection; None where it cannot be asked (a stand-in in a test)."""
-    from syncerr_tui.salesforce.connect import SalesforceConnection
-
-    if isinstance(connection, SalesforceConnection):
-        return NameResolver(connection.client, connection.identity.instance_url)
-    return None
 
 
 def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:

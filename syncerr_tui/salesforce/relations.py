@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
+from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import SyncError
+from syncerr_tui.resync.org import Org
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import OrgClient, Row
-from syncerr_tui.salesforce.connection import Connection
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.text import one_line
 
@@ -25,27 +25,7 @@ _MOST_LOOKUPS = 20
 """A query may follow 55 relationships; more than a few failing parents at once do not occur."""
 
 
-async def known_parents(
-    connection: Connection, errors: Sequence[SyncError]
-) -> Mapping[str, tuple[ParentRef, ...]]:
-    """What to hand to `CauseGraph.relate`; empty where this connection cannot tell.
-
-    Asked only for rows that say that a parent failed, in `_MOST_ROWS / 400` calls at most.
-
-    Raises:
-        NotLoggedInError, UnreachableError: as everywhere.
-    """
-    from syncerr_tui.salesforce.connection import LiveConnection
-
-    waiting = [error for error in errors if error.code == PARENT_CODE and error.salesforce_id]
-    if not waiting or not isinstance(connection, LiveConnection):
-        return {}
-    return await connection.parents(waiting[:_MOST_ROWS], {error.object for error in errors})
-
-
-async def present_parents(
-    connection: Connection, wanted: Iterable[tuple[str, str]]
-) -> frozenset[tuple[str, str]]:
+async def present_parents(org: Org, wanted: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     """Which of these records (object, StoreConnect ID) are in Salesforce by now: for `CauseGraph.present`.
 
     One query for each object and some hundred records; at most `_MOST_ROWS` are asked for. What the org does
@@ -60,7 +40,7 @@ async def present_parents(
     found: set[tuple[str, str]] = set()
     for name, ids in by_object.items():
         try:
-            seen = await connection.org.find_records(name, ids)
+            seen = await org.find_records(name, ids)
         except (BadInputError, RefusedError):
             continue
         found |= {(name, storeconnect_id) for storeconnect_id in ids if seen.get(storeconnect_id)}
@@ -81,14 +61,16 @@ async def parents_in_org(
 
     Args:
         client: The org.
-        errors: Failed errors; those without a Salesforce id are passed over.
+        errors: Failed errors; those without a Salesforce id, and those behind `_MOST_ROWS`, are left out.
         failing: Objects that occur in the list of failures: only a failing parent explains anything.
         record_key: API name of the field that holds a record's StoreConnect ID.
+
+    Raises:
+        NotLoggedInError, UnreachableError: as everywhere.
     """
     by_object: dict[str, list[SyncError]] = {}
-    for error in errors:
-        if error.salesforce_id:
-            by_object.setdefault(error.object, []).append(error)
+    for error in [error for error in errors if error.salesforce_id][:_MOST_ROWS]:
+        by_object.setdefault(error.object, []).append(error)
     targets = frozenset(failing)
     parts = [_of_object(client, name, some, targets, record_key) for name, some in by_object.items()]
     return {key: refs for part in await asyncio.gather(*parts) for key, refs in part.items()}

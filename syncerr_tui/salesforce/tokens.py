@@ -2,7 +2,7 @@
 
 simple-salesforce refreshes in every thread by itself: eight threads with one expired token log in eight
 times, and an org that answers "expired" for ever is asked until the recursion limit. Here a login happens
-once for a token that ran out, and a login that failed is not tried again until a person asks for it.
+once for a token that ran out, and a login that failed is not tried again: a person opens a new session.
 """
 
 from __future__ import annotations
@@ -57,10 +57,6 @@ class TokenProvider(Protocol):
         """
         ...
 
-    def again(self) -> Token:
-        """Log in anew because a person asked for it, even where a renewal has failed before."""
-        ...
-
 
 class SingleFlightTokens:
     """A `TokenProvider` over any way of logging in.
@@ -99,12 +95,6 @@ class SingleFlightTokens:
             if self._dead is not None:
                 raise self._dead
             return self._renewed(refused=stale.access_token)
-
-    def again(self) -> Token:
-        """See `TokenProvider.again`."""
-        with self._lock:
-            self._dead = self._doubted = None
-            return self._renewed()
 
     def _renewed(self, refused: str | None = None) -> Token:
         try:

@@ -29,7 +29,7 @@ from requests.models import PreparedRequest, Response
 
 from syncerr_tui import __version__
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.model import ApiUsage
 
 CLIENT_NAME = "syncerr-tui"
 """How the org's own logs name our calls."""

@@ -21,7 +21,7 @@ from syncerr_tui.model import SyncError
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph, ParentRef
     from syncerr_tui.diagnosis.trend import Trend
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 Work = Coroutine[Any, Any, None]
 Answer = TypeVar("Answer")
@@ -123,13 +123,13 @@ class CauseGraphWorker:
             self._shown = self._wanted = errors
             self._wake()
 
-    async def ask_for_parents(self, connection: Connection) -> None:
+    async def ask_for_parents(self, connection: OrgSession) -> None:
         """Let the org tell which parents rows wait for that do not name them."""
-        from syncerr_tui.salesforce.relations import known_parents, present_parents
+        from syncerr_tui.salesforce.relations import present_parents
 
         errors = tuple(self._shown.values())
         try:
-            found = await known_parents(connection, errors)
+            found = await connection.parents(errors)
             present = await present_parents(connection, await self.lend(lambda graph: graph.unlisted()))
         except SyncErrError:
             # The list stands without it; what is wrong with the org the next reading says.

@@ -16,7 +16,7 @@ from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago, plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.salesforce.connection import ApiUsage
+    from syncerr_tui.model import ApiUsage
 
 _ENVIRONMENT = {
     Environment.PRODUCTION: "production",

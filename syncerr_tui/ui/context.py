@@ -13,12 +13,12 @@ from syncerr_tui.model import Environment
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 WANTS_SETUP = -1
 """Return code of an app that was left for the guided set-up. No exit code of the process."""
 
-Connect = Callable[[], Awaitable["Connection"]]
+Connect = Callable[[], Awaitable["OrgSession"]]
 """Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
 
 
@@ -45,7 +45,7 @@ class AppContext:
     """What to say once the org has answered, until the first key."""
     org: str = ""
     """What the org is called here, before it tells its own name."""
-    connection: Connection | None = None
+    connection: OrgSession | None = None
     was_read: bool = False
     """Whether rows have come from the org: before that nobody knows how many there are."""
     expired: bool = False

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.model import Diagnosis
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.diagnosis.resolved import Resolved
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 REST_SECONDS = 0.6
 """How long a person looks at a row before the org is asked about the things it names."""
@@ -84,7 +84,7 @@ class ErrorDetailsService:
         self._tell = tell
         self.notes: OrgNotes | None = None
         self.notes_trouble: BadInputError | None = None
-        self._connection: Connection | None = None
+        self._connection: OrgSession | None = None
         self._resolver: Resolver | None = None
         self._known: dict[SyncError, tuple[Resolved, ...]] = {}
         self._wanted: SyncError | None = None
@@ -173,9 +173,7 @@ class ErrorDetailsService:
         if connection is None:
             return None
         if self._resolver is None or connection is not self._connection:
-            from syncerr_tui.salesforce.names import resolver_for
-
-            self._connection, self._resolver = connection, resolver_for(connection)
+            self._connection, self._resolver = connection, connection.name_resolver()
         return self._resolver
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.looking import Found
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import ResumeMode, Runner
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
 
 T = TypeVar("T")
 
@@ -52,16 +52,14 @@ class Journals:
         self.loss = ""
         """What a journal has lost, until somebody has told the person."""
 
-    def connected(self, connection: Connection) -> None:
+    def connected(self, connection: OrgSession) -> None:
         """An org answered: its profile may name a journal that several users share."""
-        profile = getattr(connection, "profile", None)
-        if profile is not None:
-            self._shared[connection.identity.org_id] = profile.journal
+        self._shared[connection.identity.org_id] = connection.profile.journal
 
     def run(
         self,
         plan: Plan,
-        connection: Connection,
+        connection: OrgSession,
         *,
         reason: str = "",
         resume: str | None = None,
@@ -86,7 +84,7 @@ class Journals:
 
         journal = self._open(self._written, connection.identity.org_id)
         return make_runner(
-            connection.org,
+            connection,
             journal,
             plan,
             reason=reason,
@@ -97,7 +95,7 @@ class Journals:
             sleep=self._sleep,
         )
 
-    async def verify(self, connection: Connection, records: Sequence[RowRecord]) -> list[Found]:
+    async def verify(self, connection: OrgSession, records: Sequence[RowRecord]) -> list[Found]:
         """Read from the org once more what was sent, and write down what it is now. Sends nothing.
 
         Raises:
@@ -108,9 +106,7 @@ class Journals:
         from syncerr_tui.resync.verify import verify
 
         journal = self._open(self._written, connection.identity.org_id)
-        return await verify(
-            connection.org, journal, records, patience=0.0, same=same_cause, sleep=self._sleep
-        )
+        return await verify(connection, journal, records, patience=0.0, same=same_cause, sleep=self._sleep)
 
     async def ask(self, org_id: str, question: Callable[[Journal], T]) -> T:
         """Ask a journal, in the thread of readers. Questions are answered one after another.

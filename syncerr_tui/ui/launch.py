@@ -22,7 +22,7 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual_environment
 
 if TYPE_CHECKING:
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.context import Connect
 
@@ -80,7 +80,7 @@ def launch(
 def launch_org(name: str, *, read_only: bool = False) -> int:
     """Open the app on the org of a profile, or of an alias that the sf CLI knows."""
 
-    async def connect() -> Connection:
+    async def connect() -> OrgSession:
         from syncerr_tui.salesforce.connect import connect as open_connection
         from syncerr_tui.salesforce.ways import open_profile
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.resync.runner import ResumeMode
-    from syncerr_tui.salesforce.connection import Connection
+    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.run_presenter import RunPresenter
     from syncerr_tui.ui.screens.plan import PlanDialog
@@ -62,7 +62,7 @@ class RunMaker(Protocol):
     def run(
         self,
         plan: Plan,
-        connection: Connection,
+        connection: OrgSession,
         *,
         reason: str = "",
         resume: str | None = None,
@@ -130,7 +130,7 @@ class RunController:
         self._app.bench.say("Working out what goes first ...")
         self._app.run_worker(self._ask_later(connection, chosen, hidden), group="asking", exclusive=True)
 
-    async def _ask_later(self, connection: Connection, chosen: Sequence[SyncError], hidden: int) -> None:
+    async def _ask_later(self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int) -> None:
         prepared = await self._app.graph_worker.lend(lambda graph: prepare(graph, chosen, hidden))
         planner = self._planner(connection, prepared)
         await asyncio.to_thread(planner, ramp=False)
@@ -138,23 +138,24 @@ class RunController:
         if not self.active:
             self._show(connection, prepared, planner)
 
-    def _planner(self, connection: Connection, prepared: Prepared) -> Planner:
-        profile = getattr(connection, "profile", None)
-        patience = profile.patience if profile is not None else None
+    def _planner(self, connection: OrgSession, prepared: Prepared) -> Planner:
         return Planner(
-            connection.identity, connection.org.method, self._app.context.clock(), prepared, patience
+            connection.identity,
+            connection.method,
+            self._app.context.clock(),
+            prepared,
+            connection.profile.patience,
         )
 
-    def _show(self, connection: Connection, prepared: Prepared, planner: Planner) -> None:
+    def _show(self, connection: OrgSession, prepared: Prepared, planner: Planner) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
 
-        profile = getattr(connection, "profile", None)
         dialog = PlanDialog(
             lambda ramp: planner(ramp=ramp),
             prepared.asked,
             connection.identity,
-            connection.org.method,
-            reason_required=profile is not None and profile.reason_required,
+            connection.method,
+            reason_required=connection.profile.reason_required,
         )
 
         def answered(yes: bool | None) -> None:
@@ -164,7 +165,7 @@ class RunController:
         self._app.push_screen(dialog, answered)
         self._app.run_worker(self._remember(connection, dialog, planner), group="asking", exclusive=True)
 
-    async def _remember(self, connection: Connection, dialog: PlanDialog, planner: Planner) -> None:
+    async def _remember(self, connection: OrgSession, dialog: PlanDialog, planner: Planner) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.resync import doubt, recall
 
@@ -196,7 +197,7 @@ class RunController:
     def start(
         self,
         plan: Plan,
-        connection: Connection,
+        connection: OrgSession,
         *,
         reason: str = "",
         resume: str | None = None,

@@ -40,7 +40,8 @@ class Running:
         from syncerr_tui.ui.demo_fixing import DemoFixing
 
         errors = self._bench.pane.failing
-        fixes = getattr(self._bench.context.connection, "demo_fixes", None)
+        connection = self._bench.context.connection
+        fixes = connection.demo_fixes if connection else None
         if errors and fixes is not None:
             self._bench.app.run_worker(
                 DemoFixing(self._bench.host, fixes).run(errors), group="fixing", exclusive=True

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from syncerr_tui.host.terminal import TerminalProfile
-from syncerr_tui.salesforce.connection import Connection
+from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
@@ -45,7 +45,7 @@ async def measure(count: int) -> None:
     """Read, open, move, open a tree, ask for a plan."""
     used: Any = FakeConnection(rows(count))
 
-    async def connect() -> Connection:
+    async def connect() -> OrgSession:
         return used  # type: ignore[no-any-return]
 
     with TemporaryDirectory() as home:

@@ -72,7 +72,7 @@ def main() -> None:
     from syncerr_tui.ui.context import AppContext
     from tests.ui.fakes import FakeConnection, some_errors
 
-    async def connect() -> FakeConnection:
+    async def connect() -> Any:
         return FakeConnection(some_errors(1000))
 
     with TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from syncerr_tui.cli._columns import fit, places, row
 from syncerr_tui.cli.list_errors import _line
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType, SyncError
-from syncerr_tui.salesforce.connect import SalesforceConnection
+from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.text import clean
 from tests.cli.conftest import Shell
 from tests.salesforce.test_sf_cli import FakeSf, displayed, shown
@@ -59,14 +59,14 @@ def test_pages_are_printed_as_they_come(shell: Shell) -> None:
 
 def test_a_limit_stops_the_reading(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = []
-    original = SalesforceConnection.errors
+    original = OrgSession.errors
 
-    async def counted(self: SalesforceConnection) -> AsyncGenerator[tuple[SyncError, ...], None]:
+    async def counted(self: OrgSession) -> AsyncGenerator[tuple[SyncError, ...], None]:
         async for page in original(self):
             pages.append(len(page))
             yield page
 
-    monkeypatch.setattr(SalesforceConnection, "errors", counted)
+    monkeypatch.setattr(OrgSession, "errors", counted)
     said = shell("list", "--demo", "--errors", "30", "--page-size", "5", "--limit", "7", "--json")
     assert (len(said.lines), pages) == (7, [5, 5])
 

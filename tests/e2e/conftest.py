@@ -17,8 +17,8 @@ from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.resync import start
 from syncerr_tui.salesforce import connect as connecting
 from syncerr_tui.salesforce.client import ClientOptions
-from syncerr_tui.salesforce.connect import SalesforceConnection
 from syncerr_tui.salesforce.profiles import OrgProfile
+from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.salesforce.transport import Wire
 from tests.e2e.orgs import WatchedServer, write_profile
@@ -94,7 +94,7 @@ def make_desk(
         monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", server.access_token)
         desk = Desk(home, server, clock, capsys)
 
-        async def connect(profile: OrgProfile, tokens: TokenProvider) -> SalesforceConnection:
+        async def connect(profile: OrgProfile, tokens: TokenProvider) -> OrgSession:
             wire = Wire(connect_timeout=5, read_timeout=0.25, answer_timeout=5)
             options = ClientOptions(
                 wire=wire, sleep=desk.sleep, clock=lambda: clock().timestamp(), jitter=lambda: 0.5

@@ -41,13 +41,13 @@ async def main(url: str, token: str, folder: Path) -> None:
                 plan = make_plan(
                     graph.errors.values(),
                     org=connection.identity,
-                    method=connection.org.method,
+                    method=connection.method,
                     created_at=clock(),
                     parents=graph.parents_of(graph.errors),
                     patience=PATIENCE,
                 )
             again = frozenset(row.error.id for row in plan.rows) if resume else frozenset()
-            runner = make_runner(connection.org, journal, plan, resume=resume, again=again)
+            runner = make_runner(connection, journal, plan, resume=resume, again=again)
             async for event in runner.run():
                 if isinstance(event, WaveStarted):
                     print("begun", flush=True)

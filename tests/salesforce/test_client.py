@@ -20,8 +20,8 @@ from syncerr_tui.errors import (
     SyncErrError,
     UnreachableError,
 )
+from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.client import LocatorLostError, OrgClient
-from syncerr_tui.salesforce.connection import ApiUsage
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import OneHostAdapter, Wire
 from syncerr_tui.salesforce.workers import ClosedError
@@ -379,17 +379,6 @@ async def test_trap_1_an_org_that_refuses_every_token_is_not_asked_for_ever() ->
         await org.close()
 
 
-async def test_after_logging_in_again_everything_goes_on() -> None:
-    with ScriptedServer(in_turn(EXPIRED, EXPIRED, query_page([]))) as server:
-        org = client(server, tokens=tokens(server.url, "one", "two", "three"))
-        with pytest.raises(NotLoggedInError):
-            await org.query_all("SELECT Id FROM Order")
-        await org.log_in_again()
-        assert await org.query_all("SELECT Id FROM Order") == []
-        assert server.asked[-1].headers["Authorization"] == "Bearer three"
-        await org.close()
-
-
 async def test_trap_2_headers_survive_the_renewal() -> None:
     with ScriptedServer(in_turn(EXPIRED, query_page([]))) as server:
         org = client(server, tokens=tokens(server.url, "one", "two"))
@@ -606,13 +595,14 @@ async def test_trap_8_netrc_does_not_win(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 async def test_trap_12_no_values_make_no_query() -> None:
-    from syncerr_tui.salesforce.org import SalesforceOrg
+    from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.reading import EventReader
+    from syncerr_tui.salesforce.session import OrgSession
     from tests.salesforce.test_methods import IDENTITY, MAPPING, guided
 
     with ScriptedServer(lambda _: query_page([])) as server:
         org = client(server)
-        seen = SalesforceOrg(org, IDENTITY, EventReader(MAPPING), guided(org))
+        seen = OrgSession(org, IDENTITY, EventReader(MAPPING), guided(org), OrgProfile("acme"))
         assert await seen.find_records("Order", []) == {}
         assert await seen.find_records("Order", [""]) == {}
         assert await seen.read_events([]) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,8 +23,7 @@ from syncerr_tui.errors import (
 from syncerr_tui.model import Environment, EventType, SyncError
 from syncerr_tui.resync.org import EventStanding
 from syncerr_tui.salesforce.client import ClientOptions
-from syncerr_tui.salesforce.connect import SalesforceConnection, connect
-from syncerr_tui.salesforce.connection import LiveConnection
+from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,
@@ -34,7 +33,7 @@ from syncerr_tui.salesforce.profiles import (
     Method,
     OrgProfile,
 )
-from syncerr_tui.salesforce.relations import known_parents
+from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import Wire
 from syncerr_tui.salesforce.ways.demo import RESYNC_ACTION, RESYNC_INPUT
@@ -55,8 +54,14 @@ ANOTHER_ORG = "00D000000000001EAA"
 @dataclass
 class World:
     server: DemoServer
-    connection: SalesforceConnection
+    connection: OrgSession
     time: Time
+    connect: Callable[[], Awaitable[OrgSession]]
+
+    async def reconnect(self) -> None:
+        """What a person does about a dead session: a new connection with a new login."""
+        await self.connection.close()
+        self.connection = await self.connect()
 
     async def errors(self) -> list[SyncError]:
         return [error async for page in self.connection.errors() for error in page]
@@ -82,15 +87,19 @@ async def world(
         wire=wire or Wire(connect_timeout=2, read_timeout=5), clock=time, sleep=time.sleep, jitter=lambda: 1.0
     )
     with DemoServer(DemoOptions(errors=errors, manual_clock=True, **options)) as server:
-        provider = SingleFlightTokens(
-            lambda: Token(server.instance_url, server.sessions.open()), next_step="Start the demo again"
-        )
         profile = OrgProfile("demo", method=method, batch_size=200, api_reserve=0.0)
-        connection = await connect(profile, provider, settings)
+
+        async def open_session() -> OrgSession:
+            provider = SingleFlightTokens(
+                lambda: Token(server.instance_url, server.sessions.open()), next_step="Start the demo again"
+            )
+            return await connect(profile, provider, settings)
+
+        demo = World(server, await open_session(), time, open_session)
         try:
-            yield World(server, connection, time)
+            yield demo
         finally:
-            await connection.close()
+            await demo.connection.close()
             assert server.crashes == []
 
 
@@ -105,7 +114,6 @@ async def test_who_and_where_we_are() -> None:
         assert "@" in identity.username
         assert identity.instance_url == demo.server.instance_url
         assert demo.connection.usage is not None
-        assert isinstance(demo.connection, LiveConnection)
 
 
 async def test_the_list_comes_whole_once_and_oldest_first() -> None:
@@ -141,16 +149,16 @@ async def test_one_error_from_fix_to_proof() -> None:
         look = await connection.demo_fixes.look(row.id)
         assert look.available
         assert look.title
-        assert await connection.org.find_records(row.object, [row.storeconnect_id]) == {}
-        sent_at = await connection.org.now()
+        assert await connection.find_records(row.object, [row.storeconnect_id]) == {}
+        sent_at = await connection.now()
         assert await connection.demo_fixes.apply(row.id)
-        receipts = await connection.org.request_resync([row])
+        receipts = await connection.request_resync([row])
         assert [(one.id, one.accepted) for one in receipts] == [(row.id, True)]
-        assert (await connection.org.read_events([row.id]))[row.id].standing is EventStanding.PENDING
+        assert (await connection.read_events([row.id]))[row.id].standing is EventStanding.PENDING
         await demo.advance(60)
-        seen = (await connection.org.read_events([row.id]))[row.id]
+        seen = (await connection.read_events([row.id]))[row.id]
         assert seen.standing in {EventStanding.DONE, EventStanding.GONE}
-        found = (await connection.org.find_records(row.object, [row.storeconnect_id]))[row.storeconnect_id]
+        found = (await connection.find_records(row.object, [row.storeconnect_id]))[row.storeconnect_id]
         assert len(found) == 1
         assert found[0].modified_at >= sent_at
         assert await demo.requested([row.id]) == [1]
@@ -160,7 +168,7 @@ async def test_an_event_that_nobody_has_is_gone_and_the_others_are_matched_by_id
     async with world() as demo:
         rows = await demo.errors()
         strange = salesforce_id(999_999)
-        seen = await demo.connection.org.read_events([rows[2].id, strange, rows[0].id])
+        seen = await demo.connection.read_events([rows[2].id, strange, rows[0].id])
         assert list(seen) == [rows[2].id, strange, rows[0].id]
         assert seen[strange].standing is EventStanding.GONE
         for row in (rows[0], rows[2]):
@@ -173,7 +181,7 @@ async def test_each_method_asks_for_exactly_its_rows_once(method: str) -> None:
     async with world(method=WRITING[method]) as demo:
         rows = await demo.errors()
         chosen = rows[3:13]
-        receipts = await demo.connection.org.request_resync(chosen)
+        receipts = await demo.connection.request_resync(chosen)
         assert [receipt.id for receipt in receipts] == [row.id for row in chosen]
         assert all(receipt.accepted for receipt in receipts)
         counts = await demo.counts()
@@ -186,7 +194,7 @@ async def test_guided_sends_nothing() -> None:
     async with world(method=GuidedMethod()) as demo:
         rows = await demo.errors()
         before = demo.server.calls
-        await demo.connection.org.request_resync(rows[:5])
+        await demo.connection.request_resync(rows[:5])
         assert demo.server.calls == before
         assert not any(await demo.requested([row.id for row in rows]))
 
@@ -196,9 +204,9 @@ async def test_200_rows_in_a_request_and_1000_rows_read_again_in_one() -> None:
         rows = await demo.errors()
         before = demo.server.calls
         for start in range(0, 1000, 200):
-            await demo.connection.org.request_resync(rows[start : start + 200])
+            await demo.connection.request_resync(rows[start : start + 200])
         assert demo.server.calls - before == 5
-        seen = await demo.connection.org.read_events([row.id for row in rows])
+        seen = await demo.connection.read_events([row.id for row in rows])
         assert demo.server.calls - before == 6
         assert {one.standing for one in seen.values()} == {EventStanding.PENDING}
 
@@ -206,13 +214,13 @@ async def test_200_rows_in_a_request_and_1000_rows_read_again_in_one() -> None:
 async def test_parents_are_read_from_the_org() -> None:
     async with world(140) as demo:
         rows = await demo.errors()
-        parents = await demo.connection.parents(rows, {row.object for row in rows})
+        parents = await demo.connection.parents([replace(row, code="INVALID_FIELD") for row in rows])
         assert parents
         by_id = {row.id: row for row in rows}
         for key, refs in parents.items():
             assert by_id[key].salesforce_id
             for ref in refs:
-                found = await demo.connection.org.find_records(ref.object, [ref.storeconnect_id])
+                found = await demo.connection.find_records(ref.object, [ref.storeconnect_id])
                 assert ref.storeconnect_id in found
 
 
@@ -221,10 +229,10 @@ async def test_parents_are_asked_for_only_where_a_row_waits_for_one() -> None:
         rows = await demo.errors()
         before = demo.server.calls
         assert not any(row.code == "INVALID_FIELD" and row.salesforce_id for row in rows)
-        assert await known_parents(demo.connection, rows) == {}
+        assert await demo.connection.parents(rows) == {}
         assert demo.server.calls == before
         waiting = [replace(row, code="INVALID_FIELD") for row in rows]
-        found = await known_parents(demo.connection, waiting)
+        found = await demo.connection.parents(waiting)
         assert found
         assert set(found) <= {row.id for row in waiting if row.salesforce_id}
 
@@ -319,7 +327,7 @@ async def test_a_lasting_fault_is_one_plain_line(fault: str, kind: type[SyncErrE
         assert demo.server.access_token not in caught.value.line
         demo.server.faults.clear()
         if kind is NotLoggedInError:
-            await demo.connection.log_in_again()
+            await demo.reconnect()
         assert len(await demo.errors()) == 60
 
 
@@ -351,9 +359,9 @@ async def test_eight_readers_of_an_expired_session_log_in_once() -> None:
 
 async def test_the_clock_of_the_org_is_the_orgs() -> None:
     async with world(1) as demo:
-        before = await demo.connection.org.now()
+        before = await demo.connection.now()
         demo.server.faults.add("clock-skew:300")
-        assert 299 < (await demo.connection.org.now() - before).total_seconds() < 310
+        assert 299 < (await demo.connection.now() - before).total_seconds() < 310
 
 
 # -- faults while writing ------------------------------------------------------------------------------------
@@ -383,7 +391,7 @@ async def test_nothing_is_sent_twice_whatever_the_wire_does(
     wire = Wire(connect_timeout=2, read_timeout=0.3, answer_timeout=5)
     async with world(6, wire=wire, method=WRITING[method]) as demo:
         rows = (await demo.errors())[:3]
-        await demo.connection.check_method()
+        await demo.connection._method.check()
         demo.server.faults.add(fault)
         if method == "apexrest" and kind is RefusedError:
             kind = (
@@ -391,16 +399,16 @@ async def test_nothing_is_sent_twice_whatever_the_wire_does(
             )
         if kind is NotLoggedInError:  # handed back with a new token, so that the rows are looked at again
             with pytest.raises(NotSentError):
-                await demo.connection.org.request_resync(rows)
+                await demo.connection.request_resync(rows)
         with pytest.raises(kind) as caught:
-            await demo.connection.org.request_resync(rows)
+            await demo.connection.request_resync(rows)
         assert caught.value.hint
         demo.server.faults.clear()
         if kind is NotLoggedInError:
-            await demo.connection.log_in_again()
+            await demo.reconnect()
         assert await demo.requested([row.id for row in rows]) == [int(processed)] * 3
         # The truth is in the org: what is unknown is settled by reading, not by sending.
-        seen = await demo.connection.org.read_events([row.id for row in rows])
+        seen = await demo.connection.read_events([row.id for row in rows])
         standing = EventStanding.PENDING if processed else EventStanding.FAILED
         assert {one.standing for one in seen.values()} == {standing}
 
@@ -410,12 +418,12 @@ async def test_nothing_is_sent_twice_whatever_the_wire_does(
 async def test_a_write_gets_through_where_it_is_certain_to_be_the_first(method: str, fault: str) -> None:
     async with world(6, method=WRITING[method]) as demo:
         rows = (await demo.errors())[:3]
-        await demo.connection.check_method()
+        await demo.connection._method.check()
         switched = demo.server.faults.add(fault)
         if fault.startswith("expire"):
             with pytest.raises(NotSentError):
-                await demo.connection.org.request_resync(rows)
-        receipts = await demo.connection.org.request_resync(rows)
+                await demo.connection.request_resync(rows)
+        receipts = await demo.connection.request_resync(rows)
         assert switched.fired
         assert all(receipt.accepted for receipt in receipts)
         assert await demo.requested([row.id for row in rows]) == [1, 1, 1]
@@ -428,9 +436,9 @@ async def test_rows_that_were_refused_are_told_from_those_that_were_done(method:
         pytest.skip("a field is written without an action")
     async with world(12, method=WRITING[method]) as demo:
         rows = (await demo.errors())[:8]
-        await demo.connection.check_method()
+        await demo.connection._method.check()
         demo.server.faults.add(fault)
-        receipts = await demo.connection.org.request_resync(rows)
+        receipts = await demo.connection.request_resync(rows)
         accepted = [receipt.accepted for receipt in receipts]
         assert accepted == [True, False] * 4
         assert await demo.requested([row.id for row in rows]) == [int(one) for one in accepted]

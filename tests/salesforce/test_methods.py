@@ -11,7 +11,8 @@ from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.salesforce.checks import CheckState, usable
 from syncerr_tui.salesforce.client import OrgClient
-from syncerr_tui.salesforce.methods import ResyncMethod, method_for
+from syncerr_tui.salesforce.connect import method_for
+from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.methods.field import VENDOR_WARNING
 from syncerr_tui.salesforce.methods.guided import GuidedResync
 from syncerr_tui.salesforce.profiles import (
@@ -286,7 +287,6 @@ async def test_the_vendors_warning_is_shown_every_time() -> None:
         warned = [check for check in await bound.check() if check.reason == VENDOR_WARNING]
         assert [check.state for check in warned] == [CheckState.WARNING]
         assert VENDOR_WARNING in bound.info.label
-        assert all(request.note == VENDOR_WARNING for request in bound.dry_run(ROWS))
         await org.close()
 
 
@@ -335,20 +335,13 @@ async def test_an_apex_exception_leaves_the_outcome_unknown() -> None:
 # -- guided -----------------------------------------------------------------------------------------------
 
 
-async def test_guided_sends_nothing_and_writes_out_what_to_do() -> None:
+async def test_guided_sends_nothing() -> None:
     with ScriptedServer(lambda _: Reply([])) as server:
         org = client(server)
         bound = guided(org)
         assert bound.info.guided
         assert usable(await bound.check())
         assert [receipt.accepted for receipt in await bound.request(ROWS)] == [True, True, True]
-        sheet = bound.sheet(ROWS)
-        places = [next(i for i, line in enumerate(sheet) if row.storeconnect_id in line) for row in ROWS]
-        assert places == sorted(places)
-        assert bound.info.address is not None
-        assert bound.info.address in sheet[0]
-        assert "Re-sync" in sheet[-1]
-        assert bound.dry_run(ROWS)[0].verb == "BY HAND"
         assert server.asked == []
         await org.close()
 
@@ -360,17 +353,6 @@ def test_guided_knows_the_address_that_the_profile_names() -> None:
 
 
 # -- all --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "method", [APEX, FlowMethod("F", "x"), ApexRestMethod("a/b"), FIELD, GuidedMethod()], ids=lambda m: m.kind
-)
-def test_a_dry_run_names_every_row_once_in_order_and_sends_nothing(method: Method) -> None:
-    rows = [sync_error(number) for number in range(501)]
-    org = client("http://127.0.0.1:1")
-    requests = bind(org, method, batch_size=200).dry_run(rows)
-    assert [len(request.rows) for request in requests] == [200, 200, 101]
-    assert [key for request in requests for key in request.rows] == [row.id for row in rows]
 
 
 def test_a_field_batch_never_exceeds_what_a_request_holds() -> None:

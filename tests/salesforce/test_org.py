@@ -8,8 +8,9 @@ import pytest
 
 from syncerr_tui.errors import RefusedError, UnreachableError
 from syncerr_tui.salesforce.client import OrgClient
-from syncerr_tui.salesforce.org import SalesforceOrg
+from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
+from syncerr_tui.salesforce.session import OrgSession
 from tests.factories import salesforce_id, storeconnect_id
 from tests.salesforce.scripted import ScriptedServer, client, query_page, refusal
 from tests.salesforce.test_methods import IDENTITY, MAPPING, guided
@@ -17,8 +18,8 @@ from tests.salesforce.test_methods import IDENTITY, MAPPING, guided
 KEY = MAPPING.record_key
 
 
-def the_org(org: OrgClient) -> SalesforceOrg:
-    return SalesforceOrg(org, IDENTITY, EventReader(MAPPING), guided(org))
+def the_org(org: OrgClient) -> OrgSession:
+    return OrgSession(org, IDENTITY, EventReader(MAPPING), guided(org), OrgProfile("acme"))
 
 
 def a_record(number: int, key: str | None = None, **changes: Any) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.looking import look, look_before
 from syncerr_tui.resync.org import EventStanding
 from syncerr_tui.resync.proof import Attempt, latest, same_cause
-from syncerr_tui.salesforce.org import SalesforceOrg
+from syncerr_tui.salesforce.client import OrgClient
 from syncerr_tui.salesforce.org_time import OrgTime
+from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
+from syncerr_tui.salesforce.session import OrgSession
 from tests.factories import salesforce_id, storeconnect_id, sync_error
 from tests.salesforce.scripted import Asked, Reply, ScriptedServer, client, query_page, refusal
 from tests.salesforce.test_methods import IDENTITY, MAPPING, guided
@@ -103,6 +105,11 @@ def stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.000+0000"
 
 
+def a_session(api: OrgClient, time: OrgTime | None = None) -> OrgSession:
+    profile = OrgProfile("acme", sync_user=SYNC)
+    return OrgSession(api, IDENTITY, EventReader(MAPPING), guided(api), profile, time=time)
+
+
 async def verdict(
     org: OwnOrg, work: Any, *, sync_user: str = SYNC, done: tuple[str, ...] = ("PROCESSED",)
 ) -> tuple[Verdict | None, str]:
@@ -110,7 +117,7 @@ async def verdict(
     with ScriptedServer(org) as server:
         api = client(server)
         reader = EventReader(replace(MAPPING, done=done))
-        seen_by_us = SalesforceOrg(api, IDENTITY, reader, guided(api), sync_user=sync_user)
+        seen_by_us = OrgSession(api, IDENTITY, reader, guided(api), OrgProfile("acme", sync_user=sync_user))
         now = await seen_by_us.now()
         events, before = await look_before(seen_by_us, [org.event], lanes=2)
         sight = events[org.event.id]
@@ -229,7 +236,7 @@ async def test_an_answer_out_of_a_cache_is_no_clock() -> None:
         api = client(server)
         ticks = 0.0
         time = OrgTime(lambda: ticks)
-        seen_by_us = SalesforceOrg(api, IDENTITY, EventReader(MAPPING), guided(api), time=time)
+        seen_by_us = a_session(api, time=time)
         with pytest.raises(Exception, match="what time it is"):
             await seen_by_us.now()
         await seen_by_us.read_events([org.event.id])
@@ -243,9 +250,7 @@ async def test_one_record_that_is_answered_twice_is_no_twin() -> None:
     org.write(NOW)
     with ScriptedServer(lambda _: query_page([org.record or {}, org.record or {}])) as server:
         api = client(server)
-        found = await SalesforceOrg(api, IDENTITY, EventReader(MAPPING), guided(api)).find_records(
-            "Order", [org.event.storeconnect_id]
-        )
+        found = await a_session(api).find_records("Order", [org.event.storeconnect_id])
         assert len(found[org.event.storeconnect_id]) == 1
         await api.close()
 
@@ -261,7 +266,7 @@ async def test_an_object_that_does_not_say_who_wrote_is_read_all_the_same() -> N
 
     with ScriptedServer(script) as server:
         api = client(server)
-        seen_by_us = SalesforceOrg(api, IDENTITY, EventReader(MAPPING), guided(api), sync_user=SYNC)
+        seen_by_us = a_session(api)
         for _ in range(2):
             assert await seen_by_us.find_records("Order", [storeconnect_id(1)])
         assert len(server.asked) == 3, "it is remembered"

@@ -14,7 +14,7 @@ import requests
 from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.transport import (
     OneHostAdapter,
     Origin,

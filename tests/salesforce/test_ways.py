@@ -204,7 +204,7 @@ def test_a_refresh_token_that_rotates_is_kept(host: LoginHost, tmp_path: Path) -
     path.chmod(0o600)
     host.gives(refresh_token="second")
     tokens = tokens_for(RefreshTokenWay("PlatformCLI", SecretPlace("file", str(path)), host.url), {})
-    tokens.current()
+    first = tokens.current()
     assert host.form() == {
         "grant_type": "refresh_token",
         "client_id": "PlatformCLI",
@@ -213,7 +213,7 @@ def test_a_refresh_token_that_rotates_is_kept(host: LoginHost, tmp_path: Path) -
     assert path.read_text(encoding="utf-8") == "second\n"
     assert path.stat().st_mode & 0o777 == 0o600
     host.gives(access_token="another", refresh_token="second")
-    assert tokens.again().access_token == "another"
+    assert tokens.renew(first).access_token == "another"
     assert host.form()["refresh_token"] == "second"
 
 

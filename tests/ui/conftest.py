@@ -11,7 +11,7 @@ import pytest
 
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import SyncError
-from syncerr_tui.salesforce.connection import Connection
+from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
@@ -43,7 +43,7 @@ def opened(tmp_path: Path) -> Open:
     ) -> AsyncIterator[Driven]:
         used: Any = connection or FakeConnection(some_errors() if errors is None else errors)
 
-        async def use() -> Connection:
+        async def use() -> OrgSession:
             return used  # type: ignore[no-any-return]
 
         journals = Journals(tmp_path, clock=clock, sleep=soon)

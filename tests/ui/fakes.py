@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import Environment, OrgIdentity, SyncError
+from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
-from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.salesforce.profiles import OrgProfile
 from tests.factories import NOW, salesforce_id, sync_error
 
 IDENTITY = OrgIdentity(
@@ -76,12 +77,20 @@ class FakeOrg:
         return [Receipt(error.id, accepted=True) for error in errors]
 
 
-class FakeConnection:
+class FakeNames:
+    """An org that shows nothing of what messages name."""
+
+    async def resolve(self, *_: object, **__: object) -> tuple[()]:
+        return ()
+
+
+class FakeConnection(FakeOrg):
     """PagedRows of errors, one at a time; each waits until `page_gate` lets it through."""
 
     def __init__(self, errors: Sequence[SyncError], *, page_size: int = 2000) -> None:
-        self.identity = IDENTITY
-        self.org = FakeOrg(errors)
+        super().__init__(errors)
+        self.org = self
+        self.profile = OrgProfile("acme-prod")
         self.usage: ApiUsage | None = ApiUsage(812, 100_000)
         self.demo_fixes = None
         self.page_size = page_size
@@ -93,6 +102,12 @@ class FakeConnection:
     @property
     def total(self) -> int | None:
         return len(self.org.failed)
+
+    def name_resolver(self) -> FakeNames:
+        return FakeNames()
+
+    async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
+        return {}
 
     async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
         rows = tuple(self.org.failed.values())

@@ -14,8 +14,7 @@ from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.org_notes import OrgNotes, parse
 from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError, NotLoggedInError
-from syncerr_tui.model import SyncError
-from syncerr_tui.salesforce.connection import ApiUsage
+from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import (
@@ -67,7 +66,7 @@ class Surroundings:
 
         self.context = AppContext(unused, read_notes=self._read_notes)
         self.context.connection = cast(Any, self.connection)
-        monkeypatch.setattr("syncerr_tui.salesforce.names.resolver_for", lambda _c: self.resolvers[-1])
+        monkeypatch.setattr(self.connection, "name_resolver", lambda: self.resolvers[-1])
         self.error_details = ErrorDetailsService(self.context, self._begin, self.told.append)
 
     def _read_notes(self) -> OrgNotes | None:

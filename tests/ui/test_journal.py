@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync import history, start
 from syncerr_tui.resync.history import History
+from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import clean
 from tests.factories import sync_error
 from tests.ui.conftest import Open
@@ -204,7 +204,7 @@ async def test_the_third_try_of_the_same_thing_is_warned_about(opened: Open, tmp
 
 async def test_where_the_profile_wants_a_reason_nothing_goes_without(opened: Open, tmp_path: Path) -> None:
     connection = FakeConnection(some_errors(2))
-    connection.profile = SimpleNamespace(reason_required=True, patience=1.0)  # type: ignore[attr-defined]
+    connection.profile = OrgProfile("acme", reason_required=True, patience=1.0)
     async with opened(connection=connection) as driven:
         await driven.ready()
         await driven.press("R")

@@ -1,44 +1,19 @@
 """How re-sync is asked for in an org. Nobody outside knows what StoreConnect's own button does, so the
 org's admin names an entry point, and until then a person presses the button (`guided`).
 
-No method is ever chosen by this program. Each checks by describe that it can work, says request by request
-what it would send, and sends one request at a time.
+No method is ever chosen by this program. Each checks by describe that it can work, and sends one request at a
+time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from syncerr_tui.errors import NotSentError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
-from syncerr_tui.salesforce.client import OrgClient
-from syncerr_tui.salesforce.profiles import (
-    ApexMethod,
-    ApexRestMethod,
-    FieldMapping,
-    FieldMethod,
-    FlowMethod,
-    OrgProfile,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class DryRunRequest:
-    """One request that would be made, or one thing that a person would do."""
-
-    verb: str
-    """`POST`, `PATCH`, or `BY HAND` where nothing is sent."""
-    address: str
-    """Path on the org, or the page to open."""
-    body: object
-    """What would be sent, as JSON; None where nothing is."""
-    rows: tuple[str, ...]
-    """Ids of the change events in it, in order."""
-    note: str = ""
 
 
 class ResyncMethod(Protocol):
@@ -51,10 +26,6 @@ class ResyncMethod(Protocol):
         """Look, by describe, at everything this method needs. Changes nothing."""
         ...
 
-    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
-        """What would be sent for these rows, request by request. Sends nothing."""
-        ...
-
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Ask for these rows, in this order, in one request; one receipt each.
 
@@ -63,24 +34,6 @@ class ResyncMethod(Protocol):
             NotSentError, OutcomeUnknownError: as in `resync.org`.
         """
         ...
-
-
-def method_for(profile: OrgProfile, client: OrgClient, mapping: FieldMapping) -> ResyncMethod:
-    """The method that the profile names."""
-    from syncerr_tui.salesforce.methods.action import ActionResync
-    from syncerr_tui.salesforce.methods.apexrest import ApexRestResync
-    from syncerr_tui.salesforce.methods.field import FieldResync
-    from syncerr_tui.salesforce.methods.guided import GuidedResync
-
-    size, lanes = profile.batch_size, profile.lanes
-    method = profile.method
-    if isinstance(method, ApexMethod | FlowMethod):
-        return ActionResync(client, method, batch_size=size, lanes=lanes)
-    if isinstance(method, ApexRestMethod):
-        return ApexRestResync(client, method, batch_size=size, lanes=lanes)
-    if isinstance(method, FieldMethod):
-        return FieldResync(client, method, mapping, batch_size=size, lanes=lanes)
-    return GuidedResync(client, method, batch_size=size)
 
 
 class Preconditions:

@@ -10,7 +10,7 @@ from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.methods import DryRunRequest, Preconditions
+from syncerr_tui.salesforce.methods import Preconditions
 from syncerr_tui.salesforce.methods.receipts import match, receipt
 from syncerr_tui.salesforce.profiles import ApexMethod, FlowMethod
 from syncerr_tui.text import one_line
@@ -92,16 +92,6 @@ class ActionResync:
         most = inputs[wanted].get("maxOccurs")
         self._takes_list = isinstance(most, int) and most > 1
         return Check("Input", CheckState.OK, f"{wanted} takes the change event's id")
-
-    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
-        """One POST for each batch."""
-        path = f"/services/data/v{self._client.api_version}/actions/custom/{self._kind}/{self._method.name}"
-        size = self.info.batch_size
-        batches = (errors[start : start + size] for start in range(0, len(errors), size))
-        return [
-            DryRunRequest("POST", path, {"inputs": self._rows(batch)}, tuple(error.id for error in batch))
-            for batch in batches
-        ]
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Call the action once."""

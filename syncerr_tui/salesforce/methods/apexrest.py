@@ -14,7 +14,6 @@ from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient, Row
 from syncerr_tui.salesforce.ids import to_18
-from syncerr_tui.salesforce.methods import DryRunRequest
 from syncerr_tui.salesforce.methods.receipts import VERDICT_NAMES, match, receipt, unmatched
 from syncerr_tui.salesforce.profiles import ApexRestMethod
 
@@ -43,15 +42,6 @@ class ApexRestResync:
                 f"{self._method.path} can only be tried, Salesforce does not describe Apex REST",
                 "Try it with one row first; a wrong path is refused and changes nothing",
             )
-        ]
-
-    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
-        """One POST for each batch."""
-        path, size = f"/services/apexrest/{self._method.path.strip('/')}", self.info.batch_size
-        batches = (errors[start : start + size] for start in range(0, len(errors), size))
-        return [
-            DryRunRequest("POST", path, self._body(batch), tuple(error.id for error in batch))
-            for batch in batches
         ]
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:

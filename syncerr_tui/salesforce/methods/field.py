@@ -14,7 +14,7 @@ from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, OrgClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.methods import DryRunRequest, Preconditions
+from syncerr_tui.salesforce.methods import Preconditions
 from syncerr_tui.salesforce.methods.receipts import match, receipt
 from syncerr_tui.salesforce.profiles import FieldMapping, FieldMethod
 from syncerr_tui.text import one_line
@@ -91,20 +91,6 @@ class FieldResync:
                 "Check the value in the profile; upper and lower case count",
             )
         return Check("Field", CheckState.OK, f"{wanted} may be set to {value}")
-
-    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
-        """One PATCH for each batch."""
-        path, size = f"/services/data/v{self._client.api_version}/composite/sobjects", self.info.batch_size
-        return [
-            DryRunRequest(
-                "PATCH",
-                path,
-                {"allOrNone": False, "records": self._records(errors[start : start + size])},
-                tuple(error.id for error in errors[start : start + size]),
-                VENDOR_WARNING,
-            )
-            for start in range(0, len(errors), size)
-        ]
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Update these rows in one request."""

@@ -9,7 +9,6 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.checks import Check, CheckState
 from syncerr_tui.salesforce.client import OrgClient
-from syncerr_tui.salesforce.methods import DryRunRequest
 from syncerr_tui.salesforce.profiles import GuidedMethod
 
 APP_LAUNCHER = "/lightning/page/home"
@@ -46,42 +45,6 @@ class GuidedResync:
             )
         ]
 
-    def dry_run(self, errors: Sequence[SyncError]) -> list[DryRunRequest]:
-        """The rows to tick, a handful at a time, in this order."""
-        assert self.info.address is not None
-        size = self.info.batch_size
-        return [
-            DryRunRequest(
-                "BY HAND",
-                self.info.address,
-                None,
-                tuple(error.id for error in errors[start : start + size]),
-                self._steps(),
-            )
-            for start in range(0, len(errors), size)
-        ]
-
-    def sheet(self, errors: Sequence[SyncError]) -> list[str]:
-        """What a person does, line by line: where to go, which rows to tick in which order, what to press."""
-        lines = [f"1. Open {self.info.address}"]
-        if not self._named:
-            lines.append("   and there the App Launcher: type 'Sync Error Tool'.")
-        lines.append("2. Tick these rows, and no others:")
-        width = len(str(len(errors)))
-        lines += [f"   {number:>{width}}  {_row(error)}" for number, error in enumerate(errors, 1)]
-        lines.append("3. Press Re-sync at the far right of the list.")
-        return lines
-
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Nothing is sent: the person has pressed the button, and the proof is in re-reading."""
         return [Receipt(error.id, accepted=True) for error in errors]
-
-    def _steps(self) -> str:
-        launcher = "" if self._named else "App Launcher > Sync Error Tool; "
-        return f"{launcher}tick exactly these rows, then Re-sync"
-
-
-def _row(error: SyncError) -> str:
-    identity = error.storeconnect_id or error.salesforce_id or error.id
-    when = f"{error.processed_at:%Y-%m-%d %H:%M:%S} UTC" if error.processed_at else "time unknown"
-    return f"{error.object}  {error.event_type}  {when}  StoreConnect ID {identity}"

@@ -1,27 +1,36 @@
-"""The org as the runner sees it: `resync.org.Org` over HTTP."""
+"""One open org: everything that the app, the commands and a re-sync ask of it goes through here.
+
+It fulfils `resync.org.Org`, whose docstrings say what each of those calls promises.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import datetime
+from functools import partial
 
+from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.model import OrgIdentity, SyncError
+from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import LocatorLostError, OrgClient, Row
+from syncerr_tui.salesforce.demo_fix import DemoFixes
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.methods import ResyncMethod
+from syncerr_tui.salesforce.names import NameResolver
 from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.permissions import Permissions
-from syncerr_tui.salesforce.reading import EventReader, moment
+from syncerr_tui.salesforce.profiles import OrgProfile
+from syncerr_tui.salesforce.reading import EventReader, Place, moment
+from syncerr_tui.salesforce.relations import parents_in_org
 from syncerr_tui.salesforce.sync_user import user_name
 
 
-class SalesforceOrg:
-    """One org, its mapping and its method of re-sync.
+class OrgSession:
+    """One org, its profile, its mapping and its method of re-sync. `connect` opens one.
 
     Re-reading is done even when the daily reserve is reached: not knowing what was done is worse.
     """
@@ -32,29 +41,82 @@ class SalesforceOrg:
         identity: OrgIdentity,
         reader: EventReader,
         method: ResyncMethod,
+        profile: OrgProfile,
         *,
-        sync_user: str = "",
         time: OrgTime | None = None,
     ) -> None:
-        self._client = client
-        self._sync_user = to_18(sync_user)
+        self.client = client
+        """For what has no name of its own here: queries, describe, tooling."""
+        self.identity = identity
+        self.profile = profile
+        self.demo_fixes = DemoFixes(client) if identity.environment is Environment.DEMO else None
+        """Fixing things, in the demo org only; None everywhere else."""
+        self.total: int | None = None
+        """How many unresolved errors the org counted when the last reading began."""
+        self._reader = reader
+        self._method = method
+        self._sync_user = to_18(profile.sync_user)
         self._time = time or OrgTime()
         self._permissions = Permissions(client, identity.username)
         self._no_writers: set[str] = set()
         """Objects that do not say who wrote their records."""
         self._users: dict[str, str] = {}
-        self._reader = reader
-        self._method = method
-        self.identity = identity
+
+    @property
+    def usage(self) -> ApiUsage | None:
+        """Daily API calls, as the org's last answer told."""
+        return self.client.usage
 
     @property
     def method(self) -> MethodInfo:
         """How re-sync is asked for here."""
         return self._method.info
 
+    def name_resolver(self) -> NameResolver:
+        """What looks up the things that messages name. It remembers them: a refresh takes a new one."""
+        return NameResolver(self.client, self.identity.instance_url)
+
+    async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
+        """Unresolved sync errors, oldest first, page by page.
+
+        A page is yielded before the next one is asked for; closing the iterator stops the reading. Where the
+        org forgets its place, reading goes on from the last row.
+
+        Raises:
+            UnreachableError, NotLoggedInError, RefusedError: as everywhere.
+        """
+        place: Place | None = None
+        while True:
+            begun_at = place
+            try:
+                async with aclosing(self.client.pages(self._reader.query(place))) as pages:
+                    async for page in pages:
+                        if begun_at is None and self._reader.mapping.status_filterable:
+                            self.total = page.total
+                        if page.records:
+                            place = self._reader.place(page.records[-1]) or place
+                        yield await self.client.in_thread(partial(self._reader.errors, page.records))
+            except LocatorLostError:
+                if place == begun_at:
+                    raise
+            else:
+                return
+
+    async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
+        """What the org says about the parents that rows wait for: for `CauseGraph.relate`.
+
+        Args:
+            errors: The list of failures. Only rows that say that a parent failed are asked about.
+        """
+        waiting = [error for error in errors if error.code == PARENT_CODE]
+        if not waiting:
+            return {}
+        key, failing = self._reader.mapping.record_key, {error.object for error in errors}
+        return await parents_in_org(self.client, waiting, failing=failing, record_key=key)
+
     async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
-        """See `resync.org.Org`. One request for up to 2,000 events."""
-        rows = await self._client.collections_read(
+        """One request for up to 2,000 events."""
+        rows = await self.client.collections_read(
             self._reader.mapping.object_name, ids, self._reader.fields, essential=True
         )
         seen = {key: self._reader.seen(key, rows[to_18(key) or key]) for key in ids}
@@ -97,9 +159,7 @@ class SalesforceOrg:
             f"{select} WHERE {soql.one_of(key, some)}" for some in soql.chunks(keys, soql.VALUES_PER_QUERY)
         ]
         try:
-            pages = await asyncio.gather(
-                *(self._client.query_all(query, essential=True) for query in queries)
-            )
+            pages = await asyncio.gather(*(self.client.query_all(query, essential=True) for query in queries))
         except RefusedError as error:
             if not writers or "INVALID_FIELD" not in error.title:
                 raise
@@ -126,7 +186,7 @@ class SalesforceOrg:
         if user not in self._users:
             self._users[user] = user
             with suppress(SyncErrError):
-                name = await user_name(self._client, user)
+                name = await user_name(self.client, user)
                 self._users[user] = user if name == user else f"{name} ({user})"
         return self._users[user]
 
@@ -141,12 +201,16 @@ class SalesforceOrg:
         return await self._method.request(errors)
 
     async def now(self) -> datetime:
-        """See `resync.org.Org`. The Date header, or later where a stamp of the org says that it is later."""
+        """The org's clock: the Date header, or later where a stamp of the org says that it is later."""
         try:
-            self._time.saw(await self._client.server_time())
+            self._time.saw(await self.client.server_time())
         except UnreachableError:
             if self._time.now() is None:
                 raise
         now = self._time.now()
         assert now is not None
         return now
+
+    async def close(self) -> None:
+        """Let threads and sockets go at once."""
+        await self.client.close()
