@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 FLOW_TRIGGER = "CANNOT_EXECUTE_FLOW_TRIGGER"
@@ -49,10 +49,16 @@ def find_codes(text: str) -> Iterator[re.Match[str]]:
 
     A code without an underscore (`GONE`, `CONFLICT`) is an English word too and is not looked for.
     """
+    return iter(_found(text))
+
+
+@lru_cache(maxsize=16)
+def _found(text: str) -> tuple[re.Match[str], ...]:
+    """Kept for a moment: every reader of a message asks for the codes of the same few texts."""
+    if "_" not in text:
+        return ()
     listed = _listed()
-    for match in _WORD.finditer(text):
-        if "_" in match[0] and match[0] in listed:
-            yield match
+    return tuple(match for match in _WORD.finditer(text) if "_" in match[0] and match[0] in listed)
 
 
 def root_of(codes: tuple[str, ...], given: str | None) -> str | None:

@@ -9,7 +9,7 @@ by`, `first error:` or a Flow's introduction belongs to the failure that it expl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -171,7 +171,7 @@ def _codes(text: str) -> tuple[str, ...]:
 def _sides(item: Statement) -> Iterator[Statement]:
     """A statement cut where one failure stands beside the next."""
     text = item.text.text
-    cuts = list(dict.fromkeys([0, *_cuts(text, item.sentences)]))[:MOST]
+    cuts = sorted({0, *_cuts(text, item.sentences)})[:MOST]
     if len(cuts) == 1:
         yield item
         return
@@ -187,31 +187,32 @@ def _sides(item: Statement) -> Iterator[Statement]:
 def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
     """Where the second and each further failure begins."""
     kinds = {said.match.start(): said.kind for said in sentences}
+    if len(_codes(text)) + len(kinds) < 2:
+        return
     last = 0
     for pattern in (_RESULT, _SEPARATOR):
         for match in matches(pattern, text):
             place = match.start() if pattern is _RESULT else match.end()
+            kind = kinds.get(place)
+            if pattern is _SEPARATOR and (
+                not (kind or _opens(text, place, kinds))
+                or _OPEN_END.search(text, max(last, match.start() - 40), match.start())
+            ):
+                continue
             before = {kind for begin, kind in kinds.items() if last <= begin < match.start()}
             # `duplicate value found: Name`, a line end, `duplicates value on record`: one sentence.
-            begins = {begin for begin, kind in kinds.items() if ";" in match[0] or kind not in before}
-            if (
-                (before or _codes(text[last : match.start()]))
-                and (pattern is _RESULT or _opens(text, place, begins))
-                and (
-                    pattern is _RESULT
-                    or not _OPEN_END.search(text, max(last, match.start() - 40), match.start())
-                )
-            ):
+            goes_on = kind in before and ";" not in match[0]
+            if not goes_on and (before or _codes(text[last : match.start()])):
                 last = place
                 yield place
         if last:
             return
 
 
-def _opens(text: str, start: int, begins: set[int]) -> bool:
-    """Whether a failure begins here: a code, or a sentence of the platform, perhaps behind a label."""
+def _opens(text: str, start: int, begins: Container[int]) -> bool:
+    """Whether a code begins here, or a sentence of the platform behind a field's label."""
     code = _CODE_FIRST.match(text, start)
-    if start in begins or (code is not None and _codes(code[0])):
+    if code is not None and _codes(code[0]):
         return True
     colon = text.find(": ", start, start + 60)
     return colon > start and colon + 2 in begins and "\n" not in text[start:colon]

@@ -52,5 +52,7 @@ def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
 
 def find_error_id(text: str) -> Part | None:
     """`123456-78 (-910)` as Salesforce prints it at the end of a flow or internal error."""
+    if "rror" not in text and " (" not in text:
+        return None
     match = _ERROR_ID.search(text) or _OTHER_ERROR_ID.search(text)
     return Part("error_id", match["id"], *match.span("id")) if match else None
