@@ -5,14 +5,14 @@ Works without an org and without a network. Never imports Textual; simple-salesf
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -20,6 +20,17 @@ from syncerr_tui.cli._console import emit, emit_json, emit_linked
 from syncerr_tui.cli._options import later_org_options
 from syncerr_tui.diagnosis import suggest
 from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
+from syncerr_tui.diagnosis.intake import (
+    BadRow,
+    ErrorRow,
+    Shape,
+    UnreadableTableError,
+    decode,
+    is_utf16,
+    json_row,
+    rows_of,
+    shape_of,
+)
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
@@ -29,7 +40,8 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.salesforce.session import OrgSession
 
-LONGEST_MESSAGE = 10_000_000
+LONGEST_TEXT = 200_000_000
+"""Bytes of a file of rows: what Data Loader leaves of a million records."""
 LONGEST_LINE = 16_000_000
 """Bytes. A Salesforce message has at most some hundred thousand; more than this is not one."""
 
@@ -54,6 +66,12 @@ class Setting:
             notes=self.notes,
         )
 
+    def explain_row(self, row: ErrorRow) -> Explanation:
+        """Read one row of many; it may know its object better than the call does."""
+        if row.object_name is None:
+            return self.explain(row.message, row.code)
+        return replace(self, object_name=row.object_name).explain(row.message, row.code)
+
 
 @click.command()
 @click.argument("code_argument", metavar="[CODE]", required=False)
@@ -61,6 +79,10 @@ class Setting:
 @click.option("--code", metavar="CODE", help="The status code that came with the message.")
 @click.option("--id", "event_id", metavar="ID", help="A change event of the org (--org or --demo).")
 @click.option("--jsonl", metavar="FILE", help="JSON lines with message, code, id; - reads stdin.")
+@click.option(
+    "--csv", "table", metavar="FILE", help="Data Loader's error file or failed results; - reads stdin."
+)
+@click.option("--error-column", metavar="NAME", help="The column of --csv that holds the message.")
 @click.option("--object", "object_name", metavar="NAME", help="Object that failed, e.g. Order.")
 @click.option(
     "--event", "event_type", type=click.Choice(["Create", "Update", "Delete"], case_sensitive=False)
@@ -83,6 +105,8 @@ def command(
     code: str | None,
     event_id: str | None,
     jsonl: str | None,
+    table: str | None,
+    error_column: str | None,
     object_name: str | None,
     event_type: str | None,
     instance_url: str | None,
@@ -98,20 +122,38 @@ def command(
     syncerr-tui explain --message "Required fields are missing: [Name]"
     syncerr-tui explain --id a0X5g000001CdEfEAK --org acme-prod
     syncerr-tui explain --jsonl - < errors.jsonl
+    syncerr-tui explain --csv error061522.csv
+
+    A message may be a whole REST answer, a Flow's error e-mail or a debug log. What --message -, --csv and
+    --jsonl get is told apart by itself.
     """  # noqa: D301 - click's mark for a block that keeps its lines
-    sources = [source for source in (message, event_id, jsonl) if source is not None]
+    sources = [source for source in (message, event_id, jsonl, table) if source is not None]
     if len(sources) > 1:
-        raise BadInputError("--message, --id and --jsonl exclude each other", "Give one of them")
+        raise BadInputError("--message, --id, --jsonl and --csv exclude each other", "Give one of them")
     if not sources and not code_argument and not code:
-        raise BadInputError("Nothing to explain", "Give a status code, --message, --id or --jsonl")
+        raise BadInputError("Nothing to explain", "Give a status code, --message, --id, --jsonl or --csv")
     setting = Setting(_notes(notes), object_name, event_type, instance_url)
     given = _code(code_argument or code, strict=not sources)
     if jsonl is not None:
         return _answer_lines(jsonl, setting)
+    if table is not None:
+        text = _whole_text(table)
+        table_for_sure = shape_of(text) is Shape.MESSAGE and not text.lstrip().startswith(("{", "[", "<"))
+        return _answer_rows(
+            text,
+            setting,
+            Shape.CSV if table_for_sure else shape_of(text),
+            error_column,
+            as_json=as_json,
+            as_markdown=as_markdown,
+        )
     if event_id is not None:
         error_id, explanation = _from_org(event_id, choose(), setting)
     else:
-        text = _stdin_text() if message == "-" else message or ""
+        text = _whole_text("-").rstrip("\r\n") if message == "-" else message or ""
+        shape = shape_of(text) if "\n" in text else Shape.MESSAGE
+        if shape is not Shape.MESSAGE:
+            return _answer_rows(text, setting, shape, error_column, as_json=as_json, as_markdown=as_markdown)
         error_id, explanation = None, setting.explain(text, given)
     _tell(error_id, explanation, as_json=as_json, as_markdown=as_markdown)
     return ExitCode.OK
@@ -139,50 +181,75 @@ def _notes(path: Path | None) -> OrgNotes | None:
     return org_notes(os.environ, path)
 
 
-def _stdin_text() -> str:
-    raw = _stdin().read(LONGEST_MESSAGE + 1)
-    if len(raw) > LONGEST_MESSAGE:
-        raise BadInputError(f"More than {LONGEST_MESSAGE:,} bytes came in", "That is no Salesforce message")
-    text = _decoded(raw)
-    if text is None:
-        raise BadInputError("What came in on stdin is not text", "Pass the message as UTF-8 text")
-    return text.rstrip("\r\n")
-
-
-def _decoded(raw: bytes) -> str | None:
-    """Bytes as text; None for what is none."""
-    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-    return None if "\x00" in text else text
-
-
 def _stdin() -> IO[bytes]:
     return sys.stdin.buffer
 
 
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    if source == "-":
+        yield _stdin()
+        return
+    try:
+        stream = Path(source).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise BadInputError(f"{source} cannot be read ({error.strerror})", "Check the name") from None
+    with stream:
+        yield stream
+
+
+def _whole_text(source: str) -> str:
+    name = "What came in on stdin" if source == "-" else source
+    with _opened(source) as stream:
+        raw = stream.read(LONGEST_TEXT + 1)
+    if len(raw) > LONGEST_TEXT:
+        raise BadInputError(f"{name} has more than {LONGEST_TEXT:,} bytes", "Split it")
+    text = decode(raw)
+    if text is None:
+        raise BadInputError(f"{name} is not text", "Pass it as UTF-8, UTF-16 or Latin-1 text")
+    return text
+
+
+def _answer_rows(
+    text: str,
+    setting: Setting,
+    shape: Shape,
+    error_column: str | None,
+    *,
+    as_json: bool,
+    as_markdown: bool,
+) -> int:
+    """Every failed row of a text, and the causes behind them."""
+    from syncerr_tui.cli._explain_rows import tell_rows
+
+    try:
+        rows = rows_of(text, error_column, shape)
+    except UnreadableTableError as error:
+        hint = f"Name it with --error-column. The columns are: {error}"
+        raise BadInputError("No column of the file looks like an error message", hint) from None
+    explained = (row if isinstance(row, BadRow) else (row, setting.explain_row(row)) for row in rows)
+    fine = tell_rows(explained, as_json=as_json, as_markdown=as_markdown)
+    return ExitCode.OK if fine else ExitCode.BAD_INPUT
+
+
 def _answer_lines(source: str, setting: Setting) -> int:
     """One JSON line out for each one in, as it comes. A bad one gets an answer too."""
-    stream: IO[bytes]
-    if source == "-":
-        stream = _stdin()
-    else:
-        try:
-            stream = Path(source).open("rb")  # noqa: SIM115 - closed below, and stdin must stay open
-        except OSError as error:
-            raise BadInputError(f"{source} cannot be read ({error.strerror})", "Check the name") from None
     bad = False
-    try:
+    with _opened(source) as stream:
         for number, raw in _lines(stream):
+            if number == 1 and raw is not None and _other_shape(raw):
+                text = decode(raw + stream.read(LONGEST_TEXT)) or ""
+                return _answer_rows(text, setting, shape_of(text), None, as_json=True, as_markdown=False)
             answer, fine = _answer(number, raw, setting)
             bad = bad or not fine
             emit_json(answer)
-    finally:
-        if source != "-":
-            stream.close()
     return ExitCode.BAD_INPUT if bad else ExitCode.OK
+
+
+def _other_shape(first: bytes) -> bool:
+    """Whether the first line shows that no JSON lines follow: UTF-16, or the heading of a CSV file."""
+    text = decode(first)
+    return is_utf16(first) or (text is not None and shape_of(f"{text}\n,") is Shape.CSV)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
@@ -201,27 +268,18 @@ def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
 
 
 def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str, object], bool]:
+    from syncerr_tui.cli._explain_rows import refusal
+
+    text = None if raw is None else decode(raw)
     if raw is None:
-        return _refused(number, f"longer than {LONGEST_LINE:,} bytes"), False
-    try:
-        # Read as text here: `loads` would guess UTF-16 and UTF-32 from stray zeros.
-        row: Any = json.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        return _refused(number, "not UTF-8 text"), False
-    except (ValueError, RecursionError):
-        return _refused(number, "not JSON"), False
-    if not isinstance(row, dict):
-        return _refused(number, "not a JSON object"), False
-    message, code, error_id = row.get("message"), row.get("code"), row.get("id")
-    if not isinstance(message, str):
-        return _refused(number, "'message' has to be there and a text", error_id), False
-    if code is not None and not isinstance(code, str):
-        return _refused(number, "'code' has to be a text or null", error_id), False
-    return {"id": error_id, **setting.explain(message, code).payload()}, True
-
-
-def _refused(number: int, what: str, error_id: object = None) -> dict[str, object]:
-    return {"id": error_id, "error": f"line {number}: {what}"}
+        row: ErrorRow | BadRow = BadRow(number, f"longer than {LONGEST_LINE:,} bytes")
+    elif text is None:
+        row = BadRow(number, "not text")
+    else:
+        row = json_row(number, text)
+    if isinstance(row, BadRow):
+        return refusal(row), False
+    return {"id": row.id, **setting.explain_row(row).payload()}, True
 
 
 def _from_org(event_id: str, choice: OrgChoice, setting: Setting) -> tuple[str, Explanation]:

@@ -1,0 +1,104 @@
+"""Many rows explained at once: a line each, and what is behind them, most rows first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from syncerr_tui.cli._console import emit, emit_json
+from syncerr_tui.diagnosis.explanation import Explanation
+from syncerr_tui.diagnosis.fingerprint import fingerprint
+from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.intake import BadRow, ErrorRow
+from syncerr_tui.diagnosis.summary import summarize
+from syncerr_tui.text import one_line
+
+LINES_NAMED = 20
+"""Lines that a cause names before the rest is counted."""
+
+
+@dataclass(slots=True)
+class _Cause:
+    explanation: Explanation
+    lines: list[int] = field(default_factory=list)
+
+
+def refusal(row: BadRow) -> dict[str, object]:
+    """What is answered for a row that cannot be read."""
+    return {"id": row.id, "error": f"line {row.line}: {row.trouble}"}
+
+
+def tell_rows(
+    rows: Iterable[tuple[ErrorRow, Explanation] | BadRow], *, as_json: bool, as_markdown: bool
+) -> bool:
+    """Show the rows as they come, then the causes.
+
+    Returns:
+        Whether every row could be read.
+    """
+    bad: list[BadRow] = []
+    causes: dict[str, _Cause] = {}
+    for row in rows:
+        if isinstance(row, BadRow):
+            bad.append(row)
+            if as_json:
+                emit_json(refusal(row))
+            elif not as_markdown:
+                emit(f"line {row.line}  {row.trouble}")
+            continue
+        error, explanation = row
+        if as_json:
+            emit_json({"id": error.id, "line": error.line, **explanation.payload()})
+            continue
+        key = fingerprint(explanation.diagnosis, error.object_name or "").key
+        causes.setdefault(key, _Cause(explanation)).lines.append(error.line)
+        if not as_markdown:
+            code = explanation.guidance.code or "no code"
+            emit(f"line {error.line}  {code}  {summarize(error.message, error.code)}")
+    ranked = sorted(causes.values(), key=lambda cause: -len(cause.lines))
+    if as_markdown:
+        emit(*_markdown(ranked, bad))
+    elif not as_json:
+        emit(*_summary(ranked, bad))
+    return not bad
+
+
+def _summary(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
+    rows = sum(len(cause.lines) for cause in causes)
+    yield ""
+    yield f"{_count(rows, 'error')}, {_count(len(causes), 'cause')}"
+    for cause in causes:
+        explanation = cause.explanation
+        yield ""
+        size = _count(len(cause.lines), "error")
+        yield f"{size}: {one_line(explanation.headline)} ({explanation.retry.value})"
+        for item in explanation.failures:
+            for number, step in enumerate(item.guidance.steps, 1):
+                yield f"  {number} {one_line(plain(step.text))}"
+        yield f"  {_lines(cause.lines)}"
+    if bad:
+        yield ""
+        yield f"{_count(len(bad), 'line')} could not be read: {_lines([row.line for row in bad])}"
+
+
+def _markdown(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
+    from syncerr_tui.diagnosis.markdown import markdown
+
+    for cause in causes:
+        yield f"**{_count(len(cause.lines), 'error')}**: {_lines(cause.lines)}"
+        yield ""
+        yield from markdown(cause.explanation).splitlines()
+        yield ""
+    for row in bad:
+        yield f"- line {row.line}: {row.trouble}"
+
+
+def _lines(numbers: list[int]) -> str:
+    named = ", ".join(map(str, numbers[:LINES_NAMED]))
+    more = len(numbers) - LINES_NAMED
+    word = "line" if len(numbers) == 1 else "lines"
+    return f"{word} {named}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
