@@ -68,7 +68,8 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
                     say(f"{event}: {word}")
                 if len(ids) > _LISTED:
                     say(f"and {len(ids) - _LISTED} more: {word}")
-            plan = checked_against(plan, graph.parents_of(row.error.id for row in plan.rows))
+            still = [row.error.id for row in plan.rows if row.error.id in graph.errors]
+            plan = checked_against(plan, graph.parents_of(still))
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)

@@ -185,6 +185,11 @@ class Oracle:
     def _wrote(self, event: str, by: float) -> bool:
         return any(one.outcome in _WROTE and one.at <= by for one in self.truth.applied(event))
 
+    def _failed_throughout(self, event: str, ran: Ran) -> bool:
+        """It was in the list all the time; one that was not may have been left out when the list was read."""
+        during = {status for at, status in self.truth.statuses[event] if ran.began < at <= ran.ended}
+        return during | {self.truth.status_at(event, ran.began)} == {self.org.naming.failed}
+
     def _under_way(self, event: str, at: float) -> bool:
         done = self.truth.applied(event)
         for request in self.truth.asked(event):
@@ -215,9 +220,7 @@ class Oracle:
         if ran.sends and ran.code in {0, 1} and ran.killed is None and "--all" in ran.argv:
             told = {event for event, _, _ in ran.rows} | set(re.findall(r"Left out: (\w+):", ran.err))
             for event in self.org.events:
-                at_the_start = self.truth.status_at(event, ran.began)
-                at_the_end = self.truth.status_at(event, ran.ended)
-                if at_the_start == at_the_end == self.org.naming.failed and event not in told:
+                if event not in told and self._failed_throughout(event, ran):
                     yield f"without an end: {event}: {what}"
 
 
