@@ -58,12 +58,12 @@ class EmbeddedOrg:
     async def profile(self) -> tuple[OrgProfile, TokenProvider]:
         """Its profile and its tokens, as a real org's."""
         from syncerr_tui.demo.server import DemoServer
-        from syncerr_tui.salesforce.ways.demo import demo_profile
-        from syncerr_tui.salesforce.workers import Workers
+        from syncerr_tui.salesforce.auth.demo import demo_profile
+        from syncerr_tui.salesforce.thread_pool import ThreadPool
 
         if self._server is None:
             # A daemon thread: building 100,000 errors takes a while, and neither ctrl-c nor q waits for it.
-            starting = Workers(1)
+            starting = ThreadPool(1)
             self._server = await starting.run(lambda: DemoServer(self._options).start())
             starting.close()
         return demo_profile(self._server.instance_url, self._server.access_token)
@@ -99,7 +99,7 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
     Nothing is asked of a real org yet.
     """
     if choice.org is not None:
-        from syncerr_tui.salesforce.ways import open_profile
+        from syncerr_tui.salesforce.auth import open_profile
 
         yield open_profile(choice.org, profile_folder())
         return

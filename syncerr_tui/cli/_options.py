@@ -32,8 +32,8 @@ class OrgChoice:
 
 def complete_org(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Org names for the shell's completion. What cannot be read completes nothing, and says nothing."""
+    from syncerr_tui.salesforce.auth.sf_cli import known_orgs
     from syncerr_tui.salesforce.profile_files import profile_names
-    from syncerr_tui.salesforce.ways.sf_cli import known_orgs
 
     try:
         names = (*profile_names(profile_folder()), *known_orgs(Path.home()))
@@ -143,9 +143,9 @@ def profile_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 def configured_orgs(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The orgs that can be named without asking anybody: what the environment holds comes first."""
+    from syncerr_tui.salesforce.auth import ENVIRONMENT
+    from syncerr_tui.salesforce.auth.environment import given
     from syncerr_tui.salesforce.profile_files import profile_names
-    from syncerr_tui.salesforce.ways import ENVIRONMENT
-    from syncerr_tui.salesforce.ways.environment import given
 
     if given(environ):
         return (ENVIRONMENT,)

@@ -12,7 +12,7 @@ from syncerr_tui.cli._console import heading, say, table, width
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping
-from syncerr_tui.salesforce.proposal import THE_OBJECT, Doubt, Proposal
+from syncerr_tui.salesforce.proposal import THE_OBJECT, Ambiguity, Proposal
 from syncerr_tui.salesforce.vocabulary import OPTIONAL, Role
 from syncerr_tui.text import one_line
 
@@ -143,7 +143,7 @@ def _ask_values(asker: Asker, named: Named, proposal: Proposal) -> bool:
     return before != (named.failed, named.done)
 
 
-def _answer(asker: Asker, named: Named, doubt: Doubt) -> None:
+def _answer(asker: Asker, named: Named, doubt: Ambiguity) -> None:
     options = [(one.name, f"{one.label}: {one.reason}") for one in doubt.options]
     if not options:
         raise BadInputError(doubt.question, "Check that this user may read the object and its fields")

@@ -45,7 +45,7 @@ async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
 async def read_graph(connection: OrgSession) -> CauseGraph:
     """All unresolved errors of an org as causes and victims, page by page."""
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.salesforce.relations import present_parents
+    from syncerr_tui.salesforce.parent_lookup import present_parents
 
     graph = CauseGraph()
     async for page in connection.errors():

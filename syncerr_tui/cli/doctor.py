@@ -15,7 +15,7 @@ from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.salesforce.checks import Check, CheckState
+from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.text import one_line
 
 _LARGE = 500_000_000
@@ -47,7 +47,7 @@ def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
 
 
 async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
-    from syncerr_tui.salesforce.checkup import check_org
+    from syncerr_tui.salesforce.doctor import check_org
 
     good = True
     for check in _machine():

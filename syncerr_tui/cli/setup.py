@@ -19,8 +19,8 @@ from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
-    from syncerr_tui.salesforce.client import OrgClient
-    from syncerr_tui.salesforce.profiles import FieldMapping, Method, OrgProfile, Way
+    from syncerr_tui.salesforce.client import ApiClient
+    from syncerr_tui.salesforce.profiles import AuthMethod, FieldMapping, Method, OrgProfile
 
 _WAYS = (
     ("sf", "the login of Salesforce's CLI (recommended)"),
@@ -143,10 +143,10 @@ def run_setup() -> str:
 
 async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
     from syncerr_tui.cli._setup_mapping import named_by_flags, settle
+    from syncerr_tui.salesforce.auth import tokens_for
     from syncerr_tui.salesforce.connect import open_client
     from syncerr_tui.salesforce.identity import choose_version, identify
     from syncerr_tui.salesforce.profile_files import path_of, write_profile
-    from syncerr_tui.salesforce.ways import tokens_for
 
     folder = profile_folder()
     table: dict[str, Any] = {"way": _way(given, asker)}
@@ -180,7 +180,7 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
     return profile, write_profile(folder, profile, replace=given.replace)
 
 
-async def _sync_user(given: Given, asker: Asker, client: OrgClient, mapping: FieldMapping) -> str:
+async def _sync_user(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> str:
     """The user who writes the synced records: named by a flag, or found and confirmed; empty for unknown."""
     from syncerr_tui.salesforce.sync_user import find_sync_user
 
@@ -197,18 +197,18 @@ async def _sync_user(given: Given, asker: Asker, client: OrgClient, mapping: Fie
 
 
 def _way(given: Given, asker: Asker) -> dict[str, Any]:
-    from syncerr_tui.salesforce.profiles import WAYS
-    from syncerr_tui.salesforce.ways.environment import given as in_environment
+    from syncerr_tui.salesforce.auth.environment import given as in_environment
+    from syncerr_tui.salesforce.profiles import AUTH_METHODS
 
     kind = given.way
     if kind is None:
         likely = "environment" if in_environment(os.environ) else "sf"
         kind = asker.choose("How do you log in?", _WAYS, likely, "--way")
     if kind == "password":
-        from syncerr_tui.salesforce.ways.password import NOTE
+        from syncerr_tui.salesforce.auth.password import NOTE
 
         say(f"Note: {NOTE}.")
-    return {"kind": kind, **_settings(WAYS[kind], given.way_settings, asker, "--set")}
+    return {"kind": kind, **_settings(AUTH_METHODS[kind], given.way_settings, asker, "--set")}
 
 
 def _name_for(way: Mapping[str, Any]) -> str:
@@ -218,7 +218,9 @@ def _name_for(way: Mapping[str, Any]) -> str:
     return likely if valid_name(likely) else "my-org"
 
 
-def _settings(kind: type[Way | Method], given: Sequence[str], asker: Asker, flag: str) -> dict[str, Any]:
+def _settings(
+    kind: type[AuthMethod | Method], given: Sequence[str], asker: Asker, flag: str
+) -> dict[str, Any]:
     """The settings of a way or a method: by flags, the rest asked for. Checked when the profile is built."""
     settings: dict[str, Any] = {}
     for one in given:
@@ -245,7 +247,7 @@ def _settings(kind: type[Way | Method], given: Sequence[str], asker: Asker, flag
     return settings
 
 
-def _keys(kind: type[Way | Method]) -> list[str]:
+def _keys(kind: type[AuthMethod | Method]) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
 
 
@@ -260,9 +262,9 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
         raise BadInputError(problem.title.removeprefix("setup: "), hint or "Give another value") from None
 
 
-async def _method(given: Given, asker: Asker, client: OrgClient, mapping: FieldMapping) -> dict[str, Any]:
-    from syncerr_tui.salesforce.checks import CheckState
+async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> dict[str, Any]:
     from syncerr_tui.salesforce.connect import method_for
+    from syncerr_tui.salesforce.health import CheckState
     from syncerr_tui.salesforce.profiles import METHODS
 
     kind = given.method
@@ -285,7 +287,7 @@ async def _method(given: Given, asker: Asker, client: OrgClient, mapping: FieldM
         say("", f"This method cannot work here: {bad[0].reason}.", bad[0].advice)
 
 
-async def _offer_actions(client: OrgClient, kind: str) -> None:
+async def _offer_actions(client: ApiClient, kind: str) -> None:
     names = [str(one.get("name")) for one in await client.actions(kind)]
     heading(f"What this org offers ({kind})")
     say(*(f"  {name}" for name in names[:12]))

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce import ids as record_ids, soql as query_text
-from syncerr_tui.salesforce.answers import (
+from syncerr_tui.salesforce.faults import read_exception
+from syncerr_tui.salesforce.request_executor import ClientOptions, RequestExecutor
+from syncerr_tui.salesforce.responses import (
     NotJsonError,
     Page,
     Row,
@@ -30,15 +32,13 @@ from syncerr_tui.salesforce.answers import (
     strange,
     version_list,
 )
-from syncerr_tui.salesforce.courier import ClientOptions, Courier
-from syncerr_tui.salesforce.faults import read_exception
 from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
-__all__ = ["ClientOptions", "LocatorLostError", "OrgClient", "Page", "Row"]
+__all__ = ["ApiClient", "ClientOptions", "LocatorLostError", "Page", "Row"]
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class LocatorLostError(UnreachableError):
     """The org forgot where a query was. It can go on from the last row that arrived."""
 
 
-class OrgClient:
+class ApiClient:
     """Async calls to one org. Every call may raise the errors of `syncerr_tui.errors` and nothing else.
 
     Args:
@@ -69,7 +69,7 @@ class OrgClient:
     def __init__(self, tokens: TokenProvider, options: ClientOptions | None = None) -> None:
         options = options or ClientOptions()
         _check_version(options.api_version)
-        self._courier = Courier(tokens, options)
+        self._courier = RequestExecutor(tokens, options)
         self._describes: dict[str, Row] = {}
 
     # -- what can be asked ---------------------------------------------------------------------------

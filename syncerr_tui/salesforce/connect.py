@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import OrgIdentity
-from syncerr_tui.salesforce.client import ClientOptions, OrgClient
-from syncerr_tui.salesforce.courier import API_VERSION
+from syncerr_tui.salesforce.client import ApiClient, ClientOptions
 from syncerr_tui.salesforce.identity import choose_version, identify
 from syncerr_tui.salesforce.mapping import mapping_for
 from syncerr_tui.salesforce.methods import ResyncMethod
@@ -24,6 +23,7 @@ from syncerr_tui.salesforce.profiles import (
     OrgProfile,
 )
 from syncerr_tui.salesforce.reading import EventReader
+from syncerr_tui.salesforce.request_executor import API_VERSION
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import TokenProvider
 
@@ -59,9 +59,9 @@ async def connect(
 
 def open_client(
     profile: OrgProfile, tokens: TokenProvider, options: ClientOptions | None = None
-) -> OrgClient:
+) -> ApiClient:
     """The client alone, with the profile's settings: for setup and doctor, which look before they trust."""
-    return OrgClient(
+    return ApiClient(
         tokens,
         replace(
             options or ClientOptions(),
@@ -81,7 +81,7 @@ def _same_org(profile: OrgProfile, identity: OrgIdentity) -> None:
         )
 
 
-def method_for(profile: OrgProfile, client: OrgClient, mapping: FieldMapping) -> ResyncMethod:
+def method_for(profile: OrgProfile, client: ApiClient, mapping: FieldMapping) -> ResyncMethod:
     """The method that the profile names."""
     size, lanes = profile.batch_size, profile.lanes
     method = profile.method

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from syncerr_tui.errors import RefusedError, UnreachableError
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.ids import checked
 from syncerr_tui.text import one_line
 
@@ -28,7 +28,7 @@ class DemoFix:
 class DemoFixes:
     """Looks up and applies fixes through the demo org's Apex REST resource."""
 
-    def __init__(self, client: OrgClient) -> None:
+    def __init__(self, client: ApiClient) -> None:
         self._client = client
 
     async def look(self, event_id: str) -> DemoFix:
@@ -46,7 +46,7 @@ class DemoFixes:
         return _changed(_object(answer))
 
 
-async def is_demo(client: OrgClient) -> bool:
+async def is_demo(client: ApiClient) -> bool:
     """Whether the org says of itself that it is the demo.
 
     Asked on loopback only, and the address alone proves nothing: it may be a tunnel to a production org.

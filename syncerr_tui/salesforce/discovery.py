@@ -15,26 +15,26 @@ from typing import Any, Protocol, TypeVar
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.answers import WrongShapeError
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.proposal import (
     THE_OBJECT,
-    Doubt,
-    Fit,
+    Ambiguity,
+    Assignment,
+    Overrides,
     Proposal,
-    Said,
     Seen,
     failed_values,
     fit,
     propose,
     record_key_of,
 )
+from syncerr_tui.salesforce.responses import WrongShapeError
 from syncerr_tui.salesforce.scoring import (
     MARGIN,
     Candidate,
     Describe,
-    Scene,
+    Sample,
     object_points,
     picklist,
     sampled_fields,
@@ -69,7 +69,7 @@ T = TypeVar("T")
 
 
 class Describes(Protocol):
-    """What discovery asks of an org. `OrgClient` is one; tests make their own."""
+    """What discovery asks of an org. `ApiClient` is one; tests make their own."""
 
     async def describe_global(self) -> list[dict[str, Any]]: ...
 
@@ -103,7 +103,7 @@ async def discover(
     """
     listed = [one for one in await org.describe_global() if isinstance(one.get("name"), str)]
     objects = {str(one["name"]): str(one.get("keyPrefix") or "") for one in listed}
-    said = Said(
+    said = Overrides(
         dict(fixed or {}),
         tuple(failed),
         None if pending is None else tuple(pending),
@@ -157,7 +157,7 @@ class _Search:
         self,
         org: Describes,
         objects: Mapping[str, str],
-        said: Said,
+        said: Overrides,
     ) -> None:
         self._org = org
         self._objects = objects
@@ -202,7 +202,7 @@ class _Search:
         proposal = best.proposal
         if close:
             options = tuple(one.as_option() for one in (best, *close))
-            doubt = Doubt(THE_OBJECT, "Several objects look like change events", options)
+            doubt = Ambiguity(THE_OBJECT, "Several objects look like change events", options)
             proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
         return await self._finished(proposal)
 
@@ -230,9 +230,9 @@ class _Search:
     async def _propose(self, name: str, reason: str) -> Proposal:
         describe, said = await self._org.describe(name), self._said
         if not shaped_like_it(describe):
-            return propose(describe, reason, Fit({}, dict.fromkeys(Role, ())), said, Seen())
+            return propose(describe, reason, Assignment({}, dict.fromkeys(Role, ())), said, Seen())
         rows, notes = await self._sample(name, describe)
-        found = fit(describe, said, Scene(rows, self._objects))
+        found = fit(describe, said, Sample(rows, self._objects))
         status = found.chosen.get(Role.STATUS)
         statuses = await self._values(describe, status, rows)
         if status and (wanted := said.failed or failed_values(statuses)[0]):
@@ -243,9 +243,9 @@ class _Search:
                 only, more = await self._sample(name, describe, soql.one_of(status.name, wanted, status.type))
                 notes += more
             judged, rows = only or rows, (*only, *others)
-            first = fit(describe, said, Scene(judged, self._objects, None, others))
+            first = fit(describe, said, Sample(judged, self._objects, None, others))
             row_object = first.chosen.get(Role.OBJECT)
-            scene = Scene(judged, self._objects, row_object.name if row_object else None, others)
+            scene = Sample(judged, self._objects, row_object.name if row_object else None, others)
             found = fit(describe, said, scene, status)
         kinds = await self._values(describe, found.chosen.get(Role.EVENT_TYPE), rows)
         return propose(describe, reason, found, said, Seen(rows, statuses, kinds, notes))

@@ -1,7 +1,7 @@
 """What went wrong with one request, read from whatever simple-salesforce, requests or the org threw.
 
-A `Fault` is a value: it holds no request, no header, no token, and no exception that does. What may be done
-about it (try again, and when) and how it is told to a person are decided here, in one place.
+An `ApiError` is a value: it holds no request, no header, no token, and no exception that does. What may be
+done about it (try again, and when) and how it is told to a person are decided here, in one place.
 Sources: reference figures of Salesforce's REST documentation on limits and status codes.
 """
 
@@ -71,14 +71,14 @@ class Kind(Enum):
 
 
 NOTHING_ARRIVED = frozenset({Kind.NOT_SENT, Kind.CERTIFICATE, Kind.PROXY, Kind.RENEWED, Kind.STALE})
-CROWDED = frozenset({Kind.LOST, Kind.BUSY, Kind.GATEWAY})
+OVERLOADED = frozenset({Kind.LOST, Kind.BUSY, Kind.GATEWAY})
 """Signs that fewer requests at once would be better."""
 _MAY_READ_AGAIN = frozenset({Kind.NOT_SENT, Kind.LOST, Kind.BUSY, Kind.GATEWAY, Kind.NOT_JSON, Kind.BROKEN})
 _DONE_OR_NOT = frozenset({Kind.LOST, Kind.GATEWAY, Kind.NOT_JSON, Kind.BROKEN, Kind.ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ApiError:
     """One request that failed."""
 
     kind: Kind
@@ -197,7 +197,7 @@ class Retries:
     """Seconds after which a failing request is not begun again: a person is waiting."""
 
     def delay(
-        self, fault: Fault, *, writing: bool, tried: int, elapsed: float, jitter: Callable[[], float]
+        self, fault: ApiError, *, writing: bool, tried: int, elapsed: float, jitter: Callable[[], float]
     ) -> float | None:
         """Seconds until the next try, or None: tell the person.
 
@@ -219,7 +219,7 @@ class Retries:
         return jitter() * longest
 
 
-def read_answer(status: int, content: object) -> Fault:
+def read_answer(status: int, content: object) -> ApiError:
     """The fault in an answer that is no success.
 
     Args:
@@ -227,7 +227,7 @@ def read_answer(status: int, content: object) -> Fault:
         content: The parsed body: a list of `{errorCode, message}`, OAuth's dict, or text.
     """
     code, words = _said(content)
-    return Fault(_kind(status, code, words, html=isinstance(content, str)), status, code, words)
+    return ApiError(_kind(status, code, words, html=isinstance(content, str)), status, code, words)
 
 
 def _kind(status: int, code: str | None, words: str, *, html: bool) -> Kind:
@@ -263,7 +263,7 @@ def _said(content: object) -> tuple[str | None, str]:
     return safe, one_line(words)[:_QUOTE_LIMIT] if isinstance(words, str) else ""
 
 
-def read_exception(error: Exception) -> Fault | None:
+def read_exception(error: Exception) -> ApiError | None:
     """The fault behind an exception of simple-salesforce or requests; None where it is neither."""
     from requests import exceptions as wire
     from simple_salesforce.exceptions import SalesforceError
@@ -273,21 +273,21 @@ def read_exception(error: Exception) -> Fault | None:
     if isinstance(error, SalesforceError):
         return read_answer(error.status, error.content)
     if isinstance(error, wire.InvalidHeader | UnicodeEncodeError):
-        return Fault(Kind.TOKEN)  # a line feed or worse in the token: it cannot even be sent
+        return ApiError(Kind.TOKEN)  # a line feed or worse in the token: it cannot even be sent
     if isinstance(error, RedirectRefusedError | wire.TooManyRedirects):
-        return Fault(Kind.ELSEWHERE)
+        return ApiError(Kind.ELSEWHERE)
     if isinstance(error, TooLargeError | wire.InvalidJSONError | wire.ContentDecodingError):
-        return Fault(Kind.NOT_JSON)
+        return ApiError(Kind.NOT_JSON)
     if isinstance(error, wire.ProxyError):
-        return Fault(Kind.PROXY)
+        return ApiError(Kind.PROXY)
     if isinstance(error, wire.SSLError):
-        return Fault(Kind.CERTIFICATE if _untrusted(error) else Kind.LOST)
+        return ApiError(Kind.CERTIFICATE if _untrusted(error) else Kind.LOST)
     if isinstance(error, wire.ConnectTimeout) or _never_connected(error):
-        return Fault(Kind.NOT_SENT)
+        return ApiError(Kind.NOT_SENT)
     if isinstance(error, wire.RequestException):
-        return Fault(Kind.LOST)
+        return ApiError(Kind.LOST)
     if isinstance(error, ValueError | RecursionError):
-        return Fault(Kind.NOT_JSON)
+        return ApiError(Kind.NOT_JSON)
     return None
 
 

@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 from syncerr_tui.errors import RefusedError, UnreachableError
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import OrgClient, Row
-from syncerr_tui.salesforce.courier import API_VERSION
+from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.demo_fix import is_demo
 from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.request_executor import API_VERSION
 from syncerr_tui.text import one_line
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _IDENTITY = re.compile(r"/id/(00D[0-9A-Za-z]{12,15})/(005[0-9A-Za-z]{12,15})\Z", re.ASCII)
 
 
-async def identify(client: OrgClient, name: str) -> OrgIdentity:
+async def identify(client: ApiClient, name: str) -> OrgIdentity:
     """Ask the org who it is and who we are.
 
     Args:
@@ -44,7 +44,7 @@ async def identify(client: OrgClient, name: str) -> OrgIdentity:
     )
 
 
-async def choose_version(client: OrgClient) -> None:
+async def choose_version(client: ApiClient) -> None:
     """Speak the newest API version that both sides know."""
     served = await client.versions()
     if not served or API_VERSION in served:
@@ -57,7 +57,7 @@ def _number(version: str) -> float:
     return float(version)
 
 
-async def _who(client: OrgClient) -> tuple[str | None, str]:
+async def _who(client: ApiClient) -> tuple[str | None, str]:
     """Organization id and username. A token without the identity scope is refused here, not by REST."""
     try:
         info = await client.userinfo()
@@ -66,7 +66,7 @@ async def _who(client: OrgClient) -> tuple[str | None, str]:
     return to_18(info.get("organization_id")), one_line(str(info.get("preferred_username") or ""))
 
 
-async def _who_by_rest(client: OrgClient) -> tuple[str | None, str]:
+async def _who_by_rest(client: ApiClient) -> tuple[str | None, str]:
     found = _IDENTITY.search(str((await client.resources()).get("identity") or ""))
     user = to_18(found[2]) if found else None
     if found is None or user is None:
@@ -76,7 +76,7 @@ async def _who_by_rest(client: OrgClient) -> tuple[str | None, str]:
     return to_18(found[1]), one_line(str(username or ""))
 
 
-async def _organization(client: OrgClient) -> Row:
+async def _organization(client: ApiClient) -> Row:
     try:
         rows = await client.query_all("SELECT Id, Name, IsSandbox FROM Organization LIMIT 1")
     except RefusedError:
@@ -84,7 +84,7 @@ async def _organization(client: OrgClient) -> Row:
     return rows[0] if rows else {}
 
 
-async def _environment(client: OrgClient, organization: Row) -> Environment:
+async def _environment(client: ApiClient, organization: Row) -> Environment:
     """What a mistake would cost. PRODUCTION wherever the org does not say otherwise itself."""
     if urlsplit(client.instance_url).hostname in _LOOPBACK and await is_demo(client):
         return Environment.DEMO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from syncerr_tui.errors import RefusedError, SyncErrError
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 
@@ -13,7 +13,7 @@ _SYSTEM = frozenset({"Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", 
 _AGAIN = "Run 'syncerr-tui setup' to map this org's names again"
 
 
-async def mapping_for(client: OrgClient, profile: OrgProfile) -> FieldMapping:
+async def mapping_for(client: ApiClient, profile: OrgProfile) -> FieldMapping:
     """The mapping to work with. Nothing in doubt is ever used.
 
     Raises:
@@ -28,7 +28,7 @@ async def mapping_for(client: OrgClient, profile: OrgProfile) -> FieldMapping:
     return profile.mapping
 
 
-async def _still_fits(client: OrgClient, mapping: FieldMapping) -> None:
+async def _still_fits(client: ApiClient, mapping: FieldMapping) -> None:
     try:
         described = await client.describe(mapping.object_name)
     except WayBlockedError:
@@ -53,7 +53,7 @@ async def _still_fits(client: OrgClient, mapping: FieldMapping) -> None:
         )
 
 
-async def _guess(client: OrgClient, mapping: FieldMapping) -> str:
+async def _guess(client: ApiClient, mapping: FieldMapping) -> str:
     """What the missing fields may be called now, for the message only: it is never worked with."""
     from syncerr_tui.salesforce.discovery import successors
 

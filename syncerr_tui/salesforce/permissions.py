@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, Row
 
 
 class Permissions:
@@ -22,7 +22,7 @@ class Permissions:
         username: Whose permissions; those of the login.
     """
 
-    def __init__(self, client: OrgClient, username: str) -> None:
+    def __init__(self, client: ApiClient, username: str) -> None:
         self._client = client
         self._username = username
         self._sets: Sequence[str] | None = None

@@ -19,12 +19,12 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import (
+    AUTH_METHODS,
     DEFAULT_EVENT_TYPES,
     METHODS,
-    WAYS,
     FieldMapping,
     OrgProfile,
-    SecretPlace,
+    SecretRef,
 )
 from syncerr_tui.text import one_line
 
@@ -188,7 +188,7 @@ def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner
         return source.refuse(keys, f"must be {wanted}, not {_named(value)}")
 
     if keys == ("way",):
-        return _kind(WAYS, value, source, keys)
+        return _kind(AUTH_METHODS, value, source, keys)
     if keys == ("method",):
         return _kind(METHODS, value, source, keys)
     if isinstance(hint, types.UnionType):
@@ -211,8 +211,8 @@ def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner
         return _event_types(value, source, keys)
     if not isinstance(value, str):
         raise wrong("a text in quotes")
-    if hint is SecretPlace:
-        return secret_place(value, lambda why, how: source.refuse(keys, why, how))
+    if hint is SecretRef:
+        return secret_ref(value, lambda why, how: source.refuse(keys, why, how))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return _word(hint, value, source, keys)
     _check_text(value, source, keys, owner)
@@ -280,7 +280,7 @@ def _check_text(value: str, source: Source, keys: tuple[str, ...], owner: type) 
         raise source.refuse(keys, "must not be empty")
 
 
-def secret_place(value: str, refuse: Callable[[str, str], BadInputError]) -> SecretPlace:
+def secret_ref(value: str, refuse: Callable[[str, str], BadInputError]) -> SecretRef:
     """Read `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`. The refusal never repeats the value."""
     kind, _, where = value.partition(":")
     forms = {"env": r"[A-Za-z_][A-Za-z0-9_]*", "file": r".+", "keyring": r"[^/]+/.+"}
@@ -289,7 +289,7 @@ def secret_place(value: str, refuse: Callable[[str, str], BadInputError]) -> Sec
             "must say where the secret is kept, not the secret itself",
             "Write env:NAME, file:PATH or keyring:SERVICE/USER",
         )
-    return SecretPlace(kind, where)
+    return SecretRef(kind, where)
 
 
 def safe_url(value: str) -> bool:

@@ -15,7 +15,7 @@ from syncerr_tui.model import Environment, EventType
 
 
 @dataclass(frozen=True, slots=True)
-class SecretPlace:
+class SecretRef:
     """Where a secret is kept: `env:NAME`, `file:PATH` (mode 0600) or `keyring:SERVICE/USER`."""
 
     kind: str
@@ -26,7 +26,7 @@ class SecretPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class SfCliWay:
+class SfCliAuth:
     """The login of Salesforce's own CLI. The default."""
 
     kind: ClassVar[str] = "sf"
@@ -35,14 +35,14 @@ class SfCliWay:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentWay:
+class EnvironmentAuth:
     """`SYNCERR_INSTANCE_URL` and `SYNCERR_ACCESS_TOKEN`. Nothing renews it."""
 
     kind: ClassVar[str] = "environment"
 
 
 @dataclass(frozen=True, slots=True)
-class JwtBearerWay:
+class JwtBearerAuth:
     """OAuth 2.0 JWT bearer: a certificate's private key signs, nobody types anything."""
 
     kind: ClassVar[str] = "jwt"
@@ -57,49 +57,51 @@ class JwtBearerWay:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientCredentialsWay:
+class ClientCredentialsAuth:
     """OAuth 2.0 client credentials. Works on the My Domain address only."""
 
     kind: ClassVar[str] = "client-credentials"
     client_id: str
-    secret: SecretPlace
+    secret: SecretRef
     login_url: str
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshTokenWay:
+class RefreshTokenAuth:
     """OAuth 2.0 refresh token of an earlier web login."""
 
     kind: ClassVar[str] = "refresh-token"
     client_id: str
-    refresh_token: SecretPlace
+    refresh_token: SecretRef
     login_url: str = "https://login.salesforce.com"
-    secret: SecretPlace | None = None
+    secret: SecretRef | None = None
     """Client secret, where the app wants one."""
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordWay:
+class PasswordAuth:
     """Username, password and security token through SOAP login(), which Salesforce retires in June 2027."""
 
     kind: ClassVar[str] = "password"
     username: str
-    password: SecretPlace
-    security_token: SecretPlace | None = None
+    password: SecretRef
+    security_token: SecretRef | None = None
     login_url: str = "https://login.salesforce.com"
 
 
-Way = SfCliWay | EnvironmentWay | JwtBearerWay | ClientCredentialsWay | RefreshTokenWay | PasswordWay
-WAYS: Mapping[str, type[Way]] = MappingProxyType(
+AuthMethod = (
+    SfCliAuth | EnvironmentAuth | JwtBearerAuth | ClientCredentialsAuth | RefreshTokenAuth | PasswordAuth
+)
+AUTH_METHODS: Mapping[str, type[AuthMethod]] = MappingProxyType(
     {
         way.kind: way
         for way in (
-            SfCliWay,
-            EnvironmentWay,
-            JwtBearerWay,
-            ClientCredentialsWay,
-            RefreshTokenWay,
-            PasswordWay,
+            SfCliAuth,
+            EnvironmentAuth,
+            JwtBearerAuth,
+            ClientCredentialsAuth,
+            RefreshTokenAuth,
+            PasswordAuth,
         )
     }
 )
@@ -231,7 +233,7 @@ class OrgProfile:
 
     name: str
     """What the person calls it; also the file's name. Letters, digits, `.`, `_`, `-`."""
-    way: Way = SfCliWay()
+    way: AuthMethod = SfCliAuth()
     environment: Environment = Environment.PRODUCTION
     """As the org said at setup. What the org says at connect wins, and PRODUCTION wins over doubt."""
     org_id: str | None = None

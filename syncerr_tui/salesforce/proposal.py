@@ -13,7 +13,7 @@ from typing import Any
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.profiles import DEFAULT_EVENT_TYPES, FieldMapping, RecordPointer
-from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Scene, candidates
+from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Sample, candidates
 from syncerr_tui.salesforce.soql import NUMBERS
 from syncerr_tui.salesforce.vocabulary import (
     OPTIONAL,
@@ -37,7 +37,7 @@ THE_OBJECT = "change event object"
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Ambiguity:
     """A question that only a person can answer."""
 
     about: str
@@ -69,7 +69,7 @@ class Proposal:
     record_key: str
     rows: tuple[Mapping[str, Any], ...]
     """Sample rows, failed ones first."""
-    doubts: tuple[Doubt, ...]
+    doubts: tuple[Ambiguity, ...]
     notes: tuple[str, ...]
     """What a person should know, one line each."""
 
@@ -113,7 +113,7 @@ _TYPED = frozenset({"boolean", "multipicklist"}) | NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Overrides:
     """What a person has named already; it is never doubted."""
 
     fields: Mapping[Role, str | None]
@@ -124,7 +124,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Assignment:
     """Fields and their roles."""
 
     chosen: Mapping[Role, Candidate]
@@ -143,7 +143,7 @@ class Seen:
     notes: tuple[str, ...] = ()
 
 
-def fit(describe: Describe, said: Said, scene: Scene, status: Candidate | None = None) -> Fit:
+def fit(describe: Describe, said: Overrides, scene: Sample, status: Candidate | None = None) -> Assignment:
     """Give each role its best field; no field has two roles."""
     ranked = {role: tuple(candidates(describe, role, scene)) for role in Role}
     chosen: dict[Role, Candidate] = {}
@@ -167,10 +167,10 @@ def fit(describe: Describe, said: Said, scene: Scene, status: Candidate | None =
         if role not in chosen and one.name not in taken:
             chosen[role] = one
             taken.add(one.name)
-    return Fit(chosen, ranked)
+    return Assignment(chosen, ranked)
 
 
-def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -> Proposal:
+def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, seen: Seen) -> Proposal:
     """Put together what was found; `reason` says why it is this object."""
     chosen, notes = dict(fit.chosen), list(seen.notes)
     if Role.PROCESSED_AT not in chosen:
@@ -187,7 +187,7 @@ def propose(describe: Describe, reason: str, fit: Fit, said: Said, seen: Seen) -
     doubts = _field_doubts(chosen, fit.ranked, said)
     if not said.failed and Role.STATUS in chosen and (unsure or not failed):
         options = tuple(Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in seen.statuses)
-        doubts.append(Doubt("failed", "It is not clear which status values mean failed", options))
+        doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
     if Role.STATUS in chosen and not chosen[Role.STATUS].filterable:
         notes.append("The org takes no condition on the status: every reading reads all change events")
     if meant.unclear:
@@ -239,7 +239,7 @@ class Meanings:
     unclear: tuple[str, ...]
 
 
-def sort_values(statuses: Values, said: Said) -> Meanings:
+def sort_values(statuses: Values, said: Overrides) -> Meanings:
     """Sort the known values, first by what a person has said, then by how they sound."""
     named = {*said.failed, *(said.pending or ()), *(said.done or ())}
     free = [(value, label) for value, label in statuses if value not in named]
@@ -260,8 +260,8 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def _field_doubts(
-    chosen: Mapping[Role, Candidate], ranked: Mapping[Role, tuple[Candidate, ...]], said: Said
-) -> list[Doubt]:
+    chosen: Mapping[Role, Candidate], ranked: Mapping[Role, tuple[Candidate, ...]], said: Overrides
+) -> list[Ambiguity]:
     doubts = []
     taken = {one.name: role for role, one in chosen.items()}
     for role in Role:
@@ -270,7 +270,7 @@ def _field_doubts(
         best = chosen.get(role)
         if best is None:
             if role not in OPTIONAL:
-                doubts.append(Doubt(role, f"No field is clearly the {_spoken(role)}", ranked[role][:5]))
+                doubts.append(Ambiguity(role, f"No field is clearly the {_spoken(role)}", ranked[role][:5]))
             continue
         rivals = tuple(
             one
@@ -278,7 +278,7 @@ def _field_doubts(
             if one.name not in taken and one.points >= ACCEPT and best.points - one.points < MARGIN
         )
         if rivals:
-            doubts.append(Doubt(role, f"Several fields may be the {_spoken(role)}", (best, *rivals)))
+            doubts.append(Ambiguity(role, f"Several fields may be the {_spoken(role)}", (best, *rivals)))
     return doubts
 
 

@@ -92,7 +92,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Sample:
     """What is known of the object while its fields are judged."""
 
     rows: Rows
@@ -141,13 +141,13 @@ def possible(field: Mapping[str, Any], role: Role) -> bool:
             return True
 
 
-def candidates(describe: Describe, role: Role, scene: Scene) -> list[Candidate]:
+def candidates(describe: Describe, role: Role, scene: Sample) -> list[Candidate]:
     """Every field that may have the role, best first."""
     found = [_judge(field, role, scene) for field in describe.get("fields", ()) if possible(field, role)]
     return sorted(found, key=lambda one: (-one.points, one.name))
 
 
-def _judge(field: Mapping[str, Any], role: Role, scene: Scene) -> Candidate:
+def _judge(field: Mapping[str, Any], role: Role, scene: Sample) -> Candidate:
     name, label = str(field["name"]), one_line(str(field.get("label") or field["name"]))
     reasons: list[tuple[int, str]] = []
     said = _named(role, words(label), 50, "label")
@@ -198,7 +198,7 @@ def _typed(field: Mapping[str, Any], role: Role) -> list[tuple[int, str]]:
 
 
 def _valued(
-    field: Mapping[str, Any], role: Role, values: Sequence[object], scene: Scene
+    field: Mapping[str, Any], role: Role, values: Sequence[object], scene: Sample
 ) -> list[tuple[int, str]]:
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     listed = picklist(field)
@@ -289,7 +289,7 @@ def _standings(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[
     return [(-40, "no value means failed")]
 
 
-def _ids(name: str, texts: Sequence[str], scene: Scene) -> list[tuple[int, str]]:
+def _ids(name: str, texts: Sequence[str], scene: Sample) -> list[tuple[int, str]]:
     found = _evidence(texts, lambda value: to_18(value.strip()) is not None, "record ids")
     if not texts or scene.object_field is None or not any(value > 0 for value, _ in found):
         return found

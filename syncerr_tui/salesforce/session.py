@@ -16,16 +16,16 @@ from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, Unreac
 from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import LocatorLostError, OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
 from syncerr_tui.salesforce.demo_fix import DemoFixes
 from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
 from syncerr_tui.salesforce.methods import ResyncMethod
-from syncerr_tui.salesforce.names import NameResolver
 from syncerr_tui.salesforce.org_time import OrgTime
+from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.reading import EventReader, Place, moment
-from syncerr_tui.salesforce.relations import parents_in_org
 from syncerr_tui.salesforce.sync_user import user_name
 
 
@@ -37,7 +37,7 @@ class OrgSession:
 
     def __init__(
         self,
-        client: OrgClient,
+        client: ApiClient,
         identity: OrgIdentity,
         reader: EventReader,
         method: ResyncMethod,
@@ -72,9 +72,9 @@ class OrgSession:
         """How re-sync is asked for here."""
         return self._method.info
 
-    def name_resolver(self) -> NameResolver:
+    def name_resolver(self) -> MetadataLookup:
         """What looks up the things that messages name. It remembers them: a refresh takes a new one."""
-        return NameResolver(self.client, self.identity.instance_url)
+        return MetadataLookup(self.client, self.identity.instance_url)
 
     async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
         """Unresolved sync errors, oldest first, page by page.

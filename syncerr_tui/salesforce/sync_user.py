@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.text import one_line
 
@@ -41,7 +41,7 @@ class SyncUser:
         return self.share >= _SHARE and self.records >= _FEWEST
 
 
-async def find_sync_user(client: OrgClient, objects: Sequence[str], record_key: str) -> SyncUser | None:
+async def find_sync_user(client: ApiClient, objects: Sequence[str], record_key: str) -> SyncUser | None:
     """The user who created most of the newest synced records; None where the org shows none.
 
     Args:
@@ -66,7 +66,7 @@ async def find_sync_user(client: OrgClient, objects: Sequence[str], record_key: 
     return SyncUser(user, await user_name(client, user), count / creators.total(), creators.total())
 
 
-async def user_name(client: OrgClient, user: str) -> str:
+async def user_name(client: ApiClient, user: str) -> str:
     """What a user is called; the id where the org does not tell.
 
     Raises:

@@ -43,7 +43,7 @@ _USAGE = re.compile(r"(?:^|[;\s])api-usage=(\d{1,12})/(\d{1,12})")
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class HttpLimits:
     """Bounds of one request. Seconds and bytes."""
 
     connect_timeout: float = 5.0
@@ -58,7 +58,7 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class AllowedOrigin:
     """The one host that may be talked to."""
 
     host: str
@@ -67,7 +67,7 @@ class Origin:
     """True: http, which only loopback may use."""
 
     @classmethod
-    def of(cls, address: str) -> Origin:
+    def of(cls, address: str) -> AllowedOrigin:
         """Read an instance URL.
 
         Raises:
@@ -115,7 +115,7 @@ class TooLargeError(requests.exceptions.RequestException):
     """The answer is larger than anything an org sends."""
 
 
-class Watch:
+class ResponseMeta:
     """What the answers of all threads tell on the side: the API use and the org's clock."""
 
     def __init__(self) -> None:
@@ -159,20 +159,22 @@ def server_date(headers: Mapping[str, str]) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def open_session(address: str, wire: Wire | None = None, watch: Watch | None = None) -> requests.Session:
+def open_session(
+    address: str, wire: HttpLimits | None = None, watch: ResponseMeta | None = None
+) -> requests.Session:
     """A session that talks to this address' host only. One for each thread.
 
     Raises:
         BadInputError: The address is not https, nor http on loopback.
     """
     session = _OneHostSession()
-    origin = Origin.of(address)
+    origin = AllowedOrigin.of(address)
     session.origin = origin
     session.auth = _keep_token
     session.max_redirects = _REDIRECTS
     session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = OneHostAdapter(origin, wire or Wire())
+    adapter = OneHostAdapter(origin, wire or HttpLimits())
     session.adapters.clear()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -187,7 +189,7 @@ def _keep_token(request: PreparedRequest) -> PreparedRequest:
 
 
 class _OneHostSession(requests.Session):
-    origin: Origin
+    origin: AllowedOrigin
 
     def get_redirect_target(self, resp: Response) -> str | None:
         target: str | None = super().get_redirect_target(resp)
@@ -203,9 +205,11 @@ class _OneHostSession(requests.Session):
 
 
 class OneHostAdapter(HTTPAdapter):
-    """Sends to one origin with every bound of `Wire`, whatever the caller forgot."""
+    """Sends to one origin with every bound of `HttpLimits`, whatever the caller forgot."""
 
-    def __init__(self, origin: Origin, wire: Wire, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, origin: AllowedOrigin, wire: HttpLimits, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._origin = origin
         self._wire = wire
         self._clock = clock
@@ -213,7 +217,7 @@ class OneHostAdapter(HTTPAdapter):
         super().__init__(pool_connections=2, pool_maxsize=wire.connections, max_retries=0)
 
     def get_connection_with_tls_context(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401
-        """The pool of a host or proxy, its connections bound to `Wire.answer_timeout`."""
+        """The pool of a host or proxy, its connections bound to `HttpLimits.answer_timeout`."""
         pool: Any = super().get_connection_with_tls_context(*args, **settings)
         pool.ConnectionCls = _timed(pool.ConnectionCls, self._wire.answer_timeout)
         return pool

@@ -125,7 +125,7 @@ class CauseGraphWorker:
 
     async def ask_for_parents(self, connection: OrgSession) -> None:
         """Let the org tell which parents rows wait for that do not name them."""
-        from syncerr_tui.salesforce.relations import present_parents
+        from syncerr_tui.salesforce.parent_lookup import present_parents
 
         errors = tuple(self._shown.values())
         try:

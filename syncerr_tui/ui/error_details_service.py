@@ -55,7 +55,7 @@ class SessionEnded(Message):
 
 
 class Resolver(Protocol):
-    """Looks up names. `salesforce.names.NameResolver` does."""
+    """Looks up names. `salesforce.metadata_lookup.NameResolver` does."""
 
     async def resolve(
         self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None

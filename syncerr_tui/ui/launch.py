@@ -81,8 +81,8 @@ def launch_org(name: str, *, read_only: bool = False) -> int:
     """Open the app on the org of a profile, or of an alias that the sf CLI knows."""
 
     async def connect() -> OrgSession:
+        from syncerr_tui.salesforce.auth import open_profile
         from syncerr_tui.salesforce.connect import connect as open_connection
-        from syncerr_tui.salesforce.ways import open_profile
 
         profile, tokens = await asyncio.to_thread(open_profile, name, Paths.of().config / "orgs")
         return await open_connection(profile, tokens)

@@ -15,9 +15,9 @@ import time
 import tracemalloc
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.salesforce.client import OrgClient
-from syncerr_tui.salesforce.courier import ClientOptions, import_library
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.reading import EventReader
+from syncerr_tui.salesforce.request_executor import ClientOptions, import_library
 from syncerr_tui.salesforce.transport import open_session
 from tests.factories import salesforce_id, storeconnect_id
 from tests.salesforce.scripted import SECRET, Asked, Reply, ScriptedServer, tokens
@@ -72,7 +72,7 @@ async def streaming(rows: int) -> None:
         return Reply(answers[int(tail) // PAGE])
 
     with ScriptedServer(script) as server:
-        client = OrgClient(tokens(server.url))
+        client = ApiClient(tokens(server.url))
         reader = EventReader(MAPPING)
         before, started = megabytes(), time.perf_counter()
         first, reading = 0.0, 0.0
@@ -90,7 +90,7 @@ async def streaming(rows: int) -> None:
 
 async def requests(count: int, lanes: int) -> None:
     with ScriptedServer(lambda _: Reply({"totalSize": 0, "done": True, "records": []})) as server:
-        client = OrgClient(tokens(server.url), ClientOptions(lanes=lanes))
+        client = ApiClient(tokens(server.url), ClientOptions(lanes=lanes))
         await client.query_all("SELECT Id FROM Order")
         started = time.perf_counter()
         await asyncio.gather(*(client.query_all("SELECT Id FROM Order") for _ in range(count)))
@@ -115,7 +115,7 @@ async def latency(calls: int, lanes: int, seconds: float) -> None:
         return Reply(results)
 
     with ScriptedServer(script) as server:
-        client = OrgClient(tokens(server.url), ClientOptions(lanes=lanes))
+        client = ApiClient(tokens(server.url), ClientOptions(lanes=lanes))
         inputs = [{"id": salesforce_id(number)} for number in range(200)]
         await client.action("apex", "Resync", inputs)
         started = time.perf_counter()

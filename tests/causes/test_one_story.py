@@ -10,8 +10,8 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
-from syncerr_tui.salesforce.ways.demo import demo_profile
 from syncerr_tui.text import clean
 from tests.factories import sync_error
 

@@ -15,8 +15,8 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
-from syncerr_tui.salesforce.ways.demo import demo_profile
 from tests.layers import layered
 
 WORLDS = [

@@ -16,7 +16,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_files import read_profile
-from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentWay, FieldMethod, GuidedMethod, OrgProfile
+from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentAuth, FieldMethod, GuidedMethod, OrgProfile
 from tests.cli.conftest import Said, Shell
 from tests.salesforce.orgs import FakeOrg, a_field
 from tests.salesforce.test_discovery import changed, manual
@@ -38,7 +38,7 @@ def test_flags_alone_set_an_org_up(shell: Shell, org: DemoServer) -> None:
     assert said.code == 0, said.err
     assert said.lines == [{"name": "demo-one", "path": str(shell.profiles / "demo-one.toml")}]
     profile = written(shell, "demo-one")
-    assert profile.way == EnvironmentWay()
+    assert profile.way == EnvironmentAuth()
     assert profile.environment is Environment.DEMO
     assert profile.org_id
     assert profile.method == GuidedMethod()

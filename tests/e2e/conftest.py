@@ -20,7 +20,7 @@ from syncerr_tui.salesforce.client import ClientOptions
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import TokenProvider
-from syncerr_tui.salesforce.transport import Wire
+from syncerr_tui.salesforce.transport import HttpLimits
 from tests.e2e.orgs import WatchedServer, write_profile
 
 
@@ -95,7 +95,7 @@ def make_desk(
         desk = Desk(home, server, clock, capsys)
 
         async def connect(profile: OrgProfile, tokens: TokenProvider) -> OrgSession:
-            wire = Wire(connect_timeout=5, read_timeout=0.25, answer_timeout=5)
+            wire = HttpLimits(connect_timeout=5, read_timeout=0.25, answer_timeout=5)
             options = ClientOptions(
                 wire=wire, sleep=desk.sleep, clock=lambda: clock().timestamp(), jitter=lambda: 0.5
             )

@@ -9,7 +9,7 @@ import pytest
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.notes import org_notes
 from syncerr_tui.host.paths import Paths
-from syncerr_tui.salesforce.ways.secrets import private_text
+from syncerr_tui.salesforce.auth.secrets import private_text
 
 
 def test_one_folder_for_everything() -> None:

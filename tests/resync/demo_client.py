@@ -16,8 +16,8 @@ from syncerr_tui.resync.events import WaveStarted
 from syncerr_tui.resync.history import History
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.start import clock, make_runner, open_journal
+from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
-from syncerr_tui.salesforce.ways.demo import demo_profile
 
 PATIENCE = 5.0
 

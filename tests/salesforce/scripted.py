@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from syncerr_tui.salesforce.client import ClientOptions, OrgClient
+from syncerr_tui.salesforce.client import ApiClient, ClientOptions
 from syncerr_tui.salesforce.faults import Retries
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
-from syncerr_tui.salesforce.transport import Wire
+from syncerr_tui.salesforce.transport import HttpLimits
 
 SECRET = "00D5g0000000001!AQEAQ.this_is_the_secret_token"
 
@@ -179,12 +179,12 @@ def tokens(url: str, *given: str) -> SingleFlightTokens:
     return SingleFlightTokens(Logins(url, *given), next_step="Log in again with the CLI")
 
 
-def client(server: ScriptedServer | str, time: Time | None = None, **options: Any) -> OrgClient:
+def client(server: ScriptedServer | str, time: Time | None = None, **options: Any) -> ApiClient:
     """A client whose waits cost nothing and whose bounds are short."""
     time = time or Time()
     url = server if isinstance(server, str) else server.url
     settings: dict[str, Any] = {
-        "wire": Wire(connect_timeout=2, read_timeout=5),
+        "wire": HttpLimits(connect_timeout=2, read_timeout=5),
         "retries": Retries(),
         "clock": time,
         "sleep": time.sleep,
@@ -192,7 +192,7 @@ def client(server: ScriptedServer | str, time: Time | None = None, **options: An
         **options,
     }
     provider = settings.pop("tokens", None) or tokens(url)
-    return OrgClient(provider, ClientOptions(**settings))
+    return ApiClient(provider, ClientOptions(**settings))
 
 
 def query_page(

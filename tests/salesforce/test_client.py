@@ -21,10 +21,10 @@ from syncerr_tui.errors import (
     UnreachableError,
 )
 from syncerr_tui.model import ApiUsage
-from syncerr_tui.salesforce.client import LocatorLostError, OrgClient
+from syncerr_tui.salesforce.client import ApiClient, LocatorLostError
+from syncerr_tui.salesforce.thread_pool import ClosedError
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
-from syncerr_tui.salesforce.transport import OneHostAdapter, Wire
-from syncerr_tui.salesforce.workers import ClosedError
+from syncerr_tui.salesforce.transport import HttpLimits, OneHostAdapter
 from tests.factories import salesforce_id
 from tests.salesforce.scripted import (
     DROP,
@@ -454,7 +454,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 async def test_trap_4_every_call_has_a_timeout(call: str) -> None:
     with ScriptedServer(lambda _: server.hang()) as server:
-        org = client(server, wire=Wire(read_timeout=0.05), tokens=tokens(server.url))
+        org = client(server, wire=HttpLimits(read_timeout=0.05), tokens=tokens(server.url))
         with pytest.raises((UnreachableError, OutcomeUnknownError)):
             await asyncio.wait_for(CALLS[call](org), 20)
         await org.close()
@@ -647,7 +647,7 @@ async def test_a_version_that_is_none_is_refused() -> None:
 
 
 def test_repr_of_a_client_is_quiet() -> None:
-    assert SECRET not in repr(OrgClient(tokens("http://127.0.0.1:1")))
+    assert SECRET not in repr(ApiClient(tokens("http://127.0.0.1:1")))
 
 
 @pytest.mark.parametrize(

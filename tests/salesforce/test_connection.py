@@ -22,6 +22,7 @@ from syncerr_tui.errors import (
 )
 from syncerr_tui.model import Environment, EventType, SyncError
 from syncerr_tui.resync.org import EventStanding
+from syncerr_tui.salesforce.auth.demo import RESYNC_ACTION, RESYNC_INPUT
 from syncerr_tui.salesforce.client import ClientOptions
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (
@@ -35,8 +36,7 @@ from syncerr_tui.salesforce.profiles import (
 )
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
-from syncerr_tui.salesforce.transport import Wire
-from syncerr_tui.salesforce.ways.demo import RESYNC_ACTION, RESYNC_INPUT
+from syncerr_tui.salesforce.transport import HttpLimits
 from tests.factories import salesforce_id
 from tests.layers import layered
 from tests.salesforce.scripted import Reply, ScriptedServer, Time
@@ -80,11 +80,14 @@ class World:
 
 @asynccontextmanager
 async def world(
-    errors: int = 40, *, wire: Wire | None = None, method: Method = APEX, **options: Any
+    errors: int = 40, *, wire: HttpLimits | None = None, method: Method = APEX, **options: Any
 ) -> AsyncIterator[World]:
     time = Time()
     settings = ClientOptions(
-        wire=wire or Wire(connect_timeout=2, read_timeout=5), clock=time, sleep=time.sleep, jitter=lambda: 1.0
+        wire=wire or HttpLimits(connect_timeout=2, read_timeout=5),
+        clock=time,
+        sleep=time.sleep,
+        jitter=lambda: 1.0,
     )
     with DemoServer(DemoOptions(errors=errors, manual_clock=True, **options)) as server:
         profile = OrgProfile("demo", method=method, batch_size=200, api_reserve=0.0)
@@ -317,7 +320,7 @@ LASTING: list[tuple[str, type[SyncErrError], str]] = [
 
 @pytest.mark.parametrize(("fault", "kind", "words"), LASTING)
 async def test_a_lasting_fault_is_one_plain_line(fault: str, kind: type[SyncErrError], words: str) -> None:
-    wire = Wire(connect_timeout=2, read_timeout=0.3, answer_timeout=0.3)
+    wire = HttpLimits(connect_timeout=2, read_timeout=0.3, answer_timeout=0.3)
     async with world(60, page_size=20, wire=wire) as demo:
         demo.server.faults.add(fault)
         with pytest.raises(kind) as caught:
@@ -388,7 +391,7 @@ ONCE_OR_NOT_AT_ALL = [
 async def test_nothing_is_sent_twice_whatever_the_wire_does(
     method: str, fault: str, processed: bool, kind: type[SyncErrError]
 ) -> None:
-    wire = Wire(connect_timeout=2, read_timeout=0.3, answer_timeout=5)
+    wire = HttpLimits(connect_timeout=2, read_timeout=0.3, answer_timeout=5)
     async with world(6, wire=wire, method=WRITING[method]) as demo:
         rows = (await demo.errors())[:3]
         await demo.connection._method.check()

@@ -15,7 +15,7 @@ from syncerr_tui.errors import (
     SyncErrError,
     UnreachableError,
 )
-from syncerr_tui.salesforce.faults import Fault, Kind, Retries, WayBlockedError, read_answer
+from syncerr_tui.salesforce.faults import ApiError, Kind, Retries, WayBlockedError, read_answer
 
 ROWS = [
     # status, code, message, kind, error of a read, error of a write
@@ -126,7 +126,7 @@ def plain_delay(
     kind: Kind, *, writing: bool, tried: int = 1, elapsed: float = 0.0, **more: Any
 ) -> float | None:
     return Retries().delay(
-        Fault(kind, **more), writing=writing, tried=tried, elapsed=elapsed, jitter=lambda: 1.0
+        ApiError(kind, **more), writing=writing, tried=tried, elapsed=elapsed, jitter=lambda: 1.0
     )
 
 
@@ -147,14 +147,14 @@ def test_what_needs_a_person_is_never_tried_again(kind: Kind) -> None:
 def test_delays_double_up_to_the_cap_and_end() -> None:
     rules = Retries(tries=9, cap=10.0)
     delays = [
-        rules.delay(Fault(Kind.GATEWAY), writing=False, tried=tried, elapsed=0.0, jitter=lambda: 1.0)
+        rules.delay(ApiError(Kind.GATEWAY), writing=False, tried=tried, elapsed=0.0, jitter=lambda: 1.0)
         for tried in range(1, 11)
     ]
     assert delays == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0, None, None]
 
 
 def test_jitter_is_full() -> None:
-    wait = Retries().delay(Fault(Kind.BUSY), writing=False, tried=3, elapsed=0.0, jitter=lambda: 0.0)
+    wait = Retries().delay(ApiError(Kind.BUSY), writing=False, tried=3, elapsed=0.0, jitter=lambda: 0.0)
     assert wait == 0.0
 
 

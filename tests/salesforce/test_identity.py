@@ -12,8 +12,8 @@ from syncerr_tui.errors import NotLoggedInError, RefusedError, UnreachableError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.identity import choose_version, identify
 from syncerr_tui.salesforce.mapping import mapping_for
+from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.profiles import OrgProfile
-from syncerr_tui.salesforce.relations import parents_in_org
 from tests.factories import salesforce_id, storeconnect_id, sync_error
 from tests.salesforce.scripted import Asked, Reply, ScriptedServer, client, query_page, refusal
 from tests.salesforce.test_methods import MAPPING

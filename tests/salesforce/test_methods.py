@@ -9,9 +9,9 @@ import pytest
 from syncerr_tui.errors import OutcomeUnknownError, RefusedError
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import Receipt
-from syncerr_tui.salesforce.checks import CheckState, usable
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.connect import method_for
+from syncerr_tui.salesforce.health import CheckState, usable
 from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.methods.field import VENDOR_WARNING
 from syncerr_tui.salesforce.methods.guided import GuidedResync
@@ -56,11 +56,11 @@ STATUS = {
 }
 
 
-def bind(org: OrgClient, method: Method, **settings: Any) -> ResyncMethod:
+def bind(org: ApiClient, method: Method, **settings: Any) -> ResyncMethod:
     return method_for(OrgProfile("acme", method=method, **settings), org, MAPPING)
 
 
-def guided(org: OrgClient) -> GuidedResync:
+def guided(org: ApiClient) -> GuidedResync:
     method = bind(org, GuidedMethod())
     assert isinstance(method, GuidedResync)
     return method

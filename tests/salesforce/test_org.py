@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncerr_tui.errors import RefusedError, UnreachableError
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.session import OrgSession
@@ -18,7 +18,7 @@ from tests.salesforce.test_methods import IDENTITY, MAPPING, guided
 KEY = MAPPING.record_key
 
 
-def the_org(org: OrgClient) -> OrgSession:
+def the_org(org: ApiClient) -> OrgSession:
     return OrgSession(org, IDENTITY, EventReader(MAPPING), guided(org), OrgProfile("acme"))
 
 

@@ -16,21 +16,21 @@ from syncerr_tui.salesforce.profile_schema import safe_url, text_of
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,
-    ClientCredentialsWay,
-    EnvironmentWay,
+    AuthMethod,
+    ClientCredentialsAuth,
+    EnvironmentAuth,
     FieldMapping,
     FieldMethod,
     FlowMethod,
     GuidedMethod,
-    JwtBearerWay,
+    JwtBearerAuth,
     Method,
     OrgProfile,
-    PasswordWay,
+    PasswordAuth,
     RecordPointer,
-    RefreshTokenWay,
-    SecretPlace,
-    SfCliWay,
-    Way,
+    RefreshTokenAuth,
+    SecretRef,
+    SfCliAuth,
 )
 
 MAPPING = FieldMapping(
@@ -50,13 +50,13 @@ MAPPING = FieldMapping(
         {"作成": EventType.CREATE, "Löschen": EventType.DELETE, "x.y": EventType.OTHER}
     ),
 )
-WAYS: tuple[Way, ...] = (
-    SfCliWay("acme"),
-    EnvironmentWay(),
-    JwtBearerWay("3MVG9", "ana@acme.example", "~/acme.key", token_url="https://acme.my.salesforce.com"),
-    ClientCredentialsWay("3MVG9", SecretPlace("env", "ACME_SECRET"), "https://acme.my.salesforce.com"),
-    RefreshTokenWay("PlatformCLI", SecretPlace("file", "/home/ana/.acme token")),
-    PasswordWay("ana@acme.example", SecretPlace("keyring", "syncerr/acme"), SecretPlace("env", "TOKEN")),
+WAYS: tuple[AuthMethod, ...] = (
+    SfCliAuth("acme"),
+    EnvironmentAuth(),
+    JwtBearerAuth("3MVG9", "ana@acme.example", "~/acme.key", token_url="https://acme.my.salesforce.com"),
+    ClientCredentialsAuth("3MVG9", SecretRef("env", "ACME_SECRET"), "https://acme.my.salesforce.com"),
+    RefreshTokenAuth("PlatformCLI", SecretRef("file", "/home/ana/.acme token")),
+    PasswordAuth("ana@acme.example", SecretRef("keyring", "syncerr/acme"), SecretRef("env", "TOKEN")),
 )
 METHODS: tuple[Method, ...] = (
     GuidedMethod(),
@@ -70,7 +70,7 @@ METHODS: tuple[Method, ...] = (
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.kind)
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.kind)
-def test_what_is_written_is_read(tmp_path: Path, way: Way, method: Method) -> None:
+def test_what_is_written_is_read(tmp_path: Path, way: AuthMethod, method: Method) -> None:
     profile = OrgProfile(
         "acme-prod",
         way,

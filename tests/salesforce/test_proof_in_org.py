@@ -17,7 +17,7 @@ from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.looking import look, look_before
 from syncerr_tui.resync.org import EventStanding
 from syncerr_tui.resync.proof import Attempt, latest, same_cause
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
@@ -105,7 +105,7 @@ def stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.000+0000"
 
 
-def a_session(api: OrgClient, time: OrgTime | None = None) -> OrgSession:
+def a_session(api: ApiClient, time: OrgTime | None = None) -> OrgSession:
     profile = OrgProfile("acme", sync_user=SYNC)
     return OrgSession(api, IDENTITY, EventReader(MAPPING), guided(api), profile, time=time)
 

@@ -16,12 +16,12 @@ from hypothesis import given, strategies as st
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.transport import (
+    AllowedOrigin,
+    HttpLimits,
     OneHostAdapter,
-    Origin,
     RedirectRefusedError,
+    ResponseMeta,
     TooLargeError,
-    Watch,
-    Wire,
     open_session,
     server_date,
 )
@@ -81,7 +81,7 @@ def test_an_address_that_would_carry_the_token_in_the_open_is_refused(address: s
     ],
 )
 def test_what_lies_at_an_origin(origin: str, address: str, held: bool) -> None:
-    assert Origin.of(origin).holds(address) is held
+    assert AllowedOrigin.of(origin).holds(address) is held
 
 
 def test_the_library_writes_https_and_loopback_gets_http() -> None:
@@ -159,12 +159,12 @@ def test_cookies_are_not_kept() -> None:
 
 def test_an_answer_may_not_grow_without_bound() -> None:
     with ScriptedServer(lambda _: Reply(b"x" * 5000)) as server, pytest.raises(TooLargeError):
-        open_session(server.url, Wire(max_bytes=4000)).get(server.url)
+        open_session(server.url, HttpLimits(max_bytes=4000)).get(server.url)
 
 
 def test_an_answer_that_drips_for_ever_is_given_up() -> None:
     with ScriptedServer(lambda _: Reply(b"x" * 5000)) as server, pytest.raises(requests.Timeout):
-        open_session(server.url, Wire(answer_timeout=-1)).get(server.url)
+        open_session(server.url, HttpLimits(answer_timeout=-1)).get(server.url)
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
@@ -186,20 +186,22 @@ def test_an_answer_that_drips_a_byte_at_a_time_is_bounded_as_a_whole(part: str) 
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         before = time.monotonic()
         with pytest.raises(requests.RequestException):
-            open_session(url, Wire(read_timeout=5, answer_timeout=0.3)).get(url)
+            open_session(url, HttpLimits(read_timeout=5, answer_timeout=0.3)).get(url)
         assert time.monotonic() - before < 4
 
 
 def test_a_silent_server_is_given_up_although_nobody_passed_a_timeout() -> None:
     with ScriptedServer(lambda _: server.hang()) as server, pytest.raises(requests.Timeout):
-        open_session(server.url, Wire(read_timeout=0.05)).get(server.url)
+        open_session(server.url, HttpLimits(read_timeout=0.05)).get(server.url)
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
     now = [0.0]
     with ScriptedServer(lambda _: Reply({})) as server:
         session = open_session(server.url)
-        session.mount("http://", OneHostAdapter(Origin.of(server.url), Wire(), clock=lambda: now[0]))
+        session.mount(
+            "http://", OneHostAdapter(AllowedOrigin.of(server.url), HttpLimits(), clock=lambda: now[0])
+        )
         for at in (0.0, 10.0, 20.0, 200.0, 210.0):
             now[0] = at
             assert session.get(server.url).status_code == 200
@@ -259,14 +261,14 @@ def test_our_name_is_told() -> None:
     ],
 )
 def test_the_api_use_is_read(header: str, usage: ApiUsage | None) -> None:
-    watch = Watch()
+    watch = ResponseMeta()
     watch.saw({"Sforce-Limit-Info": header})
     assert watch.usage == usage
 
 
 @given(st.text())
 def test_no_header_breaks_the_watch(text: str) -> None:
-    Watch().saw({"Sforce-Limit-Info": text, "Retry-After": text})
+    ResponseMeta().saw({"Sforce-Limit-Info": text, "Retry-After": text})
     server_date({"Date": text})
 
 

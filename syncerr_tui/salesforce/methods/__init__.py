@@ -13,7 +13,7 @@ from typing import Protocol
 from syncerr_tui.errors import NotSentError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
-from syncerr_tui.salesforce.checks import Check, CheckState
+from syncerr_tui.salesforce.health import Check, CheckState
 
 
 class ResyncMethod(Protocol):

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
-from syncerr_tui.salesforce.checks import Check, CheckState
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
+from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.methods import Preconditions
 from syncerr_tui.salesforce.methods.receipts import match, receipt
 from syncerr_tui.salesforce.profiles import ApexMethod, FlowMethod
@@ -26,7 +26,7 @@ class ActionResync:
     """Calls one custom action with `{id_input: event id}` for each row."""
 
     def __init__(
-        self, client: OrgClient, method: ApexMethod | FlowMethod, *, batch_size: int, lanes: int
+        self, client: ApiClient, method: ApexMethod | FlowMethod, *, batch_size: int, lanes: int
     ) -> None:
         self._client = client
         self._method = method

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
-from syncerr_tui.salesforce.checks import Check, CheckState
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, Row
+from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.methods.receipts import VERDICT_NAMES, match, receipt, unmatched
 from syncerr_tui.salesforce.profiles import ApexRestMethod
@@ -23,7 +23,7 @@ _PROBLEM_NAMES = ("errors", "error", "errorcode")
 class ApexRestResync:
     """Calls one resource."""
 
-    def __init__(self, client: OrgClient, method: ApexRestMethod, *, batch_size: int, lanes: int) -> None:
+    def __init__(self, client: ApiClient, method: ApexRestMethod, *, batch_size: int, lanes: int) -> None:
         self._client = client
         self._method = method
         self.info = MethodInfo(

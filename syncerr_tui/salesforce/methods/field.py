@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
-from syncerr_tui.salesforce.checks import Check, CheckState
-from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, OrgClient, Row
+from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, ApiClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
+from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.methods import Preconditions
 from syncerr_tui.salesforce.methods.receipts import match, receipt
 from syncerr_tui.salesforce.profiles import FieldMapping, FieldMethod
@@ -26,7 +26,7 @@ class FieldResync:
     """Updates one field of up to 200 change events in a request, each on its own (`allOrNone: false`)."""
 
     def __init__(
-        self, client: OrgClient, method: FieldMethod, mapping: FieldMapping, *, batch_size: int, lanes: int
+        self, client: ApiClient, method: FieldMethod, mapping: FieldMapping, *, batch_size: int, lanes: int
     ) -> None:
         self._client = client
         self._method = method

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from syncerr_tui.diagnosis.links import address
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
-from syncerr_tui.salesforce.checks import Check, CheckState
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.profiles import GuidedMethod
 
 APP_LAUNCHER = "/lightning/page/home"
@@ -18,7 +18,7 @@ APP_LAUNCHER = "/lightning/page/home"
 class GuidedResync:
     """Sends nothing, ever."""
 
-    def __init__(self, client: OrgClient, method: GuidedMethod, *, batch_size: int) -> None:
+    def __init__(self, client: ApiClient, method: GuidedMethod, *, batch_size: int) -> None:
         self._named = bool(method.address)
         where = method.address or APP_LAUNCHER
         if where.startswith("/"):

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.salesforce.auth.environment import instance_url
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways.environment import instance_url
 from syncerr_tui.text import one_line
 
 CONNECT_TIMEOUT = 10.0
@@ -133,9 +133,9 @@ def post(url: str, body: dict[str, str] | bytes, headers: dict[str, str]) -> Ans
     """
     import requests
 
-    from syncerr_tui.salesforce.transport import Wire, open_session
+    from syncerr_tui.salesforce.transport import HttpLimits, open_session
 
-    bounds = Wire(CONNECT_TIMEOUT, READ_TIMEOUT, ANSWER_TIMEOUT, LARGEST)
+    bounds = HttpLimits(CONNECT_TIMEOUT, READ_TIMEOUT, ANSWER_TIMEOUT, LARGEST)
     try:
         with open_session(url, bounds) as session:
             answer = session.post(url, data=body, headers=headers)

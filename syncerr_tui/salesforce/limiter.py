@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 _GOOD_FOR_MORE = 8
 
 
-class Pace:
+class AdaptiveLimiter:
     """A limit on requests under way, for one event loop."""
 
     def __init__(self, most: int) -> None:
@@ -34,14 +34,14 @@ class Pace:
         return self._limit
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[Slot]:
+    async def permit(self) -> AsyncIterator[Permit]:
         """Wait for a place, first come first served, and hold it."""
         if self._under_way >= self._limit or self._queue:
             await self._turn()
         else:
             self._under_way += 1
         try:
-            yield Slot(self, self._era)
+            yield Permit(self, self._era)
         finally:
             self._under_way -= 1
             self._admit()
@@ -81,17 +81,17 @@ class Pace:
             self._admit()
 
 
-class Slot:
+class Permit:
     """One request's place, and where it tells how it went."""
 
-    def __init__(self, pace: Pace, era: int) -> None:
+    def __init__(self, pace: AdaptiveLimiter, era: int) -> None:
         self._pace = pace
         self._era = era
 
-    def trouble(self) -> None:
+    def on_error(self) -> None:
         """The org was too busy, or did not answer."""
         self._pace._trouble(self._era)  # noqa: SLF001 - one class in two parts
 
-    def well(self) -> None:
+    def on_success(self) -> None:
         """The org answered."""
         self._pace._well()  # noqa: SLF001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncerr_tui.model import Environment
-from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentWay, OrgProfile
+from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentAuth, OrgProfile
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 
 RESYNC_ACTION = "SyncErrResync"
@@ -15,7 +15,7 @@ def demo_profile(instance_url: str, access_token: str) -> tuple[OrgProfile, Toke
     token = Token(instance_url, access_token)
     profile = OrgProfile(
         "demo",
-        EnvironmentWay(),
+        EnvironmentAuth(),
         Environment.DEMO,
         method=ApexMethod(RESYNC_ACTION, RESYNC_INPUT),
         patience=60.0,

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from syncerr_tui.errors import NotLoggedInError
+from syncerr_tui.salesforce.auth.secrets import Secrets
 from syncerr_tui.salesforce.profile_files import profile_names, read_profile, valid_name
 from syncerr_tui.salesforce.profiles import (
-    ClientCredentialsWay,
-    EnvironmentWay,
-    JwtBearerWay,
+    AuthMethod,
+    ClientCredentialsAuth,
+    EnvironmentAuth,
+    JwtBearerAuth,
     OrgProfile,
-    PasswordWay,
-    RefreshTokenWay,
-    SfCliWay,
-    Way,
+    PasswordAuth,
+    RefreshTokenAuth,
+    SfCliAuth,
 )
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
-from syncerr_tui.salesforce.ways.secrets import Secrets
 from syncerr_tui.text import one_line
 
 ENVIRONMENT = "environment"
@@ -41,8 +41,8 @@ def open_profile(
     if profile is not None:
         return profile, tokens_for(profile.way, environ)
     if name == ENVIRONMENT:
-        return OrgProfile(name, EnvironmentWay()), tokens_for(EnvironmentWay(), environ)
-    login, next_step = _login(SfCliWay(name), environ)
+        return OrgProfile(name, EnvironmentAuth()), tokens_for(EnvironmentAuth(), environ)
+    login, next_step = _login(SfCliAuth(name), environ)
     known = profile_names(folder)
 
     def alias_login() -> Token:
@@ -53,49 +53,49 @@ def open_profile(
             hint = f"Did you mean the profile {near[0]}? {error.hint}" if near else error.hint
             raise NotLoggedInError(f"There is no profile '{one_line(name)}'. {error.title}", hint) from None
 
-    return OrgProfile(name, SfCliWay(name)), SingleFlightTokens(alias_login, next_step=next_step)
+    return OrgProfile(name, SfCliAuth(name)), SingleFlightTokens(alias_login, next_step=next_step)
 
 
-def tokens_for(way: Way, environ: Mapping[str, str] = os.environ) -> TokenProvider:
+def tokens_for(way: AuthMethod, environ: Mapping[str, str] = os.environ) -> TokenProvider:
     """One token provider for all threads that work with an org reached that way."""
     login, next_step = _login(way, environ)
     return SingleFlightTokens(login, next_step=next_step)
 
 
-def _login(way: Way, environ: Mapping[str, str]) -> tuple[Callable[[], Token], str]:
+def _login(way: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], Token], str]:
     secrets = Secrets(environ)
     match way:
-        case SfCliWay():
-            from syncerr_tui.salesforce.ways.sf_cli import SfCli, login_command
+        case SfCliAuth():
+            from syncerr_tui.salesforce.auth.sf_cli import SfCli, login_command
 
             return SfCli(way.org, environ).login, f"Run '{login_command(way.org)}', then log in again here"
-        case EnvironmentWay():
-            from syncerr_tui.salesforce.ways import environment
+        case EnvironmentAuth():
+            from syncerr_tui.salesforce.auth import environment
 
             return (
                 lambda: environment.login(environ),
                 f"Put a fresh token into {environment.TOKEN} and start again",
             )
-        case JwtBearerWay():
-            from syncerr_tui.salesforce.ways import jwt_bearer
+        case JwtBearerAuth():
+            from syncerr_tui.salesforce.auth import jwt_bearer
 
             return (
                 lambda: jwt_bearer.login(way),
                 "Ask the admin whether the app and the user are still allowed in",
             )
-        case ClientCredentialsWay():
-            from syncerr_tui.salesforce.ways import client_credentials
+        case ClientCredentialsAuth():
+            from syncerr_tui.salesforce.auth import client_credentials
 
             return (
                 lambda: client_credentials.login(way, secrets),
                 "Ask the admin whether the app and its run-as user are still allowed in",
             )
-        case RefreshTokenWay():
-            from syncerr_tui.salesforce.ways.refresh_token import RefreshToken
+        case RefreshTokenAuth():
+            from syncerr_tui.salesforce.auth.refresh_token import RefreshToken
 
             return RefreshToken(way, secrets).login, "Log in on the web again and keep the new refresh token"
-        case PasswordWay():
-            from syncerr_tui.salesforce.ways import password
+        case PasswordAuth():
+            from syncerr_tui.salesforce.auth import password
 
             return (
                 lambda: password.login(way, secrets),

@@ -7,16 +7,16 @@ import asyncio
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.salesforce.pace import Pace
+from syncerr_tui.salesforce.limiter import AdaptiveLimiter
 
 
-async def some(pace: Pace, outcome: str) -> None:
-    async with pace.slot() as slot:
-        slot.trouble() if outcome == "trouble" else slot.well()
+async def some(pace: AdaptiveLimiter, outcome: str) -> None:
+    async with pace.permit() as permit:
+        permit.on_error() if outcome == "trouble" else permit.on_success()
 
 
 async def test_trouble_halves_and_good_answers_bring_lanes_back_one_by_one() -> None:
-    pace = Pace(8)
+    pace = AdaptiveLimiter(8)
     limits = []
     for _ in range(5):
         await some(pace, "trouble")
@@ -33,13 +33,13 @@ async def test_trouble_halves_and_good_answers_bring_lanes_back_one_by_one() -> 
 
 
 async def test_five_refusals_of_one_moment_are_one_piece_of_news() -> None:
-    pace = Pace(8)
+    pace = AdaptiveLimiter(8)
     gate = asyncio.Event()
 
     async def refused() -> None:
-        async with pace.slot() as slot:
+        async with pace.permit() as permit:
             await gate.wait()
-            slot.trouble()
+            permit.on_error()
 
     under_way = [asyncio.create_task(refused()) for _ in range(5)]
     await asyncio.sleep(0)
@@ -49,12 +49,12 @@ async def test_five_refusals_of_one_moment_are_one_piece_of_news() -> None:
 
 
 async def test_never_more_than_the_limit_and_first_come_first_served() -> None:
-    pace = Pace(3)
+    pace = AdaptiveLimiter(3)
     inside, most, order = 0, 0, []
 
     async def one(number: int) -> None:
         nonlocal inside, most
-        async with pace.slot():
+        async with pace.permit():
             inside += 1
             most = max(most, inside)
             order.append(number)
@@ -67,8 +67,8 @@ async def test_never_more_than_the_limit_and_first_come_first_served() -> None:
 
 
 async def test_who_is_cancelled_while_waiting_takes_no_place() -> None:
-    pace = Pace(1)
-    async with pace.slot():
+    pace = AdaptiveLimiter(1)
+    async with pace.permit():
         waiting = [asyncio.create_task(some(pace, "well")) for _ in range(3)]
         await asyncio.sleep(0)
         waiting[0].cancel()
@@ -79,8 +79,8 @@ async def test_who_is_cancelled_while_waiting_takes_no_place() -> None:
 
 
 async def test_a_place_given_in_the_moment_of_cancelling_is_given_back() -> None:
-    pace = Pace(1)
-    first = pace.slot()
+    pace = AdaptiveLimiter(1)
+    first = pace.permit()
     await first.__aenter__()
     second = asyncio.create_task(some(pace, "well"))
     await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_a_place_given_in_the_moment_of_cancelling_is_given_back() -> None
 @given(st.integers(1, 6), st.lists(st.sampled_from(["trouble", "well"]), max_size=120))
 def test_the_limit_stays_between_one_and_most(most: int, outcomes: list[str]) -> None:
     async def run() -> None:
-        pace = Pace(most)
+        pace = AdaptiveLimiter(most)
         for outcome in outcomes:
             await some(pace, outcome)
             assert 1 <= pace.limit <= most
@@ -103,4 +103,4 @@ def test_the_limit_stays_between_one_and_most(most: int, outcomes: list[str]) ->
 
 def test_a_pace_without_lanes_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="lane"):
-        Pace(0)
+        AdaptiveLimiter(0)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from syncerr_tui.salesforce.profiles import RefreshTokenWay
+from syncerr_tui.salesforce.auth._oauth import answer_of, fields_of, token_of
+from syncerr_tui.salesforce.auth.secrets import Secrets
+from syncerr_tui.salesforce.profiles import RefreshTokenAuth
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways._oauth import answer_of, fields_of, token_of
-from syncerr_tui.salesforce.ways.secrets import Secrets
 
 
 class RefreshToken:
     """Logs in with a refresh token, and keeps the next one where the org rotates them."""
 
-    def __init__(self, way: RefreshTokenWay, secrets: Secrets) -> None:
+    def __init__(self, way: RefreshTokenAuth, secrets: Secrets) -> None:
         self._way = way
         self._secrets = secrets
         self._rotated: str | None = None

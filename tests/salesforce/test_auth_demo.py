@@ -11,16 +11,16 @@ import pytest
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import NotLoggedInError
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.auth import tokens_for
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.profiles import (
-    ClientCredentialsWay,
-    JwtBearerWay,
-    PasswordWay,
-    RefreshTokenWay,
-    SecretPlace,
-    Way,
+    AuthMethod,
+    ClientCredentialsAuth,
+    JwtBearerAuth,
+    PasswordAuth,
+    RefreshTokenAuth,
+    SecretRef,
 )
-from syncerr_tui.salesforce.ways import tokens_for
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +41,21 @@ def environ(server: DemoServer) -> dict[str, str]:
     }
 
 
-def env(name: str) -> SecretPlace:
-    return SecretPlace("env", name)
+def env(name: str) -> SecretRef:
+    return SecretRef("env", name)
 
 
-def ways(server: DemoServer, folder: Path) -> dict[str, Way]:
+def ways(server: DemoServer, folder: Path) -> dict[str, AuthMethod]:
     known, url = server.credentials, server.instance_url
     key_file = folder / "server.key"
     key_file.write_text(server.oauth.jwt_pair()[0], encoding="ascii")
     key_file.chmod(0o600)
     return {
-        "jwt": JwtBearerWay(known.consumer_key, known.username, str(key_file), token_url=url),
-        "client credentials": ClientCredentialsWay(known.consumer_key, env("SECRET"), url),
-        "refresh token": RefreshTokenWay(known.consumer_key, env("REFRESH"), url),
-        "refresh token and secret": RefreshTokenWay(known.consumer_key, env("REFRESH"), url, env("SECRET")),
-        "password": PasswordWay(known.username, env("PASSWORD"), env("EXTRA"), url),
+        "jwt": JwtBearerAuth(known.consumer_key, known.username, str(key_file), token_url=url),
+        "client credentials": ClientCredentialsAuth(known.consumer_key, env("SECRET"), url),
+        "refresh token": RefreshTokenAuth(known.consumer_key, env("REFRESH"), url),
+        "refresh token and secret": RefreshTokenAuth(known.consumer_key, env("REFRESH"), url, env("SECRET")),
+        "password": PasswordAuth(known.username, env("PASSWORD"), env("EXTRA"), url),
     }
 
 
@@ -66,7 +66,7 @@ KINDS = ("jwt", "client credentials", "refresh token", "refresh token and secret
 async def test_a_login_opens_the_org(
     server: DemoServer, environ: dict[str, str], tmp_path: Path, kind: str
 ) -> None:
-    client = OrgClient(tokens_for(ways(server, tmp_path)[kind], environ))
+    client = ApiClient(tokens_for(ways(server, tmp_path)[kind], environ))
     try:
         assert (await client.userinfo())["organization_id"].startswith("00D")
     finally:
@@ -79,13 +79,13 @@ def test_wrong_credentials_are_refused_in_plain_words(
 ) -> None:
     way = ways(server, tmp_path)[kind]
     match way:
-        case JwtBearerWay():
+        case JwtBearerAuth():
             way = replace(way, username="mallory@demo.example")
-        case ClientCredentialsWay():
+        case ClientCredentialsAuth():
             way = replace(way, secret=env("WRONG"))
-        case RefreshTokenWay():
+        case RefreshTokenAuth():
             way = replace(way, refresh_token=env("WRONG"))
-        case PasswordWay():
+        case PasswordAuth():
             way = replace(way, password=env("WRONG"))
     with pytest.raises(NotLoggedInError) as caught:
         tokens_for(way, environ).current()
@@ -96,7 +96,7 @@ def test_wrong_credentials_are_refused_in_plain_words(
 async def test_an_ended_session_is_renewed_without_a_word(
     server: DemoServer, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    client = OrgClient(tokens_for(ways(server, tmp_path)["client credentials"], environ))
+    client = ApiClient(tokens_for(ways(server, tmp_path)["client credentials"], environ))
     try:
         await client.userinfo()
         server.sessions.revoke_all()

@@ -21,7 +21,7 @@ class ClosedError(UnreachableError):
         super().__init__("The connection to the org has been closed", "Open it again")
 
 
-class Workers:
+class ThreadPool:
     """At most `size` threads, started when there is work for them.
 
     Not a `ThreadPoolExecutor`: the interpreter joins that one's threads at exit, which can be two minutes

@@ -26,17 +26,17 @@ from syncerr_tui.errors import (
     UnreachableError,
 )
 from syncerr_tui.model import ApiUsage
-from syncerr_tui.salesforce.faults import CROWDED, Fault, Kind, Retries, WayBlockedError, read_exception
-from syncerr_tui.salesforce.pace import Pace
+from syncerr_tui.salesforce.faults import OVERLOADED, ApiError, Kind, Retries, WayBlockedError, read_exception
+from syncerr_tui.salesforce.limiter import AdaptiveLimiter
+from syncerr_tui.salesforce.thread_pool import ClosedError, ThreadPool
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
-from syncerr_tui.salesforce.workers import ClosedError, Workers
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
 
 if TYPE_CHECKING:
     import requests
     from simple_salesforce.api import Salesforce
 
-    from syncerr_tui.salesforce.transport import Watch, Wire
+    from syncerr_tui.salesforce.transport import HttpLimits, ResponseMeta
 
 T = TypeVar("T")
 
@@ -57,14 +57,14 @@ class ClientOptions:
     api_reserve: float = 0.1
     """Share of the daily API calls that is left for the business."""
     api_version: str = API_VERSION
-    wire: Wire | None = None
+    wire: HttpLimits | None = None
     retries: Retries = field(default_factory=Retries)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-class Courier:
+class RequestExecutor:
     """Runs jobs that make one request each. A job gets this thread's `Salesforce`."""
 
     def __init__(self, tokens: TokenProvider, options: ClientOptions) -> None:
@@ -72,10 +72,10 @@ class Courier:
         self._options = options
         self._version = options.api_version
         # One thread more than requests: a page is read while all lanes wait for the org.
-        self._workers = Workers(options.lanes + 1)
-        self._pace = Pace(options.lanes)
+        self._workers = ThreadPool(options.lanes + 1)
+        self._pace = AdaptiveLimiter(options.lanes)
         self._local = threading.local()
-        self._watch: Watch | None = None
+        self._watch: ResponseMeta | None = None
         self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
         self._expired: NotLoggedInError | None = None
@@ -171,15 +171,15 @@ class Courier:
         while True:
             if self._expired is not None:
                 raise NotLoggedInError(self._expired.title, self._expired.hint)
-            async with self._pace.slot() as slot:
+            async with self._pace.permit() as permit:
                 outcome = await self._workers.run(lambda: self._attempt(job, asked, custom=custom))
             self._answered_at = options.clock()
-            if not isinstance(outcome, Fault):
-                slot.well()
+            if not isinstance(outcome, ApiError):
+                permit.on_success()
                 return outcome
             tried += 1
-            if outcome.kind in CROWDED:
-                slot.trouble()
+            if outcome.kind in OVERLOADED:
+                permit.on_error()
             wait = options.retries.delay(
                 outcome,
                 writing=writing,
@@ -191,13 +191,15 @@ class Courier:
                 raise self._failure(outcome, writing=writing, custom=custom)
             await options.sleep(wait)
 
-    def _failure(self, outcome: Fault, *, writing: bool, custom: bool) -> SyncErrError:
+    def _failure(self, outcome: ApiError, *, writing: bool, custom: bool) -> SyncErrError:
         dead = self._expired
         if dead is not None and outcome.kind is Kind.SESSION and outcome.status in {None, 401}:
             return NotLoggedInError(dead.title, dead.hint)
         return outcome.error(host=self._host, writing=writing, custom=custom)
 
-    def _attempt(self, job: Callable[[Salesforce], T], asked: Instant | None, *, custom: bool) -> T | Fault:
+    def _attempt(
+        self, job: Callable[[Salesforce], T], asked: Instant | None, *, custom: bool
+    ) -> T | ApiError:
         """In a worker thread: one request, and a read once more where the org refused the token.
 
         A write is handed back with the new token at hand: its rows are looked at before it goes again.
@@ -209,11 +211,15 @@ class Courier:
             raise ClosedError
         token = _token(self._tokens.current)
         if self._is_stale(asked):
-            return Fault(Kind.STALE)
+            return ApiError(Kind.STALE)
         outcome = self._try(job, token)
-        if not isinstance(outcome, Fault) and asked is not None:
+        if not isinstance(outcome, ApiError) and asked is not None:
             self._untried = None
-        if isinstance(outcome, Fault) and outcome.kind is Kind.SESSION and token.generation != self._untried:
+        if (
+            isinstance(outcome, ApiError)
+            and outcome.kind is Kind.SESSION
+            and token.generation != self._untried
+        ):
             if custom and outcome.status != _UNAUTHORIZED:  # the org's own code may have said so
                 return outcome
             try:
@@ -224,9 +230,9 @@ class Courier:
                 raise
             if asked is not None:
                 self._untried = token.generation
-                return Fault(Kind.RENEWED)
+                return ApiError(Kind.RENEWED)
             outcome = self._try(job, token)
-        if isinstance(outcome, Fault) and outcome.kind in {Kind.SESSION, Kind.TOKEN}:
+        if isinstance(outcome, ApiError) and outcome.kind in {Kind.SESSION, Kind.TOKEN}:
             self._expired = NotLoggedInError(
                 "The Salesforce session has expired"
                 if outcome.kind is Kind.SESSION
@@ -238,7 +244,7 @@ class Courier:
     def _is_stale(self, asked: Instant | None) -> bool:
         return asked is not None and self._stopwatch.gap(asked) > STALE_SECONDS
 
-    def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | Fault:
+    def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | ApiError:
         try:
             return job(self._library(token))
         except SyncErrError:
@@ -258,11 +264,11 @@ class Courier:
         if getattr(local, "generation", None) == token.generation:
             return local.library  # type: ignore[no-any-return]
         library = import_library()
-        from syncerr_tui.salesforce.transport import Watch, open_session
+        from syncerr_tui.salesforce.transport import ResponseMeta, open_session
 
         with self._lock:
             if self._watch is None:
-                self._watch = Watch()
+                self._watch = ResponseMeta()
             self.instance_url = token.instance_url.rstrip("/")
         if getattr(local, "address", None) != token.instance_url:
             if getattr(local, "session", None) is not None:

@@ -14,7 +14,7 @@ from syncerr_tui.diagnosis.model import Guidance
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.salesforce.names import NameResolver
+from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
 
 ORG = "https://acme.my.salesforce.com"
 FLOW = "We can't save this record because the “Order Builder” process failed."
@@ -61,7 +61,7 @@ def rule(name: str, words: str) -> dict[str, Any]:
 async def resolved(
     org: Org, message: str, *, object_name: str | None = "Order", at: datetime | None = FAILED_AT
 ) -> tuple[Resolved, ...]:
-    resolver = NameResolver(org, ORG)
+    resolver = MetadataLookup(org, ORG)
     return await resolver.resolve(diagnose(message), object_name=object_name, processed_at=at)
 
 
@@ -159,7 +159,7 @@ async def test_two_flows_of_one_label_are_not_guessed_between() -> None:
 
 async def test_answers_are_remembered() -> None:
     org = Org({"FlowDefinitionView": [flow()]})
-    resolver = NameResolver(org, ORG)
+    resolver = MetadataLookup(org, ORG)
     for _ in range(3):
         await resolver.resolve(diagnose(FLOW), object_name=None, processed_at=None)
     assert len(org.asked) == 1

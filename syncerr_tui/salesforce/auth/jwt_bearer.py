@@ -7,17 +7,17 @@ from pathlib import Path
 from time import time
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.salesforce.profiles import JwtBearerWay
+from syncerr_tui.salesforce.auth._oauth import ask_for_token
+from syncerr_tui.salesforce.auth.secrets import private_text
+from syncerr_tui.salesforce.profiles import JwtBearerAuth
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways._oauth import ask_for_token
-from syncerr_tui.salesforce.ways.secrets import private_text
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFETIME = 180
 """Seconds. Salesforce takes no assertion that lives longer than three minutes."""
 
 
-def login(way: JwtBearerWay, clock: Callable[[], float] = time) -> Token:
+def login(way: JwtBearerAuth, clock: Callable[[], float] = time) -> Token:
     """Sign an assertion and trade it for a token.
 
     The audience is the login host while the request goes to the org's own: with the My Domain as audience,
@@ -32,7 +32,7 @@ def login(way: JwtBearerWay, clock: Callable[[], float] = time) -> Token:
     )
 
 
-def assertion(way: JwtBearerWay, now: float) -> str:
+def assertion(way: JwtBearerAuth, now: float) -> str:
     """The signed statement, valid for three minutes from `now` (seconds since 1970)."""
     import jwt
 

@@ -6,13 +6,13 @@ from base64 import b64encode
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.salesforce.profiles import ClientCredentialsWay
+from syncerr_tui.salesforce.auth._oauth import ask_for_token
+from syncerr_tui.salesforce.auth.secrets import Secrets
+from syncerr_tui.salesforce.profiles import ClientCredentialsAuth
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways._oauth import ask_for_token
-from syncerr_tui.salesforce.ways.secrets import Secrets
 
 
-def login(way: ClientCredentialsWay, secrets: Secrets) -> Token:
+def login(way: ClientCredentialsAuth, secrets: Secrets) -> Token:
     """Trade the app's key and secret for a token.
 
     Raises:

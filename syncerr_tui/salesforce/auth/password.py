@@ -11,11 +11,11 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
-from syncerr_tui.salesforce.profiles import PasswordWay
+from syncerr_tui.salesforce.auth._oauth import Answer, masked, post, unreadable
+from syncerr_tui.salesforce.auth.environment import instance_url
+from syncerr_tui.salesforce.auth.secrets import Secrets
+from syncerr_tui.salesforce.profiles import PasswordAuth
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways._oauth import Answer, masked, post, unreadable
-from syncerr_tui.salesforce.ways.environment import instance_url
-from syncerr_tui.salesforce.ways.secrets import Secrets
 from syncerr_tui.text import one_line
 
 VERSION = "59.0"
@@ -42,7 +42,7 @@ _NEXT_STEPS: Mapping[str, str] = {
 }
 
 
-def login(way: PasswordWay, secrets: Secrets) -> Token:
+def login(way: PasswordAuth, secrets: Secrets) -> Token:
     """Log in by SOAP.
 
     Raises:

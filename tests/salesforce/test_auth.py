@@ -29,19 +29,19 @@ from syncerr_tui.errors import (
     SyncErrError,
     UnreachableError,
 )
+from syncerr_tui.salesforce.auth import ENVIRONMENT, open_profile, tokens_for
+from syncerr_tui.salesforce.auth.secrets import Secrets
 from syncerr_tui.salesforce.profiles import (
-    ClientCredentialsWay,
-    EnvironmentWay,
-    JwtBearerWay,
-    PasswordWay,
-    RefreshTokenWay,
-    SecretPlace,
-    SfCliWay,
-    Way,
+    AuthMethod,
+    ClientCredentialsAuth,
+    EnvironmentAuth,
+    JwtBearerAuth,
+    PasswordAuth,
+    RefreshTokenAuth,
+    SecretRef,
+    SfCliAuth,
 )
 from syncerr_tui.salesforce.tokens import Token
-from syncerr_tui.salesforce.ways import ENVIRONMENT, open_profile, tokens_for
-from syncerr_tui.salesforce.ways.secrets import Secrets
 
 SECRET = "s3cr3t-and-never-shown"
 TOKEN = "00D5g000000abcd!AQEAQfreshtoken"
@@ -113,22 +113,22 @@ def key_file(tmp_path: Path, key: rsa.RSAPrivateKey) -> Path:
     return path
 
 
-def log_in(way: Way, **environ: str) -> Token:
+def log_in(way: AuthMethod, **environ: str) -> Token:
     return tokens_for(way, {"SECRET": SECRET, **environ}).current()
 
 
-def credentials(host: LoginHost) -> ClientCredentialsWay:
-    return ClientCredentialsWay("3MVG9", SecretPlace("env", "SECRET"), host.url)
+def credentials(host: LoginHost) -> ClientCredentialsAuth:
+    return ClientCredentialsAuth("3MVG9", SecretRef("env", "SECRET"), host.url)
 
 
 def test_the_environment_gives_a_token_for_this_machine_too() -> None:
-    token = log_in(EnvironmentWay(), SYNCERR_INSTANCE_URL="http://127.0.0.1:9/", SYNCERR_ACCESS_TOKEN=TOKEN)
+    token = log_in(EnvironmentAuth(), SYNCERR_INSTANCE_URL="http://127.0.0.1:9/", SYNCERR_ACCESS_TOKEN=TOKEN)
     assert (token.instance_url, token.access_token) == ("http://127.0.0.1:9", TOKEN)
 
 
 def test_a_host_without_a_scheme_is_taken_as_https() -> None:
     token = log_in(
-        EnvironmentWay(), SYNCERR_INSTANCE_URL="acme.my.salesforce.com", SYNCERR_ACCESS_TOKEN="eyJ.a.b"
+        EnvironmentAuth(), SYNCERR_INSTANCE_URL="acme.my.salesforce.com", SYNCERR_ACCESS_TOKEN="eyJ.a.b"
     )
     assert token.instance_url == "https://acme.my.salesforce.com"
 
@@ -146,7 +146,7 @@ def test_a_host_without_a_scheme_is_taken_as_https() -> None:
 )
 def test_a_wrong_environment_is_named(url: str, token: str, title: str) -> None:
     with pytest.raises(SyncErrError) as caught:
-        log_in(EnvironmentWay(), SYNCERR_INSTANCE_URL=url, SYNCERR_ACCESS_TOKEN=token)
+        log_in(EnvironmentAuth(), SYNCERR_INSTANCE_URL=url, SYNCERR_ACCESS_TOKEN=token)
     assert title in caught.value.title
     assert SECRET not in caught.value.line
 
@@ -161,7 +161,7 @@ def test_client_credentials_send_key_and_secret_in_the_header(host: LoginHost) -
 
 
 def test_client_credentials_need_the_orgs_own_address() -> None:
-    way = ClientCredentialsWay("3MVG9", SecretPlace("env", "SECRET"), "https://login.salesforce.com")
+    way = ClientCredentialsAuth("3MVG9", SecretRef("env", "SECRET"), "https://login.salesforce.com")
     with pytest.raises(BadInputError, match="own address only"):
         log_in(way)
 
@@ -170,7 +170,7 @@ def test_a_jwt_is_made_out_to_the_login_host_and_sent_to_the_orgs_own(
     host: LoginHost, key_file: Path, key: rsa.RSAPrivateKey
 ) -> None:
     host.gives()
-    way = JwtBearerWay("3MVG9", "ana@acme.example", str(key_file), token_url=host.url)
+    way = JwtBearerAuth("3MVG9", "ana@acme.example", str(key_file), token_url=host.url)
     assert log_in(way).access_token == TOKEN
     form = host.form()
     assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -183,7 +183,7 @@ def test_a_jwt_is_made_out_to_the_login_host_and_sent_to_the_orgs_own(
 def test_a_key_that_others_can_read_is_refused(key_file: Path) -> None:
     key_file.chmod(0o644)
     with pytest.raises(BadInputError, match=r"can be read by others \(mode 0644\)") as caught:
-        log_in(JwtBearerWay("3MVG9", "ana@acme.example", str(key_file)))
+        log_in(JwtBearerAuth("3MVG9", "ana@acme.example", str(key_file)))
     assert caught.value.hint == f"Run: chmod 600 {key_file}"
 
 
@@ -192,10 +192,10 @@ def test_a_key_file_without_a_key_is_named(tmp_path: Path) -> None:
     path.write_text(SECRET, encoding="utf-8")
     path.chmod(0o600)
     with pytest.raises(BadInputError, match="does not hold an RSA private key") as caught:
-        log_in(JwtBearerWay("3MVG9", "ana@acme.example", str(path)))
+        log_in(JwtBearerAuth("3MVG9", "ana@acme.example", str(path)))
     assert SECRET not in caught.value.line
     with pytest.raises(BadInputError, match="cannot be read: No such file"):
-        log_in(JwtBearerWay("3MVG9", "ana@acme.example", str(tmp_path / "nowhere")))
+        log_in(JwtBearerAuth("3MVG9", "ana@acme.example", str(tmp_path / "nowhere")))
 
 
 def test_a_refresh_token_that_rotates_is_kept(host: LoginHost, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_refresh_token_that_rotates_is_kept(host: LoginHost, tmp_path: Path) -
     path.write_text("first\n", encoding="utf-8")
     path.chmod(0o600)
     host.gives(refresh_token="second")
-    tokens = tokens_for(RefreshTokenWay("PlatformCLI", SecretPlace("file", str(path)), host.url), {})
+    tokens = tokens_for(RefreshTokenAuth("PlatformCLI", SecretRef("file", str(path)), host.url), {})
     first = tokens.current()
     assert host.form() == {
         "grant_type": "refresh_token",
@@ -224,9 +224,9 @@ def soap(**said: str) -> str:
     )
 
 
-def password_way(host: LoginHost) -> PasswordWay:
-    return PasswordWay(
-        "ana&co@acme.example", SecretPlace("env", "SECRET"), SecretPlace("env", "EXTRA"), host.url
+def password_way(host: LoginHost) -> PasswordAuth:
+    return PasswordAuth(
+        "ana&co@acme.example", SecretRef("env", "SECRET"), SecretRef("env", "EXTRA"), host.url
     )
 
 
@@ -274,7 +274,7 @@ def test_a_secret_that_a_login_host_repeats_is_not_told_on(
     with pytest.raises(NotLoggedInError) as caught:
         log_in(credentials(host), SECRET=secret)
     assert "M01WRzk6" not in caught.value.line
-    refresh = RefreshTokenWay("3MVG9", SecretPlace("env", "SECRET"), host.url)
+    refresh = RefreshTokenAuth("3MVG9", SecretRef("env", "SECRET"), host.url)
     host.refuses("invalid_grant", f"unknown token {form(secret)}")
     with pytest.raises(NotLoggedInError, match="secret"):
         log_in(refresh, SECRET=secret)
@@ -344,7 +344,7 @@ def test_nobody_listening_is_said() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    way = ClientCredentialsWay("3MVG9", SecretPlace("env", "SECRET"), f"http://127.0.0.1:{port}")
+    way = ClientCredentialsAuth("3MVG9", SecretRef("env", "SECRET"), f"http://127.0.0.1:{port}")
     with pytest.raises(UnreachableError, match="could not be reached for the login") as caught:
         log_in(way)
     assert caught.value.__suppress_context__, "the library's error holds the request with its secret"
@@ -365,12 +365,12 @@ def test_a_netrc_does_not_replace_our_header(
 @pytest.mark.parametrize(
     ("place", "title"),
     [
-        (SecretPlace("env", "ABSENT"), "environment variable ABSENT is not set"),
-        (SecretPlace("file", "/nowhere/at/all"), "cannot be read: No such file"),
-        (SecretPlace("file", "/"), "cannot be read: it is a folder"),
+        (SecretRef("env", "ABSENT"), "environment variable ABSENT is not set"),
+        (SecretRef("file", "/nowhere/at/all"), "cannot be read: No such file"),
+        (SecretRef("file", "/"), "cannot be read: it is a folder"),
     ],
 )
-def test_a_secret_that_is_not_there_says_where_it_looked(place: SecretPlace, title: str) -> None:
+def test_a_secret_that_is_not_there_says_where_it_looked(place: SecretRef, title: str) -> None:
     with pytest.raises(SyncErrError) as caught:
         Secrets({}).get(place, "client secret")
     assert title in caught.value.title
@@ -378,14 +378,14 @@ def test_a_secret_that_is_not_there_says_where_it_looked(place: SecretPlace, tit
 
 def test_secrets_show_nothing() -> None:
     assert SECRET not in repr(Secrets({"SECRET": SECRET}))
-    assert not re.search("s3cr3t", repr(tokens_for(EnvironmentWay(), {"SYNCERR_ACCESS_TOKEN": SECRET})))
+    assert not re.search("s3cr3t", repr(tokens_for(EnvironmentAuth(), {"SYNCERR_ACCESS_TOKEN": SECRET})))
 
 
 def test_a_name_without_a_file_is_one_of_the_sf_cli(tmp_path: Path) -> None:
     profile, _ = open_profile("acme", tmp_path, {})
-    assert (profile.name, profile.way, profile.mapping) == ("acme", SfCliWay("acme"), None)
+    assert (profile.name, profile.way, profile.mapping) == ("acme", SfCliAuth("acme"), None)
     profile, _ = open_profile(ENVIRONMENT, tmp_path, {})
-    assert profile.way == EnvironmentWay()
+    assert profile.way == EnvironmentAuth()
 
 
 def test_a_name_that_is_neither_says_so_and_names_the_nearest(tmp_path: Path) -> None:
@@ -418,19 +418,19 @@ def test_the_systems_keyring_keeps_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     ring = FakeKeyring({("syncerr", "acme/client"): SECRET})
     monkeypatch.setitem(sys.modules, "keyring", ring)
     monkeypatch.setitem(sys.modules, "keyring.errors", ring.errors)
-    secrets, place = Secrets({}), SecretPlace("keyring", "syncerr/acme/client")
+    secrets, place = Secrets({}), SecretRef("keyring", "syncerr/acme/client")
     assert secrets.get(place, "client secret") == SECRET
     assert secrets.put(place, "next")
     assert secrets.get(place, "client secret") == "next"
     with pytest.raises(NotLoggedInError, match="nothing under syncerr/other"):
-        secrets.get(SecretPlace("keyring", "syncerr/other"), "client secret")
+        secrets.get(SecretRef("keyring", "syncerr/other"), "client secret")
     with pytest.raises(MachineError, match="cannot be opened") as caught:
-        secrets.get(SecretPlace("keyring", "locked/x"), "client secret")
+        secrets.get(SecretRef("keyring", "locked/x"), "client secret")
     assert SECRET not in caught.value.line
 
 
 def test_a_keyring_that_is_not_installed_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(BadInputError, match="is not installed") as caught:
-        Secrets({}).get(SecretPlace("keyring", "syncerr/acme"), "client secret")
+        Secrets({}).get(SecretRef("keyring", "syncerr/acme"), "client secret")
     assert "syncerr-tui[keyring]" in caught.value.hint

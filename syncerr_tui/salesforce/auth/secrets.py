@@ -12,7 +12,7 @@ from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
 from syncerr_tui.files import open_plain
-from syncerr_tui.salesforce.profiles import SecretPlace
+from syncerr_tui.salesforce.profiles import SecretRef
 from syncerr_tui.text import one_line
 
 _LARGEST = 64 * 1024
@@ -25,7 +25,7 @@ class Secrets:
 
     environ: Mapping[str, str] = field(repr=False)
 
-    def get(self, place: SecretPlace, what: str) -> str:
+    def get(self, place: SecretRef, what: str) -> str:
         """The secret that is kept there; `what` names it in errors ("the client secret").
 
         Raises:
@@ -49,7 +49,7 @@ class Secrets:
             )
         return found
 
-    def put(self, place: SecretPlace, secret: str) -> bool:
+    def put(self, place: SecretRef, secret: str) -> bool:
         """Keep a secret that replaced the one there; False where that place cannot be written."""
         if place.kind == "file":
             return _rewrite(_home(Path(place.where)), secret)
@@ -97,7 +97,7 @@ def _check_private(path: Path, status: os.stat_result, what: str) -> None:
         raise BadInputError(f"The {what} in {path} belongs to another user", "Use a file of your own")
 
 
-def _from_keyring(place: SecretPlace) -> str:
+def _from_keyring(place: SecretRef) -> str:
     try:
         import keyring
         from keyring.errors import KeyringError

@@ -15,22 +15,22 @@ from urllib.parse import urlsplit
 from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.checks import Check, CheckState
-from syncerr_tui.salesforce.client import OrgClient
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.discovery import discover, successors
 from syncerr_tui.salesforce.faults import WayBlockedError
+from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import (
-    ClientCredentialsWay,
-    EnvironmentWay,
+    AuthMethod,
+    ClientCredentialsAuth,
+    EnvironmentAuth,
     FieldMapping,
-    JwtBearerWay,
+    JwtBearerAuth,
     OrgProfile,
-    PasswordWay,
-    RefreshTokenWay,
-    SfCliWay,
-    Way,
+    PasswordAuth,
+    RefreshTokenAuth,
+    SfCliAuth,
 )
 from syncerr_tui.salesforce.reading import failed_only
 from syncerr_tui.salesforce.sync_user import find_sync_user
@@ -72,7 +72,7 @@ async def check_org(
 
 
 class _Checkup:
-    def __init__(self, profile: OrgProfile, client: OrgClient, clock: Callable[[], datetime]) -> None:
+    def __init__(self, profile: OrgProfile, client: ApiClient, clock: Callable[[], datetime]) -> None:
         self._profile = profile
         self._client = client
         self._clock = clock
@@ -342,20 +342,20 @@ def _permission_check(mapping: FieldMapping, sights: list[_Sight]) -> Check:
     return _ok("permissions", reads)
 
 
-def _way_in(way: Way) -> Check:
+def _way_in(way: AuthMethod) -> Check:
     match way:
-        case SfCliWay():
+        case SfCliAuth():
             return _ok("way in", f"the sf CLI's login of {one_line(way.org) or 'its default org'}")
-        case EnvironmentWay():
+        case EnvironmentAuth():
             return _ok("way in", "a token that was given, and that nothing renews")
-        case JwtBearerWay():
+        case JwtBearerAuth():
             return _ok("way in", f"JWT bearer as {one_line(way.username)}")
-        case ClientCredentialsWay():
+        case ClientCredentialsAuth():
             return _ok("way in", "client credentials")
-        case RefreshTokenWay():
+        case RefreshTokenAuth():
             return _ok("way in", "refresh token")
-        case PasswordWay():
-            from syncerr_tui.salesforce.ways.password import NOTE
+        case PasswordAuth():
+            from syncerr_tui.salesforce.auth.password import NOTE
 
             return Check("way in", CheckState.WARNING, f"password of {one_line(way.username)}", NOTE)
 

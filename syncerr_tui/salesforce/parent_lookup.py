@@ -16,7 +16,7 @@ from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Org
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.client import OrgClient, Row
+from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.text import one_line
 
@@ -55,7 +55,7 @@ class _Lookup:
 
 
 async def parents_in_org(
-    client: OrgClient, errors: Iterable[SyncError], *, failing: Iterable[str], record_key: str
+    client: ApiClient, errors: Iterable[SyncError], *, failing: Iterable[str], record_key: str
 ) -> Mapping[str, tuple[ParentRef, ...]]:
     """For each error whose record exists: which records it hangs on, by StoreConnect ID.
 
@@ -77,7 +77,7 @@ async def parents_in_org(
 
 
 async def _of_object(
-    client: OrgClient, object_name: str, errors: Sequence[SyncError], targets: frozenset[str], record_key: str
+    client: ApiClient, object_name: str, errors: Sequence[SyncError], targets: frozenset[str], record_key: str
 ) -> dict[str, tuple[ParentRef, ...]]:
     try:
         lookups = _lookups(await client.describe(object_name), targets)

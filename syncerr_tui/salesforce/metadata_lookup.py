@@ -49,7 +49,7 @@ class Lookup(Protocol):
         ...
 
 
-class NameResolver:
+class MetadataLookup:
     """Resolves names against one org and remembers the answers as long as it lives."""
 
     def __init__(self, lookup: Lookup, instance_url: str | None) -> None:

@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from syncerr_tui.salesforce.workers import ClosedError, Workers
+from syncerr_tui.salesforce.thread_pool import ClosedError, ThreadPool
 
 
 async def test_results_and_failures_come_back() -> None:
-    workers = Workers(2)
+    workers = ThreadPool(2)
 
     def fail() -> None:
         raise KeyError("x")
@@ -24,7 +24,7 @@ async def test_results_and_failures_come_back() -> None:
 
 async def test_no_more_threads_than_allowed_and_none_without_work() -> None:
     before = threading.active_count()
-    workers = Workers(3)
+    workers = ThreadPool(3)
     assert threading.active_count() == before
     names = await asyncio.gather(*(workers.run(lambda: threading.current_thread().name) for _ in range(50)))
     assert 1 <= len(set(names)) <= 3
@@ -32,7 +32,7 @@ async def test_no_more_threads_than_allowed_and_none_without_work() -> None:
 
 
 async def test_closing_does_not_wait_for_a_job_that_hangs() -> None:
-    workers = Workers(1)
+    workers = ThreadPool(1)
     begun, release = threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -50,7 +50,7 @@ async def test_closing_does_not_wait_for_a_job_that_hangs() -> None:
 
 
 async def test_a_job_cancelled_before_its_turn_is_never_begun() -> None:
-    workers = Workers(1)
+    workers = ThreadPool(1)
     begun, release = threading.Event(), threading.Event()
     done: list[str] = []
 
@@ -72,7 +72,7 @@ async def test_a_job_cancelled_before_its_turn_is_never_begun() -> None:
 
 
 def test_a_loop_that_is_gone_hurts_nobody() -> None:
-    workers = Workers(1)
+    workers = ThreadPool(1)
     begun, release, ended = threading.Event(), threading.Event(), threading.Event()
 
     def hang() -> None:
