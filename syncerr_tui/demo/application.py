@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from syncerr_tui.demo import aura, lwr, rest, soap
+from syncerr_tui.demo import aura, lwr, rest, soap, soap_metadata
 from syncerr_tui.demo.button import ButtonController
 from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import OAuth
 from syncerr_tui.demo.rest import ServerContext, about
 from syncerr_tui.demo.sessions import Sessions, well_formed
+from syncerr_tui.demo.setup import Setup
 
 _METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
 
@@ -43,6 +44,8 @@ class Application:
         match segments:
             case ("services", "data"):
                 return about.versions() if request.method in {"GET", "HEAD"} else _wrong_method(request)
+            case ("services", "Soap", "m", *_):
+                return soap_metadata.answer(Setup(self.context), self.sessions, request)
             case ("services", "Soap", *_):
                 return soap.answer(self.oauth, request)
             case ("services", "oauth2", "userinfo"):

@@ -24,7 +24,7 @@ from syncerr_tui.demo.safeguards import Safeguards
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SchemaVariant
-from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
+from syncerr_tui.demo.store import Store, stamp
 
 Payload = Mapping[str, object]
 
@@ -259,7 +259,8 @@ class Engine:
         return write_record(self.store, self.records, change)
 
     def _show(self, event_id: str, fields: Mapping[str, object]) -> None:
-        self.store.update(self.naming.event[0], event_id, fields)
+        by = self.records.sync_user
+        self.store.update(self.naming.event[0], event_id, {**fields, "LastModifiedById": by})
 
     def start(self) -> None:
         """Work in a thread of its own from now on. It sleeps until something is due."""
@@ -304,6 +305,7 @@ def write_record(
     at: str | None = None,
     *,
     new_id: str | None = None,
+    by: str | None = None,
 ) -> str:
     """Insert or update the record of a change.
 
@@ -313,12 +315,16 @@ def write_record(
         change: An accepted one. Without `record_id` it makes a new record, whatever is there already.
         at: The stamp it bears, while a world is built; else now.
         new_id: The id a new record gets.
+        by: Who saves; None: the sync.
     """
-    values = dict(change.values)
+    by = by or records.sync_user
+    values = {**change.values, "LastModifiedById": by}
     if at is not None:
         values |= {"LastModifiedDate": at, "SystemModstamp": at}
     if change.object in {"Contact", "Lead"} and ("LastName" in values or "FirstName" in values):
         values["Name"] = " ".join(str(values[part]) for part in _NAME_PARTS if values.get(part))
+    if "EmailBouncedReason" in values:
+        values["IsEmailBounced"] = values["EmailBouncedReason"] is not None
     if change.record_id is not None:
         store.update(change.object, change.record_id, values)
         return change.record_id
@@ -331,16 +337,13 @@ def write_record(
         values.setdefault("OwnerId", records.owners[chance(change.sc_id or record_id, "owner") % 2])
     if change.sc_id:
         values[SC_ID] = change.sc_id
+    values["CreatedById"] = by
     if at is None:
         store.insert(change.object, values)
     else:
         if change.sc_id:
             records.remember(change.sc_id, record_id)
-        by = DEMO_USER_ID  # as the store does it while the org runs
-        records.add(
-            change.object,
-            {**values, "IsDeleted": 0, "CreatedDate": at, "CreatedById": by, "LastModifiedById": by},
-        )
+        records.add(change.object, {**values, "IsDeleted": 0, "CreatedDate": at})
     return record_id
 
 

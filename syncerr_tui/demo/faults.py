@@ -1,9 +1,9 @@
 """Faults on purpose: `--fault NAME[:VALUE][:WHERE][:COUNT]`, so that a client can be tried against trouble.
 
 NAME is one of `FAULTS`. VALUE is that fault's own (seconds, an address, a number). WHERE limits it to some
-requests: `read`, `write`, `query`, `dml`, `action`, `describe`, `apexrest`, `login`, `all`, a method
-(`PATCH`) or a path (`/limits`, found anywhere in the request's path). COUNT says how many times it happens;
-`every=N` lets it happen to each N-th request only. The parts after NAME may come in any order.
+requests: `read`, `write`, `query`, `dml`, `action`, `describe`, `apexrest`, `login`, `metadata`, `all`, a
+method (`PATCH`) or a path (`/limits`, found anywhere in the request's path). COUNT says how many times it
+happens; `every=N` lets it happen to each N-th request only. The parts after NAME may come in any order.
 The demo's own control endpoints (`/services/apexrest/demo/`) never fail. Faults of the
 sync engine are in `engine_faults`.
 """
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from syncerr_tui.demo.button_faults import BUTTON_FAULTS
 from syncerr_tui.demo.engine_faults import ENGINE_FAULTS, engine_faults_in
 from syncerr_tui.demo.http import Request
+from syncerr_tui.demo.setup_faults import SETUP_FAULTS
 from syncerr_tui.errors import BadInputError
 
 
@@ -62,10 +63,14 @@ FAULTS: Mapping[str, FaultKind] = {
     "partial-actions": FaultKind("each VALUE-th input of an action is refused (HTTP 400)", "2", "action"),
     "clock-skew": FaultKind("the org's clock is VALUE seconds ahead (negative: behind)", "300"),
     **{name: FaultKind(meaning, count=count) for name, (meaning, count) in BUTTON_FAULTS.items()},
+    **{name: FaultKind(meaning, count=count) for name, (meaning, count) in SETUP_FAULTS.items()},
 }
 
-_PLACES = frozenset({"read", "write", "query", "dml", "action", "describe", "apexrest", "login", "all"})
+_PLACES = frozenset(
+    {"read", "write", "query", "dml", "action", "describe", "apexrest", "login", "metadata", "all"}
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"})
+_SOAP_LOGINS = {("services", "Soap", "u"), ("services", "Soap", "c")}
 _ROW_FAULTS = frozenset({"lock-errors", "partial-actions"})
 
 
@@ -103,14 +108,18 @@ def places(request: Request) -> frozenset[str]:
     """The words of WHERE that name this request."""
     segments = request.segments
     found = {"read" if request.method in {"GET", "HEAD"} else "write"}
-    if segments[:2] in {("services", "oauth2"), ("services", "Soap")}:
+    if segments[:2] == ("services", "oauth2") or segments[:3] in _SOAP_LOGINS:
         return frozenset({"login"})
+    if segments[:3] == ("services", "Soap", "m"):
+        return frozenset({"write", "metadata"})
     if "query" in segments or "queryAll" in segments:
         found.add("query")
     elif "actions" in segments:
         found.add("action")
     elif segments[:2] == ("services", "apexrest"):
         found.add("apexrest")
+    elif "tooling" in segments:
+        found.add("metadata")
     elif segments[-1:] == ("describe",) or (segments[-1:] == ("sobjects",) and "composite" not in segments):
         found.add("describe")
     elif "write" in found and ({"sobjects", "composite"} & set(segments)):

@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from syncerr_tui.demo.engine import Engine
 from syncerr_tui.demo.event_queue import QueuedEvent
 from syncerr_tui.demo.ground_truth import root_of
+from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.rules import RULES_BY_KEY, Rule
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.store import DEMO_USER_ID
 
+_COMPONENTS: Mapping[str, str] = {
+    "DuplicateRule": "DuplicateRule",
+    "ValidationRule": "ValidationRule",
+    "FlowDefinitionView": "FlowDefinition",
+}
+"""Set-up object -> the metadata type that holds its switch."""
 _SWITCHED_OFF: Mapping[str, tuple[str, object]] = {
-    "DuplicateRule": ("IsActive", False),
-    "ValidationRule": ("Active", False),
-    "FlowDefinitionView": ("IsActive", False),
     "ApexTrigger": ("Status", "Inactive"),
     "ApexClass": ("Status", "Inactive"),
     "EmailTemplate": ("Body", "Your parcel is on its way."),
 }
 _API_NAMES: Mapping[str, str] = {
-    "DuplicateRule": "DeveloperName",
-    "ValidationRule": "ValidationName",
-    "FlowDefinitionView": "ApiName",
     "ApexTrigger": "Name",
     "ApexClass": "Name",
     "EmailTemplate": "DeveloperName",
@@ -50,7 +51,8 @@ class Fix:
 class Fixes:
     """Finds and applies fixes for change events."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, metadata: MetadataCatalog) -> None:
+        self._metadata = metadata
         self._engine = engine
         self._store = engine.store
         self._records = engine.records
@@ -97,21 +99,26 @@ class Fixes:
 
     def _switch(self, rule: Rule) -> Fix:
         def apply() -> list[str]:
-            self._safeguards.switch_off(rule.key)
+            if rule.setup in _COMPONENTS:
+                kind = _COMPONENTS[rule.setup]
+                name = rule.api_name if kind == "FlowDefinition" else f"{rule.object}.{rule.api_name}"
+                self._metadata.switch(kind, name, on=False)
+            else:
+                self._safeguards.switch(rule.key, on=False)
             if rule.setup in _SWITCHED_OFF:
                 field, value = _SWITCHED_OFF[rule.setup]
                 for row in self._store.find(rule.setup, **{_API_NAMES[rule.setup]: rule.api_name}):
                     self._store.update(rule.setup, str(row["Id"]), {field: value})
-            return [f"{rule.switch} {kind} {rule.label}: done"]
+            return [f"{rule.switch} {spoken} {rule.label}: done"]
 
-        kind = _SPOKEN.get(rule.setup, "")
+        spoken = _SPOKEN.get(rule.setup, "")
         steps = tuple(step.format(label=rule.label, object=rule.object) for step in rule.steps)
-        title = " ".join(f"{rule.switch} {kind} {rule.label}".split())
+        title = " ".join(f"{rule.switch} {spoken} {rule.label}".split())
         return Fix(title, rule.why, steps, apply)
 
     def _repair_contacts(self, key: str, rule: Rule) -> Fix:
         def apply() -> list[str]:
-            cleared = {"EmailBouncedReason": None, "EmailBouncedDate": None}
+            cleared = {"EmailBouncedReason": None, "EmailBouncedDate": None, "IsEmailBounced": False}
             return [
                 f"Contact {contact}: bounce cleared"
                 for contact in self._about(key)
@@ -126,14 +133,21 @@ class Fixes:
         ending = next((end for end in ("StateCode", "CountryCode") if field.endswith(end)), "")
 
         def apply() -> list[str]:
+            if not ending:
+                self._metadata.add_value(object_name, field, value)
+                return [f"{object_name}.{field} takes {value}"]
             done = []
             for each in list(self._safeguards.schema.values()):
                 for known in each.fields:
                     # States and countries are one list for the whole org.
-                    if (each.name, known.name) == (object_name, field) or (
-                        ending and known.name.endswith(ending)
-                    ):
-                        self._safeguards.allow_value(each.name, known.name, value)
+                    if ending and known.name.endswith(ending):
+                        self._safeguards.change_field(
+                            each.name,
+                            known.name,
+                            nillable=known.nillable,
+                            restricted=known.restricted,
+                            picklist=(*known.picklist, (value, value, True)),
+                        )
                         self._touch_field(each.name, known.name)
                         done.append(f"{each.name}.{known.name} takes {value}")
             return done
@@ -146,8 +160,10 @@ class Fixes:
         object_name, _dot, field = rest.partition(".")
 
         def apply() -> list[str]:
-            self._safeguards.make_optional(object_name, field)
-            self._touch_field(object_name, field)
+            component = self._metadata.read("CustomField", f"{object_name}.{field}")
+            assert component is not None, "only custom fields are required of the sync"
+            optional = {**component, "required": False}
+            self._metadata.write("CustomField", f"{object_name}.{field}", optional, in_setup=True)
             return [f"{object_name}.{field} may be empty"]
 
         why = "The field is required, and the website does not fill it."

@@ -20,6 +20,21 @@ from syncerr_tui.demo.schema import (
 COUNTRIES = ("AU", "NZ", "US", "GB", "DE", "JP", "CA", "IE", "IN", "IT", "MX", "BR", "CN", "FR", "ES")
 STATES = ("NSW", "VIC", "QLD", "WA", "SA", "TAS", "ACT", "NT", "CA", "NY", "TX", "ON", "BC", "QC", "RJ")
 """Salesforce ships states for some ten countries only; the rest is the admin's work."""
+PERMISSIONS = (
+    "ModifyMetadata",
+    "ModifyAllData",
+    "ViewAllData",
+    "CustomizeApplication",
+    "ViewSetup",
+    "ManageInteraction",
+    "TransferAnyEntity",
+    "ManageInternalUsers",
+    "AuthorApex",
+    "AssignPermissionSets",
+    "ActivateOrder",
+    "EditHtmlTemplates",
+)
+"""What UserPermissionAccess tells of the user who asks, without the prefix `Permissions`."""
 CHECKOUT_STEPS = (
     "open",
     "customer",
@@ -34,7 +49,7 @@ CHECKOUT_STEPS = (
 
 def data_objects() -> tuple[SObject, ...]:
     """The objects that hold the store's data."""
-    return (*_people(), *_catalogue(), *_sales(), *_store_objects())
+    return (*_people(), *_catalogue(), *_sales(), *_store_objects(), *_permissions())
 
 
 def _people() -> tuple[SObject, ...]:
@@ -98,6 +113,7 @@ def _people() -> tuple[SObject, ...]:
             typed("MobilePhone", "Mobile Phone", "phone"),
             text("EmailBouncedReason", "Email Bounced Reason"),
             typed("EmailBouncedDate", "Email Bounced Date", "datetime"),
+            typed("IsEmailBounced", "Is Email Bounced", "boolean", createable=False, updateable=False),
             text("Loyalty_Number__c", "Loyalty Number", 20, unique=True),
             choice("Preferred_Channel__c", "Preferred Channel", "E-mail", "Phone", "Post"),
         ),
@@ -113,6 +129,7 @@ def _people() -> tuple[SObject, ...]:
             owner,
             typed("Email", "Email", "email"),
             choice("Status", "Lead Status", "Open", "Working", "Closed"),
+            choice("LeadSource", "Lead Source", "Web", "Phone Inquiry", "Partner Referral", restricted=True),
             lookup("s_c__Convert_Trggr_Acct_Id__c", "Convert Trigger Account", "Account"),
             text("Referral_Source__c", "Referral Source", 40),
         ),
@@ -224,6 +241,61 @@ def _sales() -> tuple[SObject, ...]:
     )
 
 
+def _permissions() -> tuple[SObject, ...]:
+    return (
+        sobject(
+            "PermissionSet",
+            "Permission Set",
+            "0PS",
+            text("Name", "Permission Set Name", 80, name_field=True),
+            text("Label", "Permission Set Label", 80),
+            text("Description", "Description"),
+            text("NamespacePrefix", "Namespace Prefix", 15),
+            typed("IsOwnedByProfile", "Is Owned By Profile", "boolean"),
+            setup=True,
+        ),
+        sobject(
+            "PermissionSetAssignment",
+            "Permission Set Assignment",
+            "0Pa",
+            lookup("AssigneeId", "Assignee ID", "User", nillable=False),
+            lookup("PermissionSetId", "PermissionSet ID", "PermissionSet", nillable=False),
+            typed("ExpirationDate", "Expires On", "datetime"),
+        ),
+        sobject(
+            "UserPermissionAccess",
+            "User Permission Access",
+            "0uX",
+            *(typed(f"Permissions{name}", name, "boolean") for name in PERMISSIONS),
+            setup=True,
+        ),
+        sobject(
+            "UserEntityAccess",
+            "User Entity Access",
+            "0uE",
+            text("DurableId", "Durable ID"),
+            lookup("UserId", "User ID", "User"),
+            lookup("EntityDefinitionId", "Object", "EntityDefinition"),
+            *(
+                typed(name, name, "boolean")
+                for name in ("IsCreatable", "IsReadable", "IsEditable", "IsUpdatable", "IsDeletable")
+            ),
+            setup=True,
+        ),
+        sobject(
+            "SetupAuditTrail",
+            "Setup Audit Trail Entry",
+            "0Ym",
+            text("Action", "Action", 40),
+            text("Section", "Section", 80),
+            text("Display", "Display"),
+            text("CreatedByContext", "Created By Context", 80),
+            text("DelegateUser", "Delegate User", 80),
+            setup=True,
+        ),
+    )
+
+
 def _store_objects() -> tuple[SObject, ...]:
     money = typed("s_c__Amount__c", "Amount", "currency")
     return (
@@ -304,6 +376,8 @@ def setup_objects() -> tuple[SObject, ...]:
     """What a name in a message can be resolved with. Read only."""
     namespace = text("NamespacePrefix", "Namespace Prefix", 15)
     manageable = text("ManageableState", "Manageable State", 40)
+    full_name = text("FullName", "Full Name")
+    metadata = typed("Metadata", "Metadata", "complexvalue")
     return (
         sobject(
             "FlowDefinitionView",
@@ -346,10 +420,79 @@ def setup_objects() -> tuple[SObject, ...]:
             text("ErrorDisplayField", "Error Location", 80),
             text("Description", "Description"),
             lookup("EntityDefinitionId", "Object", "EntityDefinition"),
+            full_name,
+            metadata,
             namespace,
             manageable,
             setup=True,
             rest=False,
+        ),
+        sobject(
+            "WorkflowRule",
+            "Workflow Rule",
+            "01Q",
+            text("Name", "Rule Name", 80, name_field=True),
+            text("TableEnumOrId", "Object", 40),
+            full_name,
+            metadata,
+            namespace,
+            manageable,
+            setup=True,
+            rest=False,
+        ),
+        sobject(
+            "FlowDefinition",
+            "Flow Definition",
+            "300",
+            text("DeveloperName", "Developer Name", 80, name_field=True),
+            text("MasterLabel", "Label"),
+            text("Description", "Description"),
+            lookup("ActiveVersionId", "Active Version", "Flow"),
+            lookup("LatestVersionId", "Latest Version", "Flow"),
+            full_name,
+            metadata,
+            namespace,
+            manageable,
+            setup=True,
+            rest=False,
+        ),
+        sobject(
+            "GlobalValueSet",
+            "Global Value Set",
+            "0Nt",
+            text("DeveloperName", "Developer Name", 80),
+            text("MasterLabel", "Label", 80, name_field=True),
+            text("Description", "Description"),
+            full_name,
+            metadata,
+            namespace,
+            manageable,
+            setup=True,
+            rest=False,
+        ),
+        sobject(
+            "CustomField",
+            "Custom Field",
+            "00N",
+            text("DeveloperName", "Developer Name", 80, name_field=True),
+            text("TableEnumOrId", "Object", 40),
+            full_name,
+            metadata,
+            namespace,
+            manageable,
+            setup=True,
+            rest=False,
+        ),
+        sobject(
+            "MatchingRule",
+            "Matching Rule",
+            "0JD",
+            text("DeveloperName", "Developer Name", 80),
+            text("MasterLabel", "Rule Name", 80, name_field=True),
+            text("SobjectType", "Object", 40),
+            choice("RuleStatus", "Status", "Active", "Inactive", "Activating", "Deactivating"),
+            namespace,
+            setup=True,
         ),
         sobject(
             "DuplicateRule",

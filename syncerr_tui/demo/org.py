@@ -18,13 +18,14 @@ from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.event_queue import LOST, EventQueue
 from syncerr_tui.demo.fixes import Fixes
 from syncerr_tui.demo.ground_truth import ground_truth
+from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
 from syncerr_tui.demo.save_errors import Change
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.schema_variants import variant_named
-from syncerr_tui.demo.store import Store
+from syncerr_tui.demo.store import DEMO_USER_ID, Store
 from syncerr_tui.demo.world import World
 from syncerr_tui.errors import BadInputError
 
@@ -102,7 +103,8 @@ class DemoOrg:
             clock=clock,
             second_operator=lambda entry: self.fixes.apply(entry.event_id),
         )
-        self.fixes = Fixes(self.engine)
+        self.metadata = MetadataCatalog(self.engine)
+        self.fixes = Fixes(self.engine, self.metadata)
         if store.recall("world") is None:
             # The full hour: two starts within it make the same world to the second, so that a plan made on
             # one can be carried out on the other.
@@ -141,14 +143,29 @@ class DemoOrg:
             existing = record_id if operation != "create" else None
             change = Change(object_name, operation.capitalize(), values, existing, sc_id)
             acknowledged = _ALERTS if _allows_duplicates(headers or {}) else ()
-            refusal = self.engine.safeguards.refuse(change, acknowledged=acknowledged)
+            refusal = self.engine.safeguards.refuse(change, acknowledged=acknowledged, user_id=DEMO_USER_ID)
             if refusal is not None:
                 return [SaveFault(refusal.code, refusal.text, refusal.fields)]
+            if object_name == "PermissionSetAssignment" and operation != "delete":
+                fault = self._assignment_fault(values, operation)
+                if fault is not None:
+                    return [fault]
             if operation == "delete":
                 self.store.delete(object_name, str(record_id))
             else:
-                write_record(self.store, self.engine.records, change, new_id=record_id)
+                write_record(self.store, self.engine.records, change, new_id=record_id, by=DEMO_USER_ID)
             return []
+
+    def _assignment_fault(self, values: Mapping[str, object], operation: str) -> SaveFault | None:
+        ends = values.get("ExpirationDate")
+        if isinstance(ends, datetime) and ends <= self.clock():
+            return SaveFault(
+                "FIELD_INTEGRITY_EXCEPTION", "Expires On must be in the future", ("ExpirationDate",)
+            )
+        same = {name: values.get(name) for name in ("AssigneeId", "PermissionSetId")}
+        if operation == "create" and self.store.count("PermissionSetAssignment", **same):
+            return SaveFault("DUPLICATE_VALUE", "duplicate PermissionSetAssignment", ("PermissionSetId",))
+        return None
 
     def _save_event(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from syncerr_tui.demo.schema import SC_ID, SObject
-from syncerr_tui.demo.store import Store
+from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MATCHED = (("Account", '"Name", "BillingPostalCode"'), ("Contact", '"Email"'), ("Lead", '"Email"'))
@@ -19,6 +19,7 @@ class Records:
         self.store = store
         self.schema = schema
         self._owners: list[str] = []
+        self._sync_user = ""
         self._numbers = {
             name: next((f.name for f in each.fields if f.name in _NUMBERS and not f.createable), None)
             for name, each in schema.items()
@@ -60,6 +61,24 @@ class Records:
             users = self.store.sql("SELECT Id FROM User WHERE IsActive AND UserType = 'Standard' LIMIT 2")
             self._owners = [str(user_id) for (user_id,) in users]
         return self._owners
+
+    @property
+    def sync_user(self) -> str:
+        """The user as whom StoreConnect Sync saves."""
+        if not self._sync_user:
+            rows = self.store.sql("SELECT Id FROM User WHERE UserType = 'CloudIntegrationUser' LIMIT 1")
+            self._sync_user = str(rows[0][0]) if rows else DEMO_USER_ID
+        return self._sync_user
+
+    def holds_permission(self, user_id: str, permission: str) -> bool:
+        """Whether a permission set of this name is assigned to the user, and not over."""
+        rows = self.store.sql(
+            "SELECT 1 FROM PermissionSetAssignment a JOIN PermissionSet p ON p.Id = a.PermissionSetId "
+            "WHERE a.AssigneeId = ? AND p.Name = ? AND a.IsDeleted = 0 "
+            "AND (a.ExpirationDate IS NULL OR a.ExpirationDate > ?)",
+            (user_id, permission, stamp(self.store.clock())),
+        )
+        return bool(rows)
 
     def number_field(self, object_name: str) -> str | None:
         """The auto-number field of an object, where it has one."""

@@ -37,6 +37,10 @@ class Rule:
     """A validation rule's error message."""
     why: str = ""
     steps: tuple[str, ...] = ()
+    bypass: str = ""
+    """A custom permission whose holders its formula lets pass."""
+    carrier: str = ""
+    """Key of the automation without which it does not act."""
     repairs: str = ""
     """Where the cause is data and not the safeguard itself: which repair of `fixes` applies."""
 
@@ -46,6 +50,8 @@ class Rule:
         return self.key.partition(":")[2]
 
 
+BYPASS = "Bypass_Validation"
+DISPATCH_WORKFLOW = "WorkflowRule:Shipment_Dispatch_Notice"
 _CREATE = frozenset({"Create"})
 _UPDATE = frozenset({"Update"})
 _BOTH = _CREATE | _UPDATE
@@ -320,6 +326,7 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _tax_number,
         words=_TAX_WORDS,
+        bypass=BYPASS,
         why="The website does not check tax numbers.",
         steps=_VALIDATIONS,
     ),
@@ -331,6 +338,7 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _preferred_channel,
         words=_CHANNEL_WORDS,
+        bypass=BYPASS,
         why="The website does not ask for a mobile number.",
         steps=_VALIDATIONS,
     ),
@@ -363,6 +371,7 @@ RULES: tuple[Rule, ...] = (
         "Order",
         _CREATE,
         _route,
+        carrier="ValidationRule:Weekend_Warehouse",
         why="Its element Update Warehouse runs into a validation on the warehouse.",
         steps=_FLOWS,
     ),
@@ -393,6 +402,7 @@ RULES: tuple[Rule, ...] = (
         "Order",
         _UPDATE,
         _notifier,
+        carrier="ValidationRule:Quotation_Needs_Carrier",
         why="It updates shipments, whose trigger runs into a validation.",
         steps=_FLOWS,
     ),
@@ -436,6 +446,7 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _template,
         switch="Repair the merge field in the e-mail template",
+        carrier=DISPATCH_WORKFLOW,
         why="It asks for a field of Parcel_Line, an object that is gone.",
         steps=("Open Setup, Classic Email Templates", "Repair the merge field in {label}", "Re-sync"),
     ),

@@ -6,14 +6,14 @@ then the automations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.rules import APEX, RULES, Rule
 from syncerr_tui.demo.save_errors import Change, SaveError
-from syncerr_tui.demo.schema import SC_ID, Field, SObject
+from syncerr_tui.demo.schema import SC_ID, Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 
 LockKind = Literal["busy", "rollup", "approval"]
@@ -45,18 +45,23 @@ class Safeguards:
         """Keys of rules that are switched off."""
         self.locks: dict[str, LockKind] = {}
         """Locked records by id."""
-        self._added: list[tuple[str, str, str]] = []
-        self._optional: list[tuple[str, str]] = []
+        self.exempt: dict[str, list[str]] = {}
+        """Rule -> user names that a condition of the rule leaves out."""
+        self._fields: dict[str, tuple[bool, bool, list[Choice]]] = {}
+        """`Object.Field` -> nillable, restricted and picklist, where they are not those of the new org."""
         self._checks: dict[str, _Checks] = {}
         self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._recall()
 
-    def refuse(self, change: Change, *, acknowledged: Collection[str] = ()) -> SaveError | None:
+    def refuse(
+        self, change: Change, *, acknowledged: Collection[str] = (), user_id: str | None = None
+    ) -> SaveError | None:
         """The first objection to a change, or None. A busy row is free after it has refused once.
 
         Args:
             change: What is to be saved.
             acknowledged: Keys of rules that only alert and were confirmed.
+            user_id: Whose save it is; None: the sync's.
         """
         if change.operation == "Delete":
             return self._locked(change)
@@ -67,25 +72,36 @@ class Safeguards:
             or self._bad_value(change)
             or self._taken(change)
             or self._inactive_owner(change)
-            or self._blocked(change, acknowledged)
+            or self._blocked(change, acknowledged, user_id or self.records.sync_user)
         )
 
-    def switch_off(self, key: str) -> None:
-        """Switch a rule off."""
-        self.off.add(key)
+    def switch(self, key: str, *, on: bool, exempt: Sequence[str] = ()) -> None:
+        """Switch a rule on or off, and say which users it leaves out."""
+        (self.off.discard if on else self.off.add)(key)
+        self.exempt.pop(key, None)
+        if exempt:
+            self.exempt[key] = list(exempt)
         self._rules.clear()
         self.keep()
 
-    def allow_value(self, object_name: str, field_name: str, value: str) -> None:
-        """Add a value to a picklist; describe shows it from now on."""
-        self._added.append((object_name, field_name, value))
-        self._change(object_name, field_name, lambda field: _with_value(field, value))
-        self.keep()
-
-    def make_optional(self, object_name: str, field_name: str) -> None:
-        """Take the requirement from a field."""
-        self._optional.append((object_name, field_name))
-        self._change(object_name, field_name, lambda field: replace(field, nillable=True))
+    def change_field(
+        self,
+        object_name: str,
+        field_name: str,
+        *,
+        nillable: bool,
+        restricted: bool,
+        picklist: Sequence[Choice],
+    ) -> None:
+        """Change what a field takes; describe shows it from now on."""
+        choices = tuple((value, label, active) for value, label, active in picklist)
+        self._fields[f"{object_name}.{field_name}"] = nillable, restricted, list(choices)
+        found = self.schema[object_name]
+        field = replace(
+            field_named(found, field_name), nillable=nillable, restricted=restricted, picklist=choices
+        )
+        self.schema[object_name] = found.with_field(field)
+        self._checks.pop(object_name, None)
         self.keep()
 
     def unlock(self, record_id: str) -> bool:
@@ -99,8 +115,8 @@ class Safeguards:
         state = {
             "off": sorted(self.off),
             "locks": self.locks,
-            "added": self._added,
-            "optional": self._optional,
+            "exempt": self.exempt,
+            "fields": self._fields,
         }
         self.records.store.remember(_MEMORY, state)
 
@@ -108,15 +124,13 @@ class Safeguards:
         state = cast("Mapping[str, object]", self.records.store.recall(_MEMORY, {}))
         self.off = set(cast("list[str]", state.get("off", [])))
         self.locks = dict(cast("dict[str, LockKind]", state.get("locks", {})))
-        for object_name, field, value in cast("list[tuple[str, str, str]]", state.get("added", [])):
-            self.allow_value(object_name, field, value)
-        for object_name, field in cast("list[tuple[str, str]]", state.get("optional", [])):
-            self.make_optional(object_name, field)
-
-    def _change(self, object_name: str, field_name: str, edit: Callable[[Field], Field]) -> None:
-        found = self.schema[object_name]
-        self.schema[object_name] = found.with_field(edit(field_named(found, field_name)))
-        self._checks.pop(object_name, None)
+        self.exempt = dict(cast("dict[str, list[str]]", state.get("exempt", {})))
+        fields = cast("dict[str, tuple[bool, bool, list[Choice]]]", state.get("fields", {}))
+        for name, (nillable, restricted, picklist) in fields.items():
+            object_name, _dot, field_name = name.partition(".")
+            self.change_field(
+                object_name, field_name, nillable=nillable, restricted=restricted, picklist=picklist
+            )
 
     def _of(self, object_name: str) -> _Checks:
         checks = self._checks.get(object_name)
@@ -218,7 +232,7 @@ class Safeguards:
         words = "owner is inactive, cannot reparent record"
         return SaveError("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
 
-    def _blocked(self, change: Change, acknowledged: Collection[str]) -> SaveError | None:
+    def _blocked(self, change: Change, acknowledged: Collection[str], user_id: str) -> SaveError | None:
         wanted = (change.object, change.operation)
         rules = self._rules.get(wanted)
         if rules is None:
@@ -227,13 +241,20 @@ class Safeguards:
                 for rule in RULES
                 if rule.object == change.object
                 and change.operation in rule.operations
-                and rule.key not in self.off
+                and not {rule.key, rule.carrier} & self.off
             )
         for rule in rules:
             refusal = None if rule.key in acknowledged else rule.check(change, self.records)
-            if refusal is not None:
+            if refusal is not None and not self._leaves_out(rule, user_id):
                 return refusal
         return None
+
+    def _leaves_out(self, rule: Rule, user_id: str) -> bool:
+        """Whether a rule lets this user pass: by its condition, or by a permission set that is not over."""
+        names = self.exempt.get(rule.key, ())
+        if names and self.records.value("User", user_id, "Username") in names:
+            return True
+        return bool(rule.bypass) and self.records.holds_permission(user_id, rule.bypass)
 
 
 def _checks(each: SObject) -> _Checks:
@@ -250,9 +271,3 @@ def _checks(each: SObject) -> _Checks:
             (f.name, f.reference_to[0]) for f in fields if f.type == "reference" and f.name != "OwnerId"
         ),
     )
-
-
-def _with_value(field: Field, value: str) -> Field:
-    if any(value == known for known, _label, _active in field.picklist):
-        return field
-    return replace(field, picklist=(*field.picklist, (value, value, True)))

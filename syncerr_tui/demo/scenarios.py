@@ -205,6 +205,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         regular=True,
     ),
     Scenario("customer tier", sale, _set("account", Customer_Tier__c="Staff")),
+    Scenario("lead source", enquiry, _set("lead", LeadSource="Marketplace")),
     Scenario("two at once", sale, _two_at_once, regular=True),
     Scenario("bundle", member, _bundle),
 )

@@ -102,6 +102,7 @@ class DemoServer:
             # One transaction: a start that is cut off leaves no half a world behind in --db.
             with self.store.transaction():
                 self.org = make_org(options, clock=self.clock, store=self.store)
+            self._grant_permissions()
             self._application, self.sessions, self.oauth = self._build(token_lifetime)
             self.access_token = self.sessions.open(lasting=True)
             undo.pop_all()
@@ -134,6 +135,13 @@ class DemoServer:
         self.button = ButtonController(context)
         lightning = Lightning(context, sessions)
         return Application(context, sessions, oauth, lightning, self.button), sessions, oauth
+
+    def _grant_permissions(self) -> None:
+        may_set_up = not any(fault.startswith("no-setup-permission") for fault in self.options.faults)
+        names = ("ModifyMetadata", "ModifyAllData", "CustomizeApplication", "ManageInteraction")
+        granted = {f"Permissions{name}": may_set_up for name in names}
+        for row in self.store.find("UserPermissionAccess"):
+            self.store.update("UserPermissionAccess", str(row["Id"]), granted)
 
     def recording(self, address: str = LIGHTNING_HOST) -> Mapping[str, object]:
         """A recording of the Re-sync button, pressed with two rows ticked, as a browser exports it.

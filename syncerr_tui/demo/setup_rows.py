@@ -8,24 +8,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
+from syncerr_tui.demo.components import (
+    ACTIVE_VERSION,
+    DEEPER,
+    DRAFT_FLOWS,
+    GLOBAL_SETS,
+)
+from syncerr_tui.demo.objects import PERMISSIONS
 from syncerr_tui.demo.people import GOODS, new_sc_id
-from syncerr_tui.demo.rules import RULES, Rule
+from syncerr_tui.demo.rules import BYPASS, DISPATCH_WORKFLOW, RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.store import DEMO_USER_ID, Store, long_id, stamp
-
-_DEEPER = (
-    (
-        "s_c__Stock_Location__c",
-        "Weekend_Warehouse",
-        "Choose a warehouse that is open at weekends",
-    ),
-    (
-        "s_c__Shipment__c",
-        "Quotation_Needs_Carrier",
-        "A quotation needs a carrier reference on each shipment.",
-    ),
-)
-"""Validations that a flow runs into on another object."""
 
 Row = dict[str, object]
 _DIGITS = string.digits + string.ascii_uppercase
@@ -53,6 +46,8 @@ def fill_setup(
     _catalogue(store, random, long_ago, ids)
     _definitions(store, schema, long_ago)
     _safeguards(store, now, long_ago)
+    _fields_and_sets(store, schema, long_ago)
+    _permissions(store, schema, long_ago)
     return ids
 
 
@@ -185,13 +180,26 @@ def _safeguards(store: Store, now: datetime, base: Row) -> None:
         row = _setup_row(store, rule, place, {**base, **changed})
         if row:
             store.insert(rule.setup, {**base, **changed, **row})
-    for object_name, name, words in _DEEPER:
+    for object_name, name, words in DEEPER:
         entity = store.find("EntityDefinition", QualifiedApiName=object_name)[0]["Id"]
         deeper = {"ValidationName": name, "ErrorMessage": words, "EntityDefinitionId": entity}
-        store.insert("ValidationRule", {**deeper, "Active": True, **base})
+        full_name = f"{object_name}.{name}"
+        state = {"Active": True, "FullName": full_name, "ManageableState": "unmanaged"}
+        store.insert("ValidationRule", {**deeper, **state, **base})
     for name, namespace in (("LeadRouter", None), ("AccountRollup", None), ("ShipmentRollup", None)):
         row = {"Name": name, "TableEnumOrId": name.removesuffix("Router").removesuffix("Rollup")}
         store.insert("ApexTrigger", {**row, "Status": "Active", "NamespacePrefix": namespace, **base})
+    workflow = DISPATCH_WORKFLOW.partition(":")[2]
+    store.insert(
+        "WorkflowRule",
+        {
+            "Name": workflow,
+            "TableEnumOrId": "s_c__Shipment__c",
+            "FullName": f"s_c__Shipment__c.{workflow}",
+            "ManageableState": "unmanaged",
+            **base,
+        },
+    )
     for name in ("StockReserverHandler", "LeadRouterHandler", "SyncErrResync"):
         store.insert("ApexClass", {"Name": name, "Status": "Active", **base})
     flow = long_id("300De0000000099")
@@ -213,6 +221,8 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
     namespace = rule.namespace
     if rule.setup == "DuplicateRule":
         name = {"DeveloperName": rule.api_name, "MasterLabel": rule.label, "SobjectType": rule.object}
+        match = {"DeveloperName": f"{rule.api_name}_Match", "MasterLabel": rule.label}
+        store.insert("MatchingRule", {**match, "SobjectType": rule.object, "RuleStatus": "Active", **base})
         return {**name, "IsActive": True}
     if rule.setup == "ValidationRule":
         entity = store.find("EntityDefinition", QualifiedApiName=rule.object)[0]["Id"]
@@ -220,27 +230,13 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
             "ValidationName": rule.api_name,
             "Active": True,
             "ErrorMessage": rule.words,
+            "ErrorDisplayField": "Tax_Number__c" if "Tax" in rule.api_name else None,
             "EntityDefinitionId": entity,
+            "FullName": f"{rule.object}.{rule.api_name}",
             "ManageableState": "unmanaged",
         }
     if rule.setup == "FlowDefinitionView":
-        definition = long_id(f"300De00000000{place:02}")
-        label = {"MasterLabel": rule.label, "VersionNumber": 3, "Status": "Active"}
-        version = store.insert("Flow", {**label, "DefinitionId": definition, **base})
-        return {
-            "DurableId": definition,
-            "ApiName": rule.api_name,
-            "Label": rule.label,
-            "ActiveVersionId": version,
-            "LatestVersionId": version,
-            "IsActive": True,
-            "ProcessType": "AutoLaunchedFlow",
-            "TriggerObjectOrEventLabel": rule.object,
-            "TriggerType": "RecordAfterSave",
-            "LastModifiedBy": "Ana Kovač",
-            "NamespacePrefix": namespace,
-            "ManageableState": "unmanaged",
-        }
+        return _flow_row(store, rule, long_id(f"300De00000000{place:02}"), base)
     if rule.setup == "ApexTrigger":
         name = {"Name": rule.api_name, "TableEnumOrId": rule.object}
         return {**name, "NamespacePrefix": namespace, "Status": "Active"}
@@ -257,6 +253,79 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
             "FolderName": "StoreConnect Templates",
         }
     return {}
+
+
+def _flow_row(store: Store, rule: Rule, definition: str, base: Row) -> Row:
+    """The versions of a flow and its definition; what is left is the row of FlowDefinitionView."""
+    latest = ACTIVE_VERSION + (rule.api_name in DRAFT_FLOWS)
+    versions: dict[int, str] = {}
+    for number in range(ACTIVE_VERSION - 1, latest + 1):
+        status = {ACTIVE_VERSION: "Active", latest: "Draft"}.get(number, "Obsolete")
+        version = {"MasterLabel": rule.label, "VersionNumber": number, "Status": status}
+        versions[number] = store.insert("Flow", {**version, "DefinitionId": definition, **base})
+    ids = {"ActiveVersionId": versions[ACTIVE_VERSION], "LatestVersionId": versions[latest]}
+    own = {"NamespacePrefix": rule.namespace, "ManageableState": "unmanaged", **ids}
+    name = {"DeveloperName": rule.api_name, "FullName": rule.api_name, "MasterLabel": rule.label}
+    store.insert("FlowDefinition", {"Id": definition, **name, "Description": rule.why, **own, **base})
+    return {
+        "DurableId": definition,
+        "ApiName": rule.api_name,
+        "Label": rule.label,
+        "IsActive": latest == ACTIVE_VERSION,
+        "ProcessType": "AutoLaunchedFlow",
+        "TriggerObjectOrEventLabel": rule.object,
+        "TriggerType": "RecordAfterSave",
+        "LastModifiedBy": "Ana Kovač",
+        **own,
+    }
+
+
+def _permissions(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
+    everything = {f"Permissions{name}": True for name in PERMISSIONS}
+    store.insert("UserPermissionAccess", {**everything, **base})
+    bypass = {
+        "Name": BYPASS,
+        "Label": "Bypass validation",
+        "Description": "For integrations, for a short time",
+    }
+    store.insert("PermissionSet", {**bypass, "IsOwnedByProfile": False, **base})
+    sales = {"Name": "Sales_Extras", "Label": "Sales extras", "IsOwnedByProfile": False}
+    store.insert("PermissionSet", {**sales, **base})
+    rows: list[Row] = []
+    for number, each in enumerate(schema.values()):
+        if each.writable:
+            entity = definition_id(each, number)
+            may = dict.fromkeys(
+                ("IsCreatable", "IsReadable", "IsEditable", "IsUpdatable", "IsDeletable"), True
+            )
+            durable = f"{entity}.{DEMO_USER_ID}"
+            rows.append(
+                {"DurableId": durable, "UserId": DEMO_USER_ID, "EntityDefinitionId": entity, **may, **base}
+            )
+    store.insert_many("UserEntityAccess", rows)
+
+
+def _fields_and_sets(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
+    rows: list[Row] = []
+    for each in schema.values():
+        for field in each.fields:
+            if field.custom and each.writable:
+                namespace = _namespace(field.name)
+                rows.append(
+                    {
+                        "DeveloperName": _developer_name(field.name),
+                        "TableEnumOrId": each.name,
+                        "FullName": f"{each.name}.{field.name}",
+                        "NamespacePrefix": namespace,
+                        "ManageableState": "installed" if namespace else "unmanaged",
+                        **base,
+                    }
+                )
+    store.insert_many("CustomField", rows)
+    for name in dict.fromkeys(GLOBAL_SETS.values()):
+        label = name.removesuffix("__gvs")
+        row = {"DeveloperName": label, "MasterLabel": label.replace("_", " "), "FullName": name}
+        store.insert("GlobalValueSet", {**row, "ManageableState": "unmanaged", **base})
 
 
 def new_organization_id() -> str:

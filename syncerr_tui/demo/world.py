@@ -22,7 +22,7 @@ from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
 from syncerr_tui.demo.schema_variants import EVENT_PREFIX
 from syncerr_tui.demo.setup_rows import fill_setup, new_organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
-from syncerr_tui.demo.store import DEMO_USER_ID, long_id, stamp
+from syncerr_tui.demo.store import long_id, stamp
 
 _AT_ONCE = 3
 """Shoppers whose changes arrive mixed."""
@@ -143,7 +143,7 @@ class World:
 
     def _keep(self, event_id: str, step: ShopperStep, fields: Fields) -> None:
         names = self._naming
-        at, by = self._at, DEMO_USER_ID
+        at, by = self._at, self._records.sync_user
         self._records.add(
             names.event[0],
             {
@@ -185,7 +185,11 @@ class World:
         elif incident == "approval":
             self._safeguards.locks[record_id] = "approval"
         elif incident == "bounce":
-            bounce: Fields = {"EmailBouncedReason": "550 5.1.1 user unknown", "EmailBouncedDate": self._at}
+            bounce: Fields = {
+                "EmailBouncedReason": "550 5.1.1 user unknown",
+                "EmailBouncedDate": self._at,
+                "IsEmailBounced": True,
+            }
             self._backdated(object_name, record_id, bounce)
         else:
             self._backdated(object_name, record_id, {"Status": "Activated"})

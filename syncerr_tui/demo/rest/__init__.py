@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from syncerr_tui.demo.http import Refused, Request, Response
-from syncerr_tui.demo.rest import about, actions, collections, composite, query, records
+from syncerr_tui.demo.rest import about, actions, collections, composite, query, records, tooling
 from syncerr_tui.demo.rest.call import Call, ServerContext, allow, missing
 
 
@@ -37,7 +37,7 @@ def _routed(call: Call) -> Response:
         case ("tooling", "query" | "queryAll", *_):
             return query.handle(call.at(call.request.method, *call.parts[1:]), tooling=True)
         case ("tooling", "sobjects", *rest):
-            return records.handle(call.at(call.request.method, "sobjects", *rest))
+            return tooling.handle(call.at(call.request.method, "sobjects", *rest))
         case ("sobjects", *_):
             return records.handle(call)
         case ("composite", "sobjects", *_):

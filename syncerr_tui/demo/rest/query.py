@@ -9,6 +9,7 @@ from array import array
 from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, missing
 from syncerr_tui.demo.rest.cursors import Cursor
+from syncerr_tui.demo.rest.tooling import fill_metadata
 from syncerr_tui.demo.schema import Field
 from syncerr_tui.demo.soql import CompiledQuery, SoqlError, parse, plan
 from syncerr_tui.demo.soql.compiler import Output
@@ -58,6 +59,8 @@ def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
         return Response(200, {"totalSize": len(groups), "done": True, "records": groups})
     rows = array("q", (int(str(row[0])) for row in found))
     records = _records(call, ready, rows[:size])
+    if tooling:
+        fill_metadata(call, ready.sobject, records)
     answer: dict[str, object] = {"totalSize": len(rows), "done": True, "records": records}
     if len(rows) > size:
         cursor = call.context.cursors.keep(ready, rows, size, tooling=tooling)
