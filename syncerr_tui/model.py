@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from syncerr_tui.text import SafeText
 
@@ -76,16 +77,46 @@ class ApiUsage:
 
 
 class Verdict(StrEnum):
-    """The outcome of a re-sync after the org was re-read. Never "success" because a request was accepted."""
+    """The outcome of a re-sync after the org was re-read. Never "success" because a request was accepted.
 
-    FIXED = "FIXED"
-    STILL_FAILING = "STILL FAILING"
-    NEW_CAUSE = "NEW CAUSE"
-    UNKNOWN = "UNKNOWN"
-    TWIN = "TWIN"
+    In the order in which a summary tells them.
+    """
+
+    count_name: str
+    """Its field in the counts of a run."""
+    short: str
+    """For a column of seven letters."""
+    term: str
+    """In a filter of the journal: `verdict:failing`."""
+    phrase: str
+    """After a number: `3 still failing`."""
+    proven: bool
+    """The record is what it should be: what waits for it may go."""
+
+    FIXED = ("FIXED", "fixed", "FIXED", "fixed", "fixed", True)
+    ELSEWHERE = ("RESOLVED ELSEWHERE", "elsewhere", "GONE", "elsewhere", "resolved elsewhere", True)
+    """It left the list without our doing, and the record is right."""
+    STILL_FAILING = ("STILL FAILING", "still_failing", "FAILING", "failing", "still failing", False)
+    NEW_CAUSE = ("NEW CAUSE", "new_cause", "NEW", "new", "failing with a new cause", False)
+    TWIN = ("TWIN", "twin", "TWIN", "twin", "TWIN", False)
     """Two records carry one StoreConnect ID: loud, never FIXED."""
-    ELSEWHERE = "RESOLVED ELSEWHERE"
-    """It left the list without our doing."""
+    UNKNOWN = ("UNKNOWN", "unknown", "UNKNOWN", "unknown", "unknown", False)
+
+    def __new__(
+        cls,
+        word: str,
+        count_name: str = "",
+        short: str = "",
+        term: str = "",
+        phrase: str = "",
+        proven: bool = False,
+    ) -> Self:
+        """One word with everything that is told of it."""
+        verdict = str.__new__(cls, word)
+        verdict._value_ = word
+        verdict.count_name, verdict.short, verdict.term = count_name, short, term
+        verdict.phrase, verdict.proven = phrase, proven
+        return verdict
 
 
 class RowState(StrEnum):

@@ -9,7 +9,6 @@ import click
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._running import open_journal, say, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.model import Verdict
 
 
 @click.command()
@@ -67,5 +66,5 @@ async def _verify(
         assert verdict is not None
         error = one.finding.now or one.attempt.error
         tell_row(error, verdict.value, one.finding.reason, as_json=as_json)
-    proven = all(one.finding.verdict in {Verdict.FIXED, Verdict.ELSEWHERE} for one in found)
+    proven = all(one.finding.verdict is not None and one.finding.verdict.proven for one in found)
     return ExitCode.OK if proven else ExitCode.NOT_ALL_FIXED

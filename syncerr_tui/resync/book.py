@@ -13,16 +13,6 @@ from syncerr_tui.resync.journal import Intent, Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.org import EventSeen
 from syncerr_tui.resync.plan import Plan, PlannedRow
 
-_FIELDS = {
-    Verdict.FIXED: "fixed",
-    Verdict.STILL_FAILING: "still_failing",
-    Verdict.NEW_CAUSE: "new_cause",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.TWIN: "twin",
-    Verdict.ELSEWHERE: "elsewhere",
-}
-_PROVEN = {Verdict.FIXED, Verdict.ELSEWHERE}
-
 
 class Book:
     """The rows of one run. Every change is journaled before it is told."""
@@ -46,7 +36,8 @@ class Book:
 
     def proven(self, event: str) -> bool:
         """FIXED, or resolved elsewhere: what waits for it may go."""
-        return self._verdict.get(event) in _PROVEN
+        verdict = self._verdict.get(event)
+        return verdict is not None and verdict.proven
 
     def verdict(self, event: str) -> Verdict | None:
         """Its verdict in this run."""
@@ -165,7 +156,7 @@ class Book:
     def _field(self, event: str) -> str:
         state = self._state[event]
         if state is RowState.DONE:
-            return _FIELDS[self._verdict[event]]
+            return self._verdict[event].count_name
         return "not_sent" if state is RowState.NOT_SENT else state.value
 
 

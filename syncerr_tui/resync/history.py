@@ -91,7 +91,7 @@ class RowRecord:
     @property
     def proven(self) -> bool:
         """The record is where it belongs."""
-        return self.verdict in {Verdict.FIXED, Verdict.ELSEWHERE}
+        return self.verdict is not None and self.verdict.proven
 
     @property
     def unknown(self) -> bool:

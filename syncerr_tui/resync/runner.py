@@ -420,20 +420,12 @@ class Runner:
 
 
 def _summary(book: Book, how: str) -> str:
-    c = book.counts()
-    parts = [
-        f"{n} {word}"
-        for n, word in (
-            (c.fixed, "fixed"),
-            (c.elsewhere, "resolved elsewhere"),
-            (c.still_failing, "still failing"),
-            (c.new_cause, "failing with a new cause"),
-            (c.twin, "TWIN"),
-            (c.unknown, "unknown"),
-            (book.held_back, "held back by their cause"),
-            (c.not_sent - book.held_back, "not sent"),
-        )
-        if n
+    counts = book.counts()
+    numbers = [(getattr(counts, verdict.count_name), verdict.phrase) for verdict in Verdict]
+    numbers += [
+        (book.held_back, "held back by their cause"),
+        (counts.not_sent - book.held_back, "not sent"),
     ]
+    parts = [f"{number} {phrase}" for number, phrase in numbers if number]
     ending = "" if how == "finished" else f" ({ENDINGS[how]})"
-    return f"{c.planned} planned: {', '.join(parts) or 'nothing to do'}{ending}"
+    return f"{counts.planned} planned: {', '.join(parts) or 'nothing to do'}{ending}"

@@ -27,14 +27,7 @@ _ALIASES = {"obj": "object", "type": "event", "storeconnect": "sc", "text": "mes
 _OF_RUNS = {"by", "why"}
 
 _STANDS = "v.n IS NOT NULL AND COALESCE(v.intent, 0) >= COALESCE(i.n, 0)"
-_VERDICTS: Mapping[str, Verdict] = {
-    "fixed": Verdict.FIXED,
-    "failing": Verdict.STILL_FAILING,
-    "new": Verdict.NEW_CAUSE,
-    "unknown": Verdict.UNKNOWN,
-    "twin": Verdict.TWIN,
-    "elsewhere": Verdict.ELSEWHERE,
-}
+_VERDICTS: Mapping[str, Verdict] = {verdict.term: verdict for verdict in Verdict}
 _ENDS = (*_VERDICTS, "unsent", "open")
 _BEFORE, _AFTER = ("", "*__"), ("", "__[a-z]")
 _MESSAGE = "json_extract(r.row, '$.message')"

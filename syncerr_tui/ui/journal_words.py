@@ -38,30 +38,14 @@ ROWS = (
     Column("what_was_found", "What was found", (8,)),
 )
 _COUNTED = (
-    (Verdict.FIXED, "good"),
-    (Verdict.STILL_FAILING, "bad"),
-    (Verdict.NEW_CAUSE, "bad"),
-    (Verdict.UNKNOWN, "bad"),
-    (None, "quiet"),
-    (Verdict.ELSEWHERE, "good"),
+    Verdict.FIXED,
+    Verdict.STILL_FAILING,
+    Verdict.NEW_CAUSE,
+    Verdict.UNKNOWN,
+    None,
+    Verdict.ELSEWHERE,
 )
-_WORDS = (
-    (Verdict.FIXED, "fixed"),
-    (Verdict.ELSEWHERE, "resolved elsewhere"),
-    (Verdict.STILL_FAILING, "still failing"),
-    (Verdict.NEW_CAUSE, "failing with a new cause"),
-    (Verdict.TWIN, "TWIN"),
-    (Verdict.UNKNOWN, "unknown"),
-    (None, "not sent"),
-)
-_LOOKS: Mapping[Verdict, str] = {
-    Verdict.FIXED: "good",
-    Verdict.ELSEWHERE: "good",
-    Verdict.STILL_FAILING: "bad",
-    Verdict.NEW_CAUSE: "bad",
-    Verdict.TWIN: "bad",
-    Verdict.UNKNOWN: "bad",
-}
+"""The columns of a run's counts; None: rows that were not sent."""
 _MARKS = {
     "paused": "Held",
     "resumed": "Went on",
@@ -93,9 +77,15 @@ def state(run: RunRecord, ours: bool) -> tuple[str, str]:
     return ENDINGS[run.how], ("text" if run.how == "finished" else "bad")
 
 
+def _look(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "quiet"
+    return "good" if verdict.proven else "bad"
+
+
 def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:
     """A run as cells of `RUNS`."""
-    counts = ((run.verdicts.get(verdict or NOT_SENT, 0), look) for verdict, look in _COUNTED)
+    counts = ((run.verdicts.get(verdict or NOT_SENT, 0), _look(verdict)) for verdict in _COUNTED)
     return (
         (when(run.started_at, drawn), "text"),
         (run.os_user, "text"),
@@ -140,7 +130,7 @@ def outcome(row: RowRecord) -> tuple[str, str]:
     if row.verdict is not None:
         return (
             "ELSEWHERE" if row.verdict is Verdict.ELSEWHERE else row.verdict.value,
-            _LOOKS[row.verdict],
+            _look(row.verdict),
         )
     if row.ended:
         return NOT_SENT, "quiet"
@@ -149,11 +139,9 @@ def outcome(row: RowRecord) -> tuple[str, str]:
 
 def counted(run: RunRecord) -> str:
     """`4 fixed, 1 still failing, 1 not sent`."""
-    told = [
-        f"{count:,} {word}"
-        for verdict, word in _WORDS
-        if (count := run.verdicts.get(verdict.value if verdict else NOT_SENT, 0))
-    ]
+    numbers = [(run.verdicts.get(verdict.value, 0), verdict.phrase) for verdict in Verdict]
+    numbers.append((run.verdicts.get(NOT_SENT, 0), "not sent"))
+    told = [f"{count:,} {phrase}" for count, phrase in numbers if count]
     return ", ".join(told) or "nothing is decided yet"
 
 

@@ -30,14 +30,6 @@ _STATES: Mapping[RowState, RowMark] = {
     RowState.WAITING: RowMark("waiting", Tone.BUSY),
     RowState.NOT_SENT: RowMark("not sent", Tone.QUIET),
 }
-_VERDICTS: Mapping[Verdict, RowMark] = {
-    Verdict.FIXED: RowMark("FIXED", Tone.GOOD),
-    Verdict.STILL_FAILING: RowMark("FAILING", Tone.BAD),
-    Verdict.NEW_CAUSE: RowMark("NEW", Tone.BAD),
-    Verdict.UNKNOWN: RowMark("UNKNOWN", Tone.BAD),
-    Verdict.TWIN: RowMark("TWIN", Tone.BAD),
-    Verdict.ELSEWHERE: RowMark("GONE", Tone.GOOD),
-}
 _SIZES = ((12, False), (12, True), (6, True), (0, True))
 """Cells of the bar, and whether the words are short: the first that fits is shown."""
 _ENDLESS = 10_000
@@ -99,8 +91,9 @@ class RunPresenter:
         if event.verdict is None:
             self.marks[event.id] = _STATES.get(event.state, _STATES[RowState.WAITING])
         else:
-            self.marks[event.id] = _VERDICTS[event.verdict]
-            if event.verdict in {Verdict.FIXED, Verdict.ELSEWHERE}:
+            tone = Tone.GOOD if event.verdict.proven else Tone.BAD
+            self.marks[event.id] = RowMark(event.verdict.short, tone)
+            if event.verdict.proven:
                 self.left.add(event.id)
             if event.verdict is Verdict.FIXED:
                 self.fixed.add(event.id)
