@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from tests.independent.clock import Clock
+from tests.independent.home import Home
 from tests.independent.naming import Naming
 from tests.independent.org import Manners, Org
 from tests.independent.processes import Nursery
@@ -40,3 +41,13 @@ def serve(clock: Clock) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(Server(org, Manner(rng)))
 
         yield make
+
+
+@pytest.fixture
+def make_home(tmp_path: Path, nursery: Nursery, clock: Clock) -> Callable[..., Home]:
+    """Makes an operator's home: `make_home(server, name, method=..., patience=...)`."""
+
+    def make(server: Server, name: str = "home", **settings: object) -> Home:
+        return Home(tmp_path / name, server, nursery, clock, **settings)  # type: ignore[arg-type]
+
+    return make

@@ -10,57 +10,18 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.bench.pty_program import PtyProgram
-from tests.independent.clock import Clock
-from tests.independent.home import Home
 from tests.independent.naming import Naming
-from tests.independent.org import Event, Fate, Manners, Org, Reaction
-from tests.independent.processes import Nursery, Process, product_root
+from tests.independent.org import Fate, Manners, Reaction
+from tests.independent.processes import product_root
+from tests.independent.steps import MakeHome, Serve, doubled, orders, resync, verdicts
 from tests.independent.truth import Request
-from tests.independent.wire import Fault, Server
-
-Serve = Callable[..., Server]
-MakeHome = Callable[..., Home]
-
-
-@pytest.fixture
-def make_home(tmp_path: Path, nursery: Nursery, clock: Clock) -> MakeHome:
-    def make(server: Server, name: str = "home", **settings: object) -> Home:
-        return Home(tmp_path / name, server, nursery, clock, **settings)  # type: ignore[arg-type]
-
-    return make
-
-
-def orders(org: Org, number: int, **destined: Any) -> list[Event]:
-    """Orders that the website could not create."""
-    return [org.add_event("Order", "create", **destined) for _ in range(number)]
-
-
-def doubled(org: Org) -> list[str]:
-    """Events that the org worked on, or will, more than once because of requests."""
-    assert org.truth.requests, "nothing was ever sent"
-    if (until := org.busy_until) is not None:
-        org.clock.skip(until - org.now() + 1)
-    org.catch_up()
-    queued = [event for request in org.truth.requests for event in request.queued]
-    return sorted({event for event in queued if queued.count(event) > 1})
-
-
-def verdicts(process: Process) -> dict[str, str]:
-    """What a run said of each row."""
-    return {row["id"]: row["verdict"] for row in process.rows}
-
-
-def resync(home: Home, *options: str) -> Process:
-    return home.run("resync", "--all", "--yes", "--json", *options)
-
+from tests.independent.wire import Fault
 
 # -- H1: a byte that is not UTF-8
 
@@ -258,59 +219,3 @@ def test_h7_a_touch_of_the_event_is_not_its_processing(
     assert verdicts(first) == {event.id: "FIXED" for event in events}
     assert (first.code, second.code) == (0, 0)
     assert not re.search("STILL FAILING", first.out)
-
-
-# -- found since
-
-
-def test_a_plan_is_applied_although_some_of_its_rows_have_left_the_list(
-    tmp_path: Path, serve: Serve, make_home: MakeHome
-) -> None:
-    server = serve()
-    gone, stays = orders(server.org, 2)
-    home = make_home(server, patience=30)
-    assert home.run("plan", "--all", "-o", str(tmp_path / "a.plan")).code == 0
-    server.org.press([gone.id], server.org.now())
-    server.org.clock.skip(10)
-    process = home.run("apply", str(tmp_path / "a.plan"), "--yes", "--json")
-    assert process.code == 0
-    assert verdicts(process) == {gone.id: "RESOLVED ELSEWHERE", stays.id: "FIXED"}
-    assert doubled(server.org) == []
-
-
-def test_a_plan_file_sends_no_victim_whose_cause_has_failed_again(
-    tmp_path: Path, serve: Serve, make_home: MakeHome
-) -> None:
-    server = serve(Manners(reaction=Reaction.STATUS))
-    org = server.org
-    cause = org.add_event("Account", "create", fate=Fate.FAILS, delay=30)
-    victim = org.add_event("Order", "create", parent=cause)
-    home = make_home(server, patience=30)
-    org.press([cause.id], org.now())
-    assert home.run("plan", "--all", "-o", str(tmp_path / "a.plan")).code == 0
-    org.clock.skip(40)
-    process = home.run("apply", str(tmp_path / "a.plan"), "--yes", "--json")
-    assert process.code == 1
-    assert org.truth.requests == []
-    assert victim.id in process.err
-
-
-def test_a_cause_that_somebody_else_had_rejected_keeps_its_victims_back(
-    serve: Serve, make_home: MakeHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = serve()
-    org = server.org
-    cause = org.add_event("Account", "create", fate=Fate.REJECTED, delay=1)
-    victim = org.add_event("Order", "create", parent=cause)
-    looked = org.looked
-
-    def reject_when_listed(token: str, events: Iterable[str]) -> None:
-        looked(token, events)
-        monkeypatch.setattr(org, "looked", looked)
-        org.press([cause.id], org.now() - 5)
-
-    monkeypatch.setattr(org, "looked", reject_when_listed)
-    process = resync(make_home(server, patience=20))
-    assert verdicts(process)[victim.id] == "NOT SENT"
-    assert not any(victim.id in request.events for request in org.truth.requests)
-    assert process.code == 1
