@@ -1,4 +1,4 @@
-"""What can be asked of one org, in Salesforce's words. How a request travels is `courier`.
+"""What can be asked of one org, in Salesforce's words. How a request travels is `request_executor`.
 
 Only calls of simple-salesforce that take any path are used: its object handlers join an unchecked id into
 the address, and log in for ever when a session is withdrawn.
@@ -69,7 +69,7 @@ class ApiClient:
     def __init__(self, tokens: TokenProvider, options: ClientOptions | None = None) -> None:
         options = options or ClientOptions()
         _check_version(options.api_version)
-        self._courier = RequestExecutor(tokens, options)
+        self._executor = RequestExecutor(tokens, options)
         self._describes: dict[str, Row] = {}
 
     # -- what can be asked ---------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class ApiClient:
             LocatorLostError: The org lost its place after the first page.
         """
         path = "tooling/query/" if tooling else "query/"
-        answer = await self._courier.read(
+        answer = await self._executor.read(
             lambda sf: an_object(rest(sf, path, params={"q": query})), essential=essential
         )
         seen: set[str] = set()
@@ -125,7 +125,7 @@ class ApiClient:
 
     async def describe_global(self) -> list[Row]:
         """All objects that this user sees."""
-        answer = await self._courier.read(lambda sf: an_object(rest(sf, "sobjects")))
+        answer = await self._executor.read(lambda sf: an_object(rest(sf, "sobjects")))
         found = answer.get("sobjects")
         if not isinstance(found, list):
             raise strange()
@@ -139,14 +139,14 @@ class ApiClient:
         """
         path = f"sobjects/{query_text.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            described = await self._courier.read(lambda sf: a_describe(rest(sf, path)))
+            described = await self._executor.read(lambda sf: a_describe(rest(sf, path)))
             self._describes[object_name] = {**described, "name": object_name}
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
         path = f"actions/custom/{query_text.name(kind)}"
-        answer = await self._courier.read(lambda sf: an_object(rest(sf, path)))
+        answer = await self._executor.read(lambda sf: an_object(rest(sf, path)))
         found = answer.get("actions")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -157,7 +157,7 @@ class ApiClient:
             RefusedError: There is no such action, or this user may not call it.
         """
         path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
-        return await self._courier.read(lambda sf: an_object(rest(sf, path)))
+        return await self._executor.read(lambda sf: an_object(rest(sf, path)))
 
     async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
         """Call a custom action once. The answer has one entry for each input, in order.
@@ -169,7 +169,7 @@ class ApiClient:
         """
         path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
         body = {"inputs": [dict(one) for one in inputs]}
-        return await self._courier.write(lambda sf: action_results(sf, path, body))
+        return await self._executor.write(lambda sf: action_results(sf, path, body))
 
     async def apexrest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Call an Apex REST resource. `GET` counts as reading, everything else as changing something.
@@ -189,7 +189,9 @@ class ApiClient:
                 raise NotJsonError
             return answer
 
-        return await (self._courier.read(call) if method == "GET" else self._courier.write(call, custom=True))
+        return await (
+            self._executor.read(call) if method == "GET" else self._executor.write(call, custom=True)
+        )
 
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
@@ -208,7 +210,7 @@ class ApiClient:
 
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
-            rows = await self._courier.read(
+            rows = await self._executor.read(
                 lambda sf: rest(sf, path, method="POST", json=body) or [], essential=essential
             )
             return by_id(some, rows)
@@ -230,25 +232,25 @@ class ApiClient:
         whole = record_ids.checked(str(record["id"]) for record in records)
         rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
         body = {"allOrNone": False, "records": rows}
-        return await self._courier.write(
+        return await self._executor.write(
             lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), len(rows))
         )
 
     async def resources(self) -> Row:
         """What this API version offers; also `identity`, the address that names org and user."""
-        return await self._courier.read(lambda sf: an_object(rest(sf, "")))
+        return await self._executor.read(lambda sf: an_object(rest(sf, "")))
 
     async def limits(self) -> Row:
         """All limits of the org, accurate within five minutes."""
-        return await self._courier.read(lambda sf: an_object(sf.limits()), essential=True)
+        return await self._executor.read(lambda sf: an_object(sf.limits()), essential=True)
 
     async def userinfo(self) -> Row:
         """Who the token belongs to, as the OAuth endpoint says."""
-        return await self._courier.read(lambda sf: an_object(sf.oauth2("userinfo")), essential=True)
+        return await self._executor.read(lambda sf: an_object(sf.oauth2("userinfo")), essential=True)
 
     async def versions(self) -> list[str]:
         """The API versions this org serves, oldest first. Costs no API call."""
-        rows, _ = await self._courier.read(version_list, essential=True)
+        rows, _ = await self._executor.read(version_list, essential=True)
         named = (str(row.get("version")) for row in rows)
         return [version for version in named if _VERSION.match(version)]
 
@@ -258,7 +260,7 @@ class ApiClient:
         Raises:
             UnreachableError: The answer carried no usable date.
         """
-        _, moment = await self._courier.read(version_list, essential=True)
+        _, moment = await self._executor.read(version_list, essential=True)
         if moment is None:
             raise UnreachableError(
                 "The org did not say what time it is",
@@ -268,36 +270,36 @@ class ApiClient:
 
     async def in_thread(self, job: Callable[[], T]) -> T:
         """Run something heavy but quiet (no request) beside the event loop."""
-        return await self._courier.in_thread(job)
+        return await self._executor.in_thread(job)
 
     @property
     def instance_url(self) -> str:
         """Scheme and host of the org, without a trailing slash; empty until the first call has been made."""
-        return self._courier.instance_url
+        return self._executor.instance_url
 
     @property
     def usage(self) -> ApiUsage | None:
         """Daily API calls as the org's last answer told; None before the first."""
-        return self._courier.usage
+        return self._executor.usage
 
     @property
     def lanes(self) -> int:
         """Requests that may be under way at once right now."""
-        return self._courier.lanes
+        return self._executor.lanes
 
     @property
     def api_version(self) -> str:
         """The REST API version that is spoken, e.g. `64.0`."""
-        return self._courier.version
+        return self._executor.version
 
     def use_version(self, version: str) -> None:
         """Speak another API version from the next request on."""
         _check_version(version)
-        self._courier.version = version
+        self._executor.version = version
 
     async def close(self) -> None:
         """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
-        self._courier.close()
+        self._executor.close()
 
     async def _more(self, locator: str, *, essential: bool) -> Row:
         if not _LOCATOR.match(locator):
@@ -312,7 +314,7 @@ class ApiClient:
                     return None
                 raise
 
-        answer = await self._courier.read(job, essential=essential)
+        answer = await self._executor.read(job, essential=essential)
         if answer is None:
             raise LocatorLostError("The org lost its place in the list", "Refresh to read the list again")
         return answer
