@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from syncerr_tui.cli._options import (
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
+    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.salesforce.tokens import TokenProvider
@@ -27,6 +29,7 @@ __all__ = [
     "EmbeddedOrg",
     "OrgChoice",
     "default_choice",
+    "dictionary_of",
     "launch_demo",
     "open_connection",
     "org_options",
@@ -131,3 +134,15 @@ async def open_connection(choice: OrgChoice) -> AsyncIterator[OrgSession]:
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine. Ctrl-c cancels it, lets it clean up, and ends as `KeyboardInterrupt`."""
     return asyncio.run(coroutine)
+
+
+def dictionary_of(connection: OrgSession) -> OrgDictionary:
+    """The org's names, kept between two calls; those of a demo org are gone with it."""
+    from syncerr_tui.host.metadata_cache import MetadataCache
+    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.model import Environment
+
+    identity = connection.identity
+    if identity.environment is Environment.DEMO:
+        return connection.dictionary()
+    return connection.dictionary(MetadataCache(Paths.of(os.environ).cache, identity.org_id))

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, dictionary_of, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.salesforce.session import OrgSession
 
 
@@ -30,11 +31,12 @@ def command(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
 async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
+        metadata = await names_of(connection, graph)
     for cause in graph.causes():
         if as_json:
-            emit_json(cause_payload(graph, cause))
+            emit_json(cause_payload(graph, cause, metadata))
             continue
-        emit(*_lines(graph, cause, victims=victims))
+        emit(*_lines(graph, cause, metadata, victims=victims))
     if not graph.errors:
         say("No unresolved sync errors.")
     else:
@@ -55,12 +57,23 @@ async def read_graph(connection: OrgSession) -> CauseGraph:
     return graph
 
 
-def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
+async def names_of(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:
+    """The org's own names, as far as the causes speak of them."""
+    from syncerr_tui.diagnosis.explanation import explain
+
+    dictionary, metadata = dictionary_of(connection), None
+    for cause in graph.causes():
+        error = graph.errors[cause.roots[0]]
+        metadata = await dictionary.covering(explain(error).diagnosis, error.object)
+    return metadata
+
+
+def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None = None) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
     from syncerr_tui.diagnosis.explanation import explain
     from syncerr_tui.diagnosis.model import Retry
 
-    explanation = explain(graph.errors[cause.roots[0]])
+    explanation = explain(graph.errors[cause.roots[0]], metadata=metadata)
     waiting = [*cause.victims, *cause.guessed]
     return {
         "key": cause.key,
@@ -90,8 +103,8 @@ def cause_payload(graph: CauseGraph, cause: Cause) -> dict[str, Any]:
     }
 
 
-def _lines(graph: CauseGraph, cause: Cause, *, victims: bool) -> list[str]:
-    payload = cause_payload(graph, cause)
+def _lines(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None, *, victims: bool) -> list[str]:
+    payload = cause_payload(graph, cause, metadata)
     held = [f"{len(cause.roots)} with this error", f"{len(cause.victims)} waiting for it"]
     if cause.guessed:
         held.append(f"{len(cause.guessed)} perhaps")

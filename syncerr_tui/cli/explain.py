@@ -314,12 +314,16 @@ async def explain_event(connection: OrgSession, event_id: str, setting: Setting)
             f"The org has no sync error {event_id}",
             "It may be resolved already; 'syncerr-tui list' shows what is open",
         )
+    from syncerr_tui.cli._connect import dictionary_of
+
     url = connection.identity.instance_url
     explanation = explain(error, notes=setting.notes, instance_url=url)
+    metadata = await dictionary_of(connection).covering(explanation.diagnosis, str(error.object))
+    explanation = explain(error, notes=setting.notes, instance_url=url, metadata=metadata)
     resolved = await connection.name_resolver().resolve(
         explanation.diagnosis, object_name=str(error.object), processed_at=error.processed_at
     )
-    return explain(error, notes=setting.notes, instance_url=url, resolved=resolved)
+    return explain(error, notes=setting.notes, instance_url=url, resolved=resolved, metadata=metadata)
 
 
 def _tell(error_id: str | None, explanation: Explanation, *, as_json: bool, as_markdown: bool) -> None:

@@ -17,6 +17,7 @@ from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
 from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.model import SyncError
 
@@ -38,7 +39,7 @@ class Explanation:
     failures: tuple[ExplainedFailure, ...]
     """At least one. All of them have to be fixed before a re-sync can work."""
     changes: tuple[str, ...] = ()
-    """When the things in the way were last changed, in words."""
+    """What the org adds, in words: values that there are, when the things in the way were last changed."""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, guidance: Guidance) -> Explanation:
@@ -112,6 +113,7 @@ def explain(
     notes: OrgNotes | None = None,
     instance_url: str | None = None,
     resolved: tuple[Resolved, ...] = (),
+    metadata: OrgMetadata | None = None,
 ) -> Explanation:
     """Everything there is to say about a sync error. Cached: many rows share one text.
 
@@ -120,6 +122,7 @@ def explain(
         notes: The org's own notes.
         instance_url: The org's address; without it the steps carry paths only.
         resolved: What the org says about the things that the message names.
+        metadata: The org's own names, as far as they were read.
     """
     return explain_message(
         error.message,
@@ -130,6 +133,7 @@ def explain(
         notes=notes,
         instance_url=instance_url,
         resolved=resolved,
+        metadata=metadata,
     )
 
 
@@ -144,6 +148,7 @@ def explain_message(
     notes: OrgNotes | None = None,
     instance_url: str | None = None,
     resolved: tuple[Resolved, ...] = (),
+    metadata: OrgMetadata | None = None,
 ) -> Explanation:
     """`explain` for a message or a code that comes without its row.
 
@@ -156,9 +161,15 @@ def explain_message(
         notes: The org's own notes.
         instance_url: The org's address; without it the steps carry paths only.
         resolved: What the org says about the things that the message names.
+        metadata: The org's own names, as far as they were read.
     """
     known = suggest.known_code(code) if code else None
     diagnosis = _diagnosis(message, known or code)
+    remarks: tuple[str, ...] = ()
+    if metadata is not None:
+        from syncerr_tui.diagnosis.org_metadata import checked
+
+        diagnosis, remarks = checked(diagnosis, metadata, object_name)
     matching = notes.matching(diagnosis) if notes else ()
     failures = []
     for number, failure in enumerate(diagnosis.each):
@@ -171,7 +182,7 @@ def explain_message(
             notes=matching if number == 0 else (),
         )
         failures.append(ExplainedFailure(failure, with_addresses(guidance, resolved)))
-    return Explanation(message, diagnosis, tuple(failures), changes(resolved))
+    return Explanation(message, diagnosis, tuple(failures), (*remarks, *changes(resolved)))
 
 
 def _diagnosis(message: str, code: str | None) -> Diagnosis:

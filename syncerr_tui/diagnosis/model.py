@@ -5,8 +5,10 @@ The JSON names of `Diagnosis` are the contract of `syncerr-tui explain --json`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,33 @@ class Diagnosis(Failure):
     def each(self) -> tuple[Failure, ...]:
         """The failures; this diagnosis itself where it was made without a message."""
         return self.failures or (self,)
+
+
+def together(failures: Sequence[Failure]) -> Failure:
+    """What several failures name together; the code to act on is the first one's."""
+
+    def named(key: str) -> Any:  # noqa: ANN401 - the fields have types of their own
+        return tuple(dict.fromkeys(item for failure in failures for item in getattr(failure, key)))
+
+    pooled = ("codes", "automation", "fields", "values", "record_ids", "external_ids")
+    return replace(
+        failures[0],
+        **{key: named(key) for key in pooled},
+        objects=once_in_any_case(named("objects")),
+        error_id=next((failure.error_id for failure in failures if failure.error_id), None),
+        limit=next((failure.limit for failure in failures if failure.limit), None),
+        transient=all(failure.transient for failure in failures),
+        says=frozenset().union(*(failure.says for failure in failures)),
+        text="\n".join(failure.text for failure in failures),
+    )
+
+
+def once_in_any_case(texts: Iterable[str]) -> tuple[str, ...]:
+    """`Contact` and `contact` are one object; it is called as it was written first."""
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(text.casefold(), text)
+    return tuple(first.values())
 
 
 class Retry(StrEnum):

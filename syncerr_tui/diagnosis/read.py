@@ -18,10 +18,9 @@ The conventions, derived from labelled messages of real orgs:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
@@ -29,7 +28,7 @@ from syncerr_tui.diagnosis.details import find_details, says_something
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
-from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
 from syncerr_tui.diagnosis.named_objects import find_objects, find_stated
 from syncerr_tui.diagnosis.parts import Part
 from syncerr_tui.diagnosis.platform_sentences import (
@@ -96,32 +95,13 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         failure, more = _failure(found, given if number in owners else None, whole, sole=len(pieces) == 1)
         parts += more
         failures.append(failure)
-    together = failures[0] if len(failures) == 1 else _together(failures)
+    pooled = failures[0] if len(failures) == 1 else together(failures)
     return Diagnosis(
-        **{name: getattr(together, name) for name in Failure.__slots__},
+        **{name: getattr(pooled, name) for name in Failure.__slots__},
         failures=tuple(failures) if text else (),
         spans=_spans(parts, automation),
         message=text,
         cut=_is_cut(text),
-    )
-
-
-def _together(failures: list[Failure]) -> Failure:
-    """What several failures name together; the code to act on is the first one's."""
-
-    def named(key: str) -> Any:  # noqa: ANN401 - the fields have types of their own
-        return tuple(dict.fromkeys(item for failure in failures for item in getattr(failure, key)))
-
-    pooled = ("codes", "automation", "fields", "values", "record_ids", "external_ids")
-    return replace(
-        failures[0],
-        **{key: named(key) for key in pooled},
-        objects=_once_in_any_case(named("objects")),
-        error_id=next((failure.error_id for failure in failures if failure.error_id), None),
-        limit=next((failure.limit for failure in failures if failure.limit), None),
-        transient=all(failure.transient for failure in failures),
-        says=frozenset().union(*(failure.says for failure in failures)),
-        text="\n".join(failure.text for failure in failures),
     )
 
 
@@ -160,7 +140,7 @@ def _failure(
         root_code=root,
         inferred=inferred and root is not None,
         automation=tuple(dict.fromkeys(item.automation for item in found.automation)),
-        objects=_once_in_any_case(_of("object", parts)),
+        objects=once_in_any_case(_of("object", parts)),
         fields=_of("field", parts),
         values=_of("value", parts),
         record_ids=_of("record_id", parts),
@@ -231,14 +211,6 @@ def _of(kind: str, parts: Iterable[Part]) -> tuple[str, ...]:
     if len(chosen) > 1:
         chosen.sort(key=_START)
     return tuple(dict.fromkeys(part.text for part in chosen))
-
-
-def _once_in_any_case(texts: Iterable[str]) -> tuple[str, ...]:
-    """`Contact` and `contact` are one object; it is called as it was written first."""
-    first: dict[str, str] = {}
-    for text in texts:
-        first.setdefault(text.casefold(), text)
-    return tuple(first.values())
 
 
 def _spans(parts: Iterable[Part], automation: Iterable[Named]) -> tuple[Span, ...]:

@@ -21,6 +21,7 @@ from syncerr_tui.salesforce.demo_fix import DemoFixes
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
 from syncerr_tui.salesforce.methods import ResyncMethod
+from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.permissions import Permissions
@@ -75,6 +76,10 @@ class OrgSession:
     def name_resolver(self) -> MetadataLookup:
         """What looks up the things that messages name. It remembers them: a refresh takes a new one."""
         return MetadataLookup(self.client, self.identity.instance_url)
+
+    def dictionary(self, store: MetadataStore | None = None) -> OrgDictionary:
+        """The org's own names, which messages are checked against."""
+        return OrgDictionary(self.client, store)
 
     async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
         """Unresolved sync errors, oldest first, page by page.

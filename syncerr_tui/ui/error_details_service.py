@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from textual.message import Message
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import Environment, SyncError
 from syncerr_tui.ui.context import AppContext
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.diagnosis.model import Diagnosis
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.diagnosis.resolved import Resolved
+    from syncerr_tui.host.metadata_cache import MetadataCache
+    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
 REST_SECONDS = 0.6
@@ -84,6 +87,8 @@ class ErrorDetailsService:
         self.notes_trouble: BadInputError | None = None
         self._connection: OrgSession | None = None
         self._resolver: Resolver | None = None
+        self._dictionary: OrgDictionary | None = None
+        self._metadata: OrgMetadata | None = None
         self._known: dict[SyncError, tuple[Resolved, ...]] = {}
         self._wanted: SyncError | None = None
         self._asking = False
@@ -100,7 +105,13 @@ class ErrorDetailsService:
         from syncerr_tui.diagnosis.explanation import explain
 
         resolved = self._known.get(error, ())
-        return explain(error, notes=self.notes, instance_url=self.address, resolved=resolved)
+        return explain(
+            error,
+            notes=self.notes,
+            instance_url=self.address,
+            resolved=resolved,
+            metadata=self._metadata,
+        )
 
     # -- org notes -----------------------------------------------------------------------------------
 
@@ -153,8 +164,13 @@ class ErrorDetailsService:
 
     async def _ask_about(self, error: SyncError) -> None:
         resolver = self._resolver_now()
-        if resolver is None:
+        if resolver is None or self._dictionary is None:
             return
+        before = self.explain(error)
+        metadata = await self._dictionary.covering(before.diagnosis, error.object)
+        if resolver is not self._resolver:
+            return
+        self._metadata = metadata
         found = await resolver.resolve(
             self.explain(error).diagnosis,
             object_name=error.object,
@@ -162,7 +178,7 @@ class ErrorDetailsService:
         )
         if resolver is self._resolver:
             self._known[error] = found
-            if found:
+            if self.explain(error) != before:
                 self._tell(KnownBetter(error))
 
     def _resolver_now(self) -> Resolver | None:
@@ -171,8 +187,20 @@ class ErrorDetailsService:
         if connection is None:
             return None
         if self._resolver is None or connection is not self._connection:
+            if connection is not self._connection:
+                self._metadata = None
+                self._dictionary = connection.dictionary(self._store(connection))
             self._connection, self._resolver = connection, connection.name_resolver()
         return self._resolver
+
+    def _store(self, connection: OrgSession) -> MetadataCache | None:
+        """Where the org's names are kept; a demo org's are gone with it."""
+        if connection.identity.environment is Environment.DEMO:
+            return None
+        from syncerr_tui.host.metadata_cache import MetadataCache
+        from syncerr_tui.host.paths import Paths
+
+        return MetadataCache(Paths.of(self._context.environ).cache, connection.identity.org_id)
 
 
 def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncerr_tui.cli.causes import cause_payload
+from syncerr_tui.cli.causes import cause_payload, names_of
 from syncerr_tui.cli.explain import Setting, explain_event
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
@@ -29,7 +29,7 @@ async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo()
             graph = CauseGraph()
             graph.add([error])
             (cause,) = graph.causes()
-            told = cause_payload(graph, cause)
+            told = cause_payload(graph, cause, await names_of(connection, graph))
             explained = await explain_event(connection, error.id, Setting(None))
             assert (told["code"], told["headline"], told["retry"]) == story_of(explained.payload()), error
         await connection.close()

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
@@ -84,6 +85,16 @@ class FakeNames:
         return ()
 
 
+class FakeDictionary:
+    """Knows no names but the ones that a test gives it."""
+
+    def __init__(self, metadata: OrgMetadata | None = None) -> None:
+        self.metadata = metadata or OrgMetadata()
+
+    async def covering(self, *_asked: object) -> OrgMetadata:
+        return self.metadata
+
+
 class FakeConnection(FakeOrg):
     """PagedRows of errors, one at a time; each waits until `page_gate` lets it through."""
 
@@ -105,6 +116,9 @@ class FakeConnection(FakeOrg):
 
     def name_resolver(self) -> FakeNames:
         return FakeNames()
+
+    def dictionary(self, _store: object = None) -> FakeDictionary:
+        return FakeDictionary()
 
     async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
         return {}

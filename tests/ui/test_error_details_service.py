@@ -11,6 +11,7 @@ import pytest
 from textual.message import Message
 
 from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, OrgMetadata
 from syncerr_tui.diagnosis.org_notes import OrgNotes, parse
 from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError, NotLoggedInError
@@ -25,7 +26,7 @@ from syncerr_tui.ui.error_details_service import (
     addresses,
 )
 from tests.factories import sync_error
-from tests.ui.fakes import FakeConnection
+from tests.ui.fakes import FakeConnection, FakeDictionary
 
 FLOW = clean("We can't save this record because the “Order Builder” process failed.")
 BUILDER = "https://acme.lightning.force.com/builder_platform_interaction/flowBuilder.app?flowDefId=300x"
@@ -66,7 +67,9 @@ class Surroundings:
 
         self.context = AppContext(unused, read_notes=self._read_notes)
         self.context.connection = cast(Any, self.connection)
+        self.dictionary = FakeDictionary()
         monkeypatch.setattr(self.connection, "name_resolver", lambda: self.resolvers[-1])
+        monkeypatch.setattr(self.connection, "dictionary", lambda _store: self.dictionary)
         self.error_details = ErrorDetailsService(self.context, self._begin, self.told.append)
 
     def _read_notes(self) -> OrgNotes | None:
@@ -227,3 +230,21 @@ def test_no_address_comes_out_of_a_message(around: Surroundings) -> None:
                 )
             )
             assert "evil" not in address
+
+
+async def test_the_orgs_own_names_make_an_answer_better_in_the_background(around: Surroundings) -> None:
+    read_at = datetime(2026, 6, 3, 12, tzinfo=UTC)
+    fields = (FieldEntry("Colour__c", "Farbe", ("Red", "Mauve")),)
+    names = OrgMetadata((), read_at, {"Order": Described(fields, read_at)})
+    around.dictionary.metadata = names
+    message = clean("Farbe: ungültiger Wert für eingeschränktes Auswahllistenfeld: Mauv")
+    error = sync_error(1, message=message, code=None)
+    assert around.error_details.explain(error).diagnosis.fields == ("Farbe",), (
+        "the first answer waits for nothing"
+    )
+    around.error_details.look_up(error)
+    await around.settled()
+    after = around.error_details.explain(error)
+    assert after.diagnosis.fields == ("Colour__c",)
+    assert after.remarks == ("**Farbe** (**Colour__c**) does not have **Mauv**. Closest: **Mauve**.",)
+    assert [type(message) for message in around.told] == [KnownBetter]

@@ -1,0 +1,162 @@
+"""The org's own names as a dictionary: what a message calls something, and what it is called in this org.
+
+Pure: reading it from an org is `salesforce.org_dictionary`. Labels are in the language of the user who read
+them, so a German label becomes its API name. What is not in the dictionary is left as the message has it,
+unless it is certain that the org has no such thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syncerr_tui.diagnosis.field_names import bare_field
+from syncerr_tui.diagnosis.guidance_template import name as marked
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, together
+from syncerr_tui.diagnosis.template_vars import is_nested
+
+PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+_ABOUT_MISSING_FIELDS = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "NO_SUCH_COLUMN"})
+_LISTED = 5
+"""Values that are named as the closest ones, or as all there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEntry:
+    """A field of an object."""
+
+    name: str
+    label: str
+    values: tuple[str, ...] = ()
+    """The active values of a picklist, as the API spells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEntry:
+    """An object that the user sees."""
+
+    name: str
+    label: str
+    plural: str
+    prefix: str = ""
+    """The first three characters of its records' ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The fields of an object, and when they were read."""
+
+    fields: tuple[FieldEntry, ...]
+    read_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class OrgMetadata:
+    """What is known of an org's names. Two readings are two dictionaries, whatever is in them."""
+
+    objects: tuple[ObjectEntry, ...] = ()
+    read_at: datetime | None = None
+    """When the list of objects was read."""
+    described: Mapping[str, Described] = field(default_factory=dict)
+
+    def object_named(self, text: str) -> ObjectEntry | None:
+        """The one object of this API name, label or plural label; None where there is none or several."""
+        folded = " ".join(text.split()).casefold()
+        exact = [entry for entry in self.objects if entry.name.casefold() == folded]
+        found = exact or [
+            entry for entry in self.objects if folded in {entry.label.casefold(), entry.plural.casefold()}
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def object_of(self, record_id: str) -> ObjectEntry | None:
+        """The object that an id's first three characters stand for in this org."""
+        found = [entry for entry in self.objects if entry.prefix and entry.prefix == record_id[:3]]
+        return found[0] if len(found) == 1 else None
+
+    def field_named(self, objects: Iterable[str], text: str) -> FieldEntry | None:
+        """The field of this API name or label on the first of some objects that has it."""
+        wanted = text.casefold()
+        for name in objects:
+            described = self.described.get(name)
+            if described is None:
+                continue
+            by_name = [entry for entry in described.fields if entry.name.casefold() == wanted]
+            by_label = [entry for entry in described.fields if entry.label.casefold() == wanted]
+            alike = [entry for entry in described.fields if bare_field(entry.name) == bare_field(text)]
+            for found in (by_name, by_label, alike):
+                if len(found) == 1:
+                    return found[0]
+        return None
+
+
+def objects_meant(failure: Failure, object_name: str | None, metadata: OrgMetadata) -> tuple[str, ...]:
+    """The objects whose fields a failure may speak of, the most likely first."""
+    own = (object_name,) if object_name else ()
+    named = [entry.name for text in failure.objects if (entry := metadata.object_named(text))]
+    held = [entry.name for record in failure.record_ids if (entry := metadata.object_of(record))]
+    likely = (*named, *held, *own) if is_nested(failure) else (*own, *named, *held)
+    return tuple(dict.fromkeys(likely))
+
+
+def checked(
+    diagnosis: Diagnosis, metadata: OrgMetadata, object_name: str | None
+) -> tuple[Diagnosis, tuple[str, ...]]:
+    """A diagnosis in the org's own names, and what the dictionary adds to it in words.
+
+    Args:
+        diagnosis: What was read out of a message.
+        metadata: The org's names.
+        object_name: API name of the object that failed to sync.
+    """
+    pairs = [_checked(failure, metadata, object_name) for failure in diagnosis.each]
+    failures = tuple(failure for failure, _ in pairs)
+    pooled = failures[0] if len(failures) == 1 else together(failures)
+    better = replace(
+        diagnosis,
+        objects=pooled.objects,
+        fields=pooled.fields,
+        failures=failures if diagnosis.failures else (),
+    )
+    return better, tuple(remark for _, remarks in pairs for remark in remarks)
+
+
+def _checked(
+    failure: Failure, metadata: OrgMetadata, object_name: str | None
+) -> tuple[Failure, tuple[str, ...]]:
+    candidates = objects_meant(failure, object_name, metadata)
+    certain = bool(candidates) and candidates[0] in metadata.described and not is_nested(failure)
+    certain = certain and failure.root_code not in _ABOUT_MISSING_FIELDS
+    fields: dict[str, FieldEntry | None] = {}
+    for text in failure.fields:
+        entry = metadata.field_named(candidates, text)
+        if entry is not None:
+            fields[entry.name] = entry
+        elif not certain and metadata.object_named(text) is None:
+            fields[text] = None
+    objects = dict.fromkeys(
+        named.name if (named := metadata.object_named(text)) else text for text in failure.objects
+    )
+    remarks = _about_values(failure, [entry for entry in fields.values() if entry])
+    return replace(failure, fields=tuple(fields), objects=tuple(objects)), remarks
+
+
+def _about_values(failure: Failure, entries: list[FieldEntry]) -> tuple[str, ...]:
+    """A refused value against the values that there are."""
+    lists = [entry for entry in entries if entry.values]
+    if failure.root_code != PICKLIST or len(lists) != 1 or len(failure.values) != 1:
+        return ()
+    (entry,), (value,) = lists, failure.values
+    where = f"{marked(entry.label)} ({marked(entry.name)})"
+    if value in entry.values:
+        return (f"{where} has the value {marked(value)} by now: a re-sync is worth a try.",)
+    from difflib import get_close_matches
+
+    by_letters = {known.casefold(): known for known in entry.values}
+    near = [by_letters[key] for key in get_close_matches(value.casefold(), by_letters, _LISTED, 0.5)]
+    if near:
+        return (f"{where} does not have {marked(value)}. Closest: {', '.join(map(marked, near))}.",)
+    shown = ", ".join(map(marked, entry.values[:_LISTED]))
+    more = len(entry.values) - _LISTED
+    rest = f" and {more:,} more" if more > 0 else ""
+    return (f"{where} does not have {marked(value)}. It has: {shown}{rest}.",)
