@@ -116,6 +116,9 @@ class CauseGraphWorker:
             self._idle.set()
             if self._wanted is not None:
                 self._wake()
+            else:
+                # Whoever looked meanwhile found no graph, and waits to hear that there is one.
+                self._tell()
 
     def follow(self, errors: Mapping[str, SyncError]) -> None:
         """The list holds these now."""
