@@ -122,3 +122,7 @@ def test_a_renewal_that_leads_to_another_org_is_none() -> None:
     with pytest.raises(NotLoggedInError, match=r"another address") as caught:
         provider.renew(stale)
     assert URL in caught.value.hint
+
+
+def test_a_token_does_not_show_itself() -> None:
+    assert "s3cr3t" not in f"{Token(URL, 's3cr3t')!r} {Token(URL, 's3cr3t')}"
