@@ -235,14 +235,15 @@ class Fixes:
 
     def _unlock(self, key: str, title: str) -> Fix:
         def apply() -> list[str]:
-            return [
-                f"Account {record}: unlocked"
-                for record in self._about(key)
-                if self._safeguards.unlock(record)
-            ]
+            return [f"Account {record}: unlocked" for record in self._about(key) if self._unlocked(record)]
 
         steps = ("Find what locks the record", title, "Re-sync")
         return Fix(title, "The record is locked, and a retry alone does not free it.", steps, apply)
+
+    def _unlocked(self, record_id: str) -> bool:
+        for row in self._store.find("ProcessInstance", TargetObjectId=record_id, Status="Pending"):
+            self._store.update("ProcessInstance", str(row["Id"]), {"Status": "Removed"})
+        return self._safeguards.unlock(record_id)
 
     def _bring_parent(self, rest: str) -> Fix:
         object_name, _colon, sc_id = rest.partition(":")

@@ -69,6 +69,7 @@ def _users(store: Store, base: Row, ids: dict[str, str]) -> None:
             "Email": email,
             "IsActive": active,
             "UserType": kind,
+            "Type": "User",
             "TimeZoneSidKey": "Australia/Sydney",
             "LocaleSidKey": "en_AU",
             "LanguageLocaleKey": "en_US",
@@ -274,10 +275,20 @@ def _flow_row(store: Store, rule: Rule, definition: str, base: Row) -> Row:
         "IsActive": latest == ACTIVE_VERSION,
         "ProcessType": "AutoLaunchedFlow",
         "TriggerObjectOrEventLabel": rule.object,
+        "TriggerObjectOrEventId": store.find("EntityDefinition", QualifiedApiName=rule.object)[0]["Id"],
         "TriggerType": "RecordAfterSave",
         "LastModifiedBy": "Ana Kovač",
         **own,
     }
+
+
+def approval_of(store: Store, record_id: str, at: str) -> None:
+    """A record waits for somebody's approval, and is locked as long as it does."""
+    found = store.find("ProcessDefinition")
+    name = {"Name": "Account changes", "DeveloperName": "Account_changes", "TableEnumOrId": "Account"}
+    definition = found[0]["Id"] if found else store.insert("ProcessDefinition", name)
+    row = {"ProcessDefinitionId": definition, "TargetObjectId": record_id, "Status": "Pending"}
+    store.insert("ProcessInstance", {**row, "SubmittedById": DEMO_USER_ID, "CreatedDate": at})
 
 
 def _permissions(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
@@ -307,7 +318,7 @@ def _permissions(store: Store, schema: Mapping[str, SObject], base: Row) -> None
 
 def _fields_and_sets(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
     rows: list[Row] = []
-    for each in schema.values():
+    for number, each in enumerate(schema.values()):
         for field in each.fields:
             if field.custom and each.writable:
                 namespace = _namespace(field.name)
@@ -315,6 +326,7 @@ def _fields_and_sets(store: Store, schema: Mapping[str, SObject], base: Row) -> 
                     {
                         "DeveloperName": _developer_name(field.name),
                         "TableEnumOrId": each.name,
+                        "EntityDefinitionId": definition_id(each, number),
                         "FullName": f"{each.name}.{field.name}",
                         "NamespacePrefix": namespace,
                         "ManageableState": "installed" if namespace else "unmanaged",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -48,7 +48,8 @@ def utc_now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """A moment as the REST API writes it: UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    # Twice as fast as strftime, which was a tenth of building a world.
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}.000+0000"
 
 
 @lru_cache(maxsize=4096)
@@ -204,6 +205,22 @@ class Store:
                 raise
             self._depth -= 1
             self._connection.execute("COMMIT" if self._depth == 0 else f"RELEASE {name}")
+
+    @contextmanager
+    def loading(self, keep: Collection[str] = ()) -> Iterator[None]:
+        """Write very many records: indexes are taken away and made anew at the end.
+
+        Args:
+            keep: `Object.Field` of indexes that are needed meanwhile.
+        """
+        with self._lock:
+            found = self.sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+            away = [(str(name), str(text)) for name, text in found if name not in keep]
+            for name, _text in away:
+                self.sql(f"DROP INDEX {_quoted(name)}")
+            yield
+            for _name, text in away:
+                self.sql(text)
 
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Rows of one statement; values are always bound, never part of the text."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from heapq import merge
 from random import Random
@@ -20,7 +20,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
 from syncerr_tui.demo.schema_variants import EVENT_PREFIX
-from syncerr_tui.demo.setup_rows import fill_setup, new_organization_id
+from syncerr_tui.demo.setup_rows import approval_of, fill_setup, new_organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
 from syncerr_tui.demo.store import long_id, stamp
 
@@ -31,6 +31,11 @@ _EPIDEMICS = 6
 _DONE_KEPT = 60
 """Changes that went well and are still to be seen: how long a real org keeps them is not known."""
 _JSON = json.JSONEncoder(ensure_ascii=False)
+
+_MANY = 2_000
+"""From so many errors on, making the indexes anew is faster than keeping them."""
+_ASKED = ("match.Account", "match.Contact", "match.Lead", "Contact.Loyalty_Number__c")
+"""Indexes that safeguards need while the world is built; all else is remembered meanwhile."""
 
 
 class World:
@@ -57,7 +62,8 @@ class World:
 
     def build(self) -> None:
         """Write everything."""
-        with _no_collecting(), self._store.transaction():
+        loading = self._store.loading(_ASKED) if self._wanted >= _MANY else nullcontext()
+        with _no_collecting(), self._store.transaction(), loading:
             ids = fill_setup(
                 self._store,
                 self._engine.records.schema,
@@ -184,6 +190,7 @@ class World:
             self._safeguards.locks[record_id] = "rollup"
         elif incident == "approval":
             self._safeguards.locks[record_id] = "approval"
+            approval_of(self._store, record_id, self._at)
         elif incident == "bounce":
             bounce: Fields = {
                 "EmailBouncedReason": "550 5.1.1 user unknown",

@@ -533,3 +533,62 @@ def test_the_demos_own_fix_is_a_change_of_metadata_too() -> None:
         assert component(org, "ValidationRule", TAX)[1]["active"] is False
         assert isinstance(org.org, DemoOrg)
         assert is_done(org, event) is True
+
+
+def test_what_a_record_type_offers_and_who_waits_for_an_approval() -> None:
+    with serving() as org:
+        path = "ui-api/object-info/Account/picklist-values/012000000000000AAA/Customer_Tier__c"
+        assert [each["value"] for each in org.ask(path).json["values"]] == ["Retail", "Trade", "Wholesale"]
+        assert org.ask(path.replace("Customer_Tier__c", "Name")).status == 404
+        event = root_of(org, "approval lock")
+        entry = org.org.engine.queue.get(event)
+        assert entry is not None
+        waiting = (
+            "SELECT Status, ProcessDefinition.Name, SubmittedBy.Name FROM ProcessInstance "
+            f"WHERE TargetObjectId = '{entry.record_id}' AND Status = 'Pending'"
+        )
+        (row,) = org.query(waiting)["records"]
+        assert row["ProcessDefinition"]["Name"] == "Account changes"
+
+
+def test_the_queries_that_look_a_safeguard_up() -> None:
+    """Those of the published descriptions of each object, as a client would write them."""
+    with serving() as org:
+        for soql, path in (
+            (
+                (
+                    "SELECT ApiName, Label, DurableId, ActiveVersionId, LatestVersionId, IsActive, "
+                    "IsOutOfDate, ProcessType, TriggerType, TriggerObjectOrEvent.QualifiedApiName, "
+                    "TriggerOrder, NamespacePrefix, ManageableState, IsOverridable, LastModifiedDate, "
+                    "LastModifiedBy FROM FlowDefinitionView WHERE ApiName = 'Cart_Reminder'"
+                ),
+                "query",
+            ),
+            (
+                (
+                    "SELECT Id, DeveloperName, MasterLabel, SobjectType, SobjectSubtype, IsActive, "
+                    "NamespacePrefix, LastModifiedDate, LastModifiedBy.Name FROM DuplicateRule "
+                    "WHERE SobjectType = 'Account'"
+                ),
+                "query",
+            ),
+            (
+                (
+                    "SELECT Id, ValidationName, Active, ErrorMessage, ErrorDisplayField, "
+                    "EntityDefinition.QualifiedApiName, NamespacePrefix, ManageableState, LastModifiedDate, "
+                    "LastModifiedBy.Name FROM ValidationRule "
+                    "WHERE EntityDefinition.QualifiedApiName = 'Account'"
+                ),
+                "tooling/query",
+            ),
+            (
+                (
+                    "SELECT Id, DeveloperName, NamespacePrefix, ManageableState FROM CustomField "
+                    "WHERE EntityDefinition.QualifiedApiName = 'OrderItem' AND DeveloperName = 'Cost_Centre'"
+                ),
+                "tooling/query",
+            ),
+            ("SELECT Id, OwnerId, Owner.Name, Owner.IsActive, Owner.Type FROM Account LIMIT 1", "query"),
+            ("SELECT Id, Name, Email, EmailBouncedReason, EmailBouncedDate FROM Lead LIMIT 1", "query"),
+        ):
+            assert len(org.query(soql, path)["records"]) == 1, soql

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from syncerr_tui.demo.http import Refused, Request, Response
-from syncerr_tui.demo.rest import about, actions, collections, composite, query, records, tooling
+from syncerr_tui.demo.rest import about, actions, collections, composite, picklist, query, records, tooling
 from syncerr_tui.demo.rest.call import Call, ServerContext, allow, missing
 
 
@@ -46,6 +46,8 @@ def _routed(call: Call) -> Response:
             return composite.batch(call, dispatch)
         case ("composite",):
             return composite.composite(call, dispatch)
+        case ("ui-api", "object-info", object_name, "picklist-values", record_type, field):
+            return picklist.values(call, object_name, record_type, field)
         case ("actions", *_):
             return actions.handle(call)
         case ("limits",):
