@@ -71,6 +71,7 @@ class SlowOrg:
         return {
             key: (RecordSeen(salesforce_id(1, "001"), key, self._done[self._by_key[key]]),)
             for key in storeconnect_ids
+            if self._by_key[key] in self._done
         }
 
     async def sees_all(self, object_name: str) -> bool:
