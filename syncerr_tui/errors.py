@@ -14,6 +14,8 @@ The exit codes are part of the interface of every command and never change their
 | 70 | a defect in this program; the line names the log |
 | 129 | the terminal went away (SIGHUP) while the app was open; what was in flight has been recorded |
 | 130 | interrupted with ctrl-c; what was in flight has been recorded |
+| 131 | told to quit (SIGQUIT) while the app was open, as with 129 |
+| 134 | told to abort (SIGABRT) while the app was open, as with 129 |
 | 143 | told to end (SIGTERM) during a run, as with ctrl-c |
 """
 
@@ -35,6 +37,8 @@ class ExitCode(IntEnum):
     DEFECT = 70
     HUNG_UP = 129
     INTERRUPTED = 130
+    QUIT = 131
+    ABORTED = 134
     TERMINATED = 143
 
 

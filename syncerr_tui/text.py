@@ -9,6 +9,7 @@ it as `rich.text.Text` or `textual.content.Content`, never as a plain `str`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 SafeText = NewType("SafeText", str)
@@ -57,3 +58,16 @@ def shortened(text: str, longest: int) -> str:
         return text
     half = (longest - 1) // 2
     return f"{text[:half]}…{text[-half:]}"
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal a text without controls takes."""
+    return len(text) if text.isascii() else sum(map(cell_width, text))
+
+
+@lru_cache(maxsize=8192)
+def cell_width(character: str) -> int:
+    """How many cells a character takes: 0 (combining), 1 or 2 (wide)."""
+    from wcwidth import wcwidth
+
+    return max(wcwidth(character), 0)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from syncerr_tui.cli import _console
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.model import RowState
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import Treatment
@@ -81,11 +82,15 @@ def _tell_ended(error: SyncError, verdict: str, reason: str, *, as_json: bool) -
 
 def open_journal(connection: OrgSession) -> Journal:
     """The org's journal; says so where it was damaged, or does not know all that was sent."""
+    return journal_of(connection.identity.org_id, connection.profile.journal)
+
+
+def journal_of(org_id: str, shared: str) -> Journal:
+    """The journal of an org that needs not be reached; `shared` is the profile's own place for it."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.resync import start
 
-    state, profile = Paths.of().state, connection.profile
-    journal = start.open_journal(state, connection.identity.org_id, shared=profile.journal)
+    journal = start.open_journal(Paths.of().state, org_id, shared=shared)
     if journal.loss:
         say(f"{journal.loss}.")
     return journal
@@ -176,11 +181,7 @@ def _tell_left_out(plan: Plan) -> None:
 
 
 def _size(plan: Plan) -> str:
-    return f"{_counted(len(plan.rows), 'error')} in {_counted(len(plan.waves), 'wave')}"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{plural(len(plan.rows), 'error')} in {plural(len(plan.waves), 'wave')}"
 
 
 def warn_of_repeats(journal: Journal, plan: Plan) -> None:
@@ -259,9 +260,9 @@ class _Narrator:
         match event:
             case e.RunStarted():
                 goes = " goes on" if event.resumed else ""
-                say(f"Run {event.run_id[:8]}{goes}: {_counted(len(event.plan.rows), 'row')}.")
+                say(f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}.")
             case e.WaveStarted():
-                say(f"Wave {event.number} of {event.of}: {_counted(event.rows, 'row')}.")
+                say(f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}.")
             case e.Braked():
                 say(f"Stopping: {event.reason}")
             case e.RunEnded():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import platform
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,33 +50,37 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
     from syncerr_tui.salesforce.doctor import check_org
 
     good = True
-    for check in _machine():
-        good &= _tell(check, as_json=as_json)
+    good &= _tell(_version(), as_json=as_json)
     async with reach(choice) as (profile, tokens):
+        good &= _tell(_journals(profile.journal), as_json=as_json)
         async for check in check_org(profile, tokens):
             good &= _tell(check, as_json=as_json)
     return ExitCode.OK if good else ExitCode.NOT_ALL_FIXED
 
 
-def _machine() -> Iterator[Check]:
-    """What can be said without any org."""
+def _version() -> Check:
+    """What this is, and what it runs on."""
+    facts = f"syncerr-tui {__version__}, Python {platform.python_version()}, {platform.system()}"
+    return Check("version", CheckState.OK, facts)
+
+
+def _journals(shared: str) -> Check:
+    """How large the journals are: this user's, or the one file that the profile names."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.resync.start import journal_folder
 
-    told = f"syncerr-tui {__version__}, Python {platform.python_version()}, {platform.system()}"
-    yield Check("version", CheckState.OK, told)
-    yield _journals(journal_folder(Paths.of().state))
-
-
-def _journals(folder: Path) -> Check:
+    place = Path(shared).expanduser() if shared else journal_folder(Paths.of().state)
     try:
-        size = sum(path.stat().st_size for path in folder.glob("journal-*"))
+        paths = [place] if shared else [place / name for name in os.listdir(place)]  # noqa: PTH208
+        size = sum(path.stat().st_size for path in paths if shared or path.name.startswith("journal-"))
+    except FileNotFoundError:
+        size = 0
     except OSError as problem:
-        reason = f"{folder} cannot be read: {problem.strerror}"
-        return Check("journal", CheckState.FAILED, reason, "Check the folder's permissions")
+        reason = f"{place} cannot be read: {problem.strerror}"
+        return Check("journal", CheckState.FAILED, reason, "Check the permissions")
     if not size:
-        return Check("journal", CheckState.OK, f"none yet; it will be kept in {folder}")
-    told = f"{size / 1_000_000:.1f} MB in {folder}"
+        return Check("journal", CheckState.OK, f"none yet; it will be kept in {place}")
+    told = f"{size / 1_000_000:.1f} MB in {place}"
     if size > _LARGE:
         return Check("journal", CheckState.WARNING, told, "Old runs can be moved away while nothing runs")
     return Check("journal", CheckState.OK, told)

@@ -8,11 +8,13 @@ import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json
-from syncerr_tui.cli._running import NOT_SENT, open_journal, say, tell_row
+from syncerr_tui.cli._options import profile_folder
+from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, say, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     from syncerr_tui.resync.history import RowRecord, RunRecord
+    from syncerr_tui.resync.journal import Journal
 
 
 @click.command()
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="Runs at most [50].")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
 def command(run: str | None, choice: OrgChoice, *, event: str | None, limit: int, as_json: bool) -> int:
-    """List the runs of this org's journal, or the rows of one RUN with verdict and evidence."""
+    """List the runs of this org's journal, or the rows of one RUN with verdict and evidence.
+
+    An org that was set up needs not be reached for it.
+    """
     if run is not None and event is not None:
         raise BadInputError("RUN and --id cannot be combined", "Give one of them")
     return run_async(_journal(run, choice, event, limit, as_json=as_json))
@@ -33,9 +38,7 @@ async def _journal(
 ) -> int:
     from syncerr_tui.resync.history import History
 
-    async with open_connection(choice) as connection:
-        journal = open_journal(connection)
-    with journal:
+    with await _open(choice) as journal:
         history = History(journal)
         if event is not None:
             _tell_rows(history.of_event(event), as_json=as_json)
@@ -52,6 +55,18 @@ async def _journal(
                 _tell_run(record, as_json=as_json)
         say(f"Journal: {journal.path}")
     return ExitCode.OK
+
+
+async def _open(choice: OrgChoice) -> Journal:
+    """The journal, without asking the org where its profile says which org it is."""
+    from syncerr_tui.salesforce.profile_files import read_profile, valid_name
+
+    if choice.org is not None and valid_name(choice.org):
+        profile = read_profile(profile_folder(), choice.org)
+        if profile is not None and profile.org_id:
+            return journal_of(profile.org_id, profile.journal)
+    async with open_connection(choice) as connection:
+        return open_journal(connection)
 
 
 def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:

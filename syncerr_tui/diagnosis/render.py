@@ -5,8 +5,8 @@ from __future__ import annotations
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance_template import names
 from syncerr_tui.diagnosis.model import Authority, Failure, Guidance, OrgNote, Retry
-from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine, width_of, wrap
-from syncerr_tui.text import one_line
+from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine, wrap
+from syncerr_tui.text import cells, one_line
 
 RETRY_WORDS = {
     Retry.JUST_RETRY: "Just retry. Nothing has to be repaired first.",
@@ -168,7 +168,7 @@ class _GuidanceLayout(TextLayout):
         """A filled template, its names told apart."""
         if text:
             pieces = [(piece, Role.NAME if named else Role.TEXT) for piece, named in names(text)]
-            self.pieces(*pieces, first=bullet, rest=" " * width_of(bullet))
+            self.pieces(*pieces, first=bullet, rest=" " * cells(bullet))
 
     def note(self, note: OrgNote) -> None:
         """A bar at the left sets it apart, with and without colour."""

@@ -9,15 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from unicodedata import category, east_asian_width
 
-from syncerr_tui.text import clean
+from syncerr_tui.text import cell_width, cells, clean
 
 NARROWEST = 16
 
-_JOINERS = "\u200b\u200c\u200d"
-# Symbols that Unicode 16 made wide: old and new terminals disagree.
-_WIDE_SINCE_16 = re.compile("[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d376]")
 _WORD = re.compile(r"\S+|\n|[^\S\n]+")
 
 
@@ -109,11 +105,6 @@ class TextLayout:
         self.lines += map(TextLine, wrap(pieces, self.width, first=first, rest=rest))
 
 
-def width_of(text: str) -> int:
-    """Terminal cells that a text takes: 2 for wide characters, 0 for combining ones."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
-
-
 def wrap(
     parts: Iterable[Piece], width: int, *, first: str = "", rest: str = ""
 ) -> Iterator[tuple[Piece, ...]]:
@@ -125,19 +116,19 @@ def wrap(
         first: Stands before the first line, as a number or bullet.
         rest: Stands before all other lines; as wide as `first`.
     """
-    room = max(width - width_of(rest), 1)
+    room = max(width - cells(rest), 1)
     line: list[Piece] = []
     used = 0
     lead = first
     for word in _words(parts, room):
-        cells = sum(width_of(piece) for piece, _ in word)
+        taken = sum(cells(piece) for piece, _ in word)
         blank = word[0][0].isspace()
-        if word[0][0] == "\n" or (not blank and used + cells > room):
+        if word[0][0] == "\n" or (not blank and used + taken > room):
             yield _closed(lead, line)
             line, used, lead = [], 0, rest
         if not blank or used:
             line += word
-            used += cells
+            used += taken
     yield _closed(lead, line)
 
 
@@ -157,7 +148,7 @@ def _words(parts: Iterable[Piece], room: int) -> Iterator[list[Piece]]:
 
 
 def _cut(word: list[Piece], room: int) -> Iterator[list[Piece]]:
-    if not word or sum(width_of(piece) for piece, _ in word) <= room:
+    if not word or sum(cells(piece) for piece, _ in word) <= room:
         yield from [word] if word else []
         return
     for piece, role in word:
@@ -171,7 +162,7 @@ def _cut(word: list[Piece], room: int) -> Iterator[list[Piece]]:
 def _fitting(word: str, room: int) -> int:
     used = 0
     for place, character in enumerate(word):
-        used += _cells(character)
+        used += cell_width(character)
         if used > room:
             return max(place, 1)
     return len(word)
@@ -192,12 +183,3 @@ def _closed(lead: str, line: list[Piece]) -> tuple[Piece, ...]:
 def _lead(lead: str) -> tuple[Piece, ...]:
     # A blank lead looks the same in any role: as text it often makes one piece with what follows.
     return ((lead, Role.NUMBER if lead.strip() else Role.TEXT),) if lead else ()
-
-
-def _cells(character: str) -> int:
-    """As many as any terminal may take: a line that is too short can be read, one that is too long is cut."""
-    if character.isascii():
-        return 1
-    if category(character) in {"Mn", "Me"} or character in _JOINERS:
-        return 0
-    return 2 if east_asian_width(character) in "WF" or _WIDE_SINCE_16.match(character) else 1

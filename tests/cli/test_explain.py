@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.cli import explain as module, run
-from syncerr_tui.diagnosis.text_layout import width_of
 from syncerr_tui.errors import ExitCode
+from syncerr_tui.text import cells
 from tests.cli.conftest import Shell
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "messages.jsonl"
@@ -101,7 +101,7 @@ def test_a_code_is_explained_in_any_spelling() -> None:
 def test_plain_text_fits_80_columns_but_for_addresses() -> None:
     shown = explain("--message", FLOW, "--instance-url", "https://acme.my.salesforce.com").stdout
     lines = shown.splitlines()
-    assert all(width_of(line) <= 80 for line in lines if "https://" not in line)
+    assert all(cells(line) <= 80 for line in lines if "https://" not in line)
     assert "  https://acme.lightning.force.com/lightning/setup/Flows/home" in lines
     assert "\x1b" not in shown
 

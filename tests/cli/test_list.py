@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.cli._columns import fit, places, row
+from syncerr_tui.cli._columns import fit, row
 from syncerr_tui.cli.list_errors import _line
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.salesforce.session import OrgSession
-from syncerr_tui.text import clean
+from syncerr_tui.text import cells, clean
 from tests.cli.conftest import Shell
 from tests.salesforce.test_sf_cli import FakeSf, displayed, shown
 
@@ -79,7 +79,7 @@ def test_plain_lines_fit_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
         lines = said.out.splitlines()
         assert len(lines) == 31
         assert lines[0].startswith("ID ")
-        assert max(places(line) for line in lines) <= columns
+        assert max(cells(line) for line in lines) <= columns
 
 
 def test_nothing_is_cut_for_a_pipe(shell: Shell) -> None:
@@ -144,13 +144,13 @@ def test_a_dead_token_is_said_once_and_calmly(
 
 
 def test_wide_letters_keep_the_columns_straight() -> None:
-    assert places("処理") == 4
-    assert places("e\u0301") == 1
+    assert cells("処理") == 4
+    assert cells("e\u0301") == 1
     assert fit("処理失敗", 5) == "処理…"
     assert fit("処理失敗", 4) == "処… "
     assert fit("ab", 4) == "ab  "
     assert row(["処理", "x"], [6], 20) == "処理   x"
-    assert places(row(["a", "b" * 50], [3], 20)) == 20
+    assert cells(row(["a", "b" * 50], [3], 20)) == 20
 
 
 def test_json_is_what_a_machine_reads(shell: Shell) -> None:
@@ -196,4 +196,4 @@ def test_hostile_text_stays_on_its_line() -> None:
         line = _line(error, columns)
         assert "\n" not in line
         assert "\x1b" not in line
-        assert places(line) <= columns
+        assert cells(line) <= columns

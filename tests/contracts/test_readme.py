@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from syncerr_tui.cli import COMMANDS, LateGroup
+from syncerr_tui.cli._running import NOT_SENT
 from syncerr_tui.cli.root import root
+from syncerr_tui.model import Verdict
 from tests.readme import README, all_exit_codes_are_told, renewed
 
 TEXT = README.read_text(encoding="utf-8")
@@ -37,6 +39,12 @@ def test_every_command_is_real_and_says_in_help_what_the_list_says() -> None:
 
 def test_every_exit_code_is_told() -> None:
     assert all_exit_codes_are_told()
+
+
+def test_every_word_that_a_row_can_end_with_is_told() -> None:
+    table = TEXT[TEXT.index("| verdict | means |") :].split("\n\n")[0]
+    told = re.findall(r"^\| ([A-Z ]+) \|", table, re.MULTILINE)
+    assert sorted(told) == sorted([*(verdict.value for verdict in Verdict), NOT_SENT])
 
 
 def test_a_command_in_the_readme_exists() -> None:

@@ -6,7 +6,7 @@ from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.diagnosis.guide_index import Chapter, chapters, search
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.render import case, lines
-from syncerr_tui.diagnosis.text_layout import width_of
+from syncerr_tui.text import cells
 
 BOOK = chapters("https://acme.my.salesforce.com")
 
@@ -62,5 +62,5 @@ def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int) -> Non
         page = lines(chapter.guidance, width)
         for name, guidance in chapter.cases:
             page += case(name, guidance, width)
-        assert all(width_of(line.text) <= width for line in page)
+        assert all(cells(line.text) <= width for line in page)
         assert not any("{" in line.text or "[[" in line.text for line in page)

@@ -10,7 +10,8 @@ from syncerr_tui.diagnosis.model import Authority, Guidance, OrgNote, Retry, Ste
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.render import facts_found, lines
-from syncerr_tui.diagnosis.text_layout import Role, TextLine, width_of, wrap
+from syncerr_tui.diagnosis.text_layout import Role, TextLine, wrap
+from syncerr_tui.text import cells
 
 ORG = "https://acme--dev.sandbox.my.salesforce.com"
 
@@ -23,7 +24,7 @@ def text(page: list[TextLine]) -> str:
 def test_every_guidance_fits_its_width_and_loses_no_word(width: int) -> None:
     for guidance in manual(ORG)[::9]:
         page = lines(guidance, width)
-        assert all(width_of(line.text) <= width for line in page)
+        assert all(cells(line.text) <= width for line in page)
         assert all(line.text == line.text.rstrip() for line in page)
         shown = "".join(text(page).split())
         for step in guidance.steps:
@@ -32,12 +33,12 @@ def test_every_guidance_fits_its_width_and_loses_no_word(width: int) -> None:
 
 
 def test_wide_and_combining_characters_are_counted() -> None:
-    assert width_of("配送") == 4
-    assert width_of("e\u0301") == 1
-    assert width_of("abc") == 3
+    assert cells("配送") == 4
+    assert cells("e\u0301") == 1
+    assert cells("abc") == 3
     message = "We can't save this record because the “" + "配送先の状態を更新する" * 6 + "” process failed."
     guidance = guide(diagnose(message))
-    assert all(width_of(line.text) <= 38 for line in lines(guidance, 38))
+    assert all(cells(line.text) <= 38 for line in lines(guidance, 38))
 
 
 @given(st.lists(st.tuples(st.text(max_size=60), st.sampled_from(Role)), max_size=6), st.integers(1, 60))
@@ -50,7 +51,7 @@ def test_wrapping_keeps_every_character_but_blanks(parts: list[tuple[str, Role]]
     assert "".join(shown.split()) == kept
     for line in wrapped:
         body = "".join(piece for piece, _ in line)
-        assert width_of(body) <= max(width, 4)
+        assert cells(body) <= max(width, 4)
 
 
 def test_a_word_in_two_roles_is_not_torn() -> None:

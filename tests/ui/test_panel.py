@@ -10,11 +10,11 @@ import pytest
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.text_layout import Role, TextLine, width_of
+from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
-from syncerr_tui.text import clean
+from syncerr_tui.text import cells, clean
 from syncerr_tui.ui.details import Details
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.widgets.cells import flat
@@ -81,7 +81,7 @@ async def whole_panel(driven: Driven) -> str:
 def test_a_message_is_told_whole_with_the_parts_that_were_found(name: str, width: int) -> None:
     message = clean(HOSTILE[name])
     lines = laid_out(sync_error(1, message=message, code=None), width)
-    assert all(width_of(line.text) <= width for line in lines)
+    assert all(cells(line.text) <= width for line in lines)
     assert not any(letter < " " or letter in "\x7f\x9b\u202e\u2067" for line in lines for letter in line.text)
     told = message_part(lines)
     assert squeezed("".join(line.text for line in told)) == squeezed(message)

@@ -1,0 +1,69 @@
+"""Ctrl-c at a question is a no, at once: one press, exit 130, and nothing is on its way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.server import DemoServer
+from tests.bench.pty_program import PtyProgram
+from tests.terminal.test_program import environ
+
+pytestmark = pytest.mark.terminal
+CTRL_C = b"\x03"
+
+
+def command(home: Path, *words: str) -> list[dict[str, object]]:
+    """The JSON lines of a command that shows what a home keeps."""
+    done = subprocess.run(
+        [sys.executable, "-m", "syncerr_tui", *words, "--json"],
+        env=org_environ(home),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def org_environ(home: Path) -> dict[str, str]:
+    address = json.loads((home / "org.json").read_text(encoding="utf-8"))
+    return environ(home, SYNCERR_INSTANCE_URL=address[0], SYNCERR_ACCESS_TOKEN=address[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "answers", "question"),
+    [
+        ("resync --all", (), "Re-sync "),
+        ("resync --all", (b"y\r",), "Pressed?"),
+        ("setup", (), "Number or name"),
+        ("setup", (b"2\r",), "What do you call this org"),
+    ],
+)
+def test_ctrl_c_at_a_question(tmp_path: Path, words: str, answers: tuple[bytes, ...], question: str) -> None:
+    with DemoServer(DemoOptions(errors=5)) as server:
+        address = json.dumps([server.instance_url, server.access_token])
+        (tmp_path / "org.json").write_text(address, encoding="utf-8")
+        line = [sys.executable, "-m", "syncerr_tui", *words.split()]
+        with PtyProgram(line, columns=100, lines=40, environ=org_environ(tmp_path)) as program:
+            for answer in answers:
+                program.wait_for("[")
+                program.wait_for("]:")
+                program.send(answer)
+            program.wait_for(question)
+            program.send(CTRL_C)
+            assert program.wait() == 130
+        if words == "setup":
+            assert not list(tmp_path.rglob("*.toml"))
+            return
+        assert command(tmp_path, "resume") == []
+        runs = command(tmp_path, "journal")
+        assert len(runs) == len(answers)
+        for run in runs:
+            rows = command(tmp_path, "journal", str(run["run"]))
+            assert rows
+            assert {row["verdict"] for row in rows} == {"NOT SENT"}
