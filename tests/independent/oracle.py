@@ -95,7 +95,7 @@ class Oracle:
                     if kind and (ours or kind != NO_TRACE):
                         if not consent:
                             yield f"double: {kind}: {where}, request {again.number}"
-                        elif gap < USUAL_TIME:
+                        elif gap < USUAL_TIME - _SLACK:
                             yield f"too soon: {kind}: {where}, request {again.number}"
 
     def _twice(self, event: str, before: Request, again: Request) -> str:
@@ -179,8 +179,9 @@ class Oracle:
         elif max(wrote) < min(asked, default=float("-inf")) - _SLACK:
             yield f"written {since - max(wrote):.0f} s before it was asked for"
         one = self.org.events[event]
-        if one.kind != "delete" and one.fate is Fate.TWINS and len(self.org.carriers(one)) > 1:
-            yield "two records carry the ID"
+        made = [key for at, key in self.org.made.get(one.key, ()) if at <= ran.ended - _SLACK]
+        if one.kind == "create" and not one.hidden and len(made) > 1:
+            yield f"{len(made)} records carry the ID"
 
     def _wrote(self, event: str, by: float) -> bool:
         return any(one.outcome in _WROTE and one.at <= by for one in self.truth.applied(event))

@@ -122,6 +122,8 @@ class Org:
         self.tables = tables_of(naming)
         self.hidden: set[str] = set()
         """Records that the client's user cannot see."""
+        self.made: dict[str, list[tuple[float, str]]] = {}
+        """Records that the sync engine has created for a StoreConnect ID, and when."""
         self._ids = Ids(rng)
         self._due: list[tuple[float, int, Callable[[float], None]]] = []
         self._numbers = itertools.count()
@@ -217,18 +219,40 @@ class Org:
         message: str = "The amount must not be negative",
         age: float = 86_400.0,
         parent: Event | None = None,
+        earlier: Event | None = None,
         **destined: Any,
     ) -> Event:
-        """A failed change event; an Update and a Delete have a record from before."""
-        n, at = self.naming, self.now() - age
-        key = self._ids.uuid()
-        if parent is not None:
+        """A failed change event; an Update and a Delete have a record from before.
+
+        Args:
+            object_name: Its object.
+            kind: `create`, `update` or `delete`.
+            code: Why it failed.
+            message: The same in words.
+            age: Seconds since it failed.
+            parent: The event that should have created the record above it.
+            earlier: An event of the same record that failed before.
+            destined: What becomes of it, see `Event`.
+        """
+        n = self.naming
+        if earlier is not None:
+            since = self.tables[n.event_object].rows[earlier.id]["CreatedDate"].timestamp()
+            age = min(age, (self.now() - since) / 2)
+        at = self.now() - age
+        key = earlier.key if earlier else self._ids.uuid()
+        if earlier is not None:
+            code, message = "INVALID_CHANGE_EVENT", "An earlier change of this record has failed"
+            parent = earlier
+        elif parent is not None:
             code = "INVALID_FIELD"
             missing = f"Foreign key external ID: {parent.key} not found"
             message = f"{missing} for field {n.record_key} in entity {parent.object}"
         event = Event("", object_name, kind, key, **destined, parent=parent.id if parent else "")
+        event.hidden = earlier.hidden if earlier else event.hidden
         record = ""
-        if kind != "create":
+        if earlier is not None:
+            record = next(iter(self.carriers(event)), "")
+        elif kind != "create":
             record = self.create(object_name, at - 86_400, "sync", **{n.record_key: key})
             if event.hidden:
                 self.hidden.add(record)
@@ -331,6 +355,10 @@ class Org:
         if lookup and parent and (above := self.carriers(parent)):
             values[lookup] = above[0]
         made = self.create(event.object, at, "sync", **values)
+        self.made.setdefault(event.key, []).append((at, made))
+        if fate is Fate.TWINS:
+            second = self.create(event.object, at, "sync", **values)
+            self.made[event.key].append((at, second))
         if event.hidden:
             self.hidden.add(made)
         return made

@@ -137,6 +137,8 @@ class World:
             above = [one for one in made if one.object == _PARENT.get(name) and one.kind == "create"]
             code, message = rng.choice(_CODES)
             fate = rng.choice(_FATES)
+            chain = [one for one in made if one.object == name and one.kind != "delete"]
+            earlier = rng.choice(chain) if chain and kind != "create" and rng.random() < 0.3 else None
             if kind == "delete" and fate is Fate.TWINS:
                 fate = Fate.WRITES
             event = org.add_event(
@@ -146,6 +148,7 @@ class World:
                 message=message,
                 age=rng.uniform(600, 900_000),
                 parent=rng.choice(above) if above and kind == "create" and rng.random() < 0.6 else None,
+                earlier=earlier,
                 fate=fate,
                 delay=rng.uniform(low, high),
                 hidden=rng.random() < (0.4 if kind == "delete" else 0.1),
