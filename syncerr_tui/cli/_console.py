@@ -132,8 +132,8 @@ def confirm(question: str, *, default: bool = False, flag: str = "--yes") -> boo
     return answer
 
 
-async def confirm_while_running(question: str, stopped: asyncio.Event) -> bool:
-    """Ask yes or no while other tasks go on; `stopped` answers no, and so does the end of the input."""
+async def confirm_while_running(question: str, stopped: asyncio.Event) -> bool | None:
+    """Ask yes or no while other tasks go on. None: stopped, or the input ended, before anybody answered."""
     import asyncio  # late: 'explain' starts without it
 
     loop = asyncio.get_running_loop()
@@ -153,9 +153,11 @@ async def confirm_while_running(question: str, stopped: asyncio.Event) -> bool:
             if not line.done():
                 line.cancel()
                 say("")
-                return False
+                return None
             text = line.result()
-            answer = _yes_or_no(text.strip(), default=False) if text else False
+            if not text:
+                return None
+            answer = _yes_or_no(text.strip(), default=False)
             if answer is not None:
                 return answer
             say("Answer y or n.")

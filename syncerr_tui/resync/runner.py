@@ -164,7 +164,7 @@ class Runner:
     def cancel(self) -> None:
         """Send nothing more; what is in flight is awaited and looked at once more."""
         self._control.cancel()
-        self.answer(pressed=False)
+        self.answer(pressed=None)
 
     def pause(self) -> None:
         """Send nothing until `resume`; what is in flight goes on."""
@@ -182,8 +182,11 @@ class Runner:
             self._control.unpause()
             self._control.tell(Resumed())
 
-    def answer(self, *, pressed: bool) -> None:
-        """Guided method: the person has (or has not) pressed Re-sync for what `AskPerson` named."""
+    def answer(self, *, pressed: bool | None) -> None:
+        """Guided method: the person has (or has not) pressed Re-sync for what `AskPerson` named.
+
+        None: nobody says. The button may have been pressed, so the outcome is unknown.
+        """
         if self._sender is not None:
             self._sender.answer(pressed=pressed)
 

@@ -54,7 +54,7 @@ class Sender:
         self._rng = rng
         self._brake = brake
         self._moved = moved
-        self._answer: asyncio.Future[bool] | None = None
+        self._answer: asyncio.Future[bool | None] | None = None
         self._streak = 0
         self._before: dict[str, tuple[RecordSeen, ...] | None] = {}
 
@@ -91,15 +91,16 @@ class Sender:
         self._book.intend(due, seen, sent_at)
         self._answer = asyncio.get_running_loop().create_future()
         self._control.tell(AskPerson(wave, tuple(row.error for row in due), self._org.method.address))
-        if await self._answer:
-            accepted = [Receipt(row.error.id, accepted=True) for row in due]
-            self._register(due, seen, sent_at, accepted, "")
+        pressed = await self._answer
+        if pressed is not False:
+            accepted = [Receipt(row.error.id, accepted=True) for row in due] if pressed else []
+            self._register(due, seen, sent_at, accepted, "nobody said whether Re-sync was pressed")
         else:
             self._not_sent(due, "the person did not press Re-sync")
             self._book.leave_out([row.error.id for row in due], "the person did not press Re-sync")
 
-    def answer(self, *, pressed: bool) -> None:
-        """What the person did."""
+    def answer(self, *, pressed: bool | None) -> None:
+        """What the person did; None where nobody says."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(pressed)
 

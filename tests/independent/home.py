@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.pty_program import PtyProgram
 from tests.independent.clock import Clock
 from tests.independent.naming import Naming
 from tests.independent.org import Org
-from tests.independent.processes import ROOT, Nursery, Process, product_root
+from tests.independent.processes import PRODUCT, ROOT, Nursery, Process, product_root
 from tests.independent.wire import APEX, FLOW, ID_INPUT, IDS_KEY, RESOURCE, Server, token
 
 
@@ -57,6 +58,7 @@ def method_table(kind: str, naming: Naming) -> Mapping[str, str]:
         "flow": {"kind": "flow", "name": FLOW, "id_input": ID_INPUT},
         "apexrest": {"kind": "apexrest", "path": RESOURCE, "ids_key": IDS_KEY},
         "field": {"kind": "field", "field": naming.retry, "value": "yes"},
+        "guided": {"kind": "guided"},
     }[kind]
 
 
@@ -149,6 +151,15 @@ class Home:
             "NO_PROXY": "*",
             "TZ": "UTC",
         }
+
+    def at_a_terminal(self, *argv: str) -> PtyProgram:
+        """Start a command in a pseudo-terminal, on the shared clock."""
+        kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        environ = {**kept, **self.environment(self.server.next_token()), "TERM": "xterm", "LANG": "C.UTF-8"}
+        environ |= {"PYTHONPATH": str(ROOT), PRODUCT: str(product_root())}
+        where = json.dumps([str(self.clock.path), self.jumps])
+        program = (sys.executable, "-m", "tests.independent.warp", where, argv[0], "--org", "shop", *argv[1:])
+        return PtyProgram(program, columns=160, lines=50, environ=environ)
 
     def start(self, *argv: str) -> Process:
         """Start a command for this org."""

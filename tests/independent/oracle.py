@@ -179,7 +179,7 @@ class Oracle:
         elif max(wrote) < min(asked, default=float("-inf")) - _SLACK:
             yield f"written {since - max(wrote):.0f} s before it was asked for"
         one = self.org.events[event]
-        made = [key for at, key in self.org.made.get(one.key, ()) if at <= ran.ended - _SLACK]
+        made = [key for at, key in self.org.made.get(one.key, ()) if at <= max(wrote, default=0)]
         if one.kind == "create" and not one.hidden and len(made) > 1:
             yield f"{len(made)} records carry the ID"
 

@@ -1,0 +1,71 @@
+"""The guided method: a person presses the button in Salesforce, at a terminal that can go away any time."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.bench.pty_program import PtyProgram
+from tests.independent.org import Event, Org
+from tests.independent.steps import MakeHome, Serve, orders
+
+pytestmark = pytest.mark.terminal
+
+
+def press(program: PtyProgram, org: Org, events: list[Event]) -> None:
+    """Do what the program asks for, in Salesforce."""
+    program.wait_for("Pressed?")
+    assert all(any(event.key in line for line in program.text) for event in events)
+    org.press([event.id for event in events], org.now())
+
+
+def asked_to_press(program: PtyProgram) -> bool:
+    return b"Pressed?" in program.raw
+
+
+def test_what_a_person_pressed_is_proven(serve: Serve, make_home: MakeHome) -> None:
+    org = (server := serve()).org
+    events = orders(org, 3, delay=40)
+    with make_home(server, method="guided").at_a_terminal("resync", "--all", "--yes") as program:
+        press(program, org, events)
+        program.press("y", "enter")
+        assert program.wait() == 0
+    assert bytes(program.raw).count(b"FIXED") == 3
+    assert [len(org.truth.applied(event.id)) for event in events] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("way_out", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, "ctrl+d"])
+def test_nobody_is_asked_to_press_again_for_what_may_be_under_way(
+    serve: Serve, make_home: MakeHome, way_out: signal.Signals | str
+) -> None:
+    org = (server := serve()).org
+    events = orders(org, 3, delay=100)
+    home = make_home(server, method="guided")
+    with home.at_a_terminal("resync", "--all", "--yes") as program:
+        press(program, org, events)
+        if isinstance(way_out, str):
+            program.press(way_out)
+        else:
+            program.signal(way_out)
+        program.wait()
+    for argv in (("resume", "--continue", "--yes"), ("resync", "--all", "--yes")):
+        with home.at_a_terminal(*argv) as again:
+            again.wait()
+            assert not asked_to_press(again)
+    org.catch_up()
+    assert [len(org.truth.applied(event.id)) for event in events] == [1, 1, 1]
+
+
+def test_who_says_no_is_asked_again(serve: Serve, make_home: MakeHome) -> None:
+    org = (server := serve()).org
+    events = orders(org, 2, delay=5)
+    home = make_home(server, method="guided")
+    with home.at_a_terminal("resync", "--all", "--yes") as program:
+        program.wait_for("Pressed?")
+        program.press("n", "enter")
+        assert program.wait() == 1
+    with home.at_a_terminal("resync", "--all", "--yes") as program:
+        press(program, org, events)
+        program.press("y", "enter")
+        assert program.wait() == 0
