@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import socket
 import socketserver
 import threading
@@ -30,6 +31,7 @@ from syncerr_tui.demo.http import (
 )
 from syncerr_tui.errors import BadInputError
 
+_log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 MAX_CONNECTIONS = 64
 READ_SECONDS = 30.0
@@ -139,6 +141,11 @@ class HttpServer(ThreadingHTTPServer):
         with self._lock:
             self._read_until.pop(request, None)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in socketserver
+        """Log a defect; socketserver would print its traceback over the screen."""
+        del request
+        _log.exception("the demo org could not serve %s", client_address)
 
 
 def _cut(connection: socket.socket) -> None:

@@ -416,6 +416,18 @@ def test_the_checks_of_aura_in_their_order() -> None:
         assert browser.press(event, loaded={}).json["actions"][0]["state"] == "SUCCESS"
 
 
+def test_a_session_that_has_not_come_over_to_lightning_opens_nothing_there() -> None:
+    with browsing() as (org, browser):
+        token, context = browser.token, browser.context
+        stranger = Browser(org)
+        stranger.go("/secur/frontdoor.jsp", "POST", {"sid": org.server.access_token})
+        assert stranger.sid
+        stranger.token, stranger.context = token, context
+        assert stranger.press(failed(org)[0]).status == 401
+        assert "Login | Salesforce" in stranger.go("/lightning/page/home").raw.decode()
+        assert executions(org) == {}
+
+
 def test_only_the_token_of_the_last_page_counts() -> None:
     with browsing() as (org, browser):
         event, old = failed(org)[0], browser.token

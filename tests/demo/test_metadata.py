@@ -592,3 +592,17 @@ def test_the_queries_that_look_a_safeguard_up() -> None:
             ("SELECT Id, Name, Email, EmailBouncedReason, EmailBouncedDate FROM Lead LIMIT 1", "query"),
         ):
             assert len(org.query(soql, path)["records"]) == 1, soql
+
+
+def test_a_unique_value_is_given_free_on_the_record_that_holds_it() -> None:
+    with serving() as org:
+        event = root_of(org, "unique:Contact.Loyalty_Number__c")
+        entry = org.org.engine.queue.get(event)
+        assert entry is not None
+        path = f"sobjects/Contact/{entry.record_id}"
+        held = org.ask(f"{path}?fields=Id,Loyalty_Number__c").json["Loyalty_Number__c"]
+        assert held.startswith("HH-")
+        assert org.ask(path, "PATCH", {"Loyalty_Number__c": None}).status == 204
+        assert is_done(org, event) is True
+        taken = org.ask(path, "PATCH", {"Loyalty_Number__c": held})
+        assert taken.code == "DUPLICATE_VALUE"
