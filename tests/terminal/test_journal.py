@@ -14,12 +14,14 @@ pytestmark = pytest.mark.terminal
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.Signals) -> None:
-    with app(tmp_path, "--processing-delay", "60") as program:
+    # The same world both times: another one has an org id, and a journal, of its own.
+    world = ("--db", str(tmp_path / "world.db"))
+    with app(tmp_path, *world, "--processing-delay", "60") as program:
         program.wait_for(READY)
         program.press("space", "space", "space", "R")
         program.wait_for("enter starts")
         program.press("enter")
-        program.wait_for("X stop")
+        program.wait_for("1 waiting")
         program.signal(number)
         ended = program.wait()
         if number is signal.SIGKILL:
@@ -27,7 +29,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
         else:
             assert ended == 128 + number
             assert restored(program)
-    with app(tmp_path) as program:
+    with app(tmp_path, *world) as program:
         program.wait_for("was interrupted")
         lines = "\n".join(program.wait_for("sent with unknown outcome"))
         assert "3 planned, 0 proven, 1 sent with unknown outcome, 2 not sent." in lines
