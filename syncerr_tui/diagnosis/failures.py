@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
-from syncerr_tui.diagnosis.codes import CONSEQUENCES, find_codes
+from syncerr_tui.diagnosis.codes import APEX, CONSEQUENCES, WRAPPERS, find_codes
 from syncerr_tui.diagnosis.parts import matches
-from syncerr_tui.diagnosis.platform_sentences import SaidSentence, find_platform_sentences
+from syncerr_tui.diagnosis.platform_sentences import SaidSentence, code_of_kind, find_platform_sentences
 from syncerr_tui.diagnosis.ranges import Ranges
 from syncerr_tui.diagnosis.source_text import SourceText
 
@@ -186,7 +186,11 @@ def _sides(item: Statement) -> Iterator[Statement]:
 
 def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
     """Where the second and each further failure begins."""
-    kinds = {said.match.start(): said.kind for said in sentences}
+    kinds = {
+        said.match.start(): said.kind
+        for said in sentences
+        if code_of_kind().get(said.kind, APEX) not in WRAPPERS
+    }
     if len(_codes(text)) + len(kinds) < 2:
         return
     last = 0

@@ -184,6 +184,8 @@ def page_path(page: str, facts: Facts) -> str | None:
         )
     if page == "record":
         return _record_path(facts)
+    if page == "users" and known.get("user"):
+        return links.record(known["user"][0])
     if page == "contact":
         return (
             links.record(known["contact"][0], "Contact")

@@ -108,8 +108,8 @@ def general_entry(code: str, diagnosis: Failure | None = None) -> Entry | None:
             raw = {**raw, **variant}
             break
     about = (
-        "[[ Field: {fields}. Value: {values}.| Field: {fields}.| Value: {values}.| Limit: {limit}.|"
-        " The message says: “{said}”.|]]"
+        "[[ Field: {fields}. Value: {values}.| Field: {fields}.| Value: {values}.|"
+        " The message says: “{said}”.| Limit: {limit}.|]]"
     )
     return _entry(
         {

@@ -20,6 +20,15 @@ Blanks = dict[str, tuple[str, ...]]
 _OBJECT_IN_TEXT = frozenset(
     {"DUPLICATES_DETECTED", "REQUIRED_FIELD_MISSING", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"}
 )
+# Their text is about one field: the label in front, and its API name at the end.
+_ABOUT_ONE_FIELD = frozenset(
+    {
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "STRING_TOO_LONG",
+        "NUMBER_OUTSIDE_VALID_RANGE",
+        "MALFORMED_ID",
+    }
+)
 _LONGEST_WORDS = 2000
 # Ids that are no records of the business: organisation, profiles, flows, classes and the like.
 _NOT_A_RECORD = frozenset({"00D", "00e", "00E", "00X", "01p", "01q", "300", "301", "03d", "0Bm", "00N"})
@@ -72,6 +81,8 @@ def _known(text: str | None) -> tuple[str, ...]:
 
 def _fields_and_values(diagnosis: Failure) -> Blanks:
     fields = merge_fields(diagnosis.fields)
+    if diagnosis.root_code in _ABOUT_ONE_FIELD and len(fields) == 2 and fields[1].isidentifier():
+        fields = (f"{fields[0]} ({fields[1]})",)  # the label, and the API name in brackets at the end
     only = diagnosis.fields if len(fields) == 1 else ()
     return {
         "fields": fields,
@@ -168,6 +179,9 @@ def _named_object(diagnosis: Failure) -> bool:
     return diagnosis.root_code in _OBJECT_IN_TEXT and any(map(api_name, diagnosis.objects))
 
 
+_ONLY_A_FRAME = re.compile(r"[\w.]{1,120}: [^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)\w{5,10}")
+"""`AccountTrigger: execution of BeforeUpdate`: says where, not why."""
+_WRITTEN = re.compile(r"row \d{1,6} with id (?P<id>[0-9A-Za-z]{15,18})\b")
 # `8025g00000Ty7WAAAZ:PricingTermCount is required`: the record itself, and so its object.
 _RECORD_FIRST = re.compile(r"(?<!\w)(?P<id>[0-9A-Za-z]{15}(?:[0-9A-Z]{3})?):[A-Z]\w")
 
@@ -176,6 +190,9 @@ def _target(diagnosis: Failure, own: str | None, record: str | None) -> str | No
     named = _RECORD_FIRST.search(diagnosis.text)
     if named and named["id"] in diagnosis.record_ids and object_of(named["id"]):
         return object_of(named["id"])
+    written = [match["id"] for match in _WRITTEN.finditer(diagnosis.text)]
+    if written and (name := object_of(written[-1])):
+        return name
     if own:
         return api_name(own) or own
     if diagnosis.root_code == "FIELD_FILTER_VALIDATION_EXCEPTION":
@@ -197,4 +214,8 @@ def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
         return ""
     if diagnosis.root_code in WRAPPERS and not (found.led_in or found.behind_code):
         return ""
-    return one_line(found.words).strip(" ,:;-\"'").rstrip(". ")
+    words = one_line(found.words).strip(" ,:;-\"'").rstrip(". ")
+    for field in diagnosis.fields:
+        # `Salesforce's sentence.: Username: [Username]`: the label is no part of the sentence.
+        words = words.removesuffix(f": {field}").rstrip(". ")
+    return "" if _ONLY_A_FRAME.fullmatch(words) else words

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncerr_tui.cli.causes import cause_payload, names_of
 from syncerr_tui.cli.explain import Setting, explain_event
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
@@ -16,9 +15,8 @@ from syncerr_tui.text import clean
 from tests.factories import sync_error
 
 
-def story_of(payload: dict[str, Any]) -> tuple[Any, Any, Any]:
-    guidance = payload["guidance"]
-    return payload["root_code"], guidance["headline"], guidance["retry"]
+def story_of(explanation: Explanation) -> tuple[str | None, str, str]:
+    return explanation.diagnosis.root_code, explanation.headline, explanation.retry.value
 
 
 async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo() -> None:
@@ -31,7 +29,7 @@ async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo()
             (cause,) = graph.causes()
             told = cause_payload(graph, cause, await names_of(connection, graph))
             explained = await explain_event(connection, error.id, Setting(None))
-            assert (told["code"], told["headline"], told["retry"]) == story_of(explained.payload()), error
+            assert (told["code"], told["headline"], told["retry"]) == story_of(explained), error
         await connection.close()
     assert EventType.DELETE in {error.event_type for error in rows}
 

@@ -109,6 +109,7 @@ def test_failures_side_by_side_are_told_apart(shape: str) -> None:
             "DUPLICATE_VALUE, duplicate value found: A__c duplicates value on record with id: 0015g00000Qr7Tb"
         ),
         "duplicate value found: Name\nduplicates value on record with id: 0015g00000Qr7Tb",
+        "T: execution of BeforeInsert\n\nSystem.NullPointerException: Attempt to de-reference a null object",
         json.dumps(
             {
                 "message": "An error occurred while trying to update the record.",

@@ -1,0 +1,251 @@
+"""Kinds of messages that were once answered wrongly: no wrong statement, no lost name, no false cure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from syncerr_tui.diagnosis.explanation import Explanation, explain_message
+from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.model import Retry
+from syncerr_tui.diagnosis.read import diagnose
+
+ORDER, ITEM, USER = "8015g00000Vb4QaAAJ", "8025g00000Ty7WkAAJ", "0055g00000HbQrsAAF"
+APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+
+
+def everything(explanation: Explanation) -> str:
+    """All that is said, without the marks of names."""
+    texts = []
+    for item in explanation.failures:
+        guidance = item.guidance
+        texts += [guidance.headline, guidance.why, guidance.afterwards, *guidance.checks, *guidance.put_back]
+        texts += [f"{step.text} {step.address or ''}" for step in guidance.steps]
+    return plain("\n".join(texts))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "InvoiceTrigger: execution of BeforeInsert caused by: System.ListException: Duplicate id in list: x",
+        "T: execution of AfterUpdate caused by: BillingService.DuplicateInvoiceException: already billed",
+        "T: execution of AfterInsert caused by: DuplicateGuard.GuardException: record type is not supported",
+    ],
+)
+def test_words_of_a_class_or_an_exception_switch_no_duplicate_rule_off(message: str) -> None:
+    said = everything(explain_message(message, APEX))
+    assert "duplicate rule" not in said.lower()
+    assert "DuplicateRules" not in said and "RecordTypes" not in said
+
+
+def test_a_record_type_that_a_user_lacks_is_no_deleted_record() -> None:
+    for message in (
+        "INVALID_CROSS_REFERENCE_KEY, Type: this ID value isn’t valid for the user: 0125g0000008UgcAAE",
+        "Registro: this ID value isn't valid for the user: 0125g0000008UgcAAE: [RecordTypeId]",
+    ):
+        said = everything(explain_message(message, object_name="Order"))
+        assert "may not use the record type" in said
+        assert "Recycle Bin" not in said and "deleted" not in said
+
+
+@pytest.mark.parametrize(
+    ("message", "root"),
+    [
+        ("Verplichte velden ontbreken: [Name]", "REQUIRED_FIELD_MISSING"),
+        ("Champs obligatoires manquants : [LastName, Email]", "REQUIRED_FIELD_MISSING"),
+        ("Nom: valeur de données trop grande: abc (longueur max.=2)", "STRING_TOO_LONG"),
+        ("Möchten Sie einen dieser Datensätze verwenden?", "DUPLICATES_DETECTED"),
+        ("Utilizzare uno di questi record?", "DUPLICATES_DETECTED"),
+        ("Questo record è bloccato. Per modificarlo contatta l’amministratore.", "ENTITY_IS_LOCKED"),
+        ("não é possível obter acesso exclusivo a este registro ou a 2 registros", "UNABLE_TO_LOCK_ROW"),
+        ("色: 制限つき選択リスト項目の値が不適切: 藤色", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"),
+        ("このレコードはロックされています。", "ENTITY_IS_LOCKED"),
+        ("ID di riferimento incrociato non valido", "INVALID_CROSS_REFERENCE_KEY"),
+        ("derechos de acceso insuficientes en el ID de objeto", "INSUFFICIENT_ACCESS_OR_READONLY"),
+        ("De stand van de bestelling klopt niet met het magazijn", None),
+    ],
+)
+def test_the_platforms_sentences_are_known_in_its_languages_and_nothing_is_guessed(
+    message: str, root: str | None
+) -> None:
+    assert diagnose(message).root_code == root
+
+
+def test_a_lock_in_another_language_may_pass_and_what_is_not_known_promises_nothing() -> None:
+    assert explain_message("accès exclusif à cet enregistrement impossible").retry is Retry.JUST_RETRY
+    from syncerr_tui.diagnosis.render import explanation_lines
+
+    shown = " ".join(line.text for line in explanation_lines(explain_message("全く別の文"), 80))
+    assert "will fail again" not in shown
+
+
+def test_a_flow_in_japanese_keeps_its_name_and_its_rule_text() -> None:
+    message = (
+        "「受注 – 配送」処理失敗により、レコードを保存できません。"
+        "Salesforce システム管理者に次の詳細を報告してください。"
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION:出荷日は必須です。"
+        "ExceptionCode の値については、『SOAP API 開発者ガイド』を参照してください。"
+    )
+    diagnosis = diagnose(message)
+    assert [thing.name for thing in diagnosis.automation] == ["受注 – 配送"]
+    headline = explain_message(message).headline
+    assert "出荷日は必須です" in headline and "開発者ガイド" not in headline
+
+
+def test_the_records_own_address_is_no_outgoing_e_mail() -> None:
+    rest = json.dumps(
+        [{"message": "Correo: invalid email address: a@@b", "errorCode": "INVALID_EMAIL_ADDRESS"}]
+    )
+    for message in ("Work Email: invalid email address: a@@b: [Work_Email__c]", rest):
+        explanation = explain_message(message, object_name="Contact")
+        assert "goes out during the save" not in everything(explanation)
+        texts = [step.text for step in explanation.guidance.steps]
+        assert texts[0].startswith("Correct the address") and texts[-1].startswith("Re-sync")
+
+
+def test_a_duplicate_rule_of_a_rest_body_is_named_with_its_object_and_the_record_it_matched() -> None:
+    body = json.dumps(
+        {
+            "duplicateResult": {
+                "duplicateRule": "Household_Rule",
+                "duplicateRuleEntityType": "Household__c",
+                "matchResults": [{"matchRecords": [{"record": {"Id": ORDER}}]}],
+            },
+            "errorCode": "DUPLICATES_DETECTED",
+            "message": "Use one of these records?",
+        }
+    )
+    diagnosis = diagnose(body)
+    assert [(thing.kind, thing.name) for thing in diagnosis.automation] == [
+        ("duplicate_rule", "Household_Rule")
+    ]
+    assert (diagnosis.objects, diagnosis.record_ids, diagnosis.fields) == (("Household__c",), (ORDER,), ())
+    assert plain(explain_message(body).guidance.steps[0].text).startswith(
+        f"Look at the record that it resembles: {ORDER}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (
+            "Shipment__c: bad field names on insert/update call: Weight__c, Depth__c",
+            ("Weight__c", "Depth__c"),
+        ),
+        (f"Shop Key: more than one record found for external id field: [{ORDER}, {ITEM}]", ("Shop Key",)),
+        (
+            "Tipo de entidad 'Envio__c': CRM ErrorCode: ENTITY_IS_LOCKED, Campos: Peso__c, Mensaje: x",
+            ("Peso__c",),
+        ),
+        ("Flow API Name: Ship_Order\nType: Autolaunched\nCurrent User: Sam Roe", ()),
+    ],
+)
+def test_what_is_no_field_is_not_called_one(message: str, fields: tuple[str, ...]) -> None:
+    assert diagnose(message).fields == fields
+
+
+def test_a_delete_that_failed_is_explained_by_its_own_text() -> None:
+    for text, part in (
+        (
+            "Your attempt to delete Acme could not be completed: it is associated with these Orders",
+            "used",
+        ),
+        ("You cannot delete a shipped parcel", "“You cannot delete a shipped parcel”"),
+    ):
+        said = everything(explain_message(f"DELETE_FAILED: {text}", object_name="Order"))
+        assert ("Other records still use" in said) is (part == "used")
+        assert part == "used" or part in said
+
+
+def test_the_id_of_an_inactive_user_is_the_user() -> None:
+    message = f"INACTIVE_OWNER_OR_USER, operation performed with inactive user [{USER}] as owner of order: []"
+    explanation = explain_message(message, object_name="Order", instance_url="https://acme.my.salesforce.com")
+    first = explanation.guidance.steps[0]
+    assert USER in plain(first.text) and "ManageUsers" in (first.address or "")
+    assert f"the record {USER}" not in everything(explanation)
+
+
+def test_a_sentence_of_salesforce_is_quoted_where_nothing_better_is_known() -> None:
+    for text in (
+        "This price definition already exists in this price book",
+        "The agent is not in the channel",
+    ):
+        assert f"“{text}”" in explain_message(f"FIELD_INTEGRITY_EXCEPTION, {text}: []").headline
+    for code in ("LICENSE_LIMIT_EXCEEDED", "INVALID_OPERATION", "TRANSFER_REQUIRES_READ"):
+        assert "“Not this way”" in explain_message(f"{code}: Not this way").headline
+
+
+def test_a_rule_whose_formula_is_broken_is_named_and_not_searched_for_as_a_text() -> None:
+    explanation = explain_message('FIELD_CUSTOM_VALIDATION_EXCEPTION, Formula "Ship_Date_Check" Invalid: []')
+    assert "Ship_Date_Check" in explanation.headline
+    assert "the one with the error message" not in everything(explanation)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '17:11:52.3 (37)|X|"FIELD_CUSTOM_VALIDATION_EXCEPTION, Pick a store, fields=[S]"|0x37',
+        '"a0X","FIELD_CUSTOM_VALIDATION_EXCEPTION, Pick a store: []",B-4,a0X',
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION:Pick a store:Store__c --",
+    ],
+)
+def test_what_wraps_a_message_does_not_leak_into_what_is_quoted(line: str) -> None:
+    assert explain_message(line).headline == "A validation refused the record: “Pick a store”."
+
+
+def test_an_ids_prefix_tells_whose_field_it_is_and_a_standard_field_stays_required() -> None:
+    message = f"REQUIRED_FIELD_MISSING: {ITEM}:StartDate is required for this product."
+    explanation = explain_message(message, object_name="Order")
+    assert "/ObjectManager/OrderItem/" in (explanation.guidance.steps[0].address or "")
+    assert "take away" not in everything(explanation)
+    written = f"First exception on row 0 with id {ITEM}; first error: REQUIRED_FIELD_MISSING, Missing: [A__c]"
+    assert "/ObjectManager/OrderItem/" in (
+        explain_message(written, object_name="Order").guidance.steps[0].address or ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "cure"),
+    [
+        ("NO_MASS_MAIL_PERMISSION, Single email is not enabled", "set the access level to “All email”"),
+        ("PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT, portal user already exists for contact", "Use that user"),
+        (
+            f"{APEX}: Too many retries of batch save in the presence of Apex triggers with failures",
+            "alone, not together",
+        ),
+        (
+            "INVALID_FIELD_FOR_INSERT_UPDATE, Unable to create/update fields: A__c.",
+            "read and edit access to A__c",
+        ),
+    ],
+)
+def test_the_true_cure(message: str, cure: str) -> None:
+    assert cure in everything(explain_message(message))
+
+
+def test_a_lookup_filter_is_on_the_object_that_points_there() -> None:
+    message = "FIELD_FILTER_VALIDATION_EXCEPTION: Contract must belong to the same account"
+    said = everything(explain_message(f"the “Renew” process failed. {message}", object_name="Order"))
+    assert "/ObjectManager/Contract" not in said and "/ObjectManager/Account" not in said
+
+
+def test_an_object_in_another_language_and_a_job_title() -> None:
+    assert diagnose("Type d’entité « Campagne » : Code d'erreur CRM : ENTITY_IS_LOCKED").objects == (
+        "Campagne",
+    )
+    assert diagnose("ENTITY_IS_LOCKED: ask an Account Executive first").objects == ()
+
+
+def test_the_state_of_a_machine_is_no_address() -> None:
+    message = "FIELD_INTEGRITY_EXCEPTION, Machine State: id value of incorrect type: on: [Machine_State__c]"
+    said = everything(explain_message(message))
+    assert "AddressCleanerOverview" not in said and "country" not in said.lower()
+
+
+def test_a_message_that_was_cut_says_so() -> None:
+    whole = "FIELD_CUSTOM_VALIDATION_EXCEPTION, " + "Please ask the warehouse whether " * 9
+    cut = explain_message(whole[:255])
+    assert cut.remarks == ("The message breaks off after 255 characters: what follows is not known.",)
+    assert cut.payload()["cut"] is True
+    assert explain_message("Required fields are missing: [Name]").remarks == ()
