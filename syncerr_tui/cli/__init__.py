@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("verify", "Re-read the org and say what became of earlier runs."),
     "journal": ("journal", "Show what was re-synced, by whom, and what came of it."),
     "setup": ("setup", "Connect an org: a short guided flow that writes a profile."),
+    "learn-button": ("learn_button", "Find the Re-sync button's call in a browser's recording."),
     "doctor": ("doctor", "Check an org, its profile and this machine."),
     "info": ("info", "Show where things are kept and what the terminal can do."),
 }

@@ -32,6 +32,7 @@ _WAYS = (
 )
 _METHODS = (
     ("guided", "you press Re-sync in Salesforce, this tool prepares and proves"),
+    ("button", "the org's own Re-sync button, learned from one recorded press (unsupported)"),
     ("apex", "an invocable Apex action that your admin names"),
     ("flow", "an autolaunched flow that your admin names"),
     ("apexrest", "an Apex REST resource that your admin names"),
@@ -78,6 +79,7 @@ class Given:
     sync_user: str | None
     method: str | None
     method_settings: tuple[str, ...]
+    har: str | None
     treatment: Mapping[str, object]
     """Lanes, batch size and the like, where given."""
     replace: bool
@@ -98,6 +100,7 @@ class Given:
 @click.option("--sync-user", metavar="ID", help="User who writes the synced records; '-' for unknown.")
 @click.option("--method", type=click.Choice([kind for kind, _ in _METHODS]), help="How to re-sync [guided].")
 @click.option("--method-set", "method_settings", multiple=True, metavar="KEY=VALUE", help="Its settings.")
+@click.option("--har", metavar="FILE", help="Recording of the Re-sync button, for --method button.")
 @click.option("--lanes", type=click.IntRange(1, 25), help="Most requests at once [4].")
 @click.option("--batch-size", type=click.IntRange(1, 200), help="Most rows in one request [50].")
 @click.option("--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180].")
@@ -136,7 +139,7 @@ def run_setup() -> str:
         SyncErrError: Something did not work; nothing was written.
         click.Abort: The person left.
     """
-    nothing = Given(None, None, (), None, (), (), (), (), None, None, (), {}, replace=False)
+    nothing = Given(None, None, (), None, (), (), (), (), None, None, (), None, {}, replace=False)
     profile, _ = run_async(_setup(nothing, Person()))
     return profile.name
 
@@ -263,6 +266,7 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
 
 
 async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> dict[str, Any]:
+    from syncerr_tui.cli._setup_button import learn_method
     from syncerr_tui.salesforce.connect import method_for
     from syncerr_tui.salesforce.health import CheckState
     from syncerr_tui.salesforce.profiles import METHODS
@@ -272,10 +276,12 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
         chosen = kind or asker.choose("How shall re-sync be asked for?", _METHODS, "guided", "--method")
         if chosen in {"apex", "flow"} and isinstance(asker, Person):
             await _offer_actions(client, chosen)
-        table: dict[str, Any] = {
-            "kind": chosen,
-            **_settings(METHODS[chosen], given.method_settings, asker, "--method-set"),
-        }
+        if chosen == "button":
+            table = await learn_method(given.har, asker, client, mapping)
+            chosen = str(table["kind"])
+        else:
+            settings = _settings(METHODS[chosen], given.method_settings, asker, "--method-set")
+            table = {"kind": chosen, **settings}
         if chosen == "field":
             _accept_warning(table, asker)
         checks = await method_for(_profile({"method": table}, "setup"), client, mapping).check()

@@ -193,6 +193,10 @@ class ApiClient:
             self._executor.read(call) if method == "GET" else self._executor.write(call, custom=True)
         )
 
+    async def press(self, job: Callable[[Salesforce], T]) -> T:
+        """Make a request that changes something and that only `methods.button` knows. Raises as `action`."""
+        return await self._executor.write(job)
+
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
     ) -> dict[str, Row | None]:

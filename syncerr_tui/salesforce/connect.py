@@ -12,11 +12,13 @@ from syncerr_tui.salesforce.mapping import mapping_for
 from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.methods.action import ActionResync
 from syncerr_tui.salesforce.methods.apexrest import ApexRestResync
+from syncerr_tui.salesforce.methods.button import ButtonResync
 from syncerr_tui.salesforce.methods.field import FieldResync
 from syncerr_tui.salesforce.methods.guided import GuidedResync
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,
+    ButtonMethod,
     FieldMapping,
     FieldMethod,
     FlowMethod,
@@ -89,6 +91,8 @@ def method_for(profile: OrgProfile, client: ApiClient, mapping: FieldMapping) ->
         return ActionResync(client, method, batch_size=size, lanes=lanes)
     if isinstance(method, ApexRestMethod):
         return ApexRestResync(client, method, batch_size=size, lanes=lanes)
+    if isinstance(method, ButtonMethod):
+        return ButtonResync(client, method, batch_size=size)
     if isinstance(method, FieldMethod):
         return FieldResync(client, method, mapping, batch_size=size, lanes=lanes)
     return GuidedResync(client, method, batch_size=size)

@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.button.stored import stored_problem
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import (
     AUTH_METHODS,
     DEFAULT_EVENT_TYPES,
     METHODS,
+    ButtonMethod,
     FieldMapping,
     OrgProfile,
     SecretRef,
@@ -38,6 +40,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "batch_size": (1, 200),
     "patience": (0, 86_400),
     "api_reserve": (0, 0.9),
+    "length": (15, 36),
 }
 _API_NAMES = frozenset({"name", "id_input", "field"})
 """Keys of methods that go into an address or a body as an API name."""
@@ -227,7 +230,11 @@ def _kind(kinds: Mapping[str, type[D]], value: object, source: Source, keys: tup
     if chosen is None:
         raise source.refuse((*keys, "kind"), f"must be one of {', '.join(kinds)}")
     rest = {key: item for key, item in value.items() if key != "kind"}
-    return _build(chosen, rest, source, keys, {})
+    built = _build(chosen, rest, source, keys, {})
+    if isinstance(built, ButtonMethod) and (problem := stored_problem(built)):
+        hint = "Record the button again: 'syncerr-tui learn-button'"
+        raise source.refuse((*keys, problem[0]), problem[1], hint)
+    return built
 
 
 def _number(

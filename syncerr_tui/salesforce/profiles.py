@@ -159,9 +159,46 @@ class FieldMethod:
     """The explicit line: without `accept_vendor_warning = true` the method refuses to work."""
 
 
-Method = GuidedMethod | FlowMethod | ApexMethod | ApexRestMethod | FieldMethod
+@dataclass(frozen=True, slots=True)
+class ButtonMethod:
+    """The org's own Re-sync button: its call to an Apex method, learned from one recorded press.
+
+    A private call of the package, supported by nobody. Of the recording it holds names and constants only.
+    """
+
+    kind: ClassVar[str] = "button"
+    class_name: str
+    """The Apex class, without its namespace."""
+    method: str
+    params: str
+    """The parameters as JSON, with one place for the row ids (`salesforce.button.template`)."""
+    namespace: str = "s_c"
+    style: str = "lwc"
+    """Who called it in the browser: `lwc`, `aura` (an Aura component) or `rest`."""
+    calling: str = ""
+    """For `aura`: the component's descriptor, such as `markup://s_c:syncErrorTool`."""
+    continuation: bool = False
+    ids: str = "event"
+    """Which id of a row it takes: `event`, `record` or `storeconnect`."""
+    length: int = 18
+    """Characters of an id as it takes them."""
+    package: str = ""
+    """Version of the package when it was recorded; empty where it is not known."""
+    recorded: str = ""
+    """Day of the recording, `2026-11-28`."""
+
+    @property
+    def full_name(self) -> str:
+        """`s_c.SyncErrorController.retry`, as people write it."""
+        return ".".join(filter(None, (self.namespace, self.class_name, self.method)))
+
+
+Method = GuidedMethod | FlowMethod | ApexMethod | ApexRestMethod | FieldMethod | ButtonMethod
 METHODS: Mapping[str, type[Method]] = MappingProxyType(
-    {method.kind: method for method in (GuidedMethod, FlowMethod, ApexMethod, ApexRestMethod, FieldMethod)}
+    {
+        method.kind: method
+        for method in (GuidedMethod, ButtonMethod, FlowMethod, ApexMethod, ApexRestMethod, FieldMethod)
+    }
 )
 
 

@@ -183,6 +183,37 @@ def open_session(
     return session
 
 
+def open_org_session(
+    address: str, accepts: Callable[[str], bool], wire: HttpLimits | None = None
+) -> requests.Session:
+    """A session with cookies, for the several hosts of one org. Redirects are for the caller to follow.
+
+    Args:
+        address: The org's; http is for loopback only.
+        accepts: Whether an address lies in the org. No other one is ever asked.
+        wire: Bounds of a request.
+    """
+    home = AllowedOrigin.of(address)
+    session = requests.Session()
+    session.auth = _keep_token
+    session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
+    if home.plain:
+        session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("https", "http")))
+    adapter = OneHostAdapter(_SeveralHosts(home.host, home.port, home.plain, accepts), wire or HttpLimits())
+    session.adapters.clear()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class _SeveralHosts(AllowedOrigin):
+    accepts: Callable[[str], bool]
+
+    def holds(self, address: str) -> bool:
+        return self.accepts(address)
+
+
 def _keep_token(request: PreparedRequest) -> PreparedRequest:
     """An `auth` that changes nothing: its presence keeps `~/.netrc` from replacing the token."""
     return request

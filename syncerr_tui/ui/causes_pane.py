@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.timer import Timer
@@ -19,11 +19,12 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.cause_lines import CauseLines
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.outline import Node, Outline, tree_of
+from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.widgets.virtual_list import VirtualList
+from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _MARKS_DELAY = 0.25
 
 
-class CausesPane(ListWithPanel):
+class CausesPane(Pane):
     """The causes at the left, what to do about the one under the cursor at the right or in its place."""
 
     place = Place.CAUSES
@@ -55,12 +56,15 @@ class CausesPane(ListWithPanel):
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
         self._marks_timer: Timer | None = None
-        self._lines = CauseLines(context, errors, graph_worker, self.glyphs, lambda key: key in self._opened)
+        self._glyphs = UNICODE if context.terminal.unicode else ASCII
+        self._lines = CauseLines(context, errors, graph_worker, self._glyphs, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
 
-    def compose_list(self) -> ComposeResult:
-        """The list."""
-        yield CauseList(self._lines, glyphs=self.glyphs, id="cause-list")
+    def compose(self) -> ComposeResult:
+        """The list and the panel."""
+        terminal = self.context.terminal
+        yield CauseList(self._lines, glyphs=self._glyphs, id="cause-list")
+        yield InfoPanel(links=terminal.links, thumb=self._glyphs.thumb, id="cause-info")
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -82,7 +86,7 @@ class CausesPane(ListWithPanel):
     @property
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
-        found, left = self._graph_worker.found, self.context.state.proven
+        found, left = self._graph_worker.found, self._errors.left
         if not left:
             return found.count
         return found.count - sum(
@@ -91,9 +95,9 @@ class CausesPane(ListWithPanel):
         )
 
     @property
-    def tab_note(self) -> str:
+    def tells(self) -> str:
         """The filter and what it shows."""
-        filtered = self.context.state.listing.filter
+        filtered = self._errors.listing.filter
         return f"filter: {filtered.text}  ({len(self._outline.causes):,} shown)" if filtered else ""
 
     @property
@@ -107,33 +111,33 @@ class CausesPane(ListWithPanel):
         node = self.node
         if node is None:
             return None
-        errors = self.context.state.listing.errors
+        errors = self._errors.listing.errors
         rows = (node.row,) if node.row else node.cause.roots
         return next((errors[row] for row in rows if row in errors), None)
 
     @property
     def failing(self) -> tuple[SyncError, ...]:
         """The error under the cursor; of a cause all that fail for it themselves."""
-        node, errors = self.node, self.context.state.listing.errors
+        node, errors = self.node, self._errors.listing.errors
         rows = () if node is None else (node.row,) if node.row else node.cause.roots
         return tuple(errors[row] for row in rows if row in errors)
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:
         """What an action acts on: the selection, else the cause and all it holds, else the one error."""
-        listing = self.context.state.listing
+        listing = self._errors.listing
         if listing.selected:
             return listing.chosen
         node = self.node
         return tuple(listing.errors[row] for row in _rows(node) if row in listing.errors) if node else ()
 
-    def facts(self, facts: AppState) -> AppState:
+    def facts(self, state: AppState) -> AppState:
         """What only the causes know."""
-        listing = self.context.state.listing
+        listing = self._errors.listing
         hidden = listing.hidden_selected
         current = self.current
         return replace(
-            facts,
+            state,
             # The line says how many it holds; in the footer that number would be written with every move.
             chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
             hidden_selected=hidden,
@@ -148,7 +152,7 @@ class CausesPane(ListWithPanel):
         """Take the focus, and show what has changed meanwhile."""
         self._lines.moment = Moment(self.context.clock(), self.context.zone)
         self.refreshed()
-        self.take_focus()
+        (self.panel if self.is_open else self.board).focus()
 
     def came_from(self, row: str | None) -> None:
         """The person came from this row of the list: the cursor goes to its cause."""
@@ -158,7 +162,7 @@ class CausesPane(ListWithPanel):
         """The list, its filter or its selection may have changed, or the causes are known anew."""
         if not self.display or not self.is_mounted:
             return
-        listing, found = self.context.state.listing, self._graph_worker.found
+        listing, found = self._errors.listing, self._graph_worker.found
         now_for = (found.causes, listing.view, self._graph_worker.working)
         if now_for != self._shown_for:
             self._shown_for = now_for
@@ -170,7 +174,7 @@ class CausesPane(ListWithPanel):
         self._show()
 
     def _visible(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
-        listing = self.context.state.listing
+        listing = self._errors.listing
         if not listing.filter:
             return causes
         shown = listing.view.positions
@@ -196,7 +200,7 @@ class CausesPane(ListWithPanel):
         self.post_message(self.Changed())
 
     def _show(self) -> None:
-        listing = self.context.state.listing
+        listing = self._errors.listing
         if listing.errors and listing.filter and self._graph_worker.found.causes:
             note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
         elif self._graph_worker.working:
@@ -206,12 +210,12 @@ class CausesPane(ListWithPanel):
         else:
             note = ("No causes: there are no unresolved sync errors.",)
         self.board.show(self._outline, self._cursor, note)
-        self.panel_soon()
+        self._panel_soon()
 
     def known_better(self, error: SyncError | None) -> None:
         """More is known about this error, or about all."""
         if self.display and (error is None or error == self.current):
-            self.panel_soon()
+            self._panel_soon()
 
     def marks_changed(self) -> None:
         """A run says something new about rows: draw it, soon and together."""
@@ -224,7 +228,7 @@ class CausesPane(ListWithPanel):
 
     # -- the panel -------------------------------------------------------------------------------------
 
-    def show_panel(self) -> None:
+    def _panel_now(self) -> None:
         node = self.node
         if node is None:
             self._described = None
@@ -268,22 +272,25 @@ class CausesPane(ListWithPanel):
         self._cursor = max(0, min(place, len(self._outline) - 1))
         self._draw()
 
-    def move_cursor(self, rows: int) -> None:
-        """The cursor so many lines of the tree down."""
-        self._to(self._cursor + rows)
+    def move(self, rows: int) -> None:
+        """The cursor, or the text of the panel, so many rows down."""
+        if self.panel.has_focus:
+            self.panel.move(rows)
+        else:
+            self._to(self._cursor + rows)
 
     @property
-    def has_row(self) -> bool:
-        """Whether there is a cause, or an error of one, under the cursor."""
-        return self.node is not None
+    def page(self) -> int:
+        """Rows in the window."""
+        return self.panel.page if self.panel.has_focus else self.board.page
 
-    def next_cause(self) -> None:
+    def do_next_cause(self) -> None:
         node = self.node
         at = self._outline.place_of_cause(node.cause.key) if node else None
         if node is not None and at is not None:
             self._to(at + 1 + len(self._opened.get(node.cause.key, ())))
 
-    def previous_cause(self) -> None:
+    def do_previous_cause(self) -> None:
         node = self.node
         at = self._outline.place_of_cause(node.cause.key) if node else None
         if not at:
@@ -300,7 +307,7 @@ class CausesPane(ListWithPanel):
 
     # -- opening and closing ---------------------------------------------------------------------------
 
-    def open_node(self) -> None:
+    def do_open(self) -> None:
         node, graph = self.node, self._graph_worker.graph
         if node is None or graph is None:
             return
@@ -309,7 +316,7 @@ class CausesPane(ListWithPanel):
         else:
             self._to(self._cursor + 1)
 
-    def close_node(self) -> None:
+    def do_close(self) -> None:
         node = self.node
         if node is None:
             return
@@ -327,49 +334,60 @@ class CausesPane(ListWithPanel):
             self._cursor = min(self._cursor, len(self._outline) - 1)
         self._draw()
 
-    def open_panel(self, *, is_open: bool) -> None:
-        """Go into the panel, or back to the list; the panel begins at its beginning."""
+    def do_info(self) -> None:
+        if not self.is_open and self.node is None:
+            return
+        self.toggle_class("-open")
         self._described = None
-        super().open_panel(is_open=is_open)
+        self._panel_now()
+        self.call_after_refresh(self.entered)
+        self.post_message(self.Changed())
+
+    def do_focus_next(self) -> None:
+        if self.is_wide or self.is_open:
+            self.do_info()
+
+    def step_back(self) -> bool:
+        """One step back. False where there is nothing left to take back here."""
+        if self.is_open:
+            self.do_info()
+            return True
+        return False
 
     # -- selecting -------------------------------------------------------------------------------------
 
-    def toggle(self) -> None:
+    def do_toggle(self) -> None:
         node = self.node
         if node is None:
             return
         rows = frozenset(_rows(node))
-        listing = self.context.state.listing
+        listing = self._errors.listing
         if rows <= listing.selected:
             listing = replace(listing, selected=listing.selected - rows, range=None)
         else:
             listing = listing.with_selected(rows)
         self._errors.show(listing)
         if node.is_cause:
-            self.next_cause()
+            self.do_next_cause()
         else:
             self._to(self._cursor + 1)
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
+    def on_cause_list_clicked(self, event: CauseList.Clicked) -> None:
         """A click moves, ctrl+click selects, a double click opens."""
         event.stop()
-        self._to(event.row)
-        self.came_by_click()
+        self._to(event.place)
+        self.board.focus()
         if event.toggle:
-            self.toggle()
+            self.do_toggle()
         if event.opened:
-            self.open_node()
+            self.do_open()
 
-    HANDLERS: ClassVar[Handlers] = {
-        **ListWithPanel.MOVES,
-        "next_cause": next_cause,
-        "previous_cause": previous_cause,
-        "open": open_node,
-        "close": close_node,
-        "toggle": toggle,
-    }
+    def on_cause_list_wheeled(self, event: CauseList.Wheeled) -> None:
+        """The wheel moves the cursor."""
+        event.stop()
+        self._to(self._cursor + event.rows)
 
 
 def _rows(node: Node | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from syncerr_tui.text import one_line
 _REASON_LIMIT = 500
 VERDICT_NAMES = ("issuccess", "success", "accepted")
 _REASON_NAMES = ("message", "errormessage", "error", "reason")
+_PROBLEM_NAMES = ("errors", "error", "errorcode")
 _CODE_NAMES = ("statuscode", "errorcode", "code")
 
 
@@ -46,6 +47,20 @@ def match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
             raise unmatched()
         ordered[position] = result
     return [result for result in ordered if result is not None]
+
+
+def named_results(answer: object, sent: set[str]) -> list[Row] | None:
+    """The list of results in an answer, wherever it lies; None where there is none that names our rows."""
+    candidates = [answer, *(answer.values() if isinstance(answer, dict) else ())]
+    for candidate in candidates:
+        if not isinstance(candidate, list) or not candidate:
+            continue
+        rows = [one for one in candidate if isinstance(one, dict)]
+        if len(rows) == len(candidate) and any(
+            to_18(value) in sent for row in rows for value in row.values()
+        ):
+            return rows
+    return None
 
 
 def receipt(error: SyncError, result: Row) -> Receipt:
@@ -89,3 +104,18 @@ def unmatched() -> OutcomeUnknownError:
         "The org's answer does not fit the rows that were sent",
         "The rows are read again before anything else is sent",
     )
+
+
+def refuses(answer: object) -> bool:
+    """Whether an answer that names no row says no to something: then nobody knows what ran."""
+    waiting = [answer]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            said = {str(key).casefold(): value for key, value in one.items()}
+            if any(said.get(name) is False for name in VERDICT_NAMES) or any(map(said.get, _PROBLEM_NAMES)):
+                return True
+            waiting += [value for value in one.values() if isinstance(value, list)]
+    return False

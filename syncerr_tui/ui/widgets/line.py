@@ -31,9 +31,8 @@ class Line(Themed):
         ellipsis: str = "…",
         cut: Literal["left", "right"] = "left",
         id: str | None = None,  # noqa: A002 - Textual's name
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self._cut = cut
         self._ellipsis = ellipsis
         self._left: tuple[Part, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from textual.message import Message
@@ -23,51 +23,51 @@ class Connected(Message):
     """The org answered and its names are mapped."""
 
 
-@dataclass
-class PageRead(Message):
+class PageCame(Message):
     """More rows."""
 
-    reading: int
-    rows: tuple[SyncError, ...]
-    so_far: int
-    drawn: asyncio.Event
-    """To be set once the rows are on screen: only then is the second page asked for."""
+    def __init__(self, reading: int, rows: tuple[SyncError, ...], so_far: int, drawn: asyncio.Event) -> None:
+        super().__init__()
+        self.reading = reading
+        self.rows = rows
+        self.so_far = so_far
+        self.drawn = drawn
+        """To be set once the rows are on screen: only then is the second page asked for."""
 
 
-@dataclass
 class ListRead(Message):
     """The whole list is here."""
 
-    reading: int
-    rows: tuple[SyncError, ...]
+    def __init__(self, reading: int, rows: tuple[SyncError, ...], at: datetime) -> None:
+        super().__init__()
+        self.reading = reading
+        self.rows = rows
+        self.at = at
 
 
-@dataclass
 class ReadingFailed(Message):
     """The org could not be reached or did not let us read."""
 
-    reading: int
-    error: SyncErrError
+    def __init__(self, reading: int, error: SyncErrError) -> None:
+        super().__init__()
+        self.reading = reading
+        self.error = error
 
 
-class ListReader:
-    """Connects where that is still to do, and reads.
+class Reader:
+    """Connects where that is still to do, and reads."""
 
-    Args:
-        context: How to connect, and the connection there is.
-        post: Takes what happened.
-    """
-
-    def __init__(self, context: AppContext, post: Callable[[Message], object]) -> None:
+    def __init__(self, context: AppContext, tell: Callable[[Message], object]) -> None:
         self._context = context
-        self._post = post
+        self._tell = tell
         self.reading = 0
         """Number of the newest reading."""
+        self.active = False
 
     def next(self) -> int:
         """A new reading begins; the ones before it have been overtaken."""
         self.reading += 1
-        self._context.state = self._context.state.reading_begun()
+        self.active = True
         return self.reading
 
     async def read(self, reading: int) -> None:
@@ -76,19 +76,18 @@ class ListReader:
             await self._read(reading)
         except SyncErrError as error:
             if reading == self.reading:
-                expired = isinstance(error, NotLoggedInError)
-                self._context.state = self._context.state.reading_failed(error, expired=expired)
-                self._post(ReadingFailed(reading, error))
+                self.active = False
+                self._context.expired = isinstance(error, NotLoggedInError)
+                self._tell(ReadingFailed(reading, error))
 
     async def _read(self, reading: int) -> None:
         context = self._context
-        if context.connection is None or context.state.reading.expired:
+        if context.connection is None or context.expired:
             fresh = await context.connect()
-            stale, context.connection = context.connection, fresh
-            context.state = context.state.reading_connected()
+            stale, context.connection, context.expired = context.connection, fresh, False
             if stale is not None:
                 await stale.close()
-            self._post(Connected())
+            self._tell(Connected())
         assert context.connection is not None
         rows: list[SyncError] = []
         # The protocol promises an iterator; those of this house are generators, which can be closed early.
@@ -98,9 +97,9 @@ class ListReader:
                     return
                 rows.extend(page)
                 drawn = asyncio.Event()
-                self._post(PageRead(reading, page, len(rows), drawn))
+                self._tell(PageCame(reading, page, len(rows), drawn))
                 if len(rows) == len(page):
                     await drawn.wait()
         if reading == self.reading:
-            context.state = context.state.reading_ended(context.clock())
-            self._post(ListRead(reading, tuple(rows)))
+            self.active = False
+            self._tell(ListRead(reading, tuple(rows), context.clock()))

@@ -1,0 +1,200 @@
+"""`syncerr-tui learn-button`: which call the org's Re-sync button makes, read from a recording."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncerr_tui.cli._console import confirm, emit, emit_json, say
+from syncerr_tui.cli._options import complete_org
+from syncerr_tui.errors import BadInputError, ExitCode, MachineError
+
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.button.har import Exchange
+    from syncerr_tui.salesforce.button.learn import ButtonCandidate, KnownRows, Lesson
+
+HOW_TO_RECORD = (
+    "1. Open the Sync Error Tool in the browser and tick two rows.",
+    "2. Open the developer tools (F12), Network tab, and clear the log.",
+    "3. Press Re-sync and wait for its message.",
+    "4. Export the log as HAR. Chrome and Edge: 'Export HAR (sanitized)' is enough.",
+    "5. Run: syncerr-tui learn-button FILE.har --event ID --event ID",
+    "6. Delete the file: it holds a session token.",
+)
+"""What a person does in the browser. README and the guided set-up show the same lines."""
+UNSUPPORTED = (
+    "This repeats a private call of the StoreConnect package. Neither Salesforce nor StoreConnect",
+    "supports it, and a package upgrade may change it. Ask StoreConnect for a public re-sync action.",
+)
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--event", "events", multiple=True, metavar="ID", help="A row that was ticked; give each.")
+@click.option("--org", metavar="NAME", shell_complete=complete_org, help="Know the rows of this org.")
+@click.option("--namespace", default="s_c", show_default=True, metavar="NAME", help="Of the package.")
+@click.option("--keep-ids", is_flag=True, help="Accept constants that look like ids (user, org, store).")
+@click.option("--delete", is_flag=True, help="Delete the file afterwards: it holds a session token.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(
+    file: Path,
+    *,
+    events: tuple[str, ...],
+    org: str | None,
+    namespace: str,
+    keep_ids: bool,
+    delete: bool,
+    as_json: bool,
+) -> int:
+    """Find the call of the Re-sync button in a browser's recording (HAR). Works offline.
+
+    Shows class, method, parameters and where the row ids go. Nothing of the recording is kept: no token, no
+    cookie, no id. Exit code 0: one clear call; 1: none, or a person has to choose; 2: no readable HAR.
+    """
+    lesson = read_lesson(file, events=events, org=org, namespace=namespace, keep_ids=keep_ids)
+    if as_json:
+        emit_json(lesson.payload())
+    else:
+        emit(*_lines(lesson))
+    _dispose(file, delete=delete)
+    return ExitCode.OK if lesson.chosen is not None else ExitCode.NOT_ALL_FIXED
+
+
+def read_lesson(
+    file: Path,
+    *,
+    events: tuple[str, ...] = (),
+    org: str | None = None,
+    namespace: str = "s_c",
+    keep_ids: bool = False,
+) -> Lesson:
+    """Read a recording and decide which call is the button.
+
+    Raises:
+        BadInputError: The file cannot be read or is no HAR; an id is none; the namespace is none.
+    """
+    from syncerr_tui.salesforce.button.learn import learn
+    from syncerr_tui.salesforce.button.recorded import read_recording
+
+    known = _known(events, org)
+    if namespace and not namespace.isidentifier():
+        raise BadInputError(f"'{namespace[:40]}' is no namespace", "It looks like s_c")
+    return learn(read_recording(read_har_file(file)), known, namespace=namespace, keep_ids=keep_ids)
+
+
+def read_har_file(file: Path | str) -> list[Exchange]:
+    """The requests in a HAR file.
+
+    Raises:
+        BadInputError: The file cannot be read or is no HAR.
+    """
+    from syncerr_tui.files import read_plain
+    from syncerr_tui.salesforce.button.har import LARGEST_FILE, read_har
+
+    try:
+        data = read_plain(Path(file).expanduser(), LARGEST_FILE)
+    except OSError as problem:
+        raise BadInputError(
+            f"The recording {file} cannot be read: {problem.strerror}",
+            "Name a HAR file that the browser exported",
+        ) from None
+    return read_har(data)
+
+
+def _known(events: tuple[str, ...], org: str | None) -> KnownRows:
+    from syncerr_tui.salesforce.button.learn import KnownRows
+    from syncerr_tui.salesforce.button.template import looks_like_id
+
+    for event in events:
+        if not looks_like_id(event):
+            raise BadInputError(
+                f"'{event[:40]}' is not the id of a change event", "An id has 15 or 18 letters and digits"
+            )
+    ticked = frozenset(event[:15] for event in events)
+    if org is None:
+        return KnownRows(events=ticked, ticked=bool(ticked))
+    from syncerr_tui.cli._connect import run_async
+
+    return run_async(_rows_of(org, ticked))
+
+
+async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:
+    """The ids of the org's sync errors; of the ticked ones only, where they are named."""
+    from contextlib import aclosing
+
+    from syncerr_tui.cli._connect import open_connection
+    from syncerr_tui.cli._options import choice_of
+    from syncerr_tui.salesforce.button.learn import KnownRows
+
+    events, records, storeconnect = set(ticked), set(), set()
+    prefix = ""
+    async with (
+        open_connection(choice_of(org=org, demo=False, read_only=True)) as connection,
+        aclosing(connection.errors()) as pages,
+    ):
+        async for page in pages:
+            for error in page:
+                prefix = error.id[:3]
+                if ticked and error.id[:15] not in ticked:
+                    continue
+                events.add(error.id[:15])
+                records |= {error.salesforce_id[:15]} if error.salesforce_id else set()
+                storeconnect |= {error.storeconnect_id.lower()} if error.storeconnect_id else set()
+    return KnownRows(
+        frozenset(events), frozenset(records), frozenset(storeconnect), prefix=prefix, ticked=bool(ticked)
+    )
+
+
+def _lines(lesson: Lesson) -> list[str]:
+    if not lesson.candidates:
+        lines = ["No call of the Re-sync button was found in this recording."]
+    elif lesson.chosen is None:
+        lines = ["No call is clearly the Re-sync button. What could be it:"]
+    else:
+        lines = ["The Re-sync button calls:"]
+    shown = lesson.candidates[:1] if lesson.chosen is not None else lesson.candidates[:5]
+    for candidate in shown:
+        lines += ["", *describe(candidate)]
+    if lesson.refused:
+        lines += ["", "What cannot be repeated:"]
+        lines += [f"  {one.what}: {one.why}." for one in lesson.refused]
+    if lesson.chosen is None:
+        lines += ["", "To record it again:", *(f"  {line}" for line in HOW_TO_RECORD)]
+    else:
+        lines += ["", *UNSUPPORTED, "", "To use it: syncerr-tui setup NAME --method button --har FILE"]
+    return lines
+
+
+def describe(candidate: ButtonCandidate) -> list[str]:
+    """A candidate for people: what is called, with which parameters, and why it was chosen."""
+    shape = {"one": "one row a call", "list": "a list", "csv": "one text with separators"}
+    kind = shape.get(candidate.hole.shape, candidate.hole.shape)
+    whose = {"event": "change events", "record": "the records themselves", "storeconnect": "StoreConnect"}
+    return [
+        f"  {candidate.call.words}",
+        f"  Parameters  {json.dumps(candidate.call.params)}",
+        f"  Row ids     {kind}, ids of {whose[str(candidate.field)]} with {candidate.length} characters",
+        f"  Why         {'. '.join(candidate.reasons)}.",
+        *(f"  Note        {warning}." for warning in candidate.warnings),
+    ]
+
+
+def _dispose(file: Path, *, delete: bool) -> None:
+    """Offer to delete the recording; without a person there, say that it has to go."""
+    asks = not delete and sys.stdin.isatty() and sys.stderr.isatty()
+    if not delete and not (
+        asks and confirm(f"{file} holds a session token. Delete it now?", flag="--delete")
+    ):
+        say(f"{file} holds a session token: delete it when the button has been learned.")
+        return
+    try:
+        file.unlink()
+    except OSError as problem:
+        raise MachineError(
+            f"{file} could not be deleted: {problem.strerror}", "Delete it yourself: it holds a session token"
+        ) from None
+    say(f"{file} has been deleted.")

@@ -1,0 +1,150 @@
+"""A HAR file, as Chrome, Edge, Firefox and Safari export one, read into the requests that it recorded.
+
+HAR 1.2 says that a body's text and its params exclude each other; browsers write both, one or neither.
+Chrome's params are percent-encoded, Firefox's are not, Safari's are often empty. "Sanitized" exports lack
+cookies and the Authorization header, which is all the same to us: what identifies a session is never read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
+
+from syncerr_tui.errors import BadInputError
+
+LARGEST_FILE = 200_000_000
+"""Bytes. A whole page load with its answers has tens of megabytes, one press some hundred kilobytes."""
+_SECRET_HEADERS = frozenset({"cookie", "set-cookie", "authorization", "x-csrf-token", "proxy-authorization"})
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One recorded request and what is known of its answer. No host, no cookie, no credential."""
+
+    method: str
+    """`GET`, `POST` ... in capitals."""
+    path: str
+    """Path of the address, percent-decoded, without host and query."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Names in lower case; those that carry credentials are left out."""
+    mime: str
+    """Media type of the body, lower case, without its parameters."""
+    text: str | None
+    """The body as it was sent; None where the recording has none."""
+    form: Mapping[str, str]
+    """Decoded fields of a form body; empty where it is none."""
+    status: int
+    answer: str
+    """Text of the answer; empty where the browser did not keep it."""
+
+
+def read_har(data: bytes) -> list[Exchange]:
+    """The requests in a HAR file, in the order in which they were recorded.
+
+    Raises:
+        BadInputError: This is no HAR, it is cut short, or it is larger than `LARGEST_FILE`.
+    """
+    if len(data) > LARGEST_FILE:
+        raise BadInputError(
+            f"This recording is larger than {LARGEST_FILE // 1_000_000} MB",
+            "Clear the log, press only Re-sync, and export again",
+        )
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise _not_har() from None
+    log = document.get("log") if isinstance(document, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
+    if not isinstance(entries, list):
+        raise _not_har()
+    exchanges = (_exchange(entry) for entry in entries if isinstance(entry, dict))
+    return [exchange for exchange in exchanges if exchange is not None]
+
+
+def _not_har() -> BadInputError:
+    return BadInputError(
+        "This file is not a complete HAR export",
+        "Export it from the Network tab of the browser's developer tools (Chrome: Export HAR (sanitized))",
+    )
+
+
+def _exchange(entry: Mapping[str, object]) -> Exchange | None:
+    request, response = entry.get("request"), entry.get("response")
+    if not isinstance(request, dict) or not isinstance(request.get("url"), str):
+        return None
+    try:
+        address = urlsplit(request["url"])
+    except ValueError:
+        return None
+    headers = _headers(request.get("headers"))
+    post = request.get("postData")
+    mime, text, form = _body(post if isinstance(post, dict) else {}, headers)
+    status = response.get("status") if isinstance(response, dict) else None
+    return Exchange(
+        method=str(request.get("method", "")).upper(),
+        path=unquote(address.path),
+        query={name: values[-1] for name, values in parse_qs(address.query, keep_blank_values=True).items()},
+        headers=headers,
+        mime=mime,
+        text=text,
+        form=form,
+        status=status if isinstance(status, int) else 0,
+        answer=_answer(response),
+    )
+
+
+def _headers(recorded: object) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for header in recorded if isinstance(recorded, list) else ():
+        if isinstance(header, dict) and isinstance(header.get("name"), str):
+            name = header["name"].lower()
+            if name not in _SECRET_HEADERS:
+                headers[name] = str(header.get("value", ""))
+    return headers
+
+
+def _body(post: Mapping[str, object], headers: Mapping[str, str]) -> tuple[str, str | None, dict[str, str]]:
+    mime = post.get("mimeType") or headers.get("content-type") or ""
+    mime = str(mime).partition(";")[0].strip().lower()
+    text = post.get("text")
+    text = text if isinstance(text, str) and text else None
+    if text is not None and post.get("encoding") == "base64":
+        text = _from_base64(text)
+    form: dict[str, str] = {}
+    if text is not None and (mime == _FORM or not mime):
+        form = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
+    params = post.get("params")
+    for param in params if isinstance(params, list) and not form else ():
+        if isinstance(param, dict) and isinstance(param.get("name"), str):
+            form[unquote_plus(param["name"])] = _param_value(str(param.get("value") or ""))
+    return mime, text, form
+
+
+def _param_value(value: str) -> str:
+    """A form value: Chrome writes it percent-encoded, Firefox decoded; JSON tells which."""
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        return unquote_plus(value)
+    return value
+
+
+def _answer(response: object) -> str:
+    content = response.get("content") if isinstance(response, dict) else None
+    text = content.get("text") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(text, str):
+        return ""
+    return _from_base64(text) if content.get("encoding") == "base64" else text
+
+
+def _from_base64(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode("utf-8", errors="replace")
+    except (binascii.Error, ValueError):
+        return ""

@@ -1,0 +1,420 @@
+"""Which call of a recording is the Re-sync button, and what it needs to be called for other rows.
+
+A pure decision. Every call gets points for what speaks for it; one that is clearly ahead is proposed, and a
+person confirms it. A call without row ids is refused (repeating it might re-sync everything), and so is one
+that carries something which may be a secret or somebody's id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from syncerr_tui.salesforce.button.recorded import CallKind, RecordedCall, Recording, Unrepeatable
+from syncerr_tui.salesforce.button.template import (
+    Hole,
+    Json,
+    Path,
+    check,
+    filled,
+    find_holes,
+    looks_like_id,
+    looks_like_uuid,
+    pointer,
+    replaced,
+    texts,
+)
+
+CHANGE_EVENT = "s_c__Change_Event__c"
+NAMESPACE = "s_c"
+DOWNSTREAM = "syncrecordchangesinvocable"
+"""StoreConnect's own action of this name pushes Salesforce's version to the website: the other direction."""
+CLEARLY_AHEAD = 15
+"""Points between the best call and the next, without which a person has to choose."""
+
+
+class IdField(StrEnum):
+    """Which id of a sync error a call takes."""
+
+    EVENT = "event"
+    """The change event's."""
+    RECORD = "record"
+    """The Salesforce record's that the change event is about."""
+    STORECONNECT = "storeconnect"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRows:
+    """What is known of the rows that were ticked, or of all rows of the org. Empty where nothing is known."""
+
+    events: frozenset[str] = frozenset()
+    """Ids of change events, their first 15 characters."""
+    records: frozenset[str] = frozenset()
+    storeconnect: frozenset[str] = frozenset()
+    """StoreConnect IDs in lower case."""
+    prefix: str = ""
+    """Key prefix of the change event object, where the org is known."""
+    ticked: bool = False
+    """These are exactly the rows that were ticked."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to compare with."""
+        return bool(self.events or self.records or self.storeconnect)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonCandidate:
+    """A call that could be the button."""
+
+    call: RecordedCall
+    """As recorded, but with the template for its parameters: it holds no id of a row."""
+    hole: Hole
+    """Where the ids go; the recorded ones are not kept."""
+    field: IdField
+    length: int
+    """Characters of an id as the call takes it: 15 or 18, 36 for a StoreConnect ID."""
+    score: int
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def doubtful(self) -> bool:
+        """Its name says that it reads or removes something: never proposed by itself."""
+        return bool(_READS.match(self.call.method)) or bool(_REMOVES.search(self.call.method))
+
+    def payload(self) -> dict[str, object]:
+        """The keys that `learn-button --json` promises."""
+        call = self.call
+        named = call.kind in {CallKind.APEX, CallKind.INVOCABLE}
+        record = call.kind in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}
+        return {
+            "kind": str(call.kind),
+            "style": str(call.style),
+            "namespace": call.namespace,
+            "class": call.name if named else None,
+            "method": call.method or None,
+            "object": (call.name or None) if record else None,
+            "name": None if named or record else call.name,
+            "params": call.params,
+            "ids": {
+                "path": pointer(self.hole.path),
+                "shape": self.hole.shape,
+                "length": self.length,
+                "field": str(self.field),
+            },
+            "calling": call.calling or None,
+            "continuation": call.continuation,
+            "score": self.score,
+            "reasons": list(self.reasons),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a recording taught: candidates, best first."""
+
+    candidates: tuple[ButtonCandidate, ...]
+    chosen: int | None
+    """Index of the one clear candidate; None where there is none, or more than one."""
+    refused: tuple[Unrepeatable, ...]
+    lightning: int = 0
+
+    def payload(self) -> dict[str, object]:
+        """The whole answer of `learn-button --json`."""
+        return {
+            "candidates": [candidate.payload() for candidate in self.candidates],
+            "chosen": self.chosen,
+            "refused": [{"what": one.what, "why": one.why} for one in self.refused],
+        }
+
+
+_RETRY = re.compile(r"re-?_?sync|retry|requeue|re_?process|resend|replay|resubmit", re.IGNORECASE)
+_READS = re.compile(r"(?:get|load|fetch|search|list|count|is|has|describe|find|read|query)(?![a-z])")
+_REMOVES = re.compile(r"delete|remove|purge|clear|dismiss|ignore", re.IGNORECASE)
+_CONTEXT = re.compile(
+    r"store(?!connect)|user|owner|^org|organi[sz]ation|site|tenant|profile|config|currency|recordtype|network",
+    re.IGNORECASE,
+)
+_NO_ROWS = (
+    "005",
+    "00D",
+    "00G",
+    "00e",
+    "00X",
+    "00O",
+    "00l",
+    "012",
+    "01I",
+    "01p",
+    "01q",
+    "01Z",
+    "033",
+    "0DE",
+    "0DM",
+    "0DB",
+    "0PS",
+    "0Af",
+    "300",
+    "301",
+)
+"""Key prefixes of users, the org, groups, profiles, set-up records: never the rows of a re-sync."""
+_TOKEN = re.compile(r"eyJ[\w-]{5}|00D\w{12}(?:\w{3})?!")
+_OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+/=.~-]{32,}", re.ASCII)
+_ADDRESS = re.compile(r"://|\b[\w-]+\.(?:[\w-]+\.)*(?:com|net|org|io|dev|app|cloud)\b", re.IGNORECASE)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
+_LONGEST_CONSTANT = 200
+
+
+def learn(
+    recording: Recording, known: KnownRows, *, namespace: str = NAMESPACE, keep_ids: bool = False
+) -> Lesson:
+    """Find the button among the calls of a recording.
+
+    Args:
+        recording: What the browser recorded.
+        known: What is known of the rows.
+        namespace: The package's; calls of others are refused.
+        keep_ids: A person has confirmed that constants which look like ids may be stored.
+    """
+    refused = list(recording.refused)
+    candidates: dict[str, ButtonCandidate] = {}
+    for group in _same_target(recording.calls):
+        for call in group:
+            outcome = _candidate(call, group, known, namespace=namespace, keep_ids=keep_ids)
+            if isinstance(outcome, Unrepeatable):
+                refused.append(outcome)
+                continue
+            key = json.dumps([outcome.call.words, outcome.call.style, outcome.call.params], sort_keys=True)
+            earlier = candidates.get(key)
+            if earlier is None or outcome.score > earlier.score:
+                candidates[key] = outcome
+    ranked = sorted(candidates.values(), key=lambda one: -one.score)
+    return Lesson(tuple(ranked), _clear(ranked), tuple(dict.fromkeys(refused)), recording.lightning)
+
+
+def _clear(ranked: Sequence[ButtonCandidate]) -> int | None:
+    if not ranked or ranked[0].doubtful:
+        return None
+    if len(ranked) > 1 and ranked[0].score - ranked[1].score < CLEARLY_AHEAD:
+        return None
+    return 0
+
+
+def _same_target(calls: Iterable[RecordedCall]) -> list[list[RecordedCall]]:
+    """Calls of one class and method (or object, Flow ...) together: one press may make one for each row."""
+    groups: dict[tuple[CallKind, str, str, str], list[RecordedCall]] = {}
+    for call in calls:
+        groups.setdefault((call.kind, call.namespace, call.name, call.method), []).append(call)
+    return list(groups.values())
+
+
+def _candidate(
+    call: RecordedCall, group: Sequence[RecordedCall], known: KnownRows, *, namespace: str, keep_ids: bool
+) -> ButtonCandidate | Unrepeatable:
+    if call.name.lower() == DOWNSTREAM:
+        return Unrepeatable(call.words, "It sends Salesforce's version to the website: the other direction")
+    if reason := _foreign(call, namespace):
+        return Unrepeatable(call.words, reason)
+    try:
+        holes = find_holes(call.params)
+    except (ValueError, RecursionError):
+        return Unrepeatable(call.words, "Its parameters are nested too deeply to be a component's call")
+    placed = _row_hole(holes, group, known)
+    if isinstance(placed, str):
+        return Unrepeatable(call.words, placed)
+    hole, id_field = placed
+    template = replaced(call.params, hole.path, hole.mark)
+    if reason := _unfit(template, hole, call.params):
+        return Unrepeatable(call.words, reason)
+    if reason := _unsafe(template, known, keep_ids=keep_ids):
+        return Unrepeatable(call.words, reason)
+    if call.kind is CallKind.RECORD_UPDATE and not call.name and id_field is IdField.EVENT and known.known:
+        call = replace(call, namespace=NAMESPACE, name=CHANGE_EVENT)
+    score, reasons = _score(call, hole, known, _ids_at(hole.path, group), namespace)
+    warnings = ("The recorded press failed: its answer says so",) if call.succeeded is False else ()
+    return ButtonCandidate(
+        call=replace(call, params=template),
+        hole=replace(hole, ids=()),
+        field=id_field,
+        length=len(hole.ids[0]),
+        score=score,
+        reasons=reasons,
+        warnings=warnings,
+    )
+
+
+def _foreign(call: RecordedCall, namespace: str) -> str | None:
+    """Why a call is none of the package's; None where it is, or where that cannot be told."""
+    if call.namespace == namespace:
+        return None
+    if call.kind in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE} and (
+        not call.name or _own_fields(call, namespace)
+    ):
+        return None
+    whose = f"the namespace {call.namespace}" if call.namespace else "the org's own code"
+    return f"It belongs to {whose}, not to {namespace}; --namespace names another"
+
+
+def _own_fields(call: RecordedCall, namespace: str) -> bool:
+    return f'"{namespace}__' in json.dumps(call.params)
+
+
+def _row_hole(
+    holes: Sequence[Hole], group: Sequence[RecordedCall], known: KnownRows
+) -> tuple[Hole, IdField] | str:
+    """The place of the row ids, or why there is none."""
+    meant = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
+    if not meant:
+        if not holes:
+            return "It sends no row ids: repeating it might re-sync everything"
+        if known.known:
+            return "The ids in it are not those of the rows"
+        return "The ids in it do not look like rows; name the ticked rows with --event"
+    for wanted in IdField:
+        of_field = [one for one in meant if one[1] is wanted]
+        if known.known and of_field:
+            meant = of_field
+            break
+    if len(meant) > 1:
+        several = [one for one in meant if len(one[0].ids) > 1]
+        varying = [one for one in meant if _varies(one[0].path, group)]
+        meant = next((few for few in (several, varying) if len(few) == 1), meant)
+    if len(meant) > 1:
+        same = len({frozenset(hole.ids) for hole, _field_ in meant}) == 1
+        if same:
+            return "The row ids stand at more than one place in it"
+        return "Ids stand at more than one place in it; name the ticked rows with --event"
+    return meant[0]
+
+
+def _varies(path: Path, group: Sequence[RecordedCall]) -> bool:
+    """Whether other calls of the same target have other ids at this place."""
+    return len({json.dumps(_at(call.params, path)) for call in group}) > 1
+
+
+def _at(value: Json, path: Path) -> Json:
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(str(step))
+        elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):
+            value = value[step] if step < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _field(hole: Hole, group: Sequence[RecordedCall], known: KnownRows) -> IdField | None:
+    """Which id of the rows stands at this place; None where these are no rows' ids."""
+    uuids = all(looks_like_uuid(one) for one in hole.ids)
+    keys = {one.lower() if uuids else one[:15] for one in hole.ids}
+    for ids, id_field in (
+        (known.events, IdField.EVENT),
+        (known.records, IdField.RECORD),
+        (known.storeconnect, IdField.STORECONNECT),
+    ):
+        if keys <= ids:
+            return id_field
+    if known.prefix and not uuids and all(one.startswith(known.prefix) for one in keys):
+        return None if known.ticked else IdField.EVENT
+    if any(one.startswith(_NO_ROWS) for one in keys) or _CONTEXT.search(hole.name):
+        return None
+    if known.known:
+        # The rows are known by their change events only, and a call may take the ids of their records: then
+        # there are as many of them as rows were ticked.
+        if not known.ticked or known.records or len(_ids_at(hole.path, group)) != len(known.events):
+            return None
+        return IdField.STORECONNECT if uuids else IdField.RECORD
+    if uuids:
+        return IdField.STORECONNECT
+    return IdField.RECORD if all(_standard(one) for one in keys) else IdField.EVENT
+
+
+def _ids_at(path: Path, group: Sequence[RecordedCall]) -> set[str]:
+    """The ids that all calls of a target have at one place."""
+    return {
+        one for call in group for hole in find_holes(call.params) if hole.path == path for one in hole.ids
+    }
+
+
+def _standard(row: str) -> bool:
+    """Whether an id is of a standard object: those prefixes begin with a digit."""
+    return row[0].isdigit()
+
+
+def _unfit(template: Json, hole: Hole, params: Json) -> str | None:
+    """Why a template does not work; None where it gives the recorded call again."""
+    try:
+        check(template)
+        again = filled(template, hole.ids)
+    except ValueError as error:
+        return f"Its parameters cannot be filled with other ids: {error}"
+    if _decoded(again, hole) != _decoded(params, hole):
+        return "Its parameters cannot be filled with other ids: the recorded ones do not come out again"
+    return None
+
+
+def _decoded(params: Json, hole: Hole) -> Json:
+    """Parameters in which the JSON string that holds the ids is taken apart: blanks in it do not matter."""
+    if hole.shape != "json":
+        return params
+    return replaced(params, hole.path, json.loads(str(_at(params, hole.path))))
+
+
+def _unsafe(template: Json, known: KnownRows, *, keep_ids: bool) -> str | None:
+    """Why the constants of a template may not be stored; None where they may."""
+    for text in texts(template):
+        if text.startswith(("[", "{")):
+            continue  # JSON: what is in it comes by itself
+        words = re.split(r"[^\w-]+", text)
+        if any(looks_like_uuid(word) or looks_like_id(word) for word in words):
+            if any(word[:15] in known.events | known.records for word in words):
+                return "The id of a recorded row stands in it at a second place"
+            if not keep_ids:
+                return "It holds a constant that looks like an id (user, org, store); --keep-ids accepts it"
+        elif _TOKEN.search(text) or len(text) > _LONGEST_CONSTANT or any(map(_opaque, text.split())):
+            return "It holds a constant that may be a secret"
+        elif _EMAIL.search(text) or _ADDRESS.search(text):
+            return "It holds an address, which is not stored"
+    return None
+
+
+def _opaque(text: str) -> bool:
+    """Whether a word is long and random enough to be a token: letters and digits mixed, no readable parts."""
+    if not _OPAQUE.fullmatch(text) or looks_like_uuid(text):
+        return False
+    return sum(map(str.isdigit, text)) >= 4 and text.lower() != text
+
+
+def _score(
+    call: RecordedCall, hole: Hole, known: KnownRows, ids: set[str], namespace: str
+) -> tuple[int, tuple[str, ...]]:
+    """Points and their reasons. Weights: what speaks for a call weighs less than what it acts on."""
+    found: list[tuple[int, str]] = []
+    many = len(hole.ids)
+    found.append((40, f"It takes {many} row id{'s' if many > 1 else ''}"))
+    if known.ticked and {one[:15] for one in ids} == known.events:
+        found.append((10, "Its ids are exactly those of the ticked rows"))
+    if call.namespace == namespace or call.calling.startswith(f"markup://{namespace}:"):
+        found.append((25, f"It belongs to {namespace}"))
+    if _RETRY.search(call.method) or _RETRY.search(call.name) or _retry_field(call):
+        found.append((15, "Its name says that it tries again"))
+    if call.succeeded:
+        found.append((10, "The recorded call succeeded"))
+    if call.cacheable is False:
+        found.append((5, "It changes something: it is not cacheable"))
+    if _READS.match(call.method):
+        found.append((-20, "Its name says that it reads"))
+    if _REMOVES.search(call.method):
+        found.append((-50, "Its name says that it removes something"))
+    return sum(points for points, _reason in found), tuple(reason for _points, reason in found)
+
+
+def _retry_field(call: RecordedCall) -> bool:
+    if call.kind not in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}:
+        return False
+    return any(_RETRY.search(text) for text in texts(call.params))

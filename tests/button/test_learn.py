@@ -1,0 +1,233 @@
+"""What a browser recorded becomes one call that can be made again for other rows, or a plain refusal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.salesforce.button.har import read_har
+from syncerr_tui.salesforce.button.learn import KnownRows, Lesson, learn
+from syncerr_tui.salesforce.button.recorded import read_recording
+from syncerr_tui.salesforce.button.template import Json, check, filled, find_holes, replaced
+from tests.button import recordings
+from tests.button.recordings import EVENTS, FWUID, HOST, RECORDS, SESSION, TOKEN
+
+TICKED = KnownRows(events=frozenset(one[:15] for one in EVENTS), ticked=True)
+NOTHING = KnownRows()
+OTHERS = ("a0X5g000001ZzzzEAC", "a0X5g000002YyyyEAC", "a0X5g000003XxxxEAC")
+HARS = sorted(path.stem for path in recordings.FOLDER.glob("*.har"))
+
+
+def lesson(name: str, known: KnownRows = TICKED, *, keep_ids: bool = False) -> Lesson:
+    data = (recordings.FOLDER / f"{name}.har").read_bytes()
+    return learn(read_recording(read_har(data)), known, keep_ids=keep_ids)
+
+
+def test_the_recordings_are_those_that_the_builder_writes() -> None:
+    assert set(HARS) == set(recordings.recordings())
+    for name, text in recordings.recordings().items():
+        assert (recordings.FOLDER / f"{name}.har").read_text(encoding="utf-8") == text, name
+
+
+LIST = {"changeEventIds": ["A", "B"]}
+LEARNED = {
+    "01-chrome-sanitized": LIST,
+    "02-chrome-with-secrets": LIST,
+    "03-chrome-no-answers": LIST,
+    "05-firefox": LIST,
+    "06-firefox-old": LIST,
+    "07-safari": LIST,
+    "08-edge": LIST,
+    "09-aura-component": {"ids": ["A", "B"]},
+    "10-csv": {"ids": "A,B", "source": "utility bar"},
+    "11-json-string": {"payload": '{"mode":"retry","rows":["A","B"]}'},
+    "12-records": {"records": [{"Id": "A", "retry": True}, {"Id": "B", "retry": True}]},
+    "14-fifteen-characters": LIST,
+    "15-parent-records": {"orderIds": ["A", "B"]},
+    "16-refresh-too": LIST,
+    "19b-flow-without-screens": {"recordIds": ["A", "B"]},
+    "22-lwr-direct": LIST,
+    "23-webruntime": LIST,
+    "24-press-failed": LIST,
+    "26-damaged-entries": LIST,
+    "29-map": {"rows": {"A": {"retry": True}, "B": {"retry": True}}},
+    "30-actions-api": {"inputs": [{"recordId": "A"}, {"recordId": "B"}]},
+    "31-apex-rest": {"ids": ["A", "B"]},
+}
+"""Recording -> what its call sends for two other rows, A and B."""
+
+
+@pytest.mark.parametrize("known", [TICKED, NOTHING], ids=["ticked rows named", "nothing known"])
+@pytest.mark.parametrize("name", LEARNED)
+def test_one_call_is_learned_and_takes_other_rows(name: str, known: KnownRows) -> None:
+    learned = lesson(name, known)
+    assert learned.chosen == 0
+    assert filled(learned.candidates[0].call.params, ["A", "B"]) == LEARNED[name]
+
+
+def test_a_call_for_each_row_is_learned_as_one_call_for_one_row() -> None:
+    learned = lesson("13-one-each")
+    assert learned.chosen == 0
+    (candidate,) = learned.candidates
+    with pytest.raises(ValueError, match="one row at a time"):
+        filled(candidate.call.params, ["A", "B"])
+    assert filled(candidate.call.params, ["A"]) == {"eventId": "A"}
+
+
+def test_a_record_s_update_is_learned_without_its_id_and_its_time() -> None:
+    learned = lesson("18-update-record")
+    assert learned.payload()["chosen"] == 0
+    assert filled(learned.candidates[0].call.params, ["A"]) == {
+        "recordId": "A",
+        "fields": {"s_c__Retry__c": True},
+    }
+
+
+REFUSED = {
+    "04-chrome-no-body": "no body",
+    "17-no-ids": "re-sync everything",
+    "19-screen-flow": "step by step in the browser",
+    "20-remoting": "own page",
+    "21-visualforce-form": "encrypted",
+    "28-hostile-class": "no name that Apex allows",
+    "28b-other-namespace": "--namespace",
+    "28c-token-constant": "may be a secret",
+    "28d-deep": "nested too deeply",
+    "28e-user-id-constant": "looks like an id",
+    "32-downstream-action": "the other direction",
+    "33-delete": "never repeated",
+}
+
+
+@pytest.mark.parametrize("known", [TICKED, NOTHING], ids=["ticked rows named", "nothing known"])
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_repeated_is_refused_with_the_reason(name: str, known: KnownRows) -> None:
+    learned = lesson(name, known)
+    assert learned.chosen is None
+    assert learned.candidates == ()
+    assert REFUSED[name] in " ".join(one.why for one in learned.refused)
+
+
+@pytest.mark.parametrize("name", ["25-unrelated-site", "26b-empty"])
+def test_a_recording_without_a_call_teaches_nothing(name: str) -> None:
+    assert lesson(name) == Lesson((), None, ())
+
+
+@pytest.mark.parametrize("name", ["34-purge-with-ids", "35-two-like-calls"])
+def test_nothing_is_chosen_where_a_person_has_to(name: str) -> None:
+    learned = lesson(name)
+    assert learned.candidates
+    assert learned.chosen is None
+
+
+def test_what_is_no_har_is_said_to_be_none() -> None:
+    cut = (recordings.FOLDER / "26c-cut-short.har").read_bytes()
+    deep = b'{"log":' * 20_000
+    for data in (cut, b"", b"[]", b'{"log": {}}', b'{"log": {"entries": 3}}', b"\xff\xfe\x00", deep):
+        with pytest.raises(BadInputError, match="not a complete HAR"):
+            read_har(data)
+
+
+def test_a_failed_press_is_warned_about() -> None:
+    assert "failed" in lesson("24-press-failed").candidates[0].warnings[0]
+    assert lesson("01-chrome-sanitized").candidates[0].warnings == ()
+
+
+def test_an_id_that_somebody_confirmed_is_kept() -> None:
+    learned = lesson("28e-user-id-constant", keep_ids=True)
+    assert learned.chosen == 0
+    assert "0055g00000AbCdEAAV" in json.dumps(learned.payload())
+
+
+def test_rows_that_were_not_ticked_are_not_taken_for_the_button_s() -> None:
+    elsewhere = KnownRows(events=frozenset({"a0X5g000009Zzzz"}), ticked=True)
+    learned = lesson("01-chrome-sanitized", elsewhere)
+    assert learned.chosen is None
+    assert "not those of the rows" in learned.refused[0].why
+
+
+def test_with_the_org_known_only_its_rows_count() -> None:
+    org = KnownRows(events=frozenset(one[:15] for one in EVENTS + OTHERS), prefix="a0X")
+    assert lesson("01-chrome-sanitized", org).chosen == 0
+    assert lesson("15-parent-records", org).chosen is None
+    records = KnownRows(events=org.events, records=frozenset(one[:15] for one in RECORDS), prefix="a0X")
+    assert lesson("15-parent-records", records).payload()["candidates"][0]["ids"]["field"] == "record"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", [name for name in HARS if name != "26c-cut-short"])
+@pytest.mark.parametrize("known", [TICKED, NOTHING], ids=["ticked rows named", "nothing known"])
+def test_nothing_of_a_session_or_a_row_comes_out(name: str, known: KnownRows) -> None:
+    told = json.dumps(lesson(name, known).payload())
+    for secret in (
+        TOKEN,
+        SESSION,
+        FWUID,
+        HOST,
+        "force.com",
+        *EVENTS,
+        *RECORDS,
+        *(one[:15] for one in EVENTS),
+    ):
+        assert secret not in told
+
+
+def test_thirty_megabytes_are_read(tmp_path: Path) -> None:
+    noise = recordings.aura(recordings.NOISE, answer="x" * 1_000_000)
+    press = recordings.aura([recordings.PRESS])
+    data = recordings.har([*[noise] * 30, press]).encode()
+    assert len(data) > 30_000_000
+    learned = learn(read_recording(read_har(data)), TICKED)
+    assert learned.chosen == 0
+
+
+IDS = st.integers(0, 61**4).map(
+    lambda n: "a0X5g00000" + "".join("0123456789"[n // 10**k % 10] for k in range(5)) + "EAK"
+)
+ROWS = st.lists(IDS, min_size=2, max_size=5, unique=True)
+CONSTANTS = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "retry", "[]", '{"a": 1}', "a,b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc/~"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[Json, list[str]]:
+    rows, rest = draw(ROWS), draw(CONSTANTS)
+    shapes: list[Json] = [
+        list(rows),
+        ",".join(rows),
+        ";".join(rows),
+        [{"Id": one, "other": rest} for one in rows],
+        dict.fromkeys(rows, rest),
+        {one: {"id": one, "other": rest} for one in rows},
+    ]
+    value: Json = draw(st.sampled_from(shapes))
+    for wrap in draw(st.lists(st.sampled_from(["object", "list", "text"]), max_size=3)):
+        if wrap == "object":
+            value = {"in": value, "rest": rest}
+        elif wrap == "list":
+            value = [rest, value]
+        elif not isinstance(value, str) and not any(hole.shape == "json" for hole in find_holes(value)):
+            value = json.dumps(value)
+    return {"params": value, "rest": rest}, rows
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(calls(), ROWS)
+def test_any_shape_of_ids_is_found_and_filled_with_other_rows(
+    call: tuple[Json, list[str]], others: list[str]
+) -> None:
+    params, rows = call
+    (hole,) = find_holes(params)
+    assert list(hole.ids) == rows
+    template = replaced(params, hole.path, hole.mark)
+    assert check(template).shape == hole.shape
+    assert not any(one in json.dumps(template) for one in rows)
+    (again,) = find_holes(filled(template, others))
+    assert list(again.ids) == others
+    assert replaced(filled(template, others), again.path, again.mark) == template
