@@ -165,7 +165,7 @@ class Oracle:
                 yield from (f"false FIXED: {why}: {what}" for why in self._not_fixed(event, ran))
             if verdict == "RESOLVED ELSEWHERE" and not self._wrote(event, ran.ended):
                 yield f"false ELSEWHERE: {what}"
-            if verdict in {"STILL FAILING", "NEW CAUSE"} and self._under_way(event, ran.ended):
+            if verdict in {"STILL FAILING", "NEW CAUSE"} and self._under_way(event, ran):
                 yield f"early {verdict}: {what}"
         told = Counter(event for event, _, _ in ran.rows)
         yield from (f"told twice: {event} by {ran.argv}" for event, times in told.items() if times > 1)
@@ -179,7 +179,8 @@ class Oracle:
         elif max(wrote) < min(asked, default=float("-inf")) - _SLACK:
             yield f"written {since - max(wrote):.0f} s before it was asked for"
         one = self.org.events[event]
-        made = [key for at, key in self.org.made.get(one.key, ()) if at <= max(wrote, default=0)]
+        first = min((at for at in wrote if at >= since), default=0.0)
+        made = [key for at, key in self.org.made.get(one.key, ()) if at <= first]
         if one.kind == "create" and not one.hidden and len(made) > 1:
             yield f"{len(made)} records carry the ID"
 
@@ -191,10 +192,13 @@ class Oracle:
         during = {status for at, status in self.truth.statuses[event] if ran.began < at <= ran.ended}
         return during | {self.truth.status_at(event, ran.began)} == {self.org.naming.failed}
 
-    def _under_way(self, event: str, at: float) -> bool:
+    def _under_way(self, event: str, ran: Ran) -> bool:
+        """The org was still at a request when a command told of it; what others sent meanwhile aside."""
+        at = ran.ended
         done = self.truth.applied(event)
         for request in self.truth.asked(event):
-            if event in request.queued and request.at <= at:
+            known = request.at <= ran.began or request.token == ran.token
+            if event in request.queued and known and request.at <= at:
                 answered = any(one.request == request.number and one.at <= at for one in done)
                 failed = any(request.at <= one.at <= at and one.outcome not in _WROTE for one in done)
                 if not answered and not failed and not self._lost_in_the_org(event, at - request.at):
