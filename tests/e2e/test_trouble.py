@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.demo.button_faults import BUTTON_FAULTS
 from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.faults import FAULTS
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.setup_faults import SETUP_FAULTS
 from syncerr_tui.errors import ExitCode
 from tests.e2e.conftest import Desk, MakeDesk, Said
 from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, asked_twice, served
@@ -331,4 +333,5 @@ def test_every_fault_of_the_demo_org_is_met_here() -> None:
     met = {
         fault.partition(":")[0] for fault in [*NOTHING_LOST, *SOME_LEFT, *(fault for fault, _, _ in STOPPED)]
     }
-    assert met >= set(FAULTS)
+    # The button and the set-up have a wire of their own, and tests beside them.
+    assert met >= FAULTS.keys() - BUTTON_FAULTS.keys() - SETUP_FAULTS.keys()
