@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.screen import ModalScreen
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
@@ -18,7 +19,6 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.line_filters import Colourless, Harmless
 from syncerr_tui.ui.screen_diff import ScreenDiff
-from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import THEMES, VARIABLES, theme_for
 
@@ -201,12 +201,12 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Keys answer the dialog that the person saw when they pressed them, and no other."""
         screen = self.screen_stack[-1] if self.screen_stack else None
-        if (
-            isinstance(event, events.Key)
-            and isinstance(screen, Dialog)
-            and not screen.was_seen_at(event.time)
-        ):
-            return
+        if isinstance(event, events.Key) and isinstance(screen, ModalScreen):
+            # The first frame does without dialogs.
+            from syncerr_tui.ui.screens.dialog import Dialog
+
+            if isinstance(screen, Dialog) and not screen.was_seen_at(event.time):
+                return
         await super().on_event(event)
 
     def crashed(self, error: BaseException) -> None:
