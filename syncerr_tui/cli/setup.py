@@ -272,6 +272,8 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
     from syncerr_tui.salesforce.profiles import METHODS
 
     kind = given.method
+    if kind is None and isinstance(asker, Person):
+        await _propose_entry_points(client)
     while True:
         chosen = kind or asker.choose("How shall re-sync be asked for?", _METHODS, "guided", "--method")
         if chosen in {"apex", "flow"} and isinstance(asker, Person):
@@ -291,6 +293,17 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
         if kind is not None or isinstance(asker, Nobody):
             raise RefusedError(f"This method cannot work here: {bad[0].reason}", bad[0].advice)
         say("", f"This method cannot work here: {bad[0].reason}.", bad[0].advice)
+
+
+async def _propose_entry_points(client: ApiClient) -> None:
+    """Before the button: a public action is supported by somebody."""
+    from syncerr_tui.salesforce.entry_points import likely_entry_points
+
+    found = await likely_entry_points(client)
+    if found:
+        heading("What looks like a re-sync action of this org")
+        say(*(f"  {name} ({kind})" for kind, name in found[:5]))
+        say("Ask the admin what it does. If it re-syncs, take it rather than the button.")
 
 
 async def _offer_actions(client: ApiClient, kind: str) -> None:

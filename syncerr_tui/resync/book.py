@@ -47,6 +47,10 @@ class Book:
         """A request for it has left, or may have left, in this run."""
         return event in self._out
 
+    def tried(self, event: str) -> bool:
+        """A request for it was begun in this run, whatever became of it."""
+        return self._attempts[event] > 0
+
     def open_rows(self) -> list[PlannedRow]:
         """Rows without an outcome, in the plan's order."""
         return [row for event, row in self.rows.items() if not self.ended(event)]

@@ -272,6 +272,15 @@ class History:
             last_reason=fixed[0]["reason"] if fixed else "",
         )
 
+    def has_fixed(self, method: str) -> bool:
+        """Whether a row was ever FIXED by a method, named by its label."""
+        found = self._all(
+            "SELECT 1 FROM verdicts v JOIN runs u ON u.id = v.run WHERE v.verdict = 'FIXED' "
+            "AND json_extract(u.plan, '$.method') = ? LIMIT 1",
+            (method,),
+        )
+        return bool(found)
+
     def same_message_attempts(self, error: SyncError) -> int:
         """How often this very row was sent with this very message: from 2 on, ask what is different."""
         found = self._all(

@@ -85,6 +85,8 @@ class MethodInfo:
     """Most rows in one request."""
     lanes: int = 5
     """Most requests under way at once."""
+    first_alone: bool = False
+    """True: until it has FIXED a row, one row goes first and is proven before the rest."""
 
 
 class Org(Protocol):

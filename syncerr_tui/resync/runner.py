@@ -2,12 +2,14 @@
 
 The order of the acts is the promise: claim, re-read, write the intent, send, write the outcome, re-read,
 write the verdict. Whatever stops the program between two of them, the journal says where.
+
+Long because a run is read from top to bottom: the order of its steps is what the promises rest on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -70,6 +72,10 @@ class RunOptions:
     mode: ResumeMode = ResumeMode.CONTINUE
     again: frozenset[str] = frozenset()
     """Events whose last request has an unknown outcome, and that a person wants sent again all the same."""
+
+
+_WORKED_ON = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.TWIN}
+"""Verdicts after which the next row may show whether an unproven method works."""
 
 
 class Runner:
@@ -231,7 +237,7 @@ class Runner:
                 await self._settle_open_attempts(book)
             if self._options.mode is ResumeMode.CHECK:
                 self._control.stop("finished", "only checked: it was not sent")
-            for wave in self.plan.waves:
+            for wave in self._waves(book):
                 if self.plan.ramp:
                     self._look_at_ramp(book, wave)
                 if self._control.halt is None:
@@ -357,6 +363,22 @@ class Runner:
             self._end(book, decided)
         self._progress(book, now=True)
         self._control.tell(WaveProven(wave.number, book.counts()))
+
+    def _waves(self, book: Book) -> Iterator[Wave]:
+        """The plan's waves. A method that has FIXED nothing yet takes one row at a time until it has."""
+        first, *rest = self.plan.waves
+        left = list(first.ids)
+        if self._org.method.first_alone and not History(self._journal).has_fixed(self.plan.method):
+            while left and self._control.halt is None:
+                event = left.pop(0)
+                yield replace(first, ids=(event,))
+                verdict = book.verdict(event)
+                if verdict is Verdict.FIXED:
+                    break
+                if book.tried(event) and verdict not in _WORKED_ON:
+                    self._brake(book, f"nothing shows that the first request for {event} was worked on")
+        yield replace(first, ids=tuple(left))
+        yield from rest
 
     def _look_at_ramp(self, book: Book, wave: Wave) -> None:
         """A ramp goes on only where all that was sent first is proven, in this start or an earlier one."""

@@ -17,15 +17,18 @@ from syncerr_tui.model import Environment
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.discovery import discover, successors
+from syncerr_tui.salesforce.entry_points import likely_entry_points
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
+    ButtonMethod,
     ClientCredentialsAuth,
     EnvironmentAuth,
     FieldMapping,
+    GuidedMethod,
     JwtBearerAuth,
     OrgProfile,
     PasswordAuth,
@@ -304,9 +307,27 @@ class _Checkup:
         from syncerr_tui.salesforce.connect import method_for
 
         try:
-            return await method_for(self._profile, self._client, mapping).check()
+            checks = await method_for(self._profile, self._client, mapping).check()
+            if isinstance(self._profile.method, GuidedMethod | ButtonMethod):
+                checks += await self._entry_points()
         except SyncErrError as error:
             return [_failed("method", error)]
+        return checks
+
+    async def _entry_points(self) -> list[Check]:
+        """A public action of the org's own is better than a private call, and than a person's hand."""
+        found = await likely_entry_points(self._client)
+        if not found:
+            return []
+        kind, name = found[0]
+        return [
+            Check(
+                "entry point",
+                CheckState.WARNING,
+                f"The org offers {name} ({kind}), which looks like a re-sync action",
+                f"Ask the admin what it does; 'setup --method {kind}' uses it",
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)

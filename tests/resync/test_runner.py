@@ -185,6 +185,44 @@ async def test_a_canary_that_fails_again_stops_the_ramp(journal: Journal, time: 
     assert ending(told).counts.not_sent == 34
 
 
+LEARNED = replace(METHOD, first_alone=True, lanes=1, batch_size=10)
+
+
+async def test_an_unproven_method_takes_one_row_and_the_rest_behind_its_proof(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, method=LEARNED)
+    told = await drive(
+        runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(12)], parents={}), time)
+    )
+    sizes = [len(event.ids) for event in told if isinstance(event, BatchSent)]
+    assert sizes[0] == 1
+    assert max(sizes) > 1
+    assert ending(told).counts.fixed == 12
+    more = plan_for(org, [org.fail(n) for n in range(20, 25)], parents={})
+    told = await drive(runner_for(org, journal, more, time))
+    assert next(len(event.ids) for event in told if isinstance(event, BatchSent)) == 5
+
+
+async def test_a_method_that_fixes_nothing_goes_on_with_single_rows_until_the_brake(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(refused=1.0), method=LEARNED)
+    plan = plan_for(org, [org.fail(n) for n in range(12)], parents={})
+    told = await drive(runner_for(org, journal, plan, time))
+    assert [len(event.ids) for event in told if isinstance(event, BatchSent)] == [1, 1, 1]
+    assert braked(told)
+    assert ending(told).counts.not_sent == 9
+
+
+async def test_a_first_request_that_nobody_worked_on_is_the_last(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(lost_request=1.0), method=LEARNED)
+    plan = plan_for(org, [org.fail(n) for n in range(12)], parents={})
+    told = await drive(runner_for(org, journal, plan, time))
+    assert [len(event.ids) for event in told if isinstance(event, BatchSent)] == [1]
+    assert "first request" in braked(told)[0]
+
+
 async def test_without_a_ramp_a_failure_stops_nobody_else(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     errors = [org.fail(n, broken=n == 3) for n in range(40)]

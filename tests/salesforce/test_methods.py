@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +11,7 @@ from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.connect import method_for
+from syncerr_tui.salesforce.entry_points import likely_entry_points
 from syncerr_tui.salesforce.health import CheckState, usable
 from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.methods.field import VENDOR_WARNING
@@ -357,3 +358,20 @@ def test_guided_knows_the_address_that_the_profile_names() -> None:
 
 def test_a_field_batch_never_exceeds_what_a_request_holds() -> None:
     assert bind(client("http://127.0.0.1:1"), FIELD, batch_size=1000).info.batch_size == 200
+
+
+async def test_an_entry_point_of_the_org_is_found_and_the_other_direction_never() -> None:
+    class Offers:
+        async def actions(self, kind: str) -> list[dict[str, str]]:
+            if kind == "flow":
+                raise RefusedError("no", "no")
+            names = [
+                "s_c__SyncRecordChangesInvocable",
+                "Acme_Resync_Orders",
+                "SendMail",
+                "s_c__RetryEvents",
+            ]
+            return [{"name": name} for name in names]
+
+    found = await likely_entry_points(cast("ApiClient", Offers()))
+    assert found == [("apex", "Acme_Resync_Orders"), ("apex", "s_c__RetryEvents")]
