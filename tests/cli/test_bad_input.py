@@ -192,8 +192,9 @@ def test_profiles_and_notes(shell: Shell, tmp_path: Path) -> None:
         shown(number, shell("explain", "-m", "credit hold", "--notes", str(notes)), text)
 
 
-def test_options(org: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options(org: DemoServer, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any options together, each with any value; a run never begins, as nobody says yes."""
+    monkeypatch.chdir(tmp_path)  # some options name a file to make
     assert isinstance(root, LateGroup)
     rng = random.Random(3)
     texts = (
