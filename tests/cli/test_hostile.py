@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import click
 import pytest
@@ -29,6 +30,21 @@ def harmless(said: Said) -> None:
     assert said.code in CODES - {ExitCode.DEFECT}, said.err
 
 
+def aura_call(row: str) -> str:
+    """The body of a call that a recording holds; its names are as hostile as the rest."""
+    call = {
+        "id": f"1{ATTACK}",
+        "descriptor": "aura://ApexActionController/ACTION$execute",
+        "params": {
+            "namespace": "s_c",
+            "classname": f"Sync{ATTACK}",
+            "method": f"resync{ATTACK}",
+            "params": {f"ids{ATTACK}": [row], "why": ATTACK},
+        },
+    }
+    return urlencode({"message": json.dumps({"actions": [call]}), "aura.token": ATTACK})
+
+
 @pytest.fixture(scope="module")
 def mirror(server: DemoServer) -> Iterator[str]:
     with hostile_mirror(server) as url:
@@ -49,14 +65,23 @@ def test_every_command_shows_a_hostile_org(
     monkeypatch.setenv("SYNCERR_INSTANCE_URL", mirror)
 
     def hostile(command: str, *words: str) -> Said:
-        return shell(command, *(() if command in {"info", "setup"} else ("--org", "acme")), *words)
+        alone = {"info", "setup", "learn-button"}
+        return shell(command, *(() if command in alone else ("--org", "acme")), *words)
 
     rows = hostile("list", "--json")
     harmless(rows)
     assert rows.code == 0, rows.err
     assert all(MARK in row["message"] for row in rows.lines)
     first, second = (row["id"] for row in rows.lines[:2])
-    file = str(tmp_path / "some.plan")
+    file, recording = str(tmp_path / "some.plan"), str(tmp_path / "some.har")
+    request = {
+        "method": "POST",
+        "url": f"https://acme.lightning.force.com/aura?r=1&{MARK}",
+        "headers": [],
+        "postData": {"mimeType": "application/x-www-form-urlencoded", "text": aura_call(first)},
+    }
+    entry = {"request": request, "response": {"status": 200, "headers": [], "content": {"text": ATTACK}}}
+    (tmp_path / "some.har").write_text(json.dumps({"log": {"entries": [entry] * 2}}), encoding="utf-8")
     shown: dict[str, Said] = {}
     for words in (
         ("list",),
@@ -81,6 +106,8 @@ def test_every_command_shows_a_hostile_org(
         ("doctor", "--json"),
         ("info",),
         ("setup", "by-flags", "--yes"),
+        ("learn-button", recording),
+        ("learn-button", recording, "--json"),
     ):
         said = hostile(*words)
         harmless(said)
