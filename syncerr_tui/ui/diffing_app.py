@@ -39,6 +39,11 @@ class DiffingApp(App[ReturnType]):
         if (diff := self._diff) is not None:
             self.app_resume_signal.subscribe(self, lambda _: diff.forget(), immediate=True)
 
+    def on_resize(self) -> None:
+        """A terminal may lose cells when its window changes, even where it changes back."""
+        if self._diff is not None:
+            self._diff.forget()
+
     def redraw(self) -> None:
         """Write everything anew: something else has written to the terminal."""
         if self._diff is not None:
