@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -23,22 +23,11 @@ from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import THEMES, VARIABLES, theme_for
 
 if TYPE_CHECKING:
-    # The parts are imported when they are made, and they are made when the first frame has been drawn.
     from textual.driver import Driver
 
-    from syncerr_tui.diagnosis.text_layout import TextLine
-    from syncerr_tui.model import SyncError
-    from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, Work
-    from syncerr_tui.ui.details import Details
-    from syncerr_tui.ui.error_details_service import ErrorDetailsService
-    from syncerr_tui.ui.error_history import ErrorHistory
-    from syncerr_tui.ui.errors_pane import ErrorsPane
-    from syncerr_tui.ui.interrupted_runs import InterruptedRuns
     from syncerr_tui.ui.journals import Journals
-    from syncerr_tui.ui.panes import Pane
-    from syncerr_tui.ui.run_controller import RunController
-    from syncerr_tui.ui.screens.workbench import Workbench
-    from syncerr_tui.ui.widgets.columns import Moment
+    from syncerr_tui.ui.services import Services
+    from syncerr_tui.ui.workbench import Workbench
 
 
 class SyncErrApp(DiffingApp[int], inherit_bindings=False):
@@ -69,91 +58,29 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self.context = context
         self.crash = ""
         """What to say about a defect that ended the app."""
-        self.journals = journals
+        self._journals = journals
+        context.write_to_terminal = self._write_to_terminal
 
-    # -- the parts, made when they are first asked for -----------------------------------------------------
+    @cached_property
+    def services(self) -> Services:
+        """What works in the background."""
+        from syncerr_tui.ui.services import Services
+
+        return Services(self.context, self._journals, self._to_the_bench, self._in_background)
 
     @cached_property
     def bench(self) -> Workbench:
-        """The screen everything happens on."""
-        from syncerr_tui.ui.errors_pane import ErrorsPane
-        from syncerr_tui.ui.screens.workbench import Workbench
+        """The screen everything happens on. It and its parts are imported when the first frame is drawn."""
+        from syncerr_tui.ui.workbench import Workbench
 
-        errors = ErrorsPane(self.context, self._describe, self.graph_worker)
-        return Workbench(self.context, errors, self._other_panes, self.graph_worker)
+        return Workbench(self.services)
 
-    @cached_property
-    def runs(self) -> RunController:
-        """The one re-sync that may be under way."""
-        from syncerr_tui.ui.run_controller import RunController
-
-        return RunController(self, self.journals)
-
-    @cached_property
-    def error_details(self) -> ErrorDetailsService:
-        """What is learnt about an error while a person rests on it."""
-        from syncerr_tui.ui.error_details_service import ErrorDetailsService
-
-        return ErrorDetailsService(self.context, self._explain_in_background, self._explained)
-
-    @cached_property
-    def error_history(self) -> ErrorHistory:
-        """What the journal knows about a row."""
-        from syncerr_tui.ui.error_history import ErrorHistory
-
-        return ErrorHistory(self.context, self.journals, self._explain_in_background, self._explained)
-
-    @cached_property
-    def interrupted_runs(self) -> InterruptedRuns:
-        """What an earlier start left open."""
-        from syncerr_tui.ui.interrupted_runs import InterruptedRuns
-
-        return InterruptedRuns(self, self.journals)
-
-    @cached_property
-    def graph_worker(self) -> CauseGraphWorker:
-        """Who waits for whom."""
-        from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-
-        return CauseGraphWorker(self._in_background, self._linked, self.context.clock)
-
-    @cached_property
-    def _panel_text(self) -> Details:
-        """Reading messages is imported with the first row."""
-        from syncerr_tui.ui.details import Details
-
-        return Details(self.error_details)
-
-    def _other_panes(self, errors: ErrorsPane) -> list[Pane]:
-        """What stands behind the list. Imported and made when the first frame is drawn."""
-        from syncerr_tui.ui.causes_pane import CausesPane
-        from syncerr_tui.ui.journal_pane import JournalPane
-
-        causes = CausesPane(self.context, errors, self.graph_worker, self._guide)
-        return [causes, JournalPane(self.context, self.journals, self._describe)]
-
-    def _in_background(self, work: Work) -> None:
-        self.run_worker(work, group="linking", name="linking")
-
-    def _linked(self) -> None:
-        if self.bench.is_mounted:
-            self.bench.linked()
-
-    def _explain_in_background(self, work: Work) -> None:
-        self.run_worker(work, group="explaining", name="explaining")
-
-    def _explained(self, message: Message) -> None:
+    def _to_the_bench(self, message: Message) -> None:
         if self.bench.is_mounted:
             self.bench.post_message(message)
 
-    def _describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
-        """What the info panel says about an error."""
-        before = self.error_history.words(error, moment)
-        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, before)
-
-    def _guide(self, error: SyncError, width: int) -> list[TextLine]:
-        """What to do about the cause that this error stands for."""
-        return self._panel_text.guidance(error, width)
+    def _in_background(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        self.run_worker(work, group=group, name=group)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, before a theme is chosen."""
@@ -180,14 +107,14 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
             self.exit()
         elif self.screen is self.bench:
             self.bench.action_act("quit")
-        elif not self.runs.active:
+        elif not self.context.state.run.active:
             self.exit()
 
     def stop(self, return_code: int) -> None:
         """Leave at once: the terminal goes away, or the machine goes down."""
         self.exit(return_code=return_code)
 
-    def write_to_terminal(self, sequence: str) -> None:
+    def _write_to_terminal(self, sequence: str) -> None:
         """Send a control sequence of our own making (the clipboard's)."""
         if self._driver is not None:
             self._driver.write(sequence)

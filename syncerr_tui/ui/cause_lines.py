@@ -73,7 +73,7 @@ class CauseLines:
 
     def _sign_of(self, cause: Cause) -> str:
         """A cause may hold many thousand errors: counted once for each selection."""
-        listing = self._errors.listing
+        listing = self._context.state.listing
         if listing.selected is not self._signs_for:
             self._signs, self._signs_for = {}, listing.selected
         if cause.key not in self._signs:
@@ -81,7 +81,7 @@ class CauseLines:
         return self._signs[cause.key]
 
     def _sign(self, rows: tuple[str, ...]) -> str:
-        selected = self._errors.listing.selected
+        selected = self._context.state.listing.selected
         if not selected:
             return " "
         count = sum(row in selected for row in rows)
@@ -90,7 +90,7 @@ class CauseLines:
     def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
         from syncerr_tui.ui.cause_words import headline, retry, summary
 
-        errors, unicode = self._errors.listing.errors, self._context.terminal.unicode
+        errors, unicode = self._context.state.listing.errors, self._context.terminal.unicode
         signs = "▾▸" if unicode else "-+"
         lead = LEAD - _GUTTER
         room = max(1, width - lead)
@@ -123,7 +123,7 @@ class CauseLines:
     def _error_line(self, node: Node, width: int) -> Iterable[Part]:
         from syncerr_tui.ui.cause_words import briefly, why
 
-        error = self._errors.listing.errors.get(node.row or "")
+        error = self._context.state.listing.errors.get(node.row or "")
         if error is None:
             yield (cell("      left the list", width, ""), "quiet")
             return
@@ -156,7 +156,7 @@ class CauseLines:
 
     def _standing(self, rows: tuple[str, ...]) -> int:
         """How many of them are errors still."""
-        left = self._errors.left
+        left = self._context.state.proven
         return sum(row not in left for row in rows) if left else len(rows)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.timer import Timer
@@ -19,12 +19,11 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.cause_lines import CauseLines
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.outline import Node, Outline, tree_of
-from syncerr_tui.ui.panes import Pane
 from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE
+from syncerr_tui.ui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 _MARKS_DELAY = 0.25
 
 
-class CausesPane(Pane):
+class CausesPane(ListWithPanel):
     """The causes at the left, what to do about the one under the cursor at the right or in its place."""
 
     place = Place.CAUSES
@@ -56,15 +55,12 @@ class CausesPane(Pane):
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
         self._marks_timer: Timer | None = None
-        self._glyphs = UNICODE if context.terminal.unicode else ASCII
-        self._lines = CauseLines(context, errors, graph_worker, self._glyphs, lambda key: key in self._opened)
+        self._lines = CauseLines(context, errors, graph_worker, self.glyphs, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        """The list and the panel."""
-        terminal = self.context.terminal
-        yield CauseList(self._lines, glyphs=self._glyphs, id="cause-list")
-        yield InfoPanel(links=terminal.links, thumb=self._glyphs.thumb, id="cause-info")
+    def compose_list(self) -> ComposeResult:
+        """The list."""
+        yield CauseList(self._lines, glyphs=self.glyphs, id="cause-list")
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -86,7 +82,7 @@ class CausesPane(Pane):
     @property
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
-        found, left = self._graph_worker.found, self._errors.left
+        found, left = self._graph_worker.found, self.context.state.proven
         if not left:
             return found.count
         return found.count - sum(
@@ -95,9 +91,9 @@ class CausesPane(Pane):
         )
 
     @property
-    def tells(self) -> str:
+    def tab_note(self) -> str:
         """The filter and what it shows."""
-        filtered = self._errors.listing.filter
+        filtered = self.context.state.listing.filter
         return f"filter: {filtered.text}  ({len(self._outline.causes):,} shown)" if filtered else ""
 
     @property
@@ -111,33 +107,33 @@ class CausesPane(Pane):
         node = self.node
         if node is None:
             return None
-        errors = self._errors.listing.errors
+        errors = self.context.state.listing.errors
         rows = (node.row,) if node.row else node.cause.roots
         return next((errors[row] for row in rows if row in errors), None)
 
     @property
     def failing(self) -> tuple[SyncError, ...]:
         """The error under the cursor; of a cause all that fail for it themselves."""
-        node, errors = self.node, self._errors.listing.errors
+        node, errors = self.node, self.context.state.listing.errors
         rows = () if node is None else (node.row,) if node.row else node.cause.roots
         return tuple(errors[row] for row in rows if row in errors)
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:
         """What an action acts on: the selection, else the cause and all it holds, else the one error."""
-        listing = self._errors.listing
+        listing = self.context.state.listing
         if listing.selected:
             return listing.chosen
         node = self.node
         return tuple(listing.errors[row] for row in _rows(node) if row in listing.errors) if node else ()
 
-    def facts(self, state: AppState) -> AppState:
+    def facts(self, facts: AppState) -> AppState:
         """What only the causes know."""
-        listing = self._errors.listing
+        listing = self.context.state.listing
         hidden = listing.hidden_selected
         current = self.current
         return replace(
-            state,
+            facts,
             # The line says how many it holds; in the footer that number would be written with every move.
             chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
             hidden_selected=hidden,
@@ -152,7 +148,7 @@ class CausesPane(Pane):
         """Take the focus, and show what has changed meanwhile."""
         self._lines.moment = Moment(self.context.clock(), self.context.zone)
         self.refreshed()
-        (self.panel if self.is_open else self.board).focus()
+        self.take_focus()
 
     def came_from(self, row: str | None) -> None:
         """The person came from this row of the list: the cursor goes to its cause."""
@@ -162,7 +158,7 @@ class CausesPane(Pane):
         """The list, its filter or its selection may have changed, or the causes are known anew."""
         if not self.display or not self.is_mounted:
             return
-        listing, found = self._errors.listing, self._graph_worker.found
+        listing, found = self.context.state.listing, self._graph_worker.found
         now_for = (found.causes, listing.view, self._graph_worker.working)
         if now_for != self._shown_for:
             self._shown_for = now_for
@@ -174,7 +170,7 @@ class CausesPane(Pane):
         self._show()
 
     def _visible(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
-        listing = self._errors.listing
+        listing = self.context.state.listing
         if not listing.filter:
             return causes
         shown = listing.view.positions
@@ -200,7 +196,7 @@ class CausesPane(Pane):
         self.post_message(self.Changed())
 
     def _show(self) -> None:
-        listing = self._errors.listing
+        listing = self.context.state.listing
         if listing.errors and listing.filter and self._graph_worker.found.causes:
             note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
         elif self._graph_worker.working:
@@ -210,12 +206,12 @@ class CausesPane(Pane):
         else:
             note = ("No causes: there are no unresolved sync errors.",)
         self.board.show(self._outline, self._cursor, note)
-        self._panel_soon()
+        self.panel_soon()
 
     def known_better(self, error: SyncError | None) -> None:
         """More is known about this error, or about all."""
         if self.display and (error is None or error == self.current):
-            self._panel_soon()
+            self.panel_soon()
 
     def marks_changed(self) -> None:
         """A run says something new about rows: draw it, soon and together."""
@@ -228,7 +224,7 @@ class CausesPane(Pane):
 
     # -- the panel -------------------------------------------------------------------------------------
 
-    def _panel_now(self) -> None:
+    def show_panel(self) -> None:
         node = self.node
         if node is None:
             self._described = None
@@ -272,25 +268,22 @@ class CausesPane(Pane):
         self._cursor = max(0, min(place, len(self._outline) - 1))
         self._draw()
 
-    def move(self, rows: int) -> None:
-        """The cursor, or the text of the panel, so many rows down."""
-        if self.panel.has_focus:
-            self.panel.move(rows)
-        else:
-            self._to(self._cursor + rows)
+    def move_cursor(self, rows: int) -> None:
+        """The cursor so many lines of the tree down."""
+        self._to(self._cursor + rows)
 
     @property
-    def page(self) -> int:
-        """Rows in the window."""
-        return self.panel.page if self.panel.has_focus else self.board.page
+    def has_row(self) -> bool:
+        """Whether there is a cause, or an error of one, under the cursor."""
+        return self.node is not None
 
-    def do_next_cause(self) -> None:
+    def next_cause(self) -> None:
         node = self.node
         at = self._outline.place_of_cause(node.cause.key) if node else None
         if node is not None and at is not None:
             self._to(at + 1 + len(self._opened.get(node.cause.key, ())))
 
-    def do_previous_cause(self) -> None:
+    def previous_cause(self) -> None:
         node = self.node
         at = self._outline.place_of_cause(node.cause.key) if node else None
         if not at:
@@ -307,7 +300,7 @@ class CausesPane(Pane):
 
     # -- opening and closing ---------------------------------------------------------------------------
 
-    def do_open(self) -> None:
+    def open_node(self) -> None:
         node, graph = self.node, self._graph_worker.graph
         if node is None or graph is None:
             return
@@ -316,7 +309,7 @@ class CausesPane(Pane):
         else:
             self._to(self._cursor + 1)
 
-    def do_close(self) -> None:
+    def close_node(self) -> None:
         node = self.node
         if node is None:
             return
@@ -334,60 +327,49 @@ class CausesPane(Pane):
             self._cursor = min(self._cursor, len(self._outline) - 1)
         self._draw()
 
-    def do_info(self) -> None:
-        if not self.is_open and self.node is None:
-            return
-        self.toggle_class("-open")
+    def open_panel(self, *, is_open: bool) -> None:
+        """Go into the panel, or back to the list; the panel begins at its beginning."""
         self._described = None
-        self._panel_now()
-        self.call_after_refresh(self.entered)
-        self.post_message(self.Changed())
-
-    def do_focus_next(self) -> None:
-        if self.is_wide or self.is_open:
-            self.do_info()
-
-    def step_back(self) -> bool:
-        """One step back. False where there is nothing left to take back here."""
-        if self.is_open:
-            self.do_info()
-            return True
-        return False
+        super().open_panel(is_open=is_open)
 
     # -- selecting -------------------------------------------------------------------------------------
 
-    def do_toggle(self) -> None:
+    def toggle(self) -> None:
         node = self.node
         if node is None:
             return
         rows = frozenset(_rows(node))
-        listing = self._errors.listing
+        listing = self.context.state.listing
         if rows <= listing.selected:
             listing = replace(listing, selected=listing.selected - rows, range=None)
         else:
             listing = listing.with_selected(rows)
         self._errors.show(listing)
         if node.is_cause:
-            self.do_next_cause()
+            self.next_cause()
         else:
             self._to(self._cursor + 1)
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_cause_list_clicked(self, event: CauseList.Clicked) -> None:
+    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
         """A click moves, ctrl+click selects, a double click opens."""
         event.stop()
-        self._to(event.place)
-        self.board.focus()
+        self._to(event.row)
+        self.came_by_click()
         if event.toggle:
-            self.do_toggle()
+            self.toggle()
         if event.opened:
-            self.do_open()
+            self.open_node()
 
-    def on_cause_list_wheeled(self, event: CauseList.Wheeled) -> None:
-        """The wheel moves the cursor."""
-        event.stop()
-        self._to(self._cursor + event.rows)
+    HANDLERS: ClassVar[Handlers] = {
+        **ListWithPanel.MOVES,
+        "next_cause": next_cause,
+        "previous_cause": previous_cause,
+        "open": open_node,
+        "close": close_node,
+        "toggle": toggle,
+    }
 
 
 def _rows(node: Node | None) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
+from syncerr_tui.triage.state import UiState
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes
@@ -46,12 +46,10 @@ class AppContext:
     org: str = ""
     """What the org is called here, before it tells its own name."""
     connection: OrgSession | None = None
-    was_read: bool = False
-    """Whether rows have come from the org: before that nobody knows how many there are."""
-    expired: bool = False
-    """The org no longer knows our session."""
-    trouble: SyncErrError | None = None
-    """What went wrong last, until something goes right."""
+    write_to_terminal: Callable[[str], object] = lambda _sequence: None
+    """Sends a control sequence of our own making: the clipboard's."""
+    state: UiState = field(default_factory=UiState)
+    """What is true on screen now. It is replaced, never changed."""
 
     @property
     def ellipsis(self) -> str:
@@ -61,7 +59,7 @@ class AppContext:
     @property
     def unread(self) -> str:
         """Why nothing is known of the list; empty once something is."""
-        if self.was_read:
+        if self.state.reading.has_rows:
             return ""
         return "not read yet" if self.connection is not None else "not connected"
 

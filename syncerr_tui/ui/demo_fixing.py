@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from textual.content import Content
 
-from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
@@ -15,7 +14,6 @@ from syncerr_tui.ui.widgets.line import Part
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.demo_fix import DemoFix
-    from syncerr_tui.ui.app import SyncErrApp
 
 
 _MOST = 500
@@ -64,38 +62,11 @@ class FixDialog(Confirmation):
         return keys(("enter", "applies it"), ("esc", "leaves"))
 
 
-class DemoFixing:
-    """Looks a fix up, asks, applies it, and says what has changed."""
-
-    def __init__(self, app: SyncErrApp, fixes: FixSource) -> None:
-        self._app = app
-        self._fixes = fixes
-
-    async def run(self, errors: Sequence[SyncError]) -> None:
-        """From the question to the line that tells what was done.
-
-        Args:
-            errors: The one that is shown, and others that fail for the same reason.
-        """
-        say = self._app.bench.say
-        error, *others = errors
-        try:
-            fix = await self._fixes.look(error.id)
-            if not fix.available:
-                say(fix.why or fix.title or "The demo org has no fix for this error.")
-                return
-            if await self._app.push_screen_wait(FixDialog(error, fix, len(others))):
-                told = await self._fixes.apply(error.id)
-                more = await self._fix_others(others)
-                say(f"Now re-sync: R.  {told}{f', and for {more} more' if more else ''}.", "good")
-        except SyncErrError as problem:
-            say(problem.line, "bad")
-
-    async def _fix_others(self, errors: Sequence[SyncError]) -> int:
-        """Records that are wrong each for itself; a safeguard that is off already needs nothing more."""
-        count = 0
-        for error in errors[:_MOST]:
-            if (await self._fixes.look(error.id)).available:
-                await self._fixes.apply(error.id)
-                count += 1
-        return count
+async def fix_others(fixes: FixSource, errors: Sequence[SyncError]) -> int:
+    """Fix records that are wrong each for itself; a safeguard that is off already needs nothing more."""
+    count = 0
+    for error in errors[:_MOST]:
+        if (await fixes.look(error.id)).available:
+            await fixes.apply(error.id)
+            count += 1
+    return count

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,28 +34,25 @@ _SPARE_CALLS = 0.1
 """The part of a day's API calls that is left to others: names are a comfort, re-syncs are not."""
 
 
+@dataclass
 class KnownBetter(Message):
     """More is known about this error; without one, about all of them."""
 
-    def __init__(self, error: SyncError | None = None) -> None:
-        super().__init__()
-        self.error = error
+    error: SyncError | None = None
 
 
+@dataclass
 class NotesBroken(Message):
-    """The org notes cannot be read."""
+    """The org's notes cannot be read."""
 
-    def __init__(self, trouble: BadInputError) -> None:
-        super().__init__()
-        self.trouble = trouble
+    trouble: BadInputError
 
 
+@dataclass
 class SessionEnded(Message):
     """The org no longer knows us."""
 
-    def __init__(self, trouble: NotLoggedInError) -> None:
-        super().__init__()
-        self.trouble = trouble
+    trouble: NotLoggedInError
 
 
 class Resolver(Protocol):
@@ -140,7 +138,7 @@ class ErrorDetailsService:
 
     def look_up(self, error: SyncError) -> None:
         """A person rests on this error: ask the org about what it names, unless that is known."""
-        if error in self._known or self._context.expired or not self._may_ask():
+        if error in self._known or self._context.state.reading.expired or not self._may_ask():
             return
         self._wanted = error
         if not self._asking:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
@@ -21,11 +21,10 @@ from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
-from syncerr_tui.ui.panes import WIDE, Pane
+from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
-from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
+from syncerr_tui.ui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.text_layout import TextLine
@@ -38,7 +37,7 @@ Describe = Callable[[SyncError, Moment, str, int], "list[TextLine]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
 
-class ErrorsPane(Pane):
+class ErrorsPane(ListWithPanel):
     """The list at the left, what to know about the row under the cursor at the right or in its place."""
 
     place = Place.ERRORS
@@ -46,23 +45,16 @@ class ErrorsPane(Pane):
     def __init__(self, context: AppContext, describe: Describe, graph_worker: CauseGraphWorker) -> None:
         super().__init__(context)
         self._graph_worker = graph_worker
-        self.listing = Listing()
         self.outcomes: Mapping[str, str] = {}
-        self.left: AbstractSet[str] = frozenset()
-        """Rows that a run has proven: in sight until it is dismissed, but no errors any more."""
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
         self._moment = Moment(context.clock(), context.zone, context.ellipsis)
         self._typing = Debouncer(self, _FILTER_DELAY)
 
-    def compose(self) -> ComposeResult:
-        """The table and the panel."""
-        self.set_class(self.app.size.width >= WIDE, "-wide")
-        terminal = self.context.terminal
-        glyphs = UNICODE if terminal.unicode else ASCII
-        yield ErrorTable(glyphs=glyphs, id="table")
-        yield InfoPanel(links=terminal.links, thumb=glyphs.thumb, id="info")
+    def compose_list(self) -> ComposeResult:
+        """The table."""
+        yield ErrorTable(glyphs=self.glyphs, id="table")
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -72,18 +64,17 @@ class ErrorsPane(Pane):
         return self.query_one(ErrorTable)
 
     @property
+    def listing(self) -> Listing:
+        """The rows as the person works them."""
+        return self.context.state.listing
+
+    @property
     def tab(self) -> str:
         """`Errors (143)`."""
-        return "Errors (?)" if self.context.unread else f"Errors ({self.unresolved:,})"
+        return "Errors (?)" if self.context.unread else f"Errors ({self.context.state.unresolved:,})"
 
     @property
-    def unresolved(self) -> int:
-        """How many errors there are."""
-        errors = self.listing.errors
-        return len(errors) - len(errors.keys() & self.left)
-
-    @property
-    def tells(self) -> str:
+    def tab_note(self) -> str:
         """The filter and what it shows."""
         if not self.listing.filter:
             return ""
@@ -99,12 +90,12 @@ class ErrorsPane(Pane):
         """What an action acts on."""
         return self.listing.chosen
 
-    def facts(self, state: AppState) -> AppState:
+    def facts(self, facts: AppState) -> AppState:
         """What only the list knows."""
         listing = self.listing
         hidden = listing.hidden_selected
         return replace(
-            state,
+            facts,
             chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
             hidden_selected=hidden,
             total=len(listing.ids),
@@ -116,34 +107,31 @@ class ErrorsPane(Pane):
 
     def show(self, listing: Listing, *, fresh: bool = False) -> None:
         """Show this listing. `fresh` rows get their ages anew; otherwise they stay as they were read."""
-        self.listing = listing
+        self.context.state = replace(self.context.state, listing=listing)
         self._graph_worker.follow(listing.errors)
         if fresh:
             self._moment = Moment(self.context.clock(), self.context.zone, self.context.ellipsis)
         self.table.show(listing, self._moment)
-        self._panel_soon()
+        self.panel_soon()
         self.post_message(self.Changed())
 
     def show_run(
         self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], left: AbstractSet[str] = frozenset()
     ) -> None:
         """The states of a run beside their rows, and in the panel what each outcome means."""
-        self.outcomes, self.left = outcomes, left
+        self.outcomes = outcomes
+        self.context.state = replace(self.context.state, proven=left)
         if marks is self.table.marks:
             self.table.marks_changed()
         else:
             self.table.show_marks(marks)
-        self._panel_soon()
+        self.panel_soon()
 
     def note(self, *lines: str) -> None:
         """What stands in place of the rows while there are none."""
         self.table.note(*lines)
 
-    def entered(self) -> None:
-        """Take the focus to where the person was."""
-        (self.panel if self.is_open else self.table).focus()
-
-    def _panel_now(self) -> None:
+    def show_panel(self) -> None:
         error = self.listing.current
         if error is None:
             if self._described is not None:
@@ -162,49 +150,18 @@ class ErrorsPane(Pane):
         """Tell it in the panel, unless the person has moved on."""
         if self._described is not None and error in {None, self._described[0]}:
             self._told_anew = True
-            self._panel_soon()
+            self.panel_soon()
 
     # -- moving ----------------------------------------------------------------------------------------
 
-    def move(self, rows: int, *, extend: bool = False) -> None:
-        """The cursor, or the text of the panel, so many rows down."""
-        if self.panel.has_focus and not extend:
-            self.panel.move(rows)
-        else:
-            self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
-
-    @property
-    def page(self) -> int:
-        """Rows in the window."""
-        return self.panel.page if self.panel.has_focus else self.table.page
-
-    def do_next_error(self) -> None:
-        self.show(self.listing.moved_to(self.listing.cursor + 1))
-
-    def do_previous_error(self) -> None:
-        self.show(self.listing.moved_to(self.listing.cursor - 1))
+    def move_cursor(self, rows: int, *, extend: bool = False) -> None:
+        """The cursor so many rows down."""
+        self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
 
     # -- selecting -------------------------------------------------------------------------------------
 
-    def do_toggle(self) -> None:
-        self.show(self.listing.toggled())
-
-    def do_extend_down(self) -> None:
-        self.move(1, extend=True)
-
-    def do_extend_up(self) -> None:
-        self.move(-1, extend=True)
-
-    def do_range(self) -> None:
-        self.show(self.listing.range_toggled())
-
-    def do_select_all(self) -> None:
-        self.show(self.listing.all_selected())
-
-    def do_invert(self) -> None:
-        self.show(self.listing.inverted())
-
-    def do_select_alike(self) -> None:
+    def select_alike(self) -> None:
+        """Select every row shown that has this row's code."""
         if self.listing.current is not None:
             code = self.listing.current.code
             errors = self.listing.errors
@@ -212,8 +169,7 @@ class ErrorsPane(Pane):
 
     def step_back(self) -> bool:
         """One step back. False where there is nothing left to take back here."""
-        if self.is_open:
-            self.do_info()
+        if super().step_back():
             return True
         listing = self.listing
         if listing.range is None and not listing.filter and not listing.selected:
@@ -228,7 +184,7 @@ class ErrorsPane(Pane):
         if "cause:" in self.listing.filter.text and self._graph_worker.graph is not None:
             self.show(self.listing.filtered(self._read(self.listing.filter.text), self.context.clock()))
         self._told_anew = True
-        self._panel_soon()
+        self.panel_soon()
 
     def show_alike(self, row: str) -> None:
         """Show all rows with this one's cause; where they are shown already, all rows again."""
@@ -253,18 +209,6 @@ class ErrorsPane(Pane):
 
     def _read(self, text: str, *, typing: bool = False) -> Filter:
         return parse(text, typing=typing, cause_of=self._same_cause) if text.strip() else EVERYTHING
-
-    def do_info(self) -> None:
-        if not self.is_open and self.listing.current is None:
-            return
-        self.toggle_class("-open")
-        self._panel_now()
-        self.call_after_refresh(self.entered)
-        self.post_message(self.Changed())
-
-    def do_focus_next(self) -> None:
-        if self.is_wide or self.is_open:
-            self.do_info()
 
     def sort_by(self, key: SortKey) -> None:
         """Sort by this column; the same again turns the order round."""
@@ -315,11 +259,19 @@ class ErrorsPane(Pane):
         if event.toggle:
             moved = replace(moved.toggled(), cursor=event.row)
         self.show(moved)
-        self.table.focus()
+        self.came_by_click()
         if event.opened:
-            self.do_info()
+            self.info()
 
-    def on_virtual_list_wheeled(self, event: VirtualList.Wheeled) -> None:
-        """The wheel moves the cursor, so that the keyboard goes on where the eye is."""
-        event.stop()
-        self.show(self.listing.moved_to(self.listing.cursor + event.rows))
+    HANDLERS: ClassVar[Handlers] = {
+        **ListWithPanel.MOVES,
+        "next_error": lambda pane: pane.move_cursor(1),
+        "previous_error": lambda pane: pane.move_cursor(-1),
+        "toggle": lambda pane: pane.show(pane.listing.toggled()),
+        "extend_down": lambda pane: pane.move_cursor(1, extend=True),
+        "extend_up": lambda pane: pane.move_cursor(-1, extend=True),
+        "range": lambda pane: pane.show(pane.listing.range_toggled()),
+        "select_all": lambda pane: pane.show(pane.listing.all_selected()),
+        "invert": lambda pane: pane.show(pane.listing.inverted()),
+        "select_alike": select_alike,
+    }

@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
 
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
@@ -19,12 +22,12 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.journal_reading import JournalReading, Level
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
-from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
+from syncerr_tui.ui.widgets.virtual_list import VirtualList
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -42,21 +45,10 @@ Describe = Callable[[SyncError, Moment, str, int], "list[TextLine]"]
 """What the info panel says about an error, as in the list."""
 
 
-class JournalPane(Pane):
+class JournalPane(ListWithPanel):
     """What was re-synced, by whom, why, and what came of it."""
 
     place = Place.JOURNAL
-    DEFAULT_CSS = """
-    JournalPane { layout: vertical; height: 1fr; }
-    JournalPane > InfoPanel {
-        display: none; dock: right; width: 40%; height: 100%; padding: 0 1; border-left: solid $syncerr-quiet;
-        background: $syncerr-ground;
-    }
-    JournalPane > InfoPanel:focus { border-left: solid $syncerr-accent; }
-    JournalPane.-wide > InfoPanel { display: block; }
-    JournalPane.-open > InfoPanel { display: block; width: 100%; border: none; padding: 0 2; }
-    JournalPane.-wide.-open > InfoPanel { width: 40%; padding: 0 1; border-left: solid $syncerr-accent; }
-    """
 
     def __init__(self, context: AppContext, journals: Journals, describe: Describe) -> None:
         super().__init__(context)
@@ -71,23 +63,20 @@ class JournalPane(Pane):
         self._told: tuple[object, ...] = ()
         """What the panel says something about."""
         self._typing = Debouncer(self, _FILTER_DELAY)
-        self._built = False
+        self._visited = False
+        """Whether anybody has looked: before that nothing is read."""
         self.interrupted = 0
         """Runs that wait for somebody to go on with them."""
         self.elsewhere = 0
         """Runs under way in other terminals."""
 
-    def _build(self) -> None:
-        """Two lines, the list between them, and the panel: when they are looked at for the first time."""
-        terminal, ellipsis = self.context.terminal, self.context.ellipsis
-        glyphs = UNICODE if terminal.unicode else ASCII
-        self.mount(
-            Line(ellipsis=ellipsis, id="past-head"),
-            DataSheet(glyphs=glyphs, id="past-sheet"),
-            Line(ellipsis=ellipsis, id="past-foot"),
-            InfoPanel(links=terminal.links, thumb=glyphs.thumb, id="past-info"),
-        )
-        self._built = True
+    def compose_list(self) -> ComposeResult:
+        """Two lines with the list between them."""
+        ellipsis = self.context.ellipsis
+        with Vertical():
+            yield Line(ellipsis=ellipsis, id="past-head")
+            yield DataSheet(glyphs=self.glyphs, id="past-sheet")
+            yield Line(ellipsis=ellipsis, id="past-foot")
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -104,7 +93,7 @@ class JournalPane(Pane):
         return f"Journal ({self.elsewhere} under way elsewhere)" if self.elsewhere else "Journal"
 
     @property
-    def tells(self) -> str:
+    def tab_note(self) -> str:
         """The filter."""
         if not self._reading.wanted:
             return ""
@@ -131,12 +120,12 @@ class JournalPane(Pane):
     def _level(self) -> Level[Any] | None:
         return self._rows or self._runs
 
-    def facts(self, state: AppState) -> AppState:
+    def facts(self, facts: AppState) -> AppState:
         """What only the Journal knows."""
         level = self._level
         current = self.current
         return replace(
-            state,
+            facts,
             chosen=0,
             total=level.pages.count if level is not None else 0,
             current=level is not None and level.current is not None,
@@ -153,7 +142,7 @@ class JournalPane(Pane):
 
     def refresh_journal(self) -> None:
         """Read the journal anew, where somebody looks at it; the cursors stay where they are."""
-        if self.context.connection is None or not self._built:
+        if self.context.connection is None or not self._visited:
             return
         from syncerr_tui.ui.paged_rows import PagedRows
 
@@ -183,7 +172,7 @@ class JournalPane(Pane):
             await work
         except SyncErrError as error:
             self.sheet.note("", f"{error.title}.", error.hint)
-            self.post_message(self.Failed(error))
+            self.post_message(Troubled(error))
 
     def _arrived(self, _what: str) -> None:
         level = self._level
@@ -218,7 +207,7 @@ class JournalPane(Pane):
                 ),
             )
         self._show_lines()
-        self._panel_soon()
+        self.panel_soon()
         self.post_message(self.Changed())
 
     @property
@@ -266,18 +255,17 @@ class JournalPane(Pane):
 
     def entered(self) -> None:
         """Read what is new, and take the focus to where the person was."""
-        if not self._built:
-            self._build()
+        self._visited = True
         if self.context.connection is None:
             self.sheet.note("", "The journal is an org's own: connecting comes first.")
         self.refresh_journal()
-        (self.panel if self.is_open else self.sheet).focus()
+        self.take_focus()
 
     # -- the panel -------------------------------------------------------------------------------------
 
-    def _panel_now(self) -> None:
+    def show_panel(self) -> None:
         """Ask for the story of what the cursor rests on; one that moves on drops the question."""
-        if not self._built:
+        if not self._visited:
             return
         row, run = self.row, self.run
         subject: tuple[object, ...] = (row,) if row is not None else (run,)
@@ -326,49 +314,36 @@ class JournalPane(Pane):
             level.at = max(0, min(at, level.pages.count - 1))
             self._show()
 
-    def move(self, rows: int) -> None:
-        """The cursor, or the text of the panel, so many rows down."""
-        if self.panel.has_focus:
-            self.panel.move(rows)
-        elif self._level is not None:
+    def move_cursor(self, rows: int) -> None:
+        """The cursor so many rows down."""
+        if self._level is not None:
             self._move_to(self._level.at + rows)
-
-    @property
-    def page(self) -> int:
-        """Rows in the window."""
-        return self.panel.page if self.panel.has_focus else self.sheet.page
 
     # -- looking ---------------------------------------------------------------------------------------
 
-    def do_refresh(self) -> None:
-        """Read the journal again."""
-        self.refresh_journal()
-
-    def do_info(self) -> None:
+    def info(self) -> None:
         """A run opens to its rows; a row to its story."""
-        if self._run is None:
-            run = self.run
-            if run is not None:
-                self._open(run)
-                self._show()
-        elif self.is_open or self.row is not None:
-            self._toggle_panel()
+        if self._run is not None:
+            super().info()
+        elif self.run is not None:
+            self._open(self.run)
+            self._show()
 
-    def do_focus_next(self) -> None:
+    def focus_next(self) -> None:
+        """To the other side; the panel beside a run tells about it."""
         if self.is_wide or self.is_open:
-            self._toggle_panel()
+            self.open_panel(is_open=not self.is_open)
 
-    def _toggle_panel(self) -> None:
-        self.toggle_class("-open")
-        self._panel_now()
-        self.call_after_refresh((self.panel if self.is_open else self.sheet).focus)
-        self.post_message(self.Changed())
+    @property
+    def has_row(self) -> bool:
+        """Whether there is a row of a run under the cursor."""
+        return self.row is not None
 
     def step_back(self) -> bool:
         """Out of the panel, out of the filter, out of the run."""
-        if self.is_open:
-            self._toggle_panel()
-        elif self._reading.wanted:
+        if super().step_back():
+            return True
+        if self._reading.wanted:
             self.filter_by("")
         elif self._run is not None:
             self._run = self._rows = None
@@ -377,7 +352,7 @@ class JournalPane(Pane):
             return False
         return True
 
-    def do_verify(self) -> None:
+    def verify(self) -> None:
         """Read again what this run sent and could not prove."""
         run = self.run
         if run is not None:
@@ -390,18 +365,18 @@ class JournalPane(Pane):
         if connection is None:
             return
         if run.alive:
-            self.post_message(self.Told("It is under way in another terminal, which proves its rows itself."))
+            self.post_message(Announced("It is under way in another terminal, which proves its rows itself."))
             return
         rows = await self._reading.ask(lambda journal: History(journal).rows_of(run.id))
         open_rows = [row for row in rows if row.unknown]
         if not open_rows:
-            self.post_message(self.Told("Everything that this run sent is decided."))
+            self.post_message(Announced("Everything that this run sent is decided."))
             return
-        self.post_message(self.Told(f"Reading {plural(len(open_rows), 'row')} again ..."))
+        self.post_message(Announced(f"Reading {plural(len(open_rows), 'row')} again ..."))
         found = await self._journals.verify(connection, open_rows)
         counted = Counter(one.finding.verdict.value for one in found if one.finding.verdict is not None)
         told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
-        self.post_message(self.Told(f"Read again: {told}."))
+        self.post_message(Announced(f"Read again: {told}."))
         self.refresh_journal()
 
     # -- the filter ------------------------------------------------------------------------------------
@@ -456,14 +431,15 @@ class JournalPane(Pane):
         """Click moves, a double click opens."""
         event.stop()
         self._move_to(event.row)
-        self.sheet.focus()
+        self.came_by_click()
         if event.opened:
-            self.do_info()
+            self.info()
 
-    def on_virtual_list_wheeled(self, event: VirtualList.Wheeled) -> None:
-        """The wheel moves the cursor."""
-        event.stop()
-        self.move(event.rows)
+    HANDLERS: ClassVar[Handlers] = {
+        **ListWithPanel.MOVES,
+        "refresh": refresh_journal,
+        "verify": verify,
+    }
 
 
 def _cells(item: Item | None, cells: Callable[[Item], Sequence[Part]]) -> Sequence[Part] | None:

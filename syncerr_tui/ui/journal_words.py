@@ -10,33 +10,32 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.resync.history import ENDINGS, Mark, RowRecord, RunRecord
 from syncerr_tui.resync.recall import Happened, evidence_words, found_words
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.widgets.columns import Moment
-from syncerr_tui.ui.widgets.data_sheet import Head
+from syncerr_tui.ui.widgets.columns import Column, Moment
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago, plural
 
 NOT_SENT = "not sent"
 RUNS = (
-    Head("When", 12),
-    Head("By", 8),
-    Head("State", 11),
-    Head("Rows", 5, number=True),
-    Head("Fixed", 5, number=True),
-    Head("Fail", 5, number=True),
-    Head("New", 4, number=True, since=66),
-    Head("Unkn", 5, number=True),
-    Head("Unsent", 6, number=True, since=72),
-    Head("Gone", 4, number=True, since=92),
-    Head("Method", 8, since=100),
-    Head("Why", 6, since=78),
+    Column("when", "When", (12,)),
+    Column("by", "By", (8,)),
+    Column("state", "State", (11,)),
+    Column("rows", "Rows", (5,), number=True),
+    Column("fixed", "Fixed", (5,), number=True),
+    Column("fail", "Fail", (5,), number=True),
+    Column("new", "New", (4,), number=True, since=66),
+    Column("unkn", "Unkn", (5,), number=True),
+    Column("unsent", "Unsent", (6,), number=True, since=72),
+    Column("gone", "Gone", (4,), number=True, since=92),
+    Column("method", "Method", (8,), since=100),
+    Column("why", "Why", (6,), since=78),
 )
 ROWS = (
-    Head("Outcome", 13),
-    Head("Object", 14),
-    Head("Event", 6, since=66),
-    Head("Code", 18),
-    Head("StoreConnect ID", 36, since=150),
-    Head("What was found", 8),
+    Column("outcome", "Outcome", (13,)),
+    Column("object", "Object", (14,)),
+    Column("event", "Event", (6,), since=66),
+    Column("code", "Code", (18,)),
+    Column("storeconnect_id", "StoreConnect ID", (36,), since=150),
+    Column("what_was_found", "What was found", (8,)),
 )
 _COUNTED = (
     Verdict.FIXED,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.planning import Planner, Prepared, prepare
-from syncerr_tui.ui.widgets.line import Part
 
 if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
@@ -19,16 +26,12 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.session import OrgSession
-    from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.run_presenter import RunPresenter
     from syncerr_tui.ui.screens.plan import PlanDialog
 
-_STOPPING = "Stopping: what is on its way is waited for."
-_PAUSING = "Pausing after what is on its way. P goes on."
-_LINES_PER_SECOND = 2
-"""How often the progress line is written at most."""
-
-
+PLANNING = "Working out what goes first ..."
+STOPPING = "Stopping: what is on its way is waited for."
+PAUSING = "Pausing after what is on its way. P goes on."
 _AT_ONCE = 2000
 """Rows that are planned between two key presses; more are planned in the background."""
 
@@ -56,116 +59,119 @@ class Run(Protocol):
         ...
 
 
-class RunMaker(Protocol):
-    """Makes runs. `syncerr_tui.ui.journals.Journals` does."""
+@dataclass
+class PlanReady(Message):
+    """A plan is made, and is to be looked at before anything is sent."""
 
-    def run(
-        self,
-        plan: Plan,
-        connection: OrgSession,
-        *,
-        reason: str = "",
-        resume: str | None = None,
-        mode: ResumeMode | None = None,
-        again: frozenset[str] = frozenset(),
-    ) -> Run:
-        """A run of this plan, or of what is left of an interrupted one."""
-        ...
+    request: PlanRequest
+
+
+class RunAdvanced(Message):
+    """A run has something new to show. Several in a row are one."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One of them shows all there is."""
+        return isinstance(message, RunAdvanced)
+
+
+class WaveEnded(Message):
+    """A wave is proven: the journal has more to show."""
+
+
+@dataclass
+class PersonAsked(Message):
+    """A person has to press Re-sync in Salesforce; `RunController.answer` takes what they say."""
+
+    event: AskPerson
+
+
+class RunOver(Message):
+    """The run is over, or could not go on."""
+
+
+class AppLeft(Message):
+    """What was on its way is answered: the app can end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a person asked for, worked out."""
+
+    connection: OrgSession
+    prepared: Prepared
+    planner: Planner
 
 
 class RunController:
-    """Asks, starts, shows and stops a run. One at a time."""
+    """Plans, starts, follows and stops a run. One at a time. What happens is posted; it knows no screen.
 
-    def __init__(self, app: SyncErrApp, maker: RunMaker) -> None:
-        self._app = app
-        self._maker = maker
-        self._leaving = False
-        self._view: RunPresenter | None = None
+    Args:
+        context: The org, and what is true on screen: `state.run` is kept here.
+        maker: Makes runs.
+        journals: Knows what other runs have in their hands.
+        graph_worker: Knows what waits for what.
+        post: Takes messages for the workbench.
+        work: Runs a coroutine in the background.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        journals: Journals,
+        graph_worker: CauseGraphWorker,
+        post: Callable[[Message], object],
+        work: Callable[[Coroutine[Any, Any, None], str], object],
+    ) -> None:
+        self._context = context
+        self._journals = journals
+        self._graph_worker = graph_worker
+        self._post = post
+        self._work = work
         self._run: Run | None = None
-        self._line_due = False
-
-    # -- what it says ----------------------------------------------------------------------------------
+        self.view: RunPresenter | None = None
+        """What the last run says, until it is dismissed."""
 
     @property
     def active(self) -> bool:
         """Whether a run is under way."""
         return self._run is not None
 
-    @property
-    def paused(self) -> bool:
-        """Whether it is held."""
-        return self._view is not None and self._view.paused
+    def _set_state(self) -> None:
+        paused = self.view is not None and self.view.paused
+        run = replace(self._context.state.run, active=self.active, paused=paused)
+        self._context.state = replace(self._context.state, run=run)
 
-    @property
-    def line(self) -> list[Part]:
-        """Progress or result; empty where there is neither."""
-        return self._view.line(self._app.size.width) if self._view else []
+    # -- planning --------------------------------------------------------------------------------------
 
-    @property
-    def plain(self) -> str:
-        """The same as text."""
-        return self._view.plain if self._view else ""
-
-    @property
-    def view(self) -> RunPresenter | None:
-        """What the last run said, until it is dismissed."""
-        return self._view
-
-    # -- asking and starting ---------------------------------------------------------------------------
-
-    def ask(self, chosen: Sequence[SyncError], hidden: int = 0) -> None:
-        """Show what would be sent, and start it where the person says so.
+    def plan(self, chosen: Sequence[SyncError], hidden: int = 0) -> PlanRequest | None:
+        """Work out what would be sent. What takes long is posted later, as `PlanReady`.
 
         Args:
             chosen: What the person asks for. What these wait for comes along.
             hidden: Selected, but hidden by the filter.
         """
-        connection, graph_worker = self._app.context.connection, self._app.graph_worker
+        connection, graph = self._context.connection, self._graph_worker.graph
         if connection is None or self.active or not (chosen or hidden):
-            return
-        if graph_worker.graph is not None and len(chosen) <= _AT_ONCE:
-            prepared = prepare(graph_worker.graph, chosen, hidden)
-            self._show(connection, prepared, self._planner(connection, prepared))
-            return
-        self._app.bench.say("Working out what goes first ...")
-        self._app.run_worker(self._ask_later(connection, chosen, hidden), group="asking", exclusive=True)
+            return None
+        if graph is not None and len(chosen) <= _AT_ONCE:
+            return self._request(connection, prepare(graph, chosen, hidden))
+        self._post(Announced(PLANNING))
+        self._work(self._plan_later(connection, chosen, hidden), "planning")
+        return None
 
-    async def _ask_later(self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int) -> None:
-        prepared = await self._app.graph_worker.lend(lambda graph: prepare(graph, chosen, hidden))
-        planner = self._planner(connection, prepared)
-        await asyncio.to_thread(planner, ramp=False)
-        self._app.bench.silence()
+    async def _plan_later(self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int) -> None:
+        prepared = await self._graph_worker.lend(lambda graph: prepare(graph, chosen, hidden))
+        request = self._request(connection, prepared)
+        await asyncio.to_thread(request.planner, ramp=False)
         if not self.active:
-            self._show(connection, prepared, planner)
+            self._post(PlanReady(request))
 
-    def _planner(self, connection: OrgSession, prepared: Prepared) -> Planner:
-        return Planner(
-            connection.identity,
-            connection.method,
-            self._app.context.clock(),
-            prepared,
-            connection.profile.patience,
-        )
+    def _request(self, connection: OrgSession, prepared: Prepared) -> PlanRequest:
+        now, patience = self._context.clock(), connection.profile.patience
+        planner = Planner(connection.identity, connection.method, now, prepared, patience)
+        return PlanRequest(connection, prepared, planner)
 
-    def _show(self, connection: OrgSession, prepared: Prepared, planner: Planner) -> None:
-        from syncerr_tui.ui.screens.plan import PlanDialog
-
-        dialog = PlanDialog(
-            lambda ramp: planner(ramp=ramp),
-            prepared.asked,
-            connection.identity,
-            connection.method,
-            reason_required=connection.profile.reason_required,
-        )
-
-        def answered(yes: bool | None) -> None:
-            if yes and not self.active:
-                self.start(dialog.plan, connection, reason=dialog.reason, again=dialog.again)
-
-        self._app.push_screen(dialog, answered)
-        self._app.run_worker(self._remember(connection, dialog, planner), group="asking", exclusive=True)
-
-    async def _remember(self, connection: OrgSession, dialog: PlanDialog, planner: Planner) -> None:
+    async def recall(self, request: PlanRequest, dialog: PlanDialog) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.resync import doubt, recall
 
@@ -178,21 +184,22 @@ class RunController:
             unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
             return recall.held(journal, ids), recall.unchanged(journal, errors), unsettled, words
 
+        org_id = request.connection.identity.org_id
         try:
-            taken, again, unsettled, warning = await self._app.journals.ask(
-                connection.identity.org_id, question
-            )
+            held, again, unsettled, warning = await self._journals.ask(org_id, question)
         except SyncErrError as error:
-            self._app.bench.trouble(error)
+            self._post(Troubled(error))
             return
-        planner.held = taken
+        request.planner.held = held
         if len(errors) > _AT_ONCE:
             # Both are at hand before anybody asks for them.
-            await asyncio.to_thread(planner, ramp=False)
-            await asyncio.to_thread(planner, ramp=True)
-        if taken or again or unsettled:
+            await asyncio.to_thread(request.planner, ramp=False)
+            await asyncio.to_thread(request.planner, ramp=True)
+        if held or again or unsettled:
             words = recall.unchanged_words(again, len(errors))
             dialog.learn([line for line in (words, warning) if line], unsettled)
+
+    # -- running ---------------------------------------------------------------------------------------
 
     def start(
         self,
@@ -214,19 +221,18 @@ class RunController:
             mode: What to do with it.
             again: Events that the person wants sent again although their last request is not settled.
         """
+        from syncerr_tui.ui.run_presenter import RunPresenter
+
         try:
-            self._run = self._maker.run(
+            self._run = self._journals.run(
                 plan, connection, reason=reason, resume=resume, mode=mode, again=again
             )
         except SyncErrError as error:
-            self._app.bench.trouble(error)
+            self._post(Troubled(error))
             return
-        from syncerr_tui.ui.run_presenter import RunPresenter
-
-        self._view = RunPresenter(unicode=self._app.context.terminal.unicode)
-        bench = self._app.bench
-        bench.errors.show(bench.errors.listing.unselected())
-        self._app.run_worker(self._follow(self._run, self._view), group="resync", name="resync")
+        self.view = RunPresenter(unicode=self._context.terminal.unicode)
+        self._set_state()
+        self._work(self._follow(self._run, self.view), "resync")
 
     async def _follow(self, run: Run, view: RunPresenter) -> None:
         from syncerr_tui.resync.events import AskPerson, WaveProven
@@ -235,119 +241,78 @@ class RunController:
             async with aclosing(cast(Any, run.run())) as events:
                 async for event in events:
                     view.take(event)
+                    self._set_state()
                     if isinstance(event, AskPerson):
-                        self._hand_over(run, event)
-                    self._draw_soon(view)
+                        self._post(PersonAsked(event))
                     if isinstance(event, WaveProven):
-                        self._app.bench.journal.refresh_journal()
-                    if self._leaving and not view.in_flight:
-                        self._app.exit()
+                        self._post(WaveEnded())
+                    self._post(RunAdvanced())
+                    if self._context.state.run.leaving and not view.in_flight:
+                        self._post(AppLeft())
         except SyncErrError as error:
-            self._app.bench.trouble(error)
+            self._post(Troubled(error))
         finally:
             self._run = None
         if run.failure is not None:
-            self._app.bench.trouble(run.failure)
-        self._ended(view)
-
-    def _hand_over(self, run: Run, event: AskPerson) -> None:
-        from syncerr_tui.ui.screens.resync import GuidedDialog
-
-        def answered(pressed: bool | None) -> None:
-            run.answer(pressed=bool(pressed))
-
-        self._app.push_screen(GuidedDialog(event.errors, event.address, event.wave), answered)
-
-    # -- showing ---------------------------------------------------------------------------------------
-
-    def _draw_soon(self, view: RunPresenter) -> None:
-        bench = self._app.bench
-        bench.errors.show_run(view.marks, view.reasons, view.left)
-        bench.causes.marks_changed()
-        if not self._line_due:
-            self._line_due = True
-            bench.set_timer(1 / _LINES_PER_SECOND, self._draw_line)
-
-    def _draw_line(self) -> None:
-        self._line_due = False
-        self._app.bench.draw_lines()
-
-    def _ended(self, view: RunPresenter) -> None:
-        """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
-        bench = self._app.bench
-        for line in (_STOPPING, _PAUSING):
-            bench.lines.silence(line)
+            self._post(Troubled(run.failure))
         view.freed = self._freed(view)
-        if view.newer:
-            bench.errors.show(bench.errors.listing.updated(view.newer.values()))
         if view.ended is None:
-            self._view = None
-            bench.errors.show_run({}, {})
-        else:
-            bench.errors.show_run(view.marks, view.reasons, view.left)
-        bench.draw_lines()
-        self._app.interrupted_runs.run_ended()
+            self.view = None
+        self._set_state()
+        self._post(RunOver())
+
+    def answer(self, *, pressed: bool) -> None:
+        """What the person says to `PersonAsked`."""
+        if self._run is not None:
+            self._run.answer(pressed=pressed)
 
     def _freed(self, view: RunPresenter) -> int:
         """How many errors waited for what is proven now, and can go."""
-        graph = self._app.graph_worker.graph
+        graph = self._graph_worker.graph
         if graph is None:
             return 0
         waited = {link.victim for row in view.left if row in graph.errors for link in graph.waiting_for(row)}
         return len(waited - view.left)
 
-    def dismiss(self) -> bool:
-        """Put the result away; proven rows leave the list with it. False where there is none."""
-        if self.active or self._view is None:
-            return False
-        view, self._view = self._view, None
-        bench = self._app.bench
-        bench.errors.show_run({}, {})
-        listing = bench.errors.listing
-        self._app.graph_worker.landed(
+    def dismiss(self) -> Listing | None:
+        """Put the result away, and give the list without what is proven; None where there is no result."""
+        if self.active or self.view is None:
+            return None
+        view, self.view = self.view, None
+        listing = self._context.state.listing
+        self._graph_worker.landed(
             (error.object, error.storeconnect_id)
             for row_id in view.fixed
             if (error := listing.errors.get(row_id)) and error.event_type is not EventType.DELETE
         )
-        bench.errors.show(listing.without(view.left, self._app.context.clock()))
-        return True
-
-    def list_was_read(self) -> None:
-        """The list is as the org has it now: the states of an ended run are no news any more."""
-        if not self.active and self._view is not None:
-            self._app.bench.errors.show_run({}, {})
+        return listing.without(view.left, self._context.clock())
 
     # -- stopping --------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """Stop sending."""
+        """Send nothing more."""
         if self._run is not None:
             self._run.cancel()
-            self._app.bench.say(_STOPPING)
+            self._post(Announced(STOPPING))
 
-    def leave(self) -> None:
-        """Send nothing more, wait for the answers to what is on its way, then end the app.
+    def pause(self) -> None:
+        """Hold, or go on."""
+        if self._run is not None and self._context.state.run.paused:
+            self._run.resume()
+        elif self._run is not None:
+            self._run.pause()
+            self._post(Announced(PAUSING))
+
+    def leave(self) -> bool:
+        """Send nothing more and wait for the answers to what is on its way; True where there is none.
 
         The run stays open in the journal: the next start offers to go on with it. Asked for twice, the app
         ends at once, and the journal knows what was on its way.
         """
-        if self._run is None or self._view is None or self._leaving or not self._view.in_flight:
-            self._app.exit()
-            return
-        self._leaving = True
+        state = self._context.state
+        if self._run is None or self.view is None or state.run.leaving or not self.view.in_flight:
+            return True
+        self._context.state = replace(state, run=replace(state.run, leaving=True))
         self._run.pause()
-        self._app.bench.say("Leaving when what is on its way is answered. q once more leaves at once.")
-
-    @property
-    def leaving(self) -> bool:
-        """Whether the app ends as soon as what is on its way is answered."""
-        return self._leaving
-
-    def pause(self) -> None:
-        """Hold, or go on."""
-        if self._run is not None:
-            if self.paused:
-                self._run.resume()
-            else:
-                self._run.pause()
-                self._app.bench.say(_PAUSING)
+        self._post(Announced("Leaving when what is on its way is answered. q once more leaves at once."))
+        return False

@@ -53,10 +53,10 @@ async def measure(count: int) -> None:
         async with app.run_test(size=(120, 30)) as pilot:
             watcher = Watcher()
             start = time.perf_counter()
-            while app.bench.reading.reader.active or not app.bench.errors.listing.errors:
+            while app.context.state.reading.active or not app.bench.errors.listing.errors:
                 await pilot.pause(0.01)
             watcher.told(f"{count:,} rows read in {time.perf_counter() - start:.1f} s")
-            await app.graph_worker.settled()
+            await app.services.graph_worker.settled()
             watcher.told(f"linked after {time.perf_counter() - start:.1f} s")
             for what, keys in {
                 "opening the causes": ("c",),

@@ -10,20 +10,6 @@ KNOWN = frozenset(
         "cli._choosing",
         "cli._running",
         "cli.root",
-        "ui.app",
-        "ui.browsing",
-        "ui.demo_fixing",
-        "ui.filtering",
-        "ui.going",
-        "ui.lines",
-        "ui.list_reading",
-        "ui.opening_screens",
-        "ui.interrupted_runs",
-        "ui.running",
-        "ui.run_controller",
-        "ui.screens.guide",
-        "ui.screens.workbench",
-        "ui.taking_along",
     }
 )
 """Modules that are in a circle today. The list only shrinks: strike out what is free, add nothing."""

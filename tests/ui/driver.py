@@ -114,10 +114,8 @@ class Driven:
         await self.wait_for(self.is_ready, seconds)
 
     def is_ready(self) -> bool:
-        bench = self.app.bench
-        return (
-            not bench.reading.reader.active and not self.app.graph_worker.working and "refreshed" in self.text
-        )
+        reading = self.app.context.state.reading.active
+        return not reading and not self.app.services.graph_worker.working and "refreshed" in self.text
 
     def compare(self, name: str) -> None:
         """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew."""

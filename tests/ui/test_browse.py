@@ -78,7 +78,7 @@ async def test_a_single_address_needs_no_menu(opened: Open, monkeypatch: pytest.
         await driven.ready()
         from syncerr_tui.ui.error_details_service import addresses
 
-        count = len(addresses(driven.app.error_details.explain(error)))
+        count = len(addresses(driven.app.services.error_details.explain(error)))
         written(driven, monkeypatch)
         await driven.press("b")
         await driven.wait_for("No step has an address." if count == 0 else "clipboard")

@@ -113,7 +113,7 @@ async def test_a_row_leads_to_its_cause_and_back(opened: Open) -> None:
         assert current.object == "Order"
         await driven.wait_for("waits for this one. named parent")
         await driven.press("u", "u")
-        await driven.wait_for("It waits for nobody")
+        await driven.wait_for("It waits for nothing")
         await driven.press("G", "u")
         await driven.wait_for("Its cause is not in this list")
         await driven.press("c")
@@ -298,7 +298,7 @@ def many(count: int) -> list[SyncError]:
 async def test_lists_that_were_overtaken_are_passed_over(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()
-        graph_worker = driven.app.graph_worker
+        graph_worker = driven.app.services.graph_worker
         listing = driven.pane.listing
         some = {error.id: error for error in family()[:3]}
         graph_worker.follow(some)

@@ -11,7 +11,7 @@ from tests.ui.test_demo_org import on_demo
 async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Path) -> None:
     options = DemoOptions(processing_delay=0.1)
     async with on_demo(tmp_path, options, (100, 30)) as driven:
-        bench, graph_worker = driven.app.bench, driven.app.graph_worker
+        bench, graph_worker = driven.app.bench, driven.app.services.graph_worker
         worst = graph_worker.found.causes[0]
         tree = {*worst.roots, *worst.victims}
         assert len(worst.victims) >= 10
@@ -24,8 +24,8 @@ async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Pat
         await driven.wait_for(f"Re-sync {len(tree)} errors")
         await driven.press("enter")
         await driven.wait_for("Result", 120)
-        assert driven.app.runs.view is not None
-        counts = driven.app.runs.view.counts
+        assert driven.app.services.runs.view is not None
+        counts = driven.app.services.runs.view.counts
         assert counts.planned == len(tree)
         assert counts.fixed + counts.elsewhere == counts.planned, driven.text
         await driven.press("escape")
@@ -38,6 +38,6 @@ async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Pat
 
 async def test_the_org_tells_parents_that_messages_do_not_name(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), (80, 24)) as driven:
-        graph = await driven.app.graph_worker.settled()
+        graph = await driven.app.services.graph_worker.settled()
         assert graph is not None
         assert set(graph.errors) == set(driven.pane.listing.errors)

@@ -159,9 +159,10 @@ async def test_nothing_is_asked_where_calls_run_short_or_the_session_ended(aroun
     around.connection.usage = ApiUsage(95_000, 100_000)
     around.error_details.look_up(flow_error())
     around.connection.usage = ApiUsage(1, 100_000)
-    around.context.expired = True
+    around.context.state = around.context.state.session_expired()
     around.error_details.look_up(flow_error())
-    around.context.expired, around.context.connection = False, None
+    around.context.state = around.context.state.reading_connected()
+    around.context.connection = None
     around.error_details.look_up(flow_error())
     await around.settled()
     assert around.asked == []

@@ -137,7 +137,7 @@ async def test_org_notes_stand_in_the_guide(opened: Open) -> None:
     notes = parse('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
     async with opened([sync_error(1)], read_notes=lambda: notes) as driven:
         await driven.ready()
-        await driven.wait_for(lambda: driven.app.error_details.notes is not None)
+        await driven.wait_for(lambda: driven.app.services.error_details.notes is not None)
         await driven.press("m", "enter")
         await driven.wait_for("| Call Priya.")
 

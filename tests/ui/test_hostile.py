@@ -16,8 +16,8 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.salesforce.demo_fix import DemoFix
 from syncerr_tui.text import SafeText
 from syncerr_tui.ui.demo_fixing import FixDialog
-from syncerr_tui.ui.screens.addresses import AddressMenu
 from syncerr_tui.ui.screens.dialog import Dialog
+from syncerr_tui.ui.screens.menus import AddressMenu
 from syncerr_tui.ui.screens.resync import GuidedDialog, QuitDialog
 from syncerr_tui.ui.screens.why import WhyDialog
 from tests.factories import NOW, sync_error

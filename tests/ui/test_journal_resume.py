@@ -176,5 +176,5 @@ async def test_a_full_disk_stops_a_run_before_anything_is_sent(
         await driven.wait_for("enter starts")
         await driven.press("enter")
         await driven.wait_for("The journal cannot be used: database or disk is full.")
-        await driven.wait_for(lambda: not driven.app.runs.active)
+        await driven.wait_for(lambda: not driven.app.services.runs.active)
         assert driven.connection.org.requests == []

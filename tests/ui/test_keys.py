@@ -7,7 +7,7 @@ import pytest
 from syncerr_tui.host import clipboard
 from syncerr_tui.triage.actions import ACTIONS, BY_ID
 from syncerr_tui.ui.keys import bindings, shown
-from syncerr_tui.ui.screens.workbench import Workbench
+from syncerr_tui.ui.workbench import Workbench
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from syncerr_tui.triage.actions import ACTIONS
-from syncerr_tui.ui.app import SyncErrApp
-from syncerr_tui.ui.panes import Pane
+from syncerr_tui.ui.list_with_panel import ListWithPanel
+from syncerr_tui.ui.workbench import Workbench
 from tests.ui.conftest import Open
-
-if TYPE_CHECKING:
-    from syncerr_tui.ui.errors_pane import ErrorsPane
 
 
 async def test_a_key_before_all_panes_stand_is_dropped(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    others = SyncErrApp._other_panes
+    others = Workbench._other_panes
 
-    def pressed_first(app: SyncErrApp, errors: ErrorsPane) -> list[Pane]:
+    def pressed_first(bench: Workbench) -> list[ListWithPanel]:
         for action in ACTIONS:
             if action.id != "quit":
-                app.bench.action_act(action.id)
-        app.bench.pane_changed()
-        return others(app, errors)
+                bench.action_act(action.id)
+        bench.pane_changed()
+        return others(bench)
 
-    monkeypatch.setattr(SyncErrApp, "_other_panes", pressed_first)
+    monkeypatch.setattr(Workbench, "_other_panes", pressed_first)
     async with opened() as driven:
         await driven.ready()
         assert "6 sync errors" in driven.text

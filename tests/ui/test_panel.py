@@ -263,5 +263,5 @@ async def test_without_a_connection_of_its_own_the_panel_keeps_the_list_page(ope
     async with opened([sync_error(1, message=message, code=None)], size=(120, 50)) as driven:
         await driven.ready()
         await driven.wait_for("How to fix it")
-        await driven.wait_for(lambda: not driven.app.error_details._asking)
+        await driven.wait_for(lambda: not driven.app.services.error_details._asking)
         assert "/lightning/setup/Flows/home" in "".join(driven.pane.panel.text.split())

@@ -180,7 +180,7 @@ async def test_new_errors_ring_the_bell_while_watching(opened: Open, monkeypatch
         await driven.press("w")
         await driven.wait_for("watching")
         driven.connection.org.failed[sync_error(51).id] = sync_error(51)
-        driven.app.bench.reading.look_again()
+        driven.app.bench.look_again()
         await driven.wait_for("1 new sync error.")
         assert rung == [True]
         await driven.press("w")

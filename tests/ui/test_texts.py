@@ -83,7 +83,9 @@ async def test_every_known_message_reads_as_it_was_written(opened: Open) -> None
         for message in messages:
             await driven.press("j")
             error = next(row for row in rows if row.message == message)
-            told = "\n".join(line.text for line in driven.app._describe(error, driven.pane._moment, "", 46))
+            told = "\n".join(
+                line.text for line in driven.app.services.describe(error, driven.pane._moment, "", 46)
+            )
             assert "".join(message.split()) in "".join(told.split())
 
 

@@ -137,7 +137,7 @@ async def test_escape_in_the_dialog_sends_nothing(opened: Open) -> None:
         await driven.press("R", "escape")
         await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
         assert driven.connection.org.requests == []
-        assert not driven.app.runs.active
+        assert not driven.app.services.runs.active
 
 
 async def test_the_app_stays_usable_and_a_second_run_waits(opened: Open) -> None:
@@ -167,7 +167,7 @@ async def test_cancel_waits_for_what_is_on_its_way_and_leaves_the_rest(opened: O
         await driven.wait_for("(stopped)")
         await driven.wait_for("not sent")
         assert len(driven.connection.org.requests) == 2
-        assert not driven.app.runs.active
+        assert not driven.app.services.runs.active
 
 
 async def test_quitting_during_a_run_asks(opened: Open) -> None:
@@ -175,12 +175,12 @@ async def test_quitting_during_a_run_asks(opened: Open) -> None:
         await driven.ready()
         driven.connection.org.open.clear()
         await driven.press("R", "enter")
-        await driven.wait_for(lambda: driven.app.runs.active)
+        await driven.wait_for(lambda: driven.app.services.runs.active)
         await driven.press("q")
         await driven.wait_for("A re-sync is under way")
         await driven.press("escape")
         await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
-        assert driven.app.runs.active
+        assert driven.app.services.runs.active
         driven.connection.org.open.set()
         await driven.wait_for("Result")
 

@@ -21,7 +21,8 @@ from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance import about
 from syncerr_tui.diagnosis.guide_index import Chapter, chapters, search
 from syncerr_tui.diagnosis.text_layout import Role, TextLine
-from syncerr_tui.ui.browsing import Browsing
+from syncerr_tui.ui.clipboard_actions import open_one_of
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import addresses
 from syncerr_tui.ui.screens.dialog import keys
 from syncerr_tui.ui.widgets.code_list import CodeList
@@ -31,7 +32,7 @@ from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.diagnosis.org_notes import OrgNotes
 
 WIDE = 110
 
@@ -76,19 +77,20 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         Binding("slash,q,m", "back", show=False),
     ]
 
-    def __init__(self, host: SyncErrApp, code: str | None = None) -> None:
-        """Open on this code, where it is known."""
+    def __init__(
+        self, context: AppContext, address: str | None, notes: OrgNotes | None, code: str | None = None
+    ) -> None:
         super().__init__()
-        self._host = host
+        self.context = context
         self._code = code
-        self._book = chapters(host.error_details.address, host.error_details.notes)
+        self._book = chapters(address, notes)
         self._found = len(self._book)
         self._said = False
-        self.set_class(host.size.width >= WIDE, "-wide")
+        self.set_class(self.app.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
         """Title, search, list and chapter, keys."""
-        terminal = self._host.context.terminal
+        terminal = self.context.terminal
         glyphs = UNICODE if terminal.unicode else ASCII
         yield Line(ellipsis=glyphs.ellipsis, id="guide-title")
         with Horizontal(classes="-search"):
@@ -220,7 +222,7 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         chapter = self._list.current
         if chapter is not None:
             explanation = Explanation.of(about(chapter.code), chapter.guidance)
-            Browsing(self._host, self.say).ask(addresses(explanation))
+            open_one_of(self, self.context, addresses(explanation), self.say)
 
     @on(VirtualList.Clicked)
     def clicked(self, event: VirtualList.Clicked) -> None:

@@ -16,6 +16,7 @@ from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part
 
 Answer = TypeVar("Answer")
@@ -147,4 +148,42 @@ class Palette(Menu[str]):
     @on(OptionList.OptionSelected)
     def clicked(self, event: OptionList.OptionSelected) -> None:
         """A click on a line."""
+        self.dismiss(event.option.id)
+
+
+_WIDTH = 70
+
+
+class AddressMenu(Menu[str]):
+    """The steps that lead somewhere; the next one first."""
+
+    def __init__(self, addresses: Sequence[tuple[str, str]], *, ellipsis: str = "…") -> None:
+        super().__init__()
+        self._addresses = addresses
+        self._ellipsis = ellipsis
+
+    @property
+    def heading(self) -> str:
+        """What is asked."""
+        return "Open which address?"
+
+    def body(self) -> Sequence[Widget]:
+        """Each step with its address below."""
+        options = []
+        for told, address in self._addresses:
+            step = cell(told, _WIDTH, self._ellipsis).rstrip()
+            path = cell(address.partition("://")[2], _WIDTH - 2, self._ellipsis).rstrip()
+            options.append(Option(Content(f"{step}\n  {path}"), id=address))
+        listed = OptionList(*options, markup=False)
+        listed.highlighted = 0
+        return (listed,)
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """Choose, or leave."""
+        return keys(("enter", "opens it, or copies it where no browser is"), ("esc", "leaves"))
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """This one."""
         self.dismiss(event.option.id)

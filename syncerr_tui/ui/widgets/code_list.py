@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from textual.strip import Strip
+from rich.style import Style
 
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.virtual_list import UNICODE, Glyphs, VirtualList, merged
+from syncerr_tui.ui.widgets.virtual_list import UNICODE, Glyphs, VirtualList
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.guide_index import Chapter
@@ -25,7 +25,6 @@ class _Line(NamedTuple):
     title: str = ""
     heading: str = ""
     cursor: bool = False
-    thumb: bool = False
 
 
 class CodeList(VirtualList):
@@ -104,24 +103,18 @@ class CodeList(VirtualList):
     def _with_meaning(self) -> bool:
         return self.size.width >= _WITH_MEANING
 
-    def line(self, y: int) -> _Line:
-        """A code, a heading, or nothing."""
-        place = self.top + y
-        thumb = self.is_thumb(y)
-        if place >= len(self._shown):
-            return _Line(heading=self.note_at(y), thumb=thumb)
-        shown = self._shown[place]
+    def lines_of(self, row: int) -> list[_Line]:
+        """A code or a heading."""
+        shown = self._shown[row]
         if isinstance(shown, str):
-            return _Line(heading=shown, thumb=thumb)
-        return _Line(shown.code, shown.title, cursor=place == self._cursor, thumb=thumb)
+            return [_Line(heading=shown)]
+        return [_Line(shown.code, shown.title, cursor=row == self._cursor)]
 
-    def draw(self, line: _Line) -> Strip:
+    def draw(self, line: _Line) -> list[tuple[str, Style]]:
         """That line."""
         width, ellipsis = self.size.width, self.glyphs.ellipsis
-        thumb = self.thumb(on=line.thumb)
         if not line.code:
-            heading = cell(line.heading, width - 1, ellipsis) + thumb
-            return Strip(merged([(heading, self.look("strong" if line.heading else "text"))]), width)
+            return [(cell(line.heading, width - 1, ellipsis), self.look("strong"))]
         gutter = f"{self.glyphs.cursor if line.cursor else ' '} "
         room = width - _GUTTER - 1
         if self._with_meaning:
@@ -129,8 +122,4 @@ class CodeList(VirtualList):
         else:
             code, meaning = cell(line.code, room - 2, ellipsis), ""
         looks = ("cursor", "cursor") if line.cursor else ("code", "quiet")
-        parts = [
-            (gutter + code, self.look(looks[0])),
-            (f"  {meaning}{thumb}", self.look(looks[1])),
-        ]
-        return Strip(merged(parts), width)
+        return [(gutter + code, self.look(looks[0])), (f"  {meaning}", self.look(looks[1]))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.words import moment
 
 
@@ -20,14 +21,27 @@ class Moment:
     """What says that text was cut."""
 
 
+def _no_text(_row: SyncError, _width: int, _moment: Moment) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `widths` are the sizes it may take, narrowest first; it never has one in between."""
+    """One column of a list."""
 
     name: str
     header: str
     widths: tuple[int, ...]
-    text: Callable[[SyncError, int, Moment], str]
+    """The sizes it may take, narrowest first; it never has one in between."""
+    text: Callable[[SyncError, int, Moment], str] = _no_text
+    """What it says about an error. Lists that are not of errors give their cells themselves."""
+    sort: SortKey | None = None
+    """What the list is sorted by where it is sorted by this column."""
+    look: str = "text"
+    number: bool = False
+    """Set to the right."""
+    since: int = 0
+    """Cells the window must have for it to be shown, in lists that do not weigh their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +66,8 @@ def _gist(error: SyncError) -> str:
     return summarize(error.message, error.code)
 
 
-OBJECT = Column("object", "Object", (11, 14, 22, 30), _object)
-EVENT = Column("event", "Event", (6,), lambda error, _width, _moment: error.event_type.value)
+OBJECT = Column("object", "Object", (11, 14, 22, 30), _object, SortKey.OBJECT)
+EVENT = Column("event", "Event", (6,), lambda error, _w, _m: error.event_type.value, SortKey.EVENT)
 PROCESSED = Column(
     "processed",
     "Processed At",
@@ -61,15 +75,24 @@ PROCESSED = Column(
     lambda error, width, drawn: (
         moment(error.processed_at, drawn.now, width, drawn.zone) if error.processed_at else "-"
     ),
+    SortKey.PROCESSED,
 )
 SALESFORCE_ID = Column(
-    "salesforce_id", "Salesforce ID", (18,), lambda error, _w, _m: error.salesforce_id or "-"
+    "salesforce_id",
+    "Salesforce ID",
+    (18,),
+    lambda error, _w, _m: error.salesforce_id or "-",
+    SortKey.SALESFORCE_ID,
 )
 STORECONNECT_ID = Column(
-    "storeconnect_id", "StoreConnect ID", (9, 36), lambda error, _width, _moment: error.storeconnect_id or "-"
+    "storeconnect_id",
+    "StoreConnect ID",
+    (9, 36),
+    lambda error, _w, _m: error.storeconnect_id or "-",
+    SortKey.STORECONNECT_ID,
 )
-CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _width, _moment: error.code or "-")
-MESSAGE = Column("message", "Message", (16,), lambda error, _width, _moment: _gist(error))
+CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: error.code or "-", SortKey.CODE, "code")
+MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error), SortKey.MESSAGE, "quiet")
 
 ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CODE, MESSAGE)
 _SPARE = (STORECONNECT_ID, SALESFORCE_ID)

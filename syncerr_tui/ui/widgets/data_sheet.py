@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from textual.strip import Strip
+from rich.style import Style
 
 from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.columns import Column
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.virtual_list import UNICODE, Glyphs, VirtualList, merged
+from syncerr_tui.ui.widgets.virtual_list import UNICODE, Blank, Glyphs, VirtualList
 
 _GUTTER = 2
 _GAP = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A column."""
-
-    name: str
-    width: int
-    number: bool = False
-    """Set to the right."""
-    since: int = 0
-    """Cells the window must have for it to be shown."""
-
-
 class _Line(NamedTuple):
     """Everything a drawn line depends on."""
 
-    parts: tuple[Part, ...] | None
+    parts: tuple[Part, ...]
     cursor: bool
-    thumb: bool
-    note: str = ""
 
 
 Row = Callable[[int], Sequence[Part] | None]
@@ -46,17 +32,17 @@ class DataSheet(VirtualList):
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(glyphs=glyphs, id=id)
-        self._heads: tuple[Head, ...] = ()
+        self._columns: tuple[Column, ...] = ()
         self._row: Row = lambda _row: None
         self._count = 0
         self._at = 0
 
-    def show(self, heads: tuple[Head, ...], count: int, at: int, row: Row) -> None:
+    def show(self, columns: tuple[Column, ...], count: int, at: int, row: Row) -> None:
         """Show these rows, the cursor on one of them."""
-        if heads != self._heads:
+        if columns != self._columns:
             self.top = 0
             self.refresh()
-        self._heads, self._count, self._at, self._row = heads, count, at, row
+        self._columns, self._count, self._at, self._row = columns, count, at, row
         self.redraw()
 
     @property
@@ -70,52 +56,45 @@ class DataSheet(VirtualList):
         return self._at
 
     @property
-    def _placed(self) -> list[tuple[int, Head, int]]:
+    def _placed(self) -> list[tuple[int, Column, int]]:
         """The columns of this window: number, column, cells."""
         width = self.size.width
-        shown = [(number, head) for number, head in enumerate(self._heads) if width >= head.since]
+        shown = [(number, column) for number, column in enumerate(self._columns) if width >= column.since]
         if not shown:
             return []
-        taken = sum(head.width + _GAP for _, head in shown)
+        taken = sum(column.widths[0] + _GAP for _, column in shown)
         rest = max(0, width - _GUTTER - taken)
         last = shown[-1][0]
-        return [(number, head, head.width + (rest if number == last else 0)) for number, head in shown]
+        return [
+            (number, column, column.widths[0] + (rest if number == last else 0)) for number, column in shown
+        ]
 
     def header(self) -> str:
         """The names of the columns."""
-        names = (_set(head.name, width, head, self.glyphs.ellipsis) for _, head, width in self._placed)
+        names = (
+            _set(column.header, width, column, self.glyphs.ellipsis) for _, column, width in self._placed
+        )
         return " " * _GUTTER + " ".join(names)
 
-    def line(self, y: int) -> _Line:
-        """What decides about the look of a line."""
-        row, thumb = self.top + y, self.is_thumb(y)
-        if row >= self._count:
-            return _Line(None, cursor=False, thumb=thumb, note=self.note_at(y))
+    def lines_of(self, row: int) -> list[_Line | Blank]:
+        """A row; while it is being read, a sign that it comes."""
         parts = self._row(row)
-        cells = tuple(parts) if parts is not None else None
-        return _Line(cells, row == self._at, thumb, "" if cells is not None else self.glyphs.ellipsis)
+        return [Blank(self.glyphs.ellipsis) if parts is None else _Line(tuple(parts), row == self._at)]
 
-    def draw(self, line: _Line) -> Strip:
-        """A row, or the note where there are none."""
-        if line.parts is None:
-            return self.plain(line.note, thumb=line.thumb)
-        sign = self.glyphs.cursor if line.cursor else " "
+    def draw(self, line: _Line) -> list[tuple[str, Style]]:
+        """That row."""
         base = self.look("cursor" if line.cursor else "text")
-        drawn = [(f"{sign} ", base)]
-        for number, head, width in self._placed:
+        drawn = [(f"{self.glyphs.cursor if line.cursor else ' '} ", base)]
+        for number, column, width in self._placed:
             text, look = line.parts[number]
-            drawn.append(
-                (
-                    _set(text, width, head, self.glyphs.ellipsis) + " ",
-                    base if line.cursor else self.look(look),
-                )
-            )
-        last_text, last_style = drawn[-1]
-        drawn[-1] = (last_text[:-1] + self.thumb(on=line.thumb), last_style)
-        return Strip(merged(drawn), self.size.width)
+            shown = _set(text, width, column, self.glyphs.ellipsis)
+            drawn.append((f"{shown} ", base if line.cursor else self.look(look)))
+        text, style = drawn[-1]
+        drawn[-1] = (text[:-1], style)
+        return drawn
 
 
-def _set(text: str, width: int, head: Head, ellipsis: str) -> str:
-    if head.number and len(text) <= width:
+def _set(text: str, width: int, column: Column, ellipsis: str) -> str:
+    if column.number and len(text) <= width:
         return f"{text:>{width}}"
     return cell(text, width, ellipsis)

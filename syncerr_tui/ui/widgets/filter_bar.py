@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,7 +14,30 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from syncerr_tui.errors import BadInputError
 from syncerr_tui.ui.widgets.line import Line
+
+
+class FilterTarget(Protocol):
+    """What is filtered. Every pane with a filter of its own does."""
+
+    @property
+    def filter_text(self) -> str | None:
+        """The filter as it is."""
+        ...
+
+    @property
+    def filter_hint(self) -> str:
+        """What can be typed there."""
+        ...
+
+    def filter_as_typed(self, text: str) -> str:
+        """Filter by a text that is being typed, and say what is wrong with it."""
+        ...
+
+    def filter_by(self, text: str) -> None:
+        """Filter by a finished text. May raise `BadInputError`."""
+        ...
 
 
 class FilterBar(Horizontal):
@@ -36,23 +59,18 @@ class FilterBar(Horizontal):
         Binding("enter,down,up,tab", "keep", "keep", show=False, priority=True),
     ]
 
-    class Typed(Message):
-        """The text has changed."""
+    @dataclass
+    class Wrong(Message):
+        """What is wrong with the text; empty where it can be read again."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        line: str
 
-    def __init__(self, *, kept: Callable[[str], None], given_up: Callable[[str], None]) -> None:
-        """Make the line.
+    class Closed(Message):
+        """The person is done with it."""
 
-        Args:
-            kept: Takes the text that a person is done with. Called before the next key is looked at.
-            given_up: Takes the text from before, which is wanted back.
-        """
+    def __init__(self) -> None:
         super().__init__(id="filter-bar")
-        self._kept = kept
-        self._given_up = given_up
+        self._target: FilterTarget | None = None
         self._before = ""
         self._focus_before: Widget | None = None
 
@@ -70,43 +88,58 @@ class FilterBar(Horizontal):
         answer.add_class("-answer")
         yield answer
 
-    def ask(self, text: str, hint: str) -> None:
+    def ask(self, target: FilterTarget) -> None:
         """Show the line with the filter as it is, or with what can be typed."""
-        self._before = text
+        self._target = target
+        self._before = target.filter_text or ""
         self._focus_before = self.screen.focused
         line = self.query_one(Input)
-        line.placeholder = hint
+        line.placeholder = target.filter_hint
         with line.prevent(Input.Changed):
-            line.value = text
-        line.cursor_position = len(text)
+            line.value = self._before
+        line.cursor_position = len(self._before)
         self.query_one("#filter-answer", Line).show([], [("enter keeps  esc takes back ", "quiet")])
         self.add_class("-on")
         # At once, not in its turn: what is typed ahead belongs to this line already.
         self.screen.set_focus(line)
 
-    def close(self) -> None:
-        """Put the line away."""
-        self.remove_class("-on")
-
     @on(Input.Changed)
     def changed(self, event: Input.Changed) -> None:
-        """Every letter counts."""
+        """Every letter filters."""
         event.stop()
-        if self.has_class("-on"):
-            self.post_message(self.Typed(event.value))
-
-    def ask_again(self) -> None:
-        """The text cannot be read: go on with it."""
-        self.screen.set_focus(self.query_one(Input))
+        target, text = self._target, event.value
+        if target is None or not self.has_class("-on"):
+            return
+        wrong = target.filter_as_typed(text)
+        # What is half a mistake by now has filtered as free text: the words before it filter alone.
+        while text and wrong and target.filter_as_typed(text):
+            text = text.rpartition(" ")[0]
+        if wrong:
+            target.filter_as_typed(text)
+        self.post_message(self.Wrong(wrong))
 
     async def action_keep(self) -> None:
-        """Enter."""
-        self._kept(await self._finished())
+        """Back to the list with the filter in place; a text that cannot be read is gone on with."""
+        text = await self._finished()
+        assert self._target is not None
+        try:
+            self._target.filter_by(text)
+        except BadInputError as error:
+            self.post_message(self.Wrong(error.line))
+            self.screen.set_focus(self.query_one(Input))
+        else:
+            self._close()
 
     async def action_give_up(self) -> None:
-        """Escape."""
+        """Back to the list as it was before."""
         await self._finished()
-        self._given_up(self._before)
+        assert self._target is not None
+        self._target.filter_by(self._before)
+        self._close()
+
+    def _close(self) -> None:
+        self.remove_class("-on")
+        self.post_message(self.Closed())
 
     async def _finished(self) -> str:
         """The text, once the letters before this key are in it; the keys after it are the list's."""

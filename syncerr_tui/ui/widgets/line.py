@@ -31,8 +31,9 @@ class Line(Themed):
         ellipsis: str = "…",
         cut: Literal["left", "right"] = "left",
         id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes=classes)
         self._cut = cut
         self._ellipsis = ellipsis
         self._left: tuple[Part, ...] = ()

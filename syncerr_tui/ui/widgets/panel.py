@@ -47,6 +47,8 @@ class InfoPanel(Themed, can_focus=True):
         self._laid_out_for = 0
         self._link_styles: dict[str, Style] = {}
         self.top = 0
+        self._moves_due = 0
+        """Rows to scroll by that came before the first size."""
         self._drawn: list[_Shown] = []
 
     def show(self, layout: Layout, *, keep_place: bool = False) -> None:
@@ -55,11 +57,14 @@ class InfoPanel(Themed, can_focus=True):
         self._laid_out_for = 0
         self._link_styles.clear()
         if not keep_place:
-            self.top = 0
+            self.top = self._moves_due = 0
         self._redraw()
 
     def move(self, rows: int) -> None:
-        """Scroll by so many rows."""
+        """Scroll by so many rows; as soon as there is a size, where the panel is being opened."""
+        if not self.size.width or not self.display:
+            self._moves_due += rows
+            return
         top = max(0, min(self.top + rows, len(self._text()) - self.page))
         if top != self.top:
             self.top = top
@@ -79,6 +84,8 @@ class InfoPanel(Themed, can_focus=True):
         """Lay out for the new width."""
         self._drawn = []
         self._redraw()
+        due, self._moves_due = self._moves_due, 0
+        self.move(due)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Three lines down."""

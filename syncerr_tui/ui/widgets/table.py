@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from rich.style import Style
 from textual.geometry import Region
-from textual.strip import Strip
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.columns import Moment, Placed, fit
-from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Glyphs, VirtualList, merged
+from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, VirtualList
 
 STATE_WIDTH = 8
 """Cells of the state word beside the gutter, while a run has anything to say."""
 _GUTTER = 3
-_COLOURS = {"code": "code", "message": "quiet"}
 _STATES_PER_SECOND = 4
 """How often changed states are drawn at most: a person reads no faster, and a slow line carries no more."""
 
@@ -46,13 +44,10 @@ class RowMark:
 class _Line(NamedTuple):
     """Everything a drawn line depends on: two equal ones look the same and cost nothing."""
 
-    error: SyncError | None
+    error: SyncError
     mark: RowMark | None
     cursor: bool
     selected: bool
-    thumb: bool
-    note: str = ""
-    """What stands here instead of a row."""
 
 
 class ErrorTable(VirtualList):
@@ -110,26 +105,25 @@ class ErrorTable(VirtualList):
 
     # -- what has to be drawn --------------------------------------------------------------------------
 
-    def drawn_width(self, new: _Line, old: _Line) -> int:
+    def drawn_width(self, new: _Line | Blank, old: _Line | Blank) -> int:
         """Where only the state has changed, what stands beside it stays."""
+        if isinstance(new, Blank) or isinstance(old, Blank):
+            return self.size.width
         only_state = new._replace(mark=None) == old._replace(mark=None)
         return self._left if only_state else self.size.width
 
-    def line(self, y: int) -> _Line:
-        """What decides about the look of a line."""
-        row = self.top + y
-        ids = self.listing.ids
-        thumb = self.is_thumb(y)
-        if row >= len(ids):
-            return _Line(None, None, cursor=False, selected=False, thumb=thumb, note=self.note_at(y))
-        error = self.listing.errors[ids[row]]
-        return _Line(
-            error,
-            self.marks.get(error.id),
-            cursor=row == self.listing.cursor,
-            selected=error.id in self.listing.selected,
-            thumb=thumb,
-        )
+    def lines_of(self, row: int) -> list[_Line]:
+        """What decides about the look of a row."""
+        listing = self.listing
+        error = listing.errors[listing.ids[row]]
+        return [
+            _Line(
+                error,
+                self.marks.get(error.id),
+                cursor=row == listing.cursor,
+                selected=error.id in listing.selected,
+            )
+        ]
 
     @property
     def _left(self) -> int:
@@ -147,7 +141,7 @@ class ErrorTable(VirtualList):
         names = []
         for column, width in ((placed.column, placed.width) for placed in self._columns):
             sign = ""
-            if SortKey[column.name.upper()] is self.listing.sort:
+            if column.sort is self.listing.sort:
                 sign = self.glyphs.descending if self.listing.reverse else self.glyphs.ascending
             name = "Age" if column.name == "processed" and width < 10 else column.header
             if not sign:
@@ -157,12 +151,10 @@ class ErrorTable(VirtualList):
         left = " " * _GUTTER + (cell("State", STATE_WIDTH + 1) if self.marks else "")
         return left + " ".join(names)
 
-    def draw(self, line: _Line) -> Strip:
-        """A row, or the note where there are none."""
-        error, moment = line.error, self._moment
-        if error is None or moment is None:
-            return self.plain(line.note, thumb=line.thumb)
-        glyphs = self.glyphs
+    def draw(self, line: _Line) -> list[tuple[str, Style]]:
+        """That row."""
+        glyphs, moment = self.glyphs, self._moment
+        assert moment is not None
         gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
         base = self.look("cursor" if line.cursor else "selected" if line.selected else "text")
         parts = [(gutter, base)]
@@ -174,9 +166,8 @@ class ErrorTable(VirtualList):
         plain = line.cursor or line.selected
         for placed in self._columns:
             column = placed.column
-            text = cell(column.text(error, placed.width, moment), placed.width, glyphs.ellipsis)
-            style = base if plain else self.look(_COLOURS.get(column.name, "text"))
-            parts.append((text + " ", style))
-        last_text, last_style = parts[-1]
-        parts[-1] = (last_text[:-1] + self.thumb(on=line.thumb), last_style)
-        return Strip(merged(parts), self.size.width)
+            text = cell(column.text(line.error, placed.width, moment), placed.width, glyphs.ellipsis)
+            parts.append((f"{text} ", base if plain else self.look(column.look)))
+        text, style = parts[-1]
+        parts[-1] = (text[:-1], style)
+        return parts

@@ -1,15 +1,18 @@
 """Any number of rows under a header, drawn line by line: only what is visible is ever looked at.
 
+A row takes one line or several. This is no `ScrollView`: what moves is the cursor, and the view follows it by
+half a page at once.
+
 Textual's DataTable measures every cell and repaints itself for every line of scrolling; here 100,000 rows
 cost what 20 rows cost, and after any change only the lines that look different go to the terminal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -41,6 +44,12 @@ UNICODE = Glyphs("▌", "✓", "┃", "…", "▲", "▼")
 ASCII = Glyphs(">", "*", "|", "~", "^", "v")
 
 
+class Blank(NamedTuple):
+    """A line of the window that is no row."""
+
+    note: str = ""
+
+
 class VirtualList(Themed, can_focus=True):
     """What every list of rows has in common. Subclasses say how many there are and how one looks.
 
@@ -49,30 +58,32 @@ class VirtualList(Themed, can_focus=True):
     """
 
     DEFAULT_CSS = "VirtualList { height: 1fr; width: 1fr; }"
+    WHEEL_ROWS: ClassVar[int] = 3
 
+    @dataclass
     class Clicked(Message):
         """A row was clicked."""
 
-        def __init__(self, row: int, *, toggle: bool, extend: bool, opened: bool) -> None:
-            super().__init__()
-            self.row = row
-            self.toggle = toggle
-            self.extend = extend
-            self.opened = opened
+        row: int
+        toggle: bool
+        extend: bool
+        opened: bool
 
+    @dataclass
     class Wheeled(Message):
         """The mouse wheel asks for this many rows down (negative: up)."""
 
-        def __init__(self, rows: int) -> None:
-            super().__init__()
-            self.rows = rows
+        rows: int
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.glyphs = glyphs
         self.top = 0
-        self.drawn: list[Any] = []
-        """The visible lines as they were drawn last."""
+        """The first visible row."""
+        self.drawn: list[tuple[Any, bool]] = []
+        """The visible lines as they were drawn last, and whether the scroll bar's thumb is in them."""
+        self._row_at: list[int] = []
+        """For each visible line its row."""
         self._note: tuple[str, ...] = ()
 
     # -- what a subclass says --------------------------------------------------------------------------
@@ -87,12 +98,16 @@ class VirtualList(Themed, can_focus=True):
         """The row under the cursor."""
         raise NotImplementedError
 
-    def line(self, y: int) -> Any:  # noqa: ANN401 - each subclass has its own
-        """Everything that decides about the look of line `y` below the header."""
+    def height_of(self, _row: int) -> int:
+        """Lines that this row takes."""
+        return 1
+
+    def lines_of(self, row: int) -> Sequence[Any]:
+        """Everything that decides about the look of a row, for each of its lines."""
         raise NotImplementedError
 
-    def draw(self, line: Any) -> Strip:  # noqa: ANN401
-        """That line."""
+    def draw(self, line: Any) -> list[tuple[str, Style]]:  # noqa: ANN401 - each subclass has its own
+        """That line, one cell narrower than the window."""
         raise NotImplementedError
 
     def header(self) -> str:
@@ -102,7 +117,7 @@ class VirtualList(Themed, can_focus=True):
     def fit(self) -> None:
         """The window has another size."""
 
-    def drawn_width(self, new: Any, old: Any) -> int:  # noqa: ANN401
+    def drawn_width(self, _new: Any, _old: Any) -> int:  # noqa: ANN401
         """How many cells from the left have to be written where a line has changed."""
         return self.size.width
 
@@ -110,7 +125,11 @@ class VirtualList(Themed, can_focus=True):
 
     @property
     def page(self) -> int:
-        """Rows that fit into the window."""
+        """Rows of one line that fit into the window, as a step for paging."""
+        return self._height
+
+    @property
+    def _height(self) -> int:
         return max(1, self.size.height - HEADER)
 
     def note(self, *lines: str) -> None:
@@ -120,42 +139,77 @@ class VirtualList(Themed, can_focus=True):
             if not self.count:
                 self.redraw()
 
-    def note_at(self, y: int) -> str:
-        """The part of the note that stands in line `y`."""
-        if self.count or not self._note:
-            return ""
-        room = max(10, self.size.width - 4)
-        note = [part for line in self._note for part in wrap(line, room) or [""]]
-        index = y - max(1, (self.page - len(note)) // 3)
-        return note[index] if 0 <= index < len(note) else ""
-
     def redraw(self) -> None:
         """Compare the visible lines with what was drawn last, and refresh the difference."""
         self._follow_cursor()
-        lines = [self.line(y) for y in range(self.page)]
+        lines = self._window()
         if len(lines) != len(self.drawn):
             self.refresh()
         else:
             for y, (new, old) in enumerate(zip(lines, self.drawn, strict=True)):
                 if new != old:
-                    self.refresh(Region(0, y + HEADER, self.drawn_width(new, old), 1))
+                    same_thumb = new[1] == old[1]
+                    width = self.drawn_width(new[0], old[0]) if same_thumb else self.size.width
+                    self.refresh(Region(0, y + HEADER, width, 1))
         self.drawn = lines
+
+    def _window(self) -> list[tuple[Any, bool]]:
+        height, row = self._height, self.top
+        lines: list[Any] = []
+        self._row_at = []
+        while len(lines) < height and row < self.count:
+            fresh = self.lines_of(row)
+            lines += fresh
+            self._row_at += [row] * len(fresh)
+            row += 1
+        if not lines:
+            lines = self._note_lines()
+        lines += [Blank()] * (height - len(lines))
+        thumb = self._thumb()
+        return [(line, y in thumb) for y, line in enumerate(lines[:height])]
+
+    def _note_lines(self) -> list[Any]:
+        room = max(10, self.size.width - 4)
+        note = [part for line in self._note for part in wrap(line, room) or [""]]
+        above = max(1, (self._height - len(note)) // 3)
+        return [Blank() for _ in range(above)] + [Blank(text) for text in note]
 
     def _follow_cursor(self) -> None:
         """Bring the cursor into view by half a page at once: single-line scrolling repaints everything."""
-        page, cursor = self.page, self.at
-        if not self.top <= cursor < self.top + page:
-            self.top = cursor - page // 2
-        self.top = max(0, min(self.top, self.count - page))
+        last = self.count - 1
+        if last < 0:
+            self.top = 0
+            return
+        cursor, height = self.at, self._height
+        self.top = min(self.top, last)
+        if cursor < self.top or self._lines_between(self.top, cursor + 1) > height:
+            self.top = self._row_above(cursor, height // 2)
+        # Nothing stays blank below the end.
+        self.top = min(self.top, self._row_above(last, height - self.height_of(last)))
 
-    def is_thumb(self, y: int) -> bool:
-        """Whether the scroll bar's thumb stands in line `y`."""
-        rows, page = self.count, self.page
-        if rows <= page:
-            return False
-        length = max(1, page * page // rows)
-        start = round(self.top / (rows - page) * (page - length))
-        return start <= y < start + length
+    def _row_above(self, row: int, room: int) -> int:
+        """The row that stands so many lines above this one, or the first."""
+        while row > 0 and (room := room - self.height_of(row - 1)) >= 0:
+            row -= 1
+        return row
+
+    def _lines_between(self, first: int, end: int) -> int:
+        """Lines of these rows; counted no further than the window is high."""
+        total = 0
+        for row in range(first, end):
+            total += self.height_of(row)
+            if total > self._height:
+                break
+        return total
+
+    def _thumb(self) -> range:
+        """The lines in which the scroll bar's thumb stands."""
+        seen, height = len(set(self._row_at)), self._height
+        if seen >= self.count:
+            return range(0)
+        length = max(1, height * seen // self.count)
+        start = round(self.top / (self.count - seen) * (height - length))
+        return range(start, start + length)
 
     # -- drawing ---------------------------------------------------------------------------------------
 
@@ -166,17 +220,15 @@ class VirtualList(Themed, can_focus=True):
             return Strip([Segment(cell(self.header(), width, ""), self.look("header"))], width)
         if y - HEADER >= len(self.drawn):
             return Strip.blank(width, self.look("text"))
-        return self.draw(self.drawn[y - HEADER])
+        line, thumb = self.drawn[y - HEADER]
+        parts = self._plain(line.note) if isinstance(line, Blank) else self.draw(line)
+        text, style = parts[-1]
+        parts[-1] = (text + (self.glyphs.thumb if thumb else " "), style)
+        return Strip(merged(parts), width)
 
-    def plain(self, text: str, *, thumb: bool) -> Strip:
-        """A line that is no row."""
-        width = self.size.width
-        told = cell(f"  {text}", width - 1, self.glyphs.ellipsis)
-        return Strip([Segment(told + self.thumb(on=thumb), self.look("text"))], width)
-
-    def thumb(self, *, on: bool) -> str:
-        """The last cell of a line."""
-        return self.glyphs.thumb if on else " "
+    def _plain(self, text: str) -> list[tuple[str, Style]]:
+        lead = "  " if text else ""
+        return [(cell(f"{lead}{text}", self.size.width - 1, self.glyphs.ellipsis), self.look("text"))]
 
     # -- events ----------------------------------------------------------------------------------------
 
@@ -188,21 +240,19 @@ class VirtualList(Themed, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Say which row was clicked, and how."""
-        row = self.top + event.y - HEADER
-        if event.y >= HEADER and row < self.count:
-            self.post_message(
-                self.Clicked(row, toggle=event.ctrl, extend=event.shift, opened=event.chain == 2)
-            )
+        y = event.y - HEADER
+        if 0 <= y < len(self._row_at):
+            self.post_message(self.Clicked(self._row_at[y], event.ctrl, event.shift, opened=event.chain == 2))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Three rows down."""
+        """Some rows down."""
         event.stop()
-        self.post_message(self.Wheeled(3))
+        self.post_message(self.Wheeled(self.WHEEL_ROWS))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Three rows up."""
+        """Some rows up."""
         event.stop()
-        self.post_message(self.Wheeled(-3))
+        self.post_message(self.Wheeled(-self.WHEEL_ROWS))
 
 
 def merged(parts: Iterable[tuple[str, Style]]) -> list[Segment]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, cast
 
 from textual.message import Message
@@ -23,51 +23,51 @@ class Connected(Message):
     """The org answered and its names are mapped."""
 
 
-class PageCame(Message):
+@dataclass
+class PageRead(Message):
     """More rows."""
 
-    def __init__(self, reading: int, rows: tuple[SyncError, ...], so_far: int, drawn: asyncio.Event) -> None:
-        super().__init__()
-        self.reading = reading
-        self.rows = rows
-        self.so_far = so_far
-        self.drawn = drawn
-        """To be set once the rows are on screen: only then is the second page asked for."""
+    reading: int
+    rows: tuple[SyncError, ...]
+    so_far: int
+    drawn: asyncio.Event
+    """To be set once the rows are on screen: only then is the second page asked for."""
 
 
+@dataclass
 class ListRead(Message):
     """The whole list is here."""
 
-    def __init__(self, reading: int, rows: tuple[SyncError, ...], at: datetime) -> None:
-        super().__init__()
-        self.reading = reading
-        self.rows = rows
-        self.at = at
+    reading: int
+    rows: tuple[SyncError, ...]
 
 
+@dataclass
 class ReadingFailed(Message):
     """The org could not be reached or did not let us read."""
 
-    def __init__(self, reading: int, error: SyncErrError) -> None:
-        super().__init__()
-        self.reading = reading
-        self.error = error
+    reading: int
+    error: SyncErrError
 
 
-class Reader:
-    """Connects where that is still to do, and reads."""
+class ListReader:
+    """Connects where that is still to do, and reads.
 
-    def __init__(self, context: AppContext, tell: Callable[[Message], object]) -> None:
+    Args:
+        context: How to connect, and the connection there is.
+        post: Takes what happened.
+    """
+
+    def __init__(self, context: AppContext, post: Callable[[Message], object]) -> None:
         self._context = context
-        self._tell = tell
+        self._post = post
         self.reading = 0
         """Number of the newest reading."""
-        self.active = False
 
     def next(self) -> int:
         """A new reading begins; the ones before it have been overtaken."""
         self.reading += 1
-        self.active = True
+        self._context.state = self._context.state.reading_begun()
         return self.reading
 
     async def read(self, reading: int) -> None:
@@ -76,18 +76,19 @@ class Reader:
             await self._read(reading)
         except SyncErrError as error:
             if reading == self.reading:
-                self.active = False
-                self._context.expired = isinstance(error, NotLoggedInError)
-                self._tell(ReadingFailed(reading, error))
+                expired = isinstance(error, NotLoggedInError)
+                self._context.state = self._context.state.reading_failed(error, expired=expired)
+                self._post(ReadingFailed(reading, error))
 
     async def _read(self, reading: int) -> None:
         context = self._context
-        if context.connection is None or context.expired:
+        if context.connection is None or context.state.reading.expired:
             fresh = await context.connect()
-            stale, context.connection, context.expired = context.connection, fresh, False
+            stale, context.connection = context.connection, fresh
+            context.state = context.state.reading_connected()
             if stale is not None:
                 await stale.close()
-            self._tell(Connected())
+            self._post(Connected())
         assert context.connection is not None
         rows: list[SyncError] = []
         # The protocol promises an iterator; those of this house are generators, which can be closed early.
@@ -97,9 +98,9 @@ class Reader:
                     return
                 rows.extend(page)
                 drawn = asyncio.Event()
-                self._tell(PageCame(reading, page, len(rows), drawn))
+                self._post(PageRead(reading, page, len(rows), drawn))
                 if len(rows) == len(page):
                     await drawn.wait()
         if reading == self.reading:
-            self.active = False
-            self._tell(ListRead(reading, tuple(rows), context.clock()))
+            context.state = context.state.reading_ended(context.clock())
+            self._post(ListRead(reading, tuple(rows)))

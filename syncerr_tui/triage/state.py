@@ -1,0 +1,108 @@
+"""Everything about the screen that is true now, as one frozen value with pure transitions.
+
+Keys ask this state, never the focus or a style class: those follow a refresh later, and a key that arrives
+in the same packet must act on what the key before it opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.listing import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingState:
+    """Where reading the list stands."""
+
+    active: bool = False
+    rows: int = 0
+    """Rows that have come so far."""
+    read_at: datetime | None = None
+    """When the list on screen was read to its end."""
+    has_rows: bool = False
+    """Whether rows ever came: before that nobody knows how many there are."""
+    watching: bool = False
+    """Read again every minute."""
+    expired: bool = False
+    """The org no longer knows our session."""
+    failure: SyncErrError | None = None
+    """Why the last reading came to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where the one re-sync stands that may be under way."""
+
+    active: bool = False
+    paused: bool = False
+    leaving: bool = False
+    """The app ends as soon as what is on its way is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class UiState:
+    """The state of the screen. Every method gives a new state and changes nothing."""
+
+    place: Place = Place.ERRORS
+    panels_open: frozenset[Place] = frozenset()
+    """Where the person went into the info panel."""
+    listing: Listing = field(default_factory=Listing)
+    proven: AbstractSet[str] = frozenset()
+    """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
+    reading: ReadingState = ReadingState()
+    run: RunState = RunState()
+    trouble: SyncErrError | None = None
+    """What went wrong last, until something goes right."""
+
+    @property
+    def panel_open(self) -> bool:
+        """Whether the person is in the info panel of the place in front."""
+        return self.place in self.panels_open
+
+    @property
+    def unresolved(self) -> int:
+        """How many errors there are."""
+        return len(self.listing.errors) - len(self.listing.errors.keys() & self.proven)
+
+    def at(self, place: Place) -> UiState:
+        """Another place in front; each keeps its panel as it is."""
+        return replace(self, place=place)
+
+    def with_panel(self, place: Place, *, is_open: bool) -> UiState:
+        """The panel of a place opened, or closed."""
+        panels = self.panels_open | {place} if is_open else self.panels_open - {place}
+        return replace(self, panels_open=panels)
+
+    def reading_begun(self) -> UiState:
+        """The list is being read: what went wrong before is no news any more."""
+        return replace(self, trouble=None, reading=replace(self.reading, active=True, rows=0))
+
+    def reading_connected(self) -> UiState:
+        """The org knows us."""
+        return replace(self, reading=replace(self.reading, expired=False))
+
+    def reading_came(self, rows: int) -> UiState:
+        """So many rows have come."""
+        return replace(self, reading=replace(self.reading, rows=rows, has_rows=True))
+
+    def reading_ended(self, at: datetime) -> UiState:
+        """The list has been read to its end."""
+        return replace(self, reading=replace(self.reading, active=False, has_rows=True, read_at=at))
+
+    def reading_failed(self, error: SyncErrError, *, expired: bool) -> UiState:
+        """The list could not be read; what is on screen stays."""
+        reading = replace(self.reading, active=False, failure=error, expired=expired)
+        return replace(self, trouble=error, reading=reading)
+
+    def session_expired(self, trouble: SyncErrError | None = None) -> UiState:
+        """The org no longer knows us, or a person wants a new session."""
+        return replace(self, trouble=trouble or self.trouble, reading=replace(self.reading, expired=True))
+
+    def watched(self, *, watching: bool) -> UiState:
+        """The list is read every minute, or no longer."""
+        return replace(self, reading=replace(self.reading, watching=watching))

@@ -1,0 +1,248 @@
+"""What stands under a tab: a list with an info panel, beside it in a wide window, else in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
+
+WIDE = 110
+"""Cells from which the info panel stands beside the list."""
+_REST_SECONDS = 0.08
+"""How long the cursor rests before the panel follows: a held key writes no panels."""
+_FAR = 1_000_000
+"""More rows than any list holds."""
+
+Handlers = Mapping[str, Callable[[Any], object]]
+"""Id of an action -> the method that does it."""
+
+
+class ListWithPanel(Widget):
+    """The base of the panes. What a pane does is in its table `HANDLERS`; the workbench does the rest.
+
+    Whether the person is in the panel stands in the state (`UiState.panels_open`); the style class and the
+    focus follow it.
+    """
+
+    place: ClassVar[Place]
+    HANDLERS: ClassVar[Handlers]
+
+    class Changed(Message):
+        """Something that the lines around the pane say has changed."""
+
+    @dataclass
+    class Looked(Message):
+        """The panel shows this error now."""
+
+        error: SyncError | None
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(id=self.place.value)
+        self.context = context
+        self.glyphs = UNICODE if context.terminal.unicode else ASCII
+        self._resting = Debouncer(self, _REST_SECONDS)
+
+    def compose(self) -> ComposeResult:
+        """The list and the panel."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")
+        yield from self.compose_list()
+        yield InfoPanel(links=self.context.terminal.links, thumb=self.glyphs.thumb)
+
+    # -- what a pane says ------------------------------------------------------------------------------
+
+    def compose_list(self) -> ComposeResult:
+        """The list, and what stands around it."""
+        raise NotImplementedError
+
+    def move_cursor(self, rows: int) -> None:
+        """The cursor so many rows down."""
+        raise NotImplementedError
+
+    def show_panel(self) -> None:
+        """Show in the panel what is under the cursor."""
+        raise NotImplementedError
+
+    @property
+    def tab(self) -> str:
+        """Its name in the line of tabs, with a count where there is one."""
+        raise NotImplementedError
+
+    @property
+    def tab_note(self) -> str:
+        """What stands at the right of the line of tabs: the filter, as a rule."""
+        return ""
+
+    @property
+    def current(self) -> SyncError | None:
+        """The error under the cursor, where there is one."""
+        return None
+
+    @property
+    def failing(self) -> tuple[SyncError, ...]:
+        """The errors under the cursor that fail for one reason: as a rule one."""
+        return (self.current,) if self.current is not None else ()
+
+    @property
+    def chosen(self) -> tuple[SyncError, ...]:
+        """The errors an action acts on."""
+        return ()
+
+    @property
+    def filter_text(self) -> str | None:
+        """Its own filter as it was typed; None where the list's filter is in force."""
+        return None
+
+    @property
+    def filter_hint(self) -> str:
+        """What can be typed there."""
+        return 'free text, object: code: event: age:>2d  "quoted"  -not'
+
+    def filter_as_typed(self, text: str) -> str:
+        """Filter by what stands in the filter bar so far.
+
+        Returns:
+            What is wrong with it, in words; empty where it can be read.
+        """
+        return ""
+
+    def filter_by(self, text: str) -> None:
+        """Filter by a finished text.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+
+    def step_back(self) -> bool:
+        """One step back; False where there is nothing of this pane's to take back."""
+        if self.is_open:
+            self.open_panel(is_open=False)
+            return True
+        return False
+
+    def facts(self, facts: AppState) -> AppState:
+        """What decides about actions, with what only this pane knows."""
+        return facts
+
+    def known_better(self, error: SyncError | None) -> None:
+        """More is known about this error, or about all of them: show it where it is on screen."""
+
+    def entered(self) -> None:
+        """The person came here."""
+        self.take_focus()
+
+    # -- the list and its panel ------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> VirtualList:
+        """The list."""
+        return self.query_one(VirtualList)
+
+    @property
+    def panel(self) -> InfoPanel:
+        """The panel."""
+        return self.query_one(InfoPanel)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the panel stands beside the list."""
+        return self.size.width >= WIDE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person is in the panel."""
+        return self.place in self.context.state.panels_open
+
+    @property
+    def has_row(self) -> bool:
+        """Whether there is anything that the panel can show."""
+        return self.current is not None
+
+    def take_focus(self) -> None:
+        """Take the focus to where the person is."""
+        (self.panel if self.is_open else self.rows).focus()
+
+    def open_panel(self, *, is_open: bool) -> None:
+        """Go into the panel, or back to the list. From now on keys act there."""
+        self.context.state = self.context.state.with_panel(self.place, is_open=is_open)
+        self.set_class(is_open, "-open")
+        self.show_panel()
+        # The panel can take the focus once it is displayed.
+        self.call_after_refresh(self.take_focus)
+        self.post_message(self.Changed())
+
+    def panel_soon(self) -> None:
+        """What the panel shows may have changed."""
+        if self.is_wide or self.is_open:
+            self._resting.call(self.show_panel)
+
+    def on_resize(self) -> None:
+        """Put the panel beside the list, or away."""
+        self.set_class(self.is_wide, "-wide")
+        self.panel_soon()
+
+    @on(events.DescendantFocus)
+    def focus_moved(self, event: events.DescendantFocus) -> None:
+        """A click went to the other side."""
+        if event.widget is self.panel and not self.is_open:
+            self.open_panel(is_open=True)
+
+    def on_virtual_list_wheeled(self, event: VirtualList.Wheeled) -> None:
+        """The wheel moves the cursor, so that the keyboard goes on where the eye is."""
+        event.stop()
+        self.move_cursor(event.rows)
+
+    def came_by_click(self) -> None:
+        """The person clicked into the list."""
+        if self.is_open:
+            self.open_panel(is_open=False)
+        self.rows.focus()
+
+    # -- what keys do ----------------------------------------------------------------------------------
+
+    def info(self) -> None:
+        """Into the panel, and back."""
+        if self.is_open or self.has_row:
+            self.open_panel(is_open=not self.is_open)
+
+    def focus_next(self) -> None:
+        """To the other side."""
+        if self.is_wide or self.is_open:
+            self.info()
+
+    def move(self, rows: int) -> None:
+        """The cursor, or the text of the panel, so many rows down."""
+        if self.is_open:
+            self.panel.move(rows)
+        else:
+            self.move_cursor(rows)
+
+    def page(self, pages: float) -> None:
+        """So many windows down."""
+        height = (self.panel if self.is_open else self.rows).page
+        rows = max(1, int(abs(pages) * height))
+        self.move(rows if pages > 0 else -rows)
+
+    MOVES: ClassVar[Handlers] = {
+        "down": lambda pane: pane.move(1),
+        "up": lambda pane: pane.move(-1),
+        "page_down": lambda pane: pane.page(1),
+        "page_up": lambda pane: pane.page(-1),
+        "half_down": lambda pane: pane.page(0.5),
+        "half_up": lambda pane: pane.page(-0.5),
+        "first": lambda pane: pane.move(-_FAR),
+        "last": lambda pane: pane.move(_FAR),
+        "info": lambda pane: pane.info(),
+        "focus_next": lambda pane: pane.focus_next(),
+    }

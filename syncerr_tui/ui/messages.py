@@ -1,0 +1,24 @@
+"""What any pane or service may post to the workbench. The messages of one service are beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from syncerr_tui.errors import SyncErrError
+
+
+@dataclass
+class Announced(Message):
+    """Something to say in one line, in place of the keys."""
+
+    line: str
+    look: str = "strong"
+
+
+@dataclass
+class Troubled(Message):
+    """Something does not work: it is said until something does."""
+
+    error: SyncErrError

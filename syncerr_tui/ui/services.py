@@ -1,0 +1,103 @@
+"""The parts that work in the background, each made when it is first asked for. They know no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.journals import Journals
+
+if TYPE_CHECKING:
+    # Imported when they are made, and they are made when the first frame has been drawn.
+    from syncerr_tui.diagnosis.text_layout import TextLine
+    from syncerr_tui.ui.details import Details
+    from syncerr_tui.ui.error_details_service import ErrorDetailsService
+    from syncerr_tui.ui.error_history import ErrorHistory
+    from syncerr_tui.ui.interrupted_runs import InterruptedRuns
+    from syncerr_tui.ui.run_controller import RunController
+    from syncerr_tui.ui.widgets.columns import Moment
+
+
+class LinksKnown(Message):
+    """What waits for what is known anew."""
+
+
+class Services:
+    """What the workbench asks, and what answers by messages.
+
+    Args:
+        context: The org, the terminal, and what is true on screen.
+        journals: Makes runs, and answers questions about earlier ones.
+        post: Takes messages for the workbench.
+        work: Runs a coroutine in the background, in a group of this name.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        journals: Journals,
+        post: Callable[[Message], object],
+        work: Callable[[Coroutine[Any, Any, None], str], object],
+    ) -> None:
+        self.context = context
+        self.journals = journals
+        self._post = post
+        self._work = work
+
+    @cached_property
+    def graph_worker(self) -> CauseGraphWorker:
+        """What waits for what."""
+        return CauseGraphWorker(
+            lambda work: self._work(work, "linking"), lambda: self._post(LinksKnown()), self.context.clock
+        )
+
+    @cached_property
+    def runs(self) -> RunController:
+        """The one re-sync that may be under way."""
+        from syncerr_tui.ui.run_controller import RunController
+
+        return RunController(self.context, self.journals, self.graph_worker, self._post, self._work)
+
+    @cached_property
+    def error_details(self) -> ErrorDetailsService:
+        """What is learnt about an error while a person rests on it."""
+        from syncerr_tui.ui.error_details_service import ErrorDetailsService
+
+        return ErrorDetailsService(self.context, lambda work: self._work(work, "explaining"), self._post)
+
+    @cached_property
+    def error_history(self) -> ErrorHistory:
+        """What the journal knows about a row."""
+        from syncerr_tui.ui.error_history import ErrorHistory
+
+        return ErrorHistory(
+            self.context, self.journals, lambda work: self._work(work, "explaining"), self._post
+        )
+
+    @cached_property
+    def interrupted_runs(self) -> InterruptedRuns:
+        """What an earlier start left open."""
+        from syncerr_tui.ui.interrupted_runs import InterruptedRuns
+
+        return InterruptedRuns(self.context, self.journals, self._post)
+
+    @cached_property
+    def _panel_text(self) -> Details:
+        from syncerr_tui.ui.details import Details
+
+        return Details(self.error_details)
+
+    def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
+        """What the info panel says about an error."""
+        before = self.error_history.words(error, moment)
+        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, before)
+
+    def guidance(self, error: SyncError, width: int) -> list[TextLine]:
+        """What to do about the cause that this error stands for."""
+        return self._panel_text.guidance(error, width)

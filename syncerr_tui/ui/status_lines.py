@@ -1,0 +1,303 @@
+"""The lines around the list: where we are, what is selected, which keys work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.triage.actions import Action, AppState, Place
+from syncerr_tui.triage.state import UiState
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.keys import shown
+from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.words import ago, plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.model import ApiUsage
+
+_ENVIRONMENT = {
+    Environment.PRODUCTION: "production",
+    Environment.SANDBOX: "sandbox",
+    Environment.DEMO: "demo",
+}
+
+
+TROUBLE = ("trouble", "trouble-2", "trouble-3")
+"""The lines that say what went wrong."""
+
+
+def title(
+    identity: OrgIdentity | None,
+    usage: ApiUsage | None,
+    *,
+    read_only: bool,
+    width: int,
+    org: str = "",
+    connecting: bool = True,
+) -> tuple[list[Part], list[Part]]:
+    """The org, what it is in words, and who we are there."""
+    left: list[Part] = [(" SyncErr  ", "strong")]
+    if identity is None:
+        if org:
+            left.append((f"{org}  ", "accent"))
+        left.append(("connecting ...", "quiet") if connecting else ("not connected", "bad"))
+        return left, []
+    left += [
+        (identity.name, "accent"),
+        ("  ", "text"),
+        (f" {identity.environment.value} ", _ENVIRONMENT[identity.environment]),
+    ]
+    if read_only:
+        left.append(("  READ-ONLY", "strong"))
+    left.append((f"  {identity.username}", "quiet"))
+    right: list[Part] = []
+    if usage is not None and width >= 70:
+        right = [(f"API {usage.used:,}/{usage.total:,} ", "quiet")]
+    return left, right
+
+
+def tabs(names: Iterable[tuple[str, bool]], tells: str, *, unicode: bool) -> tuple[list[Part], list[Part]]:
+    """The tabs, the one in front marked by more than colour, and the filter."""
+    left: list[Part] = [(" ", "text")]
+    for index, (name, active) in enumerate(names):
+        if index:
+            left.append((" │ " if unicode else " | ", "quiet"))
+        left.append((f"[{name}]", "strong") if active else (f" {name} ", "quiet"))
+    return left, ([(f"{tells} ", "accent")] if tells else [])
+
+
+def utility(
+    state: UiState,
+    *,
+    causes: int,
+    now: datetime,
+    reading: str,
+    unicode: bool = True,
+    unread: str = "",
+) -> tuple[list[Part], list[Part]]:
+    """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh.
+
+    Args:
+        state: What is true on screen.
+        causes: How many causes there are.
+        now: What ages are counted to.
+        reading: What is being read, in words; empty while nothing is.
+        unicode: Whether the terminal has more than ASCII.
+        unread: Why nothing is known of the list, in words.
+    """
+    listing, total = state.listing, state.unresolved
+    hidden = listing.hidden_selected
+    left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
+    if unread:
+        left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
+    if total and causes and not hidden:
+        left.append((f" {'·' if unicode else '-'} {plural(causes, 'cause')}", "strong"))
+    if listing.selected:
+        selected = f"  {len(listing.selected):,} selected"
+        left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
+    if listing.range is not None and listing.range.sticky:
+        left.append(("  range", "busy"))
+    right: list[Part] = []
+    if state.reading.watching:
+        right.append(("watching  ", "busy"))
+    if reading:
+        right.append((f"{reading} ", "busy"))
+    elif state.reading.read_at is not None:
+        right.append((f"refreshed {ago(state.reading.read_at, now)} ", "quiet"))
+    return left, right
+
+
+_LEAVES_FIRST = (
+    "range",
+    "select_all",
+    "verify",
+    "open",
+    "filter",
+    "next",
+    "browse",
+    "toggle",
+    "info",
+    "scroll",
+)
+"""What a narrow footer does without, in this order. Help and the way out always stay."""
+
+
+def footer(
+    actions: Sequence[Action], state: AppState, *, width: int, unicode: bool, panel: bool = False
+) -> list[Part]:
+    """The keys that matter most here and can run now: of the run, of the panel, of the list."""
+    keys = {action.id: action.keys for action in actions}
+    shown_keys = _of_run(keys, state)
+    if panel:
+        shown_keys |= _of_panel(keys)
+    ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
+    for action in ranked:
+        if panel and action.id in {"toggle", "range", "select_all", "filter", "info", "open"}:
+            continue
+        if action.id == "resync":
+            if state.running or not (state.chosen or state.hidden_selected):
+                continue
+        elif action.why_disabled(state) is not None:
+            continue
+        count = f" {state.chosen:,}" if action.id == "resync" and state.chosen > 1 else ""
+        key = shown(action.keys[0], unicode=unicode)
+        if panel and action.id == "help":
+            shown_keys["back"] = ("esc", "back")
+        shown_keys[action.id] = (key, f"{action.label}{count}")
+    for name in _LEAVES_FIRST:
+        if sum(cell_len(key) + cell_len(label) + 3 for key, label in shown_keys.values()) <= width + 1:
+            break
+        shown_keys.pop(name, None)
+    parts: list[Part] = []
+    for key, label in shown_keys.values():
+        parts += [(f"{'  ' if parts else ' '}{key}", "key"), (f" {label}", "quiet")]
+    return parts
+
+
+def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tuple[str, str]]:
+    if not state.running:
+        return {}
+    told = {"cancel": "stop", "pause": "go on" if state.paused else "pause"}
+    return {name: (shown(keys[name][0]), label) for name, label in told.items() if name in keys}
+
+
+def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    told = {"scroll": f"{shown(keys['down'][-1])}/{shown(keys['up'][-1])}"}
+    labels = {"scroll": "scroll", "next": "next/previous", "browse": "address"}
+    for kind in ("error", "cause"):
+        if f"next_{kind}" in keys:
+            told["next"] = f"{keys[f'next_{kind}'][-1]}/{keys[f'previous_{kind}'][-1]}"
+    if "browse" in keys:
+        told["browse"] = shown(keys["browse"][0])
+    return {name: (key, labels[name]) for name, key in told.items()}
+
+
+class StatusLines:
+    """Writes the lines around the pane; a line that reads the same is not written.
+
+    Args:
+        context: The org, the terminal, and what is true on screen.
+        line: Gives one of the lines by its name.
+    """
+
+    def __init__(self, context: AppContext, line: Callable[[str], Line]) -> None:
+        self._context = context
+        self._line = line
+        self.announcement: tuple[str, str] | None = None
+        """What stands in place of the keys, and its look."""
+
+    @staticmethod
+    def compose(ellipsis: str) -> tuple[list[Line], list[Line]]:
+        """The lines above the pane, and those below it."""
+        above = [
+            Line(ellipsis=ellipsis, id="too-small"),
+            Line(ellipsis=ellipsis, id="title", classes="-bar"),
+            Line(ellipsis=ellipsis, id="tabs"),
+        ]
+        below = [
+            *(Line(ellipsis=ellipsis, id=name, classes="-at-need") for name in TROUBLE),
+            Line(ellipsis=ellipsis, id="run"),
+            Line(ellipsis=ellipsis, id="run-2", classes="-at-need"),
+            Line(ellipsis=ellipsis, cut="right", id="utility", classes="-bar"),
+            Line(ellipsis=ellipsis, id="keys-before", classes="-at-need"),
+            Line(ellipsis=ellipsis, id="keys"),
+        ]
+        return above, below
+
+    def draw_top(self, tabs_shown: Iterable[tuple[str, bool]], note: str, width: int, *, busy: bool) -> None:
+        """The org, and the tabs."""
+        context, connection = self._context, self._context.connection
+        self._line("title").show(
+            *title(
+                connection.identity if connection else None,
+                connection.usage if connection else None,
+                read_only=context.read_only,
+                width=width,
+                org=context.org,
+                connecting=busy,
+            )
+        )
+        self._line("tabs").show(*tabs(tabs_shown, note, unicode=context.terminal.unicode))
+
+    def draw_utility(self, causes: int) -> None:
+        """How many errors there are, and how fresh they are."""
+        context = self._context
+        self._line("utility").show(
+            *utility(
+                context.state,
+                causes=causes,
+                now=context.clock(),
+                reading=self._reading,
+                unicode=context.terminal.unicode,
+                unread=context.unread,
+            )
+        )
+
+    @property
+    def _reading(self) -> str:
+        reading, connection = self._context.state.reading, self._context.connection
+        if not reading.active:
+            return ""
+        if connection is None:
+            return "connecting ..."
+        if not reading.rows:
+            return "reading ..."
+        of = f" of {connection.total:,}" if connection.total else ""
+        return f"reading {reading.rows:,}{of} ..."
+
+    def draw_keys(self, actions: Sequence[Action], facts: AppState, width: int) -> None:
+        """The keys that work here, or what has been said in their place."""
+        before: list[str] = []
+        if self.announcement is not None:
+            text, look = self.announcement
+            *before, last = _wrapped(text, width, 2)
+            self._line("keys-before").show([(line, look) for line in before])
+            self._line("keys").show([(last, look)])
+        else:
+            unicode, panel = self._context.terminal.unicode, self._context.state.panel_open
+            self._line("keys").show(footer(actions, facts, width=width, unicode=unicode, panel=panel))
+        self._line("keys-before").set_class(bool(before), "-on")
+
+    def draw_trouble(self, width: int) -> None:
+        """What went wrong, in as many lines as it takes; not where the empty list says the same."""
+        state = self._context.state
+        trouble = state.trouble
+        shown: list[str] = []
+        empty = state.place is Place.ERRORS and not state.listing.errors
+        if trouble is not None and not (empty and trouble is state.reading.failure):
+            shown = _wrapped(f"{trouble.title}. {trouble.hint}", width, len(TROUBLE))
+        for number, name in enumerate(TROUBLE):
+            text = shown[number] if number < len(shown) else ""
+            self._line(name).show(_in_two_looks(text, trouble.title if trouble and not number else ""))
+            self._line(name).set_class(bool(text), "-on")
+
+    def draw_run(self, parts: list[Part], width: int) -> None:
+        """The progress or the result of a run."""
+        more: list[Part] = []
+        if sum(cell_len(text) for text, _ in parts) > width:
+            # A result and its reason take a line, the next step another.
+            parts, more = parts[:2], parts[2:]
+        for name, pieces in (("run", parts), ("run-2", more)):
+            self._line(name).show(pieces)
+            self._line(name).set_class(bool(pieces), "-on")
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    """The text in lines that fit, the last one cut where there are too many."""
+    lines = wrap(text, max(10, width - 2)) or [""]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+    return [f" {line}" for line in lines]
+
+
+def _in_two_looks(line: str, title: str) -> list[Part]:
+    """What is wrong stands out from what to do about it."""
+    if not title:
+        return [(line, "text")]
+    split = min(len(line), len(title) + 2)
+    return [(line[:split], "bad"), (line[split:], "text")]

@@ -1,0 +1,806 @@
+"""The screen everything happens on: lines around, one pane in front, the way from a key to what it does.
+
+A key asks for an action of the table (`triage.actions`). `action_act` looks whether it can run, says the
+reason where it cannot, and else calls what `HANDLERS` of the pane in front has for it, or those of the bench.
+Services work in the background and post messages; what they mean for the screen stands here only.
+
+Press R, and read: `Workbench.resync`, `RunController.plan`, `planning.prepare`, `screens.plan.PlanDialog`,
+`RunController.start`, `journals.Journals.run`, `resync.runner`; its events come back through
+`RunController._follow`, `RunPresenter.take`, `Workbench.run_advanced`, `ErrorTable.show_marks`.
+
+Long because it is the one place that knows all panes, services and dialogs; each part would hold the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
+from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.ui.context import WANTS_SETUP
+from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
+from syncerr_tui.ui.keys import bindings
+from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
+from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.run_controller import (
+    PAUSING,
+    PLANNING,
+    STOPPING,
+    AppLeft,
+    PersonAsked,
+    PlanReady,
+    PlanRequest,
+    RunAdvanced,
+    RunOver,
+    WaveEnded,
+)
+from syncerr_tui.ui.services import LinksKnown, Services
+from syncerr_tui.ui.status_lines import StatusLines
+from syncerr_tui.ui.widgets.filter_bar import FilterBar
+from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.ui.causes_pane import CausesPane
+    from syncerr_tui.ui.demo_fixing import FixSource
+    from syncerr_tui.ui.diffing_app import DiffingApp
+    from syncerr_tui.ui.journal_pane import JournalPane
+
+NARROWEST, LOWEST = 60, 15
+"""The smallest window the list is drawn in."""
+WATCH_SECONDS = 60.0
+_ANNOUNCED_SECONDS = 8.0
+"""How long a line stands in place of the keys when no key follows."""
+_RUN_LINES_PER_SECOND = 2
+"""How often the progress line is written at most."""
+
+
+class Workbench(Screen[None], inherit_bindings=False):
+    """Title, tabs, the pane in front, and the lines below it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    AUTO_FOCUS = ""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.context = services.context
+        errors = ErrorsPane(self.context, services.describe, services.graph_worker)
+        self.panes: dict[Place, ListWithPanel] = {errors.place: errors}
+        self.complete = False
+        """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
+        self.reader = ListReader(self.context, self.post_message)
+        self._lines = StatusLines(self.context, self.line)
+        self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
+        self._resting = Debouncer(self, REST_SECONDS)
+        self._run_line: Timer | None = None
+        self._minute: Timer | None = None
+        self._watch: Timer | None = None
+        self._first_reading = True
+        self._known: frozenset[str] | None = None
+        """Ids of the last list, to tell what is new."""
+        self._saw_causes = False
+
+    def compose(self) -> ComposeResult:
+        """The lines, and the list between them."""
+        above, below = StatusLines.compose(self.context.ellipsis)
+        yield from above
+        with Container(id="panes"):
+            yield self.pane
+        yield from below
+
+    def on_mount(self) -> None:
+        """Draw first, connect then: the first frame waits for nothing."""
+        self.errors.note("", "Connecting to the org ...")
+        self.draw_lines()
+        self.errors.entered()
+        self.call_after_refresh(self._after_the_first_frame)
+
+    async def _after_the_first_frame(self) -> None:
+        for pane in self._other_panes():
+            pane.display = False
+            self.panes[pane.place] = pane
+            await self.query_one("#panes", Container).mount(pane)
+        await self.mount(FilterBar(), after="#panes")
+        self.complete = True
+        self.refresh_list()
+
+    def _other_panes(self) -> list[ListWithPanel]:
+        """What stands behind the list. Imported when the first frame is drawn."""
+        from syncerr_tui.ui.causes_pane import CausesPane
+        from syncerr_tui.ui.journal_pane import JournalPane
+
+        services = self.services
+        causes = CausesPane(self.context, self.errors, services.graph_worker, services.guidance)
+        return [causes, JournalPane(self.context, services.journals, services.describe)]
+
+    @property
+    def errors(self) -> ErrorsPane:
+        """The list."""
+        return cast(ErrorsPane, self.panes[Place.ERRORS])
+
+    @property
+    def causes(self) -> CausesPane:
+        """The causes."""
+        return cast("CausesPane", self.panes[Place.CAUSES])
+
+    @property
+    def journal(self) -> JournalPane:
+        """What was re-synced."""
+        return cast("JournalPane", self.panes[Place.JOURNAL])
+
+    @property
+    def pane(self) -> ListWithPanel:
+        """The pane in front."""
+        return self.panes[self.context.state.place]
+
+    def line(self, name: str) -> Line:
+        """One of the lines around the pane."""
+        return self.query_one(f"#{name}", Line)
+
+    # -- from a key to what it does --------------------------------------------------------------------
+
+    @property
+    def facts(self) -> AppState:
+        """What decides whether an action can run."""
+        context, state = self.context, self.context.state
+        facts = AppState(
+            place=state.place,
+            environment=context.environment,
+            connected=context.connection is not None,
+            session_expired=state.reading.expired,
+            reading=state.reading.active,
+            read_only=context.read_only,
+            running=state.run.active,
+            paused=state.run.paused,
+            interrupted=len(self.services.interrupted_runs.waiting),
+        )
+        return self.pane.facts(facts)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What can be asked for here."""
+        return available(
+            self.context.state.place, read_only=self.context.read_only, demo=self.context.is_demo
+        )
+
+    def handler(self, action: Action) -> Callable[[], object]:
+        """What does this action here: the pane in front, else the workbench."""
+        if action.id in self.pane.HANDLERS:
+            return partial(self.pane.HANDLERS[action.id], self.pane)
+        return partial(self.HANDLERS[action.id], self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, letters are letters; else a key means what it means in this place."""
+        if action != "act":
+            return True
+        place = self.context.state.place
+        return not isinstance(self.focused, Input) and BY_ID[str(parameters[0])].works_in(place)
+
+    def action_act(self, action_id: str) -> None:
+        """A key, the palette or a click asks for an action."""
+        if not self.complete and action_id != "quit":
+            return
+        self.silence()
+        action = BY_ID[action_id]
+        if action not in self.actions:
+            place = self.context.state.place
+            if action.changes_org and self.context.read_only and action.works_in(place):
+                self.say("read-only: nothing that changes the org can be done in this start of the app")
+            return
+        reason = action.why_disabled(self.facts)
+        if reason is not None:
+            self.say(f"{action.label}: {reason}")
+            return
+        self.handler(action)()
+
+    # -- the lines around the pane ---------------------------------------------------------------------
+
+    def say(self, line: str, look: str = "strong", *, keep: bool = False) -> None:
+        """One line in place of the keys, until the next key; for some seconds unless it is to be kept."""
+        self._lines.announcement = (line, look)
+        self._announced.cancel()
+        if not keep:
+            self._announced.call(self.silence)
+        self.draw_lines()
+
+    def silence(self, *lines: str) -> None:
+        """Show the keys again; with lines only where one of these is being said."""
+        announcement = self._lines.announcement
+        if announcement is not None and (not lines or announcement[0] in lines):
+            self._announced.cancel()
+            self._lines.announcement = None
+            self.draw_lines()
+
+    def draw_lines(self) -> None:
+        """Say what is true now."""
+        state, width, lines = self.context.state, self.size.width, self._lines
+        tabs = [(pane.tab, place is state.place) for place, pane in self.panes.items()]
+        lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
+        lines.draw_utility(self.causes.count if self.complete else 0)
+        lines.draw_keys(self.actions, self.facts, width)
+        lines.draw_trouble(width)
+        view = self.services.runs.view
+        lines.draw_run(view.line(width) if view is not None else [], width)
+
+    def on_resize(self) -> None:
+        """Too small for a list: say the size that is needed."""
+        size = self.app.size
+        small = size.width < NARROWEST or size.height < LOWEST
+        self.set_class(small, "-too-small")
+        if small:
+            wanted = f"Make it {NARROWEST}x{LOWEST} (is {size.width}x{size.height})"
+            self.line("too-small").show([(wanted, "strong")])
+        self.call_after_refresh(self.draw_lines)
+
+    @on(Announced)
+    def announced(self, event: Announced) -> None:
+        """A pane or a service has something to say."""
+        self.say(event.line, event.look)
+
+    @on(Troubled)
+    def troubled(self, event: Troubled) -> None:
+        """Something does not work: say so until something does."""
+        self.trouble(event.error)
+
+    def trouble(self, error: SyncErrError) -> None:
+        """Say what does not work, until something does."""
+        self.context.state = replace(self.context.state, trouble=error)
+        self.draw_lines()
+
+    @on(ListWithPanel.Changed)
+    def pane_changed(self) -> None:
+        """A pane shows something else; the causes follow the list's filter and selection."""
+        if self.complete:
+            self.causes.refreshed()
+            self.draw_lines()
+
+    # -- reading the list ------------------------------------------------------------------------------
+
+    def refresh_list(self) -> None:
+        """Read the list and the org's notes again; connect first where that is still to do."""
+        self.services.error_details.begin_anew()
+        self._read()
+
+    def _read(self) -> None:
+        self._first_reading = not self.context.state.listing.errors
+        reading = self.reader.next()
+        self.draw_lines()
+        self.run_worker(self.reader.read(reading), group="reading", exclusive=True, name="reading")
+
+    def log_in(self) -> None:
+        """Ask for a new session."""
+        self.context.state = self.context.state.session_expired()
+        self.refresh_list()
+
+    def toggle_watch(self) -> None:
+        """Read again every minute, or stop doing so."""
+        if self._watch is None:
+            self._watch = self.set_interval(WATCH_SECONDS, self.look_again)
+        else:
+            self._watch.stop()
+            self._watch = None
+        self.context.state = self.context.state.watched(watching=self._watch is not None)
+        self.draw_lines()
+
+    def look_again(self) -> None:
+        """Read again, unless something goes on that this would disturb."""
+        state = self.context.state
+        if not state.reading.active and not state.run.active and not state.reading.expired:
+            self._read()
+
+    @on(Connected)
+    def connected(self) -> None:
+        """The org answered: its name goes on screen, and its first page is asked for."""
+        self.errors.note("", "Reading the sync errors ...")
+        welcome, self.context.welcome = self.context.welcome, ""
+        if welcome:
+            self.say(welcome, keep=True)
+        self.draw_lines()
+        self._look_for_open_runs(offer=True)
+
+    @on(PageRead)
+    def page_read(self, event: PageRead) -> None:
+        """Rows go on screen as they come, the first time; a refresh replaces them at its end."""
+        if event.reading != self.reader.reading:
+            return
+        self.context.state = self.context.state.reading_came(event.so_far)
+        if self._first_reading:
+            listing = self.context.state.listing.with_page(event.rows, self.context.clock())
+            self.errors.show(listing, fresh=event.so_far == len(event.rows))
+        self.draw_lines()
+        self.call_after_refresh(event.drawn.set)
+
+    @on(ListRead)
+    def list_read(self, event: ListRead) -> None:
+        """The whole truth: what is not in it has left the list."""
+        if event.reading != self.reader.reading:
+            return
+        self.errors.note(
+            "", "No unresolved sync errors.", "", "Everything the website sent is in Salesforce."
+        )
+        if not self.context.state.run.active and self.services.runs.view is not None:
+            # The list is as the org has it now: the states of an ended run are no news any more.
+            self.errors.show_run({}, {})
+        listing = self.context.state.listing.refreshed(event.rows, self.context.clock())
+        self._announce_new(frozenset(listing.errors))
+        self.errors.show(listing, fresh=not self._first_reading)
+        if listing.errors and not listing.ids:
+            self._note_that_nothing_matches()
+        if self._minute is None and not self.context.terminal.slow:
+            # "refreshed 5 min ago" changes once a minute; over a slow line it waits for the next key.
+            self._minute = self.set_interval(60, self.draw_lines)
+        self.draw_lines()
+        if self.context.connection is not None:
+            asking = self.services.graph_worker.ask_for_parents(self.context.connection)
+            self.run_worker(asking, group="parents", exclusive=True, name="parents")
+
+    @on(ReadingFailed)
+    def reading_failed(self, event: ReadingFailed) -> None:
+        """Say it in one line; what is on screen stays."""
+        if event.reading != self.reader.reading:
+            return
+        key = "L logs in again" if self.context.state.reading.expired else "r tries again"
+        self.errors.note("", f"{event.error.title}.", event.error.hint, "", f"{key}.")
+        self.causes.refreshed()
+        self.draw_lines()
+
+    def _announce_new(self, ids: frozenset[str]) -> None:
+        known, self._known = self._known, ids
+        new = len(ids - known) if known is not None else 0
+        if new and self._watch is not None:
+            self.app.bell()
+            self.notify(f"{plural(new, 'new sync error')}.", timeout=8, markup=False)
+
+    # -- the filter and the order ----------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Open the line in which the filter is typed: of this pane, or of the list."""
+        self.query_one(FilterBar).ask(self.errors if self.pane.filter_text is None else self.pane)
+
+    @on(FilterBar.Wrong)
+    def filter_typed(self, event: FilterBar.Wrong) -> None:
+        """What is wrong stands in the lines of the keys: beside the text there is no room for it."""
+        if event.line:
+            self.say(event.line, "bad", keep=True)
+        elif self.query_one(FilterBar).has_class("-on"):
+            self.silence()
+        self._note_that_nothing_matches()
+
+    @on(FilterBar.Closed)
+    def filter_closed(self) -> None:
+        """Back to the list."""
+        self.silence()
+        self._note_that_nothing_matches()
+        self.pane.entered()
+
+    def _note_that_nothing_matches(self) -> None:
+        if self.context.state.listing.errors:
+            self.errors.note("", "Nothing matches the filter.", "", "esc shows all rows again.")
+
+    def sort(self) -> None:
+        """Ask for the column."""
+        from syncerr_tui.ui.screens.menus import SortMenu
+
+        def chosen(key: SortKey | None) -> None:
+            if key is not None:
+                self.errors.sort_by(key)
+
+        listing = self.context.state.listing
+        self.app.push_screen(SortMenu(listing.sort, reverse=listing.reverse), chosen)
+
+    # -- knowing more about an error -------------------------------------------------------------------
+
+    @on(ListWithPanel.Looked)
+    def looked(self, event: ListWithPanel.Looked) -> None:
+        """Who rests on an error is shown more about it than its message says."""
+        error = event.error
+        self._resting.cancel()
+        self.services.error_history.recall(error)
+        if error is not None:
+            self._resting.call(lambda: self.services.error_details.look_up(error))
+
+    @on(KnownBetter)
+    def known_better(self, event: KnownBetter) -> None:
+        """Show it where the error is on screen."""
+        for pane in self.panes.values():
+            pane.known_better(event.error)
+
+    @on(NotesBroken)
+    def notes_broken(self, event: NotesBroken) -> None:
+        """Say where; the guidance does without them."""
+        self.say(f"Notes: {event.trouble.line}", "bad")
+
+    @on(SessionEnded)
+    def session_ended(self, event: SessionEnded) -> None:
+        """As when reading the list."""
+        self.context.state = self.context.state.session_expired(event.trouble)
+        self.draw_lines()
+
+    @on(LinksKnown)
+    def links_known(self) -> None:
+        """What waits for what is known anew."""
+        self.errors.linked()
+        if self.complete:
+            self.causes.refreshed()
+        self.draw_lines()
+
+    # -- from place to place ---------------------------------------------------------------------------
+
+    def go(self, place: Place) -> None:
+        """Bring a pane to the front."""
+        if place not in self.panes:
+            return
+        self.context.state = self.context.state.at(place)
+        for where, pane in self.panes.items():
+            pane.display = where is place
+        self.pane.entered()
+        self.draw_lines()
+
+    def show_causes(self) -> None:
+        """The causes in front: on that of the row one comes from; straight after the start, on the worst."""
+        if self.context.state.place is not Place.CAUSES:
+            listing = self.context.state.listing
+            untouched = not (listing.cursor or listing.selected or listing.filter)
+            current = None if untouched and not self._saw_causes else listing.current
+            self.causes.came_from(current.id if current is not None else None)
+            self._saw_causes = True
+        self.go(Place.CAUSES)
+
+    def show_alike(self) -> None:
+        """From a cause to all its rows in the list."""
+        current = self.pane.current
+        if current is not None:
+            self.go(Place.ERRORS)
+            self.errors.show_alike(current.id)
+
+    def go_to_cause(self) -> None:
+        """Up to the row that this one waits for; what is believed, and why, is said."""
+        from syncerr_tui.ui.cause_words import short, why
+
+        current, graph = self.context.state.listing.current, self.services.graph_worker.graph
+        if current is None or graph is None:
+            self.say("Still working out what waits for what.")
+            return
+        links = graph.links_of(current.id)
+        up = next((link for link in links if link.cause is not None), None)
+        if up is not None and up.cause is not None:
+            self.errors.go_to(up.cause)
+            self.say(f"{short(current)} waits for this one. {why(up)}")
+        elif links:
+            self.say(f"Its cause is not in this list. {links[0].detail}")
+        else:
+            self.say("It waits for nothing: it fails for a reason of its own. enter says which.")
+
+    def back(self) -> None:
+        """One step back; the result of a run goes before the filter and the selection."""
+        place = self.context.state.place
+        if self.context.state.panel_open or not self._dismiss_result():
+            done = self.pane.step_back()
+            if not done and place is Place.JOURNAL:
+                self.go(Place.ERRORS)
+            elif not done:
+                # What is left to take back, the filter and the selection, is the list's, wherever one is.
+                self.errors.step_back()
+        self.causes.refreshed()
+        self.draw_lines()
+
+    def _dismiss_result(self) -> bool:
+        listing = self.services.runs.dismiss()
+        if listing is None:
+            return False
+        self.errors.show_run({}, {})
+        self.errors.show(listing)
+        return True
+
+    # -- what opens on top -----------------------------------------------------------------------------
+
+    def show_guide(self) -> None:
+        """All codes as a manual, opened on the code of the row under the cursor."""
+        from syncerr_tui.ui.screens.guide import GuideScreen
+
+        details, error = self.services.error_details, self.pane.current
+        code = details.explain(error).diagnosis.root_code if error else None
+        self.app.push_screen(GuideScreen(self.context, details.address, details.notes, code))
+
+    def show_help(self) -> None:
+        """The keys that work here."""
+        from syncerr_tui.ui.screens.help import HelpScreen
+
+        unicode = self.context.terminal.unicode
+        self.app.push_screen(HelpScreen(self.pane.tab, self._actions_with_reasons(), unicode=unicode))
+
+    def show_palette(self) -> None:
+        """Every action by its name."""
+        from syncerr_tui.ui.screens.menus import Palette
+
+        def chosen(action_id: str | None) -> None:
+            if action_id is not None:
+                self.action_act(action_id)
+
+        unicode = self.context.terminal.unicode
+        self.app.push_screen(Palette(self._actions_with_reasons(), unicode=unicode), chosen)
+
+    def _actions_with_reasons(self) -> list[tuple[Action, str | None]]:
+        facts = self.facts
+        return [(action, action.why_disabled(facts)) for action in self.actions]
+
+    # -- taking something out of the app ---------------------------------------------------------------
+
+    def copy_id(self) -> None:
+        """The Salesforce ID of the row under the cursor."""
+        error = self.context.state.listing.current
+        if error is not None and error.salesforce_id:
+            self._copy(error.salesforce_id)
+
+    def copy_error(self) -> None:
+        """The whole error."""
+        from syncerr_tui.ui.details import as_text
+
+        error = self.context.state.listing.current
+        if error is not None:
+            self._copy(as_text(error, self.context.clock(), self.context.zone))
+
+    def _copy(self, text: str) -> None:
+        from syncerr_tui.ui.clipboard_actions import copy_text
+
+        self.run_worker(copy_text(self.context, text, self.say), group="copying", name="copying")
+
+    def browse(self) -> None:
+        """The address of the next step."""
+        from syncerr_tui.ui.clipboard_actions import open_one_of
+        from syncerr_tui.ui.error_details_service import addresses
+
+        error = self.pane.current
+        if error is not None:
+            found = addresses(self.services.error_details.explain(error))
+            open_one_of(self, self.context, found, self.say)
+
+    # -- re-syncing ------------------------------------------------------------------------------------
+
+    def resync(self) -> None:
+        """Look at the plan, then send it."""
+        request = self.services.runs.plan(self.pane.chosen, self.facts.hidden_selected)
+        if request is not None:
+            self._show_plan(request)
+
+    @on(PlanReady)
+    def plan_ready(self, event: PlanReady) -> None:
+        """A plan that took long is made."""
+        self.silence(PLANNING)
+        self._show_plan(event.request)
+
+    def _show_plan(self, request: PlanRequest) -> None:
+        from syncerr_tui.ui.screens.plan import PlanDialog
+
+        connection = request.connection
+        dialog = PlanDialog(
+            lambda ramp: request.planner(ramp=ramp),
+            request.prepared.asked,
+            connection.identity,
+            connection.method,
+            reason_required=connection.profile.reason_required,
+        )
+
+        def answered(yes: bool | None) -> None:
+            runs = self.services.runs
+            if yes and not runs.active:
+                runs.start(dialog.plan, connection, reason=dialog.reason, again=dialog.again)
+                self.errors.show(self.context.state.listing.unselected())
+
+        self.app.push_screen(dialog, answered)
+        self.run_worker(self.services.runs.recall(request, dialog), group="recalling", exclusive=True)
+
+    @on(RunAdvanced)
+    def run_advanced(self) -> None:
+        """Show the states of the rows soon, and the line of the run some times a second."""
+        view = self.services.runs.view
+        if view is None:
+            return
+        self.errors.show_run(view.marks, view.reasons, view.left)
+        self.causes.marks_changed()
+        if self._run_line is None:
+            self._run_line = self.set_timer(1 / _RUN_LINES_PER_SECOND, self._draw_run_line)
+
+    def _draw_run_line(self) -> None:
+        self._run_line = None
+        self.draw_lines()
+
+    @on(WaveEnded)
+    def wave_ended(self) -> None:
+        """The journal has more to show."""
+        self.journal.refresh_journal()
+
+    @on(PersonAsked)
+    def person_asked(self, event: PersonAsked) -> None:
+        """The person presses Re-sync in Salesforce, and says so."""
+        from syncerr_tui.ui.screens.resync import GuidedDialog
+
+        def answered(pressed: bool | None) -> None:
+            self.services.runs.answer(pressed=bool(pressed))
+
+        asked = event.event
+        self.app.push_screen(GuidedDialog(asked.errors, asked.address, asked.wave), answered)
+
+    @on(RunOver)
+    def run_over(self) -> None:
+        """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
+        self.silence(STOPPING, PAUSING)
+        view = self.services.runs.view
+        if view is None:
+            self.errors.show_run({}, {})
+        else:
+            if view.newer:
+                self.errors.show(self.context.state.listing.updated(view.newer.values()))
+            self.errors.show_run(view.marks, view.reasons, view.left)
+        self.draw_lines()
+        self.services.error_history.forget()
+        self._look_for_open_runs(offer=False)
+
+    def fix_demo(self) -> None:
+        """Demo org only: show what would be done, and do it."""
+        connection = self.context.connection
+        fixes = connection.demo_fixes if connection is not None else None
+        if self.pane.failing and fixes is not None:
+            self.run_worker(self._fix_demo(fixes), group="fixing", exclusive=True)
+
+    async def _fix_demo(self, fixes: FixSource) -> None:
+        from syncerr_tui.ui.demo_fixing import FixDialog, fix_others
+
+        error, *others = self.pane.failing
+        try:
+            fix = await fixes.look(error.id)
+            if not fix.available:
+                self.say(fix.why or fix.title or "The demo org has no fix for this error.")
+            elif await self.app.push_screen_wait(FixDialog(error, fix, len(others))):
+                done = await fixes.apply(error.id)
+                more = await fix_others(fixes, others)
+                self.say(f"Now re-sync: R.  {done}{f', and for {more} more' if more else ''}.", "good")
+        except SyncErrError as problem:
+            self.say(problem.line, "bad")
+
+    # -- what an earlier start left open ---------------------------------------------------------------
+
+    def _look_for_open_runs(self, *, offer: bool) -> None:
+        looking = self.services.interrupted_runs.look(offer=offer)
+        self.run_worker(looking, group="resuming", exclusive=True)
+
+    @on(OpenRunsKnown)
+    def open_runs_known(self, event: OpenRunsKnown) -> None:
+        """Say what is open in the journal, and ask where a question may come up now."""
+        runs = self.services.interrupted_runs
+        self.journal.opened_runs(len(runs.waiting), len(runs.elsewhere))
+        loss = runs.loss()
+        if loss:
+            self.notify(loss, severity="warning", timeout=30, markup=False)
+        if not event.offer:
+            return
+        others = runs.others()
+        if others:
+            self.say(others)
+        busy = not self.is_current or isinstance(self.focused, Input) or self.context.state.run.active
+        if runs.waiting and not busy:
+            self._ask_to_resume()
+
+    def resume(self) -> None:
+        """What to do with an interrupted run: the one under the cursor of the Journal, else the newest."""
+        run = self.journal.run if self.context.state.place is Place.JOURNAL else None
+        self._ask_to_resume(run.id if run else None)
+
+    def _ask_to_resume(self, run_id: str | None = None) -> None:
+        from syncerr_tui.ui.screens.resume import ResumeDialog
+        from syncerr_tui.ui.widgets.columns import Moment
+
+        context, runs = self.context, self.services.interrupted_runs
+        unfinished = runs.find(run_id)
+        if context.connection is None or unfinished is None:
+            return
+
+        def answered(mode: ResumeMode | None) -> None:
+            if mode is not None and not self.context.state.run.active:
+                recalling = runs.recall_plan(unfinished.run.id, mode, again=dialog.again)
+                self.run_worker(recalling, group="resuming", exclusive=True)
+
+        dialog = ResumeDialog(
+            unfinished,
+            context.connection.identity,
+            Moment(context.clock(), context.zone),
+            others=len(runs.waiting) - 1,
+            may_send=not context.read_only,
+        )
+        self.app.push_screen(dialog, answered)
+
+    @on(PlanRecalled)
+    def plan_recalled(self, event: PlanRecalled) -> None:
+        """Go on with an interrupted run."""
+        runs = self.services.runs
+        if self.context.connection is not None and not runs.active:
+            runs.start(
+                event.plan, self.context.connection, resume=event.run, mode=event.mode, again=event.again
+            )
+            self.errors.show(self.context.state.listing.unselected())
+
+    # -- leaving ---------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Leave; ask while a run is under way."""
+        run = self.context.state.run
+        if not run.active or run.leaving:
+            self.app.exit()
+            return
+        from syncerr_tui.ui.screens.resync import QuitDialog
+
+        def answered(leave: bool | None) -> None:
+            if leave and self.services.runs.leave():
+                self.app.exit()
+
+        view = self.services.runs.view
+        self.app.push_screen(QuitDialog(view.plain if view is not None else ""), answered)
+
+    @on(AppLeft)
+    def app_left(self) -> None:
+        """What was on its way is answered."""
+        self.app.exit()
+
+    def set_up(self) -> None:
+        """Leave the demo; whoever opened the app goes on with the guided set-up."""
+        self.app.exit(return_code=WANTS_SETUP)
+
+    def redraw(self) -> None:
+        """Draw everything anew: something else wrote on this terminal."""
+        cast("DiffingApp[int]", self.app).redraw()
+
+    HANDLERS: ClassVar[Handlers] = {
+        "errors": lambda bench: bench.go(Place.ERRORS),
+        "causes": show_causes,
+        "journal": lambda bench: bench.go(Place.JOURNAL),
+        "alike": show_alike,
+        "go_to_cause": go_to_cause,
+        "back": back,
+        "filter": open_filter,
+        "sort": sort,
+        "guide": show_guide,
+        "help": show_help,
+        "palette": show_palette,
+        "refresh": refresh_list,
+        "watch": toggle_watch,
+        "login": log_in,
+        "copy_id": copy_id,
+        "copy_error": copy_error,
+        "browse": browse,
+        "resync": resync,
+        "cancel": lambda bench: bench.services.runs.cancel(),
+        "pause": lambda bench: bench.services.runs.pause(),
+        "resume": resume,
+        "fix_demo": fix_demo,
+        "setup": set_up,
+        "redraw": redraw,
+        "quit": leave,
+    }
+
+
+def unhandled(panes: Iterable[type[ListWithPanel]]) -> list[str]:
+    """Actions that nothing does in a place where their keys work."""
+    return [
+        f"{action.id} in {pane.place}"
+        for pane in panes
+        for action in BY_ID.values()
+        if action.works_in(pane.place) and action.id not in {*pane.HANDLERS, *Workbench.HANDLERS}
+    ]

@@ -1,0 +1,63 @@
+"""Keys that arrive together, as from a slow line: each acts on what the one before it opened."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from syncerr_tui.triage.actions import ACTIONS
+from syncerr_tui.ui.causes_pane import CausesPane
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.journal_pane import JournalPane
+from syncerr_tui.ui.workbench import Workbench, unhandled
+from tests.ui.conftest import Open
+from tests.ui.driver import Driven
+from tests.ui.fakes import some_errors
+from tests.ui.families import family
+
+PANES = (ErrorsPane, CausesPane, JournalPane)
+
+
+def send_together(driven: Driven, *keys: tuple[str, str | None]) -> None:
+    """Hand the app keys as its driver does, without time in between."""
+    for name, character in keys:
+        event = events.Key(name, character)
+        event.set_sender(driven.app)
+        driven.app.post_message(event)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (130, 24)])
+async def test_a_key_right_behind_enter_acts_in_the_panel(opened: Open, size: tuple[int, int]) -> None:
+    async with opened(some_errors(60), size=size) as driven:
+        await driven.ready()
+        send_together(driven, ("enter", "\r"), ("G", "G"))
+        await driven.wait_for("Change event")
+        assert driven.pane.listing.cursor == 0
+        assert driven.pane.panel.top > 0
+        send_together(driven, ("escape", None), ("G", "G"))
+        await driven.wait_for(lambda: driven.pane.listing.cursor == 59)
+
+
+async def test_a_key_right_behind_enter_acts_in_the_panel_of_a_cause(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        await driven.press("c")
+        await driven.wait_for("What broke, worst first")
+        before = driven.app.bench.causes.node
+        send_together(driven, ("enter", "\r"), ("G", "G"))
+        await driven.wait_for(lambda: driven.app.bench.causes.panel.top > 0)
+        assert driven.app.bench.causes.node == before
+
+
+def test_every_action_is_done_by_something_in_every_place_where_its_keys_work() -> None:
+    assert unhandled(PANES) == []
+    handled = {name for part in (*PANES, Workbench) for name in part.HANDLERS}
+    assert handled == {action.id for action in ACTIONS}
+
+
+@pytest.mark.parametrize("action", ["toggle", "quit"])
+def test_an_action_that_nothing_does_is_found(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    for part in (*PANES, Workbench):
+        kept = {name: done for name, done in part.HANDLERS.items() if name != action}
+        monkeypatch.setattr(part, "HANDLERS", kept)
+    assert f"{action} in errors" in unhandled(PANES)
