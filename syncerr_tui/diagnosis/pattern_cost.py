@@ -23,7 +23,7 @@ def affordable(pattern: str, reach: int) -> bool:
         reach: How many characters it will be shown at most.
     """
     # The compiler's own parser: the only reader of regular expressions that cannot disagree with it.
-    tree = re._parser.parse(pattern)  # type: ignore[attr-defined]  # noqa: SLF001
+    tree = re._parser.parse(pattern)  # type: ignore[attr-defined,unused-ignore]  # noqa: SLF001
     return _ways(tree, reach) * reach <= WORST
 
 
