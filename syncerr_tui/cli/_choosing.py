@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from syncerr_tui.model import SyncError
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.triage.filter import Filter
 
 _LISTED = 20
 """Causes named one by one."""
@@ -122,9 +123,8 @@ def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
         return list(graph.errors.values())
     if choice.filter is not None:
         from syncerr_tui.resync.start import clock
-        from syncerr_tui.triage.filter import parse
 
-        readable, now = parse(choice.filter), clock()
+        readable, now = filter_over(graph, choice.filter), clock()
         return [error for error in graph.errors.values() if readable.matches(error, now)]
     if choice.cause is not None:
         cause = next((c for c in graph.causes() if c.key == choice.cause), None) or graph.cause_of(
@@ -141,6 +141,18 @@ def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
             "See 'syncerr-tui list'; nothing was changed",
         )
     return [graph.errors[i] for i in choice.ids]
+
+
+def filter_over(graph: CauseGraph, text: str) -> Filter:
+    """A filter of a list that is known as a whole.
+
+    Raises:
+        BadInputError: It cannot be read, or asks for a code or a cause that does not exist.
+    """
+    from syncerr_tui.triage.filter import parse
+
+    errors = graph.errors.values()
+    return parse(text, codes=lambda: {error.code for error in errors if error.code}, cause_of=graph.of_cause)
 
 
 def plan_for(

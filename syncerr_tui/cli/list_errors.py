@@ -42,19 +42,23 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, causes: bool, as
     from syncerr_tui.triage.filter import parse
 
     wanted = parse(text)
-    if causes:
-        return run_async(_list_with_causes(choice, wanted, limit, as_json=as_json))
+    if causes or wanted.by_cause:
+        return run_async(_list_as_a_whole(choice, wanted, limit, as_json=as_json, causes=causes))
     return run_async(_list(choice, wanted, limit, as_json=as_json))
 
 
 async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
+    from syncerr_tui.triage.filter import parse
+
     width = UNCUT if as_json else line_width()
     read = shown = 0
+    codes: set[str] = set()
     async with open_connection(choice) as connection:
         async with aclosing(connection.errors()) as pages:
             async for page in pages:
                 now = datetime.now(UTC)
                 read += len(page)
+                codes.update(error.code for error in page if error.code)
                 found = [error for error in page if wanted.matches(error, now)]
                 found = found[: limit - shown] if limit is not None else found
                 _print(found, width, as_json=as_json, heading=not shown)
@@ -62,23 +66,31 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json
                 if shown == limit:
                     break
         total = connection.total
+    if not shown:
+        parse(wanted.text, codes=lambda: codes)  # refuses a code that nothing can have
     every = read if total is None else max(read, total)
     told = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
     say(told if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
-async def _list_with_causes(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
+async def _list_as_a_whole(
+    choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool, causes: bool
+) -> int:
+    from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.resync.plan import error_payload
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
     now, width = datetime.now(UTC), UNCUT if as_json else line_width()
+    wanted = filter_over(graph, wanted.text)
     found = [error for error in graph.errors.values() if wanted.matches(error, now)][:limit]
-    if found and not as_json:
+    if not causes:
+        _print(found, width, as_json=as_json, heading=True)
+    elif found and not as_json:
         emit(f"{fit('WAITS FOR', _ID)} {_heading(width - _ID - 1)}")
-    for error in found:
+    for error in found if causes else ():
         told = cause_of(graph, error)
         if as_json:
             emit_json({**error_payload(error), **told})

@@ -154,6 +154,11 @@ class CauseGraph:
             self._built[key] = self._cause(key, self._members[key])
         return self._built[key]
 
+    def of_cause(self, word: str) -> frozenset[str] | None:
+        """The errors of the cause with this key, or of this error's cause; None where there is none."""
+        key = word if word in self._members else self._group_of.get(word)
+        return frozenset(self._members[key]) if key is not None else None
+
     def root_of(self, row_id: str) -> str:
         """The error at the end of this row's chain; the row itself where it waits for nobody."""
         return self._ends[row_id].root

@@ -9,13 +9,15 @@ or `field:value`; a leading `-` negates it. Upper and lower case are the same.
 | `"too many"` | the words with their blank |
 | `object:Order` | this object; `object:payment` also finds `s_c__Payment__c` |
 | `code:DUPLICATES_DETECTED` | this status code; `code:none` finds rows without one |
-| `event:update` | Create, Update or Delete |
+| `code:INVALID*` | `*` stands for any characters, in `object:`, `code:` and `event:` |
+| `object:Order,OrderItem` | any of these, in `object:`, `code:` and `event:` |
+| `event:update` | Create, Update, Delete or Other |
 | `age:>2d` `age:<30m` | processed longer, or less long, ago than this: s, m, h, d, w |
-| `cause:ID` | rows with the same cause as this change event, in the app (`e`) |
+| `cause:ID` | rows with the same cause as this change event (`e` in the app), or with the cause of this key |
 | `id:` `sf:` `sc:` `message:` | change event, Salesforce ID, StoreConnect ID, message text |
 
-In `object`, `code` and `event` a value is the whole name; `*` stands for any characters (`code:INVALID*`)
-and a comma separates alternatives (`object:Order,OrderItem`).
+In `object`, `code` and `event` a value is the whole name. While it is typed, and only then, the last word
+counts as the beginning of a name. An event type, a status code or a cause that cannot exist is refused.
 """
 
 from __future__ import annotations
@@ -26,13 +28,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import EventType, SyncError
 
 Predicate = Callable[[SyncError, datetime], bool]
 
-FIELDS = ("object", "code", "event", "age", "id", "sf", "sc", "message")
+FIELDS = ("object", "code", "event", "age", "cause", "id", "sf", "sc", "message")
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
+_NAMES = frozenset({"object", "code", "event"})
+_NAMED = 8
+"""Names in one refusal."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TERM = re.compile(
     r'(?P<not>-)?(?:(?P<field>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>[^\s"]*))'
@@ -48,6 +54,15 @@ class Filter:
 
     text: str = ""
     terms: tuple[Predicate, ...] = ()
+    prefix: str = ""
+    """The last word, where it counts as the beginning of a name: the person is still typing."""
+    by_cause: bool = False
+    """It asks for a cause: only somebody who knows causes can tell what matches."""
+
+    @property
+    def shown(self) -> str:
+        """The filter as it works now: `object:Ord*` while the name is being typed."""
+        return f"{self.text}*" if self.prefix else self.text
 
     def matches(self, error: SyncError, now: datetime) -> bool:
         """Whether the row passes. `now` decides about ages and must be aware."""
@@ -72,9 +87,18 @@ class Term:
     """It stands at the very end, and the person is still typing."""
     quoted: bool
 
+    @property
+    def as_prefix(self) -> bool:
+        """Whether the name counts as the beginning of a name."""
+        return self.unfinished and not self.quoted and self.field in _NAMES
+
 
 def parse(
-    text: str, *, typing: bool = False, cause_of: Callable[[str], Collection[str]] | None = None
+    text: str,
+    *,
+    typing: bool = False,
+    codes: Callable[[], Collection[str]] | None = None,
+    cause_of: Callable[[str], Collection[str] | None] | None = None,
 ) -> Filter:
     """Read a filter.
 
@@ -82,22 +106,28 @@ def parse(
         text: What the person wrote.
         typing: They are still at it: a name at the very end counts as the beginning of a name, and a
             value or quote that is not there yet asks for nothing.
-        cause_of: The ids of all errors with the same cause as this one, where causes are known.
+        codes: The status codes in the list, where the whole list is known: a code that is neither among
+            them nor one of Salesforce's is refused.
+        cause_of: The ids of all errors with the cause of this id or key, None where there is no such
+            cause. Without it a cause is not looked up, and nothing matches it.
 
     Raises:
-        BadInputError: Says which part cannot be read, and what would do.
+        BadInputError: Says which part cannot be read or cannot match, and what would do.
     """
     terms: list[Predicate] = []
-    fields = FIELDS if cause_of is None else (*FIELDS, "cause")
-    for term in read_terms(text, fields, _ALIASES, typing=typing):
-        if term.field == "cause" and cause_of is not None:
-            predicate: Predicate | None = _among(cause_of(term.value))
+    prefix, by_cause = "", False
+    for term in read_terms(text, FIELDS, _ALIASES, typing=typing):
+        if term.field == "cause":
+            by_cause = True
+            predicate = _of_cause(term, cause_of)
         else:
-            predicate = _predicate(term)
+            predicate = _predicate(term, codes)
+            if term.as_prefix and not term.value.endswith("*"):
+                prefix = term.value
         if predicate is not None:
             terms.append(_negated(predicate) if term.negated else predicate)
     terms.sort(key=lambda term: getattr(term, "cost", 0))
-    return Filter(text=text.strip(), terms=tuple(terms))
+    return Filter(text.strip(), tuple(terms), prefix, by_cause)
 
 
 def read_terms(
@@ -145,14 +175,20 @@ def _term(
     return Term(field, value, bool(match["not"]), unfinished, quoted)
 
 
-def _predicate(term: Term) -> Predicate | None:
+def _predicate(term: Term, codes: Callable[[], Collection[str]] | None) -> Predicate | None:
     match term.field:
         case None:
             return _free_text(term.value)
         case "age":
             return _age(term.value, unfinished=term.unfinished)
         case "object" | "code" | "event":
-            return _name(term.field, term.value, prefix=term.unfinished and not term.quoted)
+            alternatives = [part for part in term.value.casefold().split(",") if part]
+            pattern = _pattern(alternatives, prefix=term.as_prefix)
+            if term.field == "event":
+                _check_event(term.value, pattern)
+            elif term.field == "code" and codes is not None and "none" not in alternatives:
+                _check_code(term.value, pattern, codes())
+            return _name(term.field, alternatives, pattern)
         case _:
             return _contains(term.field, term.value)
 
@@ -174,8 +210,43 @@ def _example(field: str) -> str:
     return {"object": "object:Order", "event": "event:update", "age": "age:>2d"}.get(field, f"{field}:…")
 
 
-def _among(ids: Collection[str]) -> Predicate:
-    return lambda error, _now: error.id in ids
+def _of_cause(term: Term, cause_of: Callable[[str], Collection[str] | None] | None) -> Predicate | None:
+    ids = cause_of(term.value) if cause_of is not None else ()
+    if ids is None:
+        if term.unfinished:
+            return None
+        raise BadInputError(
+            f"There is no cause {term.value[:40]!r}",
+            "Give the id of an error in the list, or a key that 'syncerr-tui causes --json' shows.",
+        )
+    among = frozenset(ids)
+    return lambda error, _now: error.id in among
+
+
+def _check_event(value: str, pattern: re.Pattern[str]) -> None:
+    if not any(pattern.fullmatch(kind.value.casefold()) for kind in EventType):
+        names = ", ".join(kind.value for kind in EventType)
+        raise BadInputError(f"No event type is called {value[:40]!r}", f"Event types are {names}.")
+
+
+def _check_code(value: str, pattern: re.Pattern[str], listed: Collection[str]) -> None:
+    known = known_codes().union(listed)
+    if any(pattern.fullmatch(code.casefold()) for code in known):
+        return
+    alike = [code for code in sorted(listed) if value.casefold() in code.casefold()]
+    alike = alike or difflib.get_close_matches(value.upper(), sorted(known), n=3)
+    told = f"Did you mean {' or '.join(alike[:3])}? " if alike else ""
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    here = f"Codes in this list: {', '.join(sorted(listed)[:_NAMED])}{more}." if listed else ""
+    raise BadInputError(
+        f"No status code is called {value[:40]!r}",
+        f"{told or here} * stands for the rest of a name, as in code:INVALID*.".strip(),
+    )
+
+
+def _pattern(alternatives: Sequence[str], *, prefix: bool) -> re.Pattern[str]:
+    shapes = [re.escape(part).replace(r"\*", ".*") + (".*" if prefix else "") for part in alternatives]
+    return re.compile("|".join(shapes) or "(?!)")
 
 
 def _negated(term: Predicate) -> Predicate:
@@ -218,10 +289,7 @@ def _contains(field: str, value: str) -> Predicate:
     return found
 
 
-def _name(field: str, value: str, *, prefix: bool) -> Predicate:
-    alternatives = [part for part in value.casefold().split(",") if part]
-    shapes = [re.escape(part).replace(r"\*", ".*") + (".*" if prefix else "") for part in alternatives]
-    pattern = re.compile("|".join(shapes) or "(?!)")
+def _name(field: str, alternatives: Sequence[str], pattern: re.Pattern[str]) -> Predicate:
     if field == "event":
         return lambda error, _now: pattern.fullmatch(error.event_type.casefold()) is not None
     if field == "code":

@@ -94,7 +94,7 @@ class CausesPane(ListWithPanel):
     def tab_note(self) -> str:
         """The filter and what it shows."""
         filtered = self.context.state.listing.filter
-        return f"filter: {filtered.text}  ({len(self._outline.causes):,} shown)" if filtered else ""
+        return f"filter: {filtered.shown}  ({len(self._outline.causes):,} shown)" if filtered else ""
 
     @property
     def node(self) -> Node | None:

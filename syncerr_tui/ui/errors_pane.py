@@ -78,7 +78,7 @@ class ErrorsPane(ListWithPanel):
         """The filter and what it shows."""
         if not self.listing.filter:
             return ""
-        return f"filter: {self.listing.filter.text}  ({len(self.listing.ids):,} shown)"
+        return f"filter: {self.listing.filter.shown}  ({len(self.listing.ids):,} shown)"
 
     @property
     def current(self) -> SyncError | None:
@@ -181,8 +181,9 @@ class ErrorsPane(ListWithPanel):
 
     def linked(self) -> None:
         """What waits for what is known anew."""
-        if "cause:" in self.listing.filter.text and self._graph_worker.graph is not None:
-            self.show(self.listing.filtered(self._read(self.listing.filter.text), self.context.clock()))
+        if self.listing.filter.by_cause and self._graph_worker.graph is not None:
+            wanted = parse(self.listing.filter.text, cause_of=self._same_cause)
+            self.show(self.listing.filtered(wanted, self.context.clock()))
         self._told_anew = True
         self.panel_soon()
 
@@ -202,13 +203,20 @@ class ErrorsPane(ListWithPanel):
             self.show(self.listing.filtered(EVERYTHING, self.context.clock()))
         self.show(self.listing.moved_onto(row))
 
-    def _same_cause(self, row: str) -> frozenset[str]:
+    def _same_cause(self, word: str) -> frozenset[str]:
+        """The errors of a cause; none where it is not known, or not yet."""
+        return self._asked_cause(word) or frozenset()
+
+    def _asked_cause(self, word: str) -> frozenset[str] | None:
         graph = self._graph_worker.graph
-        cause = graph.cause_of(row) if graph is not None else None
-        return frozenset((*cause.roots, *cause.victims, *cause.guessed)) if cause else frozenset()
+        return graph.of_cause(word) if graph is not None else frozenset()
+
+    def _codes(self) -> frozenset[str]:
+        return frozenset(error.code for error in self.listing.errors.values() if error.code)
 
     def _read(self, text: str, *, typing: bool = False) -> Filter:
-        return parse(text, typing=typing, cause_of=self._same_cause) if text.strip() else EVERYTHING
+        codes = None if self.context.state.reading.active else self._codes
+        return parse(text, typing=typing, codes=codes, cause_of=self._asked_cause)
 
     def sort_by(self, key: SortKey) -> None:
         """Sort by this column; the same again turns the order round."""
@@ -247,7 +255,8 @@ class ErrorsPane(ListWithPanel):
         self._filter(self._read(text))
 
     def _filter(self, wanted: Filter) -> None:
-        if wanted.text != self.listing.filter.text:
+        before = self.listing.filter
+        if (wanted.text, wanted.prefix) != (before.text, before.prefix):
             self.show(self.listing.filtered(wanted, self.context.clock()))
 
     # -- the mouse -------------------------------------------------------------------------------------

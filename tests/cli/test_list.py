@@ -52,6 +52,23 @@ def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell) -> None:
     assert [line["id"] for line in said.lines] == orders[:1]
 
 
+def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell) -> None:
+    said = shell("list", "--demo", "--errors", "40", "--filter", "code:INVALID")
+    assert said.code == 2
+    assert "No status code is called 'INVALID'" in said.err
+    assert "code:INVALID*" in said.err
+    assert shell("list", "--demo", "--errors", "40", "--filter", "event:upd").code == 2
+    assert shell("list", "--demo", "--errors", "40", "--filter", "cause:nobody").code == 2
+
+
+def test_a_cause_is_a_filter_of_the_commands_too(shell: Shell) -> None:
+    rows = shell("list", "--demo", "--errors", "40", "--json", "--causes").lines
+    cause = rows[0]["cause"]
+    said = shell("list", "--demo", "--errors", "40", "--json", "--filter", f"cause:{rows[0]['id']}")
+    assert [line["id"] for line in said.lines] == [row["id"] for row in rows if row["cause"] == cause]
+    assert list(said.lines[0]) == KEYS
+
+
 def test_pages_are_printed_as_they_come(shell: Shell) -> None:
     said = shell("list", "--demo", "--errors", "30", "--page-size", "7", "--json")
     assert len({line["id"] for line in said.lines}) == 30

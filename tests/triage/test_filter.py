@@ -73,6 +73,8 @@ def test_a_filter_shows_what_it_says(text: str, expected: set[str]) -> None:
     ("text", "said"),
     [
         ("colour:red", "colour:"),
+        ("event:foo", "Event types are Create, Update, Delete, Other."),
+        ("event:upd", "No event type is called 'upd'"),
         ("cod:INVALID_FIELD", "Did you mean code:?"),
         ("age:soon", "age"),
         ("age:>2", "age"),
@@ -98,6 +100,38 @@ def test_while_typing_a_name_may_be_unfinished() -> None:
 @pytest.mark.parametrize("text", ["-", "object:", '"too ma', "age:>", "age:>2", 'message:"fie'])
 def test_while_typing_nothing_is_an_error_yet(text: str) -> None:
     parse(text, typing=True)
+
+
+def test_only_the_last_word_is_a_beginning_and_the_filter_says_so() -> None:
+    assert parse("object:Ord", typing=True).shown == "object:Ord*"
+    assert parse("object:Ord").shown == "object:Ord"
+    assert parse("object:Ord boots", typing=True).shown == "object:Ord boots"
+    assert matching("object:Ord age:>0s", typing=True) == set()
+
+
+def test_a_code_that_nothing_can_have_is_refused_with_what_exists() -> None:
+    listed = {"DUPLICATES_DETECTED", "CUSTOM_OF_THIS_ORG"}
+    with pytest.raises(BadInputError, match=r"'DUP'") as caught:
+        parse("code:DUP", codes=lambda: listed)
+    assert "DUPLICATES_DETECTED" in caught.value.line
+    for readable in (
+        "code:DUP*",
+        "code:custom_of_this_org",
+        "code:UNABLE_TO_LOCK_ROW",
+        "code:none",
+        "code:X,none",
+    ):
+        parse(readable, codes=lambda: listed)
+    parse("code:DUP", typing=True, codes=lambda: listed)
+
+
+def test_a_cause_that_does_not_exist_is_refused() -> None:
+    causes = {"a": {ORDER.id, ITEM.id}}
+    chosen = parse("cause:a", cause_of=causes.get)
+    assert [chosen.matches(row, NOW) for row in ROWS.values()] == [True, True, False]
+    with pytest.raises(BadInputError, match=r"no cause 'b'"):
+        parse("cause:b", cause_of=causes.get)
+    parse("cause:b", typing=True, cause_of=causes.get)
 
 
 @given(st.text(max_size=60))

@@ -1,9 +1,72 @@
 from __future__ import annotations
 
-from syncerr_tui.model import RowState
-from tests.factories import sync_error
+import random
+import re
+
+import pytest
+
+from syncerr_tui.cli._choosing import filter_over
+from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.model import EventType, RowState
+from syncerr_tui.text import clean
+from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
+
+_KINDS = ("Order", "OrderItem", "Contact", "s_c__Payment__c")
+_CODES = ("INVALID_FIELD", "DUPLICATES_DETECTED", "DUPLICATE_VALUE", None)
+_TERMS = (
+    *("object:Order", "object:order", "object:Ord", "object:pay", "object:Order,Contact", "object:*Item"),
+    *("code:INVALID", "code:INVALID*", "code:DUP", "code:none", "code:DUPLICATE_VALUE", "code:dup*,none"),
+    *("event:upd", "event:update", "event:*ate", "age:>0s", "age:<1d", "boots", '"object"', "cause:nobody"),
+)
+
+
+async def test_the_app_and_the_commands_show_the_same_rows_for_any_filter(opened: Open) -> None:
+    errors = [
+        sync_error(
+            number,
+            object=clean(_KINDS[number % 4]),
+            code=_CODES[number % 3],
+            event_type=list(EventType)[number % 3],
+            message=clean(f"{'boots' if number % 5 else 'shoes'} {number % 7}"),
+        )
+        for number in range(40)
+    ]
+    graph = CauseGraph()
+    graph.add(errors)
+    causes = [f"cause:{cause.key}" for cause in graph.causes()] + [f"cause:{errors[3].id}"]
+    dice = random.Random(7)
+    async with opened(errors) as driven:
+        await driven.ready()
+        await driven.wait_for(lambda: driven.app.bench.services.graph_worker.graph is not None)
+        for _ in range(150):
+            words = dice.choices((*_TERMS, *causes), k=dice.randint(1, 3))
+            text = " ".join(dice.choice(("", "", "-")) + word for word in words)
+            try:
+                wanted = filter_over(graph, text)
+            except BadInputError as error:
+                with pytest.raises(BadInputError, match=re.escape(error.title)):
+                    driven.pane.filter_by(text)
+                continue
+            driven.pane.filter_as_typed(text)
+            driven.pane.filter_by(text)
+            expected = {error.id for error in errors if wanted.matches(error, NOW)}
+            assert set(driven.pane.listing.ids) == expected, text
+
+
+async def test_enter_ends_the_name_that_was_being_typed(opened: Open) -> None:
+    errors = [sync_error(number, object=clean(_KINDS[number % 2])) for number in range(6)]
+    async with opened(errors) as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("object:Order")
+        await driven.wait_for("filter: object:Order*  (6 shown)")
+        await driven.press("enter")
+        await driven.wait_for("filter: object:Order  (3 shown)")
+        await driven.press("a")
+        assert {driven.pane.listing.errors[i].object for i in driven.pane.listing.selected} == {"Order"}
 
 
 async def test_the_list_is_on_screen_with_its_org(opened: Open) -> None:
