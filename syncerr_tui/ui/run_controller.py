@@ -272,7 +272,7 @@ class RunController:
         if graph is None:
             return 0
         waited = {link.victim for row in view.left if row in graph.errors for link in graph.waiting_for(row)}
-        return len(waited - view.left)
+        return len(waited - view.left - view.unproven)
 
     def dismiss(self) -> Listing | None:
         """Put the result away, and give the list without what is proven; None where there is no result."""

@@ -22,7 +22,7 @@ from syncerr_tui.resync.events import (
 )
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.table import RowMark, Tone
-from syncerr_tui.words import duration
+from syncerr_tui.words import duration, plural
 
 _STATES: Mapping[RowState, RowMark] = {
     RowState.QUEUED: RowMark("queued", Tone.QUIET),
@@ -48,6 +48,8 @@ class RunPresenter:
         self.left: set[str] = set()
         self.fixed: set[str] = set()
         """Rows that are proven fixed, or were resolved elsewhere."""
+        self.unproven: set[str] = set()
+        """Rows that this run sent and that are not proven: TWIN, UNKNOWN, or failing still."""
         self.freed = 0
         """Errors that waited for rows that are proven now."""
         self.counts = Counts()
@@ -95,6 +97,8 @@ class RunPresenter:
             self.marks[event.id] = RowMark(event.verdict.short, tone)
             if event.verdict.proven:
                 self.left.add(event.id)
+            else:
+                self.unproven.add(event.id)
             if event.verdict is Verdict.FIXED:
                 self.fixed.add(event.id)
         verdict = f"{event.verdict.value}: " if event.verdict else ""
@@ -138,7 +142,10 @@ class RunPresenter:
         # Rows that were not proven have a story of their own in the journal.
         then = "" if self.counts.all_fixed else "  3 journal shows why"
         if self.freed:
-            then = f"  {self.freed:,} that waited can go now: c"
+            then = f"  {plural(self.freed, 'row')} {'is' if self.freed == 1 else 'are'} ready: c"
+        if self.counts.twin:
+            # Two customers in place of one: nothing else on this line matters as much.
+            then = f"  {self.counts.twin:,} TWIN: 3 shows the ids of both records"
         return [
             (" Result ", style),
             (self.ended.summary, "text"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from syncerr_tui.model import RowState, Verdict
+from syncerr_tui.resync.events import Counts, RowChanged, RunEnded
+from syncerr_tui.ui.run_presenter import RunPresenter
+from tests.factories import NOW
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
 from tests.ui.families import family
@@ -34,4 +38,27 @@ async def test_the_result_names_what_waited_for_what_is_proven(opened: Open) -> 
         await driven.press("R")
         await driven.wait_for("enter starts")
         await driven.press("enter")
-        await driven.wait_for("2 that waited can go now: c")
+        await driven.wait_for("2 rows are ready: c")
+
+
+async def test_what_the_run_itself_left_unproven_is_not_called_ready(opened: Open) -> None:
+    errors = family()
+    async with opened(errors) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {errors[0].id}
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        assert "ready" not in driven.text
+
+
+def test_a_twin_is_the_first_thing_to_see() -> None:
+    view = RunPresenter()
+    counts = Counts(planned=2, fixed=1, twin=1)
+    view.take(RowChanged("a", RowState.DONE, Verdict.TWIN, "2 records carry this StoreConnect ID"))
+    view.take(RunEnded("run", counts, "finished", "2 planned: 1 fixed, 1 TWIN", NOW))
+    view.freed = 1
+    assert view.unproven == {"a"}
+    assert "1 TWIN: 3 shows the ids of both records" in view.plain
+    assert "ready" not in view.plain
