@@ -86,7 +86,7 @@ class Progress:
     rate: float
     """Rows ended for each second since the start, 0.0 while unknown."""
     eta_seconds: float | None
-    """Time left at that rate; None while unknown."""
+    """Time left, from what proven waves took; None before there is one, and while a wave takes longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,10 @@ class Runner:
         self._sender: Sender | None = None
         self._started = self._stopwatch.now()
         self._last_progress: Instant | None = None
-        self._answered = 0
+        self._wave_begun: tuple[int, Instant] | None = None
+        """The wave that is under way: its number, and since when."""
+        self._wave_seconds: list[float] = []
+        """What each proven wave took."""
         self.failure: SyncErrError | None = None
         """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
 
@@ -153,7 +156,7 @@ class Runner:
             doubt=self._doubt_about,
             rng=self._rng,
             brake=lambda reason: self._brake(book, reason),
-            moved=lambda rows: self._moved(book, rows),
+            moved=lambda: self._progress(book),
         )
         conducting = asyncio.ensure_future(self._conduct(book, self._sender))
         conducting.add_done_callback(lambda _: told.put_nowait(None))
@@ -354,6 +357,8 @@ class Runner:
             book.hold_back(event, unproven)
         if not ready:
             return
+        begun = self._stopwatch.now()
+        self._wave_begun = (wave.number, begun)
         self._control.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
         if self._org.method.guided:
             await sender.ask_person(ready, wave.number)
@@ -361,6 +366,7 @@ class Runner:
             await sender.send(ready, wave.number)
         async for decided in self._look(list(sender.attempts.values()), self.plan.patience):
             self._end(book, decided)
+        self._wave_seconds.append(self._stopwatch.since(begun))
         self._progress(book, now=True)
         self._control.tell(WaveProven(wave.number, book.counts()))
 
@@ -422,10 +428,6 @@ class Runner:
         self._journal.heartbeat()
         return await self._control.wait(seconds, why)
 
-    def _moved(self, book: Book, rows: int) -> None:
-        self._answered += rows
-        self._progress(book)
-
     def _progress(self, book: Book, *, now: bool = False) -> None:
         last = self._last_progress
         if not now and last is not None and self._stopwatch.since(last) < _PROGRESS_EVERY:
@@ -435,13 +437,22 @@ class Runner:
         self._control.tell(Progress(counts, *self._speed(counts, self._stopwatch.since(self._started))))
 
     def _speed(self, counts: Counts, seconds: float) -> tuple[float, float | None]:
-        """Rows ended a second, and the seconds left at the real rate; None while only the org can tell."""
+        """Rows ended a second, and the seconds left."""
         if seconds <= 0 or counts.planned == counts.ended:
             return 0.0, None
-        if counts.ended:
-            rate = counts.ended / seconds
-            return rate, (counts.planned - counts.ended) / rate
-        return 0.0, counts.queued * seconds / self._answered if self._answered and counts.queued else None
+        return counts.ended / seconds, self._seconds_left()
+
+    def _seconds_left(self) -> float | None:
+        """From what the proven waves took. None before there is one, and once this wave takes longer: then
+        only the org can tell.
+        """
+        if not self._wave_seconds or self._wave_begun is None:
+            return None
+        number, begun = self._wave_begun
+        usual = sum(self._wave_seconds) / len(self._wave_seconds)
+        gone = self._stopwatch.since(begun)
+        later = sum(wave.number > number for wave in self.plan.waves)
+        return usual * (later + 1) - gone if gone <= usual else None
 
 
 def _summary(book: Book, how: str) -> str:

@@ -41,7 +41,7 @@ class Sender:
         doubt: Callable[[EventSeen, datetime], str],
         rng: Random,
         brake: Callable[[str], None],
-        moved: Callable[[int], None],
+        moved: Callable[[], None],
     ) -> None:
         self.attempts: dict[str, Attempt] = {}
         self._org = org
@@ -279,7 +279,7 @@ class Sender:
         self._book.answered(outcomes)
         some_accepted = any(kind is OutcomeKind.ACCEPTED for _, kind, _, _ in outcomes)
         self._count_batch(failed=not some_accepted and not locked)
-        self._moved(len(rows))
+        self._moved()
         return locked
 
     def _not_sent(self, rows: Sequence[PlannedRow], reason: str) -> None:

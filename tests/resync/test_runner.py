@@ -579,9 +579,23 @@ async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journa
         outcomes = c.fixed + c.still_failing + c.new_cause + c.unknown + c.twin + c.elsewhere + c.not_sent
         assert c.queued + c.sent + c.waiting + outcomes == c.planned == 50
         assert c.ended == outcomes
-    half = next(s for s in steps if s.counts.queued == 25)
-    assert half.eta_seconds == pytest.approx(5.0)
     assert steps[-1].counts.fixed == 50
+
+
+async def test_no_time_left_is_told_before_a_wave_is_proven(journal: Journal, time: Time) -> None:
+    org = Punctual(time, method=replace(METHOD, lanes=1, batch_size=5))
+    plan = plan_for(org, [org.fail(n) for n in range(50)], parents={}, ramp=True)
+    told = await drive(runner_for(org, journal, plan, time))
+    proven = next(n for n, event in enumerate(told) if isinstance(event, WaveProven))
+    begun = next(event for event in told if isinstance(event, WaveProven))
+    assert begun.number == 1
+    before = [e.eta_seconds for e in told[: proven - 1] if isinstance(e, Progress)]
+    after = [e.eta_seconds for e in told[proven - 1 :] if isinstance(e, Progress)]
+    assert before == [None] * len(before)
+    known = [seconds for seconds in after if seconds is not None]
+    assert known
+    assert min(known) >= 0
+    assert after[-1] is None
 
 
 # -- two runs, and interrupted ones
