@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -194,10 +195,8 @@ def plan_for(
 
 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:
-    from syncerr_tui.cli._running import say
-
     whose = "its cause" if one else "a cause of the chosen"
     for error in causes[:_LISTED]:
-        say(f"Comes along: {whose} {error.id} ({error.object}) goes first.")
+        narrate(f"Comes along: {whose} {error.id} ({error.object}) goes first.")
     if len(causes) > _LISTED:
-        say(f"Comes along: {len(causes) - _LISTED} more causes go first.")
+        narrate(f"Comes along: {len(causes) - _LISTED} more causes go first.")

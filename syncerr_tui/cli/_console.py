@@ -73,6 +73,14 @@ def say(*lines: str) -> None:
     _write(sys.stderr, *(shortened(_line(line), LONGEST_NARRATION) for line in lines))
 
 
+def narrate(line: str) -> None:
+    """Say a line beside a run: a stderr that cannot be written does not end it."""
+    try:
+        say(line)
+    except OSError:
+        drop(2)
+
+
 def say_json(value: object) -> None:
     """One JSON value on stderr."""
     _write(sys.stderr, _json(value))

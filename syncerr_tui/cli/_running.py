@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
+from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.model import RowState
 from syncerr_tui.words import plural
@@ -31,14 +32,6 @@ NOT_SENT = "NOT SENT"
 _PROGRESS_SECONDS = 2.0
 _ONLY_READ = "Only read again; add --again to send it, once the org has had its usual time"
 _STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
-
-
-def say(line: str) -> None:
-    """Narration: one line on stderr. A stderr that cannot be written does not end a run."""
-    try:
-        _console.say(line)
-    except OSError:
-        _console.drop(2)
 
 
 def tell_row(
@@ -72,10 +65,12 @@ def _tell_ended(error: SyncError, verdict: str, reason: str, *, as_json: bool) -
     except OSError as problem:
         _console.drop(1)
         if isinstance(problem, BrokenPipeError):
-            say("Nobody reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
+            narrate("Nobody reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
         else:
             why = problem.strerror or type(problem).__name__
-            say(f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest.")
+            narrate(
+                f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest."
+            )
         return problem
     return None
 
@@ -92,7 +87,7 @@ def journal_of(org_id: str, shared: str) -> Journal:
 
     journal = start.open_journal(Paths.of().state, org_id, shared=shared)
     if journal.loss:
-        say(f"{journal.loss}.")
+        narrate(f"{journal.loss}.")
     return journal
 
 
@@ -104,7 +99,7 @@ def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
     doubt = doubt_words(journal, errors)
     if doubt:
         goes = "Sent again where it is still untouched after the org's usual time" if again else _ONLY_READ
-        say(f"Warning: {doubt}. {goes}.")
+        narrate(f"Warning: {doubt}. {goes}.")
     return in_doubt(journal, errors) if again else frozenset()
 
 
@@ -113,7 +108,7 @@ def mention_unfinished(journal: Journal) -> None:
     from syncerr_tui.resync.history import History
 
     for unfinished in History(journal).unfinished():
-        say(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
+        narrate(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
 
 
 def refuse_where_read_only(treatment: Treatment) -> None:
@@ -139,7 +134,7 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
         return True
     if not at_terminal:
         raise BadInputError("Nobody can be asked: this is no terminal", "Add --yes to re-sync without asking")
-    say(f"{identity.name}  {identity.environment.value}  {identity.username}")
+    narrate(f"{identity.name}  {identity.environment.value}  {identity.username}")
     question = f"Re-sync {_size(plan)} by {plan.method}?"
     return _console.confirm(question)
 
@@ -157,13 +152,13 @@ def tell_plan(plan: Plan) -> None:
     out = len(plan.left_out)
     if plan.rows:
         took = duration(timedelta(seconds=plan.expected_seconds))
-        say(f"{_size(plan)}, about {plan.expected_calls} calls and {took}; {out} left out.")
+        narrate(f"{_size(plan)}, about {plan.expected_calls} calls and {took}; {out} left out.")
     elif out:
-        say(f"Nothing is left to send: {'the one chosen is' if out == 1 else f'all {out} are'} left out.")
+        narrate(f"Nothing is left to send: {'the one chosen is' if out == 1 else f'all {out} are'} left out.")
     else:
-        say("No unresolved sync error matches: nothing to do.")
+        narrate("No unresolved sync error matches: nothing to do.")
     for warning in plan.warnings:
-        say(f"Warning: {warning}.")
+        narrate(f"Warning: {warning}.")
 
 
 def nothing_to_send(plan: Plan) -> int | None:
@@ -177,7 +172,7 @@ def nothing_to_send(plan: Plan) -> int | None:
 
 def _tell_left_out(plan: Plan) -> None:
     for out in plan.left_out:
-        say(f"Left out: {out.id}: {out.reason}.")
+        narrate(f"Left out: {out.id}: {out.reason}.")
 
 
 def _size(plan: Plan) -> str:
@@ -190,7 +185,7 @@ def warn_of_repeats(journal: Journal, plan: Plan) -> None:
 
     repeated = recall.unchanged(journal, (row.error for row in plan.rows))
     if repeated:
-        say(f"Warning: {recall.unchanged_words(repeated, len(plan.rows))}")
+        narrate(f"Warning: {recall.unchanged_words(repeated, len(plan.rows))}")
 
 
 async def follow(runner: Runner, *, as_json: bool) -> int:
@@ -241,10 +236,10 @@ async def _attend(runner: Runner, event: RunEvent, stopped: asyncio.Event) -> No
 
 
 def _tell_what_to_press(event: AskPerson) -> None:
-    say("In Salesforce, open the Sync Error Tool" + (f": {event.address}" if event.address else "."))
-    say("Tick exactly these, in this order, and press Re-sync:")
+    narrate("In Salesforce, open the Sync Error Tool" + (f": {event.address}" if event.address else "."))
+    narrate("Tick exactly these, in this order, and press Re-sync:")
     for number, error in enumerate(event.errors, 1):
-        say(f"{number:>4}  {error.object}  {error.event_type}  {error.storeconnect_id}  {error.id}")
+        narrate(f"{number:>4}  {error.object}  {error.event_type}  {error.storeconnect_id}  {error.id}")
 
 
 class _Narrator:
@@ -260,19 +255,19 @@ class _Narrator:
         match event:
             case e.RunStarted():
                 goes = " goes on" if event.resumed else ""
-                say(f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}.")
+                narrate(f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}.")
             case e.WaveStarted():
-                say(f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}.")
+                narrate(f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}.")
             case e.Braked():
-                say(f"Stopping: {event.reason}")
+                narrate(f"Stopping: {event.reason}")
             case e.RunEnded():
-                say(f"{event.summary}.")
+                narrate(f"{event.summary}.")
             case e.Progress() if time.monotonic() - self._last >= _PROGRESS_SECONDS:
                 self._last = time.monotonic()
                 counts = event.counts
                 left = f", about {event.eta_seconds:.0f} s left" if event.eta_seconds else ""
                 waiting = counts.sent + counts.waiting
-                say(f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}")
+                narrate(f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}")
             case _:
                 pass
 
@@ -294,10 +289,10 @@ def _stoppable(runner: Runner) -> Iterator[_Stop]:
         stop.codes.append(code)
         stop.asked.set()
         if len(stop.codes) == 1:
-            say("Stopping after what is on its way; ctrl-c again quits at once.")
+            narrate("Stopping after what is on its way; ctrl-c again quits at once.")
             runner.cancel()
         else:
-            say("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
+            narrate("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
             sys.stdout.flush()
             os._exit(code)
 

@@ -8,6 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import again_option, treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import (
     ask_again,
     ask_first,
@@ -17,7 +18,6 @@ from syncerr_tui.cli._running import (
     nothing_to_send,
     open_journal,
     refuse_where_read_only,
-    say,
     tell_plan,
 )
 from syncerr_tui.cli.causes import read_graph
@@ -65,9 +65,9 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
                 ("new since the plan, not touched", moved.new),
             ):
                 for event in ids[:_LISTED]:
-                    say(f"{event}: {word}")
+                    narrate(f"{event}: {word}")
                 if len(ids) > _LISTED:
-                    say(f"and {len(ids) - _LISTED} more: {word}")
+                    narrate(f"and {len(ids) - _LISTED} more: {word}")
             still = [row.error.id for row in plan.rows if row.error.id in graph.errors]
             plan = checked_against(plan, graph.parents_of(still))
             if (nothing := nothing_to_send(plan)) is not None:
@@ -75,7 +75,7 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
             tell_plan(plan)
             consented = ask_again(journal, plan, again=again)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
-                say("Nothing was sent.")
+                narrate("Nothing was sent.")
                 return ExitCode.OK
             runner = make_runner(connection, journal, plan, reason=reason, again=consented)
             return await follow(runner, as_json=as_json)

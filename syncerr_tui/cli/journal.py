@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._console import emit, emit_json
+from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._options import profile_folder
-from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, say, tell_row
+from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ async def _journal(
         else:
             runs = history.runs(limit)
             if not runs:
-                say("Nothing was re-synced yet.")
+                narrate("Nothing was re-synced yet.")
             for record in runs:
                 _tell_run(record, as_json=as_json)
-        say(f"Journal: {journal.path}")
+        narrate(f"Journal: {journal.path}")
     return ExitCode.OK
 
 
@@ -71,7 +71,7 @@ async def _open(choice: OrgChoice) -> Journal:
 
 def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:
     if not rows:
-        say("The journal has nothing about it.")
+        narrate("The journal has nothing about it.")
     for row in rows:
         verdict = row.verdict.value if row.verdict else NOT_SENT if row.ended else None
         more = {

@@ -16,10 +16,10 @@ from syncerr_tui.cli._choosing import (
     treatment_of,
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import (
     mention_unfinished,
     open_journal,
-    say,
     tell_plan,
     tell_row,
     warn_of_repeats,
@@ -90,5 +90,5 @@ async def _plan(
         tell_row(error, "left out" if not as_json else None, out.reason, as_json=as_json, more=more)
     tell_plan(plan)
     if output is not None:
-        say(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")
+        narrate(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")
     return ExitCode.OK

@@ -9,14 +9,13 @@ import click
 
 from syncerr_tui.cli._choosing import again_option, treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._console import ask, emit, emit_json
+from syncerr_tui.cli._console import ask, emit, emit_json, narrate
 from syncerr_tui.cli._running import (
     ask_again,
     ask_first,
     follow,
     open_journal,
     refuse_where_read_only,
-    say,
 )
 from syncerr_tui.errors import BadInputError, ExitCode
 
@@ -63,9 +62,9 @@ async def _resume(
             waiting = history.unfinished()
             for record in history.under_way():
                 who = f"{record.os_user} on {record.host}"
-                say(f"Run {record.id[:8]} is under way: {who}, {record.planned} rows.")
+                narrate(f"Run {record.id[:8]} is under way: {who}, {record.planned} rows.")
             if not waiting:
-                say("No interrupted run.")
+                narrate("No interrupted run.")
                 return ExitCode.OK
             if mode is None:
                 for unfinished in waiting:
@@ -74,13 +73,13 @@ async def _resume(
                 if mode is None:
                     return ExitCode.OK
             chosen = _one_of(waiting, run)
-            say(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
+            narrate(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
             plan = history.plan_of(chosen.run.id)
             consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
             if mode is ResumeMode.CONTINUE and not ask_first(
                 plan, connection.identity, yes=yes, guided=connection.method.guided
             ):
-                say("Nothing was sent.")
+                narrate("Nothing was sent.")
                 return ExitCode.OK
             runner = make_runner(connection, journal, plan, resume=chosen.run.id, mode=mode, again=consented)
             return await follow(runner, as_json=as_json)
@@ -109,13 +108,13 @@ def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
 
 def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None:
     if as_json or len(waiting) != 1 or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        say("Choose with --continue, --check or --drop.")
+        narrate("Choose with --continue, --check or --drop.")
         return None
     from syncerr_tui.resync.runner import ResumeMode
 
     words = ["continue", "check", "drop", "nothing"]
     while (answer := ask(f"What now? ({', '.join(words)})", "nothing", "--check")) not in words:
-        say("That is none of them.")
+        narrate("That is none of them.")
     return ResumeMode(answer) if answer != "nothing" else None
 
 

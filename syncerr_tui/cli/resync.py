@@ -16,6 +16,7 @@ from syncerr_tui.cli._choosing import (
     treatment_of,
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import (
     ask_again,
     ask_first,
@@ -25,7 +26,6 @@ from syncerr_tui.cli._running import (
     nothing_to_send,
     open_journal,
     refuse_where_read_only,
-    say,
     tell_plan,
     warn_of_repeats,
 )
@@ -91,7 +91,7 @@ async def _resync(
             warn_of_repeats(journal, plan)
             consented = ask_again(journal, plan, again=again)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
-                say("Nothing was sent.")
+                narrate("Nothing was sent.")
                 return ExitCode.OK
             runner = make_runner(connection, journal, plan, reason=reason, again=consented)
             return await follow(runner, as_json=as_json)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from syncerr_tui import __version__
-from syncerr_tui.cli import LateGroup
+from syncerr_tui.cli._commands import LateGroup
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import ExitCode
 

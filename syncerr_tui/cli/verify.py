@@ -7,7 +7,8 @@ import asyncio
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._running import open_journal, say, tell_row
+from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._running import open_journal, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 
@@ -56,7 +57,7 @@ async def _verify(
             else:
                 rows = list(history.open_attempts().values())
             if not rows:
-                say("Nothing was sent whose outcome is unknown.")
+                narrate("Nothing was sent whose outcome is unknown.")
                 return ExitCode.OK
             found = await verify(
                 connection, journal, rows, patience=patience, same=same_cause, sleep=asyncio.sleep
