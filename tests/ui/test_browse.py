@@ -29,7 +29,7 @@ def machine(tmp_path: Path) -> dict[str, str]:
 def written(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is sent to the terminal."""
     sent: list[str] = []
-    monkeypatch.setattr(driven.app, "write_to_terminal", sent.append)
+    monkeypatch.setattr(driven.app.context, "write_to_terminal", sent.append)
     return sent
 
 

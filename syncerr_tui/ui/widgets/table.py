@@ -157,17 +157,19 @@ class ErrorTable(VirtualList):
         assert moment is not None
         gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
         base = self.look("cursor" if line.cursor else "selected" if line.selected else "text")
+        rest = self.look("selected") if line.selected else None
         parts = [(gutter, base)]
         if self.marks:
             # One style for both: what changes most often while a run is on is one run of text.
             mark = line.mark
             style = self.look(mark.tone) if mark and not line.cursor else base
             parts = [(gutter + cell(mark.word if mark else "", STATE_WIDTH + 1), style)]
-        plain = line.cursor or line.selected
-        for placed in self._columns:
+        for number, placed in enumerate(self._columns):
             column = placed.column
             text = cell(column.text(line.error, placed.width, moment), placed.width, glyphs.ellipsis)
-            parts.append((f"{text} ", base if plain else self.look(column.look)))
+            # The cursor is a sign and one bright cell: a whole bright row is written twice with every key.
+            bright = line.cursor and number == 0
+            parts.append((f"{text} ", base if bright else rest or self.look(column.look)))
         text, style = parts[-1]
         parts[-1] = (text[:-1], style)
         return parts
