@@ -88,6 +88,8 @@ def split(whole: SourceText, statements: Sequence[Statement]) -> tuple[Piece, ..
         groups = _objects(whole, statements)
         if len(groups) == 1 and len(groups[0]) == 1:
             groups = [(side,) for side in _sides(groups[0][0])]
+    if len(groups) == 1:
+        return (Piece(0, whole.origin_of_end(len(whole.text)), groups[0]),)
     serious = [group for group in groups if not all(item.consequence for item in group)] or groups[:1]
     serious = serious[:MOST]
     starts = [min(item.start for item in group) for group in serious]
@@ -194,7 +196,7 @@ def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
     if len(_codes(text)) + len(kinds) < 2:
         return
     last = 0
-    for pattern in (_RESULT, _SEPARATOR):
+    for pattern in (_RESULT, _SEPARATOR) if "<" in text or "databa" in text.lower() else (_SEPARATOR,):
         for match in matches(pattern, text):
             place = match.start() if pattern is _RESULT else match.end()
             kind = kinds.get(place)

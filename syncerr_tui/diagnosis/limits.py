@@ -25,6 +25,8 @@ _NAMED = (
     ),
     ("max length", re.compile(r"max length=(?P<count>\d{1,9})")),
 )
+_CLUES = ("exceed", "too large", "depth reached", "updates in one batch", "max length=")
+"""One of these stands in every text that one of `_NAMED` fits: looking for them is quicker."""
 _EXCEEDED = re.compile(r"(?<![A-Za-z])(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
 _CODE_END = "_LIMIT_EXCEEDED"
 _ERROR_ID = re.compile(r"(?<![\d-])(?P<id>-?\d{3,12}-\d{1,12} \(-?\d{1,12}\))")
@@ -38,7 +40,7 @@ def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
     """The limit in words, with the figure the text gives: `queueable jobs: 51`, `Apex CPU time`."""
     if "oo many " in text and (match := _TOO_MANY.search(text)):
         return Part("limit", f"{match['what']}: {match['count']}", match.start("what"), match.end())
-    for name, pattern in _NAMED:
+    for name, pattern in _NAMED if any(clue in text for clue in _CLUES) else ():
         if match := pattern.search(text):
             count = match.groupdict().get("count")
             return Part("limit", f"{name}: {count}" if count else name, *match.span())

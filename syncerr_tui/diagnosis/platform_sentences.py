@@ -151,7 +151,7 @@ def find_platform_sentences(text: str) -> list[SaidSentence]:
     """Every sentence of the platform in a text, left to right; the longest of those that begin together."""
     plain = folded(text)
     by_word, without_blanks = _index()
-    likely = [sentence for word in set(_WORD.findall(plain)) for sentence in by_word.get(word, ())]
+    likely = [sentence for word in by_word.keys() & _WORD.findall(plain) for sentence in by_word[word]]
     if not text.isascii() and _WITHOUT_BLANKS.search(text):
         likely += without_blanks
     found: list[SaidSentence] = []

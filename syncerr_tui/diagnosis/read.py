@@ -119,7 +119,7 @@ def _failure(
 ) -> tuple[Failure, list[Part]]:
     """One failure, and the fields, values, objects and limit in it, placed in the message."""
     statements = found.piece.statements
-    codes = _of("code", found.parts)
+    codes = tuple(_texts(found.parts).get("code", ()))
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
     says = frozenset(said.kind for item in statements for said in item.sentences)
@@ -133,19 +133,19 @@ def _failure(
     limit = find_limit(surroundings, codes)
     if limit:
         more.append(_placed(limit, whole) if sole else limit._replace(start=0, end=0))
-    parts = [*found.parts, *more]
+    texts = _texts([*found.parts, *more])
     failure = Failure(
         code=given,
         codes=codes,
         root_code=root,
         inferred=inferred and root is not None,
         automation=tuple(dict.fromkeys(item.automation for item in found.automation)),
-        objects=once_in_any_case(_of("object", parts)),
-        fields=_of("field", parts),
-        values=_of("value", parts),
-        record_ids=_of("record_id", parts),
-        external_ids=_of("external_id", parts),
-        error_id=next(iter(_of("error_id", parts)), None),
+        objects=once_in_any_case(tuple(texts.get("object", ()))),
+        fields=tuple(texts.get("field", ())),
+        values=tuple(texts.get("value", ())),
+        record_ids=tuple(texts.get("record_id", ())),
+        external_ids=tuple(texts.get("external_id", ())),
+        error_id=next(iter(texts.get("error_id", ())), None),
         limit=limit.text if limit else None,
         transient=_transient(root, says, surroundings),
         says=says,
@@ -205,12 +205,12 @@ def _renamed(item: Named, page: SourceText) -> Named:
     return Named(item.automation, start, max(start, page.origin_of_end(item.end)))
 
 
-def _of(kind: str, parts: Iterable[Part]) -> tuple[str, ...]:
-    """The texts of one kind by their place, each once."""
-    chosen = [part for part in parts if part.kind == kind]
-    if len(chosen) > 1:
-        chosen.sort(key=_START)
-    return tuple(dict.fromkeys(part.text for part in chosen))
+def _texts(parts: Iterable[Part]) -> dict[str, dict[str, None]]:
+    """The texts of each kind by their place, each once."""
+    texts: dict[str, dict[str, None]] = {}
+    for part in sorted(parts, key=_START):
+        texts.setdefault(part.kind, {})[part.text] = None
+    return texts
 
 
 def _spans(parts: Iterable[Part], automation: Iterable[Named]) -> tuple[Span, ...]:

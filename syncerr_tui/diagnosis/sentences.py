@@ -79,14 +79,17 @@ _BEFORE_OBJECT = re.compile(
 _LONGEST_LEAD = 28
 _TITLE = r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,5})"
 _PROSE = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"field you selected in " + _TITLE,
-        r"selected for " + _TITLE + r"(?: \[[^\[\]\n]{1,60}\])? (?:can[’']t|cannot|must)",
-        r"in the (?P<field>[a-z][a-z ]{2,40}?|[A-Z][\w /]{1,60}?) field\b",
-        r"[Tt]he (?P<field>[A-Z][\w/]{1,40}(?: [A-Z][\w/]{0,40}){0,5}) field\b",
-        r"specified in " + _TITLE,
-        r"[Pp]lease (?:enter|provide|fill in|specify|select|choose) (?:an? |the |a valid )?" + _TITLE,
+    (clue, re.compile(pattern))
+    for clue, pattern in (
+        ("field you selected in ", r"field you selected in " + _TITLE),
+        ("selected for ", r"selected for " + _TITLE + r"(?: \[[^\[\]\n]{1,60}\])? (?:can[’']t|cannot|must)"),
+        ("in the ", r"in the (?P<field>[a-z][a-z ]{2,40}?|[A-Z][\w /]{1,60}?) field\b"),
+        (" field", r"[Tt]he (?P<field>[A-Z][\w/]{1,40}(?: [A-Z][\w/]{0,40}){0,5}) field\b"),
+        ("specified in ", r"specified in " + _TITLE),
+        (
+            "lease ",
+            r"[Pp]lease (?:enter|provide|fill in|specify|select|choose) (?:an? |the |a valid )?" + _TITLE,
+        ),
     )
 )
 # What a field's label ends with: `Show Close Date`, `Bundle Starting Rate`. Two words at least.
@@ -173,9 +176,10 @@ _NO_SUBJECT = re.compile(
 
 def find_prose(text: str, root: str | None) -> Iterator[Part]:
     """Labels in the sentences that validation rules are made of."""
-    for pattern in _PROSE:
-        for match in matches(pattern, text):
-            yield part("field", match, "field")
+    for clue, pattern in _PROSE:
+        if clue in text:
+            for match in matches(pattern, text):
+                yield part("field", match, "field")
     if root in _RULE_CODES:
         for match in matches(_FIELD_NOUN, text):
             yield part("field", match, "field")
@@ -187,8 +191,9 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
                 and not _is_code(subject)
             ):
                 yield part("field", match, "field")
-    for match in matches(_LABEL_AT_END, text):
-        yield from listed(text, *match.span("list"))
+    if ".: " in text or "!: " in text:
+        for match in matches(_LABEL_AT_END, text):
+            yield from listed(text, *match.span("list"))
     for match in matches(_REQUIRED, text):
         label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
         if label and is_label(label["field"]):
