@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -231,3 +232,58 @@ def test_any_shape_of_ids_is_found_and_filled_with_other_rows(
     (again,) = find_holes(filled(template, others))
     assert list(again.ids) == others
     assert replaced(filled(template, others), again.path, again.mark) == template
+
+
+def _of_page(params: Any) -> Lesson:
+    har = recordings.har([recordings.aura([recordings.lwc(params)])])
+    return learn(read_recording(read_har(har.encode())), NOTHING)
+
+
+def _of_rest(path: str, body: Any, method: str = "POST") -> Lesson:
+    har = recordings.har([recordings.rest(path, body, method=method)])
+    return learn(read_recording(read_har(har.encode())), NOTHING)
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        {"csrfToken": "Zk9x2LqP7wYtR4aa"},
+        {"note": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"},
+        {"note": "{" + EVENTS[0] + " " + TOKEN},
+        {"note": "row_" + EVENTS[0]},
+        {"state": {"row-" + EVENTS[1]: True}},
+    ],
+    ids=["named a token", "hexadecimal", "begins like JSON", "id behind a name", "id in a key"],
+)
+def test_a_secret_or_a_row_in_disguise_is_refused(constant: dict[str, Any]) -> None:
+    learned = _of_page({"rowIds": list(EVENTS), **constant})
+    assert not learned.candidates
+    assert learned.refused
+    assert _of_page({"rowIds": list(EVENTS), "note": "again"}).chosen == 0
+
+
+@pytest.mark.parametrize("part", [EVENTS[0], "eyJhbGciOiJIUzI1NiJ9"])
+def test_an_address_with_an_id_or_a_secret_is_refused_and_not_shown(part: str) -> None:
+    learned = _of_rest(f"/services/apexrest/s_c/again/{part}", {"ids": list(EVENTS)})
+    assert not learned.candidates
+    assert learned.refused
+    assert part not in json.dumps(learned.payload())
+
+
+def test_records_as_salesforce_writes_them_are_learned_without_their_addresses() -> None:
+    kind = "s_c__Change_Event__c"
+    rows = [
+        {"attributes": {"type": kind, "url": f"/services/data/v60.0/sobjects/{kind}/{row}"}, "Id": row}
+        for row in EVENTS
+    ]
+    for params in ({"records": rows}, {"records": json.dumps(rows)}):
+        learned = _of_page(params)
+        assert learned.chosen == 0
+        assert EVENTS[0] not in json.dumps(learned.payload())
+
+
+def test_new_records_are_no_update_and_a_composite_request_is_refused() -> None:
+    rows = [{"attributes": {"type": "s_c__Request__c"}, "s_c__Event__c": row} for row in EVENTS]
+    learned = _of_rest("/services/data/v60.0/composite/sobjects", {"records": rows})
+    assert str(learned.candidates[0].call.kind) == "record_create"
+    assert _of_rest("/services/data/v60.0/composite", {"compositeRequest": []}).refused

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from syncerr_tui.salesforce.button.recorded import CallKind, RecordedCall, Recording, Unrepeatable
 from syncerr_tui.salesforce.button.template import (
@@ -21,11 +22,15 @@ from syncerr_tui.salesforce.button.template import (
     check,
     filled,
     find_holes,
+    is_json,
     looks_like_id,
     looks_like_uuid,
+    looks_secret,
+    named_texts,
     pointer,
     replaced,
     texts,
+    without_addresses,
 )
 
 CHANGE_EVENT = "s_c__Change_Event__c"
@@ -163,8 +168,11 @@ _NO_ROWS = (
     "301",
 )
 """Key prefixes of users, the org, groups, profiles, set-up records: never the rows of a re-sync."""
-_TOKEN = re.compile(r"eyJ[\w-]{5}|00D\w{12}(?:\w{3})?!")
-_OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+/=.~-]{32,}", re.ASCII)
+_SECRET_NAME = re.compile(
+    r"token|csrf|secret|passw|fwuid|cookie|nonce|credential|authori[sz]ation|api_?key|session_?(?:id|key)|^sid$",
+    re.IGNORECASE,
+)
+_ROW = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?(?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"://|\b[\w-]+\.(?:[\w-]+\.)*(?:com|net|org|io|dev|app|cloud)\b", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 _LONGEST_CONSTANT = 200
@@ -183,7 +191,7 @@ def learn(
     """
     refused = list(recording.refused)
     candidates: dict[str, ButtonCandidate] = {}
-    for group in _same_target(recording.calls):
+    for group in _same_target(map(_plain, recording.calls)):
         for call in group:
             outcome = _candidate(call, group, known, namespace=namespace, keep_ids=keep_ids)
             if isinstance(outcome, Unrepeatable):
@@ -205,16 +213,39 @@ def _clear(ranked: Sequence[ButtonCandidate]) -> int | None:
     return 0
 
 
-def _same_target(calls: Iterable[RecordedCall]) -> list[list[RecordedCall]]:
+def _plain(call: RecordedCall) -> RecordedCall:
+    try:
+        return replace(call, params=without_addresses(call.params))
+    except RecursionError:
+        return call  # Nested too deeply: refused when its turn comes
+
+
+class _Target(list[RecordedCall]):
+    """The calls of one class and method, and the ids that they have at each place, collected once."""
+
+    @cached_property
+    def ids(self) -> Mapping[Path, set[str]]:
+        ids: dict[Path, set[str]] = {}
+        for call in self:
+            try:
+                holes = find_holes(call.params)
+            except (ValueError, RecursionError):
+                continue  # Nested too deeply: refused when its turn comes
+            for hole in holes:
+                ids.setdefault(hole.path, set()).update(hole.ids)
+        return ids
+
+
+def _same_target(calls: Iterable[RecordedCall]) -> list[_Target]:
     """Calls of one class and method (or object, Flow ...) together: one press may make one for each row."""
-    groups: dict[tuple[CallKind, str, str, str], list[RecordedCall]] = {}
+    groups: dict[tuple[CallKind, str, str, str], _Target] = {}
     for call in calls:
-        groups.setdefault((call.kind, call.namespace, call.name, call.method), []).append(call)
+        groups.setdefault((call.kind, call.namespace, call.name, call.method), _Target()).append(call)
     return list(groups.values())
 
 
 def _candidate(
-    call: RecordedCall, group: Sequence[RecordedCall], known: KnownRows, *, namespace: str, keep_ids: bool
+    call: RecordedCall, group: _Target, known: KnownRows, *, namespace: str, keep_ids: bool
 ) -> ButtonCandidate | Unrepeatable:
     if call.name.lower() == DOWNSTREAM:
         return Unrepeatable(call.words, "It sends Salesforce's version to the website: the other direction")
@@ -228,10 +259,12 @@ def _candidate(
     if isinstance(placed, str):
         return Unrepeatable(call.words, placed)
     hole, id_field = placed
+    if call.kind is CallKind.APEX and not hole.path and hole.shape != "map":
+        return Unrepeatable(call.words, "Its parameters have no names, as those of an Apex method have")
     template = replaced(call.params, hole.path, hole.mark)
     if reason := _unfit(template, hole, call.params):
         return Unrepeatable(call.words, reason)
-    if reason := _unsafe(template, known, keep_ids=keep_ids):
+    if reason := _unsafe(template, known, _ids_at(hole.path, group), keep_ids=keep_ids):
         return Unrepeatable(call.words, reason)
     if call.kind is CallKind.RECORD_UPDATE and not call.name and id_field is IdField.EVENT and known.known:
         call = replace(call, namespace=NAMESPACE, name=CHANGE_EVENT)
@@ -241,7 +274,7 @@ def _candidate(
         call=replace(call, params=template),
         hole=replace(hole, ids=()),
         field=id_field,
-        length=len(hole.ids[0]),
+        length=max(map(len, hole.ids)),
         score=score,
         reasons=reasons,
         warnings=warnings,
@@ -264,9 +297,7 @@ def _own_fields(call: RecordedCall, namespace: str) -> bool:
     return f'"{namespace}__' in json.dumps(call.params)
 
 
-def _row_hole(
-    holes: Sequence[Hole], group: Sequence[RecordedCall], known: KnownRows
-) -> tuple[Hole, IdField] | str:
+def _row_hole(holes: Sequence[Hole], group: _Target, known: KnownRows) -> tuple[Hole, IdField] | str:
     """The place of the row ids, or why there is none."""
     meant = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
     if not meant:
@@ -292,7 +323,7 @@ def _row_hole(
     return meant[0]
 
 
-def _varies(path: Path, group: Sequence[RecordedCall]) -> bool:
+def _varies(path: Path, group: _Target) -> bool:
     """Whether other calls of the same target have other ids at this place."""
     return len({json.dumps(_at(call.params, path)) for call in group}) > 1
 
@@ -308,7 +339,7 @@ def _at(value: Json, path: Path) -> Json:
     return value
 
 
-def _field(hole: Hole, group: Sequence[RecordedCall], known: KnownRows) -> IdField | None:
+def _field(hole: Hole, group: _Target, known: KnownRows) -> IdField | None:
     """Which id of the rows stands at this place; None where these are no rows' ids."""
     uuids = all(looks_like_uuid(one) for one in hole.ids)
     keys = {one.lower() if uuids else one[:15] for one in hole.ids}
@@ -334,11 +365,9 @@ def _field(hole: Hole, group: Sequence[RecordedCall], known: KnownRows) -> IdFie
     return IdField.RECORD if all(_standard(one) for one in keys) else IdField.EVENT
 
 
-def _ids_at(path: Path, group: Sequence[RecordedCall]) -> set[str]:
+def _ids_at(path: Path, group: _Target) -> set[str]:
     """The ids that all calls of a target have at one place."""
-    return {
-        one for call in group for hole in find_holes(call.params) if hole.path == path for one in hole.ids
-    }
+    return group.ids.get(path, set())
 
 
 def _standard(row: str) -> bool:
@@ -365,29 +394,30 @@ def _decoded(params: Json, hole: Hole) -> Json:
     return replaced(params, hole.path, json.loads(str(_at(params, hole.path))))
 
 
-def _unsafe(template: Json, known: KnownRows, *, keep_ids: bool) -> str | None:
-    """Why the constants of a template may not be stored; None where they may."""
+def _unsafe(template: Json, known: KnownRows, rows: set[str], *, keep_ids: bool) -> str | None:
+    """Why the constants of a template may not be stored; None where they may.
+
+    `rows` are the ids that the recording has where the hole is.
+    """
+    whole = json.dumps(template)
+    recorded = {row if looks_like_uuid(row) else row[:15] for row in rows}
+    words = {word[:15] for word in _ROW.findall(whole.replace("_", " "))}
+    if any(row in whole for row in recorded) or words & (known.events | known.records):
+        return "The id of a recorded row stands in it at a second place"
+    if any(map(_SECRET_NAME.search, named_texts(template))):
+        return "It holds a constant that may be a secret"
     for text in texts(template):
-        if text.startswith(("[", "{")):
-            continue  # JSON: what is in it comes by itself
-        words = re.split(r"[^\w-]+", text)
-        if any(looks_like_uuid(word) or looks_like_id(word) for word in words):
-            if any(word[:15] in known.events | known.records for word in words):
-                return "The id of a recorded row stands in it at a second place"
+        if is_json(text):
+            continue  # What is in it comes by itself
+        parts = [*re.split(r"[^\w-]+", text), *re.split(r"[\W_]+", text)]
+        if looks_secret(text) or len(text) > _LONGEST_CONSTANT:
+            return "It holds a constant that may be a secret"
+        if any(looks_like_uuid(part) or looks_like_id(part) for part in parts):
             if not keep_ids:
                 return "It holds a constant that looks like an id (user, org, store); --keep-ids accepts it"
-        elif _TOKEN.search(text) or len(text) > _LONGEST_CONSTANT or any(map(_opaque, text.split())):
-            return "It holds a constant that may be a secret"
         elif _EMAIL.search(text) or _ADDRESS.search(text):
             return "It holds an address, which is not stored"
     return None
-
-
-def _opaque(text: str) -> bool:
-    """Whether a word is long and random enough to be a token: letters and digits mixed, no readable parts."""
-    if not _OPAQUE.fullmatch(text) or looks_like_uuid(text):
-        return False
-    return sum(map(str.isdigit, text)) >= 4 and text.lower() != text
 
 
 def _score(

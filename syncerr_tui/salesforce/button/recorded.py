@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import cast
 
 from syncerr_tui.salesforce.button.har import Exchange
-from syncerr_tui.salesforce.button.template import Json, looks_like_id
+from syncerr_tui.salesforce.button.template import Json, looks_like_id, looks_secret
 
 
 class CallKind(StrEnum):
@@ -65,7 +65,8 @@ class RecordedCall:
     @property
     def words(self) -> str:
         """What was called, for people: names only, never a value of the recording."""
-        full = f"{self.namespace}.{self.name}" if self.namespace else self.name
+        qualified = self.namespace and not self.name.startswith(f"{self.namespace}__")
+        full = f"{self.namespace}.{self.name}" if qualified else self.name
         label = {
             CallKind.APEX: f"Apex {full}.{self.method}",
             CallKind.RECORD_UPDATE: f"Update of {full or 'a record'}",
@@ -106,6 +107,7 @@ _DATA = r"/services/data/v\d{1,3}\.\d"
 _ACTION = re.compile(_DATA + r"/actions/custom/(apex|flow)/([^/]+)/?")
 _RECORD = re.compile(_DATA + r"/(?:sobjects/([^/]+)|ui-api/records)(?:/([^/]+))?/?")
 _COLLECTION = re.compile(_DATA + r"/composite/sobjects/?")
+_COMPOSITE = re.compile(_DATA + r"/(?:composite(?:/.*)?|(?:sobjects/[^/]+/)?quickActions/.*)")
 _LWR = re.compile(r"/lwr/apex/v\d{1,3}\.\d/([^/]+)/([^/]+)/?")
 _APEX = "aura://ApexActionController/ACTION$execute"
 _CUT = "Its body is cut short or missing, record the press again"
@@ -162,6 +164,9 @@ def _read(exchange: Exchange) -> Iterator[RecordedCall | Unrepeatable | None]:
         yield _apexrest(path.removeprefix("/services/apexrest/"), exchange)
     elif _COLLECTION.fullmatch(path) or _RECORD.fullmatch(path):
         yield _record_write(path, exchange)
+    elif _COMPOSITE.fullmatch(path):
+        what = "A quick action" if "/quickActions/" in path else "A composite request"
+        yield Unrepeatable(what, "It is of a kind that this tool cannot repeat")
 
 
 def _json(text: str | None) -> Json:
@@ -271,6 +276,11 @@ def _aura_apex(
     return call
 
 
+def _no_name(word: str) -> bool:
+    """Whether a word that could be a name is rather an id or a secret: names are shown, and stored."""
+    return looks_like_id(word) or looks_secret(word)
+
+
 def _apex_call(
     style: Style,
     namespace: str,
@@ -283,6 +293,8 @@ def _apex_call(
 ) -> RecordedCall | Unrepeatable:
     if not _IDENTIFIER.fullmatch(name) or not _IDENTIFIER.fullmatch(method):
         return Unrepeatable("An Apex action", "Its class or method is no name that Apex allows")
+    if _no_name(name) or _no_name(method):
+        return Unrepeatable("An Apex action", "Its class or method looks like an id or a secret")
     if namespace and not _NAMESPACE.fullmatch(namespace):
         return Unrepeatable("An Apex action", "Its namespace is no name that Salesforce allows")
     return RecordedCall(
@@ -371,6 +383,8 @@ def _apexrest(path: str, exchange: Exchange) -> RecordedCall | Unrepeatable:
         if any(looks_like_id(part) for part in path.split("/")):
             return Unrepeatable("Apex REST", "The row's id stands in its address")
         return Unrepeatable("Apex REST", "Its address is not a plain path of names")
+    if any(map(_no_name, path.split("/"))):
+        return Unrepeatable("Apex REST", "A part of its address looks like an id or a secret")
     body = _json(exchange.text)
     if not isinstance(body, Mapping):
         return Unrepeatable(f"Apex REST {path}", "Its body is not a JSON object")
@@ -393,7 +407,7 @@ def _record_write(path: str, exchange: Exchange) -> RecordedCall | Unrepeatable 
         return Unrepeatable("A record's update", _CUT)
     good = _good(exchange)
     if _COLLECTION.fullmatch(path):
-        call = _collection(body)
+        call = _collection(body, created=exchange.method == "POST")
         return replace(call, succeeded=good) if isinstance(call, RecordedCall) else call
     match = _RECORD.fullmatch(path)
     assert match is not None
@@ -419,14 +433,15 @@ def _object_name(name: str) -> tuple[str, str]:
     return _split(name)[0], name
 
 
-def _collection(body: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
+def _collection(body: Mapping[str, Json], *, created: bool) -> RecordedCall | Unrepeatable:
     records = body.get("records")
     items = [one for one in records if isinstance(one, Mapping)] if isinstance(records, list) else []
     types = {_text(_object(one.get("attributes")).get("type")) for one in items}
     if len(types) != 1 or not _IDENTIFIER.fullmatch(name := types.pop()):
         return Unrepeatable("An update of several records", "They are not of one object")
     stripped = [{key: value for key, value in one.items() if key != "attributes"} for one in items]
-    return RecordedCall(CallKind.RECORD_UPDATE, Style.REST, *_object_name(name), params={"records": stripped})
+    kind = CallKind.RECORD_CREATE if created else CallKind.RECORD_UPDATE
+    return RecordedCall(kind, Style.REST, *_object_name(name), params={"records": stripped})
 
 
 def _update(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
@@ -439,6 +454,20 @@ def _update(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
     fields = {key: value for key, value in fields.items() if key.lower() != "id" or value != record_id}
     stored: dict[str, Json] = {"recordId": record_id, "fields": fields}
     return RecordedCall(CallKind.RECORD_UPDATE, Style.LWC, *_object_name(name), params=stored)
+
+
+def _save(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
+    """An update as older pages make it: the record whole, with its id and with fields as `{"value": ...}`."""
+    record = next((found for key in _SAVED if (found := _object(params.get(key)))), {})
+    fields = {
+        name: field["value"] if isinstance(field, Mapping) and "value" in field else field
+        for name, field in _object(record.get("fields")).items()
+    }
+    record_id = params.get("recordId") or record.get("id")
+    return _update({"recordId": record_id, "recordInput": {**record, "fields": fields}})
+
+
+_SAVED = ("recordInput", "record", "recordRep")
 
 
 def _create(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
@@ -472,9 +501,7 @@ def _start_flow(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
 
 _CONTROLLERS: Mapping[tuple[str, str], Callable[[Mapping[str, Json]], RecordedCall | Unrepeatable]] = {
     ("RecordUiController", "updateRecord"): _update,
-    ("RecordGvpController", "saveRecord"): lambda params: _update(
-        {"recordId": params.get("recordId"), "recordInput": params.get("recordInput") or params.get("record")}
-    ),
+    ("RecordGvpController", "saveRecord"): _save,
     ("RecordUiController", "createRecord"): _create,
     ("RecordUiController", "deleteRecord"): lambda _params: Unrepeatable(
         "Deletion of a record", "A re-sync does not delete records; it is never repeated"

@@ -73,6 +73,48 @@ def looks_like_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
+_TOKEN = re.compile(r"eyJ[\w-]{5}|00D\w{12}(?:\w{3})?!")
+_OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+/=.~-]{32,}", re.ASCII)
+_HEX = re.compile(r"(?=.*\d)[0-9a-f]{20,}", re.IGNORECASE)
+
+
+def looks_secret(text: str) -> bool:
+    """Whether `text` holds a word that may be a token: a known beginning, or letters and digits at random."""
+    return _TOKEN.search(text) is not None or any(map(_opaque, text.split()))
+
+
+def _opaque(word: str) -> bool:
+    if looks_like_uuid(word):
+        return False
+    if _HEX.fullmatch(word):
+        return True
+    return _OPAQUE.fullmatch(word) is not None and sum(map(str.isdigit, word)) >= 4 and word.lower() != word
+
+
+def without_addresses(value: Json) -> Json:
+    """Parameters without the addresses that a serialized record carries in `attributes`: they hold its id.
+
+    Salesforce needs only the type there. Strings that are JSON are left as they are where they have none.
+    """
+    if isinstance(value, str) and value[:1] in ("[", "{") and '"attributes"' in value:
+        try:
+            inside = cast("Json", json.loads(value))
+            stripped = without_addresses(inside)
+        except (ValueError, RecursionError):
+            return value
+        return value if stripped == inside else json.dumps(stripped, separators=(",", ":"))
+    if isinstance(value, Mapping):
+        typed = "type" in value
+        return {
+            key: without_addresses(member)
+            for key, member in value.items()
+            if not (typed and key == "url" and isinstance(member, str) and "/sobjects/" in member)
+        }
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [without_addresses(item) for item in value]
+    return value
+
+
 def pointer(path: Path) -> str:
     """A path as JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
@@ -182,6 +224,17 @@ def replaced(value: Json, path: Path, new: Json) -> Json:
     return [replaced(item, rest, new) if index == step else item for index, item in enumerate(value)]
 
 
+def is_json(text: str) -> bool:
+    """Whether `text` is an object or a list written as JSON."""
+    if text[:1] not in ("[", "{"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def texts(value: Json) -> Iterator[str]:
     """Every string in a template, keys of objects included; strings that are JSON also from inside."""
     if isinstance(value, str):
@@ -199,6 +252,20 @@ def texts(value: Json) -> Iterator[str]:
     elif isinstance(value, Sequence):
         for item in value:
             yield from texts(item)
+
+
+def named_texts(template: Json) -> Iterator[str]:
+    """The names under which constant text stands, also inside of JSON strings."""
+    if isinstance(template, str) and is_json(template):
+        yield from named_texts(json.loads(template))
+    elif isinstance(template, Mapping):
+        for name, member in template.items():
+            if isinstance(member, str) and member:
+                yield name
+            yield from named_texts(member)
+    elif isinstance(template, Sequence) and not isinstance(template, str):
+        for item in template:
+            yield from named_texts(item)
 
 
 def check(template: object) -> Hole:
