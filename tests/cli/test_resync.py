@@ -135,7 +135,7 @@ def test_the_org_may_stand_before_the_command(shell: Shell) -> None:
 
 
 def test_nothing_that_matches_is_nothing_to_do(shell: Shell) -> None:
-    said = shell("resync", *DEMO, "--filter", "code:NO_SUCH_CODE", "--yes")
+    said = shell("resync", *DEMO, "--filter", "code:NO_AUTH_PROVIDER", "--yes")
     assert (said.code, said.out) == (0, "")
 
 
