@@ -287,3 +287,23 @@ def test_new_records_are_no_update_and_a_composite_request_is_refused() -> None:
     learned = _of_rest("/services/data/v60.0/composite/sobjects", {"records": rows})
     assert str(learned.candidates[0].call.kind) == "record_create"
     assert _of_rest("/services/data/v60.0/composite", {"compositeRequest": []}).refused
+
+
+def one_call(params: Json, name: str = "SyncErrorController") -> Lesson:
+    text = recordings.har([recordings.aura([recordings.lwc(params, name=name)])])
+    return learn(read_recording(read_har(text.encode())), TICKED)
+
+
+def test_what_may_belong_to_the_only_ticked_row_is_not_kept() -> None:
+    alone = KnownRows(events=frozenset({EVENTS[0][:15]}), ticked=True)
+    row = {"Id": EVENTS[0], "Name": "Jane Doe", "Amount": 12}
+    text = recordings.har([recordings.aura([recordings.lwc({"records": [row]})])])
+    learned = learn(read_recording(read_har(text.encode())), alone)
+    assert learned.chosen is None
+    assert "tick two rows" in learned.refused[0].why
+    assert "Jane" not in json.dumps(learned.payload())
+
+
+def test_a_long_readable_class_name_is_no_secret() -> None:
+    assert one_call({"ids": list(EVENTS)}, name="SyncErrorResyncController2024V12Service").chosen == 0
+    assert one_call({"ids": list(EVENTS)}, name="Q9fX2b7ZkP4mT8wLr3Vn6Hs1Jd5Gc0Ya").chosen is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -264,6 +264,10 @@ def _candidate(
     template = replaced(call.params, hole.path, hole.mark)
     if reason := _unfit(template, hole, call.params):
         return Unrepeatable(call.words, reason)
+    if len(_ids_at(hole.path, group)) == 1 and _beside(hole.mark):
+        return Unrepeatable(
+            call.words, "What stands beside the one row's id may be that row's: tick two rows"
+        )
     if reason := _unsafe(template, known, _ids_at(hole.path, group), keep_ids=keep_ids):
         return Unrepeatable(call.words, reason)
     if call.kind is CallKind.RECORD_UPDATE and not call.name and id_field is IdField.EVENT and known.known:
@@ -418,6 +422,26 @@ def _unsafe(template: Json, known: KnownRows, rows: set[str], *, keep_ids: bool)
         elif _EMAIL.search(text) or _ADDRESS.search(text):
             return "It holds an address, which is not stored"
     return None
+
+
+def _beside(mark: Mapping[str, Json]) -> bool:
+    """Whether texts or numbers stand beside the id of each row: they may be that row's own."""
+    if "template" in mark:
+        return _beside(check(mark["template"]).mark)
+    rest = mark.get("item", mark.get("value"))
+    return any(not isinstance(one, bool) for one in _scalars(rest))
+
+
+def _scalars(value: Json) -> Iterator[Json]:
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            if key not in {"attributes", "type", "sobjectType", "apiName"}:
+                yield from _scalars(member)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for item in value:
+            yield from _scalars(item)
+    elif value is not None:
+        yield value
 
 
 def _score(

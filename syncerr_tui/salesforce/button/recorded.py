@@ -99,6 +99,7 @@ class Recording:
 
 
 _IDENTIFIER = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
+_WORD = re.compile(r"[A-Z]?[a-z]{3,}")
 _NAMESPACE = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9]){0,14}", re.ASCII)
 _COMPONENT = re.compile(r"markup://[A-Za-z]\w{0,30}:[A-Za-z]\w{0,79}", re.ASCII)
 _CLASSIC = re.compile(r"apex://([^/]+)/ACTION\$(.+)")
@@ -278,7 +279,8 @@ def _aura_apex(
 
 def _no_name(word: str) -> bool:
     """Whether a word that could be a name is rather an id or a secret: names are shown, and stored."""
-    return looks_like_id(word) or looks_secret(word)
+    readable = sum(map(len, _WORD.findall(word)))
+    return looks_like_id(word) or (looks_secret(word) and readable < len(word) / 2)
 
 
 def _apex_call(
