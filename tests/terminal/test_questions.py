@@ -66,4 +66,6 @@ def test_ctrl_c_at_a_question(tmp_path: Path, words: str, answers: tuple[bytes, 
         for run in runs:
             rows = command(tmp_path, "journal", str(run["run"]))
             assert rows
-            assert {row["verdict"] for row in rows} == {"NOT SENT"}
+            # Whether somebody pressed the button before leaving, nobody but the org can tell.
+            asked = {"UNKNOWN"} if "Pressed?" in question else set()
+            assert {row["verdict"] for row in rows} <= {"NOT SENT"} | asked

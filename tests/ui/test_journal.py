@@ -249,6 +249,7 @@ async def test_checking_again_sends_nothing_and_writes_the_verdict_down(opened: 
         await driven.wait_for("finished")
         await driven.press("V")
         await driven.wait_for("Read again: 1 FIXED.")
+        await driven.wait_for("1 fixed, 1 still failing.")  # the journal has been read anew
         await driven.press("V")
         await driven.wait_for("Everything that this run sent is decided.")
         assert org.requests == []
