@@ -3,6 +3,8 @@
 A pure decision. Every call gets points for what speaks for it; one that is clearly ahead is proposed, and a
 person confirms it. A call without row ids is refused (repeating it might re-sync everything), and so is one
 that carries something which may be a secret or somebody's id.
+
+Long because every reason to refuse a call stands here, and each in words of its own.
 """
 
 from __future__ import annotations
