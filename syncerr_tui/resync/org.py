@@ -86,7 +86,7 @@ class MethodInfo:
     lanes: int = 5
     """Most requests under way at once."""
     first_alone: bool = False
-    """True: until it has FIXED a row, one row goes first and is proven before the rest."""
+    """True: until it has FIXED a row, one row goes first, and the rest once the org has worked on it."""
 
 
 class Org(Protocol):

@@ -71,6 +71,12 @@ class Finding:
     untouched: bool = False
     """It still fails, and nothing says that the org ever processed this attempt."""
 
+    @property
+    def processed(self) -> bool:
+        """Whether the org has certainly processed the event after the request, with whatever result."""
+        failed_anew = self.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} and not self.untouched
+        return failed_anew or self.verdict is Verdict.FIXED
+
 
 def latest(
     clock: datetime, events: Iterable[EventSeen], records: Iterable[Sequence[RecordSeen] | None]

@@ -74,7 +74,7 @@ class RunOptions:
     """Events whose last request has an unknown outcome, and that a person wants sent again all the same."""
 
 
-_WORKED_ON = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.TWIN}
+_ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.TWIN}
 """Verdicts after which the next row may show whether an unproven method works."""
 
 
@@ -122,6 +122,8 @@ class Runner:
         """The wave that is under way: its number, and since when."""
         self._wave_seconds: list[float] = []
         """What each proven wave took."""
+        self._processed: set[str] = set()
+        """Events that the org has worked on after a request of this run, as re-reading showed."""
         self.failure: SyncErrError | None = None
         """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
 
@@ -371,17 +373,18 @@ class Runner:
         self._control.tell(WaveProven(wave.number, book.counts()))
 
     def _waves(self, book: Book) -> Iterator[Wave]:
-        """The plan's waves. A method that has FIXED nothing yet takes one row at a time until it has."""
+        """The plan's waves. A method that has FIXED nothing yet takes one row at a time, until the org has
+        shown that it works on what it is asked for.
+        """
         first, *rest = self.plan.waves
         left = list(first.ids)
         if self._org.method.first_alone and not History(self._journal).has_fixed(self.plan.method):
             while left and self._control.halt is None:
                 event = left.pop(0)
                 yield replace(first, ids=(event,))
-                verdict = book.verdict(event)
-                if verdict is Verdict.FIXED:
+                if event in self._processed:
                     break
-                if book.tried(event) and verdict not in _WORKED_ON:
+                if book.tried(event) and book.verdict(event) not in _ANSWERED:
                     self._brake(book, f"nothing shows that the first request for {event} was worked on")
         yield replace(first, ids=tuple(left))
         yield from rest
@@ -412,6 +415,7 @@ class Runner:
             self._control.fail(problem)
 
     def _end(self, book: Book, decided: Sequence[Found]) -> None:
+        self._processed |= {f.attempt.error.id for f in decided if f.finding.processed}
         now = {f.attempt.error.id: f.finding.now for f in decided if f.finding.now is not None}
         book.end(
             [

@@ -14,6 +14,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import NotLoggedInError, NotSentError, OutcomeUnknownError, RefusedError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Receipt
+from syncerr_tui.salesforce.auth.demo import DEMO_BUTTON
 from syncerr_tui.salesforce.button.har import read_har
 from syncerr_tui.salesforce.button.learn import KnownRows, learn
 from syncerr_tui.salesforce.button.recorded import read_recording
@@ -170,6 +171,11 @@ async def test_a_lost_answer_is_unknown_and_never_sent_again(faults: tuple[str, 
         with pytest.raises(OutcomeUnknownError):
             await org.press(org.rows[:1])
         assert all(count == 1 for count in org.executions.values())
+
+
+async def test_the_demo_is_set_up_with_what_its_own_recording_teaches() -> None:
+    async with pressing() as org:
+        assert learned(org.server) == DEMO_BUTTON
 
 
 async def test_one_call_takes_a_handful_of_rows() -> None:

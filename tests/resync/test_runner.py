@@ -204,7 +204,17 @@ async def test_an_unproven_method_takes_one_row_and_the_rest_behind_its_proof(
     assert next(len(event.ids) for event in told if isinstance(event, BatchSent)) == 5
 
 
-async def test_a_method_that_fixes_nothing_goes_on_with_single_rows_until_the_brake(
+async def test_a_first_row_that_the_org_worked_on_is_proof_enough_though_it_failed_again(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, method=LEARNED)
+    plan = plan_for(org, [org.fail(n, broken=True) for n in range(12)], parents={})
+    told = await drive(runner_for(org, journal, plan, time))
+    assert [len(event.ids) for event in told if isinstance(event, BatchSent)] == [1, 10, 1]
+    assert ending(told).counts.still_failing == 12
+
+
+async def test_a_method_that_is_refused_goes_on_with_single_rows_until_the_brake(
     journal: Journal, time: Time
 ) -> None:
     org = LyingOrg(time, Lies(refused=1.0), method=LEARNED)

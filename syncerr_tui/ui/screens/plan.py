@@ -111,6 +111,8 @@ class PlanDialog(Confirmation):
             took = duration(timedelta(seconds=plan.expected_seconds))
             rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
             rows.append(("Method", self._method.label, ""))
+            if self._method.first_alone:
+                rows.append(("", "The first row goes alone until this call has fixed one.", ""))
             if self.reason or self._reason_required:
                 rows.append(("Why", self.reason or "- (this org wants a reason)", ""))
         if plan.left_out or plan.warnings:
