@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -159,6 +160,35 @@ def tell_plan(plan: Plan) -> None:
         narrate("No unresolved sync error matches: nothing to do.")
     for warning in plan.warnings:
         narrate(f"Warning: {warning}.")
+
+
+async def show_requests(connection: OrgSession, journal: Journal, plan: Plan, *, as_json: bool) -> int:
+    """On stdout, each request of a plan exactly as it would be sent, in order. Sends none of them."""
+    from syncerr_tui.resync.history import History
+    from syncerr_tui.resync.sending import requests_of
+
+    method = connection.method
+    alone = method.first_alone and not History(journal).has_fixed(plan.method)
+    number = 0
+    for wave, rows in requests_of(plan, method, first_alone=alone):
+        request = await connection.preview([row.error for row in rows])
+        if request is None:
+            continue
+        number += 1
+        if as_json:
+            what = {"verb": request.verb, "path": request.path, "body": request.body}
+            ids = [row.error.id for row in rows]
+            _console.emit_json({"request": number, "wave": wave, **what, "ids": ids})
+        else:
+            where = f"{request.verb} {request.path}"
+            body = json.dumps(request.body, ensure_ascii=False)
+            _console.emit(f"Request {number}, wave {wave}: {where}", f"  {body}")
+    if method.guided:
+        narrate("This tool would send nothing: a person presses Re-sync in Salesforce.")
+    elif method.name == "button":
+        narrate("Where the org does not offer this address, the same call goes through a Lightning session.")
+    narrate("This is a dry run: nothing was sent.")
+    return ExitCode.OK
 
 
 def nothing_to_send(plan: Plan) -> int | None:

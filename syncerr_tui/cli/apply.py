@@ -18,6 +18,7 @@ from syncerr_tui.cli._running import (
     nothing_to_send,
     open_journal,
     refuse_where_read_only,
+    show_requests,
     tell_plan,
 )
 from syncerr_tui.cli.causes import read_graph
@@ -32,21 +33,27 @@ _LISTED = 20
 @org_options
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none.")
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
-def command(file: Path, choice: OrgChoice, *, reason: str, yes: bool, again: bool, as_json: bool) -> int:
+def command(
+    file: Path, choice: OrgChoice, *, reason: str, yes: bool, dry_run: bool, again: bool, as_json: bool
+) -> int:
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 
     Refused where the file was changed, or was made for another org. What has moved in the org since is
     listed first; a row that has changed is left out, and so is one whose cause would not go before it.
     """
     treatment = treatment_of(choice)
-    refuse_where_read_only(treatment)
-    need_reason(treatment, reason)
-    return run_async(_apply(file, choice, reason, yes=yes, again=again, as_json=as_json))
+    if not dry_run:
+        refuse_where_read_only(treatment)
+        need_reason(treatment, reason)
+    return run_async(_apply(file, choice, reason, yes=yes, dry_run=dry_run, again=again, as_json=as_json))
 
 
-async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again: bool, as_json: bool) -> int:
+async def _apply(
+    file: Path, choice: OrgChoice, reason: str, *, yes: bool, dry_run: bool, again: bool, as_json: bool
+) -> int:
     from syncerr_tui.resync import plan_file
     from syncerr_tui.resync.plan import checked_against
     from syncerr_tui.resync.start import make_runner
@@ -73,6 +80,8 @@ async def _apply(file: Path, choice: OrgChoice, reason: str, *, yes: bool, again
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)
+            if dry_run:
+                return await show_requests(connection, journal, plan, as_json=as_json)
             consented = ask_again(journal, plan, again=again)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
                 narrate("Nothing was sent.")

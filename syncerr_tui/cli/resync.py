@@ -26,6 +26,7 @@ from syncerr_tui.cli._running import (
     nothing_to_send,
     open_journal,
     refuse_where_read_only,
+    show_requests,
     tell_plan,
     warn_of_repeats,
 )
@@ -39,6 +40,7 @@ from syncerr_tui.errors import ExitCode
 @planning
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none.")
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
 def command(
@@ -50,6 +52,7 @@ def command(
     everything: bool,
     reason: str,
     yes: bool,
+    dry_run: bool,
     again: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the options of `planning`
@@ -62,11 +65,14 @@ def command(
     """
     asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
     treatment = treatment_of(choice)
-    refuse_where_read_only(treatment)
-    need_reason(treatment, reason)
+    if not dry_run:
+        refuse_where_read_only(treatment)
+        need_reason(treatment, reason)
     if options["patience"] is None:
         options["patience"] = treatment.patience
-    return run_async(_resync(choice, asked, reason, yes=yes, again=again, as_json=as_json, **options))
+    return run_async(
+        _resync(choice, asked, reason, yes=yes, dry_run=dry_run, again=again, as_json=as_json, **options)
+    )
 
 
 async def _resync(
@@ -75,6 +81,7 @@ async def _resync(
     reason: str,
     *,
     yes: bool,
+    dry_run: bool,
     again: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401
@@ -89,6 +96,8 @@ async def _resync(
                 return nothing
             tell_plan(plan)
             warn_of_repeats(journal, plan)
+            if dry_run:
+                return await show_requests(connection, journal, plan, as_json=as_json)
             consented = ask_again(journal, plan, again=again)
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
                 narrate("Nothing was sent.")

@@ -70,11 +70,22 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestPreview:
+    """A request as it would be sent, without what proves who we are: no token, no cookie."""
+
+    verb: str
+    path: str
+    """Below the org's own address."""
+    body: object
+    """As JSON."""
+
+
+@dataclass(frozen=True, slots=True)
 class MethodInfo:
     """How re-sync is asked for in this org."""
 
     name: str
-    """`guided`, `flow`, `apex`, `apexrest` or `field`."""
+    """`button`, `guided`, `flow`, `apex`, `apexrest` or `field`."""
     label: str
     """One line for the dialog, e.g. `Apex action s_c__ResyncAction`."""
     guided: bool = False

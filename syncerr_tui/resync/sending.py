@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from syncerr_tui.resync.org import Receipt
-from syncerr_tui.resync.plan import PlannedRow
+from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.resync.plan import Plan, PlannedRow
 
 LOCK_CODES = frozenset(("UNABLE_TO_LOCK_ROW",))
 LOCK_TRIES = 5
@@ -36,6 +36,20 @@ def trains(rows: Sequence[PlannedRow], size: int) -> list[Train]:
     if filling:
         result.append([filling])
     return result
+
+
+def requests_of(plan: Plan, method: MethodInfo, *, first_alone: bool) -> Iterator[tuple[int, Batch]]:
+    """The requests of a plan, in the order in which they go where all goes well: wave and rows of each."""
+    rows = {row.error.id: row for row in plan.rows}
+    size = min(plan.batch_size, method.batch_size)
+    for wave in plan.waves:
+        waiting = [rows[event] for event in wave.ids]
+        if first_alone:
+            yield wave.number, [waiting.pop(0)]
+            first_alone = False
+        for train in trains(waiting, size):
+            for batch in train:
+                yield wave.number, batch
 
 
 def chunks(rows: Sequence[PlannedRow], size: int) -> list[Batch]:

@@ -230,14 +230,9 @@ class ApiClient:
         Returns:
             The org's result for each record, in the order given: failed ones may lack an id.
         """
-        if len(records) > COLLECTION_WRITE_LIMIT:
-            raise ValueError("one request holds 200 records")
-        attributes = {"attributes": {"type": query_text.name(object_name)}}
-        whole = record_ids.checked(str(record["id"]) for record in records)
-        rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
-        body = {"allOrNone": False, "records": rows}
+        body, count = update_body(object_name, records), len(records)
         return await self._executor.write(
-            lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), len(rows))
+            lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), count)
         )
 
     async def resources(self) -> Row:
@@ -296,6 +291,11 @@ class ApiClient:
         """The REST API version that is spoken, e.g. `64.0`."""
         return self._executor.version
 
+    @property
+    def data_path(self) -> str:
+        """Where the REST API begins, e.g. `/services/data/v64.0`."""
+        return f"/services/data/v{self.api_version}"
+
     def use_version(self, version: str) -> None:
         """Speak another API version from the next request on."""
         _check_version(version)
@@ -322,6 +322,16 @@ class ApiClient:
         if answer is None:
             raise LocatorLostError("The org lost its place in the list", "Refresh to read the list again")
         return answer
+
+
+def update_body(object_name: str, records: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """The body that updates up to 200 records, each on its own."""
+    if len(records) > COLLECTION_WRITE_LIMIT:
+        raise ValueError("one request holds 200 records")
+    attributes = {"attributes": {"type": query_text.name(object_name)}}
+    whole = record_ids.checked(str(record["id"]) for record in records)
+    rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
+    return {"allOrNone": False, "records": rows}
 
 
 def _check_version(version: str) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
-from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen
+from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen, RequestPreview
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
 from syncerr_tui.salesforce.demo_fix import DemoFixes
@@ -204,6 +204,14 @@ class OrgSession:
     async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
         """See `resync.org.Org`."""
         return await self._method.request(errors)
+
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
+        """What `request_resync` would send for these rows in one request; None where nothing would be sent.
+
+        Raises:
+            RefusedError: The method cannot work here.
+        """
+        return await self._method.preview(errors)
 
     async def now(self) -> datetime:
         """The org's clock: the Date header, or later where a stamp of the org says that it is later."""

@@ -182,9 +182,10 @@ async def test_one_call_takes_a_handful_of_rows() -> None:
     async with pressing() as org:
         assert org.button.info.batch_size == 10
         assert org.button.info.lanes == 1
-        path, body = org.button.preview(org.rows[:2])
-        assert path.endswith("/s_c__SyncErrorUtilityController/resyncChangeEvents")
-        assert body == {"changeEventIds": [row.id for row in org.rows[:2]], "origin": "UtilityBar"}
+        request = await org.button.preview(org.rows[:2])
+        assert request is not None
+        assert request.path.endswith("/s_c__SyncErrorUtilityController/resyncChangeEvents")
+        assert request.body == {"changeEventIds": [row.id for row in org.rows[:2]], "origin": "UtilityBar"}
 
 
 async def test_a_row_without_the_id_that_the_call_takes_is_not_sent() -> None:

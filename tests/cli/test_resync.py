@@ -72,6 +72,25 @@ def test_a_restarted_demo_org_shows_nothing_of_a_past_world(shell: Shell) -> Non
     assert shell("journal", *DEMO, "--json").lines == []
 
 
+def test_a_dry_run_shows_each_body_and_sends_none(shell: Shell, tmp_path: Path) -> None:
+    demo = (*DEMO, "--db", str(tmp_path / "world.db"))
+    dry = shell("resync", *demo, "--all", "--dry-run", "--read-only", "--json")
+    assert dry.code == 0
+    assert "nothing was sent" in dry.err
+    assert len(dry.lines[0]["ids"]) == 1
+    for line in dry.lines:
+        assert line["verb"] == "POST"
+        assert line["path"].endswith("/s_c__SyncErrorUtilityController/resyncChangeEvents")
+        assert line["body"] == {"changeEventIds": line["ids"], "origin": "UtilityBar"}
+    planned = {row["id"] for row in shell("plan", *demo, "--all", "--json").lines if row["planned"]}
+    assert {event for line in dry.lines for event in line["ids"]} == planned
+    assert shell("journal", *demo, "--json").lines == []
+    file = str(tmp_path / "some.plan")
+    assert shell("plan", *demo, "--id", dry.lines[0]["ids"][0], "-o", file).code == 0
+    (only,) = shell("apply", file, *demo, "--dry-run", "--json").lines
+    assert only["body"] == dry.lines[0]["body"]
+
+
 def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> None:
     said = shell("resync", *DEMO, "--all")
     assert said.code == 2

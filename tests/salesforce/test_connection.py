@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.demo.http import Request, Response
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import (
@@ -423,6 +425,29 @@ async def test_nothing_is_sent_twice_whatever_the_wire_does(
         seen = await demo.connection.read_events([row.id for row in rows])
         standing = EventStanding.PENDING if processed else EventStanding.FAILED
         assert {one.standing for one in seen.values()} == {standing}
+
+
+@pytest.mark.parametrize("method", WRITING)
+async def test_a_preview_is_the_very_request_that_is_sent(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(6, method=WRITING[method]) as demo:
+        rows = (await demo.errors())[:3]
+        preview = await demo.connection.preview(rows)
+        assert preview is not None
+        assert await demo.requested([row.id for row in rows]) == [0, 0, 0]
+        written: list[tuple[str, str, object]] = []
+        answer = demo.server.response_of_org
+
+        def seen(request: Request) -> Response:
+            if request.method != "GET" and request.body.startswith(b"{"):
+                written.append((request.method, request.path, json.loads(request.body)))
+            return answer(request)
+
+        monkeypatch.setattr(demo.server, "response_of_org", seen)
+        await demo.connection.request_resync(rows)
+        assert (preview.verb, preview.path, preview.body) in written
+        assert demo.server.access_token not in json.dumps([preview.path, preview.body])
 
 
 @pytest.mark.parametrize("method", WRITING)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from syncerr_tui.errors import NotSentError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.health import Check, CheckState
 
 
@@ -24,6 +24,14 @@ class ResyncMethod(Protocol):
 
     async def check(self) -> list[Check]:
         """Look, by describe, at everything this method needs. Changes nothing."""
+        ...
+
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
+        """What `request` would send for these rows; None where it would send nothing. Changes nothing.
+
+        Raises:
+            RefusedError: A precondition does not hold.
+        """
         ...
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:

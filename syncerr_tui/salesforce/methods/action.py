@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.health import Check, CheckState
@@ -92,6 +92,12 @@ class ActionResync:
         most = inputs[wanted].get("maxOccurs")
         self._takes_list = isinstance(most, int) and most > 1
         return Check("Input", CheckState.OK, f"{wanted} takes the change event's id")
+
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
+        """The call of the action."""
+        await self._preconditions.hold()
+        path = f"{self._client.data_path}/actions/custom/{self._kind}/{self._method.name}"
+        return RequestPreview("POST", path, {"inputs": self._rows(errors)})
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Call the action once."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.methods.receipts import match, named_results, receipt, refuses, unmatched
@@ -40,6 +40,11 @@ class ApexRestResync:
                 "Try it with one row first; a wrong path is refused and changes nothing",
             )
         ]
+
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
+        """The call of the resource."""
+        path = f"/services/apexrest/{self._method.path.strip('/')}"
+        return RequestPreview("POST", path, self._body(errors))
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Call the resource once."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from syncerr_tui.errors import NotSentError, OutcomeUnknownError, RefusedError
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.button.bridge import LightningBridge
 from syncerr_tui.salesforce.button.lightning import AuraAnswer, Said
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
@@ -64,9 +64,10 @@ class ButtonResync:
             )
         ]
 
-    def preview(self, errors: Sequence[SyncError]) -> tuple[str, Json]:
-        """Path and body of the call for these rows: what would be sent, exactly."""
-        return self._path, self._params([error for error in errors if self._id(error)])
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
+        """The call for those of these rows that have the id it takes."""
+        sendable = [error for error in errors if self._id(error)]
+        return RequestPreview("POST", self._path, self._params(sendable)) if sendable else None
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Make the call once."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.org import MethodInfo, Receipt
-from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, ApiClient, Row
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
+from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, ApiClient, Row, update_body
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.methods import Preconditions
@@ -91,6 +91,12 @@ class FieldResync:
                 "Check the value in the profile; upper and lower case count",
             )
         return Check("Field", CheckState.OK, f"{wanted} may be set to {value}")
+
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
+        """The update of the records."""
+        await self._preconditions.hold()
+        body = update_body(self._mapping.object_name, self._records(errors))
+        return RequestPreview("PATCH", f"{self._client.data_path}/composite/sobjects", body)
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Update these rows in one request."""

@@ -45,6 +45,9 @@ class GuidedResync:
             )
         ]
 
+    async def preview(self, errors: Sequence[SyncError]) -> None:
+        """A person presses the button."""
+
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Nothing is sent: the person has pressed the button, and the proof is in re-reading."""
         return [Receipt(error.id, accepted=True) for error in errors]
