@@ -199,6 +199,17 @@ class Journal:
             except UnicodeEncodeError:  # half a character, from a command line: in no row
                 return []
 
+    def write(self, *statements: tuple[str, Sequence[object]]) -> None:
+        """Statements in one transaction, on disk when this returns (`fixes.ledger` writes them).
+
+        Raises:
+            MachineError: It cannot be written; nothing may be sent.
+        """
+        with self._transaction() as sql:
+            self._still_there()
+            for statement, values in statements:
+                sql.execute(statement, values)
+
     def now(self) -> datetime:
         """This machine's time."""
         return self._clock()

@@ -1,7 +1,8 @@
 """The tables of a journal, and how an older file becomes a newer one.
 
-History (runs, rows, intents, outcomes, verdicts, marks, notes) only grows: triggers refuse to change or
-delete a line of it. Owners and claims are not history: they say who may act right now.
+History (runs, rows, intents, outcomes, verdicts, marks, notes, fixes and what became of them) only grows:
+triggers refuse to change or delete a line of it. Owners and claims are not history: they say who may act
+right now.
 """
 
 from __future__ import annotations
@@ -11,6 +12,16 @@ from collections.abc import Sequence
 
 APPLICATION_ID = 0x53796E63  # "Sync": tells our file from any other SQLite file
 HISTORY = ("runs", "rows", "intents", "outcomes", "verdicts", "marks", "notes")
+
+
+def _append_only(*tables: str) -> list[str]:
+    return [
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END"
+        for table in tables
+        for verb in ("UPDATE", "DELETE")
+    ]
+
 
 _FIRST = (
     """CREATE TABLE runs (
@@ -61,15 +72,26 @@ _FIRST = (
     "CREATE INDEX claims_run ON claims (run)",
     """CREATE TABLE holders (
         run TEXT PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners (id)) WITHOUT ROWID""",
-    *(
-        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END"
-        for table in HISTORY
-        for verb in ("UPDATE", "DELETE")
-    ),
+    *_append_only(*HISTORY),
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST,)
+_FIXES = (
+    # Written before a change leaves. `whole` is the target as it was; before and after are the JSON of what
+    # the fix changes of it.
+    """CREATE TABLE fixes (
+        id TEXT PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, target_type TEXT NOT NULL,
+        target_id TEXT NOT NULL, target_name TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
+        whole TEXT NOT NULL, event TEXT NOT NULL, os_user TEXT NOT NULL, org_user TEXT NOT NULL,
+        reason TEXT NOT NULL)""",
+    # What became of it: outcome, restoring, restored, closed. One that is not closed is on the ledger.
+    """CREATE TABLE fix_events (
+        n INTEGER PRIMARY KEY, fix TEXT NOT NULL REFERENCES fixes (id), at TEXT NOT NULL,
+        os_user TEXT NOT NULL, what TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL)""",
+    "CREATE INDEX fix_events_fix ON fix_events (fix)",
+    *_append_only("fixes", "fix_events"),
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _FIXES)
 """Statements that lead from version n to n + 1. Only ever appended to."""
 
 

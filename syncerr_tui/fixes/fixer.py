@@ -1,0 +1,433 @@
+"""Applying a fix and putting it back: read fresh, journal, write, read again.
+
+A write leaves at most once for each line of the journal that announces it. What an answer says is never
+believed, a refusal included: only what a re-read shows counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from syncerr_tui.errors import (
+    BadInputError,
+    NotLoggedInError,
+    NotSentError,
+    OutcomeUnknownError,
+    RefusedError,
+    SyncErrError,
+)
+from syncerr_tui.fixes.ledger import FixLedger
+from syncerr_tui.fixes.model import (
+    FixKind,
+    FixOption,
+    FixOrg,
+    FixPolicy,
+    FixRecord,
+    FixResult,
+    FixState,
+    FixTarget,
+    SafeguardNow,
+    SafeguardState,
+    TargetReading,
+    Undo,
+    Values,
+    seen_hash,
+)
+from syncerr_tui.text import one_line
+
+_AGREEING = 3
+"""Readings until two in a row have to be alike."""
+_REREADS = (0.0, 1.0, 3.0)
+"""Seconds before each try to see what a request has done."""
+_RESTORES = (0.0, 2.0, 5.0, 10.0)
+"""Seconds before each try to put a safeguard back at the end of a run."""
+
+_LEFT_EMPTY = "Rows whose field was left empty meanwhile will fail at their next edit"
+
+
+class Fixer:
+    """Applies fixes to one org and keeps its ledger.
+
+    Args:
+        org: The org.
+        ledger: Its fixes on record.
+        policy: What may be done there.
+        sleep: Waits for seconds.
+    """
+
+    def __init__(
+        self,
+        org: FixOrg,
+        ledger: FixLedger,
+        policy: FixPolicy,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._org = org
+        self._ledger = ledger
+        self.policy = policy
+        self._sleep = sleep
+
+    @property
+    def ledger(self) -> FixLedger:
+        """The fixes on record."""
+        return self._ledger
+
+    def check(self, option: FixOption, values: Values, confirm: str = "") -> Values:
+        """What would be written, before anything is asked of the org.
+
+        Args:
+            option: As it was shown.
+            values: Field -> new value, for what the option wants.
+            confirm: The target's name, as the person typed it; needed in production only.
+
+        Raises:
+            RefusedError: It may not be done: its profile, permission, or only by hand.
+            BadInputError: A value is missing or superfluous, or another name was typed.
+        """
+        if not option.allowed:
+            raise RefusedError(
+                f"{option.title} is not done from here: {option.why_not or option.why_guided}",
+                "The steps for a person are in 'syncerr-tui fix'" if option.why_guided else "",
+            )
+        if missing := [name for name in option.wants if name not in values]:
+            raise BadInputError(
+                f"{option.title} needs a value", f"Give it with --value {missing[0]}=..., as it should be"
+            )
+        if extra := [name for name in values if name not in option.wants]:
+            wanted = f"It takes: {', '.join(option.wants)}" if option.wants else "It takes none"
+            raise BadInputError(f"{option.title} takes no value for {one_line(extra[0])[:40]}", wanted)
+        if self.policy.names_target and confirm != option.target.name:
+            raise BadInputError(
+                f"This is a production org: its target's name {'differs' if confirm else 'is missing'}",
+                f"Type it as it stands there: --confirm '{option.target.name}'",
+            )
+        return {**option.after, **values}
+
+    async def apply(
+        self,
+        option: FixOption,
+        values: Values | None = None,
+        *,
+        confirm: str = "",
+        seen: str = "",
+        reason: str = "",
+        event: str = "",
+    ) -> FixResult:
+        """Make a change and prove it.
+
+        Args:
+            option: As it was shown.
+            values: Field -> new value, for what the option wants.
+            confirm: The target's name, as the person typed it; needed in production only.
+            seen: `FixOption.seen` of what the person saw; empty: whatever is there now.
+            reason: Why, in the person's words.
+            event: Id of the sync error it is for.
+
+        Raises:
+            RefusedError: It may not be done, or it changed since it was shown. Nothing was written.
+            BadInputError: As `check`. Nothing was written.
+            NotSentError: The request did not reach the org.
+            MachineError: The journal cannot be written; nothing was sent.
+            SyncErrError: The org could not be read beforehand; nothing was written.
+        """
+        after = self.check(option, values or {}, confirm)
+        kind, target = option.kind, option.target
+        reading = await self._read_steady(kind, target, after)
+        before = {name: reading.values.get(name) for name in after}
+        if seen and seen_hash(target, reading.whole) != seen:
+            raise RefusedError(
+                f"{target.name} was changed since it was shown; nothing was written",
+                "Look at it again, and decide again",
+            )
+        if before == after:
+            line = self._ledger.open_for(kind, target) if kind.is_safeguard else None
+            why = (
+                f"switched off by fix {line.id} of {line.by}"
+                if line
+                else "so already, not by us; left as it is"
+            )
+            return FixResult(line.id if line else "", FixState.ALREADY, True, before, before, why)
+        record = self._ledger.begin(
+            kind, target, before=before, after=after, whole=reading.whole, event=event, reason=reason
+        )
+        answer, words = await self._write(kind, target, reading, after)
+        self._ledger.outcome(record.id, answer, words)
+        if answer == "not sent":
+            self._ledger.close(record.id, "the request did not reach the org")
+            raise NotSentError(words, "Nothing was changed")
+        return await self._prove(record, reading, answer, words)
+
+    async def _read_steady(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading:
+        """The target, read until two readings agree: writing it whole must not undo somebody's edit."""
+        last: TargetReading | None = None
+        for _ in range(_AGREEING):
+            reading = await self._org.read_target(kind, target, after)
+            if reading is None:
+                raise RefusedError(f"{target.name} is gone from the org", "Look at the error again")
+            if last is not None and last.whole == reading.whole:
+                return reading
+            last = reading
+        raise RefusedError(
+            f"{target.name} is being changed by somebody else right now; nothing was written",
+            "Wait until they are done, and look at it again",
+        )
+
+    async def _write(
+        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
+    ) -> tuple[str, str]:
+        """Send it once. How it ended, and in which words."""
+        try:
+            await self._org.write_target(kind, target, reading, after)
+        except NotSentError as error:
+            return "not sent", error.line
+        except (RefusedError, BadInputError, NotLoggedInError) as error:
+            return "refused", error.line
+        except (OutcomeUnknownError, SyncErrError) as error:
+            return "unknown", error.line
+        return "accepted", ""
+
+    async def _reread(
+        self, kind: FixKind, target: FixTarget, wanted: Values
+    ) -> TargetReading | SyncErrError | None:
+        """The target after a write; as soon as it shows `wanted`, else as it stays."""
+        found: TargetReading | SyncErrError | None = None
+        for pause in _REREADS:
+            if pause:
+                await self._sleep(pause)
+            try:
+                found = await self._org.read_target(kind, target, wanted)
+            except SyncErrError as error:
+                found = error
+                continue
+            if found is not None and _same(found.values, wanted):
+                return found
+        return found
+
+    async def _prove(self, record: FixRecord, start: TargetReading, answer: str, words: str) -> FixResult:
+        kind, target, after = record.kind, record.target, record.after
+        found = await self._reread(kind, target, after)
+
+        def result(state: FixState, detail: str, *, verified: bool = False, gone: bool = False) -> FixResult:
+            now = found.values if isinstance(found, TargetReading) else {}
+            shown = {name: now.get(name) for name in after} if now else {}
+            return FixResult(record.id, state, verified, record.before, shown, detail, unreachable=gone)
+
+        if isinstance(found, SyncErrError):
+            return result(FixState.UNKNOWN, f"It could not be read again: {found.line}", gone=True)
+        if found is None:
+            self._ledger.close(record.id, "gone from the org")
+            return result(FixState.UNKNOWN, f"{target.name} is gone from the org")
+        if _same(found.values, after):
+            return self._applied(record, start, found, answer, result)
+        if answer == "refused":
+            self._ledger.close(record.id, "refused; a re-read shows it as before")
+            return result(FixState.REFUSED, words)
+        if answer == "accepted":
+            self._ledger.close(record.id, "a re-read shows that somebody changed it back")
+            return result(
+                FixState.UNKNOWN, "Salesforce accepted it, and a re-read does not show it: changed back?"
+            )
+        return result(
+            FixState.UNKNOWN,
+            f"{words} A re-read does not show it yet; it may still be carried out within ten minutes",
+        )
+
+    def _applied(
+        self,
+        record: FixRecord,
+        start: TargetReading,
+        found: TargetReading,
+        answer: str,
+        result: Callable[..., FixResult],
+    ) -> FixResult:
+        detail = {
+            "accepted": "A re-read shows it.",
+            "refused": "Salesforce answered with an error, and a re-read shows that it was done.",
+            "unknown": "No answer came back, and a re-read shows that it was done.",
+        }[answer]
+        if record.kind is FixKind.NOT_REQUIRED:
+            detail = f"{detail} {_LEFT_EMPTY}, once it is required again."
+        if not record.kind.is_safeguard:
+            self._ledger.close(record.id, "applied")
+        if start.rest != found.rest:
+            return result(
+                FixState.APPLIED, f"{detail} Something else in {record.target.name} changed too: look at it."
+            )
+        return result(FixState.APPLIED, detail, verified=True)
+
+    # -- the ledger
+
+    async def safeguards(self) -> list[SafeguardNow]:
+        """Every open line with its state re-read now. A line that is on again, or gone, is closed by this."""
+        return [await self._look(record) for record in self._ledger.open_safeguards()]
+
+    async def _look(self, record: FixRecord) -> SafeguardNow:
+        try:
+            reading = await self._org.read_target(record.kind, record.target, record.after)
+        except SyncErrError as error:
+            return SafeguardNow(record, SafeguardState.UNKNOWN, {}, error.line)
+        state = state_of(record, reading)
+        now = {name: reading.values.get(name) for name in record.after} if reading else {}
+        detail = ""
+        if state is SafeguardState.GONE:
+            self._ledger.close(record.id, "gone from the org")
+        elif state is SafeguardState.ON:
+            if record.may_change_late(self._ledger.now()):
+                detail = "A request with a lost answer may be carried out late: this stays for ten minutes"
+            else:
+                self._ledger.close(record.id, "a re-read shows it on")
+        return SafeguardNow(record, state, now, detail)
+
+    async def restore(self, fix: str) -> FixResult:
+        """Put back what a fix changed, from a fresh reading: everything else stays as it is now.
+
+        Raises:
+            BadInputError: There is no such fix.
+            RefusedError: It cannot be undone, was never made, or this org may not be changed.
+            SyncErrError: The org could not be read; nothing was written.
+        """
+        record = self._ledger.get(fix)
+        if self.policy.read_only:
+            raise RefusedError("Read-only: nothing is put back", "Leave --read-only out")
+        if record.kind.undo is Undo.NONE:
+            raise RefusedError("This fix cannot be undone", "See what it did in 'syncerr-tui journal'")
+        reading = await self._org.read_target(record.kind, record.target, record.after)
+        state = state_of(record, reading)
+        if reading is None:
+            self._ledger.close(record.id, "gone from the org")
+            return FixResult(
+                record.id, FixState.ALREADY, True, {}, {}, "It is gone from the org; the line is closed"
+            )
+        now = {name: reading.values.get(name) for name in record.after}
+        back = undo_values(record)
+        if state is SafeguardState.ON:
+            late = record.may_change_late(self._ledger.now())
+            if not late:
+                self._ledger.close(record.id, "a re-read shows it on")
+            detail = (
+                "It stays on the ledger for ten minutes: a lost request may be carried out late"
+                if late
+                else ""
+            )
+            return FixResult(record.id, FixState.ALREADY, True, now, now, detail or "It is as before already")
+        if state is not SafeguardState.OFF:
+            return FixResult(record.id, FixState.REFUSED, False, now, now, _other_words(record))
+        if record.kind is FixKind.FLOW_OFF and not await self._org.has_version(
+            record.target, int(record.before["activeVersionNumber"])
+        ):
+            words = (
+                f"Version {record.before['activeVersionNumber']} is gone; activate another one, then --accept"
+            )
+            return FixResult(record.id, FixState.REFUSED, False, now, now, words)
+        self._ledger.restoring(record.id)
+        answer, words = await self._write(record.kind, record.target, reading, back)
+        self._ledger.restored(record.id, answer, words)
+        found = await self._reread(record.kind, record.target, back)
+        return self._restored(record, reading, found, answer, words)
+
+    def _restored(
+        self,
+        record: FixRecord,
+        start: TargetReading,
+        found: TargetReading | SyncErrError | None,
+        answer: str,
+        words: str,
+    ) -> FixResult:
+        before = {name: start.values.get(name) for name in record.after}
+        if isinstance(found, SyncErrError):
+            words = f"It could not be read again: {found.line}"
+            return FixResult(record.id, FixState.UNKNOWN, False, before, {}, words, unreachable=True)
+        if found is None:
+            self._ledger.close(record.id, "gone from the org")
+            return FixResult(record.id, FixState.UNKNOWN, False, before, {}, "It is gone from the org")
+        now = {name: found.values.get(name) for name in record.after}
+        if _same(found.values, undo_values(record)):
+            self._ledger.close(record.id, "put back; a re-read shows it")
+            return FixResult(record.id, FixState.APPLIED, True, before, now, "Put back; a re-read shows it")
+        state = FixState.REFUSED if answer in {"refused", "not sent"} else FixState.UNKNOWN
+        return FixResult(record.id, state, False, before, now, words or "A re-read does not show it")
+
+    async def restore_surely(self, fix: str) -> FixResult:
+        """`restore`, tried again while the org is locked or away: for the end of a run. Never raises."""
+        result = FixResult(fix, FixState.UNKNOWN, False, {}, {}, "")
+        for pause in _RESTORES:
+            if pause:
+                await self._sleep(pause)
+            try:
+                result = await self.restore(fix)
+            except SyncErrError as error:
+                result = replace(result, detail=error.line)
+                continue
+            if result.verified:
+                return result
+        return result
+
+    async def accept(self, fix: str) -> SafeguardNow:
+        """Close a line although it is not as before: another version of the Flow is meant to be active.
+
+        Raises:
+            BadInputError: There is no such line.
+            RefusedError: It is off.
+        """
+        record = self._ledger.get(fix)
+        now = await self._look(record)
+        if now.state in {SafeguardState.OFF, SafeguardState.UNKNOWN}:
+            raise RefusedError(
+                f"{record.target.name} is {now.state.value}: its line stays", "Put it back with --restore"
+            )
+        if now.state is SafeguardState.OTHER_VERSION:
+            self._ledger.close(record.id, "a person accepted the version that is active now")
+        return now
+
+    async def record(
+        self, kind: FixKind, target: FixTarget, before: Values, after: Values, *, reason: str = ""
+    ) -> FixRecord:
+        """Put a safeguard on the ledger that a person switched off by hand.
+
+        Raises:
+            RefusedError: It is not off.
+        """
+        reading = await self._org.read_target(kind, target, after)
+        if reading is None or not _same(reading.values, after):
+            raise RefusedError(f"{target.name} is not off", "Only what is off is put on the ledger")
+        if line := self._ledger.open_for(kind, target):
+            return line
+        return self._ledger.begin(
+            kind, target, before=before, after=after, whole=reading.whole, reason=reason, by_hand=True
+        )
+
+
+def undo_values(record: FixRecord) -> Values:
+    """What putting a fix back writes. No API removes a picklist value: an added one becomes inactive."""
+    if record.kind is FixKind.ADD_VALUE:
+        return {name: "inactive" if value is None else value for name, value in record.before.items()}
+    if record.kind is FixKind.ASSIGN_BYPASS:
+        return {"assigned": False}
+    return record.before
+
+
+def state_of(record: FixRecord, reading: TargetReading | None) -> SafeguardState:
+    """What a reading says about a safeguard on the ledger."""
+    if reading is None:
+        return SafeguardState.GONE
+    if _same(reading.values, undo_values(record)):
+        return SafeguardState.ON
+    if _same(reading.values, record.after):
+        return SafeguardState.OFF
+    return SafeguardState.OTHER_VERSION if record.kind is FixKind.FLOW_OFF else SafeguardState.UNKNOWN
+
+
+def _other_words(record: FixRecord) -> str:
+    if record.kind is FixKind.FLOW_OFF:
+        return (
+            f"Another version than {record.before.get('activeVersionNumber')} is active: it is left alone. "
+            f"If that is meant to be, close the line with --accept {record.id}"
+        )
+    return "It is neither as before nor as the fix left it: somebody changed it, and it is left alone"
+
+
+def _same(found: Mapping[str, object], wanted: Values) -> bool:
+    return all(found.get(name) == value for name, value in wanted.items())

@@ -1,0 +1,84 @@
+"""From what the org says to the options of an error: in which order, and which of them may be done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC
+
+from syncerr_tui.fixes.model import FixCandidate, FixFacts, FixOption, FixPolicy, FixScope, seen_hash
+
+_ORDER = {scope: place for place, scope in enumerate(FixScope)}
+_PERMISSION_NAMES = {
+    "PermissionsAssignPermissionSets": "Assign Permission Sets",
+    "PermissionsCustomizeApplication": "Customize Application",
+    "PermissionsManageInteraction": "Manage Flow",
+    "PermissionsManageUsers": "Manage Users",
+    "PermissionsModifyAllData": "Modify All Data",
+    "PermissionsModifyMetadata": "Modify Metadata Through Metadata API Functions",
+    "PermissionsTransferAnyEntity": "Transfer Record",
+    "PermissionsViewSetup": "View Setup and Configuration",
+}
+
+
+def options_for(facts: FixFacts, policy: FixPolicy) -> list[FixOption]:
+    """The fixes of one error, smallest scope first; within a scope those that this program does first.
+
+    Args:
+        facts: What the org says about them and about this user.
+        policy: What may be done in this org.
+    """
+    options = [_option(candidate, facts, policy) for candidate in facts.candidates]
+    options.sort(key=lambda option: (_ORDER[option.kind.scope], not option.automatic))
+    return _once(options)
+
+
+def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixOption:
+    target = candidate.target
+    return FixOption(
+        key=f"{candidate.kind.value}:{target.id if candidate.kind.scope is FixScope.RECORD else target.name}",
+        kind=candidate.kind,
+        title=candidate.title,
+        target=target,
+        before=candidate.before,
+        after=candidate.after,
+        wants=candidate.wants,
+        affects=candidate.affects,
+        changed=_changed(candidate),
+        why_guided=candidate.guided,
+        why_not="" if candidate.guided else _why_not(candidate, facts, policy),
+        steps=candidate.steps,
+        seen=seen_hash(target, candidate.whole),
+        whole=candidate.whole,
+        unset=not candidate.wants and bool(candidate.after) and candidate.before == candidate.after,
+    )
+
+
+def _why_not(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> str:
+    """The first reason against it: the profile's, the user's, the login's, the target's."""
+    if refusal := policy.refusal(candidate.kind.scope):
+        return refusal
+    for need in candidate.needs:
+        known = [facts.permissions.get(name) for name in need.split("|")]
+        if True not in known and None not in known:
+            names = " or ".join(_PERMISSION_NAMES.get(name, name) for name in need.split("|"))
+            return f"This user lacks the permission {names}"
+    if candidate.needs_metadata_api and facts.metadata_api:
+        return facts.metadata_api
+    return candidate.blocked
+
+
+def _changed(candidate: FixCandidate) -> tuple[str, ...]:
+    lines = []
+    if candidate.changed_at is not None:
+        when = f"{candidate.changed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        by = f" by {candidate.changed_by}" if candidate.changed_by else ""
+        lines.append(f"Last changed {when}{by}")
+    return (*lines, *candidate.audit)
+
+
+def _once(options: Iterable[FixOption]) -> list[FixOption]:
+    """Each key once."""
+    found: dict[str, FixOption] = {}
+    for option in options:
+        found.setdefault(option.key, option)
+    return list(found.values())

@@ -1,0 +1,376 @@
+"""A fix is applied once, believed only when re-read, and put back from what is there by then."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.errors import BadInputError, MachineError, NotSentError, OutcomeUnknownError, RefusedError
+from syncerr_tui.fixes.fixer import Fixer
+from syncerr_tui.fixes.ledger import FixLedger
+from syncerr_tui.fixes.meanwhile import off_meanwhile
+from syncerr_tui.fixes.model import (
+    FixCandidate,
+    FixFacts,
+    FixKind,
+    FixOption,
+    FixPolicy,
+    FixScope,
+    FixState,
+    FixTarget,
+    SafeguardState,
+    TargetReading,
+    Values,
+)
+from syncerr_tui.fixes.options import options_for
+from syncerr_tui.model import Environment
+from syncerr_tui.resync.journal import Journal
+
+ORG = "00D5g000001abcdEAA"
+RULE = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
+FLOW = FixTarget("FlowDefinition", "3005g000001abcdEAA", "Order_Builder")
+OFF: Values = {"active": False}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 28, 2, 14, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class ScriptedOrg:
+    """Holds components as dictionaries; what is to go wrong is set from outside."""
+
+    def __init__(self) -> None:
+        self.things: dict[str, dict[str, object]] = {
+            RULE.name: {"active": True, "formula": "ISBLANK(Tax__c)"},
+            FLOW.name: {"activeVersionNumber": 3, "label": "Order Builder"},
+        }
+        self.versions = {1, 2, 3, 4}
+        self.writes: list[tuple[str, Values]] = []
+        self.fails: Exception | None = None
+        self.does_it_though_it_fails = False
+        self.unreadable: Exception | None = None
+        self.edit_behind_reading: list[dict[str, object]] = []
+
+    async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
+        if self.unreadable:
+            raise self.unreadable
+        thing = self.things.get(target.name)
+        if thing is None:
+            return None
+        values = {name: thing.get(name) for name in after}
+        rest = json.dumps({name: value for name, value in thing.items() if name not in after})
+        reading = TargetReading(values, json.dumps(thing), rest, dict(thing))
+        if self.edit_behind_reading:
+            thing.update(self.edit_behind_reading.pop(0))
+        return reading
+
+    async def write_target(
+        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
+    ) -> None:
+        self.writes.append((target.name, after))
+        if self.fails is None or self.does_it_though_it_fails:
+            assert isinstance(reading.handle, dict)
+            self.things[target.name] = {**reading.handle, **after}
+        if self.fails:
+            raise self.fails
+
+    async def has_version(self, target: FixTarget, version: int) -> bool:
+        return version in self.versions
+
+
+async def no_sleep(_seconds: float) -> None:
+    return
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def org() -> ScriptedOrg:
+    return ScriptedOrg()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: Clock) -> Journal:
+    return Journal.open(tmp_path, ORG, clock=clock)
+
+
+ALL = FixPolicy(frozenset(FixScope), Environment.SANDBOX)
+
+
+def fixer_of(org: ScriptedOrg, journal: Journal, policy: FixPolicy = ALL) -> Fixer:
+    return Fixer(org, FixLedger(journal, os_user="ana", org_user="ana@x.y"), policy, sleep=no_sleep)
+
+
+async def option_of(
+    org: ScriptedOrg, target: FixTarget = RULE, policy: FixPolicy = ALL, after: Values = OFF
+) -> FixOption:
+    kind = FixKind.FLOW_OFF if target is FLOW else FixKind.VALIDATION_RULE_OFF
+    reading = await org.read_target(kind, target, after)
+    assert reading is not None
+    candidate = FixCandidate(
+        kind, target, f"Switch off {target.name}", reading.values, after, whole=reading.whole
+    )
+    return options_for(FixFacts((candidate,)), policy)[0]
+
+
+FLOW_OFF: Values = {"activeVersionNumber": 0}
+
+
+async def test_applied_is_written_once_verified_and_on_the_ledger(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    result = await fixer.apply(await option_of(org), reason="night shift", event="a0X1")
+    assert (result.state, result.verified) == (FixState.APPLIED, True)
+    assert (result.before, result.after) == ({"active": True}, {"active": False})
+    assert org.writes == [(RULE.name, OFF)]
+    (line,) = await fixer.safeguards()
+    assert (line.state, line.record.by, line.record.event) == (SafeguardState.OFF, "ana", "a0X1")
+    assert line.record.reason == "night shift"
+
+
+async def test_what_is_so_already_is_not_written(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.things[RULE.name]["active"] = False
+    result = await fixer_of(org, journal).apply(option)
+    assert (result.state, result.fix, org.writes) == (FixState.ALREADY, "", [])
+
+
+async def test_a_change_since_it_was_shown_refuses(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.things[RULE.name]["formula"] = "FALSE"
+    fixer = fixer_of(org, journal)
+    with pytest.raises(RefusedError, match="changed since it was shown"):
+        await fixer.apply(option, seen=option.seen)
+    assert (org.writes, await fixer.safeguards()) == ([], [])
+
+
+async def test_an_edit_between_reading_and_writing_is_kept(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.edit_behind_reading = [{"formula": "A colleague's"}]
+    result = await fixer_of(org, journal).apply(option)
+    assert result.verified
+    assert org.things[RULE.name] == {"active": False, "formula": "A colleague's"}
+
+
+async def test_edits_without_end_refuse(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.edit_behind_reading = [{"formula": str(number)} for number in range(9)]
+    with pytest.raises(RefusedError, match="being changed by somebody else"):
+        await fixer_of(org, journal).apply(option)
+    assert org.writes == []
+
+
+async def test_a_lost_answer_whose_change_was_made_is_applied(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.fails, org.does_it_though_it_fails = OutcomeUnknownError("No answer"), True
+    result = await fixer_of(org, journal).apply(option)
+    assert (result.state, result.verified) == (FixState.APPLIED, True)
+    assert "No answer came back" in result.detail
+    assert len(org.writes) == 1
+
+
+async def test_a_lost_answer_stays_on_the_ledger_for_ten_minutes(
+    org: ScriptedOrg, journal: Journal, clock: Clock
+) -> None:
+    option = await option_of(org)
+    org.fails = OutcomeUnknownError("No answer")
+    fixer = fixer_of(org, journal)
+    result = await fixer.apply(option)
+    assert (result.state, result.verified) == (FixState.UNKNOWN, False)
+    org.fails = None
+    clock.now += timedelta(minutes=9)
+    (line,) = await fixer.safeguards()
+    assert line.state is SafeguardState.ON
+    org.things[RULE.name]["active"] = False  # carried out late
+    (line,) = await fixer.safeguards()
+    assert line.state is SafeguardState.OFF
+    org.things[RULE.name]["active"] = True
+    clock.now += timedelta(minutes=2)
+    await fixer.safeguards()
+    assert await fixer.safeguards() == []
+    assert len(org.writes) == 1
+
+
+async def test_a_refusal_leaves_nothing_on_the_ledger(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.fails = RefusedError("The set-up is locked", "Wait")
+    fixer = fixer_of(org, journal)
+    result = await fixer.apply(option)
+    assert (result.state, result.detail) == (FixState.REFUSED, "The set-up is locked. Wait")
+    assert await fixer.safeguards() == []
+
+
+async def test_a_refusal_of_what_was_done_all_the_same_is_applied(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.fails, org.does_it_though_it_fails = RefusedError("An error"), True
+    fixer = fixer_of(org, journal)
+    assert (await fixer.apply(option)).verified
+    assert len(await fixer.safeguards()) == 1
+
+
+async def test_what_was_not_sent_is_told_and_leaves_nothing(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    org.fails = NotSentError("No network")
+    fixer = fixer_of(org, journal)
+    with pytest.raises(NotSentError):
+        await fixer.apply(option)
+    assert await fixer.safeguards() == []
+
+
+async def test_an_org_that_is_gone_after_the_write_leaves_the_line_open(
+    org: ScriptedOrg, journal: Journal
+) -> None:
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    write = org.write_target
+
+    async def write_and_go(kind: FixKind, target: FixTarget, reading: TargetReading, after: Values) -> None:
+        await write(kind, target, reading, after)
+        org.unreadable = OutcomeUnknownError("The line dropped")
+
+    org.write_target = write_and_go  # type: ignore[method-assign]
+    result = await fixer.apply(option)
+    assert (result.state, result.unreachable) == (FixState.UNKNOWN, True)
+    (line,) = await fixer.safeguards()
+    assert line.state is SafeguardState.UNKNOWN
+
+
+async def test_nothing_is_written_where_the_journal_cannot_be(org: ScriptedOrg, journal: Journal) -> None:
+    option = await option_of(org)
+    journal.close()
+    with pytest.raises(MachineError):
+        await fixer_of(org, journal).apply(option)
+    assert org.writes == []
+
+
+async def test_restoring_keeps_a_colleagues_edit(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    fix = (await fixer.apply(await option_of(org))).fix
+    org.things[RULE.name]["formula"] = "A colleague's"
+    result = await fixer.restore(fix)
+    assert result.verified
+    assert org.things[RULE.name] == {"active": True, "formula": "A colleague's"}
+    assert await fixer.safeguards() == []
+
+
+async def test_a_flow_gets_its_own_version_back(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    fix = (await fixer.apply(await option_of(org, FLOW, after=FLOW_OFF))).fix
+    org.versions.add(5)
+    assert (await fixer.restore(fix)).verified
+    assert org.things[FLOW.name]["activeVersionNumber"] == 3
+
+
+async def test_another_active_version_is_left_alone_until_accepted(
+    org: ScriptedOrg, journal: Journal
+) -> None:
+    fixer = fixer_of(org, journal)
+    fix = (await fixer.apply(await option_of(org, FLOW, after=FLOW_OFF))).fix
+    org.things[FLOW.name]["activeVersionNumber"] = 4
+    assert (await fixer.restore(fix)).state is FixState.REFUSED
+    assert len(org.writes) == 1
+    (line,) = await fixer.safeguards()
+    assert line.state is SafeguardState.OTHER_VERSION
+    await fixer.accept(fix)
+    assert await fixer.safeguards() == []
+
+
+async def test_a_version_that_is_gone_is_not_replaced(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    fix = (await fixer.apply(await option_of(org, FLOW, after=FLOW_OFF))).fix
+    org.versions.discard(3)
+    assert (await fixer.restore(fix)).state is FixState.REFUSED
+    assert len(org.writes) == 1
+    with pytest.raises(RefusedError, match="its line stays"):
+        await fixer.accept(fix)
+
+
+async def test_somebody_elses_putting_back_closes_the_line(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    await fixer.apply(await option_of(org))
+    org.things[RULE.name]["active"] = True
+    assert [line.state for line in await fixer.safeguards()] == [SafeguardState.ON]
+    assert await fixer.safeguards() == []
+
+
+async def test_a_safeguard_that_is_gone_closes_the_line(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    await fixer.apply(await option_of(org))
+    del org.things[RULE.name]
+    assert [line.state for line in await fixer.safeguards()] == [SafeguardState.GONE]
+    assert await fixer.safeguards() == []
+
+
+async def test_production_wants_the_name(org: ScriptedOrg, journal: Journal) -> None:
+    policy = replace(ALL, environment=Environment.PRODUCTION)
+    fixer, option = fixer_of(org, journal, policy), await option_of(org)
+    for typed in ("", "Order.needs_tax_number"):
+        with pytest.raises(BadInputError):
+            await fixer.apply(option, confirm=typed)
+    assert org.writes == []
+    fix = (await fixer.apply(option, confirm=RULE.name)).fix
+    assert (await fixer.restore(fix)).verified
+
+
+@pytest.mark.parametrize("policy", [FixPolicy(environment=Environment.SANDBOX), replace(ALL, read_only=True)])
+async def test_nothing_without_leave(org: ScriptedOrg, journal: Journal, policy: FixPolicy) -> None:
+    option = await option_of(org, policy=policy)
+    assert not option.allowed
+    with pytest.raises(RefusedError):
+        await fixer_of(org, journal, policy).apply(option)
+    assert org.writes == []
+
+
+async def test_off_meanwhile_is_on_again_after_a_failure(org: ScriptedOrg, journal: Journal) -> None:
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    with pytest.raises(ValueError, match="the run"):
+        async with off_meanwhile(fixer, option) as off:
+            assert org.things[RULE.name]["active"] is False
+            raise ValueError("the run")
+    assert org.things[RULE.name]["active"] is True
+    assert not off.left_off
+    assert len(org.writes) == 2
+
+
+async def test_off_meanwhile_leaves_a_colleagues_off_alone(org: ScriptedOrg, journal: Journal) -> None:
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    org.things[RULE.name]["active"] = False
+    async with off_meanwhile(fixer, option):
+        pass
+    assert (org.things[RULE.name]["active"], org.writes) == (False, [])
+
+
+async def test_off_meanwhile_takes_an_open_line_over(org: ScriptedOrg, journal: Journal) -> None:
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    await fixer.apply(option)
+    async with off_meanwhile(fixer, option) as off:
+        pass
+    assert (org.things[RULE.name]["active"], off.left_off) == (True, False)
+    assert await fixer.safeguards() == []
+
+
+async def test_what_cannot_be_put_back_is_told(org: ScriptedOrg, journal: Journal) -> None:
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    async with off_meanwhile(fixer, option) as off:
+        org.fails = RefusedError("Locked")
+    assert off.left_off
+    assert len(await fixer.safeguards()) == 1
+
+
+async def test_what_a_person_switched_off_can_be_recorded(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    with pytest.raises(RefusedError, match="is not off"):
+        await fixer.record(FixKind.VALIDATION_RULE_OFF, RULE, {"active": True}, OFF)
+    org.things[RULE.name]["active"] = False
+    line = await fixer.record(FixKind.VALIDATION_RULE_OFF, RULE, {"active": True}, OFF)
+    assert (await fixer.restore(line.id)).verified
+    assert org.things[RULE.name]["active"] is True
