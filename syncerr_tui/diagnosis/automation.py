@@ -63,10 +63,11 @@ _FAILED_ELEMENT = re.compile(
 )
 # `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
 _EXECUTION = re.compile(
-    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\*{0,2}\s{0,3}"
-    r"(?:[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete)|"
-    r"maximum trigger depth exceeded)",
+    r":\*{0,2}\s{0,3}(?:maximum trigger depth exceeded|"
+    r"[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete))",
 )
+_AT_END = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})\Z")
+_LONGEST_AT_END = 133
 _CHANGED = re.compile(
     r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): data changed by trigger",
 )
@@ -160,18 +161,24 @@ def _flows(text: str) -> Iterator[Named]:
 
 def _triggers(text: str) -> Iterator[Named]:
     for clue, pattern in (
-        ("After", _EXECUTION),
-        ("Before", _EXECUTION),
-        ("maximum trigger depth", _EXECUTION),
         ("trigger ", _UNEXPECTED),
         (": System.", _DIED),
         ("System.Limit", _DIED_INSIDE),
         ("data changed by", _CHANGED),
     ):
-        if clue in text and not (clue == "Before" and "After" in text):
-            for match in matches(pattern, text):
-                if match["name"].casefold() not in _NOT_TRIGGERS and not _is_code(match["name"]):
-                    yield _named("trigger", match["name"], *match.span("name"), match["ns"])
+        if clue in text:
+            yield from filter(None, map(_trigger, matches(pattern, text)))
+    if "After" in text or "Before" in text or "maximum trigger depth" in text:
+        for colon in matches(_EXECUTION, text):
+            name = _AT_END.search(text, max(0, colon.start() - _LONGEST_AT_END), colon.start())
+            if name and (named := _trigger(name)):
+                yield named
+
+
+def _trigger(match: re.Match[str]) -> Named | None:
+    if match["name"].casefold() in _NOT_TRIGGERS or _is_code(match["name"]):
+        return None
+    return _named("trigger", match["name"], *match.span("name"), match["ns"])
 
 
 def _is_code(name: str) -> bool:

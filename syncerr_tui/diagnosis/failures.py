@@ -24,8 +24,15 @@ MOST = 20
 """No save is refused for more reasons than this; what follows belongs to the last."""
 
 _SEPARATOR = re.compile(
-    r";\s{0,3}|\s?--\s{0,3}(?=[A-Z])|\s?\n\s{0,8}(?:[-*•]\s|\d{1,3}[.)]\s)?|\s[|/]\s|[\])]\s?,\s{0,3}"
+    r"[;\s\])-](?:(?<=;)\s{0,3}|(?:(?<=\s)-|(?<=-))-\s{0,3}(?=[A-Z])|"
+    r"(?:(?<=\s)\n|(?<=\n))\s{0,8}(?:[-*•]\s|\d{1,3}[.)]\s)?|(?<=\s)[|/]\s|(?<=[\])])\s?,\s{0,3})"
 )
+"""`; `, ` --CODE`, a new line with or without a bullet, ` | `, ` / `, `], `.
+
+One set of characters begins them all: with that in front the search is twice as quick.
+"""
+_MARKS = (";", "\n", "--", " | ", " / ", ",", "<", "atabase")
+"""One of these stands in every text that has a separator or a result: looking for them is quicker."""
 _CODE_FIRST = re.compile(r"(?:\w{1,20}[.(\[]{1,2})?[A-Z]{3,}(?:_[A-Z0-9]+)+\s?[:,(]")
 _OPEN_END = re.compile(r"(?:[:,(\[{=]|\b(?:caused by|details|because)\.?)\s*\Z", re.IGNORECASE)
 _RESULT = re.compile(
@@ -193,7 +200,7 @@ def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
         for said in sentences
         if code_of_kind().get(said.kind, APEX) not in WRAPPERS
     }
-    if len(_codes(text)) + len(kinds) < 2:
+    if len(_codes(text)) + len(kinds) < 2 or not any(mark in text for mark in _MARKS):
         return
     last = 0
     for pattern in (_RESULT, _SEPARATOR) if "<" in text or "databa" in text.lower() else (_SEPARATOR,):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_ID = re.compile(r"(?<![0-9A-Za-z_])[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?![0-9A-Za-z_])")
+_ID = re.compile(r"\b[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?\b", re.ASCII)
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _NULL = "000000000000000"
 
@@ -56,4 +56,4 @@ def find_ids(text: str) -> Iterator[re.Match[str]]:
 
 def find_uuids(text: str) -> Iterator[re.Match[str]]:
     """StoreConnect ids (UUIDs) in `text`, left to right, repeats included."""
-    return _UUID.finditer(text)
+    return _UUID.finditer(text) if text.count("-") > 3 else iter(())

@@ -54,7 +54,7 @@ def find_limit(text: str, codes: tuple[str, ...]) -> Part | None:
 
 def find_error_id(text: str) -> Part | None:
     """`123456-78 (-910)` as Salesforce prints it at the end of a flow or internal error."""
-    if "rror" not in text and " (" not in text:
-        return None
-    match = _ERROR_ID.search(text) or _OTHER_ERROR_ID.search(text)
+    match = _ERROR_ID.search(text) if " (" in text and "-" in text else None
+    if match is None and ("ID:" in text or "Id:" in text):
+        match = _OTHER_ERROR_ID.search(text)
     return Part("error_id", match["id"], *match.span("id")) if match else None

@@ -17,7 +17,7 @@ from syncerr_tui.diagnosis.labelled import label_before, value_from
 from syncerr_tui.diagnosis.lists import listed
 from syncerr_tui.diagnosis.parts import Part, matches, trimmed
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_]{4,}")
 _WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 """Kana and Chinese characters: words of such a language cannot be told apart by blanks."""
 ENTITY = "entity type"
@@ -93,6 +93,8 @@ def _literal(piece: str) -> str:
 
 def folded(text: str) -> str:
     """The text in lower case, with one spelling for each character; every place stays what it was."""
+    if text.isascii():
+        return text.replace("\n", " ").lower()
     plain = text.translate(_SAME)
     lowered = plain.lower()
     if len(lowered) != len(text):

@@ -176,9 +176,9 @@ def _statement(item: Statement, root: str | None) -> list[Part]:
     """Fields, values and objects of one statement, placed in the message."""
     text, page = item.text.text, item.text
     called = Ranges((name.start, name.end) for name in item.named)
-    details = find_details(text, root)
-    details += [part for said in item.sentences for part in named_in(text, said)]
-    details = [part for part in details if part.start not in called and says_something(part, text)]
+    named = (part for said in item.sentences for part in named_in(text, said))
+    details = [*find_details(text, root), *(part for part in named if says_something(part, text))]
+    details = [part for part in details if part.start not in called]
     taken = Ranges(
         [*((name.start, name.end) for name in item.named), *((part.start, part.end) for part in details)]
     )
@@ -196,11 +196,15 @@ def _ranges(pages: list[SourceText]) -> Ranges:
 
 
 def _placed(part: Part, page: SourceText) -> Part:
+    if page.is_message:
+        return part
     start = page.origin(part.start)
     return part._replace(start=start, end=max(start, page.origin_of_end(part.end)))
 
 
 def _renamed(item: Named, page: SourceText) -> Named:
+    if page.is_message:
+        return item
     start = page.origin(item.start)
     return Named(item.automation, start, max(start, page.origin_of_end(item.end)))
 
@@ -214,9 +218,9 @@ def _texts(parts: Iterable[Part]) -> dict[str, dict[str, None]]:
 
 
 def _spans(parts: Iterable[Part], automation: Iterable[Named]) -> tuple[Span, ...]:
-    spans = {Span(part.start, part.end, part.kind) for part in parts if part.end > part.start}
-    spans |= {Span(item.start, item.end, "automation") for item in automation}
-    return tuple(sorted(spans, key=lambda span: (span.start, -span.end, span.kind)))
+    places = {(part.start, -part.end, part.kind) for part in parts if part.end > part.start}
+    places |= {(item.start, -item.end, "automation") for item in automation}
+    return tuple(Span(start, -end, kind) for start, end, kind in sorted(places))
 
 
 def _code_of(kinds: set[str]) -> str | None:

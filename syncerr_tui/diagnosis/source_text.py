@@ -58,6 +58,11 @@ class SourceText:
     def of(cls, text: str) -> SourceText:
         return cls(text, None, [0], [0], [len(text)])
 
+    @property
+    def is_message(self) -> bool:
+        """Whether this is the message itself: every place is what it was."""
+        return self._parent is None
+
     def origin(self, index: int) -> int:
         """Where the character at `index` stands in the outermost text."""
         if self._parent is None:
