@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from syncerr_tui.diagnosis.read import diagnose
 from tests.diagnosis.scoring import CORPUS, OWN, rows_of
@@ -23,7 +24,7 @@ def main() -> None:
     print(f"{len(rows) / seconds:,.0f} messages a second ({len(rows)} different ones)")
 
     messages = {piece: CLUES + (piece * LENGTH)[:LENGTH] for piece in HARD}
-    times = [(_best(lambda text=text: diagnose(text), 3), piece) for piece, text in messages.items()]
+    times = [(_best(partial(diagnose, text), 3), piece) for piece, text in messages.items()]
     for seconds, piece in sorted(times, reverse=True)[:8]:
         print(f"{seconds * 1000:6.1f} ms for {LENGTH:,} characters of {piece!r}")
 
