@@ -6,9 +6,12 @@ A component is its elements in order: text, number, boolean, None (nil), another
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote
 
+from syncerr_tui.demo.objects import COUNTRIES, STATES
 from syncerr_tui.demo.rules import DISPATCH_WORKFLOW, RULES, Rule
 from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.schema_variants import field_named
 
 Component = dict[str, object]
 
@@ -24,6 +27,10 @@ STANDARD_SETS: Mapping[str, str] = {
 DRAFT_FLOWS = frozenset({"Loyalty_Award_Points", "Cart_Reminder"})
 """Flows whose latest version is an untested draft."""
 ACTIVE_VERSION = 3
+WEB_LEAD = "Lead.Web_Lead"
+"""A record type. What the website sends bears none, so it stops nothing."""
+HIDDEN_COUNTRIES = ("PT",)
+"""Countries that Salesforce knows and that this org has not switched on."""
 _FIELD_TYPES = {
     "string": "Text",
     "textarea": "LongTextArea",
@@ -47,7 +54,7 @@ DEEPER = (
     ),
     (
         "s_c__Shipment__c",
-        "Quotation_Needs_Carrier",
+        "lgrx__Quotation_Needs_Carrier",
         "A quotation needs a carrier reference on each shipment.",
     ),
 )
@@ -75,6 +82,19 @@ def components_of(schema: Mapping[str, SObject]) -> Iterator[tuple[str, str, Com
         "triggerType": "onCreateOrTriggeringUpdate",
     }
     yield "WorkflowRule", f"s_c__Shipment__c.{DISPATCH_WORKFLOW.partition(':')[2]}", workflow
+    yield "AddressSettings", "Address", {"countriesAndStates": {"countries": list(_countries())}}
+    sources = [
+        value for value, _label, active in field_named(schema["Lead"], "LeadSource").picklist if active
+    ]
+    offered: Component = {
+        "picklist": "LeadSource",
+        "values": [{"fullName": quote(each, safe=""), "default": False} for each in sources],
+    }
+    yield (
+        "RecordType",
+        WEB_LEAD,
+        {"active": True, "description": None, "label": "Web lead", "picklistValues": [offered]},
+    )
     for each in schema.values():
         for field in each.fields:
             name = f"{each.name}.{field.name}"
@@ -94,6 +114,33 @@ def components_of(schema: Mapping[str, SObject]) -> Iterator[tuple[str, str, Com
                     STANDARD_SETS[name],
                     {"sorted": False, "standardValue": list(_values(field))},
                 )
+
+
+def _countries() -> Iterator[Component]:
+    for code in (*COUNTRIES, *HIDDEN_COUNTRIES):
+        shown = code in COUNTRIES
+        yield {
+            "active": shown,
+            "integrationValue": code,
+            "isoCode": code,
+            "label": code,
+            "orgDefault": code == "AU",
+            "standard": True,
+            "states": [_state(state) for state in STATES] if code == "AU" else [],
+            "visible": shown,
+        }
+
+
+def _state(code: str) -> Component:
+    # This org keeps the states of all countries under one, as its fields do.
+    return {
+        "active": True,
+        "integrationValue": code,
+        "isoCode": code,
+        "label": code,
+        "standard": True,
+        "visible": True,
+    }
 
 
 def _validation(rule: Rule) -> Component:
@@ -136,7 +183,7 @@ def _duplicate(rule: Rule, order: int) -> Component:
         "actionOnUpdate": "Allow",
         "alertText": "Use one of these records?",
         "description": None,
-        "duplicateRuleFilter": None,
+        "duplicateRuleFilter": _MIGRATION if rule.api_name == "Leads_by_Email" else None,
         "duplicateRuleMatchRules": [
             {
                 "matchRuleSObjectType": rule.object,
@@ -151,6 +198,22 @@ def _duplicate(rule: Rule, order: int) -> Component:
         "securityOption": "EnforceSharingRules",
         "sortOrder": order,
     }
+
+
+_MIGRATION: Component = {
+    "booleanFilter": "1",
+    "duplicateRuleFilterItems": [
+        {
+            "field": "Username",
+            "operation": "notEqual",
+            "sortOrder": 1,
+            "table": "User",
+            "value": "migration@harbour-hearth.example",
+            "valueField": None,
+        }
+    ],
+}
+"""Conditions that are combined by a formula: a further one would have to be numbered into it."""
 
 
 def _custom_field(field: Field, global_set: str | None) -> Component:

@@ -2,7 +2,7 @@
 
 A write replaces the component: an element that is left out is lost, a value that is left out of a value list
 is deactivated. What it changes, the next save meets: a rule that is off objects to nothing. Every change goes
-into the setup audit trail.
+into the setup audit trail. Long because it holds what each kind of component checks and changes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_USER_ID
 
 TYPES = (
+    "AddressSettings",
     "CustomField",
     "DuplicateRule",
     "FlowDefinition",
     "GlobalValueSet",
+    "RecordType",
     "StandardValueSet",
     "ValidationRule",
     "WorkflowRule",
@@ -49,6 +51,8 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "GlobalValueSet": ("customValue", "masterLabel", "sorted"),
     "StandardValueSet": ("standardValue", "sorted"),
     "FlowDefinition": (),
+    "AddressSettings": ("countriesAndStates",),
+    "RecordType": ("active", "label"),
 }
 _OPERATIONS = frozenset(
     {
@@ -90,7 +94,7 @@ class MetadataCatalog:
 
     def is_managed(self, kind: str, name: str) -> bool:
         """Whether a package owns it."""
-        own = name.partition(".")[2] if kind == "CustomField" else ""
+        own = name if kind == "FlowDefinition" else name.partition(".")[2]
         return "__" in own.removesuffix("__c")
 
     def write(
@@ -121,10 +125,12 @@ class MetadataCatalog:
                 return [fault]
             self._components[kind, name] = new
             effects: Mapping[str, Callable[[str, Component, Component, str], None]] = {
+                "AddressSettings": self._addresses,
                 "CustomField": self._field,
                 "DuplicateRule": self._duplicate_rule,
                 "FlowDefinition": self._flow,
                 "GlobalValueSet": self._value_set,
+                "RecordType": self._record_type,
                 "StandardValueSet": self._value_set,
                 "ValidationRule": self._validation_rule,
                 "WorkflowRule": self._workflow_rule,
@@ -168,6 +174,8 @@ class MetadataCatalog:
                 )
         if kind == "DuplicateRule":
             return self._check_duplicate_rule(current, new)
+        if kind == "AddressSettings":
+            return _check_addresses(current, new)
         if kind == "FlowDefinition":
             number = new.get("activeVersionNumber")
             if number and number not in dict(self._versions(name)):
@@ -248,7 +256,9 @@ class MetadataCatalog:
         for number, version in versions.items():
             row = self._store.get("Flow", version) or {}
             draft = "Draft" if row.get("Status") == "Draft" else "Obsolete"
-            self._store.update("Flow", version, {"Status": "Active" if number == active else draft})
+            status = {"Status": "Active" if number == active else draft}
+            self._store.update("Flow", version, status)
+            self._touch("FlowVersionView", {"DurableId": version}, status, by)
         columns: Component = {"ActiveVersionId": versions.get(cast("int", active))}
         self._touch(
             "FlowDefinition",
@@ -287,6 +297,26 @@ class MetadataCatalog:
             )
             self._audit("changedCFOptionOnOff", "Customize " + object_name, words, by)
         self._audit_values(name, _choices(_values_of("CustomField", old)), picklist, by)
+
+    def _addresses(self, _name: str, _old: Component, new: Component, by: str) -> None:
+        places = _places(new)
+        for each in list(self._safeguards.schema.values()):
+            for field in each.fields:
+                depth = 1 if field.name.endswith("CountryCode") else 2 * field.name.endswith("StateCode")
+                if depth and field.type == "picklist":
+                    shown = [
+                        place for path, place in places.items() if len(path) == depth and place["visible"]
+                    ]
+                    choices = tuple((str(p["isoCode"]), str(p["label"]), bool(p["active"])) for p in shown)
+                    self._safeguards.change_field(
+                        each.name, field.name, nillable=field.nillable, restricted=False, picklist=choices
+                    )
+                    self._touch_definition(each.name, field.name, by)
+        self._audit("changedAddressSettings", "State and Country Picklists", "Changed the list", by)
+
+    def _record_type(self, name: str, _old: Component, new: Component, by: str) -> None:
+        self._touch("RecordType", {"DeveloperName": name.partition(".")[2]}, {"IsActive": new["active"]}, by)
+        self._audit("changedRecordTypePicklist", "Record Types", f"Changed record type {name}", by)
 
     def _value_set(self, name: str, old: Component, new: Component, by: str) -> None:
         kind = "GlobalValueSet" if "customValue" in new else "StandardValueSet"
@@ -393,6 +423,31 @@ def _values_of(kind: str, component: Component) -> list[Component]:
     value_set = component.get("valueSet")
     definition = value_set.get("valueSetDefinition") if isinstance(value_set, dict) else None
     return cast("list[Component]", definition["value"]) if isinstance(definition, dict) else []
+
+
+def _places(addresses: Component) -> dict[tuple[str, ...], Component]:
+    """Countries and states by their codes: `(AU,)`, `(AU, NSW)`."""
+    found: dict[tuple[str, ...], Component] = {}
+    lists = cast("Component", addresses["countriesAndStates"])
+    for country in cast("list[Component]", lists.get("countries") or []):
+        found[str(country["isoCode"]),] = country
+        for state in cast("list[Component]", country.get("states") or []):
+            found[str(country["isoCode"]), str(state["isoCode"])] = state
+    return found
+
+
+def _check_addresses(current: Component, new: Component) -> SaveFault | None:
+    """Entries are neither made nor deleted here, and one that was active stays so."""
+    before, after = _places(current), _places(new)
+    if before.keys() != after.keys():
+        code = min(before.keys() ^ after.keys())[-1]
+        return SaveFault("FIELD_INTEGRITY_EXCEPTION", f"Invalid ISO code: {code}")
+    for path, place in after.items():
+        if before[path]["active"] and not place["active"]:
+            return SaveFault("FIELD_INTEGRITY_EXCEPTION", f"Once active, {path[-1]} cannot be made inactive")
+        if place["visible"] and not place["active"]:
+            return SaveFault("FIELD_INTEGRITY_EXCEPTION", f"{path[-1]} must be active to be visible")
+    return None
 
 
 def _choices(values: Sequence[Component]) -> tuple[Choice, ...]:

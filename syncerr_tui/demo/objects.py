@@ -287,6 +287,30 @@ def _permissions() -> tuple[SObject, ...]:
             setup=True,
         ),
         sobject(
+            "UserRecordAccess",
+            "User Record Access",
+            "0uR",
+            lookup("UserId", "User ID", "User"),
+            text("RecordId", "Record ID", 18, external_id=True),
+            *(
+                typed(f"Has{name}Access", name, "boolean")
+                for name in ("Read", "Edit", "Delete", "Transfer", "All")
+            ),
+            text("MaxAccessLevel", "Access Level", 40),
+            setup=True,
+        ),
+        sobject(
+            "RecordType",
+            "Record Type",
+            "012",
+            text("Name", "Name", 80, name_field=True),
+            text("DeveloperName", "Record Type Name", 80),
+            text("SobjectType", "SObject Type Name", 40),
+            typed("IsActive", "Active", "boolean"),
+            text("NamespacePrefix", "Namespace Prefix", 15),
+            setup=True,
+        ),
+        sobject(
             "ProcessDefinition",
             "Approval Process",
             "04a",
@@ -437,6 +461,17 @@ def setup_objects() -> tuple[SObject, ...]:
             manageable,
             setup=True,
             rest=False,
+        ),
+        sobject(
+            "FlowVersionView",
+            "Flow Version",
+            "3de",
+            text("DurableId", "Durable ID", 18, external_id=True),
+            text("FlowDefinitionViewId", "Flow Definition View ID", 18, external_id=True),
+            text("Label", "Label"),
+            typed("VersionNumber", "Version", "int"),
+            choice("Status", "Status", "Active", "Obsolete", "Draft"),
+            setup=True,
         ),
         sobject(
             "ValidationRule",

@@ -220,11 +220,11 @@ def _ledger(change: Change, _records: Records) -> SaveError | None:
     if change.value("s_c__Method__c") != "wallet":
         return None
     words = (
-        '[{"actionName":"Ledger_Posting","errors":[{"statusCode":"UNKNOWN_EXCEPTION","message":"An error '
-        'occurred when executing a flow interview.","fields":[]}],"isSuccess":false,"outputValues":null,'
-        '"version":1}]'
+        '[{"actionName":"lgrx__Ledger_Posting","errors":[{"statusCode":"UNKNOWN_EXCEPTION","message":"An '
+        'error occurred when executing a flow interview.","fields":[]}],"isSuccess":false,'
+        '"outputValues":null,"version":1}]'
     )
-    return SaveError("FlowDefinitionView:Ledger_Posting", "UNKNOWN_EXCEPTION", words, bare=True)
+    return SaveError("FlowDefinitionView:lgrx__Ledger_Posting", "UNKNOWN_EXCEPTION", words, bare=True)
 
 
 def _renewal(change: Change, _records: Records) -> SaveError | None:
@@ -402,7 +402,7 @@ RULES: tuple[Rule, ...] = (
         "Order",
         _UPDATE,
         _notifier,
-        carrier="ValidationRule:Quotation_Needs_Carrier",
+        carrier="ValidationRule:lgrx__Quotation_Needs_Carrier",
         why="It updates shipments, whose trigger runs into a validation.",
         steps=_FLOWS,
     ),
@@ -461,12 +461,13 @@ RULES: tuple[Rule, ...] = (
         steps=("Switch off the automation that sends {label}", "Re-sync", "Correct the address afterwards"),
     ),
     Rule(
-        "FlowDefinitionView:Ledger_Posting",
+        "FlowDefinitionView:lgrx__Ledger_Posting",
         "FlowDefinitionView",
-        "EventQueue Posting",
+        "Ledger Posting",
         "s_c__Payment__c",
         _CREATE,
         _ledger,
+        namespace="lgrx",
         why="It knows no ledger account for wallets.",
         steps=_FLOWS,
     ),

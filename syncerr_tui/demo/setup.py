@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Timer
 
 from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.components import Component
@@ -10,6 +11,8 @@ from syncerr_tui.demo.http import Request
 from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.rest.call import ServerContext
 
+LATE = 2.0
+"""Seconds after which a write that was answered with an error is carried out all the same."""
 _COLLEAGUE = "tom@harbour-hearth.example"
 _SWITCHES = {
     "ValidationRule": "active",
@@ -51,6 +54,11 @@ class Setup:
             ]
         if fires("setup-locked", request):
             return [LOCKED]
+        if fires("setup-late", request):
+            late = Timer(LATE, self.catalog.write, (kind, name, component))
+            late.daemon = True
+            late.start()
+            return [_OPAQUE]
         before = self.catalog.read(kind, name)
         refused = self.catalog.write(kind, name, component)
         if refused:

@@ -13,6 +13,7 @@ from syncerr_tui.demo.components import (
     DEEPER,
     DRAFT_FLOWS,
     GLOBAL_SETS,
+    WEB_LEAD,
 )
 from syncerr_tui.demo.objects import PERMISSIONS
 from syncerr_tui.demo.people import GOODS, new_sc_id
@@ -184,8 +185,9 @@ def _safeguards(store: Store, now: datetime, base: Row) -> None:
     for object_name, name, words in DEEPER:
         entity = store.find("EntityDefinition", QualifiedApiName=object_name)[0]["Id"]
         deeper = {"ValidationName": name, "ErrorMessage": words, "EntityDefinitionId": entity}
-        full_name = f"{object_name}.{name}"
-        state = {"Active": True, "FullName": full_name, "ManageableState": "unmanaged"}
+        full_name, namespace = f"{object_name}.{name}", _namespace(name)
+        managed = {"NamespacePrefix": namespace, "ManageableState": "installed" if namespace else "unmanaged"}
+        state = {"Active": True, "FullName": full_name, **managed}
         store.insert("ValidationRule", {**deeper, **state, **base})
     for name, namespace in (("LeadRouter", None), ("AccountRollup", None), ("ShipmentRollup", None)):
         row = {"Name": name, "TableEnumOrId": name.removesuffix("Router").removesuffix("Rollup")}
@@ -264,8 +266,11 @@ def _flow_row(store: Store, rule: Rule, definition: str, base: Row) -> Row:
         status = {ACTIVE_VERSION: "Active", latest: "Draft"}.get(number, "Obsolete")
         version = {"MasterLabel": rule.label, "VersionNumber": number, "Status": status}
         versions[number] = store.insert("Flow", {**version, "DefinitionId": definition, **base})
+        view = {"DurableId": versions[number], "FlowDefinitionViewId": definition, "Label": rule.label}
+        store.insert("FlowVersionView", {**view, "VersionNumber": number, "Status": status, **base})
     ids = {"ActiveVersionId": versions[ACTIVE_VERSION], "LatestVersionId": versions[latest]}
-    own = {"NamespacePrefix": rule.namespace, "ManageableState": "unmanaged", **ids}
+    managed = "installed" if rule.namespace else "unmanaged"
+    own = {"NamespacePrefix": rule.namespace, "ManageableState": managed, **ids}
     name = {"DeveloperName": rule.api_name, "FullName": rule.api_name, "MasterLabel": rule.label}
     store.insert("FlowDefinition", {"Id": definition, **name, "Description": rule.why, **own, **base})
     return {
@@ -334,6 +339,9 @@ def _fields_and_sets(store: Store, schema: Mapping[str, SObject], base: Row) -> 
                     }
                 )
     store.insert_many("CustomField", rows)
+    object_name, _dot, record_type = WEB_LEAD.partition(".")
+    web = {"Name": "Web lead", "DeveloperName": record_type, "SobjectType": object_name, "IsActive": True}
+    store.insert("RecordType", {**web, **base})
     for name in dict.fromkeys(GLOBAL_SETS.values()):
         label = name.removesuffix("__gvs")
         row = {"DeveloperName": label, "MasterLabel": label.replace("_", " "), "FullName": name}

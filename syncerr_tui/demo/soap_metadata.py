@@ -40,12 +40,16 @@ _FAULT = (
 _LISTS = frozenset(
     {
         "actions",
+        "countries",
         "customValue",
         "duplicateRuleFilterItems",
         "duplicateRuleMatchRules",
         "operationsOnInsert",
         "operationsOnUpdate",
+        "picklistValues",
         "standardValue",
+        "states",
+        "values",
     }
 )
 _NUMBERS = frozenset({"activeVersionNumber", "length", "precision", "scale", "sortOrder"})
@@ -55,13 +59,16 @@ _FLAGS = frozenset(
         "default",
         "externalId",
         "isActive",
+        "orgDefault",
         "required",
         "restricted",
         "shouldEvaluateOnClient",
         "sorted",
+        "standard",
         "trackHistory",
         "trackTrending",
         "unique",
+        "visible",
     }
 )
 

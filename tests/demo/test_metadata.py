@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -606,3 +607,88 @@ def test_a_unique_value_is_given_free_on_the_record_that_holds_it() -> None:
         assert is_done(org, event) is True
         taken = org.ask(path, "PATCH", {"Loyalty_Number__c": held})
         assert taken.code == "DUPLICATE_VALUE"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "element"),
+    [
+        ("FlowDefinition", "lgrx__Ledger_Posting", "activeVersionNumber"),
+        ("ValidationRule", "s_c__Shipment__c.lgrx__Quotation_Needs_Carrier", "active"),
+    ],
+)
+def test_what_a_package_owns_shows_no_metadata_and_takes_no_write(kind: str, name: str, element: str) -> None:
+    with serving() as org:
+        record_id, metadata = component(org, kind, name)
+        assert not metadata
+        row = org.ask(f"tooling/sobjects/{kind}/{record_id}?fields=NamespacePrefix,ManageableState").json
+        assert (row["NamespacePrefix"], row["ManageableState"]) == ("lgrx", "installed")
+        whole = {element: 0} if kind == "FlowDefinition" else {**component(org, kind, TAX)[1], element: False}
+        assert patch(org, kind, record_id, whole).code == "CANNOT_MODIFY_MANAGED_OBJECT"
+
+
+def test_a_country_is_switched_on_and_never_off_again_and_none_is_made() -> None:
+    with serving() as org:
+        address = read(org, "AddressSettings", "Address")
+        countries = list(address.iter(f"{{{M}}}countries"))
+        (portugal,) = [one for one in countries if one.findtext(f"{{{M}}}isoCode") == "PT"]
+        assert portugal.findtext(f"{{{M}}}active") == "false"
+        event = root_of(org, "value:Order.ShippingCountryCode=PT")
+        for element in ("active", "visible"):
+            put(portugal, element, "true")
+        assert update(org, address)[0][0] is True
+        assert is_done(org, event) is True
+        put(put(portugal, "visible", "false"), "active", "false")
+        assert update(org, address) == [(False, "FIELD_INTEGRITY_EXCEPTION")]
+        put(put(portugal, "active", "true"), "isoCode", "XX")
+        assert update(org, address) == [(False, "FIELD_INTEGRITY_EXCEPTION")]
+
+
+def test_a_record_type_keeps_its_own_choice_of_values() -> None:
+    with serving() as org:
+        asked = "SELECT Id, DeveloperName FROM RecordType WHERE SobjectType = 'Lead'"
+        (row,) = org.query(asked)["records"]
+        values = read(org, "StandardValueSet", "LeadSource")
+        new = ET.SubElement(values, f"{{{M}}}standardValue")
+        for name, text in (("fullName", "Marketplace"), ("default", "false"), ("label", "Marketplace")):
+            ET.SubElement(new, f"{{{M}}}{name}").text = text
+        assert update(org, values)[0][0] is True
+        path = "ui-api/object-info/Lead/picklist-values/{}/LeadSource"
+        master = [each["value"] for each in org.ask(path.format("012000000000000AAA")).json["values"]]
+        assert master[-1] == "Marketplace"
+        offered = [each["value"] for each in org.ask(path.format(row["Id"])).json["values"]]
+        assert offered == master[:-1]
+
+
+def test_the_versions_of_a_flow_and_what_the_user_may_do_with_a_record() -> None:
+    with serving("no-record-edit:PATCH:1") as org:
+        flow, before = component(org, "FlowDefinition", "Cart_Reminder")
+        durable = org.query("SELECT DurableId FROM FlowDefinitionView WHERE ApiName = 'Cart_Reminder'")
+        view = (
+            "SELECT VersionNumber, Status FROM FlowVersionView WHERE FlowDefinitionViewId = "
+            f"'{durable['records'][0]['DurableId']}' ORDER BY VersionNumber"
+        )
+        shown = [(row["VersionNumber"], row["Status"]) for row in org.query(view)["records"]]
+        assert shown == [(2, "Obsolete"), (3, "Active"), (4, "Draft")]
+        patch(org, "FlowDefinition", flow, {**before, "activeVersionNumber": 0})
+        assert [row["Status"] for row in org.query(view)["records"]] == ["Obsolete", "Obsolete", "Draft"]
+        account = org.query("SELECT Id FROM Account LIMIT 1")["records"][0]["Id"]
+        asked = (
+            "SELECT HasEditAccess FROM UserRecordAccess "
+            f"WHERE UserId = '{DEMO_USER_ID}' AND RecordId = '{account}'"
+        )
+        assert org.query(asked)["records"][0]["HasEditAccess"] is True
+        refused = org.ask(f"sobjects/Account/{account}", "PATCH", {"Phone": "1"})
+        assert refused.code == "INSUFFICIENT_ACCESS_OR_READONLY"
+        org.server.faults.add("no-record-edit")
+        assert org.query(asked)["records"][0]["HasEditAccess"] is False
+
+
+def test_a_write_that_was_answered_with_an_error_is_carried_out_later() -> None:
+    with serving("setup-late") as org:
+        record_id, before = component(org, "ValidationRule", TAX)
+        assert patch(org, "ValidationRule", record_id, {**before, "active": False}).status == 500
+        assert component(org, "ValidationRule", TAX)[1]["active"] is True
+        until = time.monotonic() + 20
+        while component(org, "ValidationRule", TAX)[1]["active"] and time.monotonic() < until:
+            time.sleep(0.05)
+        assert component(org, "ValidationRule", TAX)[1]["active"] is False

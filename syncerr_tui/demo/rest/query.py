@@ -7,7 +7,7 @@ import re
 from array import array
 
 from syncerr_tui.demo.http import Refused, Response, error
-from syncerr_tui.demo.rest.call import Call, allow, missing
+from syncerr_tui.demo.rest.call import Call, allow, full_id, missing
 from syncerr_tui.demo.rest.cursors import Cursor
 from syncerr_tui.demo.rest.tooling import fill_metadata
 from syncerr_tui.demo.schema import Field
@@ -31,6 +31,8 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
     if text is None:
         reason = "Query plans are not spoken here" if "explain" in call.request.query else _NO_QUERY
         raise Refused(error(400, "MALFORMED_QUERY", reason))
+    if "userrecordaccess" in text.lower():
+        _fill_record_access(call, text)
     try:
         ready = plan(
             parse(text),
@@ -44,6 +46,22 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
     if call.request.query.get("columns", "").lower() == "true":
         return Response(200, _columns(ready))
     return _first_page(call, ready, tooling=tooling)
+
+
+def _fill_record_access(call: Call, text: str) -> None:
+    """Salesforce works these rows out for the records that a query names, and keeps none."""
+    store, object_name = call.context.store, "UserRecordAccess"
+    may_edit = not call.context.faults.fires("no-record-edit", call.request)
+    with call.context.org.alone():
+        for row in store.find(object_name):
+            store.delete(object_name, str(row["Id"]))
+        for given in dict.fromkeys(re.findall(r"'(\w{15}(?:\w{3})?)'", text)):
+            rights = dict.fromkeys(
+                ("HasEditAccess", "HasDeleteAccess", "HasTransferAccess", "HasAllAccess"), may_edit
+            )
+            user = {"UserId": call.context.user_id, "RecordId": full_id(given), "HasReadAccess": True}
+            level = "All" if may_edit else "Read"
+            store.insert(object_name, {**user, **rights, "MaxAccessLevel": level})
 
 
 def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:

@@ -69,6 +69,9 @@ def _existing(call: Call, sobject: SObject, given: str, operation: str, body: Ma
     if fault is not None:
         return Saved(record_id, (fault,))
     assert record_id is not None
+    if call.context.faults.fires("no-record-edit", call.request):
+        words = "insufficient access rights on object id"
+        return Saved(record_id, (SaveFault("INSUFFICIENT_ACCESS_OR_READONLY", words),))
     values, faults = _values(call, sobject, body, creating=False)
     if not faults:
         faults = call.context.org.save(
