@@ -23,6 +23,7 @@ from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.outline import Node, Outline, tree_of
 from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.columns import Moment
+from syncerr_tui.ui.widgets.panel import Subject
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -224,6 +225,14 @@ class CausesPane(ListWithPanel):
 
     # -- the panel -------------------------------------------------------------------------------------
 
+    @property
+    def subject(self) -> Subject | None:
+        """What is under the cursor; a cause is named by its oldest error."""
+        node, error = self.node, self.current
+        if node is None or error is None:
+            return None
+        return self.subject_of(node.place, error, 0 if node.row else len(node.cause.roots) - 1)
+
     def show_panel(self) -> None:
         node = self.node
         if node is None:
@@ -240,10 +249,11 @@ class CausesPane(ListWithPanel):
             outcome = self._errors.outcomes.get(error.id, "")
             self.panel.show(
                 lambda width: self._errors.describe(error, self._lines.moment, outcome, width),
+                self.subject,
                 keep_place=same,
             )
         else:
-            self.panel.show(lambda width: self._about(node.cause, width), keep_place=same)
+            self.panel.show(lambda width: self._about(node.cause, width), self.subject, keep_place=same)
 
     def _about(self, cause: Cause, width: int) -> list[TextLine]:
         from syncerr_tui.ui.cause_words import about

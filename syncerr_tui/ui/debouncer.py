@@ -24,10 +24,20 @@ class Debouncer:
         self._seconds = seconds
         self._timer: Timer | None = None
 
-    def call(self, work: Callable[[], None]) -> None:
-        """Do this after the pause, in place of what was to be done."""
+    @property
+    def waiting(self) -> bool:
+        """Whether there is work that waits."""
+        return self._timer is not None
+
+    def call(self, work: Callable[[], None], seconds: float | None = None) -> None:
+        """Do this after the pause (or a pause of this length), in place of what was to be done."""
         self.cancel()
-        self._timer = self._host.set_timer(self._seconds, work)
+
+        def due() -> None:
+            self._timer = None
+            work()
+
+        self._timer = self._host.set_timer(self._seconds if seconds is None else seconds, due)
 
     def cancel(self) -> None:
         """Do nothing after all."""

@@ -143,7 +143,7 @@ class ErrorsPane(ListWithPanel):
             self._told_anew = False
             described = self._described
             same_row = before is not None and before[0].id == error.id
-            self.panel.show(lambda width: self.describe(*described, width), keep_place=same_row)
+            self.panel.show(lambda width: self.describe(*described, width), self.subject, keep_place=same_row)
             self.post_message(self.Looked(error))
 
     def known_better(self, error: SyncError | None) -> None:

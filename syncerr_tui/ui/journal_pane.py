@@ -20,6 +20,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.errors_pane import Describe
 from syncerr_tui.ui.journal_reading import JournalReading, Level
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
@@ -27,6 +28,7 @@ from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.panel import Subject
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 from syncerr_tui.words import plural
 
@@ -40,9 +42,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 _FILTER_DELAY = 0.15
-
-Describe = Callable[[SyncError, Moment, str, int], "list[TextLine]"]
-"""What the info panel says about an error, as in the list."""
 
 
 class JournalPane(ListWithPanel):
@@ -147,7 +146,7 @@ class JournalPane(ListWithPanel):
         from syncerr_tui.ui.paged_rows import PagedRows
 
         self._moment = Moment(self.context.clock(), self.context.zone)
-        runs = PagedRows(self._reading.runs, self._in_background, partial(self._arrived, "runs"))
+        runs = PagedRows(self._reading.runs, self._in_background, self._arrived)
         self._runs = Level(runs, self._runs.at if self._runs else 0)
         runs.ask()
         if self._run is not None:
@@ -158,9 +157,7 @@ class JournalPane(ListWithPanel):
         from syncerr_tui.ui.paged_rows import PagedRows
 
         self._run = run
-        rows = PagedRows(
-            partial(self._reading.rows, run.id), self._in_background, partial(self._arrived, "rows")
-        )
+        rows = PagedRows(partial(self._reading.rows, run.id), self._in_background, self._arrived)
         self._rows = Level(rows, at)
         rows.ask()
 
@@ -174,7 +171,7 @@ class JournalPane(ListWithPanel):
             self.sheet.note("", f"{error.title}.", error.hint)
             self.post_message(Troubled(error))
 
-    def _arrived(self, _what: str) -> None:
+    def _arrived(self) -> None:
         level = self._level
         if level is not None and level.pages.ready:
             level.at = max(0, min(level.at, level.pages.count - 1))
@@ -189,12 +186,12 @@ class JournalPane(ListWithPanel):
         runs, rows = self._runs, self._rows
         drawn, names = self._moment, self._reading.names
         if rows is not None and self._run is not None:
-            count, at = rows.pages.count, rows.at
+            pages = rows.pages
             self.sheet.show(
                 words.ROWS,
-                count,
-                at,
-                lambda row: _cells(rows.pages.at(row), lambda one: words.row_cells(one, names)),
+                pages.count,
+                rows.at,
+                lambda row: _cells(pages.at(row), lambda one: words.row_cells(one, names)),
             )
         elif runs is not None:
             ours = self._ours
@@ -263,6 +260,18 @@ class JournalPane(ListWithPanel):
 
     # -- the panel -------------------------------------------------------------------------------------
 
+    @property
+    def subject(self) -> Subject | None:
+        """The row, or the run, under the cursor."""
+        from syncerr_tui.ui import journal_words as words
+
+        row, run = self.row, self.run
+        if run is None:
+            return None
+        if self._run is None:
+            return Subject(run.id, f"The run of {words.when(run.started_at, self._moment).strip()}")
+        return self.subject_of((run.id, row.error.id), row.error) if row is not None else None
+
     def show_panel(self) -> None:
         """Ask for the story of what the cursor rests on; one that moves on drops the question."""
         if not self._visited:
@@ -273,13 +282,13 @@ class JournalPane(ListWithPanel):
             return
         self._told = subject
         if row is not None:
-            self._in_background(self._tell_row(row), "journal-panel")
+            self._in_background(self._tell_row(row, self.subject), "journal-panel")
         elif run is not None and self._run is None:
-            self._in_background(self._tell_run(run), "journal-panel")
+            self._in_background(self._tell_run(run, self.subject), "journal-panel")
         else:
             self.panel.show(lambda _width: ())
 
-    async def _tell_row(self, row: RowRecord) -> None:
+    async def _tell_row(self, row: RowRecord, subject: Subject | None) -> None:
         from syncerr_tui.resync import recall
         from syncerr_tui.ui import journal_words as words
 
@@ -295,16 +304,16 @@ class JournalPane(ListWithPanel):
             ]
 
         if self._told == (row,):
-            self.panel.show(lines)
+            self.panel.show(lines, subject)
 
-    async def _tell_run(self, run: RunRecord) -> None:
+    async def _tell_run(self, run: RunRecord, subject: Subject | None) -> None:
         from syncerr_tui.resync.history import History
         from syncerr_tui.ui import journal_words as words
 
         marks: tuple[Mark, ...] = await self._reading.ask(lambda journal: History(journal).marks(run.id))
         drawn, ours = self._moment, run.id in self._ours
         if self._told == (run,):
-            self.panel.show(lambda width: words.run_lines(run, marks, drawn, width, ours=ours))
+            self.panel.show(lambda width: words.run_lines(run, marks, drawn, width, ours=ours), subject)
 
     # -- moving ----------------------------------------------------------------------------------------
 
@@ -333,11 +342,6 @@ class JournalPane(ListWithPanel):
         """To the other side; the panel beside a run tells about it."""
         if self.is_wide or self.is_open:
             self.open_panel(is_open=not self.is_open)
-
-    @property
-    def has_row(self) -> bool:
-        """Whether there is a row of a run under the cursor."""
-        return self.row is not None
 
     def step_back(self) -> bool:
         """Out of the panel, out of the filter, out of the run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -15,13 +16,16 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
-from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
 from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
 WIDE = 110
 """Cells from which the info panel stands beside the list."""
 _REST_SECONDS = 0.08
-"""How long the cursor rests before the panel follows: a held key writes no panels."""
+"""How long the cursor rests before the panel follows a single key."""
+_HELD_SECONDS = 0.25
+"""How long it rests after keys in quick succession: a held key, even one that a console repeats only eleven
+times a second, writes no panels."""
 _FAR = 1_000_000
 """More rows than any list holds."""
 
@@ -53,6 +57,7 @@ class ListWithPanel(Widget):
         self.context = context
         self.glyphs = UNICODE if context.terminal.unicode else ASCII
         self._resting = Debouncer(self, _REST_SECONDS)
+        self._moved_at = 0.0
 
     def compose(self) -> ComposeResult:
         """The list and the panel."""
@@ -69,6 +74,19 @@ class ListWithPanel(Widget):
     def move_cursor(self, rows: int) -> None:
         """The cursor so many rows down."""
         raise NotImplementedError
+
+    @property
+    def subject(self) -> Subject | None:
+        """What is under the cursor, as the panel names it."""
+        error = self.current
+        return self.subject_of(error.id, error) if error is not None else None
+
+    def subject_of(self, key: object, error: SyncError, more: int = 0) -> Subject:
+        """An error as a heading names it, `Order Create 3a90293f…`, with how many others stand behind it."""
+        known = error.storeconnect_id
+        record = f"{known[:8]}{self.context.ellipsis}" if len(known) > 12 else known
+        others = f"and {more:,} more" if more else ""
+        return Subject(key, " ".join(filter(None, (error.object, error.event_type.value, record, others))))
 
     def show_panel(self) -> None:
         """Show in the panel what is under the cursor."""
@@ -183,8 +201,15 @@ class ListWithPanel(Widget):
         self.post_message(self.Changed())
 
     def panel_soon(self) -> None:
-        """What the panel shows may have changed."""
-        if self.is_wide or self.is_open:
+        """What the panel shows may have changed. Where the cursor moved, it says at once what it is about."""
+        if not (self.is_wide or self.is_open):
+            return
+        if self.panel.head_for(self.subject):
+            now = monotonic()
+            held = now - self._moved_at < _HELD_SECONDS
+            self._moved_at = now
+            self._resting.call(self.show_panel, _HELD_SECONDS if held else _REST_SECONDS)
+        elif not self._resting.waiting:
             self._resting.call(self.show_panel)
 
     def on_resize(self) -> None:

@@ -35,6 +35,15 @@ def presses(program: PtyProgram, *keys: str) -> float:
     return sum(counts) / len(counts)
 
 
+def held(program: PtyProgram, key: str, a_second: float = 30) -> tuple[float, int]:
+    """Bytes for each repetition of a key that is held, and those that come when it is let go."""
+    written = 0
+    for _ in range(PRESSES):
+        program.press(key)
+        written += program.read_for(1 / a_second)
+    return written / PRESSES, program.read(4 * SILENCE)
+
+
 def measure(columns: int, lines: int, **changes: str) -> None:
     """Measure the app on the demo org in one kind of terminal."""
     with tempfile.TemporaryDirectory() as home:
@@ -51,9 +60,13 @@ def measure(columns: int, lines: int, **changes: str) -> None:
                 program.press("down")
                 program.read(SILENCE)
             scrolling = presses(program, "down")
+            program.press("g")
+            program.read(0.5)
+            (fast, rest), (slow, _) = held(program, "down"), held(program, "up", 11)
             idle = program.read_for(10)
             what = " ".join(f"{key}={value}" for key, value in changes.items()) or "true colour"
             told = f"in view {in_view:.0f}, scrolling {scrolling:.0f}, idle for 10 s {idle}"
+            told += f", held at 30 a second {fast:.0f} (at 11 {slow:.0f}), then at rest {rest}"
             print(f"{columns}x{lines} {what}: start {start}, {told}")
 
 

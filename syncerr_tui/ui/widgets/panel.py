@@ -22,6 +22,14 @@ Layout = Callable[[int], Sequence["TextLine"]]
 """The text as lines of at most so many cells."""
 
 
+class Subject(NamedTuple):
+    """What a text is about."""
+
+    key: object
+    """Tells it from everything else that a list can hold."""
+    name: str
+
+
 class _Shown(NamedTuple):
     """A line of the window."""
 
@@ -41,6 +49,8 @@ class InfoPanel(Themed, can_focus=True):
     def __init__(self, *, links: bool = False, thumb: str = "┃", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._links = links
+        self._subject: Subject | None = None
+        self._ahead: Subject | None = None
         self._thumb = thumb
         self._layout: Layout = lambda _width: ()
         self._lines: Sequence[TextLine] = ()
@@ -51,8 +61,21 @@ class InfoPanel(Themed, can_focus=True):
         """Rows to scroll by that came before the first size."""
         self._drawn: list[_Shown] = []
 
-    def show(self, layout: Layout, *, keep_place: bool = False) -> None:
+    def head_for(self, subject: Subject | None) -> bool:
+        """Say what the next text will be about, and about what this one still is.
+
+        Returns:
+            Whether that is something else than was said before.
+        """
+        before, self._ahead = self._ahead, subject
+        if before == subject:
+            return False
+        self._redraw()
+        return True
+
+    def show(self, layout: Layout, subject: Subject | None = None, *, keep_place: bool = False) -> None:
         """Show this text, from its beginning unless the place is to be kept."""
+        self._subject = self._ahead = subject
         self._layout = layout
         self._laid_out_for = 0
         self._link_styles.clear()
@@ -112,7 +135,9 @@ class InfoPanel(Themed, can_focus=True):
         """A line of the window, with the thumb of the scroll bar at its end."""
         text = self._text()
         shown = _Shown()
-        if self.top + y < len(text):
+        if y < 2 and self._ahead != self._subject and (self._subject is not None or not y):
+            shown = self._heading(y)
+        elif self.top + y < len(text):
             line = text[self.top + y]
             # Letters that terminals join in different ways stand side by side, as wide as was counted.
             shown = _Shown(tuple((flat(piece), role) for piece, role in line.parts), line.link)
@@ -120,6 +145,15 @@ class InfoPanel(Themed, can_focus=True):
             return shown
         blank = " " * max(1, self.size.width - shown.width - 1)
         return _Shown((*shown.parts, (blank + self._thumb, "text")), shown.link)
+
+    def _heading(self, y: int) -> _Shown:
+        """What stands over a text that is not about what the cursor is on."""
+        if y:
+            assert self._subject is not None
+            words, role = f"Below is still {self._subject.name}", "muted"
+        else:
+            words, role = (self._ahead.name if self._ahead is not None else ""), "heading"
+        return _Shown(((cell(words, self.size.width - 2, "").rstrip(), role),))
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
