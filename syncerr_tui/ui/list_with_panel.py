@@ -215,6 +215,9 @@ class ListWithPanel(Widget):
     def on_resize(self) -> None:
         """Put the panel beside the list, or away."""
         self.set_class(self.is_wide, "-wide")
+        terminal = self.context.terminal
+        # Terminals scroll whole lines: with a panel beside the list it would go along.
+        self.rows.row_by_row = terminal.diff and terminal.abilities.scroll_region and not self.is_wide
         self.panel_soon()
 
     @on(events.DescendantFocus)

@@ -246,9 +246,10 @@ class ScreenDiff:
         changed = [y for y in sorted(target) if target[y] != self._rows[y]]
         if not self._abilities.scroll_region or len(changed) < _FEWEST_ROWS:
             return
-        rows = [tuple(row) for row in self._rows]
+        # In the last column stands a scroll bar, which stays where it is.
+        rows = [tuple(row[:-1]) for row in self._rows]
         once = {row: y for row, y in zip(rows, range(self._height), strict=True) if rows.count(row) == 1}
-        moved = [(y, once[key] - y) for y in changed if (key := tuple(target[y])) in once]
+        moved = [(y, once[key] - y) for y in changed if (key := tuple(target[y][:-1])) in once]
         shifts = Counter(shift for _y, shift in moved if shift)
         if not shifts or (best := shifts.most_common(1)[0])[1] < _FEWEST_ROWS - 1:
             return

@@ -12,7 +12,24 @@ from tests.bench.bench_bytes import environment
 from tests.bench.pty_program import PtyProgram
 from tests.layers import layered
 
-KEYS = ("down", "down", "G", "g", "enter", "down", "escape", "c", "down", "right", "1", "space", "a")
+KEYS = (
+    "down",
+    "down",
+    "j" * 20,
+    "j",
+    "j",
+    "G",
+    "g",
+    "enter",
+    "down",
+    "escape",
+    "c",
+    "down",
+    "right",
+    "1",
+    "space",
+    "a",
+)
 
 
 def settle(program: PtyProgram) -> None:

@@ -149,7 +149,10 @@ LINES = st.lists(
 def test_a_list_that_scrolls_looks_the_same(lines: list[str], moves: list[int], what: Abilities) -> None:
     def page(top: int, cursor: int) -> LayoutUpdate:
         looks = [STYLES[5] if line == cursor else STYLES[8] for line in range(HEIGHT)]
-        rows = [Strip([Segment(lines[top + y].ljust(WIDTH), looks[y])]) for y in range(1, HEIGHT - 1)]
+        bar = ["┃" if y == 1 + top * (HEIGHT - 3) // 24 else " " for y in range(HEIGHT)]
+        rows = [
+            Strip([Segment(lines[top + y].ljust(WIDTH - 1) + bar[y], looks[y])]) for y in range(1, HEIGHT - 1)
+        ]
         edge = Strip([Segment("edge".ljust(WIDTH), STYLES[1])])
         return layout(Region(0, 0, WIDTH, HEIGHT), [edge, *rows, edge])
 
@@ -161,17 +164,19 @@ def test_a_list_that_scrolls_looks_the_same(lines: list[str], moves: list[int], 
 
 
 def test_a_list_that_scrolls_writes_only_the_line_that_comes_into_sight() -> None:
-    names = [chr(ord("A") + number) * WIDTH for number in range(26)]
+    names = [chr(ord("A") + number) * (WIDTH - 1) for number in range(26)]
 
-    def page(top: int) -> LayoutUpdate:
-        rows = [Strip([Segment(names[top + y], STYLES[5])]) for y in range(HEIGHT)]
+    def page(top: int, thumb: int) -> LayoutUpdate:
+        bar = ["┃" if y in {thumb, thumb + 1} else " " for y in range(HEIGHT)]
+        rows = [Strip([Segment(names[top + y] + bar[y], STYLES[5])]) for y in range(HEIGHT)]
         return layout(Region(0, 0, WIDTH, HEIGHT), rows)
 
-    diff = ScreenDiff(ALL)
-    diff.frame(page(3), (WIDTH, HEIGHT), ColorSystem.TRUECOLOR)
-    sent = diff.frame(page(4), (WIDTH, HEIGHT), ColorSystem.TRUECOLOR)
-    assert "J" * WIDTH in sent
-    assert not any(names[number] in sent for number in range(9))
+    for thumb in (2, 3):
+        diff = ScreenDiff(ALL)
+        diff.frame(page(3, 2), (WIDTH, HEIGHT), ColorSystem.TRUECOLOR)
+        sent = diff.frame(page(4, thumb), (WIDTH, HEIGHT), ColorSystem.TRUECOLOR)
+        assert "J" * (WIDTH - 1) in sent
+        assert not any(name[:2] in sent for name in names[:9])
 
 
 def test_nothing_is_written_for_what_is_there_already() -> None:

@@ -1,7 +1,7 @@
 """Any number of rows under a header, drawn line by line: only what is visible is ever looked at.
 
 A row takes one line or several. This is no `ScrollView`: what moves is the cursor, and the view follows it by
-half a page at once.
+half a page at once, or row by row where the terminal itself can scroll the list.
 
 Textual's DataTable measures every cell and repaints itself for every line of scrolling; here 100,000 rows
 cost what 20 rows cost, and after any change only the lines that look different go to the terminal.
@@ -78,6 +78,8 @@ class VirtualList(Themed, can_focus=True):
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.glyphs = glyphs
+        self.row_by_row = False
+        """Whether the terminal scrolls the list by a row for next to nothing."""
         self.top = 0
         """The first visible row."""
         self.drawn: list[tuple[Any, bool]] = []
@@ -175,14 +177,19 @@ class VirtualList(Themed, can_focus=True):
         return [Blank() for _ in range(above)] + [Blank(text) for text in note]
 
     def _follow_cursor(self) -> None:
-        """Bring the cursor into view by half a page at once: single-line scrolling repaints everything."""
+        """Bring the cursor into view: row by row only where that does not repaint everything."""
         last = self.count - 1
         if last < 0:
             self.top = 0
             return
         cursor, height = self.at, self._height
         self.top = min(self.top, last)
-        if cursor < self.top or self._lines_between(self.top, cursor + 1) > height:
+        below = self._lines_between(self.top, cursor + 1) > height
+        if self.row_by_row and cursor == self.top - 1:
+            self.top = cursor
+        elif self.row_by_row and below and self._lines_between(self.top, cursor) <= height:
+            self.top = self._row_above(cursor, height - self.height_of(cursor))
+        elif cursor < self.top or below:
             self.top = self._row_above(cursor, height // 2)
         # Nothing stays blank below the end.
         self.top = min(self.top, self._row_above(last, height - self.height_of(last)))
