@@ -41,6 +41,8 @@ _GAP = 4
 """Unchanged cells that are written again rather than skipped: moving over them costs as much."""
 _ERASE_FROM = 8
 """Blanks in the middle of a row from which erasing and moving is shorter than writing them."""
+_ERASE_AT_END_FROM = 6
+"""The same for blanks at the end of what is written."""
 
 
 class ScreenDiff:
@@ -219,18 +221,23 @@ class ScreenDiff:
             return
         place = 0
         while place < len(cells):
-            blank = _blanks(cells, place)
-            cell = cells[place]
-            assert cell is not None
-            if blank >= _ERASE_FROM and self._erasable(cell[1]) and place + blank < len(cells):
-                writer.erase(y, start + place, blank, cell[1])
-                place += blank
-                continue
-            step = max(blank, 1)
-            while place + step < len(cells) and _blanks(cells, place + step) < _ERASE_FROM:
-                step += max(_blanks(cells, place + step), 1)
-            writer.put(y, start + place, cells[place : place + step])
+            step = self._to_erase(cells, place)
+            if step:
+                cell = cells[place]
+                assert cell is not None
+                writer.erase(y, start + place, step, cell[1])
+            else:
+                while place + step < len(cells) and not self._to_erase(cells, place + step):
+                    step += max(_blanks(cells, place + step), 1)
+                writer.put(y, start + place, cells[place : place + step])
             place += step
+
+    def _to_erase(self, cells: Row, place: int) -> int:
+        """How many blanks from a place on are erased rather than written; 0 where that is no shorter."""
+        cell, blanks = cells[place], _blanks(cells, place)
+        # Behind blanks at the end the cursor has to go elsewhere anyway.
+        enough = _ERASE_FROM if place + blanks < len(cells) else _ERASE_AT_END_FROM
+        return blanks if cell is not None and blanks >= enough and self._erasable(cell[1]) else 0
 
     def _erasable(self, number: int) -> bool:
         """Whether erased cells look like blanks of this look."""
