@@ -98,6 +98,8 @@ class Verdict(StrEnum):
     """It left the list without our doing, and the record is right."""
     STILL_FAILING = ("STILL FAILING", "still_failing", "FAILING", "failing", "still failing", False)
     NEW_CAUSE = ("NEW CAUSE", "new_cause", "NEW", "new", "failing with a new cause", False)
+    NOT_TRIED = ("NOT TRIED", "not_tried", "UNTRIED", "untried", "refused untried", False)
+    """The org refused the request for another reason than the row's own: the row was not processed."""
     TWIN = ("TWIN", "twin", "TWIN", "twin", "TWIN", False)
     """Two records carry one StoreConnect ID: loud, never FIXED."""
     UNKNOWN = ("UNKNOWN", "unknown", "UNKNOWN", "unknown", "unknown", False)

@@ -166,10 +166,12 @@ def plan_for(
     batch_size: int | None,
     lanes: int | None,
     patience: float,
+    measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives.
 
-    Causes that were not chosen come along, each told on stderr: a victim alone could not be sent.
+    Causes that were not chosen come along, each told on stderr: a victim alone could not be sent. `measured`:
+    rows and seconds of waves that were proven in this org, for the estimate.
     """
     from syncerr_tui.resync.choosing import causes_missing, support_only
     from syncerr_tui.resync.plan import make_plan
@@ -191,6 +193,7 @@ def plan_for(
         batch_size=batch_size,
         lanes=lanes,
         patience=patience,
+        measured=measured,
     )
 
 

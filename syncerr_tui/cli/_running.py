@@ -22,7 +22,7 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import Treatment
     from syncerr_tui.model import OrgIdentity, SyncError
-    from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent
+    from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
     from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 NOT_SENT = "NOT SENT"
 """Stands where a verdict would, for a row that was left out."""
 _PROGRESS_SECONDS = 2.0
+_QUIET_SECONDS = 5.0
+"""After so long without a line a run that waits says so."""
 _ONLY_READ = "Only read again; add --again to send it, once the org has had its usual time"
 _STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
@@ -278,6 +280,13 @@ class _Narrator:
     def __init__(self) -> None:
         self._last = float("-inf")
 
+    def _due(self, event: Waiting) -> bool:
+        """A wait is told at once where it is only announced, else where nothing was said for a while."""
+        if event.seconds and time.monotonic() - self._last < _QUIET_SECONDS:
+            return False
+        self._last = time.monotonic()
+        return True
+
     def tell(self, event: RunEvent) -> None:
         """Say what a person wants to know."""
         from syncerr_tui.resync import events as e
@@ -290,6 +299,10 @@ class _Narrator:
                 narrate(f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}.")
             case e.Braked():
                 narrate(f"Stopping: {event.reason}")
+            case e.Waiting(until=until) if until is not None and self._due(event):
+                narrate(
+                    f"{_waiting_words(event)}; what is not known by {until.astimezone():%H:%M:%S} is UNKNOWN."
+                )
             case e.RunEnded():
                 narrate(f"{event.summary}.")
             case e.Progress() if time.monotonic() - self._last >= _PROGRESS_SECONDS:
@@ -300,6 +313,16 @@ class _Narrator:
                 narrate(f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}")
             case _:
                 pass
+
+
+def _waiting_words(event: Waiting) -> str:
+    from syncerr_tui.resync.events import WaitKind
+
+    since = f" since {event.since.astimezone():%H:%M:%S}" if event.since else ""
+    if event.kind is WaitKind.EARLIER:
+        was = "was" if event.rows == 1 else "were"
+        return f"{plural(event.rows, 'row')} {was} sent before and {was} not proven; the org is read{since}"
+    return f"{plural(event.rows, 'row')} {'waits' if event.rows == 1 else 'wait'} for the org{since}"
 
 
 class _Stop:

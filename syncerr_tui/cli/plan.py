@@ -64,13 +64,15 @@ async def _plan(
     **options: Any,  # noqa: ANN401
 ) -> int:
     from syncerr_tui.resync import plan_file
+    from syncerr_tui.resync.history import History
 
     if options["patience"] is None:
         options["patience"] = treatment_of(choice).patience
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
-        plan = plan_for(connection, graph, asked, **options)
         with open_journal(connection) as journal:
+            measured = History(journal).wave_times(connection.method.name)
+            plan = plan_for(connection, graph, asked, measured=measured, **options)
             mention_unfinished(journal)
             warn_of_repeats(journal, plan)
     if output is not None:

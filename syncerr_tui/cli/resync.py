@@ -60,8 +60,8 @@ def command(
     """Ask for a re-sync of the chosen errors, causes before victims, and prove what became of each.
 
     Every row ends with a verdict that comes from re-reading the org (FIXED, STILL FAILING, NEW CAUSE,
-    UNKNOWN, TWIN, RESOLVED ELSEWHERE) or as NOT SENT, each with its reason. Exit code 0: every row is
-    FIXED or resolved elsewhere; 1: not all are.
+    NOT TRIED, UNKNOWN, TWIN, RESOLVED ELSEWHERE) or as NOT SENT, each with its reason. Exit code 0: every
+    row is FIXED or resolved elsewhere; 1: not all are.
     """
     asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
     treatment = treatment_of(choice)
@@ -86,12 +86,14 @@ async def _resync(
     as_json: bool,
     **options: Any,  # noqa: ANN401
 ) -> int:
+    from syncerr_tui.resync.history import History
     from syncerr_tui.resync.start import make_runner
 
     async with open_connection(choice) as connection:
         with open_journal(connection) as journal:
             mention_unfinished(journal)
-            plan = plan_for(connection, await read_graph(connection), asked, **options)
+            measured = History(journal).wave_times(connection.method.name)
+            plan = plan_for(connection, await read_graph(connection), asked, measured=measured, **options)
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)

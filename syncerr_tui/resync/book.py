@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from syncerr_tui.model import RowState, SyncError, Verdict
@@ -70,9 +70,9 @@ class Book:
             self._out.add(event)
 
     def intend(
-        self, rows: Sequence[PlannedRow], seen: dict[str, EventSeen], org_at: datetime
+        self, rows: Sequence[PlannedRow], seen: dict[str, EventSeen], org_at: Mapping[str, datetime]
     ) -> dict[str, int]:
-        """Write down that these rows are about to be sent, then tell so.
+        """Write down that these rows are about to be sent, each at its time by the org's clock; tell so.
 
         Raises:
             MachineError, RefusedError: Nothing may be sent.
@@ -82,7 +82,7 @@ class Book:
                 event=row.error.id,
                 wave=row.wave,
                 attempt=self._attempts[row.error.id] + 1,
-                org_at=org_at,
+                org_at=org_at[row.error.id],
                 stamp=seen[row.error.id].modified_at,
                 processed_at=_processed(seen[row.error.id].error),
             )

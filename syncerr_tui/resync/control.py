@@ -28,6 +28,8 @@ class Control:
         """How the run ends early, and the reason that unsent rows get. Once set it stays."""
         self.failure: SyncErrError | None = None
         self.cancelled = asyncio.Event()
+        self.was_paused = False
+        """Whether a person has held the run since this was last set to False."""
         self._sleep = sleep
         self._going = asyncio.Event()
         self._going.set()
@@ -65,6 +67,7 @@ class Control:
 
     def pause(self) -> None:
         """Hold every sender at its next request."""
+        self.was_paused = True
         self._going.clear()
 
     def unpause(self) -> None:
@@ -78,12 +81,12 @@ class Control:
 
     # -- time
 
-    async def wait(self, seconds: float, why: str) -> bool:
+    async def wait(self, waiting: Waiting) -> bool:
         """Sleep; True where a person cancelled, and nothing is worth waiting for any more."""
         if not self.cancelled.is_set():
-            self.tell(Waiting(seconds, why))
+            self.tell(waiting)
             waits = (
-                asyncio.ensure_future(_coroutine(self._sleep(seconds))),
+                asyncio.ensure_future(_coroutine(self._sleep(waiting.seconds))),
                 asyncio.ensure_future(self.cancelled.wait()),
             )
             try:

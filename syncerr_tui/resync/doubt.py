@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.history import History, RowRecord
 from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.org import EventSeen
@@ -39,6 +39,27 @@ def sent_and_open(journal: Journal, errors: Sequence[SyncError]) -> dict[str, Ro
         if event in by_id
     }
     return {**forgotten, **History(journal).open_attempts(list(by_id))}
+
+
+def earlier_requests(journal: Journal, errors: Sequence[SyncError]) -> dict[str, RowRecord]:
+    """Of these rows, the ones whose present state an earlier request of ours may have brought about.
+
+    Not those whose request is known to have failed, or that have been processed and failed again since.
+    """
+    by_id = {error.id: error for error in errors}
+    return {
+        event: record
+        for event, record in History(journal).last_requests(list(by_id)).items()
+        if record.org_at is not None and _may_have_done(record, by_id[event].processed_at)
+    } | sent_and_open(journal, errors)
+
+
+def _may_have_done(record: RowRecord, failed_at: datetime | None) -> bool:
+    if record.unknown:
+        return True
+    if record.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
+        return False
+    return failed_at is None or record.org_at is None or failed_at <= record.org_at
 
 
 def in_doubt(journal: Journal, errors: Sequence[SyncError]) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.plan import Plan
@@ -20,6 +21,7 @@ class Counts:
     fixed: int = 0
     still_failing: int = 0
     new_cause: int = 0
+    not_tried: int = 0
     unknown: int = 0
     twin: int = 0
     elsewhere: int = 0
@@ -118,12 +120,31 @@ class Resumed:
     """Sending goes on."""
 
 
+class WaitKind(StrEnum):
+    """What a run waits for."""
+
+    PROOF = "proof"
+    """The org, which works on what this run has sent."""
+    EARLIER = "earlier request"
+    """The outcome of a request that an earlier run, or this one before it was interrupted, left unknown."""
+    LOCK = "lock"
+    CONNECTION = "connection"
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing to do until this moment: proof is pending, a lock or the line gets time."""
+    """Nothing to do for some seconds."""
 
     seconds: float
+    """Until the next look or try; 0.0 where a wait is only announced."""
     why: str
+    kind: WaitKind = WaitKind.PROOF
+    rows: int = 0
+    """Rows that wait for the org."""
+    since: datetime | None = None
+    """Since when they do, by this machine's clock."""
+    until: datetime | None = None
+    """When nothing more is waited for: what is not decided then is UNKNOWN."""
 
 
 @dataclass(frozen=True, slots=True)

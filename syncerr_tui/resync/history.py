@@ -282,11 +282,16 @@ class History:
         return bool(found)
 
     def same_message_attempts(self, error: SyncError) -> int:
-        """How often this very row was sent with this very message: from 2 on, ask what is different."""
+        """How often this very row was tried with this very message: from 2 on, ask what is different.
+
+        What the org refused untried is no try; what it refused for the row's own reason is one.
+        """
         found = self._all(
             "SELECT count(*) FROM intents i JOIN rows r ON r.run = i.run AND r.event = i.event "
             "LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ? "
-            "AND json_extract(r.row, '$.message') = ? AND COALESCE(o.kind, '') != 'not sent'",
+            "AND json_extract(r.row, '$.message') = ? "
+            "AND (COALESCE(o.kind, '') NOT IN ('not sent', 'refused') OR EXISTS "
+            "(SELECT 1 FROM verdicts v WHERE v.intent = i.n AND v.verdict = 'STILL FAILING'))",
             (error.id, error.message),
         )
         return int(found[0][0])
@@ -297,13 +302,25 @@ class History:
         Args:
             events: The events to look at; None for all.
         """
+        return {event: record for event, record in self.last_requests(events).items() if record.unknown}
+
+    def last_requests(self, events: Sequence[str] | None = None) -> dict[str, RowRecord]:
+        """The last request of each event that may have been carried out, in whichever run."""
         if events is None:
             found = self._all(f"{_COLUMNS} {_FROM_OPEN}")
         else:
             named = "r.event IN (SELECT value FROM json_each(?))"
             found = self._all(f"{_COLUMNS} {_FROM_OPEN} WHERE {named}", (json.dumps(list(events)),))
-        records = (_record(row) for row in found)
-        return {record.error.id: record for record in records if record.unknown}
+        return {record.error.id: record for record in map(_record, found)}
+
+    def wave_times(self, method: str, limit: int = 50) -> list[tuple[int, float]]:
+        """Rows and seconds of the waves that were proven last by this method, newest first."""
+        found = self._all(
+            "SELECT w.rows, w.seconds FROM waves w JOIN runs u ON u.id = w.run "
+            "WHERE json_extract(u.plan, '$.method') = ? ORDER BY w.n DESC LIMIT ?",
+            (method, limit),
+        )
+        return [(row["rows"], row["seconds"]) for row in found]
 
     def notes(
         self, *, run: str | None = None, event: str | None = None

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -302,6 +303,14 @@ class Journal:
         """Write down something that happened to a run: paused, resumed, braked, cancelled ..."""
         with self._transaction() as sql:
             self._mark(sql, run, mark, detail)
+
+    def wave(self, run: str, number: int, rows: int, seconds: float) -> None:
+        """Write down how long a wave took from its first look at the org to its last proof."""
+        with self._transaction() as sql:
+            sql.execute(
+                "INSERT INTO waves (run, at, number, rows, seconds) VALUES (?,?,?,?,?)",
+                (run, _text(self._clock()), number, rows, seconds),
+            )
 
     def end(self, run: str, how: str, summary: str) -> None:
         """The run is over; its rows are free."""
@@ -598,7 +607,7 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
         connection.row_factory = sqlite3.Row
         connection.create_function("fold", 1, _folded, deterministic=True)
         _check_ours(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         _check(connection, path)
         migrate(connection, migrations)
@@ -606,6 +615,22 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
         connection.close()
         raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Two processes that open a new file at once may each wait for the other here: SQLite then gives up at
+    once, whatever its timeout (https://sqlite.org/c3ref/busy_handler.html). One of them is through by then.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _make_private(path: Path, mode: int) -> None:
@@ -627,8 +652,10 @@ class _ForeignFileError(Exception):
 
 def _check_ours(connection: sqlite3.Connection) -> None:
     """Before anything is written to it. An empty file is ours to fill."""
-    program = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    # One statement, so that another process cannot fill the file between two of them.
+    program, tables = connection.execute(
+        "SELECT application_id, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id"
+    ).fetchone()
     if program != APPLICATION_ID and (program or tables):
         raise _ForeignFileError
 

@@ -91,7 +91,14 @@ _FIXES = (
     *_append_only("fixes", "fix_events"),
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _FIXES)
+_WAVES = (
+    # How long each proven wave took, for estimates: `seconds` from its first look to its last proof.
+    """CREATE TABLE waves (
+        n INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs (id), at TEXT NOT NULL,
+        number INTEGER NOT NULL, rows INTEGER NOT NULL, seconds REAL NOT NULL)""",
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _FIXES, _WAVES)
 """Statements that lead from version n to n + 1. Only ever appended to."""
 
 

@@ -17,8 +17,9 @@ from syncerr_tui.resync.proof import Attempt, Finding, SameCause, judge, needs_f
 T = TypeVar("T")
 _FIRST, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
 
-Wait = Callable[[float, str], Awaitable[bool]]
-"""Sleep that long, for this reason; True: patience is over at once (cancelled), look a last time."""
+Wait = Callable[[float, int, float], Awaitable[bool]]
+"""Sleep that many seconds while so many attempts are open, which get so many seconds more in all. True:
+patience is over at once (cancelled), look a last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ async def look_until_decided(
             yield decided
         if open_:
             pause = min(interval, left)
-            left = 0.0 if await wait(pause, f"{len(open_)} wait for the org") else left - pause
+            left = 0.0 if await wait(pause, len(open_), left) else left - pause
             interval = min(interval * _GROWTH, _LONGEST)
 
 

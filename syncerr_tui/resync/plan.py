@@ -17,6 +17,7 @@ from syncerr_tui.resync.org import MethodInfo
 DEFAULT_PATIENCE = 180.0
 """Seconds to wait for proof. StoreConnect's upstream sync takes 10 s to 2 min."""
 
+_PER_CALL, _TO_SETTLE = 0.5, 15.0
 PROOF_CHUNK = 1000
 """Rows asked for in one re-read."""
 
@@ -143,8 +144,7 @@ def make_plan(
     batch_size: int | None = None,
     lanes: int | None = None,
     patience: float = DEFAULT_PATIENCE,
-    seconds_per_call: float = 0.5,
-    seconds_to_settle: float = 15.0,
+    measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
     """Decide what is sent, in which order, and what is not.
 
@@ -161,8 +161,7 @@ def make_plan(
         batch_size: Rows in one request, at most the method's.
         lanes: Requests under way at once, at most the method's.
         patience: Seconds to wait for proof of one wave.
-        seconds_per_call: What one call took lately, for the estimate.
-        seconds_to_settle: How long the org usually takes to work on a re-sync, for the estimate.
+        measured: Rows and seconds of waves that were proven in this org, the latest first: for the estimate.
     """
     out = {item.id: item for item in left_out}
     asked = list({e.id: e for e in errors}.values())
@@ -181,7 +180,7 @@ def make_plan(
     )
     size = max(1, min(batch_size or method.batch_size, method.batch_size))
     width = max(1, min(lanes or method.lanes, method.lanes))
-    calls, seconds = _expected(split, size, width, seconds_per_call, seconds_to_settle)
+    calls, seconds = _expected(split, size, width, measured)
     plan = Plan(
         org_id=org.org_id,
         org_name=org.name,
@@ -288,9 +287,12 @@ def _warnings(rows: Sequence[SyncError]) -> tuple[str, ...]:
 
 
 def _expected(
-    waves: Sequence[Sequence[SyncError]], size: int, lanes: int, per_call: float, settle: float
+    waves: Sequence[Sequence[SyncError]], size: int, lanes: int, measured: Sequence[tuple[int, float]]
 ) -> tuple[int, float]:
-    """Calls and seconds if all goes well: a re-read and a request for each batch, one look at the outcome."""
+    """Calls and seconds if all goes well: a re-read and a request for each batch, one look at the outcome.
+
+    Where nothing was measured, 0.5 s a call, and 15 s for the org to work on a wave.
+    """
     calls, seconds = 0, 0.0
     for wave in waves:
         batches = ceil(len(wave) / size)
@@ -299,5 +301,7 @@ def _expected(
             objects[error.object] = objects.get(error.object, 0) + 1
         proof = ceil(len(wave) / PROOF_CHUNK) + sum(ceil(n / PROOF_CHUNK) for n in objects.values())
         calls += 1 + 2 * batches + proof
-        seconds += per_call * (1 + 2 * ceil(batches / lanes) + ceil(proof / lanes)) + settle
+        known = order.expected_seconds(len(wave), measured)
+        guess = _PER_CALL * (1 + 2 * ceil(batches / lanes) + ceil(proof / lanes)) + _TO_SETTLE
+        seconds += guess if known is None else known
     return calls, round(seconds, 1)

@@ -11,13 +11,14 @@ them alone can lie: a read may be old, and a clock may be wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
+from syncerr_tui.text import clean
 
 SameCause = Callable[[SyncError, SyncError], bool]
 
@@ -50,12 +51,16 @@ class Attempt:
     answered: bool
     """The org said that it accepted the row. False: no answer came back, or it refused."""
     refusal: str = ""
-    """The org's words, where it refused the row."""
+    """The org's code and words, where it refused the row."""
+    refusal_code: str | None = None
     before: tuple[RecordSeen, ...] | None = None
     """The records with its StoreConnect ID just before the request; None where nobody looked."""
     unsent: bool = False
     """No request of ours: the event left the failed state before one was made. `sent_at` is then when it had
     last failed."""
+    earlier: bool = False
+    """An earlier request of ours for this row may have been carried out: what is right now is not elsewhere's
+    doing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +83,30 @@ class Finding:
         return failed_anew or self.verdict is Verdict.FIXED
 
 
-def latest(
-    clock: datetime, events: Iterable[EventSeen], records: Iterable[Sequence[RecordSeen] | None]
-) -> datetime:
-    """The org's time at a request: what its clock says, or later than the stamps seen before the request.
+def request_times(
+    clock: datetime, events: Mapping[str, EventSeen], records: Mapping[str, Sequence[RecordSeen] | None]
+) -> dict[str, datetime]:
+    """The org's time at one request, for each of its rows, by event id.
 
-    The clock is the Date header of an answer, which a proxy may have kept; stamps are the org's own. Whole
-    seconds, so a record stamped before the request was stamped a second before this at least.
+    The clock is the Date header of an answer, which a proxy may have kept; stamps are the org's own. Every
+    stamp that was seen before the request is a moment that the org had reached by then, whichever row it
+    belongs to: the latest of them and the clock is at or before the true time of the request.
+
+    A row's own records count a second later. Stamps are whole seconds, cut off, so what was written before
+    the request and seen there was stamped a second before this at least. Other rows' records must not: they
+    would date the request up to a second too late, and the org that works within that second would never be
+    believed. No false FIXED can follow from leaving them out. A record proves a row only where it was not
+    seen just before the request, or was seen with an older stamp (`_written_since`); what another row's
+    record says has no part in that, and the added second bounded nothing that this row's records do not.
     """
-    stamps = [event.modified_at for event in events if event.modified_at]
-    stamps += [one.modified_at + timedelta(seconds=1) for some in records for one in some or ()]
-    return max(clock, *stamps) if stamps else clock
+    stamps = [event.modified_at for event in events.values() if event.modified_at]
+    stamps += [one.modified_at for some in records.values() for one in some or ()]
+    shared = max(clock, *stamps) if stamps else clock
+    second = timedelta(seconds=1)
+    return {
+        event: max([shared, *(one.modified_at + second for one in records.get(event) or ())])
+        for event in events
+    }
 
 
 def fingerprint(error: SyncError) -> str:
@@ -228,7 +246,7 @@ def _deleted(
 
 def _proven(attempt: Attempt, reason: str, evidence: Mapping[str, Any]) -> Finding:
     """The record is right. Whose doing it was: the org did not take a request of ours, or there was none."""
-    others = attempt.refusal or attempt.unsent
+    others = (attempt.refusal or attempt.unsent) and not attempt.earlier
     return Finding(Verdict.ELSEWHERE if others else Verdict.FIXED, reason, evidence)
 
 
@@ -246,13 +264,10 @@ def _still_failed(
         verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
         return Finding(verdict, _words(now) + _landed(attempt, now, records), evidence, now)
     if attempt.refusal:
-        return Finding(
-            Verdict.STILL_FAILING,
-            f"{REFUSED}: {attempt.refusal}",
-            evidence,
-            now,
-            untouched=True,
-        )
+        refused = replace(attempt.error, code=attempt.refusal_code, message=clean(attempt.refusal))
+        again = same(attempt.error, refused)
+        verdict = Verdict.STILL_FAILING if again else Verdict.NOT_TRIED
+        return Finding(verdict, f"{REFUSED}: {attempt.refusal}", evidence, now, untouched=True)
     if not last_look:
         return Finding(None, "the org has not worked on it yet", evidence, now)
     told = (
@@ -295,6 +310,11 @@ def _wait(reason: str, evidence: Mapping[str, Any], *, last_look: bool) -> Findi
     return Finding(Verdict.UNKNOWN if last_look else None, reason, evidence)
 
 
+def refusal_words(code: str | None, reason: str) -> str:
+    """What an org said when it refused a row."""
+    return ": ".join(filter(None, (code, reason))) or "no reason given"
+
+
 def _words(error: SyncError) -> str:
     text = " ".join(error.message.split())
     text = text if len(text) <= 300 else text[:299] + "…"
@@ -306,6 +326,8 @@ def _left_how(attempt: Attempt, seen: EventSeen) -> str:
     if attempt.unsent:
         return f"the event {'was gone' if gone else 'left the failed state'} before it was sent"
     how = "the event is gone" if gone else "the event left the failed state"
+    if attempt.earlier:
+        how = f"{how} after an earlier re-sync of ours"
     return f"the org refused our request, and yet {how}" if attempt.refusal else how
 
 

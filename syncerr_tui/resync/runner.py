@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 
@@ -22,13 +22,14 @@ from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
 from syncerr_tui.resync.events import (
     Braked,
-    Counts,
     Paused,
     Progress,
     Resumed,
     RunEnded,
     RunEvent,
     RunStarted,
+    Waiting,
+    WaitKind,
     WaveProven,
     WaveStarted,
 )
@@ -36,16 +37,22 @@ from syncerr_tui.resync.history import ENDINGS, History, RowRecord
 from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import EventSeen, Org
-from syncerr_tui.resync.plan import Plan, Wave
+from syncerr_tui.resync.plan import Plan, PlannedRow, Wave
 from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import Attempt, Finding, SameCause
 from syncerr_tui.resync.sender import Sender
 from syncerr_tui.resync.verify import attempt_of
-from syncerr_tui.resync.waves import RAMP
+from syncerr_tui.resync.waves import RAMP, expected_seconds
 from syncerr_tui.stopwatch import Instant, Stopwatch
 
 _PROGRESS_EVERY = 0.25
 """Seconds."""
+
+
+_WAITS = {
+    WaitKind.PROOF: "{rows} wait for the org",
+    WaitKind.EARLIER: "{rows} were sent before, and what became of them is not known yet",
+}
 
 
 class ResumeMode(StrEnum):
@@ -74,7 +81,7 @@ class RunOptions:
     """Events whose last request has an unknown outcome, and that a person wants sent again all the same."""
 
 
-_ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.TWIN}
+_ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
 """Verdicts after which the next row may show whether an unproven method works."""
 
 
@@ -118,10 +125,12 @@ class Runner:
         self._sender: Sender | None = None
         self._started = self._stopwatch.now()
         self._last_progress: Instant | None = None
-        self._wave_begun: tuple[int, Instant] | None = None
-        """The wave that is under way: its number, and since when."""
-        self._wave_seconds: list[float] = []
-        """What each proven wave took."""
+        self._wave_begun: tuple[int, int, Instant] | None = None
+        """The wave that is under way: its number, its rows, and since when."""
+        self._measured: list[tuple[int, float]] = []
+        """Rows and seconds of this run's proven waves, the latest first."""
+        self._measured_before: list[tuple[int, float]] = []
+        """The same of earlier runs."""
         self._processed: set[str] = set()
         """Events that the org has worked on after a request of this run, as re-reading showed."""
         self.failure: SyncErrError | None = None
@@ -151,6 +160,7 @@ class Runner:
         self._sender = Sender(
             self._org,
             self.plan,
+            self._journal,
             book,
             self._control,
             self._org_clock,
@@ -214,6 +224,7 @@ class Runner:
     def _open_book(self) -> Book:
         options = self._options
         self._usual = doubt.usual_seconds(self._journal)
+        self._measured_before = History(self._journal).wave_times(self.plan.method)
         if options.resume is None:
             begun = self._journal.begin(
                 self.plan, who=options.who, reason=options.reason, fingerprint=options.fingerprint
@@ -309,7 +320,8 @@ class Runner:
         sending = self._options.mode is ResumeMode.CONTINUE
         window = max(self._usual, self.plan.patience) if sending else self.plan.patience
         patience = window - min(ages.values())
-        async for decided in self._look(attempts, max(patience, 0.0)):
+        sent = min((r.sent_at for r in records.values() if r.sent_at), default=self._clock())
+        async for decided in self._look(attempts, max(patience, 0.0), WaitKind.EARLIER, sent):
             over = [
                 self._with_age(found, ages[found.attempt.error.id])
                 for found in decided
@@ -359,8 +371,8 @@ class Runner:
             book.hold_back(event, unproven)
         if not ready:
             return
-        begun = self._stopwatch.now()
-        self._wave_begun = (wave.number, begun)
+        begun, self._control.was_paused = self._stopwatch.now(), self._control.paused
+        self._wave_begun = (wave.number, len(ready), begun)
         self._control.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
         if self._org.method.guided:
             await sender.ask_person(ready, wave.number)
@@ -368,9 +380,19 @@ class Runner:
             await sender.send(ready, wave.number)
         async for decided in self._look(list(sender.attempts.values()), self.plan.patience):
             self._end(book, decided)
-        self._wave_seconds.append(self._stopwatch.since(begun))
+        self._measure(book, wave, ready, self._stopwatch.since(begun))
         self._progress(book, now=True)
         self._control.tell(WaveProven(wave.number, book.counts()))
+
+    def _measure(self, book: Book, wave: Wave, rows: Sequence[PlannedRow], seconds: float) -> None:
+        """Keep what a wave took, where it was the org's doing alone: no person, nothing given up."""
+        self._wave_begun = None
+        if self._control.halt is not None or self._control.was_paused or self._org.method.guided:
+            return
+        verdicts = [book.verdict(row.error.id) for row in rows]
+        if None not in verdicts and Verdict.UNKNOWN not in verdicts:
+            self._measured.insert(0, (len(rows), seconds))
+            self._journal.wave(book.run, wave.number, len(rows), seconds)
 
     def _waves(self, book: Book) -> Iterator[Wave]:
         """The plan's waves. A method that has FIXED nothing yet takes one row at a time, until the org has
@@ -399,12 +421,30 @@ class Runner:
                 self._brake(book, f"{came} on {book.rows[event].error.object} {event}, one of the first rows")
                 return
 
-    async def _look(self, attempts: Sequence[Attempt], patience: float) -> AsyncIterator[list[Found]]:
+    async def _look(
+        self,
+        attempts: Sequence[Attempt],
+        patience: float,
+        kind: WaitKind = WaitKind.PROOF,
+        since: datetime | None = None,
+    ) -> AsyncIterator[list[Found]]:
+        begun = since or self._clock()
+
+        def waiting(seconds: float, rows: int, left: float) -> Waiting:
+            until = self._clock() + timedelta(seconds=left)
+            return Waiting(seconds, _WAITS[kind].format(rows=rows), kind, rows, begun, until)
+
+        async def wait(seconds: float, rows: int, left: float) -> bool:
+            self._journal.heartbeat()
+            return await self._control.wait(waiting(seconds, rows, left))
+
+        if kind is WaitKind.EARLIER and patience > 0:
+            self._control.tell(waiting(0.0, len(attempts), patience))
         looking = look_until_decided(
             self._org,
             attempts,
             patience=patience,
-            wait=self._wait,
+            wait=wait,
             same=self._options.same_cause,
             lanes=self.plan.lanes,
         )
@@ -428,35 +468,41 @@ class Runner:
 
     # -- time, and how far it is
 
-    async def _wait(self, seconds: float, why: str) -> bool:
-        self._journal.heartbeat()
-        return await self._control.wait(seconds, why)
-
     def _progress(self, book: Book, *, now: bool = False) -> None:
         last = self._last_progress
         if not now and last is not None and self._stopwatch.since(last) < _PROGRESS_EVERY:
             return
         self._last_progress = self._stopwatch.now()
-        counts = book.counts()
-        self._control.tell(Progress(counts, *self._speed(counts, self._stopwatch.since(self._started))))
+        self._control.tell(Progress(book.counts(), *self._speed(book, self._stopwatch.since(self._started))))
 
-    def _speed(self, counts: Counts, seconds: float) -> tuple[float, float | None]:
+    def _speed(self, book: Book, seconds: float) -> tuple[float, float | None]:
         """Rows ended a second, and the seconds left."""
+        counts = book.counts()
         if seconds <= 0 or counts.planned == counts.ended:
             return 0.0, None
-        return counts.ended / seconds, self._seconds_left()
+        return counts.ended / seconds, self._seconds_left(book)
 
-    def _seconds_left(self) -> float | None:
-        """From what the proven waves took. None before there is one, and once this wave takes longer: then
-        only the org can tell.
+    def _seconds_left(self, book: Book) -> float | None:
+        """From what measured waves took. None before this run has proven one, where a wave is larger than
+        all that were measured, and once this wave takes longer: then only the org can tell.
         """
-        if not self._wave_seconds or self._wave_begun is None:
+        if not self._measured:
             return None
-        number, begun = self._wave_begun
-        usual = sum(self._wave_seconds) / len(self._wave_seconds)
-        gone = self._stopwatch.since(begun)
-        later = sum(wave.number > number for wave in self.plan.waves)
-        return usual * (later + 1) - gone if gone <= usual else None
+        measured = [*self._measured, *self._measured_before]
+        current, left = 0, 0.0
+        if self._wave_begun is not None:
+            current, rows, begun = self._wave_begun
+            usual, gone = expected_seconds(rows, measured), self._stopwatch.since(begun)
+            if usual is None or gone > usual:
+                return None
+            left = usual - gone
+        for wave in self.plan.waves:
+            rows = 0 if wave.number == current else sum(not book.ended(event) for event in wave.ids)
+            usual = expected_seconds(rows, measured) if rows else 0.0
+            if usual is None:
+                return None
+            left += usual
+        return left
 
 
 def _summary(book: Book, how: str) -> str:

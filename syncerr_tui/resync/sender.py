@@ -10,16 +10,17 @@ from datetime import datetime
 from random import Random
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.resync import sending
+from syncerr_tui.resync import doubt, sending
 from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
-from syncerr_tui.resync.events import AskPerson, BatchSent
-from syncerr_tui.resync.journal import OutcomeKind, RowEnd
+from syncerr_tui.resync.events import AskPerson, BatchSent, Waiting, WaitKind
+from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.looking import look, look_before
 from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt, RecordSeen
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
-from syncerr_tui.resync.proof import Attempt, latest, same_cause
+from syncerr_tui.resync.proof import Attempt, refusal_words, request_times, same_cause
+from syncerr_tui.resync.verify import after_earlier_requests, attempt_of
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
 
 _LINE_TRIES = 6
@@ -33,6 +34,7 @@ class Sender:
         self,
         org: Org,
         plan: Plan,
+        journal: Journal,
         book: Book,
         control: Control,
         org_clock: OrgClock,
@@ -46,6 +48,7 @@ class Sender:
         self.attempts: dict[str, Attempt] = {}
         self._org = org
         self._plan = plan
+        self._journal = journal
         self._book = book
         self._control = control
         self._org_clock = org_clock
@@ -114,7 +117,7 @@ class Sender:
             locked = await self._request(rows, wave, tries)
             if locked and tries < sending.LOCK_TRIES:
                 delay = sending.lock_delay(tries, self._rng.random())
-                await self._control.wait(delay, "a record is locked")
+                await self._control.wait(Waiting(delay, "a record is locked", WaitKind.LOCK))
                 todo.extendleft((some, tries + 1) for some in reversed(sending.after_lock(locked, tries)))
 
     async def _request(self, rows: Sequence[PlannedRow], wave: int, tries: int) -> list[PlannedRow]:
@@ -125,7 +128,8 @@ class Sender:
         trouble = ""
         for attempt in range(_LINE_TRIES):
             if attempt:
-                await self._control.wait(self._rng.random() * 2**attempt, "the line gets time")
+                delay = self._rng.random() * 2**attempt
+                await self._control.wait(Waiting(delay, "the line gets time", WaitKind.CONNECTION))
             if not await self._control.may_send():
                 return []
             try:
@@ -162,7 +166,7 @@ class Sender:
 
     async def _look_while_going(
         self, rows: Sequence[PlannedRow]
-    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow], Instant]:
+    ) -> tuple[dict[str, EventSeen], dict[str, datetime], list[PlannedRow], Instant]:
         """`_look_first`, and once more after a pause: what was seen before it proves nothing any more."""
         looked = await self._look_first(rows)
         while looked[2] and self._control.paused and await self._control.may_send():
@@ -171,25 +175,29 @@ class Sender:
 
     async def _look_first(
         self, rows: Sequence[PlannedRow]
-    ) -> tuple[dict[str, EventSeen], datetime, list[PlannedRow], Instant]:
-        """How the rows and their records stand, the org's time, which rows are due, and when we looked.
-
-        Rows of one request share its time: the org's clock, or later where a stamp says that it is later.
-        """
+    ) -> tuple[dict[str, EventSeen], dict[str, datetime], list[PlannedRow], Instant]:
+        """How rows and their records stand, the org's time for each, which are due, and when we looked."""
         await self._org_clock.refresh()
         looked = self._stopwatch.now()
         seen, before = await look_before(self._org, [row.error for row in rows], lanes=self._org.method.lanes)
         self._before |= before
-        sent_at = latest(self._org_clock.now(), seen.values(), before.values())
-        due, left = self._still_due(rows, seen, sent_at)
+        now = self._org_clock.now()
+        sent_at = request_times(now, seen, before)
+        due, left = self._still_due(rows, seen, now)
         if left:
             await self._look_at_those_that_left(left)
         return seen, sent_at, due, looked
 
     async def _look_at_those_that_left(self, rows: Sequence[PlannedRow]) -> None:
-        """Somebody else had these processed: whether the record is right decides what may wait for it."""
+        """These were processed before we sent them: by an earlier re-sync of ours, or by somebody else.
+
+        Whether the record is right decides what may wait for it.
+        """
+        ours = doubt.earlier_requests(self._journal, [row.error for row in rows])
         attempts = [
-            Attempt(
+            replace(attempt_of(ours[row.error.id]), earlier=True)
+            if row.error.id in ours
+            else Attempt(
                 error=row.error,
                 sent_at=row.error.processed_at or row.error.created_at or self._plan.created_at,
                 stamp=None,
@@ -247,7 +255,7 @@ class Sender:
         self,
         rows: Sequence[PlannedRow],
         seen: Mapping[str, EventSeen],
-        sent_at: datetime,
+        sent_at: Mapping[str, datetime],
         receipts: Sequence[Receipt],
         silence: str,
     ) -> list[PlannedRow]:
@@ -263,20 +271,23 @@ class Sender:
             elif answer.accepted:
                 outcomes.append((event, OutcomeKind.ACCEPTED, None, ""))
             else:
-                refusal = ": ".join(filter(None, (answer.code, answer.reason))) or "no reason given"
+                refusal = refusal_words(answer.code, answer.reason)
                 outcomes.append((event, OutcomeKind.REFUSED, answer.code, answer.reason))
                 if answer.code in sending.LOCK_CODES:
                     locked.append(row)
             before = seen[event].error
             self.attempts[event] = Attempt(
                 error=replace(row.error, processed_at=before.processed_at) if before else row.error,
-                sent_at=sent_at,
+                sent_at=sent_at[event],
                 stamp=seen[event].modified_at,
                 answered=answer is not None and answer.accepted,
                 refusal=refusal,
+                refusal_code=answer.code if answer is not None else None,
                 before=self._before.get(event),
             )
         self._book.answered(outcomes)
+        asked = [self.attempts[row.error.id] for row in rows]
+        self.attempts |= {a.error.id: a for a in after_earlier_requests(self._journal, asked)}
         some_accepted = any(kind is OutcomeKind.ACCEPTED for _, kind, _, _ in outcomes)
         self._count_batch(failed=not some_accepted and not locked)
         self._moved()

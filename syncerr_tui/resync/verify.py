@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from syncerr_tui.resync import doubt
 from syncerr_tui.resync.history import RowRecord
 from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.proof import Attempt, SameCause
+from syncerr_tui.resync.proof import Attempt, SameCause, refusal_words
 
 
 def attempt_of(record: RowRecord) -> Attempt:
@@ -21,8 +22,19 @@ def attempt_of(record: RowRecord) -> Attempt:
         sent_at=record.org_at,
         stamp=record.stamp,
         answered=record.kind is OutcomeKind.ACCEPTED,
-        refusal=(record.answer or "no reason given") if record.kind is OutcomeKind.REFUSED else "",
+        refusal=refusal_words(record.code, record.answer) if record.kind is OutcomeKind.REFUSED else "",
+        refusal_code=record.code,
     )
+
+
+def after_earlier_requests(journal: Journal, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The same attempts; those of a refused request say whether an earlier one of ours may have been done."""
+    refused = [attempt.error for attempt in attempts if attempt.refusal]
+    earlier = doubt.earlier_requests(journal, refused) if refused else {}
+    return [
+        replace(attempt, earlier=True) if attempt.refusal and attempt.error.id in earlier else attempt
+        for attempt in attempts
+    ]
 
 
 async def verify(
@@ -41,12 +53,12 @@ async def verify(
     """
     by_event = {record.error.id: record for record in records}
 
-    async def wait(seconds: float, why: str) -> bool:  # noqa: ARG001 - nobody is told here
+    async def wait(seconds: float, rows: int, left: float) -> bool:  # noqa: ARG001 - nobody is told here
         await sleep(seconds)
         return False
 
     found: list[Found] = []
-    attempts = [attempt_of(record) for record in by_event.values()]
+    attempts = after_earlier_requests(journal, [attempt_of(record) for record in by_event.values()])
     async for decided in look_until_decided(
         org, attempts, patience=patience, wait=wait, same=same, lanes=org.method.lanes
     ):

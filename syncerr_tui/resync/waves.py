@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from statistics import median
 
 from syncerr_tui.model import EventType, SyncError
 
@@ -14,6 +15,9 @@ Parents = Mapping[str, frozenset[str]]
 
 RAMP = (1, 5, 25)
 """Sizes of the first waves of a ramp; the rest follows when all of them are proven."""
+
+_COMPARABLE = 5
+"""A wave of more than so many times the rows of a measured one may behave in another way."""
 
 _RANKS: Mapping[str, int] = {
     name: rank
@@ -148,6 +152,20 @@ def split(rows: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) ->
             waves.append(rest[:size])
             rest = rest[size:]
     return waves
+
+
+def expected_seconds(rows: int, measured: Sequence[tuple[int, float]]) -> float | None:
+    """How long a wave takes, from measured ones: the middle of the five nearest to it in size.
+
+    None where all of them held less than a fifth of its rows: nothing says how a larger wave behaves.
+
+    Args:
+        rows: In the wave.
+        measured: Rows and seconds of proven waves, the most telling first.
+    """
+    comparable = [(size, seconds) for size, seconds in measured if size * _COMPARABLE >= rows and size > 0]
+    nearest = sorted(comparable, key=lambda wave: max(wave[0] / max(rows, 1), max(rows, 1) / wave[0]))[:5]
+    return median(seconds for _, seconds in nearest) if nearest else None
 
 
 def lane_groups(rows: Sequence[SyncError], touches: Mapping[str, Iterable[str]]) -> dict[str, str]:

@@ -38,12 +38,12 @@ ROWS = (
     Column("what_was_found", "What was found", (8,)),
 )
 _COUNTED = (
-    Verdict.FIXED,
-    Verdict.STILL_FAILING,
-    Verdict.NEW_CAUSE,
-    Verdict.UNKNOWN,
-    None,
-    Verdict.ELSEWHERE,
+    (Verdict.FIXED,),
+    (Verdict.STILL_FAILING,),
+    (Verdict.NEW_CAUSE,),
+    (Verdict.UNKNOWN,),
+    (None, Verdict.NOT_TRIED),
+    (Verdict.ELSEWHERE,),
 )
 """The columns of a run's counts; None: rows that were not sent."""
 _MARKS = {
@@ -85,7 +85,10 @@ def _look(verdict: Verdict | None) -> str:
 
 def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:
     """A run as cells of `RUNS`."""
-    counts = ((run.verdicts.get(verdict or NOT_SENT, 0), _look(verdict)) for verdict in _COUNTED)
+    counts = (
+        (sum(run.verdicts.get(verdict or NOT_SENT, 0) for verdict in verdicts), _look(verdicts[0]))
+        for verdicts in _COUNTED
+    )
     return (
         (when(run.started_at, drawn), "text"),
         (run.os_user, "text"),

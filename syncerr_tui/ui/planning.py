@@ -45,15 +45,17 @@ class Planner:
         self._at = at
         self._prepared = prepared
         self._patience = patience
-        self._made: dict[tuple[bool, tuple[LeftOut, ...]], Plan] = {}
+        self._made: dict[tuple[bool, tuple[LeftOut, ...], tuple[tuple[int, float], ...]], Plan] = {}
         self.held: tuple[LeftOut, ...] = ()
         """Rows that another run has in its hands."""
+        self.measured: tuple[tuple[int, float], ...] = ()
+        """Rows and seconds of waves that were proven in this org, the latest first."""
 
     def __call__(self, *, ramp: bool) -> Plan:
         """The plan; with `ramp` it begins with one row."""
         from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
 
-        key = (ramp, self.held)
+        key = (ramp, self.held, self.measured)
         if key not in self._made:
             self._made[key] = make_plan(
                 self._prepared.errors,
@@ -63,6 +65,7 @@ class Planner:
                 parents=self._prepared.parents,
                 left_out=(*self._prepared.left_out, *self.held),
                 ramp=ramp,
+                measured=self.measured,
                 patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
             )
         return self._made[key]

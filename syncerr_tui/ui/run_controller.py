@@ -174,6 +174,7 @@ class RunController:
     async def recall(self, request: PlanRequest, dialog: PlanDialog) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.resync import doubt, recall
+        from syncerr_tui.resync.history import History
 
         errors = [row.error for row in dialog.plan.rows]
 
@@ -182,6 +183,7 @@ class RunController:
         ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str]:
             ids = [error.id for error in errors]
             unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
+            request.planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
             return recall.held(journal, ids), recall.unchanged(journal, errors), unsettled, words
 
         org_id = request.connection.identity.org_id
@@ -195,7 +197,7 @@ class RunController:
             # Both are at hand before anybody asks for them.
             await asyncio.to_thread(request.planner, ramp=False)
             await asyncio.to_thread(request.planner, ramp=True)
-        if held or again or unsettled:
+        if held or again or unsettled or request.planner.measured:
             words = recall.unchanged_words(again, len(errors))
             dialog.learn([line for line in (words, warning) if line], unsettled)
 
@@ -230,7 +232,7 @@ class RunController:
         except SyncErrError as error:
             self._post(Troubled(error))
             return
-        self.view = RunPresenter(unicode=self._context.terminal.unicode)
+        self.view = RunPresenter(unicode=self._context.terminal.unicode, zone=self._context.zone)
         self._set_state()
         self._work(self._follow(self._run, self.view), "resync")
 

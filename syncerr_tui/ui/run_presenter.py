@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
@@ -18,6 +18,7 @@ from syncerr_tui.resync.events import (
     RunEvent,
     RunStarted,
     Waiting,
+    WaitKind,
     WaveStarted,
 )
 from syncerr_tui.ui.widgets.line import Part
@@ -38,7 +39,8 @@ _ENDLESS = 10_000
 class RunPresenter:
     """The state of one run as far as the screen tells it."""
 
-    def __init__(self, *, unicode: bool = True) -> None:
+    def __init__(self, *, unicode: bool = True, zone: tzinfo | None = None) -> None:
+        self._zone = zone
         self._full, self._empty = ("█", "░") if unicode else ("#", ".")
         self.marks: dict[str, RowMark] = {}
         self.reasons: dict[str, str] = {}
@@ -58,6 +60,8 @@ class RunPresenter:
         self._eta: float | None = None
         self._wave = ""
         self._note = ""
+        self._waiting: Waiting | None = None
+        """Since when the rows of this wave wait for the org, and until when."""
         self._braked = ""
         """Why nothing more was sent."""
 
@@ -75,9 +79,13 @@ class RunPresenter:
                 self.counts, self._eta = event.counts, event.eta_seconds
             case WaveStarted():
                 self._wave, self._note = f"wave {event.number}/{event.of}" if event.of > 1 else "", ""
+                self._waiting = None
             case Waiting():
-                # That rows wait for the org the counts say already.
-                self._note = "" if event.why.endswith("for the org") else event.why
+                # How many rows wait for the org the counts say already.
+                proof = event.kind is WaitKind.PROOF
+                self._waiting = event if proof else None
+                until = f": until {self._clock(event.until)} at most" if event.until and not proof else ""
+                self._note = "" if proof else f"{event.why}{until}"
             case Braked():
                 self._note = self._braked = event.reason
             case Paused():
@@ -131,9 +139,21 @@ class RunPresenter:
         told.append(f"{done:,}/{counts.planned:,}")
         if self._eta is not None and done < counts.planned and not self.paused:
             told.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")
-        told += [f"  {note}" for note in (self._wave, *_counted(counts, brief=brief), self._note) if note]
+        notes = [self._wave, *_counted(counts, self._span(brief=brief), brief=brief), self._note]
+        told += [f"  {note}" for note in notes if note]
         # One style for all that changes: colours would double what a slow line has to carry.
         return [(" Paused " if self.paused else " Re-sync ", "strong"), ("".join(told), "text")]
+
+    def _span(self, *, brief: bool) -> str:
+        """Since when the rows wait, and until when: points in time, which stay true while nothing moves."""
+        waiting = self._waiting
+        if waiting is None or waiting.since is None or waiting.until is None:
+            return ""
+        since = "" if brief else f" since {self._clock(waiting.since)},"
+        return f"{since} until {self._clock(waiting.until)}"
+
+    def _clock(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%H:%M:%S}"
 
     def _result(self) -> list[Part]:
         assert self.ended is not None
@@ -155,12 +175,13 @@ class RunPresenter:
         ]
 
 
-def _counted(counts: Counts, *, brief: bool) -> list[str]:
+def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
     told = (
-        (counts.sent + counts.waiting, "waiting" if brief else "waiting for the org"),
+        (counts.sent + counts.waiting, f"waiting{span}" if brief else f"waiting for the org{span}"),
         (counts.fixed + counts.elsewhere, "FIXED"),
         (counts.still_failing, "FAILING" if brief else "STILL FAILING"),
         (counts.new_cause, "NEW" if brief else "NEW CAUSE"),
+        (counts.not_tried, "UNTRIED" if brief else "NOT TRIED"),
         (counts.unknown, "UNKNOWN"),
         (counts.twin, "TWIN"),
         (counts.not_sent, "not sent"),

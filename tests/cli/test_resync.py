@@ -206,7 +206,7 @@ def test_a_plan_is_carried_out_to_the_row(shell: Shell, tmp_path: Path) -> None:
     again = shell("apply", str(file), *DEMO, *db, "--yes", "--json")
     assert again.code == 0
     assert f"{event}: no longer unresolved" in again.err
-    assert again.lines[0]["verdict"] == "RESOLVED ELSEWHERE"
+    assert again.lines[0]["verdict"] == "FIXED"
 
 
 def test_a_changed_plan_is_refused_and_nothing_is_sent(shell: Shell, tmp_path: Path) -> None:

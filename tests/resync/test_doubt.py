@@ -102,7 +102,7 @@ async def test_a_later_refusal_settles_nothing_of_an_earlier_request(
     with reopen() as journal:
         await run(org, journal, [error], time)
         change = last_of_each(await run(org, journal, [error], time, again=True))[error.id]
-        assert change.verdict is Verdict.STILL_FAILING
+        assert change.verdict is Verdict.NOT_TRIED
         assert in_doubt(journal, [error]) == {error.id}
 
 

@@ -9,7 +9,14 @@ import pytest
 
 from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
-from syncerr_tui.resync.proof import Attempt, judge, latest, needs_full_sight, needs_records, same_cause
+from syncerr_tui.resync.proof import (
+    Attempt,
+    judge,
+    needs_full_sight,
+    needs_records,
+    request_times,
+    same_cause,
+)
 from syncerr_tui.text import clean
 from tests.factories import NOW, salesforce_id, sync_error
 
@@ -156,10 +163,44 @@ def test_a_clock_that_runs_behind_does_not_make_an_old_write_a_new_one() -> None
     assert verdict(seen(EventStanding.DONE), old, of=of, last=True) is Verdict.UNKNOWN
     assert verdict(seen(EventStanding.DONE), record(at=AFTER), of=of) is Verdict.FIXED
     event = seen(EventStanding.FAILED, modified=SENT)
-    assert latest(behind, [event], [(old,), None]) == SENT
-    assert latest(behind, [event], [(record(at=SENT),)]) > SENT, "a stamp is the beginning of its second"
-    assert latest(AFTER, [event], [(old,)]) == AFTER
-    assert latest(AFTER, [], []) == AFTER
+    assert times(behind, event, (old,)) == SENT
+    assert times(behind, event, None) == SENT
+    assert times(behind, event, (record(at=SENT),)) > SENT, "a stamp is the beginning of its second"
+    assert times(AFTER, event, (old,)) == AFTER
+    assert request_times(AFTER, {}, {}) == {}
+
+
+def times(clock: datetime, event: EventSeen, records: tuple[RecordSeen, ...] | None) -> datetime:
+    return request_times(clock, {event.id: event}, {event.id: records})[event.id]
+
+
+def test_a_record_of_another_row_tells_the_second_and_not_the_next() -> None:
+    """The wave before wrote it in this very second; the org may work on our row within it."""
+    behind, event = SENT - timedelta(hours=1), seen(EventStanding.FAILED, modified=BEFORE)
+    other = replace(event, id="other")
+    sent = request_times(
+        behind, {event.id: event, "other": other}, {event.id: (), "other": (record(at=SENT),)}
+    )
+    assert sent == {event.id: SENT, "other": SENT + timedelta(seconds=1)}
+    of = attempt(sent_at=sent[event.id], before=())
+    assert verdict(seen(EventStanding.DONE), record(at=SENT), of=of) is Verdict.FIXED
+    seen_before = attempt(sent_at=sent[event.id], before=(record(at=SENT),))
+    assert verdict(seen(EventStanding.DONE), record(at=SENT), of=seen_before, last=True) is Verdict.UNKNOWN
+
+
+def test_a_refusal_is_still_failing_only_for_the_reason_of_the_row() -> None:
+    sight = seen(EventStanding.FAILED, attempt().error, modified=BEFORE)
+    error = attempt().error
+    limits = attempt(answered=False, refusal="LIMIT_EXCEEDED: too much", refusal_code="LIMIT_EXCEEDED")
+    assert verdict(sight, of=limits) is Verdict.NOT_TRIED
+    again = attempt(answered=False, refusal=error.message, refusal_code=error.code)
+    assert verdict(sight, of=again) is Verdict.STILL_FAILING
+
+
+@pytest.mark.parametrize("of", [attempt(refusal="no"), attempt(unsent=True)])
+def test_what_an_earlier_request_of_ours_brought_about_is_not_resolved_elsewhere(of: Attempt) -> None:
+    assert verdict(seen(EventStanding.DONE), record(), of=of) is Verdict.ELSEWHERE
+    assert verdict(seen(EventStanding.DONE), record(), of=replace(of, earlier=True)) is Verdict.FIXED
 
 
 def test_a_status_that_nobody_confirmed_is_waited_for_and_then_unknown() -> None:
@@ -197,7 +238,7 @@ def test_what_the_org_refused_is_not_our_doing() -> None:
     assert verdict(seen(EventStanding.DONE), record(), of=of) is Verdict.ELSEWHERE
     assert verdict(seen(EventStanding.DONE), of=of, last=True) is Verdict.UNKNOWN, "no record, no proof"
     finding = judge(of, seen(EventStanding.FAILED, of.error, modified=BEFORE), [], last_look=False)
-    assert finding.verdict is Verdict.STILL_FAILING
+    assert finding.verdict is Verdict.NOT_TRIED
     assert "UNABLE_TO_LOCK_ROW" in finding.reason
 
 

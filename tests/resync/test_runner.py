@@ -22,6 +22,7 @@ from syncerr_tui.resync.events import (
     Progress,
     RunEvent,
     Waiting,
+    WaitKind,
     WaveProven,
 )
 from syncerr_tui.resync.history import History
@@ -32,7 +33,7 @@ from syncerr_tui.resync.runner import ResumeMode, Runner
 from syncerr_tui.resync.verify import verify
 from syncerr_tui.stopwatch import Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
-from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time
+from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
 
 
 @pytest.fixture
@@ -81,13 +82,54 @@ async def test_locked_rows_are_asked_for_again_in_smaller_pieces(journal: Journa
     assert {row.attempts for row in History(journal).rows_of(ending(told).run_id)} == {2}
 
 
-async def test_a_lock_that_stays_ends_as_still_failing(journal: Journal, time: Time) -> None:
+async def test_a_lock_that_stays_ends_as_not_tried(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(locked=1.0))
     error = org.fail(1)
     change = last_of_each(await drive(runner_for(org, journal, plan_for(org, [error]), time)))[error.id]
-    assert change.verdict is Verdict.STILL_FAILING
+    assert change.verdict is Verdict.NOT_TRIED
     assert "UNABLE_TO_LOCK_ROW" in change.reason
     assert len(journal.read("SELECT * FROM intents")) == 5
+    assert History(journal).same_message_attempts(error) == 0, "nothing was tried"
+
+
+async def test_a_lock_that_stays_is_still_failing_for_a_row_that_had_met_one(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(locked=1.0))
+    error = org.fail(
+        1, code="UNABLE_TO_LOCK_ROW", message="UNABLE_TO_LOCK_ROW: unable to obtain exclusive access"
+    )
+    change = last_of_each(await drive(runner_for(org, journal, plan_for(org, [error]), time)))[error.id]
+    assert change.verdict is Verdict.STILL_FAILING
+    assert History(journal).same_message_attempts(error) == 1
+
+
+@pytest.mark.parametrize("twins", [0.0, 1.0])
+async def test_what_an_earlier_run_did_is_not_resolved_elsewhere(
+    journal: Journal, time: Time, twins: float
+) -> None:
+    """The list that the second plan was made from is older than the first run."""
+    org = LyingOrg(time, Lies(twin=twins))
+    error = org.fail(1)
+    plan = plan_for(org, [error])
+    await drive(runner_for(org, journal, plan, time))
+    change = last_of_each(await drive(runner_for(org, journal, plan, time)))[error.id]
+    assert change.verdict is (Verdict.TWIN if twins else Verdict.FIXED)
+    assert org.reached == {error.id: 1}
+
+
+async def test_what_somebody_else_did_after_our_failure_is_resolved_elsewhere(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time)
+    error = org.fail(1, broken=True)
+    await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    plan = plan_for(org, [org.events[error.id].error])
+    time.now += timedelta(minutes=1)
+    org.events[error.id].broken = False
+    org.process_now(error.id)
+    change = last_of_each(await drive(runner_for(org, journal, plan, time)))[error.id]
+    assert change.verdict is Verdict.ELSEWHERE
 
 
 class Reconnecting(LyingOrg):
@@ -578,6 +620,59 @@ class Punctual(LyingOrg):
         return await super().request_resync(errors)
 
 
+async def test_a_wait_says_since_when_and_until_when(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=100.0, delay_at_least=90.0))
+    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
+    waits = [event for event in told if isinstance(event, Waiting)]
+    assert {(event.kind, event.rows, event.since) for event in waits} == {(WaitKind.PROOF, 1, START)}
+    assert {event.until for event in waits} == {START + timedelta(seconds=180)}
+
+
+async def test_a_wait_for_an_earlier_request_is_announced_at_once_with_its_end(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time, Lies(lost_request=1.0))
+    error = org.fail(1)
+    await drive(runner_for(org, journal, plan_for(org, [error], patience=8.0), time))
+    calls = org.calls
+    seen_at: list[int] = []
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, Waiting):
+            seen_at.append(org.calls)
+
+    told = await drive(runner_for(org, journal, plan_for(org, [error], patience=8.0), time), on)
+    first = next(event for event in told if isinstance(event, Waiting))
+    assert (first.kind, first.rows, first.seconds) == (WaitKind.EARLIER, 1, 0.0)
+    assert first.since == START
+    assert first.until == START + timedelta(seconds=180)
+    assert seen_at[0] - calls <= 2, "only the org's clock was asked before"
+
+
+async def test_time_left_and_estimate_learn_from_measured_waves(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(delay=60.0, delay_at_least=50.0), method=replace(METHOD, batch_size=200))
+    errors = [org.fail(n) for n in range(40)]
+    before = plan_for(org, errors, parents={})
+    await drive(runner_for(org, journal, before, time))
+    (learned,) = History(journal).wave_times("apex")
+    assert learned[0] == 40
+    assert 50 <= learned[1] <= 80
+    more = [org.fail(n) for n in range(100, 131)]
+    links = {error.id: frozenset((more[0].id,)) for error in more[1:]}
+    plan = plan_for(org, more, parents=links, measured=History(journal).wave_times("apex"))
+    assert 100 <= plan.expected_seconds <= 160
+    told = await drive(runner_for(org, journal, plan, time))
+    left = [e.eta_seconds for e in told if isinstance(e, Progress) and e.eta_seconds is not None]
+    assert left
+    assert all(seconds <= 80 for seconds in left), "one wave was left when the first time left was told"
+
+
+async def test_a_wave_that_ends_unknown_teaches_nothing(journal: Journal, time: Time) -> None:
+    org = LyingOrg(time, Lies(forgotten=1.0))
+    await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
+    assert History(journal).wave_times("apex") == []
+
+
 async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journal, time: Time) -> None:
     org = Punctual(time, method=replace(METHOD, lanes=1, batch_size=5))
     told = await drive(
@@ -586,7 +681,7 @@ async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journa
     steps = [event for event in told if isinstance(event, Progress)]
     for step in steps:
         c = step.counts
-        outcomes = c.fixed + c.still_failing + c.new_cause + c.unknown + c.twin + c.elsewhere + c.not_sent
+        outcomes = sum(getattr(c, verdict.count_name) for verdict in Verdict) + c.not_sent
         assert c.queued + c.sent + c.waiting + outcomes == c.planned == 50
         assert c.ended == outcomes
     assert steps[-1].counts.fixed == 50

@@ -16,7 +16,7 @@ import pytest
 from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.looking import look, look_before
 from syncerr_tui.resync.org import EventStanding
-from syncerr_tui.resync.proof import Attempt, latest, same_cause
+from syncerr_tui.resync.proof import Attempt, request_times, same_cause
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.profiles import OrgProfile
@@ -124,7 +124,7 @@ async def verdict(
         assert sight.standing is EventStanding.FAILED
         attempt = Attempt(
             org.event,
-            latest(now, events.values(), before.values()),
+            request_times(now, events, before)[org.event.id],
             sight.modified_at,
             answered=True,
             before=before[org.event.id],
