@@ -96,6 +96,7 @@ _WAVES = (
     """CREATE TABLE waves (
         n INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs (id), at TEXT NOT NULL,
         number INTEGER NOT NULL, rows INTEGER NOT NULL, seconds REAL NOT NULL)""",
+    *_append_only("waves"),
 )
 
 MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _FIXES, _WAVES)
