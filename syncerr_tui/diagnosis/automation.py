@@ -51,6 +51,7 @@ _FLOW_AFTER = re.compile(
 _BARE_FLOW = re.compile(r"because the (?P<name>[^\s\"“”‘’'][^\n\"“”‘’']{0,199}?) process failed")
 _FLOW_NAME = re.compile(r"Flow (?:API )?(?:Name|Label): {0,2}(?P<name>[^\n ][^\n]{0,119})")
 _ACTION = re.compile(r"actionName[\\\"'“”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
+_FAILED_ACTION = re.compile(r"[Aa]ction [\"“](?P<name>\w{1,120})[\"”] failed")
 _JOB = re.compile(r"(?:for|in) class '(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})'")
 _ELEMENT = re.compile(
     r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
@@ -150,9 +151,9 @@ def _flows(text: str) -> Iterator[Named]:
     if "Failed to " in text:
         for match in matches(_FAILED_ELEMENT, text):
             yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
-    if "actionName" in text:
+    for clue, pattern in (("actionName", _ACTION), ("ction ", _FAILED_ACTION)):
         kind = "flow" if "flow" in lowered else "class"
-        for match in matches(_ACTION, text):
+        for match in matches(pattern, text) if clue in text else ():
             yield _named(kind, match["name"], match.start("name"), match.end("name"))
     if "element" in text:
         for match in matches(_ELEMENT, text):

@@ -54,7 +54,10 @@ _STOP = re.compile(
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
     r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]",
 )
-_BORDER = re.compile(r"[,;\n\"“”\[\]{}]\s*|\. |: |(?<=[A-Z]):(?=\S)|\b(?:errorM|m)essage ?: ?")
+_BORDER = re.compile(
+    r"[,;\n\"“”\[\]{}]\s*|\. |: |(?<=[A-Z]):(?=\S)|\b(?:errorM|m)essage ?: ?|"
+    r"\b[A-Z]{3,}(?:_[A-Z]+)+ "
+)
 _NOT_LABEL_LIST = (
     "message,error,errors,errormessage,crm errormessage,first error,exception,field(s),fields,warning,null,"
     "details,flow,response,result,value,it,this,that,role,he,she,they,we,you,which,what"

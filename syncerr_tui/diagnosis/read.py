@@ -224,10 +224,18 @@ def _spans(parts: Iterable[Part], automation: Iterable[Named]) -> tuple[Span, ..
 
 
 def _code_of(kinds: set[str]) -> str | None:
-    """In a language whose wording is not known, the automation that is named says who stopped the save."""
-    if "flow" in kinds:
-        return FLOW_TRIGGER
-    return APEX if "trigger" in kinds else None
+    """Where neither a code nor the wording says it: what is named as having stopped the save."""
+    return next((code for kind, code in _CODE_OF_KIND.items() if kind in kinds), None)
+
+
+# The innermost first.
+_CODE_OF_KIND = {
+    "validation_rule": "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "duplicate_rule": "DUPLICATES_DETECTED",
+    "flow": FLOW_TRIGGER,
+    "trigger": APEX,
+    "class": APEX,
+}
 
 
 def _transient(root: str | None, says: frozenset[str], text: str) -> bool:

@@ -23,7 +23,7 @@ _NAMED_LISTS = (
         "duplicates value",
         re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?)\sduplicates value on record"),
     ),
-    ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing: (?P<list>[^\[\]\n.:]{1,300})")),
+    ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing ?: (?P<list>[^\[\]\n.:]{1,300})")),
     ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?:\s|\Z)")),
     (
         "for field: ",
@@ -166,7 +166,8 @@ def find_custom_fields(text: str) -> Iterator[Part]:
 _PREDICATE = re.compile(
     r" (?:must(?: not)? (?:be|have|contain|match|start|end)|"
     r"(?:cannot|can[’']t|may not|should(?: not)?) (?:be|have|contain)|"
-    r"is (?:too|not (?:a )?valid|invalid|missing|empty|blank)|has to be|needs to be)\b"
+    r"is (?:too|not (?:(?:an?|the) )?(?:valid|correct|right|allowed|eligible)|invalid|missing|empty|blank)|"
+    r"has to be|needs to be)\b"
 )
 # `Close date must be in the future`, `Name is too short`: what a rule's sentence is about.
 _SUBJECT = re.compile(
@@ -181,6 +182,20 @@ _NO_SUBJECT = re.compile(
 )
 
 
+# `When the Stage is Closed Won`: what a rule asks about.
+_CONDITION = re.compile(r"\b(?:[Ww]hen|[Ii]f) (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b")
+# `insert or update ActivityDate`: an API name of several words.
+_WRITTEN = re.compile(r" (?:insert|update|set|edit) (?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
+
+
+def _may_be_field(subject: str) -> bool:
+    return (
+        not _NO_SUBJECT.search(subject)
+        and not any(map(api_name, (subject, *subject.split()[:1])))
+        and not _is_code(subject)
+    )
+
+
 def find_prose(text: str, root: str | None) -> Iterator[Part]:
     """Labels in the sentences that validation rules are made of."""
     for clue, pattern in _PROSE:
@@ -191,13 +206,14 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         for match in matches(_FIELD_NOUN, text) if _NOUN.search(text) else ():
             yield part("field", match, "field")
         for match in matches(_SUBJECT, text) if _PREDICATE.search(text) else ():
-            subject = match["field"]
-            if (
-                not _NO_SUBJECT.search(subject)
-                and not any(map(api_name, (subject, *subject.split()[:1])))
-                and not _is_code(subject)
-            ):
+            if _may_be_field(match["field"]):
                 yield part("field", match, "field")
+        for match in matches(_CONDITION, text):
+            if _may_be_field(match["field"]):
+                yield part("field", match, "field")
+    if root == "INVALID_FIELD_FOR_INSERT_UPDATE":
+        for match in matches(_WRITTEN, text):
+            yield part("field", match, "field")
     if ".: " in text or "!: " in text:
         for match in matches(_LABEL_AT_END, text):
             yield from listed(text, *match.span("list"))

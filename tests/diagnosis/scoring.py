@@ -17,7 +17,12 @@ CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "messages.j
 FRESH = CORPUS.with_name("fresh.jsonl")
 OWN = Path(__file__).with_name("messages.jsonl")
 SEARCHED = Path(__file__).with_name("searched.jsonl")
-"""92 messages found by searching public code and issues; ids and names of people are invented."""
+"""137 messages found by searching public code, issues and pages, in two rounds (`s` and `n`).
+
+Each says where it was seen; ids and names of people are invented. Labelled before they were read for the
+first time. That first reading of the second round: root code 1.00 (.98 without the code column), codes 1.00,
+automation .97, fields .91, values and ids 1.00.
+"""
 
 EXACT = ("root_code", "codes", "error_id", "limit", "transient")
 SETS = ("automation", "fields", "values", "record_ids", "external_ids", "objects")

@@ -60,7 +60,7 @@ def test_our_own_messages_without_the_code(capsys: pytest.CaptureFixture[str]) -
     found = score(rows_of(OWN), with_code=False)
     _show(found, "own messages, message only", capsys)
     # Words of an org's own rules give no code away: there None is the honest answer.
-    assert found.accuracy("root_code") >= 0.93, found.faults
+    assert found.accuracy("root_code") >= 0.98, found.faults
     assert all(found.sets[key].f1 >= 0.95 for key in SETS), found.faults
     assert found.false_ids == 0, found.faults
 

@@ -249,3 +249,54 @@ def test_a_message_that_was_cut_says_so() -> None:
     assert cut.remarks == ("The message breaks off after 255 characters: what follows is not known.",)
     assert cut.payload()["cut"] is True
     assert explain_message("Required fields are missing: [Name]").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "fields"),
+    [
+        (
+            "You cannot set PriceRuleKey on a closed quote",
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+            ("PriceRuleKey",),
+        ),
+        ("Required fields are missing : Company", None, ("Company",)),
+        (
+            "The Regional Stock Keeper is not the right kind of user here",
+            "FIELD_FILTER_VALIDATION_EXCEPTION",
+            ("Regional Stock Keeper",),
+        ),
+        (
+            "A reason has to be given when the Return Status is Refused",
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            ("Return Status",),
+        ),
+        (
+            "NUMBER_OUTSIDE_VALID_RANGE Pallets: value outside of valid range on numeric field: 7",
+            None,
+            ("Pallets",),
+        ),
+    ],
+)
+def test_a_field_is_found_where_a_sentence_of_the_platform_names_it(
+    message: str, code: str | None, fields: tuple[str, ...]
+) -> None:
+    assert diagnose(message, code).fields == fields
+
+
+def test_an_object_in_a_condition_is_no_field() -> None:
+    assert diagnose("Enter a date if the Order is active", "FIELD_CUSTOM_VALIDATION_EXCEPTION").fields == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "root"),
+    [
+        ("Stock Count: value not of required type: [Stock_Count__c]", "INVALID_TYPE_ON_FIELD_IN_RECORD"),
+        ('Stopped by the validation rule "Wholesale only"', "FIELD_CUSTOM_VALIDATION_EXCEPTION"),
+        ('The duplicate rule "Shoppers" said no', "DUPLICATES_DETECTED"),
+        ("An Apex error occurred: StockService.StockException: none left", APEX),
+        ('Action "Reserve_Stock" failed: the flow has no fault path', "CANNOT_EXECUTE_FLOW_TRIGGER"),
+    ],
+)
+def test_what_stopped_a_save_tells_the_code_where_none_is_given(message: str, root: str) -> None:
+    found = diagnose(message)
+    assert (found.root_code, found.inferred) == (root, True)
