@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 async def learn_method(
-    har: str | None, asker: Asker, client: ApiClient, mapping: FieldMapping
+    har: str | None,
+    asker: Asker,
+    client: ApiClient,
+    mapping: FieldMapping,
+    *,
+    namespace: str,
+    keep_ids: bool,
 ) -> dict[str, Any]:
     """The `[method]` table of a recording: `button` for an Apex method, else the method that exists for it.
 
@@ -36,7 +42,7 @@ async def learn_method(
         har = asker.text("HAR file", None, "--har FILE")
     prefix = str((await client.describe(mapping.object_name)).get("keyPrefix") or "")
     known = KnownRows(prefix=prefix if len(prefix) == 3 else "")
-    lesson = learn(read_recording(read_har_file(har)), known)
+    lesson = learn(read_recording(read_har_file(har)), known, namespace=namespace, keep_ids=keep_ids)
     if lesson.chosen is None:
         why = lesson.refused[0].why if lesson.refused else "no call of the package takes row ids"
         if lesson.candidates:

@@ -80,6 +80,8 @@ class Given:
     method: str | None
     method_settings: tuple[str, ...]
     har: str | None
+    namespace: str
+    keep_ids: bool
     treatment: Mapping[str, object]
     """Lanes, batch size and the like, where given."""
     replace: bool
@@ -101,6 +103,8 @@ class Given:
 @click.option("--method", type=click.Choice([kind for kind, _ in _METHODS]), help="How to re-sync [guided].")
 @click.option("--method-set", "method_settings", multiple=True, metavar="KEY=VALUE", help="Its settings.")
 @click.option("--har", metavar="FILE", help="Recording of the Re-sync button, for --method button.")
+@click.option("--namespace", default="s_c", metavar="NAME", help="Of the package, for --har [s_c].")
+@click.option("--keep-ids", is_flag=True, help="For --har: accept constants that look like ids.")
 @click.option("--lanes", type=click.IntRange(1, 25), help="Most requests at once [4].")
 @click.option("--batch-size", type=click.IntRange(1, 200), help="Most rows in one request [50].")
 @click.option("--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180].")
@@ -139,7 +143,24 @@ def run_setup() -> str:
         SyncErrError: Something did not work; nothing was written.
         click.Abort: The person left.
     """
-    nothing = Given(None, None, (), None, (), (), (), (), None, None, (), None, {}, replace=False)
+    nothing = Given(
+        name=None,
+        way=None,
+        way_settings=(),
+        object_name=None,
+        maps=(),
+        failed=(),
+        pending=(),
+        done=(),
+        sync_user=None,
+        method=None,
+        method_settings=(),
+        har=None,
+        namespace="s_c",
+        keep_ids=False,
+        treatment={},
+        replace=False,
+    )
     profile, _ = run_async(_setup(nothing, Person()))
     return profile.name
 
@@ -279,7 +300,9 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
         if chosen in {"apex", "flow"} and isinstance(asker, Person):
             await _offer_actions(client, chosen)
         if chosen == "button":
-            table = await learn_method(given.har, asker, client, mapping)
+            table = await learn_method(
+                given.har, asker, client, mapping, namespace=given.namespace, keep_ids=given.keep_ids
+            )
             chosen = str(table["kind"])
         else:
             settings = _settings(METHODS[chosen], given.method_settings, asker, "--method-set")

@@ -24,6 +24,7 @@ class Book:
         self._tell = tell
         self._state = dict.fromkeys(self.rows, RowState.QUEUED)
         self._verdict: dict[str, Verdict] = {}
+        self._reason: dict[str, str] = {}
         self._intent: dict[str, int] = {}
         self._out: set[str] = set()
         self._held_back: set[str] = set()
@@ -42,6 +43,10 @@ class Book:
     def verdict(self, event: str) -> Verdict | None:
         """Its verdict in this run."""
         return self._verdict.get(event)
+
+    def reason(self, event: str) -> str:
+        """Why it stands where it stands; empty where nothing was said."""
+        return self._reason.get(event, "")
 
     def asked(self, event: str) -> bool:
         """A request for it has left, or may have left, in this run."""
@@ -152,6 +157,7 @@ class Book:
     ) -> None:
         self._counter[self._field(event)] -= 1
         self._state[event] = state
+        self._reason[event] = reason
         if verdict is not None:
             self._verdict[event] = verdict
         self._counter[self._field(event)] += 1

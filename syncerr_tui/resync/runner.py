@@ -407,7 +407,8 @@ class Runner:
                 if event in self._processed:
                     break
                 if book.tried(event) and book.verdict(event) not in _ANSWERED:
-                    self._brake(book, f"nothing shows that the first request for {event} was worked on")
+                    why = book.reason(event)
+                    self._brake(book, f"nothing shows that the call works. The first request: {why}")
         yield replace(first, ids=tuple(left))
         yield from rest
 

@@ -59,7 +59,8 @@ class Arrival:
     """One request as the server met it."""
 
     kind: str
-    """`ask` for a re-sync, `read` change events by id, a further `page` of a query, or `other`."""
+    """`ask` for a re-sync, `read` change events by id, a further `page` of a query, a step of the `bridge` to
+    Lightning, or `other`."""
     ids: tuple[str, ...]
     at: datetime
     """The org's clock when it came."""
@@ -165,6 +166,13 @@ def _what(request: Request) -> tuple[str, tuple[str, ...]]:
     match request.segments:
         case (*_, "actions", "custom", _, name) if request.method == "POST" and name == ACTION:
             return "ask", tuple(row["changeEventId"] for row in json.loads(request.body)["inputs"])
+        case ("lwr", "apex", *_):
+            return "ask", tuple(json.loads(request.body)["changeEventIds"])
+        case ("aura",):
+            (action,) = json.loads(request.form()["message"])["actions"]
+            return "ask", tuple(action["params"]["params"]["changeEventIds"])
+        case ("services", "oauth2", "singleaccess") | ("secur", *_) | ("lightning", *_):
+            return "bridge", ()
         case (*_, "composite", "sobjects", name) if request.method == "POST" and name == EVENT:
             return "read", tuple(json.loads(request.body)["ids"])
         case (*_, "query", locator) if locator:

@@ -47,7 +47,7 @@ def profile_takes(key: str) -> bool:
     return "is not a setting" not in ran.stderr
 
 
-def _quoted(value: str | Sequence[str]) -> str:
+def _quoted(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -102,8 +102,8 @@ class Home:
             return sorted(self.journal.parent.glob(f"{self.journal.name}*"))
         return sorted((self.folder / "state" / "journals").glob("*.db*"))
 
-    def write_profile(self) -> None:
-        """Write down what a person has confirmed about this org."""
+    def write_profile(self, method: Mapping[str, object] | None = None) -> None:
+        """Write down what a person has confirmed about this org; `method`: another than usual."""
         n = self.org.naming
         mapping: dict[str, str | Sequence[str]] = {
             "object_name": n.event_object,
@@ -130,7 +130,7 @@ class Home:
             "[way]",
             'kind = "environment"',
             "[method]",
-            *(f"{key} = {_quoted(value)}" for key, value in method_table(self.method, n).items()),
+            *(f"{key} = {_quoted(value)}" for key, value in (method or method_table(self.method, n)).items()),
             *(["accept_vendor_warning = true"] if self.method == "field" else []),
             "[mapping]",
             *(f"{key} = {_quoted(value)}" for key, value in mapping.items()),
@@ -168,6 +168,13 @@ class Home:
         whole = (argv[0], "--org", "shop", *argv[1:])
         process = self.nursery.start(whole, env, clock=self.clock.path, jumps=self.jumps, fresh=self.fresh)
         self.started.append((number, argv, process))
+        return process
+
+    def offline(self, *argv: str) -> Process:
+        """Run a command that needs no org to its end."""
+        env = {"SYNCERR_HOME": str(self.folder), "HOME": str(self.folder), "TZ": "UTC"}
+        process = self.nursery.start(argv, env, clock=self.clock.path)
+        process.wait()
         return process
 
     def run(self, *argv: str) -> Process:
