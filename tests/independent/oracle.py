@@ -18,7 +18,7 @@ from tests.independent.wire import TOKEN
 
 EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 6, 129, 130, 143})
 VERDICTS = frozenset(
-    {"FIXED", "STILL FAILING", "NEW CAUSE", "UNKNOWN", "TWIN", "RESOLVED ELSEWHERE", "NOT SENT"}
+    {"FIXED", "STILL FAILING", "NEW CAUSE", "UNKNOWN", "TWIN", "RESOLVED ELSEWHERE", "NOT SENT", "NOT TRIED"}
 )
 USUAL_TIME = 180.0
 """Seconds that a row of unknown outcome keeps before even a person's word sends it again."""
