@@ -163,7 +163,7 @@ def _judge(field: Mapping[str, Any], role: Role, scene: Sample) -> Candidate:
     return Candidate(name, label, str(field["type"]), points, reason, field.get("filterable") is not False)
 
 
-def _named(role: Role, said: list[str], most: int, where: str) -> tuple[int, str] | None:
+def _named(role: Role, said: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
     covered = mentions(said, ROLE_WORDS[role])
     against = mentions(said, DECOY_WORDS[role])
     if covered == 100:

@@ -10,6 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from importlib.resources import files
 
 from syncerr_tui.model import EventType
@@ -36,12 +37,17 @@ KNOWN_OBJECT = "s_c__Change_Event__c"
 RECORD_KEY = "s_c__sC_Id__c"
 
 
-def words(text: str) -> list[str]:
+_REMEMBERED = lru_cache(maxsize=8192)
+"""Labels, names and picklist values come again for every role of a field, and from object to object."""
+
+
+@_REMEMBERED
+def words(text: str) -> tuple[str, ...]:
     """A label or a name as plain lower-case words: no accents, camel case and underscores taken apart."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     plain = unicodedata.normalize("NFKD", apart.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return re.findall(r"[^\W_]+", plain)
+    return tuple(re.findall(r"[^\W_]+", plain))
 
 
 def bare(api_name: str) -> str:
@@ -83,6 +89,7 @@ _FILLING = frozenset({"sync", "event", "and", "to", "in", "salesforce"})
 """Words that change nothing about a value that means done."""
 
 
+@_REMEMBERED
 def event_type_of(*names: str) -> EventType | None:
     """What a value of the event type means; None where it says nothing, or two things at once."""
     for name in names:
@@ -114,6 +121,7 @@ def status_values(value: object, kind: str = "") -> tuple[str, ...]:
     return tuple(part for part in value.split(";") if part) if kind == "multipicklist" else (value,)
 
 
+@_REMEMBERED
 def standing_of(*names: str) -> Standing:
     """What a status value means, by its API value and its label."""
     said = [word for name in names for word in words(name)]
