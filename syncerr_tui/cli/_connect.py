@@ -20,7 +20,7 @@ from syncerr_tui.cli._options import (
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
+    from syncerr_tui.host.metadata_cache import MetadataCache
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.salesforce.tokens import TokenProvider
@@ -29,8 +29,8 @@ __all__ = [
     "EmbeddedOrg",
     "OrgChoice",
     "default_choice",
-    "dictionary_of",
     "launch_demo",
+    "name_cache_of",
     "open_connection",
     "org_options",
     "reach",
@@ -136,13 +136,13 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def dictionary_of(connection: OrgSession) -> OrgDictionary:
-    """The org's names, kept between two calls; those of a demo org are gone with it."""
+def name_cache_of(connection: OrgSession) -> MetadataCache | None:
+    """Where the org's names are kept between two calls; those of a demo org are gone with it."""
     from syncerr_tui.host.metadata_cache import MetadataCache
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.model import Environment
 
     identity = connection.identity
     if identity.environment is Environment.DEMO:
-        return connection.dictionary()
-    return connection.dictionary(MetadataCache(Paths.of(os.environ).cache, identity.org_id))
+        return None
+    return MetadataCache(Paths.of(os.environ).cache, identity.org_id)

@@ -91,13 +91,29 @@ def org_options(command: Command) -> Command:
     return decorated  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, slots=True)
+class LaterChoice:
+    """The org for a command that works without one too."""
+
+    settings: Mapping[str, Any]
+
+    @property
+    def given(self) -> bool:
+        """Whether the command line names an org."""
+        return self.settings["org"] is not None or bool(self.settings["demo"])
+
+    def __call__(self) -> OrgChoice:
+        """Decide what the options mean together. Raises what `choice_of` raises."""
+        return choice_of(**self.settings)
+
+
 def later_org_options(command: Command) -> Command:
-    """Like `org_options` for a command that works without an org too: it gets `choose()`, which decides."""
+    """Like `org_options` for a command that works without an org too: it gets `choose: LaterChoice`."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
         settings = {name: kwargs.pop(name) for name in ("org", "demo", "read_only", *_DEMO_ONLY)}
-        return command(*args, choose=functools.partial(choice_of, **settings), **kwargs)
+        return command(*args, choose=LaterChoice(settings), **kwargs)
 
     decorated: Any = wrapped
     for option in reversed(_SETTINGS):

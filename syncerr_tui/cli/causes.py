@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, dictionary_of, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, name_cache_of, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 
@@ -61,7 +61,7 @@ async def names_of(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | N
     """The org's own names, as far as the causes speak of them."""
     from syncerr_tui.diagnosis.explanation import explain
 
-    dictionary, metadata = dictionary_of(connection), None
+    dictionary, metadata = connection.dictionary(name_cache_of(connection)), None
     for cause in graph.causes():
         error = graph.errors[cause.roots[0]]
         metadata = await dictionary.covering(explain(error).diagnosis, error.object)

@@ -34,10 +34,13 @@ from syncerr_tui.diagnosis.intake import (
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
 
-    from syncerr_tui.cli._options import OrgChoice
+    from syncerr_tui.cli._options import LaterChoice, OrgChoice
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.diagnosis.org_notes import OrgNotes
+    from syncerr_tui.diagnosis.resolved import Resolved
+    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
 LONGEST_TEXT = 200_000_000
@@ -54,9 +57,15 @@ class Setting:
     object_name: str | None = None
     event_type: str | None = None
     instance_url: str | None = None
+    org: OrgNames | None = None
+    """The org that messages are held against, where one is named."""
+    metadata: OrgMetadata | None = None
+    resolved: tuple[Resolved, ...] = ()
 
     def explain(self, message: str, code: str | None) -> Explanation:
         """Read one message and say what to do."""
+        if self.org is not None:
+            return self.org.explain(self, message, code)
         return explain_message(
             message,
             code,
@@ -64,6 +73,8 @@ class Setting:
             event_type=self.event_type,
             instance_url=self.instance_url,
             notes=self.notes,
+            resolved=self.resolved,
+            metadata=self.metadata,
         )
 
     def explain_row(self, row: ErrorRow) -> Explanation:
@@ -71,6 +82,65 @@ class Setting:
         if row.object_name is None:
             return self.explain(row.message, row.code)
         return replace(self, object_name=row.object_name).explain(row.message, row.code)
+
+
+class OrgNames:
+    """An org's own names for messages that come from elsewhere: a file, a paste, the command line.
+
+    Args:
+        connection: The org.
+        runner: Waits for its answers.
+        named_things: Whether the Flows, rules and code of a message are looked up too: calls for each.
+    """
+
+    def __init__(self, connection: OrgSession, runner: asyncio.Runner, *, named_things: bool) -> None:
+        from syncerr_tui.cli._connect import name_cache_of
+
+        self._runner = runner
+        store = name_cache_of(connection)
+        self._dictionary: OrgDictionary = connection.dictionary(store)
+        self._resolver = connection.name_resolver(store) if named_things else None
+        self._url = connection.identity.instance_url
+
+    def explain(self, setting: Setting, message: str, code: str | None) -> Explanation:
+        """One message in the org's own names."""
+        return self._runner.run(self._explain(replace(setting, org=None), message, code))
+
+    async def _explain(self, setting: Setting, message: str, code: str | None) -> Explanation:
+        setting = replace(setting, instance_url=setting.instance_url or self._url)
+        name = setting.object_name
+        metadata = await self._dictionary.covering(setting.explain(message, code).diagnosis, name)
+        setting = replace(setting, metadata=metadata)
+        if self._resolver is None:
+            return setting.explain(message, code)
+        diagnosis = setting.explain(message, code).diagnosis
+        resolved = await self._resolver.resolve(diagnosis, object_name=name, processed_at=None)
+        rule = next((thing for thing in resolved if thing.kind == "validation_rule"), None)
+        if rule is not None:
+            name = name or rule.object_name
+            if diagnosis.root_code is None:
+                code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"  # the text is the rule's own
+        return replace(setting, object_name=name, resolved=resolved).explain(message, code)
+
+
+@contextmanager
+def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) -> Iterator[Setting]:
+    """The setting with the org that the command line names; as it is where it names none."""
+    if not choose.given:
+        yield setting
+        return
+    import asyncio
+    from contextlib import AsyncExitStack
+
+    from syncerr_tui.cli._connect import open_connection
+
+    with asyncio.Runner() as runner:
+        opened = AsyncExitStack()
+        connection = runner.run(opened.enter_async_context(open_connection(choose())))
+        try:
+            yield replace(setting, org=OrgNames(connection, runner, named_things=named_things))
+        finally:
+            runner.run(opened.aclose())
 
 
 @click.command()
@@ -113,7 +183,7 @@ def command(
     notes: Path | None,
     as_json: bool,
     as_markdown: bool,
-    choose: Callable[[], OrgChoice],
+    choose: LaterChoice,
 ) -> int:
     """Explain a status code, a message or a sync error: what happened, what blocks, what to do.
 
@@ -123,9 +193,11 @@ def command(
     syncerr-tui explain --id a0X5g000001CdEfEAK --org acme-prod
     syncerr-tui explain --jsonl - < errors.jsonl
     syncerr-tui explain --csv error061522.csv
+    syncerr-tui explain --org acme-prod --object Order --message "Versandart: ungültiger Wert ..."
 
     A message may be a whole REST answer, a Flow's error e-mail or a debug log. What --message -, --csv and
-    --jsonl get is told apart by itself.
+    --jsonl get is told apart by itself. With --org the org's own names are used: labels become API names, a
+    refused value is told against those that exist, a rule is found by its message.
     """  # noqa: D301 - click's mark for a block that keeps its lines
     sources = [source for source in (message, event_id, jsonl, table) if source is not None]
     if len(sources) > 1:
@@ -135,27 +207,25 @@ def command(
     setting = Setting(_notes(notes), object_name, event_type, instance_url)
     given = _code(code_argument or code, strict=not sources)
     if jsonl is not None:
-        return _answer_lines(jsonl, setting)
-    if table is not None:
-        text = _whole_text(table)
-        table_for_sure = shape_of(text) is Shape.MESSAGE and not text.lstrip().startswith(("{", "[", "<"))
-        return _answer_rows(
-            text,
-            setting,
-            Shape.CSV if table_for_sure else shape_of(text),
-            error_column,
-            as_json=as_json,
-            as_markdown=as_markdown,
-        )
+        with _held_against(choose, setting, named_things=False) as held:
+            return _answer_lines(jsonl, held)
     if event_id is not None:
         error_id, explanation = _from_org(event_id, choose(), setting)
+        _tell(error_id, explanation, as_json=as_json, as_markdown=as_markdown)
+        return ExitCode.OK
+    if table is not None:
+        text = _whole_text(table)
+        shape = shape_of(text)
+        if shape is Shape.MESSAGE and not text.lstrip().startswith(("{", "[", "<")):
+            shape = Shape.CSV
     else:
         text = _whole_text("-").rstrip("\r\n") if message == "-" else message or ""
         shape = shape_of(text) if "\n" in text else Shape.MESSAGE
-        if shape is not Shape.MESSAGE:
-            return _answer_rows(text, setting, shape, error_column, as_json=as_json, as_markdown=as_markdown)
-        error_id, explanation = None, setting.explain(text, given)
-    _tell(error_id, explanation, as_json=as_json, as_markdown=as_markdown)
+    rows = table is not None or shape is not Shape.MESSAGE
+    with _held_against(choose, setting, named_things=not rows) as held:
+        if rows:
+            return _answer_rows(text, held, shape, error_column, as_json=as_json, as_markdown=as_markdown)
+        _tell(None, held.explain(text, given), as_json=as_json, as_markdown=as_markdown)
     return ExitCode.OK
 
 
@@ -314,13 +384,13 @@ async def explain_event(connection: OrgSession, event_id: str, setting: Setting)
             f"The org has no sync error {event_id}",
             "It may be resolved already; 'syncerr-tui list' shows what is open",
         )
-    from syncerr_tui.cli._connect import dictionary_of
+    from syncerr_tui.cli._connect import name_cache_of
 
-    url = connection.identity.instance_url
+    url, store = connection.identity.instance_url, name_cache_of(connection)
     explanation = explain(error, notes=setting.notes, instance_url=url)
-    metadata = await dictionary_of(connection).covering(explanation.diagnosis, str(error.object))
+    metadata = await connection.dictionary(store).covering(explanation.diagnosis, str(error.object))
     explanation = explain(error, notes=setting.notes, instance_url=url, metadata=metadata)
-    resolved = await connection.name_resolver().resolve(
+    resolved = await connection.name_resolver(store).resolve(
         explanation.diagnosis, object_name=str(error.object), processed_at=error.processed_at
     )
     return explain(error, notes=setting.notes, instance_url=url, resolved=resolved, metadata=metadata)

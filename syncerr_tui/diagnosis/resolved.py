@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,6 +23,16 @@ class Resolved:
     """None where one of the two times is unknown."""
     kind: str = "flow"
     """`flow`, `validation_rule`, `duplicate_rule`, `trigger`, `class` or `field`."""
+    object_name: str | None = None
+    """API name of the object that a validation rule is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What an org once answered to a query: texts only, and no times of changes."""
+
+    rows: tuple[Mapping[str, str], ...]
+    read_at: datetime
 
 
 def with_addresses(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:

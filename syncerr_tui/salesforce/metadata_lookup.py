@@ -1,23 +1,25 @@
 """Names in a message resolved to the thing itself: where it is, when it was last changed, and by whom.
 
 These queries need set-up rights. Whatever is refused or not found stays unresolved, and the guidance
-keeps its list page: knowing less is no error. A lost login is one, and is passed on.
+keeps its list page: knowing less is no error. A lost login is one, and is passed on. What an org answered is
+kept on disk without its times: names and addresses hold for weeks, when something was changed does not.
 Sources of the queries: FlowDefinitionView and DuplicateRule (REST), ValidationRule, ApexTrigger,
 ApexClass, EntityDefinition and FieldDefinition (Tooling API).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.model import Diagnosis
-from syncerr_tui.diagnosis.resolved import Resolved
+from syncerr_tui.diagnosis.resolved import KeptAnswer, Resolved
 from syncerr_tui.diagnosis.template_vars import facts_of
-from syncerr_tui.errors import NotLoggedInError, SyncErrError
+from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.soql import quote
 from syncerr_tui.text import one_line
 
@@ -25,6 +27,11 @@ Row = dict[str, Any]
 
 LONGEST_NAME = 255
 """No Flow, rule or class has a longer name: such text is not asked for."""
+
+KEPT = timedelta(days=30)
+"""How long an answer is worth something where the org cannot be asked."""
+MOST_KEPT = 500
+"""Answers kept for an org, the latest of them."""
 
 _CHANGED = "LastModifiedDate, LastModifiedBy.Name"
 _FLOW = (
@@ -49,13 +56,47 @@ class Lookup(Protocol):
         ...
 
 
-class MetadataLookup:
-    """Resolves names against one org and remembers the answers as long as it lives."""
+class AnswerStore(Protocol):
+    """Where answers are kept between two starts. `host.metadata_cache.MetadataCache` is one."""
 
-    def __init__(self, lookup: Lookup, instance_url: str | None) -> None:
+    def load_answers(self) -> dict[str, KeptAnswer]:
+        """What was kept, by query; nothing where nothing can be read."""
+        ...
+
+    def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:
+        """Keep them. Never raises: a cache is a comfort."""
+        ...
+
+
+class MetadataLookup:
+    """Resolves names against one org and remembers the answers as long as it lives.
+
+    Args:
+        lookup: The org.
+        instance_url: Its address.
+        store: Where answers are kept for the next start.
+        clock: The time now.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        instance_url: str | None,
+        store: AnswerStore | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._lookup = lookup
         self._instance_url = instance_url
-        self._rows: dict[tuple[bool, str], list[Row]] = {}
+        self._store = store
+        self._clock = clock
+        self._rows: dict[str, list[Row]] = {}
+        self._kept: dict[str, KeptAnswer] | None = {} if store is None else None
+        self._learned = False
+
+    async def recall(self, diagnosis: Diagnosis, *, object_name: str | None) -> tuple[Resolved, ...]:
+        """`resolve` from what was kept, without a call: names and addresses, no changes."""
+        kept = MetadataLookup(_NoOrg(), self._instance_url, self._store, self._clock)
+        return await kept.resolve(diagnosis, object_name=object_name, processed_at=None)
 
     async def resolve(
         self,
@@ -74,6 +115,8 @@ class MetadataLookup:
         Raises:
             NotLoggedInError: The session ended.
         """
+        if self._kept is None and self._store is not None:
+            self._kept = await asyncio.to_thread(self._store.load_answers)
         facts = facts_of(diagnosis, object_name)
         found: list[Resolved | None] = []
         finders: dict[str, Callable[[str], Awaitable[Resolved | None]]] = {
@@ -86,7 +129,7 @@ class MetadataLookup:
                 resolved = await finders[thing.kind](thing.name)
                 shown = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
                 found.append(replace(resolved, name=shown) if resolved else None)
-        if facts.target and diagnosis.root_code == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
+        if diagnosis.root_code in {"FIELD_CUSTOM_VALIDATION_EXCEPTION", None}:
             quoted = facts.blanks.get("said", ())
             found.append(await self._validation_rule(facts.target, diagnosis.message, quoted))
         if diagnosis.root_code == "DUPLICATES_DETECTED":
@@ -94,6 +137,9 @@ class MetadataLookup:
             found += await self._duplicate_rules(facts.target, named)
         if facts.target:
             found += [await self._field(facts.target, field) for field in diagnosis.fields[:3]]
+        if self._learned and self._store is not None:
+            self._learned = False
+            await asyncio.to_thread(self._store.save_answers, self._latest())
         return tuple(_compared(item, processed_at) for item in found if item is not None)
 
     async def _flow(self, wanted: str) -> Resolved | None:
@@ -123,11 +169,18 @@ class MetadataLookup:
             return None
         return self._resolved(kind, wanted, links.setup_item(page, _text(rows[0], "Id") or ""), rows[0])
 
-    async def _validation_rule(self, target: str, message: str, said: Sequence[str]) -> Resolved | None:
-        """The active rule whose error message stands in the message. The longest, if one contains another."""
+    async def _validation_rule(
+        self, target: str | None, message: str, said: Sequence[str]
+    ) -> Resolved | None:
+        """The active rule whose error message stands in the message. The longest, if one contains another.
+
+        Where the object is not known, all rules are looked through.
+        """
+        of_object = f"EntityDefinition.QualifiedApiName = {quote(target)} AND " if target else ""
         rows = await self._ask(
-            f"SELECT Id, ValidationName, ErrorMessage, EntityDefinitionId, {_CHANGED} FROM ValidationRule "  # noqa: S608
-            f"WHERE EntityDefinition.QualifiedApiName = {quote(target)} AND Active = true",
+            f"SELECT Id, ValidationName, ErrorMessage, EntityDefinitionId, "  # noqa: S608
+            f"EntityDefinition.QualifiedApiName, {_CHANGED} FROM ValidationRule "
+            f"WHERE {of_object}Active = true",
             tooling=True,
         )
         words = one_line(message)
@@ -138,10 +191,12 @@ class MetadataLookup:
         if not fitting:
             return None
         row = fitting[0]
-        path = links.object_page(
-            "validation_rules", _text(row, "EntityDefinitionId") or target, _text(row, "Id")
-        )
-        return self._resolved("validation_rule", _text(row, "ValidationName") or "", path, row)
+        entity = _text(row, "EntityDefinitionId") or target
+        path = links.object_page("validation_rules", entity, _text(row, "Id"))
+        found = self._resolved("validation_rule", _text(row, "ValidationName") or "", path, row)
+        definition = row.get("EntityDefinition")
+        named = _text(definition, "QualifiedApiName") if isinstance(definition, dict) else None
+        return replace(found, object_name=target or named)
 
     async def _duplicate_rules(self, target: str | None, named: Sequence[str]) -> list[Resolved | None]:
         """The rule that the message names, else all active ones of the object."""
@@ -189,18 +244,52 @@ class MetadataLookup:
         )
 
     async def _ask(self, query: str, *, tooling: bool = False) -> list[Row]:
-        """The rows, harmless; none where the org refuses or cannot be reached just now."""
-        key = (tooling, query)
-        if key not in self._rows:
+        """The rows; what was kept of them where the org refuses or cannot be reached just now."""
+        if query not in self._rows:
             try:
                 rows = await (self._lookup.tooling(query) if tooling else self._lookup.query_all(query))
             except NotLoggedInError:
                 raise
             except SyncErrError:
-                # No set-up rights, no such object, or a line that dropped: the list page stays.
-                rows = []
-            self._rows[key] = rows
-        return self._rows[key]
+                # No set-up rights, no such object, or a line that dropped.
+                rows = self._kept_rows(query)
+            else:
+                self._keep(query, rows)
+            self._rows[query] = rows
+        return self._rows[query]
+
+    def _kept_rows(self, query: str) -> list[Row]:
+        answer = (self._kept or {}).get(query)
+        if answer is None or not timedelta() <= self._clock() - answer.read_at < KEPT:
+            return []
+        return [dict(row) for row in answer.rows]
+
+    def _keep(self, query: str, rows: Sequence[Row]) -> None:
+        if self._store is not None:
+            texts = tuple(
+                {
+                    name: value
+                    for name, value in row.items()
+                    if isinstance(value, str) and not name.startswith("LastModified")
+                }
+                for row in rows
+            )
+            self._kept = {**(self._kept or {}), query: KeptAnswer(texts, self._clock())}
+            self._learned = True
+
+    def _latest(self) -> dict[str, KeptAnswer]:
+        answers = sorted((self._kept or {}).items(), key=lambda item: item[1].read_at)
+        return dict(answers[-MOST_KEPT:])
+
+
+class _NoOrg:
+    """The org that cannot be asked."""
+
+    async def query_all(self, query: str) -> list[Row]:
+        raise UnreachableError(query)
+
+    async def tooling(self, query: str) -> list[Row]:
+        raise UnreachableError(query)
 
 
 def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:

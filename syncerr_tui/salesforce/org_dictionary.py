@@ -101,7 +101,7 @@ class OrgDictionary:
             return
         objects = tuple(
             ObjectEntry(
-                str(row["name"]),
+                _text(row.get("name")),
                 _text(row.get("label")),
                 _text(row.get("labelPlural")),
                 _text(row.get("keyPrefix")),
@@ -128,7 +128,7 @@ def _field(row: dict[str, Any]) -> FieldEntry:
         for value in row.get("picklistValues") or ()
         if isinstance(value, dict) and value.get("active") is not False
     )
-    return FieldEntry(str(row["name"]), _text(row.get("label")), tuple(filter(None, values)))
+    return FieldEntry(_text(row.get("name")), _text(row.get("label")), tuple(filter(None, values)))
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
 from syncerr_tui.salesforce.demo_fix import DemoFixes
 from syncerr_tui.salesforce.ids import to_18
-from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
+from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
 from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.org_time import OrgTime
@@ -73,9 +73,9 @@ class OrgSession:
         """How re-sync is asked for here."""
         return self._method.info
 
-    def name_resolver(self) -> MetadataLookup:
+    def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
         """What looks up the things that messages name. It remembers them: a refresh takes a new one."""
-        return MetadataLookup(self.client, self.identity.instance_url)
+        return MetadataLookup(self.client, self.identity.instance_url, store)
 
     def dictionary(self, store: MetadataStore | None = None) -> OrgDictionary:
         """The org's own names, which messages are checked against."""

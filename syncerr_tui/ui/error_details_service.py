@@ -64,6 +64,10 @@ class Resolver(Protocol):
         """Everything the message names that the org lets us see."""
         ...
 
+    async def recall(self, diagnosis: Diagnosis, *, object_name: str | None) -> tuple[Resolved, ...]:
+        """What is known of it from an earlier start."""
+        ...
+
 
 class ErrorDetailsService:
     """Explains errors, and learns more about them.
@@ -87,6 +91,7 @@ class ErrorDetailsService:
         self.notes_trouble: BadInputError | None = None
         self._connection: OrgSession | None = None
         self._resolver: Resolver | None = None
+        self._store: MetadataCache | None = None
         self._dictionary: OrgDictionary | None = None
         self._metadata: OrgMetadata | None = None
         self._known: dict[SyncError, tuple[Resolved, ...]] = {}
@@ -171,11 +176,13 @@ class ErrorDetailsService:
         if resolver is not self._resolver:
             return
         self._metadata = metadata
-        found = await resolver.resolve(
-            self.explain(error).diagnosis,
-            object_name=error.object,
-            processed_at=error.processed_at,
-        )
+        diagnosis = self.explain(error).diagnosis
+        kept = await resolver.recall(diagnosis, object_name=error.object)
+        if kept and resolver is self._resolver:
+            # What an earlier start learned is shown at once; the org's answer takes its place.
+            self._known[error] = kept
+            self._tell(KnownBetter(error))
+        found = await resolver.resolve(diagnosis, object_name=error.object, processed_at=error.processed_at)
         if resolver is self._resolver:
             self._known[error] = found
             if self.explain(error) != before:
@@ -189,11 +196,12 @@ class ErrorDetailsService:
         if self._resolver is None or connection is not self._connection:
             if connection is not self._connection:
                 self._metadata = None
-                self._dictionary = connection.dictionary(self._store(connection))
-            self._connection, self._resolver = connection, connection.name_resolver()
+                self._store = self._store_of(connection)
+                self._dictionary = connection.dictionary(self._store)
+            self._connection, self._resolver = connection, connection.name_resolver(self._store)
         return self._resolver
 
-    def _store(self, connection: OrgSession) -> MetadataCache | None:
+    def _store_of(self, connection: OrgSession) -> MetadataCache | None:
         """Where the org's names are kept; a demo org's are gone with it."""
         if connection.identity.environment is Environment.DEMO:
             return None

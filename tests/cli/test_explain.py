@@ -338,6 +338,41 @@ def test_a_sync_error_of_the_demo_org_is_explained_with_what_the_org_knows() -> 
     assert "no sync error" in missing.stderr
 
 
+def of_the_demo(message: str, *more: str) -> str:
+    shown = explain("--demo", "--errors", "40", "--message", message, *more)
+    assert shown.exit_code == 0, shown.stderr
+    return " ".join(shown.stdout.split())
+
+
+def test_a_message_from_elsewhere_is_told_in_the_orgs_own_names() -> None:
+    shown = of_the_demo(
+        "Delivery Method: bad value for restricted picklist field: Pickup", "--object", "Order"
+    )
+    assert "Delivery Method (Delivery_Method__c) does not have Pickup. Closest: Pick-up." in shown
+    assert "- Field: Delivery_Method__c" in shown and "ObjectManager/Order/Fields" in shown
+
+    no_field = of_the_demo(
+        "Delivery Method: bad value for restricted picklist field: X", "--object", "Contact"
+    )
+    assert "Field:" not in no_field
+
+
+def test_a_validation_rule_is_found_by_its_words_alone() -> None:
+    shown = of_the_demo(
+        "Preferred Channel is Phone but Mobile Phone is blank. Fill it in or choose another channel."
+    )
+    assert shown.startswith("FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    assert "It is Phone_Channel_Needs_Number." in shown
+    assert "Contact/ValidationRules/03d" in shown
+
+
+def test_rows_of_a_file_are_told_in_the_orgs_own_names(tmp_path: Path) -> None:
+    rows = tmp_path / "error.csv"
+    rows.write_text('ID,ERROR\n"","Delivery Method: bad value for restricted picklist field: Pickup"\n')
+    shown = explain("--demo", "--errors", "40", "--csv", str(rows), "--object", "Order", "--json")
+    assert json.loads(shown.stdout)["fields"] == ["Delivery_Method__c"]
+
+
 def test_the_event_type_and_the_object_are_taken_into_account() -> None:
     shown = explain("INVALID_CROSS_REFERENCE_KEY", "--event", "delete", "--object", "Order").stdout
     assert "gone already" in shown

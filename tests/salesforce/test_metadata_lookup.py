@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +16,10 @@ from syncerr_tui.diagnosis.guidance import guide
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
+from syncerr_tui.diagnosis.resolved import KeptAnswer, Resolved, changes, with_addresses
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
+from syncerr_tui.host.metadata_cache import MetadataCache
+from syncerr_tui.salesforce.metadata_lookup import KEPT, MetadataLookup
 
 ORG = "https://acme.my.salesforce.com"
 FLOW = "We can't save this record because the “Order Builder” process failed."
@@ -202,3 +207,77 @@ async def test_several_rules_are_all_named_and_none_is_picked() -> None:
     guidance = with_resolved(guide(diagnose(message), instance_url=ORG), things)
     assert guidance.steps[0].text.endswith("They are **By e-mail**, **By phone**.")
     assert guidance.steps[0].address == "https://acme.lightning.force.com/lightning/setup/DuplicateRules/home"
+
+
+def rewritten(folder: Path, change: Callable[[str], str]) -> None:
+    """Somebody changes the only file of a folder."""
+    (path,) = folder.iterdir()
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+async def test_where_things_are_is_kept_for_the_next_start_but_not_when_they_were_changed(
+    tmp_path: Path,
+) -> None:
+    store = MetadataCache(tmp_path, "00D5g000004AbcDEAS")
+    first = MetadataLookup(
+        Org({"ValidationRule": [rule("Phone_Needed", "A phone number is needed.")]}), ORG, store
+    )
+    told = await first.resolve(diagnose(RULE), object_name="Order", processed_at=FAILED_AT)
+    assert [thing.modified_by for thing in told] == ["Bo"]
+
+    silent = Org()
+    [kept] = await MetadataLookup(silent, ORG, store).recall(diagnose(RULE), object_name="Order")
+    assert silent.asked == []
+    assert (kept.name, kept.address) == ("Phone_Needed", told[0].address)
+    assert kept.modified_at is None and kept.modified_by is None
+
+    gone = Org(refuses={"ValidationRule": UnreachableError("gone")})
+    assert await MetadataLookup(gone, ORG, store).resolve(
+        diagnose(RULE), object_name="Order", processed_at=FAILED_AT
+    ) == (kept,)
+
+
+async def test_what_is_too_old_is_not_recalled_and_an_empty_answer_replaces_what_was_kept(
+    tmp_path: Path,
+) -> None:
+    store, now = MetadataCache(tmp_path, "00D5g000004AbcDEAS"), datetime(2026, 11, 20, tzinfo=UTC)
+    await MetadataLookup(Org({"FlowDefinitionView": [flow()]}), ORG, store, lambda: now).resolve(
+        diagnose(FLOW), object_name=None, processed_at=None
+    )
+    for later, found in ((KEPT - timedelta(hours=1), 1), (KEPT, 0), (-timedelta(hours=1), 0)):
+        lookup = MetadataLookup(Org(), ORG, store, partial(operator.add, now, later))
+        assert len(await lookup.recall(diagnose(FLOW), object_name=None)) == found
+    await MetadataLookup(Org(), ORG, store, lambda: now).resolve(
+        diagnose(FLOW), object_name=None, processed_at=None
+    )
+    assert await MetadataLookup(Org(), ORG, store, lambda: now).recall(diagnose(FLOW), object_name=None) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "junk",
+        '{"version": 1, "answers": 5}',
+        '{"version": 1, "answers": {"SELECT": ["soon", [{"Label": "x"}]]}}',
+        '{"version": 1, "answers": {"SELECT": ["2026-11-20T00:00:00", [{"Label": "x"}]]}}',
+        '{"version": 1, "answers": {"SELECT": ["2026-11-20T00:00:00+00:00", [{"Label": 5}]]}}',
+        '{"version": 1, "answers": {"SELECT": ["2026-11-20T00:00:00+00:00", "x"]}}',
+        '{"version": 1, "answers": {"SELECT": null}}',
+    ],
+)
+async def test_a_damaged_file_of_answers_is_no_trouble(tmp_path: Path, text: str) -> None:
+    store = MetadataCache(tmp_path, "00D5g000004AbcDEAS")
+    store.save_answers({"SELECT": KeptAnswer(({"Label": "x"},), FAILED_AT)})
+    rewritten(tmp_path, lambda _kept: text)
+    assert store.load_answers() == {}
+    assert await MetadataLookup(Org(), ORG, store).recall(diagnose(FLOW), object_name=None) == ()
+
+
+async def test_a_file_of_answers_that_somebody_else_wrote_is_made_harmless(tmp_path: Path) -> None:
+    store = MetadataCache(tmp_path, "00D5g000004AbcDEAS")
+    await MetadataLookup(Org({"FlowDefinitionView": [flow()]}), ORG, store).resolve(
+        diagnose(FLOW), object_name=None, processed_at=None
+    )
+    rewritten(tmp_path, lambda kept: kept.replace(FLOW_ID, "../../evil?x=\\u001b"))
+    for thing in await MetadataLookup(Org(), ORG, store).recall(diagnose(FLOW), object_name=None):
+        assert "\x1b" not in repr(thing) and "evil" not in (thing.address or "")

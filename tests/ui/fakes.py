@@ -81,6 +81,9 @@ class FakeOrg:
 class FakeNames:
     """An org that shows nothing of what messages name."""
 
+    async def recall(self, *_: object, **__: object) -> tuple[()]:
+        return ()
+
     async def resolve(self, *_: object, **__: object) -> tuple[()]:
         return ()
 
@@ -114,7 +117,7 @@ class FakeConnection(FakeOrg):
     def total(self) -> int | None:
         return len(self.org.failed)
 
-    def name_resolver(self) -> FakeNames:
+    def name_resolver(self, _store: object = None) -> FakeNames:
         return FakeNames()
 
     def dictionary(self, _store: object = None) -> FakeDictionary:

@@ -40,9 +40,15 @@ class FakeResolver:
         self.open = asyncio.Event()
         self.open.set()
         self.trouble: NotLoggedInError | None = None
+        self.kept: tuple[Resolved, ...] = ()
+        self.begun = asyncio.Event()
+
+    async def recall(self, diagnosis: Diagnosis, **_more: object) -> tuple[Resolved, ...]:
+        return self.kept if diagnosis.message == FLOW else ()
 
     async def resolve(self, diagnosis: Diagnosis, **_more: object) -> tuple[Resolved, ...]:
         self.asked.append(diagnosis.message)
+        self.begun.set()
         await self.open.wait()
         if self.trouble:
             raise self.trouble
@@ -68,7 +74,7 @@ class Surroundings:
         self.context = AppContext(unused, read_notes=self._read_notes)
         self.context.connection = cast(Any, self.connection)
         self.dictionary = FakeDictionary()
-        monkeypatch.setattr(self.connection, "name_resolver", lambda: self.resolvers[-1])
+        monkeypatch.setattr(self.connection, "name_resolver", lambda _store: self.resolvers[-1])
         monkeypatch.setattr(self.connection, "dictionary", lambda _store: self.dictionary)
         self.error_details = ErrorDetailsService(self.context, self._begin, self.told.append)
 
@@ -118,6 +124,20 @@ async def test_a_name_becomes_the_thing_itself(around: Surroundings) -> None:
         "Not changed since this failure: a re-sync alone will most likely fail the same way."
     )
     assert [message.error for message in around.told if isinstance(message, KnownBetter)] == [error]
+
+
+async def test_what_an_earlier_start_learned_is_shown_before_the_org_answers(around: Surroundings) -> None:
+    [resolver] = around.resolvers
+    resolver.kept = (Resolved("Order Builder", BUILDER),)
+    resolver.open.clear()
+    around.error_details.look_up(flow_error())
+    await resolver.begun.wait()
+    early = around.error_details.explain(flow_error())
+    assert addresses(early)[0][1] == BUILDER and early.changes == ()
+    resolver.open.set()
+    await around.settled()
+    assert around.error_details.explain(flow_error()).changes
+    assert len(around.told) == 2
 
 
 async def test_what_was_seen_is_not_asked_again_also_where_nothing_was_found(around: Surroundings) -> None:
