@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
-from syncerr_tui.text import SafeText
+from syncerr_tui.text import SafeText, clean
 
 
 class EventType(StrEnum):
@@ -44,6 +45,45 @@ class SyncError:
     created_at: datetime | None = None
     """When the change event was made (CreatedDate): the order in which one record's changes happened.
     `processed_at` moves with every try, this does not."""
+
+    def payload(self) -> dict[str, Any]:
+        """As every command's JSON shows it. The keys are a contract."""
+        return {
+            "id": self.id,
+            "object": self.object,
+            "event_type": self.event_type.value,
+            "processed_at": self.processed_at.isoformat() if self.processed_at else None,
+            "salesforce_id": self.salesforce_id,
+            "storeconnect_id": self.storeconnect_id,
+            "code": self.code,
+            "message": self.message,
+        }
+
+    @classmethod
+    def of_payload(cls, row: Mapping[str, Any]) -> Self:
+        """From a plan file or a journal: input like any other, so its text is made harmless again.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: It is no sync error.
+        """
+        at, created = row["processed_at"], row["created_at"]
+        return cls(
+            id=str(row["id"]),
+            object=clean(row["object"]),
+            event_type=EventType(row["event_type"]),
+            processed_at=datetime.fromisoformat(at) if at else None,
+            salesforce_id=_text_or_none(row["salesforce_id"]),
+            storeconnect_id=str(row["storeconnect_id"]),
+            message=clean(row["message"]),
+            code=_text_or_none(row["code"]),
+            created_at=datetime.fromisoformat(created) if created else None,
+        )
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 class Environment(StrEnum):

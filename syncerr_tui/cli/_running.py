@@ -21,9 +21,9 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import Treatment
+    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import OrgIdentity, SyncError
     from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
-    from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
     from syncerr_tui.salesforce.session import OrgSession
@@ -43,28 +43,28 @@ def tell_row(
     reason: str,
     *,
     as_json: bool,
+    evidence: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """One row on stdout."""
+    """One row on stdout. `evidence`: of its verdict, where it has one."""
     if as_json:
-        from syncerr_tui.resync.plan import error_payload
-
-        _console.emit_json({**error_payload(error), "verdict": verdict, "reason": reason, **(more or {})})
+        _console.emit_json({**error.payload(), "verdict": verdict, "reason": reason, **(more or {})})
         return
-    from syncerr_tui.resync.recall import found_words
+    from syncerr_tui.journal.row_history import found_words
 
-    told = found_words(verdict, reason)
+    told = found_words(verdict, reason, evidence or {})
     _console.emit(f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {told}")
 
 
-def _tell_ended(error: SyncError, verdict: str, reason: str, *, as_json: bool) -> OSError | None:
+def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSError | None:
     """A row that ended, on stdout. Gives what stood in the way, once.
 
     A reader that has enough (`| head`), or a file on a full disk, must not end a run half-way: from then on
     nothing is written there.
     """
     try:
-        tell_row(error, verdict, reason, as_json=as_json)
+        verdict = ended.verdict.value if ended.verdict else NOT_SENT
+        tell_row(error, verdict, ended.reason, as_json=as_json, evidence=ended.evidence)
     except OSError as problem:
         _console.drop(1)
         if isinstance(problem, BrokenPipeError):
@@ -108,7 +108,7 @@ def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
 
 def mention_unfinished(journal: Journal) -> None:
     """What an earlier start left open."""
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
 
     for unfinished in History(journal).unfinished():
         narrate(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
@@ -166,7 +166,7 @@ def tell_plan(plan: Plan) -> None:
 
 async def show_requests(connection: OrgSession, journal: Journal, plan: Plan, *, as_json: bool) -> int:
     """On stdout, each request of a plan exactly as it would be sent, in order. Sends none of them."""
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
     from syncerr_tui.resync.sending import requests_of
 
     method = connection.method
@@ -213,11 +213,11 @@ def _size(plan: Plan) -> str:
 
 def warn_of_repeats(journal: Journal, plan: Plan) -> None:
     """Same row, same message, third try: nothing has changed."""
-    from syncerr_tui.resync import recall
+    from syncerr_tui.journal import row_history
 
-    repeated = recall.unchanged(journal, (row.error for row in plan.rows))
+    repeated = row_history.unchanged(journal, (row.error for row in plan.rows))
     if repeated:
-        narrate(f"Warning: {recall.unchanged_words(repeated, len(plan.rows))}")
+        narrate(f"Warning: {row_history.unchanged_words(repeated, len(plan.rows))}")
 
 
 async def follow(runner: Runner, *, as_json: bool) -> int:
@@ -233,9 +233,8 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
             async for event in events:
                 ended = _ended_row(event)
                 if ended is not None:
-                    verdict = ended.verdict.value if ended.verdict else NOT_SENT
                     error = ended.error or errors[ended.id]
-                    unwritten = _tell_ended(error, verdict, ended.reason, as_json=as_json) or unwritten
+                    unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
                 await _attend(runner, event, stop.asked)
                 narrator.tell(event)
                 how = getattr(event, "how", how)

@@ -13,8 +13,8 @@ from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, tell_ro
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.history import RowRecord, RunRecord
-    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.journal.history import RowRecord, RunRecord
+    from syncerr_tui.journal.journal import Journal
 
 
 @click.command()
@@ -36,7 +36,7 @@ def command(run: str | None, choice: OrgChoice, *, event: str | None, limit: int
 async def _journal(
     run: str | None, choice: OrgChoice, event: str | None, limit: int, *, as_json: bool
 ) -> int:
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
 
     with await _open(choice) as journal:
         history = History(journal)
@@ -83,13 +83,13 @@ def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:
             "evidence": dict(row.evidence),
         }
         told = row.reason or (row.kind.value if row.kind else "no outcome yet")
-        tell_row(row.error, verdict, told, as_json=as_json, more=more)
+        tell_row(row.error, verdict, told, as_json=as_json, evidence=row.evidence, more=more)
 
 
 def _tell_run(run: RunRecord, *, as_json: bool) -> None:
     how = run.how or ("under way" if run.alive else "interrupted")
     if not as_json:
-        from syncerr_tui.resync.history import ENDINGS
+        from syncerr_tui.journal.history import ENDINGS
 
         how = ENDINGS.get(how, how)
         reason = f"  {run.reason}" if run.reason else ""

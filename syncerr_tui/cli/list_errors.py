@@ -79,7 +79,6 @@ async def _list_as_a_whole(
 ) -> int:
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli.causes import read_graph
-    from syncerr_tui.resync.plan import error_payload
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
@@ -93,7 +92,7 @@ async def _list_as_a_whole(
     for error in found if causes else ():
         told = cause_of(graph, error)
         if as_json:
-            emit_json({**error_payload(error), **told})
+            emit_json({**error.payload(), **told})
         else:
             emit(f"{fit(told['waits_for'] or '-', _ID)} {_line(error, width - _ID - 1)}")
     every = len(graph.errors)
@@ -110,10 +109,8 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
 
 
 def _print(errors: list[SyncError], width: int, *, as_json: bool, heading: bool) -> None:
-    from syncerr_tui.resync.plan import error_payload
-
     if as_json:
-        emit_json(*map(error_payload, errors))
+        emit_json(*(error.payload() for error in errors))
     elif errors:
         emit(*([_heading(width)] if heading else []), *(_line(error, width) for error in errors))
 

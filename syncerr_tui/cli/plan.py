@@ -63,8 +63,8 @@ async def _plan(
     as_json: bool,
     **options: Any,  # noqa: ANN401
 ) -> int:
+    from syncerr_tui.journal.history import History
     from syncerr_tui.resync import plan_file
-    from syncerr_tui.resync.history import History
 
     if options["patience"] is None:
         options["patience"] = treatment_of(choice).patience

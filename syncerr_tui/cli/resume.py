@@ -20,7 +20,7 @@ from syncerr_tui.cli._running import (
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.history import Unfinished
+    from syncerr_tui.journal.history import Unfinished
     from syncerr_tui.resync.runner import ResumeMode
 
 
@@ -50,7 +50,8 @@ def command(
 async def _resume(
     run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, again: bool, as_json: bool
 ) -> int:
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
+    from syncerr_tui.resync.plan_file import recorded_plan
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.resync.start import make_runner
 
@@ -74,7 +75,7 @@ async def _resume(
                     return ExitCode.OK
             chosen = _one_of(waiting, run)
             narrate(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
-            plan = history.plan_of(chosen.run.id)
+            plan = recorded_plan(history, chosen.run.id)
             consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
             if mode is ResumeMode.CONTINUE and not ask_first(
                 plan, connection.identity, yes=yes, guided=connection.method.guided

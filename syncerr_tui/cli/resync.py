@@ -86,7 +86,7 @@ async def _resync(
     as_json: bool,
     **options: Any,  # noqa: ANN401
 ) -> int:
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
     from syncerr_tui.resync.start import make_runner
 
     async with open_connection(choice) as connection:

@@ -33,7 +33,7 @@ def command(
 async def _verify(
     run: str | None, ids: tuple[str, ...], choice: OrgChoice, patience: float, *, as_json: bool
 ) -> int:
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
     from syncerr_tui.resync.start import same_cause
     from syncerr_tui.resync.verify import verify
 
@@ -66,6 +66,6 @@ async def _verify(
         verdict = one.finding.verdict
         assert verdict is not None
         error = one.finding.now or one.attempt.error
-        tell_row(error, verdict.value, one.finding.reason, as_json=as_json)
+        tell_row(error, verdict.value, one.finding.reason, as_json=as_json, evidence=one.finding.evidence)
     proven = all(one.finding.verdict is not None and one.finding.verdict.proven for one in found)
     return ExitCode.OK if proven else ExitCode.NOT_ALL_FIXED

@@ -1,1 +1,1 @@
-"""Plan, journal, runner, verdict. Knows the org only through `org.Org`; yields events; knows no screen."""
+"""Plan, run, verdict. Knows the org only through `org.Org`; yields events; knows no screen."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
+from syncerr_tui.journal.history import RowRecord
+from syncerr_tui.journal.journal import Intent, Journal, OutcomeKind, RowEnd
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.events import Counts, RowChanged, RunEvent
-from syncerr_tui.resync.history import RowRecord
-from syncerr_tui.resync.journal import Intent, Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.org import EventSeen
 from syncerr_tui.resync.plan import Plan, PlannedRow
 
@@ -127,7 +129,8 @@ class Book:
         finally:  # a full disk must not leave a row on the screen that waits for ever
             for end in ends:
                 state = RowState.NOT_SENT if end.verdict is None else RowState.DONE
-                self._move(end.event, state, end.verdict, end.reason, (now or {}).get(end.event))
+                error = (now or {}).get(end.event)
+                self._move(end.event, state, end.verdict, end.reason, end.evidence, error)
 
     def leave_out(self, events: Iterable[str], reason: str) -> None:
         """These rows are not sent, for this reason."""
@@ -153,6 +156,7 @@ class Book:
         state: RowState,
         verdict: Verdict | None = None,
         reason: str = "",
+        evidence: Mapping[str, Any] = MappingProxyType({}),
         now: SyncError | None = None,
     ) -> None:
         self._counter[self._field(event)] -= 1
@@ -161,7 +165,7 @@ class Book:
         if verdict is not None:
             self._verdict[event] = verdict
         self._counter[self._field(event)] += 1
-        self._tell(RowChanged(event, state, verdict, reason, now))
+        self._tell(RowChanged(event, state, verdict, reason, evidence, now))
 
     def _field(self, event: str) -> str:
         state = self._state[event]

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from syncerr_tui.journal.history import History, RowRecord
+from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.request_log import LoggedRequest
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.history import History, RowRecord
-from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.org import EventSeen
-from syncerr_tui.resync.request_log import LoggedRequest
 
 LEAST_USUAL, _LONGEST_USUAL = 180.0, 3600.0
 """Seconds: bounds of an org's usual time for a request. Upstream sync takes 10 s to 2 min."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.plan import Plan
@@ -76,6 +78,8 @@ class RowChanged:
     """With DONE only."""
     reason: str = ""
     """Plain words, harmless."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What was read, where there is a verdict."""
     error: SyncError | None = None
     """The row as the org shows it now, where that is known and it still fails."""
 

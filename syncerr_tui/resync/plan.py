@@ -98,7 +98,7 @@ class Plan:
             "waves": [{"number": w.number, "why": w.why, "ids": list(w.ids)} for w in self.waves],
             "rows": [
                 {
-                    **error_payload(row.error),
+                    **row.error.payload(),
                     "created_at": row.error.created_at.isoformat() if row.error.created_at else None,
                     "wave": row.wave,
                     "reason": row.reason,
@@ -109,20 +109,6 @@ class Plan:
             ],
             "left_out": [{"id": out.id, "reason": out.reason} for out in self.left_out],
         }
-
-
-def error_payload(error: SyncError) -> dict[str, Any]:
-    """One sync error as every command's JSON shows it. The keys are a contract."""
-    return {
-        "id": error.id,
-        "object": error.object,
-        "event_type": error.event_type.value,
-        "processed_at": error.processed_at.isoformat() if error.processed_at else None,
-        "salesforce_id": error.salesforce_id,
-        "storeconnect_id": error.storeconnect_id,
-        "code": error.code,
-        "message": error.message,
-    }
 
 
 def digest(payload: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
 from syncerr_tui.files import read_plain
-from syncerr_tui.model import EventType, OrgIdentity, SyncError
+from syncerr_tui.journal.history import History, readable
+from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow, Wave, digest
 from syncerr_tui.text import clean, one_line
@@ -192,26 +193,14 @@ def decode(payload: Mapping[str, Any]) -> Plan:
     return replace(plan, hash=digest(plan.payload()))
 
 
-def decode_error(row: Mapping[str, Any]) -> SyncError:
-    """A row from its JSON. Files are input like any other: the text is made harmless again."""
-    at, created = row["processed_at"], row["created_at"]
-    return SyncError(
-        id=str(row["id"]),
-        object=clean(row["object"]),
-        event_type=EventType(row["event_type"]),
-        processed_at=datetime.fromisoformat(at) if at else None,
-        salesforce_id=_text_or_none(row["salesforce_id"]),
-        storeconnect_id=str(row["storeconnect_id"]),
-        message=clean(row["message"]),
-        code=_text_or_none(row["code"]),
-        created_at=datetime.fromisoformat(created) if created else None,
-    )
+def recorded_plan(history: History, run: str) -> Plan:
+    """The plan of a run, as it was.
 
-
-def _text_or_none(value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError
-    return value
+    Raises:
+        MachineError: The journal is damaged there.
+    """
+    with readable(run):
+        return decode(history.plan_payload(run))
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -222,7 +211,11 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _row(row: Mapping[str, Any]) -> PlannedRow:
     return PlannedRow(
-        decode_error(row), int(row["wave"]), clean(row["reason"]), str(row["group"]), _texts(row["parents"])
+        SyncError.of_payload(row),
+        int(row["wave"]),
+        clean(row["reason"]),
+        str(row["group"]),
+        _texts(row["parents"]),
     )
 
 

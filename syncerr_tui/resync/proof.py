@@ -22,10 +22,6 @@ from syncerr_tui.text import clean
 
 SameCause = Callable[[SyncError, SyncError], bool]
 
-REFUSED = "the org refused the request"
-"""Begins the reason of a row whose request the org did not take."""
-LANDED = ". Record "
-"""Stands between a duplicate's message and the record that an earlier write made."""
 _DUPLICATE_CODES = frozenset(("DUPLICATE_VALUE", "DUPLICATES_DETECTED"))
 _VARIABLE = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a StoreConnect ID
@@ -262,12 +258,16 @@ def _still_failed(
     now = seen.error or attempt.error
     if _worked_on(attempt, seen):
         verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
-        return Finding(verdict, _words(now) + _landed(attempt, now, records), evidence, now)
+        added = _landed(attempt, now, records)
+        if added:
+            evidence = {**evidence, "added": added}
+        return Finding(verdict, _words(now) + added, evidence, now)
     if attempt.refusal:
         refused = replace(attempt.error, code=attempt.refusal_code, message=clean(attempt.refusal))
         again = same(attempt.error, refused)
         verdict = Verdict.STILL_FAILING if again else Verdict.NOT_TRIED
-        return Finding(verdict, f"{REFUSED}: {attempt.refusal}", evidence, now, untouched=True)
+        reason = f"the org refused the request: {attempt.refusal}"
+        return Finding(verdict, reason, {**evidence, "refused": True}, now, untouched=True)
     if not last_look:
         return Finding(None, "the org has not worked on it yet", evidence, now)
     told = (
@@ -301,7 +301,7 @@ def _landed(attempt: Attempt, now: SyncError, records: Sequence[RecordSeen]) -> 
     record = records[0]
     when = "since before this re-sync" if record.modified_at < attempt.sent_at else "since this re-sync"
     return (
-        f"{LANDED}{record.id} carries this StoreConnect ID {when}: the write did land; "
+        f". Record {record.id} carries this StoreConnect ID {when}: the write did land; "
         "compare its values before anything is sent again"
     )
 

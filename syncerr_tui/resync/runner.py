@@ -16,6 +16,8 @@ from enum import StrEnum
 from random import Random
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
+from syncerr_tui.journal.history import ENDINGS, History, RowRecord
+from syncerr_tui.journal.journal import Journal, RowEnd, Who
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync import doubt, proof
 from syncerr_tui.resync.book import Book
@@ -33,8 +35,6 @@ from syncerr_tui.resync.events import (
     WaveProven,
     WaveStarted,
 )
-from syncerr_tui.resync.history import ENDINGS, History, RowRecord
-from syncerr_tui.resync.journal import Journal, RowEnd, Who
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import EventSeen, Org
 from syncerr_tui.resync.plan import Plan, PlannedRow, Wave

@@ -10,11 +10,11 @@ from datetime import datetime
 from random import Random
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.journal.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync import doubt, sending
 from syncerr_tui.resync.book import Book
 from syncerr_tui.resync.control import Control, OrgClock
 from syncerr_tui.resync.events import AskPerson, BatchSent, Waiting, WaitKind
-from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.looking import look, look_before
 from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt, RecordSeen
 from syncerr_tui.resync.plan import Plan, PlannedRow

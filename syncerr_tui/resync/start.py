@@ -11,8 +11,8 @@ from random import SystemRandom
 
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync.journal import Journal, Who
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.runner import ResumeMode, Runner, RunOptions
@@ -82,7 +82,7 @@ def make_runner(
     Args:
         org: The org, as the runner may see it.
         journal: Its journal.
-        plan: What to do; for a resumed run, `History.plan_of` gives it.
+        plan: What to do; for a resumed run, `plan_file.recorded_plan` gives it.
         reason: Why, in the person's words.
         resume: Id of the interrupted run to go on with.
         mode: What to do with it.

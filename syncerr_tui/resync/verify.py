@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from syncerr_tui.journal.history import RowRecord
+from syncerr_tui.journal.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync import doubt
-from syncerr_tui.resync.history import RowRecord
-from syncerr_tui.resync.journal import Journal, OutcomeKind, RowEnd
 from syncerr_tui.resync.looking import Found, look_until_decided
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.proof import Attempt, SameCause, refusal_words

@@ -21,8 +21,8 @@ from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.journal import Journal
-    from syncerr_tui.resync.recall import Memory
+    from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.journal.row_history import Memory
 
 
 class ErrorHistory:
@@ -111,9 +111,9 @@ def _times(count: int) -> str:
 
 def _about(error: SyncError) -> Callable[[Journal], Memory]:
     def question(journal: Journal) -> Memory:
-        from syncerr_tui.resync import recall
+        from syncerr_tui.journal import row_history
         from syncerr_tui.resync.start import cause_key
 
-        return recall.memory(journal, error, cause_key(error))
+        return row_history.memory(journal, error, cause_key(error))
 
     return question

@@ -15,8 +15,8 @@ from syncerr_tui.ui.messages import Troubled
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.history import RunRecord, Unfinished
-    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.journal.history import RunRecord, Unfinished
+    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import ResumeMode
 
@@ -102,11 +102,12 @@ class InterruptedRuns:
             mode: What to do with it.
             again: The person wants sent again what is unknown by now.
         """
+        from syncerr_tui.journal.history import History
         from syncerr_tui.resync.doubt import in_doubt
-        from syncerr_tui.resync.history import History
+        from syncerr_tui.resync.plan_file import recorded_plan
 
         def question(journal: Journal) -> tuple[Plan, frozenset[str]]:
-            plan = History(journal).plan_of(run_id)
+            plan = recorded_plan(History(journal), run_id)
             return plan, in_doubt(journal, [row.error for row in plan.rows] if again else [])
 
         connection = self._context.connection
@@ -121,7 +122,7 @@ class InterruptedRuns:
 
 
 def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...]]:
-    from syncerr_tui.resync.history import History
+    from syncerr_tui.journal.history import History
 
     history = History(journal)
     return history.unfinished(), history.under_way()

@@ -35,9 +35,9 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
     from syncerr_tui.diagnosis.text_layout import TextLine
-    from syncerr_tui.resync.history import Mark, RowRecord, RunRecord
-    from syncerr_tui.resync.recall import Happened
-    from syncerr_tui.resync.wanted import Wanted
+    from syncerr_tui.journal.filter import JournalFilter
+    from syncerr_tui.journal.history import Mark, RowRecord, RunRecord
+    from syncerr_tui.journal.row_history import Happened
 
 Item = TypeVar("Item")
 
@@ -289,11 +289,11 @@ class JournalPane(ListWithPanel):
             self.panel.show(lambda _width: ())
 
     async def _tell_row(self, row: RowRecord, subject: Subject | None) -> None:
-        from syncerr_tui.resync import recall
+        from syncerr_tui.journal import row_history
         from syncerr_tui.ui import journal_words as words
 
         happened: tuple[Happened, ...] = await self._reading.ask(
-            lambda journal: recall.story(journal, row.error.id)
+            lambda journal: row_history.story(journal, row.error.id)
         )
         drawn = self._moment
 
@@ -307,7 +307,7 @@ class JournalPane(ListWithPanel):
             self.panel.show(lines, subject)
 
     async def _tell_run(self, run: RunRecord, subject: Subject | None) -> None:
-        from syncerr_tui.resync.history import History
+        from syncerr_tui.journal.history import History
         from syncerr_tui.ui import journal_words as words
 
         marks: tuple[Mark, ...] = await self._reading.ask(lambda journal: History(journal).marks(run.id))
@@ -363,7 +363,7 @@ class JournalPane(ListWithPanel):
             self._in_background(self._verify(run), "journal-verify")
 
     async def _verify(self, run: RunRecord) -> None:
-        from syncerr_tui.resync.history import History
+        from syncerr_tui.journal.history import History
 
         connection = self.context.connection
         if connection is None:
@@ -401,7 +401,7 @@ class JournalPane(ListWithPanel):
         Returns:
             What is wrong with it, in words; empty where it can be read.
         """
-        from syncerr_tui.resync.wanted import parse
+        from syncerr_tui.journal.filter import parse
 
         try:
             wanted = parse(text, typing=True)
@@ -416,12 +416,12 @@ class JournalPane(ListWithPanel):
         Raises:
             BadInputError: It cannot be read.
         """
-        from syncerr_tui.resync.wanted import parse
+        from syncerr_tui.journal.filter import parse
 
         self._typing.cancel()
         self._filter(parse(text))
 
-    def _filter(self, wanted: Wanted) -> None:
+    def _filter(self, wanted: JournalFilter) -> None:
         if wanted != self._reading.wanted:
             self._reading.wanted = wanted
             for level in (self._runs, self._rows):

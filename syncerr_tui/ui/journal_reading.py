@@ -11,9 +11,9 @@ from syncerr_tui.ui.journals import Journals
 
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
-    from syncerr_tui.resync.history import RowRecord, RunRecord
-    from syncerr_tui.resync.journal import Journal
-    from syncerr_tui.resync.wanted import Wanted
+    from syncerr_tui.journal.filter import JournalFilter
+    from syncerr_tui.journal.history import RowRecord, RunRecord
+    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.ui.paged_rows import PagedRows
 
 Item = TypeVar("Item")
@@ -39,15 +39,15 @@ class JournalReading:
     def __init__(self, context: AppContext, journals: Journals) -> None:
         self._context = context
         self._journals = journals
-        self.wanted: Wanted | None = None
+        self.wanted: JournalFilter | None = None
         """The filter; None for everything."""
         self.names: dict[str, str] = {}
         """Events -> what a person calls them."""
 
     async def runs(self, skip: int, limit: int) -> tuple[int, Sequence[RunRecord]]:
         """A page of the runs, and how many match."""
-        from syncerr_tui.resync.history import History
-        from syncerr_tui.resync.wanted import EVERYTHING
+        from syncerr_tui.journal.filter import EVERYTHING
+        from syncerr_tui.journal.history import History
 
         wanted = self.wanted or EVERYTHING
 
@@ -59,16 +59,16 @@ class JournalReading:
 
     async def rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[RowRecord]]:
         """A page of the rows of this run, and how many match."""
-        from syncerr_tui.resync import recall
-        from syncerr_tui.resync.history import History
-        from syncerr_tui.resync.wanted import EVERYTHING
+        from syncerr_tui.journal import row_history
+        from syncerr_tui.journal.filter import EVERYTHING
+        from syncerr_tui.journal.history import History
 
         wanted = self.wanted or EVERYTHING
 
         def question(journal: Journal) -> tuple[int, Sequence[RowRecord]]:
             history = History(journal)
             rows = history.rows_of(run, limit, skip, wanted)
-            self.names.update(recall.names_of(journal, run, (row.reason for row in rows)))
+            self.names.update(row_history.names_of(journal, run, (row.reason for row in rows)))
             return history.count_rows(run, wanted), rows
 
         return await self.ask(question)

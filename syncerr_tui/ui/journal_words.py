@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
+from syncerr_tui.journal.history import ENDINGS, Mark, RowRecord, RunRecord
+from syncerr_tui.journal.row_history import Happened, evidence_words, found_words
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.history import ENDINGS, Mark, RowRecord, RunRecord
-from syncerr_tui.resync.recall import Happened, evidence_words, found_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.columns import Column, Moment
 from syncerr_tui.ui.widgets.line import Part
@@ -114,7 +114,7 @@ def row_cells(row: RowRecord, names: Mapping[str, str]) -> tuple[Part, ...]:
     """
     word, look = outcome(row)
     found = (
-        named(found_words(row.verdict, row.reason), names)
+        named(found_words(row.verdict, row.reason, row.evidence), names)
         or row.answer
         or ("sent; nothing is known yet" if row.intent else "")
     )
@@ -183,7 +183,7 @@ def row_lines(
     """How a row ended and why, and all that ever happened to it."""
     word, _ = outcome(row)
     evidence = evidence_words(row.evidence)
-    found = found_words(row.verdict, row.reason)
+    found = found_words(row.verdict, row.reason, row.evidence)
     page = TextLayout(width)
     page.text(word, Role.NAME)
     page.text(named(found, names))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from syncerr_tui.ui.context import utc_now
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.history import RowRecord
-    from syncerr_tui.resync.journal import Journal
+    from syncerr_tui.journal.history import RowRecord
+    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.looking import Found
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import ResumeMode, Runner

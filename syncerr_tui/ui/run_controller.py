@@ -21,8 +21,8 @@ from syncerr_tui.ui.planning import Planner, Prepared, prepare
 
 if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
+    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.events import AskPerson, RunEvent
-    from syncerr_tui.resync.journal import Journal
     from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.session import OrgSession
@@ -173,8 +173,10 @@ class RunController:
 
     async def recall(self, request: PlanRequest, dialog: PlanDialog) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
-        from syncerr_tui.resync import doubt, recall
-        from syncerr_tui.resync.history import History
+        from syncerr_tui.journal import row_history
+        from syncerr_tui.journal.history import History
+        from syncerr_tui.resync import doubt
+        from syncerr_tui.resync.plan import LeftOut
 
         errors = [row.error for row in dialog.plan.rows]
 
@@ -184,7 +186,8 @@ class RunController:
             ids = [error.id for error in errors]
             unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
             request.planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
-            return recall.held(journal, ids), recall.unchanged(journal, errors), unsettled, words
+            held = tuple(LeftOut(event, why) for event, why in row_history.held(journal, ids).items())
+            return held, row_history.unchanged(journal, errors), unsettled, words
 
         org_id = request.connection.identity.org_id
         try:
@@ -198,7 +201,7 @@ class RunController:
             await asyncio.to_thread(request.planner, ramp=False)
             await asyncio.to_thread(request.planner, ramp=True)
         if held or again or unsettled or request.planner.measured:
-            words = recall.unchanged_words(again, len(errors))
+            words = row_history.unchanged_words(again, len(errors))
             dialog.learn([line for line in (words, warning) if line], unsettled)
 
     # -- running ---------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.events import RunEnded, RunEvent
-from syncerr_tui.resync.journal import Journal, Who
 from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.runner import Runner, RunOptions

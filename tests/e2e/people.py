@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncerr_tui.demo.server import DemoServer
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.resync.start import clock
 from tests.e2e.forks import Child, Forks
 

@@ -28,9 +28,10 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.journal.history import History, RowRecord
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.history import History, RowRecord
-from syncerr_tui.resync.journal import Journal
+from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.start import clock
 from tests.e2e.forks import Child, Forks
 from tests.e2e.orgs import EVENT, Arrival, asked_again_unread, served, write_profile
@@ -224,7 +225,7 @@ def verdicts(person: Person) -> dict[str, Verdict | None]:
         assert (run.how, run.alive) == ("finished", False)
         assert history.unfinished() == ()
         rows = history.rows_of(run.id)
-        plan = history.plan_of(run.id)
+        plan = recorded_plan(history, run.id)
         counts = person.org.counts()
         intents = attempts(history, rows)
     assert {row.error.id for row in rows} | {out.id for out in plan.left_out} == set(person.org.listed)

@@ -27,8 +27,8 @@ from syncerr_tui.fixes.model import (
     Values,
 )
 from syncerr_tui.fixes.options import options_for
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Environment
-from syncerr_tui.resync.journal import Journal
 
 ORG = "00D5g000001abcdEAA"
 RULE = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")

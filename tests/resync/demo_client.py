@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.journal.history import History
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import WaveStarted
-from syncerr_tui.resync.history import History
 from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.start import clock, make_runner, open_journal
 from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
@@ -31,7 +32,7 @@ async def main(url: str, token: str, folder: Path) -> None:
             waiting = history.unfinished()
             resume = waiting[0].run.id if waiting else None
             if resume is not None:
-                plan = history.plan_of(resume)
+                plan = recorded_plan(history, resume)
             elif history.runs():
                 return
             else:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.events import RowChanged, RunEnded, RunEvent
-from syncerr_tui.resync.journal import Journal, Who
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.runner import Runner, RunOptions
 from tests.resync.lying_org import IDENTITY, START, LyingOrg, Time

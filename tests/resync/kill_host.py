@@ -22,9 +22,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal, Who
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync.plan import Plan, make_plan
+from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.runner import ResumeMode, Runner, RunOptions
 from tests.resync.file_org import FileOrg
 from tests.resync.lying_org import IDENTITY, START
@@ -96,7 +97,7 @@ async def carry_out(folder: Path, *, steps: Steps) -> str:
         begun = History(journal).runs()
         if resume is None and begun and begun[0].how == "finished":
             return "finished before"
-        plan = History(journal).plan_of(resume) if resume else plan_of(org)
+        plan = recorded_plan(History(journal), resume) if resume else plan_of(org)
         runner = Runner(
             org,
             journal,

@@ -7,17 +7,19 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from syncerr_tui.errors import MachineError, OutcomeUnknownError
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.doubt import doubt_words, in_doubt, usual_seconds
 from syncerr_tui.resync.events import RunEvent
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.org import EventSeen, Receipt
+from syncerr_tui.resync.plan_file import recorded_plan
 from tests.resync.driving import drive, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import IDENTITY, Lies, LyingOrg, Time
 
@@ -222,7 +224,7 @@ async def test_junk_in_a_row_is_one_plain_line(reopen: Callable[[], Journal], ti
         journal.connection.execute("DROP TRIGGER rows_no_update")
         journal.connection.execute("UPDATE rows SET row = '{\"id\": [1]}'")
         run_id = History(journal).runs()[0].id
-        for ask in (History(journal).rows_of, History(journal).plan_of):
+        for ask in (History(journal).rows_of, partial(recorded_plan, History(journal))):
             with pytest.raises(MachineError, match="cannot be read"):
                 ask(run_id)
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.start import clock
 from tests.layers import layered
 from tests.resync.file_org import FileOrg, build

@@ -12,9 +12,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from syncerr_tui.journal.history import History
 from syncerr_tui.model import EventType, SyncError, Verdict
 from syncerr_tui.resync.events import RowChanged, RunEvent, RunStarted
-from syncerr_tui.resync.history import History
 from syncerr_tui.resync.org import EventStanding
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.runner import ResumeMode

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import MachineError, OutcomeUnknownError
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import BatchSent, RunEvent, RunStarted
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.org import EventStanding, Receipt
 from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time

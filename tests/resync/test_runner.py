@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.control import OrgClock
 from syncerr_tui.resync.events import (
@@ -25,8 +27,6 @@ from syncerr_tui.resync.events import (
     WaitKind,
     WaveProven,
 )
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal
 from syncerr_tui.resync.org import EventSeen, Receipt, RecordSeen
 from syncerr_tui.resync.proof import same_cause
 from syncerr_tui.resync.runner import ResumeMode, Runner

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from syncerr_tui.journal.history import History
 from syncerr_tui.model import EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import RowChanged, RunEvent
-from syncerr_tui.resync.history import History
 from syncerr_tui.resync.plan import Plan
 from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import Lies, LyingOrg, Time

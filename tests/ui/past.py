@@ -15,8 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from syncerr_tui.journal.journal import Begun, Intent, Journal, OutcomeKind, RowEnd, Who
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.journal import Begun, Intent, Journal, OutcomeKind, RowEnd, Who
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.start import cause_key, open_journal
 from tests.factories import NOW

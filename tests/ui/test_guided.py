@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from syncerr_tui.resync.history import History
+from syncerr_tui.journal.history import History
 from syncerr_tui.resync.org import MethodInfo
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.journal import history
+from syncerr_tui.journal.history import History
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync import history, start
-from syncerr_tui.resync.history import History
+from syncerr_tui.resync import start
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import clean
 from tests.factories import sync_error

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.resync import start
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Journal
 from tests.ui.conftest import Open
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
 from tests.ui.past import interrupted, journal_at, other_process

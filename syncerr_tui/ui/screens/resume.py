@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
-from syncerr_tui.resync.history import Unfinished
 from syncerr_tui.resync.runner import ResumeMode
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Reading, keys

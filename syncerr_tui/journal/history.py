@@ -11,11 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from syncerr_tui.errors import MachineError
+from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
+from syncerr_tui.journal.journal import Journal, OutcomeKind
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.journal import Journal, OutcomeKind
-from syncerr_tui.resync.plan import Plan
-from syncerr_tui.resync.plan_file import decode, decode_error
-from syncerr_tui.resync.wanted import EVERYTHING, Wanted
 from syncerr_tui.text import one_line
 
 ENDINGS = {
@@ -178,18 +176,20 @@ class History:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def runs(self, limit: int = 100, skip: int = 0, wanted: Wanted = EVERYTHING) -> tuple[RunRecord, ...]:
+    def runs(
+        self, limit: int = 100, skip: int = 0, only: JournalFilter = EVERYTHING
+    ) -> tuple[RunRecord, ...]:
         """Runs, newest first."""
-        where, values = _runs_where(wanted)
+        where, values = _runs_where(only)
         found = self._all(
             f"SELECT u.* FROM runs u {where} ORDER BY at DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - our own pieces
             (*values, limit, skip),
         )
         return tuple(self._run(row) for row in found)
 
-    def count_runs(self, wanted: Wanted = EVERYTHING) -> int:
+    def count_runs(self, only: JournalFilter = EVERYTHING) -> int:
         """How many runs match."""
-        where, values = _runs_where(wanted)
+        where, values = _runs_where(only)
         return int(self._all(f"SELECT count(*) FROM runs u {where}", values)[0][0])  # noqa: S608
 
     def run(self, run: str) -> RunRecord | None:
@@ -213,29 +213,29 @@ class History:
         found = self._all("SELECT r.* FROM runs r JOIN holders h ON h.run = r.id ORDER BY r.at DESC")
         return tuple(r for r in (self._run(row) for row in found) if r.alive)
 
-    def plan_of(self, run: str) -> Plan:
-        """The plan of a run, as it was."""
-        head = self._all("SELECT plan FROM runs WHERE id = ?", (run,))[0]
-        rows = self._all("SELECT row FROM rows WHERE run = ? ORDER BY seq", (run,))
-        with _readable(run):
-            return decode({**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]})
+    def plan_payload(self, run: str) -> dict[str, Any]:
+        """The plan of a run as JSON holds it. What cannot be read raises as `readable` says."""
+        with readable(run):
+            head = self._all("SELECT plan FROM runs WHERE id = ?", (run,))[0]
+            rows = self._all("SELECT row FROM rows WHERE run = ? ORDER BY seq", (run,))
+            return {**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]}
 
     def rows_of(
-        self, run: str, limit: int = -1, skip: int = 0, wanted: Wanted = EVERYTHING
+        self, run: str, limit: int = -1, skip: int = 0, only: JournalFilter = EVERYTHING
     ) -> tuple[RowRecord, ...]:
         """The rows of a run, in their order."""
         found = self._all(
-            f"{_ROWS} {_OF_RUN}{wanted.row.also} ORDER BY r.seq LIMIT ? OFFSET ?",
-            (run, *wanted.row.values, limit, skip),
+            f"{_ROWS} {_OF_RUN}{only.row.also} ORDER BY r.seq LIMIT ? OFFSET ?",
+            (run, *only.row.values, limit, skip),
         )
         return tuple(_record(row) for row in found)
 
-    def count_rows(self, run: str, wanted: Wanted = EVERYTHING) -> int:
+    def count_rows(self, run: str, only: JournalFilter = EVERYTHING) -> int:
         """How many rows of a run match."""
-        if not wanted.row.sql:
+        if not only.row.sql:
             return int(self._all("SELECT count(*) FROM rows WHERE run = ?", (run,))[0][0])
-        asked = f"SELECT count(*) {_FROM} {_OF_RUN}{wanted.row.also}"
-        return int(self._all(asked, (run, *wanted.row.values))[0][0])
+        asked = f"SELECT count(*) {_FROM} {_OF_RUN}{only.row.also}"
+        return int(self._all(asked, (run, *only.row.values))[0][0])
 
     def marks(self, run: str) -> tuple[Mark, ...]:
         """What happened to a run as a whole, in its order."""
@@ -350,7 +350,7 @@ class History:
         )
         last = self._all("SELECT mark, detail FROM marks WHERE run = ? ORDER BY n DESC LIMIT 1", (row["id"],))
         ended = bool(last) and last[0]["mark"] in ENDINGS
-        with _readable(row["id"]):
+        with readable(row["id"]):
             head = json.loads(row["plan"])
             started_at, org_name, method = datetime.fromisoformat(row["at"]), head["org_name"], head["method"]
         return RunRecord(
@@ -371,7 +371,7 @@ class History:
 
     def _alive(self, run: str) -> bool:
         found = self._all("SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,))
-        return run in self._journal.active or (bool(found) and self._journal.lives(found[0]))
+        return run in self._journal.active or (bool(found) and self._journal.claims.lives(found[0]))
 
     def _unfinished(self, record: RunRecord) -> Unfinished:
         rows = self.rows_of(record.id)
@@ -384,19 +384,19 @@ class History:
         )
 
 
-def _runs_where(wanted: Wanted) -> tuple[str, tuple[str, ...]]:
+def _runs_where(only: JournalFilter) -> tuple[str, tuple[str, ...]]:
     """Runs that match, and of whose rows one matches."""
-    parts, values = [], wanted.run.values
-    if wanted.run.sql:
-        parts.append(wanted.run.sql)
-    if wanted.row.sql:
-        parts.append(f"EXISTS (SELECT 1 {_FROM} WHERE r.run = u.id{wanted.row.also})")
-        values += wanted.row.values
+    parts, values = [], only.run.values
+    if only.run.sql:
+        parts.append(only.run.sql)
+    if only.row.sql:
+        parts.append(f"EXISTS (SELECT 1 {_FROM} WHERE r.run = u.id{only.row.also})")
+        values += only.row.values
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
 @contextmanager
-def _readable(run: str) -> Iterator[None]:
+def readable(run: str) -> Iterator[None]:
     """Raises: MachineError: What stands in the journal about this run is nothing that we wrote."""
     try:
         yield
@@ -409,7 +409,7 @@ def _readable(run: str) -> Iterator[None]:
 
 
 def _record(row: sqlite3.Row) -> RowRecord:
-    with _readable(row["run"]):
+    with readable(row["run"]):
         return _read_record(row)
 
 
@@ -420,7 +420,7 @@ def _read_record(row: sqlite3.Row) -> RowRecord:
     verdict = Verdict(row["verdict"]) if stands and row["verdict"] else None
     return RowRecord(
         run=row["run"],
-        error=decode_error(payload),
+        error=SyncError.of_payload(payload),
         wave=payload["wave"],
         intent=row["intent"],
         attempts=row["attempt"] or 0,

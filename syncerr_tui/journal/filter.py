@@ -45,7 +45,7 @@ _RUN_TEXT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class SqlCondition:
     """A piece of SQL and its values. Empty where everything is wanted."""
 
     sql: str = ""
@@ -58,38 +58,38 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class JournalFilter:
     """A readable filter of the journal. The empty one wants everything."""
 
     text: str = ""
-    run: Condition = Condition()
+    run: SqlCondition = SqlCondition()
     """About a run: table u."""
-    row: Condition = Condition()
+    row: SqlCondition = SqlCondition()
     """About a row: tables r, i, o, v, and u for its run."""
 
     def __bool__(self) -> bool:
         return bool(self.text)
 
 
-EVERYTHING = Wanted()
+EVERYTHING = JournalFilter()
 
 
-def parse(text: str, *, typing: bool = False) -> Wanted:
+def parse(text: str, *, typing: bool = False) -> JournalFilter:
     """Read a filter of the journal.
 
     Raises:
         BadInputError: Says which part cannot be read, and what would do.
     """
-    rows: list[Condition] = []
-    runs: list[Condition] = []
+    rows: list[SqlCondition] = []
+    runs: list[SqlCondition] = []
     for term in read_terms(text, FIELDS, _ALIASES, typing=typing):
         condition = _condition(term)
         if condition.sql:
             (runs if term.field in _OF_RUNS else rows).append(_not(condition) if term.negated else condition)
-    return Wanted(text.strip(), _joined(" AND ", runs), _joined(" AND ", rows))
+    return JournalFilter(text.strip(), _joined(" AND ", runs), _joined(" AND ", rows))
 
 
-def _condition(term: Term) -> Condition:
+def _condition(term: Term) -> SqlCondition:
     match term.field:
         case None:
             return _any((_contains(_RUN_TEXT, term.value), _contains(_ROW_TEXT, term.value)))
@@ -99,7 +99,7 @@ def _condition(term: Term) -> Condition:
             return _object(term)
         case "code" | "event":
             subject = f"fold({_CODE if term.field == 'code' else _EVENT})"
-            return _any(Condition(f"{subject} GLOB ?", (shape,)) for shape in _shapes(term))
+            return _any(SqlCondition(f"{subject} GLOB ?", (shape,)) for shape in _shapes(term))
         case "by":
             return _contains("u.os_user || ' ' || u.org_user", term.value)
         case "why":
@@ -112,8 +112,8 @@ def _condition(term: Term) -> Condition:
             return _contains(_MESSAGE, term.value)
 
 
-def _ended(term: Term) -> Condition:
-    found: list[Condition] = []
+def _ended(term: Term) -> SqlCondition:
+    found: list[SqlCondition] = []
     for word in filter(None, term.value.casefold().split(",")):
         meant = [name for name in _ENDS if name == word] or [n for n in _ENDS if n.startswith(word)]
         if not meant and not term.unfinished:
@@ -122,18 +122,18 @@ def _ended(term: Term) -> Condition:
     return _any(found)
 
 
-def _end(name: str) -> Condition:
+def _end(name: str) -> SqlCondition:
     if name == "open":
-        return Condition(f"NOT ({_STANDS})")
+        return SqlCondition(f"NOT ({_STANDS})")
     if name == "unsent":
-        return Condition(f"({_STANDS} AND v.verdict IS NULL)")
-    return Condition(f"({_STANDS} AND v.verdict = ?)", (_VERDICTS[name].value,))
+        return SqlCondition(f"({_STANDS} AND v.verdict IS NULL)")
+    return SqlCondition(f"({_STANDS} AND v.verdict = ?)", (_VERDICTS[name].value,))
 
 
-def _object(term: Term) -> Condition:
+def _object(term: Term) -> SqlCondition:
     """A whole name; what stands around it (a namespace, `__c`) may be left out."""
     forms = itertools.product(_BEFORE, _shapes(term), _AFTER)
-    return _any(Condition("fold(r.object) GLOB ?", ("".join(form),)) for form in forms)
+    return _any(SqlCondition("fold(r.object) GLOB ?", ("".join(form),)) for form in forms)
 
 
 def _shapes(term: Term) -> list[str]:
@@ -143,21 +143,21 @@ def _shapes(term: Term) -> list[str]:
     return [part + ending for part in escaped.split(",") if part]
 
 
-def _contains(subject: str, value: str) -> Condition:
-    return Condition(f"instr(fold({subject}), ?)", (value.casefold(),))
+def _contains(subject: str, value: str) -> SqlCondition:
+    return SqlCondition(f"instr(fold({subject}), ?)", (value.casefold(),))
 
 
-def _not(condition: Condition) -> Condition:
-    return Condition(f"NOT COALESCE({condition.sql}, 0)", condition.values)
+def _not(condition: SqlCondition) -> SqlCondition:
+    return SqlCondition(f"NOT COALESCE({condition.sql}, 0)", condition.values)
 
 
-def _any(conditions: Iterable[Condition]) -> Condition:
+def _any(conditions: Iterable[SqlCondition]) -> SqlCondition:
     return _joined(" OR ", conditions)
 
 
-def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
+def _joined(word: str, conditions: Iterable[SqlCondition]) -> SqlCondition:
     given = [condition for condition in conditions if condition.sql]
     if not given:
-        return Condition()
+        return SqlCondition()
     values = tuple(value for condition in given for value in condition.values)
-    return Condition(f"({word.join(condition.sql for condition in given)})", values)
+    return SqlCondition(f"({word.join(condition.sql for condition in given)})", values)

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.journal import row_history
+from syncerr_tui.journal.claims import Owner
+from syncerr_tui.journal.filter import parse
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Intent, Journal, OutcomeKind, RowEnd
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync import proof, recall
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Intent, Journal, OutcomeKind, RowEnd
-from syncerr_tui.resync.owner import Owner
+from syncerr_tui.resync import proof
 from syncerr_tui.resync.plan import make_plan
-from syncerr_tui.resync.wanted import parse
 from syncerr_tui.text import clean
 from tests.factories import NOW, sync_error
 from tests.resync.driving import WHO
@@ -59,7 +60,7 @@ def finished(journal: Journal, reason: str = "") -> str:
 
 
 def shown(journal: Journal, run: str, text: str) -> set[int]:
-    rows = History(journal).rows_of(run, wanted=parse(text))
+    rows = History(journal).rows_of(run, only=parse(text))
     assert len(rows) == History(journal).count_rows(run, parse(text))
     return {number for number, error in enumerate(ROWS, 1) if error.id in {row.error.id for row in rows}}
 
@@ -102,7 +103,7 @@ def test_a_run_is_shown_where_it_or_a_row_of_it_matches(journal: Journal, text: 
     finished(journal, "after the Flow was repaired")
     begin(journal)
     assert History(journal).count_runs(parse(text)) == runs
-    assert len(History(journal).runs(wanted=parse(text))) == runs
+    assert len(History(journal).runs(only=parse(text))) == runs
 
 
 def test_what_is_unreadable_is_named_and_while_typing_it_is_not() -> None:
@@ -126,13 +127,13 @@ def test_the_story_of_a_row_in_its_order(journal: Journal) -> None:
     run = begin(journal)
     sent = send(journal, run, 1, OutcomeKind.UNKNOWN)
     journal.finish_rows(run, [RowEnd(ROWS[0].id, Verdict.UNKNOWN, "no trace", {}, sent)])
-    told = recall.story(journal, ROWS[0].id)
+    told = row_history.story(journal, ROWS[0].id)
     assert [(one.what, one.words) for one in told] == [
         ("sent", "in wave 1"),
         ("answer", "no answer came back"),
         ("UNKNOWN", "no trace"),
     ]
-    assert recall.story(journal, ROWS[2].id) == ()
+    assert row_history.story(journal, ROWS[2].id) == ()
 
 
 def test_only_what_was_sent_twice_with_this_message_is_warned_about(journal: Journal) -> None:
@@ -141,48 +142,52 @@ def test_only_what_was_sent_twice_with_this_message_is_warned_about(journal: Jou
         send(journal, run, 1)
         send(journal, run, 2, OutcomeKind.NOT_SENT)
         journal.end(run, "finished", "")
-    assert recall.unchanged(journal, ROWS) == (ROWS[0].id,)
+    assert row_history.unchanged(journal, ROWS) == (ROWS[0].id,)
     other = sync_error(1, message=clean("something else"))
-    assert recall.unchanged(journal, [other]) == ()
-    assert "third try" in recall.unchanged_words((ROWS[0].id,), 1)
-    assert recall.unchanged_words((), 3) == ""
+    assert row_history.unchanged(journal, [other]) == ()
+    assert "third try" in row_history.unchanged_words((ROWS[0].id,), 1)
+    assert row_history.unchanged_words((), 3) == ""
 
 
 def test_rows_of_another_living_program_are_held_and_ours_are_not(tmp_path: Path, journal: Journal) -> None:
     begin(journal)
     ids = [error.id for error in ROWS]
-    assert recall.held(journal, ids) == ()
+    assert row_history.held(journal, ids) == {}
     me = Owner.current()
     stranger = Owner(1, me.started, "elsewhere", "")
     with Journal.open(tmp_path, IDENTITY.org_id, clock=Time().clock, owner=stranger) as other:
-        held = recall.held(other, ids)
-    assert {out.id for out in held} == set(ids)
-    assert f"process {me.pid}" in held[0].reason
+        held = row_history.held(other, ids)
+    assert set(held) == set(ids)
+    assert f"process {me.pid}" in held[ROWS[0].id]
 
 
 def test_causes_are_called_by_their_records(journal: Journal) -> None:
     run = finished(journal)
     reasons = [row.reason for row in History(journal).rows_of(run)]
-    assert recall.names_of(journal, run, reasons) == {ROWS[0].id: f"Order {ROWS[0].storeconnect_id[:8]}"}
+    assert row_history.names_of(journal, run, reasons) == {ROWS[0].id: f"Order {ROWS[0].storeconnect_id[:8]}"}
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason", "words"),
+    ("verdict", "reason", "evidence", "words"),
     [
         (
             Verdict.STILL_FAILING,
             '{"statusCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [Cost__c]"}',
+            {},
             "empty: Cost__c",
         ),
         (
             Verdict.NEW_CAUSE,
             "DUPLICATE_VALUE: duplicate value found. Record 001000000000001AAA: the write did land",
+            {"added": ". Record 001000000000001AAA: the write did land"},
             "duplicate value found. Record 001000000000001AAA: the write did land",
         ),
-        (Verdict.STILL_FAILING, "the org refused the request: {}", "the org refused the request: {}"),
-        (Verdict.FIXED, "the event is gone, and so on", "the event is gone, and so on"),
-        (None, "it was not sent", "it was not sent"),
+        (Verdict.STILL_FAILING, "the org refused: {}", {"refused": True}, "the org refused: {}"),
+        (Verdict.FIXED, "the event is gone, and so on", {}, "the event is gone, and so on"),
+        (None, "it was not sent", {}, "it was not sent"),
     ],
 )
-def test_what_was_found_is_told_in_words(verdict: Verdict | None, reason: str, words: str) -> None:
-    assert recall.found_words(verdict, reason) == words
+def test_what_was_found_is_told_in_words(
+    verdict: Verdict | None, reason: str, evidence: dict[str, object], words: str
+) -> None:
+    assert row_history.found_words(verdict, reason, evidence) == words

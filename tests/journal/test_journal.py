@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.journal.claims import Owner, is_alive
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Begun, Intent, Journal, OutcomeKind, RowEnd
+from syncerr_tui.journal.schema import HISTORY, MIGRATIONS
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync import proof
-from syncerr_tui.resync.history import History
-from syncerr_tui.resync.journal import Begun, Intent, Journal, OutcomeKind, RowEnd
-from syncerr_tui.resync.journal_schema import HISTORY, MIGRATIONS
-from syncerr_tui.resync.owner import Owner, is_alive
 from syncerr_tui.resync.plan import Plan, make_plan
+from syncerr_tui.resync.plan_file import recorded_plan
 from tests.factories import NOW, sync_error
 from tests.resync.driving import WHO
 from tests.resync.lying_org import IDENTITY, METHOD, START, Time
@@ -73,7 +74,7 @@ def test_a_run_reads_back_as_it_was(journal: Journal) -> None:
     )
     journal.finish_rows(run, [fixed(1, first), RowEnd(sync_error(3).id, None, "cancelled")])
     history = History(journal)
-    assert history.plan_of(run) == plan
+    assert recorded_plan(History(journal), run) == plan
     one, two, three = history.rows_of(run)
     assert (one.verdict, one.reason, one.evidence) == (Verdict.FIXED, "it is there", {"records": [1]})
     assert one.settled
@@ -144,11 +145,12 @@ def test_half_a_character_is_in_no_row(journal: Journal) -> None:
     assert History(journal).run("\udcff") is None
 
 
-def test_notes_are_kept(journal: Journal) -> None:
-    journal.note("Priya switched the rule off", os_user="ana", event=sync_error(1).id)
-    assert [text for _, _, text in History(journal).notes(event=sync_error(1).id)] == [
-        "Priya switched the rule off"
-    ]
+def test_a_persons_consent_is_kept(journal: Journal) -> None:
+    run = begin(journal, plan_of(1)).run
+    journal.consent(run, [sync_error(1).id], os_user="priya")
+    ((_, who, text),) = History(journal).notes(event=sync_error(1).id)
+    assert who == "priya"
+    assert "a person said so" in text
 
 
 @pytest.mark.parametrize("table", HISTORY)
@@ -157,7 +159,7 @@ def test_history_only_grows(journal: Journal, table: str) -> None:
     numbers = journal.intend(run, [intent(1)])
     journal.outcomes([(numbers[sync_error(1).id], OutcomeKind.ACCEPTED, None, "")])
     journal.finish_rows(run, [fixed(1, 1)])
-    journal.note("x", os_user="ana")
+    journal.consent(run, [sync_error(1).id], os_user="ana")
     journal.mark(run, "paused")
     for change in (
         f"DELETE FROM {table}",
@@ -232,7 +234,7 @@ def test_an_older_file_is_brought_up_to_date_with_all_it_holds(tmp_path: Path, t
     newer = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN ticket TEXT NOT NULL DEFAULT ''",))
     with opened(tmp_path, time, migrations=newer) as journal:
         assert journal.read("SELECT id, ticket FROM runs")[0]["ticket"] == ""
-        assert History(journal).plan_of(run) == plan_of(1, 2)
+        assert recorded_plan(History(journal), run) == plan_of(1, 2)
         assert journal.set_aside is None
 
 
@@ -263,9 +265,9 @@ HOLDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tests.resync.test_journal import begin, plan_of
+from tests.journal.test_journal import begin, plan_of
 from tests.resync.lying_org import IDENTITY
-from syncerr_tui.resync.journal import Journal
+from syncerr_tui.journal.journal import Journal
 journal = Journal.open(Path(sys.argv[1]), IDENTITY.org_id, clock=lambda: datetime.now(UTC))
 print(begin(journal, plan_of(1, 2)).run, flush=True)
 sys.stdin.read()

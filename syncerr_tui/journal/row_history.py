@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from syncerr_tui.journal.history import History, Seen
+from syncerr_tui.journal.journal import Journal, OutcomeKind
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.history import History, Seen
-from syncerr_tui.resync.journal import Journal, OutcomeKind
-from syncerr_tui.resync.plan import LeftOut
-from syncerr_tui.resync.proof import LANDED, REFUSED
 from syncerr_tui.text import clean
 
 TRIES_WITHOUT_CHANGE = 2
@@ -105,17 +103,17 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(told)
 
 
-def found_words(verdict: Verdict | str | None, reason: str) -> str:
+def found_words(verdict: Verdict | str | None, reason: str, evidence: Mapping[str, Any]) -> str:
     """The reason of a verdict in words: what a failure's message comes to, instead of the message itself.
 
     What a verdict adds to the message (a record that did land) stays as it is.
     """
     from syncerr_tui.diagnosis.summary import summarize
 
-    if verdict not in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} or reason.startswith(REFUSED):
+    if verdict not in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} or evidence.get("refused"):
         return reason
-    message, landed, more = reason.partition(LANDED)
-    return f"{summarize(message, None)}{landed}{more}"
+    added = str(evidence.get("added", ""))
+    return f"{summarize(reason.removesuffix(added), None)}{added}"
 
 
 def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, str]:
@@ -183,9 +181,9 @@ def unchanged_words(ids: Sequence[str], planned: int) -> str:
     )
 
 
-def held(journal: Journal, events: Sequence[str]) -> tuple[LeftOut, ...]:
-    """Rows that a run of another program holds right now, and whose run it is."""
-    found: list[LeftOut] = []
+def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
+    """Rows that a run of another program holds right now, and why they cannot be sent here."""
+    found: dict[str, str] = {}
     lives: dict[int, bool] = {}
     for some in (events[start : start + _CHUNK] for start in range(0, len(events), _CHUNK)):
         marks = ",".join("?" * len(some))
@@ -196,11 +194,11 @@ def held(journal: Journal, events: Sequence[str]) -> tuple[LeftOut, ...]:
         )
         for row in rows:
             if row["id"] not in lives:
-                lives[row["id"]] = journal.lives(row)
+                lives[row["id"]] = journal.claims.lives(row)
             if lives[row["id"]]:
                 who = f"{row['user']} (process {row['pid']} on {row['host'] or 'an unnamed machine'})"
-                found.append(LeftOut(row["event"], f"it is being re-synced by {who}"))
-    return tuple(found)
+                found[row["event"]] = f"it is being re-synced by {who}"
+    return found
 
 
 def _time(text: str) -> datetime:

@@ -1,0 +1,447 @@
+"""The on-disk record of every intent and outcome, written before the act. One SQLite file for each org.
+
+Every method is one transaction, synchronous, and on disk when it returns: a cancelled task cannot lose it.
+A write that fails raises `MachineError`, and whoever was about to act must not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, Self
+from uuid import uuid4
+
+from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.journal import loss
+from syncerr_tui.journal.claims import Claims, Owner
+from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
+from syncerr_tui.journal.schema import MIGRATIONS
+from syncerr_tui.journal.sqlite_file import SqliteFile, cannot_be_used, iso
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.text import one_line
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9]{15,18}")
+
+
+class OutcomeKind(StrEnum):
+    """How a request ended for one row."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    """It certainly never reached the org."""
+    UNKNOWN = "unknown"
+    """It left, and no answer came back."""
+
+
+class RecordableRow(Protocol):
+    """One row of a plan."""
+
+    @property
+    def error(self) -> SyncError: ...
+
+
+class RecordablePlan(Protocol):
+    """What is written down of a plan (`resync.plan.Plan`)."""
+
+    @property
+    def hash(self) -> str: ...
+
+    @property
+    def rows(self) -> Sequence[RecordableRow]: ...
+
+    def payload(self) -> dict[str, Any]:
+        """All of it as JSON holds it, each row under `rows`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts: the operating system's user, and the org's."""
+
+    os_user: str
+    org_user: str
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One row is about to be sent."""
+
+    event: str
+    wave: int
+    attempt: int
+    """1 for the first request of this row in its run."""
+    org_at: datetime
+    """The org's clock just before."""
+    stamp: datetime | None
+    """The event's modification stamp just before."""
+    processed_at: datetime | None
+    """When the org had last processed the event, just before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowEnd:
+    """How a row ended: a verdict, or None because it was not sent."""
+
+    event: str
+    verdict: Verdict | None
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    intent: int | None = None
+    """The last intent that this verdict is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run is in the journal."""
+
+    run: str
+    held: Mapping[str, str]
+    """Event id -> who holds it: rows that this run may not send."""
+
+
+class Journal:
+    """One org's journal. Not for use from several threads; safe for several processes."""
+
+    def __init__(
+        self, file: SqliteFile, owner: Owner, clock: Callable[[], datetime], log: RequestLog
+    ) -> None:
+        self.path = file.path
+        self.connection = file.connection
+        self.forgotten: Mapping[str, LoggedRequest] = {}
+        """Event id -> a request of it that a lost journal knew of, and that nothing has settled since."""
+        self.lost_at: datetime | None = None
+        """When it was last noticed that an older journal, or a part of this one, was lost."""
+        self.loss = ""
+        """What was noticed at this start, in words for a person; empty where nothing was."""
+        self.set_aside = file.set_aside
+        """Where a damaged file that stood in the way was moved to: to be told to the person."""
+        self.active: set[str] = set()
+        """Runs that go on in this very program."""
+        self._file = file
+        self._log = log
+        self.claims = Claims(owner, clock)
+        self._clock = clock
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        org_id: str,
+        *,
+        clock: Callable[[], datetime],
+        owner: Owner | None = None,
+        migrations: Sequence[Sequence[str]] = MIGRATIONS,
+        log_folder: Path | None = None,
+        shared: Path | None = None,
+    ) -> Journal:
+        """Open or create the journal of an org.
+
+        Args:
+            folder: Where this user's journals lie.
+            org_id: The org.
+            clock: This machine's time, aware.
+            owner: This process.
+            migrations: From no tables to this version's.
+            log_folder: Where requests are written down once more; None: in `folder`.
+            shared: A file that several users of this machine write, in place of the one in `folder`.
+
+        Raises:
+            MachineError: It cannot be created, read or written, a newer version wrote it, or the file is
+                another program's or another org's.
+        """
+        if not _SAFE_ID.fullmatch(org_id):
+            raise MachineError(
+                "The org gave no organization id", "Run `syncerr-tui doctor` and look at the org"
+            )
+        path = shared or folder / f"journal-{org_id}.db"
+        mode = 0o660 if shared else 0o600
+        log = RequestLog(path.parent if shared else log_folder or folder, f"requests-{org_id}", mode)
+        file = SqliteFile.open(path, mode=mode, migrations=migrations, now=clock())
+        journal = cls(file, owner or Owner.current(), clock, log)
+        try:
+            if shared:
+                journal._check_org(org_id)
+            journal._notice_loss()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Rows of a question (`history.py` and `fixes.ledger` ask them)."""
+        return self._file.read(sql, values)
+
+    def write(self, *statements: tuple[str, Sequence[object]]) -> None:
+        """Statements in one transaction, on disk when this returns (`fixes.ledger` writes them).
+
+        Raises:
+            MachineError: It cannot be written; nothing may be sent.
+        """
+        with self._transaction() as sql:
+            self._file.check_in_place()
+            for statement, values in statements:
+                sql.execute(statement, values)
+
+    def now(self) -> datetime:
+        """This machine's time."""
+        return self._clock()
+
+    # -- a run as a whole
+
+    def begin(
+        self, plan: RecordablePlan, *, who: Who, reason: str, fingerprint: Callable[[SyncError], str]
+    ) -> Begun:
+        """Write a plan down as a run, and claim its rows.
+
+        Raises:
+            RefusedError: Every row is held by other runs that are under way.
+            MachineError: The journal cannot be written; nothing may be sent.
+        """
+        run = uuid4().hex
+        head = plan.payload()
+        rows = head.pop("rows")
+        with self._transaction() as sql:
+            held = self.claims.take(sql, run, [row.error.id for row in plan.rows])
+            if plan.rows and len(held) == len(plan.rows):
+                raise RefusedError(
+                    f"All of these rows are being re-synced by {next(iter(held.values()))}",
+                    "Wait for that run to end, or look at it with `syncerr-tui journal`",
+                )
+            sql.execute(
+                "INSERT INTO runs (id, at, plan_hash, plan, os_user, org_user, host, reason, environment) "
+                "VALUES (?,?,?,?,?,?,?,?,?)",
+                (
+                    run,
+                    iso(self._clock()),
+                    plan.hash,
+                    json.dumps(head),
+                    who.os_user,
+                    who.org_user,
+                    self.claims.owner.host,
+                    one_line(reason),
+                    who.environment,
+                ),
+            )
+            sql.executemany(
+                "INSERT INTO rows (run, seq, event, object, storeconnect_id, fingerprint, row) "
+                "VALUES (?,?,?,?,?,?,?)",
+                (
+                    (
+                        run,
+                        seq,
+                        row.error.id,
+                        row.error.object,
+                        row.error.storeconnect_id,
+                        fingerprint(row.error),
+                        json.dumps(payload),
+                    )
+                    for seq, (row, payload) in enumerate(zip(plan.rows, rows, strict=True))
+                ),
+            )
+        try:
+            self._log.begin(run)
+            loss.forget_settled(self.read, self._log, {run, *self.active})
+        except OSError as problem:
+            self.release(run)
+            raise cannot_be_used(self.path, problem.strerror or type(problem).__name__) from problem
+        self.active.add(run)
+        return Begun(run, held)
+
+    def adopt(self, run: str, events: Iterable[str]) -> Mapping[str, str]:
+        """Go on with a run whose process is gone, and claim those of its rows that are still open.
+
+        Returns:
+            Rows that somebody else holds by now: event id -> who.
+
+        Raises:
+            RefusedError: The run is still under way somewhere.
+        """
+        with self._transaction() as sql:
+            holder = sql.execute(
+                "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
+            ).fetchone()
+            if run in self.active or (holder is not None and self.claims.lives(holder)):
+                raise RefusedError(
+                    f"This run is still under way: {holder['user']}, {Owner.of_row(holder).name}",
+                    "Wait for it to end, or stop it there",
+                )
+            held = self.claims.take(sql, run, list(events))
+            self._mark(sql, run, "adopted", self.claims.owner.name)
+        self.active.add(run)
+        return held
+
+    def mark(self, run: str, mark: str, detail: str = "") -> None:
+        """Write down something that happened to a run: paused, resumed, braked, cancelled ..."""
+        with self._transaction() as sql:
+            self._mark(sql, run, mark, detail)
+
+    def wave(self, run: str, number: int, rows: int, seconds: float) -> None:
+        """Write down how long a wave took from its first look at the org to its last proof."""
+        with self._transaction() as sql:
+            sql.execute(
+                "INSERT INTO waves (run, at, number, rows, seconds) VALUES (?,?,?,?,?)",
+                (run, iso(self._clock()), number, rows, seconds),
+            )
+
+    def end(self, run: str, how: str, summary: str) -> None:
+        """The run is over; its rows are free."""
+        with self._transaction() as sql:
+            self._mark(sql, run, how, summary)
+            self.claims.free(sql, run)
+        self.active.discard(run)
+
+    def release(self, run: str) -> None:
+        """Nobody works on this run any more, and it has not ended: it can be resumed."""
+        with self._transaction() as sql:
+            self.claims.free(sql, run)
+        self.active.discard(run)
+
+    def consent(self, run: str, events: Sequence[str], *, os_user: str) -> None:
+        """Write down that a person wants these rows sent again although their last request is not settled."""
+        text = "sent again although what became of its last request is not known: a person said so"
+        at = iso(self._clock())
+        with self._transaction() as sql:
+            sql.executemany(
+                "INSERT INTO notes (at, os_user, run, event, text) VALUES (?,?,?,?,?)",
+                ((at, os_user, run, event, text) for event in events),
+            )
+
+    # -- the rows of a run
+
+    def intend(self, run: str, intents: Sequence[Intent]) -> dict[str, int]:
+        """Write down that these rows are about to be sent. Only then may the request leave.
+
+        Returns:
+            Event id -> number of its intent.
+
+        Raises:
+            RefusedError: A row is claimed by another run; nothing was written.
+            MachineError: The journal cannot be written; nothing may be sent.
+        """
+        numbers = {}
+        with self._transaction() as sql:
+            self._file.check_in_place()
+            self.claims.check(sql, run, [intent.event for intent in intents])
+            if self.claims.silent:
+                self.claims.beat(sql)
+            at = iso(self._clock())
+            for i in intents:
+                written = sql.execute(
+                    "INSERT INTO intents (run, event, wave, attempt, at, org_at, stamp, processed) "
+                    "VALUES (?,?,?,?,?,?,?,?)",
+                    (
+                        run,
+                        i.event,
+                        i.wave,
+                        i.attempt,
+                        at,
+                        iso(i.org_at),
+                        iso(i.stamp) if i.stamp else None,
+                        iso(i.processed_at) if i.processed_at else None,
+                    ),
+                )
+                numbers[i.event] = int(written.lastrowid or 0)
+        now = self._clock()
+        try:
+            self._log.add(
+                run,
+                (
+                    LoggedRequest(run, i.event, i.attempt, now, i.org_at, i.stamp, i.processed_at)
+                    for i in intents
+                ),
+            )
+        except OSError as problem:
+            raise cannot_be_used(self.path, problem.strerror or type(problem).__name__) from problem
+        return numbers
+
+    def outcomes(self, outcomes: Iterable[tuple[int, OutcomeKind, str | None, str]]) -> None:
+        """Write down how requests ended: (number of the intent, kind, code, reason)."""
+        at = iso(self._clock())
+        with self._transaction() as sql:
+            sql.executemany(
+                "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
+                ((intent, at, kind.value, code, reason) for intent, kind, code, reason in outcomes),
+            )
+
+    def finish_rows(self, run: str, ends: Iterable[RowEnd]) -> None:
+        """Write down how rows ended."""
+        at = iso(self._clock())
+        with self._transaction() as sql:
+            sql.executemany(
+                "INSERT INTO verdicts (run, event, intent, at, verdict, reason, evidence) "
+                "VALUES (?,?,?,?,?,?,?)",
+                (
+                    (
+                        run,
+                        end.event,
+                        end.intent,
+                        at,
+                        end.verdict.value if end.verdict else None,
+                        end.reason,
+                        json.dumps(end.evidence),
+                    )
+                    for end in ends
+                ),
+            )
+
+    def heartbeat(self) -> None:
+        """Say that this process lives; cheap to call often."""
+        if self.claims.silent:
+            with self._transaction() as sql:
+                self.claims.beat(sql)
+
+    # -- what was lost
+
+    def _notice_loss(self) -> None:
+        """Hold the request log against the database: what only the log knows, the database has lost."""
+        gone = loss.lost_requests(self.read, self._log)
+        known = {row["run"] for row in self.read("SELECT run FROM marks WHERE mark = 'lost'")}
+        lost = sorted((request for requests in gone.values() for request in requests), key=lambda r: r.at)
+        self.forgotten = {r.event: r for r in lost if not loss.is_settled(self.read, r)}
+        news = sorted(gone.keys() - known)
+        if news or self.set_aside:
+            self.loss = loss.words(self.set_aside, len(self.forgotten))
+            with suppress(MachineError), self._transaction() as sql:  # else it is noticed again
+                for run in news or [""]:
+                    self._mark(sql, run, "lost", self.loss)
+        at = self.read("SELECT max(at) AS at FROM marks WHERE mark = 'lost'")[0]["at"]
+        self.lost_at = datetime.fromisoformat(at) if at else self._clock() if self.loss else None
+
+    def _check_org(self, org_id: str) -> None:
+        """Raises: MachineError: A shared file holds another org's runs."""
+        found = self.read("SELECT json_extract(plan, '$.org_id') AS org FROM runs LIMIT 1")
+        if found and found[0]["org"] != org_id:
+            raise MachineError(
+                f"The journal {self.path} belongs to another org ({one_line(str(found[0]['org']))[:18]})",
+                "Give each org a file of its own: journal = ... in its profile",
+            )
+
+    # -- inside a transaction
+
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._file.transaction()
+
+    def _mark(self, sql: sqlite3.Connection, run: str, mark: str, detail: str) -> None:
+        sql.execute(
+            "INSERT INTO marks (run, at, mark, detail) VALUES (?,?,?,?)",
+            (run, iso(self._clock()), mark, detail),
+        )

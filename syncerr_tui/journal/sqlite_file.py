@@ -1,0 +1,225 @@
+"""One SQLite file that several processes may open at once: made private, checked, and never half written.
+
+A damaged file is moved out of the way, another program's is refused, and every trouble of SQLite is told in
+words for a person.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from syncerr_tui.errors import MachineError
+from syncerr_tui.journal.schema import APPLICATION_ID, NewerSchemaError, migrate
+
+_BUSY_SECONDS = 10.0
+_CHECKED_BYTES = 64 * 2**20  # a whole check of a larger file would be felt at every start
+
+
+class SqliteFile:
+    """An open file. Not for use from several threads."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, set_aside: Path | None) -> None:
+        self.path = path
+        self.connection = connection
+        self.set_aside = set_aside
+        """Where a damaged file that stood in the way was moved to."""
+        self._known_as = _file_at(path)
+
+    @classmethod
+    def open(cls, path: Path, *, mode: int, migrations: Sequence[Sequence[str]], now: datetime) -> SqliteFile:
+        """Open or create a file.
+
+        Args:
+            path: Where.
+            mode: Of the file: 0o600, or 0o660 where a group shares it.
+            migrations: From no tables to this version's.
+            now: This machine's time, for the name of a damaged file.
+
+        Raises:
+            MachineError: It cannot be created, read or written, a newer version wrote it, or the file is
+                another program's.
+        """
+        with _in_words(path):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _make_private(path, mode)
+            except (OSError, ValueError) as problem:
+                why = getattr(problem, "strerror", None) or type(problem).__name__
+                raise cannot_be_used(path, why) from problem
+            aside = None
+            try:
+                connection = _connect(path, migrations)
+            except sqlite3.DatabaseError as problem:
+                if not _is_damage(problem):
+                    raise
+                aside = _set_aside(path, now)
+                _make_private(path, mode)
+                connection = _connect(path, migrations)
+        return cls(path, connection, aside)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.connection.close()
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Rows of a question."""
+        with _in_words(self.path):
+            try:
+                return self.connection.execute(sql, values).fetchall()
+            except UnicodeEncodeError:  # half a character, from a command line: in no row
+                return []
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and on disk when it is left.
+
+        Raises:
+            MachineError: It cannot be written.
+        """
+        with _in_words(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:  # a full disk may have rolled back already
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def check_in_place(self) -> None:
+        """Raises: MachineError: The path leads elsewhere: what is written to a moved file is lost."""
+        if _file_at(self.path) != self._known_as:
+            raise cannot_be_used(self.path, "its file was moved, deleted or replaced while it was in use")
+
+
+def iso(at: datetime) -> str:
+    """One spelling for every time: UTC, so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.create_function("fold", 1, _folded, deterministic=True)
+        _check_ours(connection)
+        _write_ahead(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        _check(connection, path)
+        migrate(connection, migrations)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Two processes that open a new file at once may each wait for the other here: SQLite then gives up at
+    once, whatever its timeout (https://sqlite.org/c3ref/busy_handler.html). One of them is through by then.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _make_private(path: Path, mode: int) -> None:
+    """Create the file with this mode, or give it to an older one. SQLite's side files get the same."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
+    except FileExistsError:
+        if not path.is_file():  # a pipe or a device would be waited for without end
+            raise OSError(errno.EINVAL, "it is not a file") from None
+        if os.name != "posix" or path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o777 == mode:
+            return
+    with suppress(OSError):  # a file system without modes
+        path.chmod(mode)
+
+
+class _ForeignFileError(Exception):
+    """Another program's database."""
+
+
+def _check_ours(connection: sqlite3.Connection) -> None:
+    """Before anything is written to it. An empty file is ours to fill."""
+    # One statement, so that another process cannot fill the file between two of them.
+    program, tables = connection.execute(
+        "SELECT application_id, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id"
+    ).fetchone()
+    if program != APPLICATION_ID and (program or tables):
+        raise _ForeignFileError
+
+
+def _folded(text: str | None) -> str | None:
+    """Upper and lower case alike, in every script: SQLite's own `lower` knows ASCII only."""
+    return text.casefold() if text is not None else None
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if path.stat().st_size <= _CHECKED_BYTES:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError("malformed")
+
+
+def _is_damage(problem: sqlite3.Error) -> bool:
+    text = str(problem)
+    return "malformed" in text or "not a database" in text or "encrypted" in text
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    """Move a damaged journal and its side files out of the way. Nothing is deleted."""
+    aside = path.with_name(f"{path.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """SQLite's troubles in words for a person."""
+    try:
+        yield
+    except _ForeignFileError as problem:
+        raise MachineError(
+            f"The file {path} is not a journal: it is another program's database",
+            "Move it away, or name another file as the journal",
+        ) from problem
+    except NewerSchemaError as problem:
+        raise MachineError(
+            f"The journal {path} was written by a newer version of this program", "Update syncerr-tui"
+        ) from problem
+    except sqlite3.Error as problem:
+        raise cannot_be_used(path, str(problem)) from problem
+
+
+def cannot_be_used(path: Path, why: str) -> MachineError:
+    """The error of a journal that cannot be read or written."""
+    return MachineError(
+        f"The journal cannot be used: {why}",
+        f"Nothing is sent without it: free the disk or make its folder writable ({path})",
+    )
