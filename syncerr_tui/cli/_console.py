@@ -26,7 +26,7 @@ import click
 
 from syncerr_tui.cli._columns import row
 from syncerr_tui.errors import MachineError
-from syncerr_tui.text import HOSTILE, clean, shortened
+from syncerr_tui.text import HOSTILE, cells, clean, shortened
 
 if TYPE_CHECKING:
     import asyncio
@@ -99,13 +99,21 @@ def heading(text: str) -> None:
 
 def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
     """Rows in columns on stderr, cut to the terminal."""
-    for cells in rows:
-        say(row(cells, widths, width()))
+    for one in rows:
+        say(row(one, widths, width()))
 
 
 def width() -> int:
     """Places in a line of narration."""
     return max(60, min(shutil.get_terminal_size().columns, 120) - 1)
+
+
+def wrapped(text: str, lead: str = "") -> list[str]:
+    """A text in lines that fit; `lead` stands before the first, and blanks before the others."""
+    from syncerr_tui.diagnosis.text_layout import Role, wrap
+
+    lines = wrap([(text, Role.TEXT)], width(), first=lead, rest=" " * cells(lead))
+    return ["".join(piece for piece, _ in line) for line in lines]
 
 
 def drop(stream: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._console import confirm, emit, emit_json, say
+from syncerr_tui.cli._console import confirm, emit, emit_json, say, wrapped
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError
 
@@ -27,8 +27,9 @@ HOW_TO_RECORD = (
 )
 """What a person does in the browser. README and the guided set-up show the same lines."""
 UNSUPPORTED = (
-    "This repeats a private call of the StoreConnect package. Neither Salesforce nor StoreConnect",
-    "supports it, and a package upgrade may change it. Ask StoreConnect for a public re-sync action.",
+    "This repeats a private call of the StoreConnect package. Neither Salesforce",
+    "nor StoreConnect supports it, and a package upgrade may change it. Ask",
+    "StoreConnect for a public re-sync action.",
 )
 
 
@@ -161,7 +162,8 @@ def _lines(lesson: Lesson) -> list[str]:
         lines += ["", *describe(candidate)]
     if lesson.refused:
         lines += ["", "What cannot be repeated:"]
-        lines += [f"  {one.what}: {one.why}." for one in lesson.refused]
+        for one in lesson.refused:
+            lines += wrapped(f"{one.what}: {one.why}.", "  ")
     if lesson.chosen is None:
         lines += ["", "To record it again:", *(f"  {line}" for line in HOW_TO_RECORD)]
     else:
@@ -174,12 +176,13 @@ def describe(candidate: ButtonCandidate) -> list[str]:
     shape = {"one": "one row a call", "list": "a list", "csv": "one text with separators"}
     kind = shape.get(candidate.hole.shape, candidate.hole.shape)
     whose = {"event": "change events", "record": "the records themselves", "storeconnect": "StoreConnect"}
+    ids = f"{kind}, ids of {whose[str(candidate.field)]} with {candidate.length} characters"
     return [
-        f"  {candidate.call.words}",
-        f"  Parameters  {json.dumps(candidate.call.params)}",
-        f"  Row ids     {kind}, ids of {whose[str(candidate.field)]} with {candidate.length} characters",
-        f"  Why         {'. '.join(candidate.reasons)}.",
-        *(f"  Note        {warning}." for warning in candidate.warnings),
+        *wrapped(candidate.call.words, "  "),
+        *wrapped(json.dumps(candidate.call.params), "  Parameters  "),
+        *wrapped(ids, "  Row ids     "),
+        *wrapped(f"{'. '.join(candidate.reasons)}.", "  Why         "),
+        *(line for one in candidate.warnings for line in wrapped(f"{one}.", "  Note        ")),
     ]
 
 

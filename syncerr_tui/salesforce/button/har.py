@@ -56,7 +56,7 @@ def read_har(data: bytes) -> list[Exchange]:
             "Clear the log, press only Re-sync, and export again",
         )
     try:
-        document = json.loads(data.decode("utf-8-sig"))
+        document = json.loads(data)
     except (ValueError, RecursionError):
         raise _not_har() from None
     log = document.get("log") if isinstance(document, dict) else None

@@ -171,9 +171,16 @@ _NO_ROWS = (
 )
 """Key prefixes of users, the org, groups, profiles, set-up records: never the rows of a re-sync."""
 _SECRET_NAME = re.compile(
-    r"token|csrf|secret|passw|fwuid|cookie|nonce|credential|authori[sz]ation|api_?key|session_?(?:id|key)|^sid$",
+    r"token|csrf|secret|passw|fwuid|cookie|nonce|credential|authori[sz]ation|jwt|"
+    r"(?:api|auth|access|private|session)[_-]?(?:id|key)|^sid$",
     re.IGNORECASE,
 )
+_SECRET_END = re.compile(
+    rf"(?:{_SECRET_NAME.pattern}|passw(?:or)?d|passwd)s?(?:[_-]?(?:value|string|text|hash|\d+))*$",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}")
+"""What may stand under a name that only speaks of secrets, such as `tokenType`."""
 _ROW = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?(?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"://|\b[\w-]+\.(?:[\w-]+\.)*(?:com|net|org|io|dev|app|cloud)\b", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
@@ -237,6 +244,19 @@ class _Target(list[RecordedCall]):
                 ids.setdefault(hole.path, set()).update(hole.ids)
         return ids
 
+    @cached_property
+    def _known(self) -> dict[Path, frozenset[str]]:
+        return {}
+
+    def stands_in(self, text: str, path: Path) -> bool:
+        """Whether an id that some call has at this place stands in `text`."""
+        if path not in self._known:
+            ids = self.ids.get(path, ())
+            self._known[path] = frozenset(one if looks_like_uuid(one) else one[:15] for one in ids)
+        known = self._known[path]
+        places = range(len(text) - 14)
+        return any(text[at : at + 15] in known or text[at : at + 36] in known for at in places)
+
 
 def _same_target(calls: Iterable[RecordedCall]) -> list[_Target]:
     """Calls of one class and method (or object, Flow ...) together: one press may make one for each row."""
@@ -270,7 +290,7 @@ def _candidate(
         return Unrepeatable(
             call.words, "What stands beside the one row's id may be that row's: tick two rows"
         )
-    if reason := _unsafe(template, known, _ids_at(hole.path, group), keep_ids=keep_ids):
+    if reason := _unsafe(template, known, group, hole.path, keep_ids=keep_ids):
         return Unrepeatable(call.words, reason)
     if call.kind is CallKind.RECORD_UPDATE and not call.name and id_field is IdField.EVENT and known.known:
         call = replace(call, namespace=NAMESPACE, name=CHANGE_EVENT)
@@ -331,7 +351,7 @@ def _row_hole(holes: Sequence[Hole], group: _Target, known: KnownRows) -> tuple[
 
 def _varies(path: Path, group: _Target) -> bool:
     """Whether other calls of the same target have other ids at this place."""
-    return len({json.dumps(_at(call.params, path)) for call in group}) > 1
+    return len(_ids_at(path, group)) > 1
 
 
 def _at(value: Json, path: Path) -> Json:
@@ -400,17 +420,13 @@ def _decoded(params: Json, hole: Hole) -> Json:
     return replaced(params, hole.path, json.loads(str(_at(params, hole.path))))
 
 
-def _unsafe(template: Json, known: KnownRows, rows: set[str], *, keep_ids: bool) -> str | None:
-    """Why the constants of a template may not be stored; None where they may.
-
-    `rows` are the ids that the recording has where the hole is.
-    """
+def _unsafe(template: Json, known: KnownRows, group: _Target, path: Path, *, keep_ids: bool) -> str | None:
+    """Why the constants of a template, whose hole is at `path`, may not be stored; None where they may."""
     whole = json.dumps(template)
-    recorded = {row if looks_like_uuid(row) else row[:15] for row in rows}
     words = {word[:15] for word in _ROW.findall(whole.replace("_", " "))}
-    if any(row in whole for row in recorded) or words & (known.events | known.records):
+    if group.stands_in(whole, path) or words & (known.events | known.records):
         return "The id of a recorded row stands in it at a second place"
-    if any(map(_SECRET_NAME.search, named_texts(template))):
+    if any(_named_as_secret(name, text) for name, text in named_texts(template)):
         return "It holds a constant that may be a secret"
     for text in texts(template):
         if is_json(text):
@@ -424,6 +440,13 @@ def _unsafe(template: Json, known: KnownRows, rows: set[str], *, keep_ids: bool)
         elif _EMAIL.search(text) or _ADDRESS.search(text):
             return "It holds an address, which is not stored"
     return None
+
+
+def _named_as_secret(name: str, text: str) -> bool:
+    """Whether a constant is a secret by its name. `tokenType` only speaks of one: plain words may stay."""
+    if not _SECRET_NAME.search(name):
+        return False
+    return bool(_SECRET_END.search(name)) or not _WORDS.fullmatch(text)
 
 
 def _beside(mark: Mapping[str, Json]) -> bool:

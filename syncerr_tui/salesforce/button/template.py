@@ -6,9 +6,11 @@ A hole is an object with the key `$ids`, which names the shape that the ids had 
 |---|---|---|
 | `list` | `["id1", "id2"]` | |
 | `one` | `"id1"`: one call for each row | |
-| `csv` | `"id1,id2"` | `separator` |
+| `csv` | `"id1,id2"` | `separator`; `end` where something stands behind the last one |
 | `records` | `[{"Id": "id1", ...}, ...]` | `key`: the member that holds the id; `item`: the other members |
 | `map` | `{"id1": ..., "id2": ...}` | `value`; `key` where the value holds the id again |
+
+A place whose ids have differing values beside them has the mark `differs`: it is no template.
 | `json` | a string that is JSON | `template`: its content with a hole of its own; `inner`: pointer to it |
 """
 
@@ -26,6 +28,7 @@ Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | boo
 Path: TypeAlias = "tuple[str | int, ...]"
 
 MARK = "$ids"
+_DIFFERS = "differs"
 SHAPES = frozenset({"list", "one", "csv", "records", "map", "json"})
 DEEPEST = 20
 """Levels of nesting. Parameters of a component's call have a handful."""
@@ -145,10 +148,13 @@ def _in_text(text: str, path: Path) -> Iterator[Hole]:
         yield Hole(path, {MARK: "one"}, (text,))
         return
     for separator in _SEPARATORS:
-        parts = [part.strip() for part in text.split(separator)]
-        if len(parts) > 1 and all(_row_key(part) for part in parts):
-            written = separator + " " if separator + " " in text and separator != " " else separator
-            yield Hole(path, {MARK: "csv", "separator": written}, tuple(parts))
+        listed = text.rstrip(separator + " ")
+        end = text[len(listed) :]
+        parts = [part.strip() for part in listed.split(separator)]
+        if (len(parts) > 1 or separator in end) and all(_row_key(part) for part in parts):
+            written = separator + " " if separator + " " in listed and separator != " " else separator
+            mark = {MARK: "csv", "separator": written}
+            yield Hole(path, {**mark, "end": end} if end else mark, tuple(parts))
             return
     if text[:1] in ("[", "{"):
         try:
@@ -156,12 +162,12 @@ def _in_text(text: str, path: Path) -> Iterator[Hole]:
         except (ValueError, RecursionError):
             return
         for hole in _holes(inside, ()):
-            mark: dict[str, Json] = {
+            inner: dict[str, Json] = {
                 MARK: "json",
                 "inner": pointer(hole.path),
                 "template": replaced(inside, hole.path, hole.mark),
             }
-            yield Hole(path, mark, hole.ids)
+            yield Hole(path, inner, hole.ids)
 
 
 def _in_object(value: Mapping[str, Json], path: Path) -> Iterator[Hole]:
@@ -183,11 +189,12 @@ def _as_map(value: Mapping[str, Json], path: Path) -> Iterator[Hole]:
         else member
         for row, member in value.items()
     ]
-    if all(member == stripped[0] for member in stripped):
-        mark: dict[str, Json] = {MARK: "map", "value": stripped[0]}
-        if key:
-            mark["key"] = key
-        yield Hole(path, mark, tuple(value))
+    mark: dict[str, Json] = {MARK: "map", "value": stripped[0]}
+    if any(member != stripped[0] for member in stripped):
+        mark = {MARK: "map", _DIFFERS: True}
+    elif key:
+        mark["key"] = key
+    yield Hole(path, mark, tuple(value))
 
 
 def _in_list(value: Sequence[Json], path: Path) -> Iterator[Hole]:
@@ -197,16 +204,25 @@ def _in_list(value: Sequence[Json], path: Path) -> Iterator[Hole]:
         return
     records = [item for item in value if isinstance(item, Mapping)]
     if value and len(records) == len(value):
-        for key, member in records[0].items():
-            ids = [item.get(key) for item in records]
-            if isinstance(member, str) and all(isinstance(one, str) and _row_key(one) for one in ids):
-                items = [{name: part for name, part in item.items() if name != key} for item in records]
-                if all(item == items[0] for item in items):
-                    mark: dict[str, Json] = {MARK: "records", "key": key, "item": items[0]}
-                    yield Hole(path, mark, tuple(cast("list[str]", ids)))
-                    return
+        holes = list(_as_records(records, path))
+        same = [hole for hole in holes if _DIFFERS not in hole.mark]
+        if holes:
+            yield from same[:1] or holes
+            return
     for index, item in enumerate(value):
         yield from _holes(item, (*path, index))
+
+
+def _as_records(records: Sequence[Mapping[str, Json]], path: Path) -> Iterator[Hole]:
+    """A hole for each member that holds an id in every record."""
+    for key in records[0]:
+        ids = [one for item in records if isinstance(one := item.get(key), str) and _row_key(one)]
+        if len(ids) == len(records):
+            items = [{name: part for name, part in item.items() if name != key} for item in records]
+            mark: dict[str, Json] = {MARK: "records", "key": key, "item": items[0]}
+            if any(item != items[0] for item in items):
+                mark = {MARK: "records", "key": key, _DIFFERS: True}
+            yield Hole(path, mark, tuple(ids))
 
 
 def _row_key(text: str) -> bool:
@@ -254,14 +270,14 @@ def texts(value: Json) -> Iterator[str]:
             yield from texts(item)
 
 
-def named_texts(template: Json) -> Iterator[str]:
-    """The names under which constant text stands, also inside of JSON strings."""
+def named_texts(template: Json) -> Iterator[tuple[str, str]]:
+    """Constant texts with the names under which they stand, also inside of JSON strings."""
     if isinstance(template, str) and is_json(template):
         yield from named_texts(json.loads(template))
     elif isinstance(template, Mapping):
         for name, member in template.items():
             if isinstance(member, str) and member:
-                yield name
+                yield name, member
             yield from named_texts(member)
     elif isinstance(template, Sequence) and not isinstance(template, str):
         for item in template:
@@ -309,7 +325,9 @@ def _check_mark(mark: Mapping[str, Json]) -> None:
     missing = _NEEDED_KEYS.get(shape, set()) - mark.keys()
     if missing:
         raise ValueError(f"a place of the shape {shape} needs {' and '.join(sorted(missing))}")
-    for name in ("key", "separator", "inner"):
+    if _DIFFERS in mark:
+        raise ValueError("what stands beside the ids differs from row to row")
+    for name in ("key", "separator", "inner", "end"):
         if name in mark and not isinstance(mark[name], str):
             raise ValueError(f"{name} has to be text")
     if shape == "csv" and not mark["separator"]:
@@ -365,7 +383,7 @@ def _map(mark: Mapping[str, Json], ids: Sequence[str]) -> Json:
 _SHAPED: Mapping[str, Callable[[Mapping[str, Json], Sequence[str]], Json]] = {
     "list": lambda _mark, ids: list(ids),
     "one": _one,
-    "csv": lambda mark, ids: str(mark["separator"]).join(ids),
+    "csv": lambda mark, ids: str(mark["separator"]).join(ids) + str(mark.get("end", "")),
     "records": _records,
     "map": _map,
     "json": lambda mark, ids: json.dumps(filled(mark["template"], ids), separators=(",", ":")),
