@@ -29,7 +29,6 @@ __all__ = [
     "EmbeddedOrg",
     "OrgChoice",
     "default_choice",
-    "launch_demo",
     "name_cache_of",
     "open_connection",
     "org_options",
@@ -82,17 +81,6 @@ class EmbeddedOrg:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-
-
-def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str = "") -> int:
-    """Open the app on the embedded demo org, which is started after the first frame."""
-    from syncerr_tui.ui.launch import launch
-
-    demo = EmbeddedOrg(options)
-    try:
-        return launch(demo.connect, org="demo org", read_only=read_only, welcome=welcome)
-    finally:
-        demo.close()
 
 
 @asynccontextmanager

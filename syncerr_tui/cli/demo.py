@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncerr_tui.cli._console import emit, emit_json, say, say_json
-from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.files import read_plain
 
 if TYPE_CHECKING:
+    from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
 
 _SERVE_ONLY = {
@@ -95,11 +96,44 @@ def command(*, serve: bool, har: Path | None, read_only: bool, **given: Any) -> 
             raise BadInputError(f"{option} belongs to --serve", "Add --serve, or leave it out")
     if har is not None:
         return _record(har, settings)
-    from syncerr_tui.cli._connect import launch_demo
-    from syncerr_tui.cli.root import connect_own_org
     from syncerr_tui.demo.options import DemoOptions
 
-    return connect_own_org(launch_demo(DemoOptions(**settings), read_only=read_only), read_only=read_only)
+    return launch_demo(DemoOptions(**settings), read_only=read_only)
+
+
+def launch_demo(options: DemoOptions, *, read_only: bool = False, welcome: str = "") -> int:
+    """Open the app on the embedded demo org, which is started after the first frame.
+
+    Who leaves it for the guided set-up goes on in the org of their own, or comes back to the same demo.
+    """
+    from syncerr_tui.cli._connect import EmbeddedOrg
+    from syncerr_tui.ui.context import WANTS_SETUP
+    from syncerr_tui.ui.launch import launch, launch_org
+
+    demo = EmbeddedOrg(options)
+    try:
+        while True:
+            ended = launch(demo.connect, org="demo org", read_only=read_only, welcome=welcome)
+            if ended != WANTS_SETUP:
+                return ended
+            name, welcome = _set_up()
+            if name:
+                break
+    finally:
+        demo.close()
+    return launch_org(name, read_only=read_only)
+
+
+def _set_up() -> tuple[str, str]:
+    """The name of the new org; where there is none, why not."""
+    from syncerr_tui.cli.setup import run_setup
+
+    try:
+        return run_setup(), ""
+    except (KeyboardInterrupt, click.Abort):
+        return "", "Nothing was set up: this is the demo again, as you left it."
+    except SyncErrError as error:
+        return "", f"Nothing was set up. {error.line}"
 
 
 def _list_faults() -> int:

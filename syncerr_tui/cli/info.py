@@ -36,6 +36,7 @@ def command(*, as_json: bool) -> int:
 
 def gather() -> dict[str, Any]:
     """Everything that `info` says, as data. Nothing is created by looking."""
+    from syncerr_tui.host.notes import notes_path
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.host.terminal import terminal_profile
 
@@ -56,6 +57,7 @@ def gather() -> dict[str, Any]:
             "state": str(paths.state),
             "log": str(paths.log),
             "cache": str(paths.cache),
+            "notes": str(notes_path()),
         },
         "orgs": orgs,
         "terminal": {
@@ -81,6 +83,6 @@ def _spoken(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return "; ".join(str(item) for item in value) or "none"
+            return "; ".join(str(item).rstrip(".") for item in value) or "none"
         case _:
             return str(value)

@@ -55,24 +55,12 @@ def _hand_on(context: click.Context, given: Mapping[str, object]) -> None:
 
 
 def _open_app(org: str | None, *, read_only: bool) -> int:
-    from syncerr_tui.cli._connect import default_choice, launch_demo
+    from syncerr_tui.cli._connect import default_choice
+    from syncerr_tui.cli.demo import launch_demo
     from syncerr_tui.ui.launch import launch_org
 
     choice = default_choice(org, read_only=read_only)
     if choice.org is not None:
         return launch_org(choice.org, read_only=choice.read_only)
     assert choice.demo is not None
-    ended = launch_demo(choice.demo, read_only=choice.read_only, welcome=_UNCONFIGURED)
-    return connect_own_org(ended, read_only=read_only)
-
-
-def connect_own_org(ended: int, *, read_only: bool) -> int:
-    """Where the demo was left for the guided set-up: run that, and open the app on the new org."""
-    from syncerr_tui.ui.context import WANTS_SETUP
-
-    if ended != WANTS_SETUP:
-        return ended
-    from syncerr_tui.cli.setup import run_setup
-    from syncerr_tui.ui.launch import launch_org
-
-    return launch_org(run_setup(), read_only=read_only)
+    return launch_demo(choice.demo, read_only=choice.read_only, welcome=_UNCONFIGURED)

@@ -143,6 +143,7 @@ def run_setup() -> str:
         SyncErrError: Something did not work; nothing was written.
         click.Abort: The person left.
     """
+    say("Connect an org. Enter takes what stands in brackets; ctrl+c goes back to the demo.")
     nothing = Given(
         name=None,
         way=None,

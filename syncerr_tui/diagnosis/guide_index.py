@@ -69,7 +69,8 @@ def chapters(instance_url: str | None = None, notes: OrgNotes | None = None) -> 
 
 
 def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
-    """The chapters with all these words, those with the words in their code first.
+    """The chapters with all these words: StoreConnect's before the others, and of each kind those with the
+    words in their code first.
 
     Where none has them: the codes that are spelled nearly like the text.
     """
@@ -85,6 +86,6 @@ def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
         if wanted not in chapter.code and all(word in chapter.words for word in words)
     ]
     if named or others:
-        return (*named, *others)
+        return tuple(sorted((*named, *others), key=lambda chapter: not chapter.in_manual))
     near = nearest_codes(text)
     return tuple(sorted((c for c in book if c.code in near), key=lambda c: near.index(c.code)))

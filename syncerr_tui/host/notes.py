@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes
 
 
+def notes_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the org notes are looked for: the file that SYNCERR_NOTES names, else `notes.toml` beside the
+    profiles.
+    """
+    wish = environ.get("SYNCERR_NOTES", "")
+    # `os.path.expanduser` never raises.
+    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / "notes.toml"  # noqa: PTH111
+
+
 def org_notes(environ: Mapping[str, str] = os.environ, named: Path | None = None) -> OrgNotes | None:
     """The org notes; None where nobody has written any.
 
@@ -23,11 +32,10 @@ def org_notes(environ: Mapping[str, str] = os.environ, named: Path | None = None
     Raises:
         BadInputError: The file cannot be read or understood; the words name file, line and key.
     """
-    wish = environ.get("SYNCERR_NOTES", "")
-    path = named or (Path(os.path.expanduser(wish)) if wish else None)  # noqa: PTH111 - never raises
-    usual = Paths.of(environ).config / "notes.toml"
-    if path is None and not usual.is_file():
+    path = named or notes_path(environ)
+    asked_for = named is not None or environ.get("SYNCERR_NOTES")
+    if not asked_for and not path.is_file():
         return None
     from syncerr_tui.diagnosis.org_notes import load
 
-    return load(path or usual)
+    return load(path)

@@ -1,7 +1,7 @@
 """Every action, once: what it is called, which keys ask for it, what it does, and why it cannot run now.
 
 The key bindings, the footer, the help screen, the palette and the README's table of keys are made from
-this table. Small letters look, capital letters act.
+this table. Small letters look, capital letters act. Long because it is one table.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class AppState:
     paused: bool = False
     chosen: int = 0
     """Rows an action would act on."""
+    selected: int = 0
+    """Rows that are selected; 0 where an action would act on what is under the cursor."""
     hidden_selected: int = 0
     total: int = 0
     current: bool = False
@@ -45,6 +47,8 @@ class AppState:
     interrupted: int = 0
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
 
+
+_TABS = ((Place.ERRORS, 1), (Place.CAUSES, 2), (Place.JOURNAL, 3))
 
 Reason = Callable[[AppState], str | None]
 
@@ -74,6 +78,20 @@ class Action:
         """Whether its keys work in this part of the app."""
         return Place.EVERYWHERE in self.places or place in self.places
 
+    def keys_free_in(self, place: Place) -> bool:
+        """Whether none of its keys asks for something else in this part of the app."""
+        return not any(
+            other.works_in(place) and set(other.keys) & set(self.keys)
+            for other in ACTIONS
+            if other is not self
+        )
+
+    @property
+    def where(self) -> str:
+        """`works in Errors (1) and Causes (2)`."""
+        named = [f"{place.value.capitalize()} ({key})" for place, key in _TABS if place in self.places]
+        return f"works in {' and '.join(named)}"
+
 
 def _connected(state: AppState) -> str | None:
     return None if state.connected else "not connected yet: r tries again"
@@ -95,7 +113,7 @@ def _rows(state: AppState) -> str | None:
 
 def _resync(state: AppState) -> str | None:
     if state.running:
-        return "a re-sync is under way: wait for it, or X cancels it"
+        return "a re-sync is under way: wait for it, or X stops it"
     if state.session_expired:
         return "the session has expired: L logs in again"
     if not state.connected:
@@ -109,7 +127,7 @@ def _resync(state: AppState) -> str | None:
 
 def _interrupted(state: AppState) -> str | None:
     if state.running:
-        return "a re-sync is under way: wait for it, or X cancels it"
+        return "a re-sync is under way: wait for it, or X stops it"
     return None if state.interrupted else "no re-sync was interrupted"
 
 
@@ -126,13 +144,13 @@ def _fix(state: AppState) -> str | None:
 
 
 def _run(state: AppState) -> str | None:
-    return None if state.running else "no re-sync is under way"
+    return None if state.running else "no re-sync is under way; q quits"
 
 
 def _setup(state: AppState) -> str | None:
     if state.environment is not Environment.DEMO:
         return "this org is connected; 'syncerr-tui setup' adds another"
-    return "a re-sync is under way: wait for it, or X cancels it" if state.running else None
+    return "a re-sync is under way: wait for it, or X stops it" if state.running else None
 
 
 def _login(state: AppState) -> str | None:
@@ -160,7 +178,7 @@ ACTIONS: tuple[Action, ...] = (
         "toggle",
         ("space",),
         "select",
-        "Select or unselect the row, or the cause and all it holds, and move on.",
+        "Select or unselect the row, or the cause and all it holds, and move on to the next.",
         "Select",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
@@ -172,7 +190,7 @@ ACTIONS: tuple[Action, ...] = (
         "range",
         ("v",),
         "range",
-        "Begin a range: every movement extends it until v or escape ends it.",
+        "Begin a range: every movement extends it; v keeps it, escape takes it back.",
         "Select",
         _LIST,
         why_disabled=_row,
@@ -217,12 +235,19 @@ ACTIONS: tuple[Action, ...] = (
         "filter",
         ("slash",),
         "filter",
-        'Show only what matches: free text, object: code: event: age:>2d, -not, "quoted".',
+        'Show only what matches: text, object:Order code:INVALID* event:update age:>2d cause: -not "quoted".',
         "Look",
         _TABLES,
         footer=4,
     ),
-    Action("sort", ("o",), "sort", "Choose the column to sort by; once more reverses it.", "Look", _LIST),
+    Action(
+        "sort",
+        ("o",),
+        "sort",
+        "Choose the column to sort by; the same one again reverses the order.",
+        "Look",
+        _LIST,
+    ),
     Action(
         "info",
         ("enter",),
@@ -294,15 +319,21 @@ ACTIONS: tuple[Action, ...] = (
         "What really broke, worst first, with what each holds up; at first on the worst, then on this row's.",
         "Look",
     ),
-    Action("journal", ("3",), "journal", "What was re-synced, by whom, and what came of it.", "Look"),
-    Action("guide", ("m",), "guide", "Every status code and what to do about it, as a manual.", "Look"),
     Action(
-        "refresh",
-        ("r",),
-        "refresh",
-        "Read the list from the org again.",
+        "journal",
+        ("3",),
+        "journal",
+        "What was re-synced, by whom, and what came of it.",
         "Look",
     ),
+    Action(
+        "guide",
+        ("m",),
+        "guide",
+        "Every status code and what to do about it, as a manual.",
+        "Look",
+    ),
+    Action("refresh", ("r",), "refresh", "Read the list from the org again.", "Look"),
     Action(
         "watch",
         ("w",),
@@ -398,14 +429,21 @@ ACTIONS: tuple[Action, ...] = (
         "setup",
         ("S",),
         "connect an org",
-        "Leave the demo and connect an org of your own, step by step.",
+        "Leave the demo, after a question, and connect an org of your own, step by step.",
         "Program",
         why_disabled=_setup,
     ),
     Action("help", ("question_mark",), "help", "The keys that work here.", "Program", footer=7),
     Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name.", "Program"),
     Action("redraw", ("ctrl+l",), "redraw", "Draw the screen anew.", "Program"),
-    Action("quit", ("q", "ctrl+q"), "quit", "Leave; asks while a re-sync is under way.", "Program", footer=8),
+    Action(
+        "quit",
+        ("q", "ctrl+q"),
+        "quit",
+        "Quit; asks first while a re-sync is under way.",
+        "Program",
+        footer=8,
+    ),
 )
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}

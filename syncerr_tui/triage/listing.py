@@ -113,8 +113,10 @@ class Listing:
     # -- looking ---------------------------------------------------------------------------------
 
     def filtered(self, new: Filter, now: datetime) -> Listing:
-        """Show what matches; the cursor stays on its row where that is still visible."""
-        return _shown(replace(self, filter=new, range=None), self.errors, now)
+        """Show what matches; the cursor stays on its row where that is visible, else it goes to the first."""
+        shown = _shown(replace(self, filter=new, range=None), self.errors, now)
+        stays = self.current is not None and self.current.id in shown.view.positions
+        return shown if stays else replace(shown, cursor=0)
 
     def sorted(self, key: SortKey, now: datetime, *, reverse: bool = False) -> Listing:
         """Another order; the cursor stays on its row."""
@@ -148,7 +150,7 @@ class Listing:
 
     def range_toggled(self) -> Listing:
         """`v`: begin a range at the cursor, or keep what it holds and end it."""
-        if self.range is not None:
+        if self.range is not None and self.range.sticky:
             return replace(self, range=None)
         if self.current is None:
             return self

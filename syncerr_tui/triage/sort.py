@@ -23,6 +23,12 @@ class SortKey(Enum):
     STORECONNECT_ID = "StoreConnect ID"
     MESSAGE = "Message"
 
+    def words(self, *, reverse: bool) -> str:
+        """The order in words: `oldest first`, `Z to A`."""
+        if self is SortKey.PROCESSED:
+            return "newest first" if reverse else "oldest first"
+        return "Z to A" if reverse else "A to Z"
+
 
 # Missing values stand last: a row without a code is never the first thing to read.
 _READ: dict[SortKey, Callable[[SyncError], Any]] = {

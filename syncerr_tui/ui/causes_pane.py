@@ -21,6 +21,7 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.outline import Node, Outline, tree_of
+from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import Subject
@@ -92,10 +93,10 @@ class CausesPane(ListWithPanel):
         )
 
     @property
-    def tab_note(self) -> str:
+    def tab_note(self) -> TabNote:
         """The filter and what it shows."""
         filtered = self.context.state.listing.filter
-        return f"filter: {filtered.shown}  ({len(self._outline.causes):,} shown)" if filtered else ""
+        return TabNote.of_filter(filtered.shown, len(self._outline.causes)) if filtered else TabNote()
 
     @property
     def node(self) -> Node | None:
@@ -137,6 +138,7 @@ class CausesPane(ListWithPanel):
             facts,
             # The line says how many it holds; in the footer that number would be written with every move.
             chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
+            selected=len(listing.selected),
             hidden_selected=hidden,
             total=len(self._outline),
             current=current is not None,
@@ -337,11 +339,6 @@ class CausesPane(ListWithPanel):
             self._cursor = min(self._cursor, len(self._outline) - 1)
         self._draw()
 
-    def open_panel(self, *, is_open: bool) -> None:
-        """Go into the panel, or back to the list; the panel begins at its beginning."""
-        self._described = None
-        super().open_panel(is_open=is_open)
-
     # -- selecting -------------------------------------------------------------------------------------
 
     def toggle(self) -> None:
@@ -355,7 +352,9 @@ class CausesPane(ListWithPanel):
         else:
             listing = listing.with_selected(rows)
         self._errors.show(listing)
-        if node.is_cause:
+        if self.is_open:
+            self._draw()
+        elif node.is_cause:
             self.next_cause()
         else:
             self._to(self._cursor + 1)

@@ -59,7 +59,7 @@ class FixDialog(Confirmation):
     @property
     def answers(self) -> list[Part]:
         """Do it, or not."""
-        return keys(("enter", "applies it"), ("esc", "leaves"))
+        return keys(("enter", "applies it"), ("esc", "cancels"))
 
 
 async def fix_others(fixes: FixSource, errors: Sequence[SyncError]) -> int:

@@ -219,7 +219,7 @@ def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:
     for item in explanation.failures:
         for number, step in enumerate(item.guidance.steps, 1):
             if step.address and step.address.startswith(("http://", "https://")):
-                found.setdefault(step.address, f"{number} {plain(step.text)}")
+                found.setdefault(step.address, f"Step {number}: {plain(step.text)}")
     for item in explanation.failures:
         if item.guidance.article:
             found.setdefault(item.guidance.article, "StoreConnect's article")

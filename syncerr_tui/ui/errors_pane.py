@@ -22,6 +22,7 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
@@ -74,11 +75,13 @@ class ErrorsPane(ListWithPanel):
         return "Errors (?)" if self.context.unread else f"Errors ({self.context.state.unresolved:,})"
 
     @property
-    def tab_note(self) -> str:
+    def tab_note(self) -> TabNote:
         """The filter and what it shows."""
         if not self.listing.filter:
-            return ""
-        return f"filter: {self.listing.filter.shown}  ({len(self.listing.ids):,} shown)"
+            key = self.listing.sort
+            order = key.words(reverse=self.listing.reverse)
+            return TabNote() if self.table.shows(key) else TabNote("sorted by ", f"{key.value}, {order}")
+        return TabNote.of_filter(self.listing.filter.shown, len(self.listing.ids))
 
     @property
     def current(self) -> SyncError | None:
@@ -97,6 +100,7 @@ class ErrorsPane(ListWithPanel):
         return replace(
             facts,
             chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
+            selected=len(listing.selected),
             hidden_selected=hidden,
             total=len(listing.ids),
             current=listing.current is not None,
@@ -159,6 +163,11 @@ class ErrorsPane(ListWithPanel):
         self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
 
     # -- selecting -------------------------------------------------------------------------------------
+
+    def toggle(self) -> None:
+        """Select or unselect the row and move on; who reads about it in the panel stays on it."""
+        toggled = self.listing.toggled()
+        self.show(toggled.moved_to(self.listing.cursor) if self.is_open else toggled)
 
     def select_alike(self) -> None:
         """Select every row shown that has this row's code."""
@@ -276,7 +285,7 @@ class ErrorsPane(ListWithPanel):
         **ListWithPanel.MOVES,
         "next_error": lambda pane: pane.move_cursor(1),
         "previous_error": lambda pane: pane.move_cursor(-1),
-        "toggle": lambda pane: pane.show(pane.listing.toggled()),
+        "toggle": toggle,
         "extend_down": lambda pane: pane.move_cursor(1, extend=True),
         "extend_up": lambda pane: pane.move_cursor(-1, extend=True),
         "range": lambda pane: pane.show(pane.listing.range_toggled()),

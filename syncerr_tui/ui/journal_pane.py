@@ -25,6 +25,7 @@ from syncerr_tui.ui.journal_reading import JournalReading, Level
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
@@ -92,13 +93,13 @@ class JournalPane(ListWithPanel):
         return f"Journal ({self.elsewhere} under way elsewhere)" if self.elsewhere else "Journal"
 
     @property
-    def tab_note(self) -> str:
+    def tab_note(self) -> TabNote:
         """The filter."""
         if not self._reading.wanted:
-            return ""
+            return TabNote()
         level = self._level
-        count = f"  ({level.pages.count:,} shown)" if level is not None and level.pages.ready else ""
-        return f"filter: {self._reading.wanted.text}{count}"
+        count = level.pages.count if level is not None and level.pages.ready else None
+        return TabNote.of_filter(self._reading.wanted.text, count)
 
     @property
     def run(self) -> RunRecord | None:
@@ -233,7 +234,10 @@ class JournalPane(ListWithPanel):
         self.query_one("#past-head").display = bool(head)
         foot: list[Part] = []
         if level is not None and level.pages.ready and not level.pages.count:
-            self.sheet.note(*self._nothing)
+            nothing = ("Nothing matches the filter.", "", "esc shows everything again.")
+            if not self._reading.wanted:
+                nothing = ("Nothing was re-synced in this org yet.", "", "R in the list of errors does it.")
+            self.sheet.note("", *nothing)
         elif self._run is None and run is not None:
             why = f"  Why: {run.reason}" if run.reason else ""
             foot = [(f" {run.method}  {words.counted(run)}.", "text"), (why, "accent")]
@@ -243,12 +247,6 @@ class JournalPane(ListWithPanel):
             foot = [(f" Why: {self._run.reason}", "accent")]
         self.query_one("#past-foot", Line).show(foot)
         self.query_one("#past-foot").display = bool(foot)
-
-    @property
-    def _nothing(self) -> tuple[str, ...]:
-        if self._reading.wanted:
-            return ("", "Nothing matches the filter.", "", "esc shows everything again.")
-        return ("", "Nothing was re-synced in this org yet.", "", "R in the list of errors does it.")
 
     def entered(self) -> None:
         """Read what is new, and take the focus to where the person was."""
@@ -393,7 +391,7 @@ class JournalPane(ListWithPanel):
     @property
     def filter_hint(self) -> str:
         """What can be typed there."""
-        return "free text, verdict:fixed object: code: event: by: why:  -not"
+        return "text  verdict:fixed,twin  object:Order  code:INVALID*  event:update  by:ana  why:flow  -not"
 
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far, once the typing pauses.
@@ -441,7 +439,6 @@ class JournalPane(ListWithPanel):
 
     HANDLERS: ClassVar[Handlers] = {
         **ListWithPanel.MOVES,
-        "refresh": refresh_journal,
         "verify": verify,
     }
 

@@ -16,6 +16,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
 from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
@@ -98,9 +99,9 @@ class ListWithPanel(Widget):
         raise NotImplementedError
 
     @property
-    def tab_note(self) -> str:
-        """What stands at the right of the line of tabs: the filter, as a rule."""
-        return ""
+    def tab_note(self) -> TabNote:
+        """What stands at the right of the line of tabs."""
+        return TabNote()
 
     @property
     def current(self) -> SyncError | None:
@@ -125,7 +126,7 @@ class ListWithPanel(Widget):
     @property
     def filter_hint(self) -> str:
         """What can be typed there."""
-        return 'free text, object: code: event: age:>2d  "quoted"  -not'
+        return 'text  object:Order,Contact  code:INVALID*  event:update  age:>2d  cause:ID  -not  "two words"'
 
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far.
@@ -195,6 +196,8 @@ class ListWithPanel(Widget):
         """Go into the panel, or back to the list. From now on keys act there."""
         self.context.state = self.context.state.with_panel(self.place, is_open=is_open)
         self.set_class(is_open, "-open")
+        if not self.is_wide:
+            self.panel.to_top()
         self.show_panel()
         # The panel can take the focus once it is displayed.
         self.call_after_refresh(self.take_focus)

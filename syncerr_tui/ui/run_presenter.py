@@ -160,7 +160,7 @@ class RunPresenter:
         style = "good" if self.counts.all_fixed else "bad"
         why: list[Part] = [(f"  {self._braked}", "bad")] if self._braked else []
         # Rows that were not proven have a story of their own in the journal.
-        then = "" if self.counts.all_fixed else "  3 journal shows why"
+        then = "" if self.counts.all_fixed else "  3 shows why"
         if self.freed:
             then = f"  {plural(self.freed, 'row')} {'is' if self.freed == 1 else 'are'} ready: c"
         if self.counts.twin:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
 from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.text import shortened
 from syncerr_tui.triage.actions import Action, AppState, Place
 from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.context import AppContext
@@ -61,14 +62,34 @@ def title(
     return left, right
 
 
-def tabs(names: Iterable[tuple[str, bool]], tells: str, *, unicode: bool) -> tuple[list[Part], list[Part]]:
+class TabNote(NamedTuple):
+    """What stands at the right of the line of tabs. The text is cut, what is around it stays."""
+
+    label: str = ""
+    text: str = ""
+    shown: str = ""
+
+    @classmethod
+    def of_filter(cls, text: str, shown: int | None) -> TabNote:
+        """`filter: object:Order  (31 shown)`."""
+        return cls("filter: ", text, "" if shown is None else f"  ({shown:,} shown)")
+
+    def fitted(self, room: int) -> str:
+        """It in so many cells, or a little more."""
+        return f"{self.label}{shortened(self.text, max(8, room - len(self.label + self.shown)))}{self.shown}"
+
+
+def tabs(
+    names: Iterable[tuple[str, bool]], note: TabNote, width: int, *, unicode: bool
+) -> tuple[list[Part], list[Part]]:
     """The tabs, the one in front marked by more than colour, and the filter."""
     left: list[Part] = [(" ", "text")]
     for index, (name, active) in enumerate(names):
         if index:
             left.append((" │ " if unicode else " | ", "quiet"))
         left.append((f"[{name}]", "strong") if active else (f" {name} ", "quiet"))
-    return left, ([(f"{tells} ", "accent")] if tells else [])
+    room = width - sum(cell_len(text) for text, _ in left) - len("  ")
+    return left, ([(f"{note.fitted(room)} ", "accent")] if note.text else [])
 
 
 def utility(
@@ -113,14 +134,15 @@ def utility(
 
 
 _LEAVES_FIRST = (
+    "ends",
     "range",
     "select_all",
     "verify",
     "open",
     "filter",
+    "toggle",
     "next",
     "browse",
-    "toggle",
     "info",
     "scroll",
 )
@@ -137,14 +159,19 @@ def footer(
         shown_keys |= _of_panel(keys)
     ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
     for action in ranked:
-        if panel and action.id in {"toggle", "range", "select_all", "filter", "info", "open"}:
+        if panel and action.id in {"range", "select_all", "filter", "info", "open"}:
             continue
         if action.id == "resync":
             if state.running or not (state.chosen or state.hidden_selected):
                 continue
         elif action.why_disabled(state) is not None:
             continue
-        count = f" {state.chosen:,}" if action.id == "resync" and state.chosen > 1 else ""
+        count = ""
+        if action.id == "resync" and panel and state.selected:
+            # What is on screen is one error; what is sent is something else.
+            count = f" {state.chosen:,} selected"
+        elif action.id == "resync" and state.chosen > 1:
+            count = f" {state.chosen:,}"
         key = shown(action.keys[0], unicode=unicode)
         if panel and action.id == "help":
             shown_keys["back"] = ("esc", "back")
@@ -167,14 +194,17 @@ def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tup
 
 
 def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
-    told = {"scroll": f"{shown(keys['down'][-1])}/{shown(keys['up'][-1])}"}
-    labels = {"scroll": "scroll", "next": "next/previous", "browse": "address"}
+    told = {
+        "scroll": (f"{shown(keys['down'][-1])}/{shown(keys['up'][-1])}", "scroll"),
+        "ends": (f"{shown(keys['first'][0])}/{shown(keys['last'][0])}", "top/end"),
+    }
     for kind in ("error", "cause"):
         if f"next_{kind}" in keys:
-            told["next"] = f"{keys[f'next_{kind}'][-1]}/{keys[f'previous_{kind}'][-1]}"
+            both = f"{keys[f'next_{kind}'][-1]}/{keys[f'previous_{kind}'][-1]}"
+            told["next"] = (both, "next/previous")
     if "browse" in keys:
-        told["browse"] = shown(keys["browse"][0])
-    return {name: (key, labels[name]) for name, key in told.items()}
+        told["browse"] = (shown(keys["browse"][0]), "address")
+    return told
 
 
 class StatusLines:
@@ -209,7 +239,9 @@ class StatusLines:
         ]
         return above, below
 
-    def draw_top(self, tabs_shown: Iterable[tuple[str, bool]], note: str, width: int, *, busy: bool) -> None:
+    def draw_top(
+        self, tabs_shown: Iterable[tuple[str, bool]], note: TabNote, width: int, *, busy: bool
+    ) -> None:
         """The org, and the tabs."""
         context, connection = self._context, self._context.connection
         self._line("title").show(
@@ -222,7 +254,7 @@ class StatusLines:
                 connecting=busy,
             )
         )
-        self._line("tabs").show(*tabs(tabs_shown, note, unicode=context.terminal.unicode))
+        self._line("tabs").show(*tabs(tabs_shown, note, width, unicode=context.terminal.unicode))
 
     def draw_utility(self, causes: int) -> None:
         """How many errors there are, and how fresh they are."""

@@ -27,6 +27,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
 NARROWEST, LOWEST = 60, 15
 """The smallest window the list is drawn in."""
 WATCH_SECONDS = 60.0
+_WITHOUT_A_LIST = frozenset({"quit", "cancel", "redraw"})
+"""What works in a window that is too small to show the list."""
 _ANNOUNCED_SECONDS = 8.0
 """How long a line stands in place of the keys when no key follows."""
 _RUN_LINES_PER_SECOND = 2
@@ -97,6 +100,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._known: frozenset[str] | None = None
         """Ids of the last list, to tell what is new."""
         self._saw_causes = False
+        self._row_before: SyncError | None = None
+        """Where the cursor was when the filter was opened."""
 
     def compose(self) -> ComposeResult:
         """The lines, and the list between them."""
@@ -191,12 +196,16 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Where text is typed, letters are letters; else a key means what it means in this place."""
         if action != "act":
             return True
-        place = self.context.state.place
-        return not isinstance(self.focused, Input) and BY_ID[str(parameters[0])].works_in(place)
+        place, asked = self.context.state.place, BY_ID[str(parameters[0])]
+        known = asked.works_in(place) or (self.complete and asked.keys_free_in(place))
+        return not isinstance(self.focused, Input) and known
 
     def action_act(self, action_id: str) -> None:
         """A key, the palette or a click asks for an action."""
         if not self.complete and action_id != "quit":
+            return
+        if self.has_class("-too-small") and action_id not in _WITHOUT_A_LIST:
+            # Nobody sees what a key would do here.
             return
         self.silence()
         action = BY_ID[action_id]
@@ -204,6 +213,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             place = self.context.state.place
             if action.changes_org and self.context.read_only and action.works_in(place):
                 self.say("read-only: nothing that changes the org can be done in this start of the app")
+            elif not action.works_in(place):
+                self.say(f"{action.label}: {action.where}")
             return
         reason = action.why_disabled(self.facts)
         if reason is not None:
@@ -246,7 +257,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         small = size.width < NARROWEST or size.height < LOWEST
         self.set_class(small, "-too-small")
         if small:
-            wanted = f"Make it {NARROWEST}x{LOWEST} (is {size.width}x{size.height})"
+            wanted = f"Window too small: {size.width}x{size.height}, needs {NARROWEST}x{LOWEST}"
             self.line("too-small").show([(wanted, "strong")])
         self.call_after_refresh(self.draw_lines)
 
@@ -275,8 +286,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     # -- reading the list ------------------------------------------------------------------------------
 
     def refresh_list(self) -> None:
-        """Read the list and the org's notes again; connect first where that is still to do."""
+        """Read the list, the journal and the org's notes again; connect first where that is still to do."""
         self.services.error_details.begin_anew()
+        if self.complete:
+            self.journal.refresh_journal()
         self._read()
 
     def _read(self) -> None:
@@ -373,7 +386,10 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def open_filter(self) -> None:
         """Open the line in which the filter is typed: of this pane, or of the list."""
-        self.query_one(FilterBar).ask(self.errors if self.pane.filter_text is None else self.pane)
+        target = self.errors if self.pane.filter_text is None else self.pane
+        self._row_before = self.context.state.listing.current
+        self.query_one(FilterBar).ask(target)
+        self.say(target.filter_hint, "quiet", keep=True)
 
     @on(FilterBar.Wrong)
     def filter_typed(self, event: FilterBar.Wrong) -> None:
@@ -381,13 +397,15 @@ class Workbench(Screen[None], inherit_bindings=False):
         if event.line:
             self.say(event.line, "bad", keep=True)
         elif self.query_one(FilterBar).has_class("-on"):
-            self.silence()
+            self.say(self.pane.filter_hint, "quiet", keep=True)
         self._note_that_nothing_matches()
 
     @on(FilterBar.Closed)
-    def filter_closed(self) -> None:
-        """Back to the list."""
+    def filter_closed(self, event: FilterBar.Closed) -> None:
+        """Back to the list; where nothing was kept, also to the row that one came from."""
         self.silence()
+        if not event.kept and self._row_before is not None:
+            self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
         self._note_that_nothing_matches()
         self.pane.entered()
 
@@ -745,14 +763,21 @@ class Workbench(Screen[None], inherit_bindings=False):
         if not run.active or run.leaving:
             self.app.exit()
             return
-        from syncerr_tui.ui.screens.resync import QuitDialog
+        from syncerr_tui.ui.screens.dialog import Question
 
         def answered(leave: bool | None) -> None:
             if leave and self.services.runs.leave():
                 self.app.exit()
 
         view = self.services.runs.view
-        self.app.push_screen(QuitDialog(view.plain if view is not None else ""), answered)
+        progress = (view.plain,) if view is not None else ()
+        text = (
+            "Quitting waits for the answers to what is on its way and writes them down. "
+            "The rest stays unsent, and the next start offers to go on with it."
+        )
+        self.app.push_screen(
+            Question("A re-sync is under way", *progress, text, yes="quits", no="stays"), answered
+        )
 
     @on(AppLeft)
     def app_left(self) -> None:
@@ -760,8 +785,20 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.app.exit()
 
     def set_up(self) -> None:
-        """Leave the demo; whoever opened the app goes on with the guided set-up."""
-        self.app.exit(return_code=WANTS_SETUP)
+        """Leave the demo, after a question; whoever opened the app goes on with the guided set-up."""
+        from syncerr_tui.ui.screens.dialog import Question
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.exit(return_code=WANTS_SETUP)
+
+        text = (
+            "The set-up asks its questions in the terminal. Nothing is changed in your org, and ctrl+c there "
+            "comes back to this demo, as you leave it now."
+        )
+        self.app.push_screen(
+            Question("Leave the demo and connect your own org?", text, yes="goes there"), answered
+        )
 
     def redraw(self) -> None:
         """Draw everything anew: something else wrote on this terminal."""

@@ -104,7 +104,7 @@ def check_schema(process: Process) -> None:
         (hole,) = holes(one["params"])
         assert at(one["params"], one["ids"]["path"]) == hole
         assert hole["$ids"] == one["ids"]["shape"]
-        assert hole["$ids"] not in {"records"} or "key" in hole
+        assert hole["$ids"] != "records" or "key" in hole
         assert hole["$ids"] != "csv" or hole["separator"]
         assert hole["$ids"] != "json" or "inner" in hole
 

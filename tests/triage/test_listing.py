@@ -187,3 +187,16 @@ def test_newer_versions_of_rows_stay_where_they_stand() -> None:
     assert after.ids == (first.id, second.id)
     assert after.errors[first.id] is newer
     assert len(after.errors) == 2
+
+
+def test_v_draws_on_after_shift_and_keeps_what_is_selected() -> None:
+    shown = listing().moved_to(1, extend=True).range_toggled().moved_to(3)
+    assert shown.range is not None
+    assert shown.range.sticky
+    assert [shown.ids.index(row) for row in sorted(shown.selected, key=shown.ids.index)] == [0, 1, 2, 3]
+
+
+def test_a_filter_that_hides_the_row_puts_the_cursor_on_the_first_hit() -> None:
+    shown = listing().moved_to(4)
+    assert shown.filtered(parse(f"-id:{shown.ids[4]}"), NOW).cursor == 0
+    assert shown.filtered(parse(f"-id:{shown.ids[0]}"), NOW).cursor == 3

@@ -40,8 +40,8 @@ async def test_the_next_step_comes_first_in_the_menu_and_enter_opens_it(
         await driven.ready()
         await driven.press("b")
         await driven.wait_for("Open which address?")
-        assert "1 Open the field Name." in driven.text
-        assert "3 Or fill it in a Flow" in driven.text
+        assert "Step 1: Open the field Name." in driven.text
+        assert "Step 3: Or fill it in a Flow" in driven.text
         await driven.press("enter")
         await driven.wait_for("Opened https://acme.lightning.force.com")
         assert (tmp_path / "opened").read_text() == FIELD

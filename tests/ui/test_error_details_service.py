@@ -224,7 +224,7 @@ async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(aro
 def test_addresses_are_web_addresses_each_once_the_next_step_first(around: Surroundings) -> None:
     found = addresses(around.error_details.explain(sync_error(1)))
     assert found[0] == (
-        "1 Open the field Name.",
+        "Step 1: Open the field Name.",
         "https://acme.lightning.force.com/lightning/setup/ObjectManager/Order/FieldsAndRelationships/Name/view",
     )
     assert len({address for _, address in found}) == len(found)

@@ -29,7 +29,7 @@ async def test_a_run_can_be_stopped_and_held_from_the_footer(opened: Open) -> No
         connection.org.open.set()
         await driven.wait_for("Result")
         await driven.wait_for(lambda: "Stopping" not in driven.text)
-        assert "3 journal shows why" in driven.text
+        assert "3 shows why" in driven.text
 
 
 def told(view: RunPresenter, width: int = 80) -> str:
@@ -104,5 +104,5 @@ async def test_the_next_step_after_a_run_is_never_cut_off(opened: Open) -> None:
         await driven.press("a", "R")
         await driven.wait_for("enter starts")
         await driven.press("enter")
-        await driven.wait_for("3 journal shows why  esc dismisses")
+        await driven.wait_for("3 shows why  esc dismisses")
         assert "Result 5 planned: 1 fixed, 4 still failing" in driven.text

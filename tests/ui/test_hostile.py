@@ -16,9 +16,9 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.salesforce.demo_fix import DemoFix
 from syncerr_tui.text import SafeText
 from syncerr_tui.ui.demo_fixing import FixDialog
-from syncerr_tui.ui.screens.dialog import Dialog
+from syncerr_tui.ui.screens.dialog import Dialog, Question
 from syncerr_tui.ui.screens.menus import AddressMenu
-from syncerr_tui.ui.screens.resync import GuidedDialog, QuitDialog
+from syncerr_tui.ui.screens.resync import GuidedDialog
 from syncerr_tui.ui.screens.why import WhyDialog
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
@@ -136,7 +136,7 @@ async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Ope
         await driven.ready()
         for dialog in (
             GuidedDialog(tuple(evil_errors()), EVIL, 1),
-            QuitDialog(EVIL),
+            Question(EVIL, EVIL, yes="quit"),
             FixDialog(evil_errors()[0], DemoFix(available=True, title=EVIL, why=EVIL, steps=(EVIL,)), 2),
             AddressMenu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),
             WhyDialog(EVIL),

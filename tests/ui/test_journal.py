@@ -226,7 +226,7 @@ async def test_a_reason_may_be_given_anywhere(opened: Open, tmp_path: Path) -> N
     async with opened() as driven:
         await driven.ready()
         await driven.press("R")
-        await driven.wait_for("w adds why")
+        await driven.wait_for("w reason")
         await driven.press("w")
         await driven.type("q is a letter here")
         await driven.press("enter")

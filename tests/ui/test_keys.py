@@ -43,7 +43,9 @@ async def test_help_and_palette_show_exactly_what_can_be_asked_for(opened: Open)
         from textual.widgets import OptionList
 
         listed = driven.app.screen.query_one(OptionList)
-        assert [option.id for option in listed.options] == [action.id for action in actions]
+        assert [option.id for option in listed.options] == [
+            action.id for action in sorted(actions, key=lambda a: a.group == "Move")
+        ]
 
 
 async def test_a_disabled_action_says_why_wherever_it_is_asked_for(opened: Open) -> None:
@@ -56,7 +58,7 @@ async def test_a_disabled_action_says_why_wherever_it_is_asked_for(opened: Open)
         await driven.press("ctrl+p")
         await driven.wait_for("Find an action")
         await driven.type("stop")
-        await driven.wait_for("(no re-sync is under way)")
+        await driven.wait_for("(no re-sync is under way; q quits)")
         await driven.press("enter")
         assert driven.app.screen is not driven.app.bench
 

@@ -250,9 +250,9 @@ async def test_a_broken_file_of_notes_is_named_and_hides_nothing(opened: Open) -
 async def test_who_rests_on_a_row_learns_when_its_flow_was_changed(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), (120, 50)) as driven:
         await driven.press("slash")
-        await driven.type("code:CANNOT_EXECUTE_FLOW_TRIGGER")
+        await driven.type("code:CANNOT_EXECUTE_FLOW_TRIGGER campaign")
         await driven.press("enter")
-        await driven.wait_for("was last")
+        await driven.wait_for("Not changed")
         text = " ".join(driven.pane.panel.text.split())
         assert "Not changed since this failure" in text
         assert "flowBuilder.app" in "".join(driven.pane.panel.text.split())

@@ -116,11 +116,11 @@ async def test_an_overtaken_reading_changes_nothing(opened: Open) -> None:
 
 async def test_a_window_too_small_says_the_size_it_needs(opened: Open) -> None:
     async with opened(size=(59, 15)) as driven:
-        await driven.wait_for("Make it 60x15 (is 59x15)")
+        await driven.wait_for("Window too small: 59x15, needs 60x15")
         await driven.pilot.resize_terminal(80, 24)
         await driven.wait_for("6 sync errors")
         await driven.pilot.resize_terminal(80, 14)
-        await driven.wait_for("Make it 60x15 (is 80x14)")
+        await driven.wait_for("Window too small: 80x14")
 
 
 async def test_the_panel_moves_beside_the_list_where_there_is_room(opened: Open) -> None:

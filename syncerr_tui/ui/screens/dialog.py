@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
@@ -134,8 +135,40 @@ class Confirmation(Reading[bool]):
         self.dismiss(True)
 
 
+class Question(Confirmation):
+    """A question whose words are given.
+
+    Args:
+        heading: What it is about.
+        paragraphs: What yes means.
+        yes: What enter does, in a word or two.
+        no: What escape does.
+    """
+
+    def __init__(self, heading: str, *paragraphs: str, yes: str, no: str = "cancels") -> None:
+        super().__init__()
+        self._heading = heading
+        self._paragraphs = paragraphs
+        self._answers = keys(("enter", yes), ("esc", no))
+
+    @property
+    def heading(self) -> str:
+        """What it is about."""
+        return self._heading
+
+    @property
+    def text(self) -> Content:
+        """What yes means."""
+        return Content("".join(f"\n{one_line(text)}\n" for text in self._paragraphs))
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """Yes, or no."""
+        return self._answers
+
+
 def keys(*pairs: tuple[str, str]) -> list[Part]:
-    """`enter starts   esc leaves` as parts of a line."""
+    """`enter starts   esc cancels` as parts of a line."""
     parts: list[Part] = []
     for key, does in pairs:
         parts += [(f"{'   ' if parts else ''}{key}", "key"), (f" {does}", "quiet")]

@@ -49,7 +49,7 @@ class Menu(Dialog[Answer]):
     @property
     def answers(self) -> Sequence[Part]:
         """Choose, or leave."""
-        return keys(("enter", "chooses"), ("esc", "leaves"))
+        return keys(("enter", "chooses"), ("esc", "cancels"))
 
 
 class SortMenu(Menu[SortKey]):
@@ -63,14 +63,14 @@ class SortMenu(Menu[SortKey]):
     @property
     def heading(self) -> str:
         """What is asked."""
-        return "Sort by (the same column again turns the order round)"
+        return "Sort by (the column in use again reverses the order)"
 
     def body(self) -> Sequence[Widget]:
         """The columns; the one in use says so."""
         options = []
         for key in SortKey:
-            order = "   now, last first" if self._reverse else "   now, first first"
-            options.append(Option(Content(key.value + (order if key is self._current else "")), id=key.name))
+            now = f"   now {key.words(reverse=self._reverse)}" if key is self._current else ""
+            options.append(Option(Content(key.value + now), id=key.name))
         listed = OptionList(*options, markup=False)
         listed.highlighted = list(SortKey).index(self._current)
         return (listed,)
@@ -79,6 +79,26 @@ class SortMenu(Menu[SortKey]):
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """Sort by this one."""
         self.dismiss(SortKey[str(event.option.id)])
+
+
+_ALSO = {
+    "resync": "retry send",
+    "filter": "search find",
+    "copy_id": "clipboard",
+    "copy_error": "clipboard",
+    "browse": "link url web",
+    "refresh": "reload",
+    "cancel": "abort",
+    "quit": "exit leave",
+    "journal": "history log runs",
+    "guide": "documentation",
+    "verify": "prove",
+    "info": "details message",
+    "sort": "order",
+    "toggle": "mark tick",
+    "select_all": "mark tick",
+}
+"""More words that an action is found by: Salesforce's, and those of other tools."""
 
 
 class Palette(Menu[str]):
@@ -103,7 +123,7 @@ class Palette(Menu[str]):
         return "Find an action"
 
     def body(self) -> Sequence[Widget]:
-        """A line to type in and the actions that match."""
+        """A line to type in and the actions that match; what only moves the cursor stands last."""
         line = Input(placeholder="part of its name", compact=True)
         line.cursor_blink = False
         return (line, OptionList(*self._matching(""), markup=False))
@@ -116,13 +136,15 @@ class Palette(Menu[str]):
     def _matching(self, text: str) -> list[Option]:
         words = text.lower().split()
         options = []
-        for action, reason in self._actions:
-            told = f"{action.label} {action.help} {action.group} {action.id}".lower()
+        for action, reason in sorted(self._actions, key=lambda known: known[0].group == "Move"):
+            told = (
+                f"{action.label} {action.help} {action.group} {action.id} {_ALSO.get(action.id, '')}".lower()
+            )
             if all(word in told for word in words):
                 key = shown(action.keys[0], unicode=self._unicode)
                 line = f"{action.label:<16} {key:<11} {f'({reason})' if reason else action.help}"
                 options.append(Option(Content(line), id=action.id, disabled=reason is not None))
-        return options
+        return options or [Option(Content("No action has these words."), disabled=True)]
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
@@ -181,7 +203,7 @@ class AddressMenu(Menu[str]):
     @property
     def answers(self) -> Sequence[Part]:
         """Choose, or leave."""
-        return keys(("enter", "opens it, or copies it where no browser is"), ("esc", "leaves"))
+        return keys(("enter", "opens it, or copies it where there is no browser"), ("esc", "cancels"))
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:

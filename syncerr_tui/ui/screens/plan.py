@@ -1,4 +1,4 @@
-"""Before a re-sync: the plan itself, wave by wave, and what stays out of it. Enter starts, escape leaves."""
+"""Before a re-sync: the plan itself, wave by wave, and what stays out of it. Enter starts, escape cancels."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class PlanDialog(Confirmation):
         elif self._in_doubt:
             loud.append("They are read again and not sent.")
         if not plan.rows:
-            loud.append("Nothing is left to send.")
+            loud.append("Nothing to send.")
         rows = [("", line, "bold") for line in loud]
         if plan.rows:
             rows += [*([("", "", "")] if loud else []), *self._waves()]
@@ -186,12 +186,12 @@ class PlanDialog(Confirmation):
     def answers(self) -> Sequence[Part]:
         """Start it, or leave it."""
         if not self.plan.rows:
-            return keys(("esc", "leaves"))
-        told = [("enter", "starts"), ("esc", "leaves"), ("w", "changes why" if self.reason else "adds why")]
+            return keys(("esc", "cancels"))
+        told = [("enter", "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.ramp:
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
-            told.append(("r", "begins with one"))
+            told.append(("r", "one row first"))
         if self._in_doubt:
             told.append(("g", "does not send again" if self.again else "sends again"))
         return keys(*told)

@@ -1,4 +1,4 @@
-"""While a re-sync is under way: what a person has to do for it, and what leaving means."""
+"""While a re-sync is under way: what a person has to do for it."""
 
 from __future__ import annotations
 
@@ -44,33 +44,6 @@ class GuidedDialog(Confirmation):
     def answers(self) -> Sequence[Part]:
         """Done, or not."""
         return keys(("enter", "I pressed Re-sync"), ("esc", "I did not"))
-
-
-class QuitDialog(Confirmation):
-    """Leaving while rows are on their way."""
-
-    def __init__(self, progress: str) -> None:
-        super().__init__()
-        self._progress = progress
-
-    @property
-    def heading(self) -> str:
-        """What is going on."""
-        return "A re-sync is under way"
-
-    @property
-    def text(self) -> Content:
-        """What leaving means."""
-        return Content(
-            f"\n{one_line(self._progress)}\n\n"
-            "Leaving waits for the answers to what is on its way and writes them "
-            "down. The rest stays unsent, and the next start offers to go on with it.\n"
-        )
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Leave, or stay."""
-        return keys(("enter", "leaves"), ("esc", "stays"))
 
 
 def _named(error: SyncError) -> str:

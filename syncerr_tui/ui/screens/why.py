@@ -20,7 +20,7 @@ LONGEST = 200
 
 
 class WhyDialog(Dialog[str]):
-    """Asks for the reason. Enter keeps it, escape leaves it as it was.
+    """Asks for the reason. Enter applies it, escape cancels.
 
     Args:
         before: What was given already.
@@ -58,7 +58,7 @@ class WhyDialog(Dialog[str]):
     @property
     def answers(self) -> Sequence[Part]:
         """Keep it, or not."""
-        return keys(("enter", "keeps it"), ("esc", "leaves it"))
+        return keys(("enter", "applies"), ("esc", "cancels"))
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:

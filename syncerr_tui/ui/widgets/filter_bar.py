@@ -1,4 +1,4 @@
-"""The line in which a filter is typed: every letter filters, enter keeps it, escape takes it back."""
+"""The line in which a filter is typed: every letter filters, enter applies it, escape undoes it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class FilterBar(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority: what is typed ahead of an enter is the list's again.
         Binding("escape,ctrl+c", "give_up", "give up", show=False, priority=True),
-        Binding("enter,down,up,tab", "keep", "keep", show=False, priority=True),
+        Binding("enter,tab", "keep", "keep", show=False, priority=True),
+        Binding("up", "earlier", "earlier", show=False, priority=True),
+        Binding("down", "later", "later", show=False, priority=True),
     ]
 
     @dataclass
@@ -65,13 +67,21 @@ class FilterBar(Horizontal):
 
         line: str
 
+    @dataclass
     class Closed(Message):
         """The person is done with it."""
+
+        kept: bool
+        """False where everything is as it was before."""
 
     def __init__(self) -> None:
         super().__init__(id="filter-bar")
         self._target: FilterTarget | None = None
         self._before = ""
+        self._past: list[str] = []
+        """Filters that were applied, the latest last."""
+        self._at = 0
+        """Which of them stands in the line; their number where none does."""
         self._focus_before: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -89,16 +99,16 @@ class FilterBar(Horizontal):
         yield answer
 
     def ask(self, target: FilterTarget) -> None:
-        """Show the line with the filter as it is, or with what can be typed."""
+        """Show the line with the filter as it is."""
         self._target = target
         self._before = target.filter_text or ""
         self._focus_before = self.screen.focused
         line = self.query_one(Input)
-        line.placeholder = target.filter_hint
+        self._at = len(self._past)
         with line.prevent(Input.Changed):
             line.value = self._before
         line.cursor_position = len(self._before)
-        self.query_one("#filter-answer", Line).show([], [("enter keeps  esc takes back ", "quiet")])
+        self.query_one("#filter-answer", Line).show([], [("enter applies  esc undoes ", "quiet")])
         self.add_class("-on")
         # At once, not in its turn: what is typed ahead belongs to this line already.
         self.screen.set_focus(line)
@@ -128,18 +138,38 @@ class FilterBar(Horizontal):
             self.post_message(self.Wrong(error.line))
             self.screen.set_focus(self.query_one(Input))
         else:
-            self._close()
+            if text.strip():
+                self._past = [*(past for past in self._past if past != text), text]
+            self._close(kept=True)
+
+    def action_earlier(self) -> None:
+        """The filter that was applied before."""
+        self._recall(self._at - 1)
+
+    async def action_later(self) -> None:
+        """The filter that was applied after it; from the latest on to the list."""
+        if self._at < len(self._past):
+            self._recall(self._at + 1)
+        else:
+            await self.action_keep()
+
+    def _recall(self, at: int) -> None:
+        if 0 <= at <= len(self._past):
+            self._at = at
+            line = self.query_one(Input)
+            line.value = self._past[at] if at < len(self._past) else self._before
+            line.cursor_position = len(line.value)
 
     async def action_give_up(self) -> None:
         """Back to the list as it was before."""
         await self._finished()
         assert self._target is not None
         self._target.filter_by(self._before)
-        self._close()
+        self._close(kept=False)
 
-    def _close(self) -> None:
+    def _close(self, *, kept: bool) -> None:
         self.remove_class("-on")
-        self.post_message(self.Closed())
+        self.post_message(self.Closed(kept))
 
     async def _finished(self) -> str:
         """The text, once the letters before this key are in it; the keys after it are the list's."""

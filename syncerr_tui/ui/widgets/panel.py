@@ -83,6 +83,11 @@ class InfoPanel(Themed, can_focus=True):
             self.top = self._moves_due = 0
         self._redraw()
 
+    def to_top(self) -> None:
+        """Show the beginning of the text."""
+        self.top = self._moves_due = 0
+        self._redraw()
+
     def move(self, rows: int) -> None:
         """Scroll by so many rows; as soon as there is a size, where the panel is being opened."""
         if not self.size.width or not self.display:

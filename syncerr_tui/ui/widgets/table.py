@@ -13,6 +13,7 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.columns import Moment, Placed, fit
 from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, VirtualList
@@ -83,6 +84,10 @@ class ErrorTable(VirtualList):
         if order_changed:
             self.refresh(Region(0, 0, self.size.width, HEADER))
         self.redraw()
+
+    def shows(self, key: SortKey) -> bool:
+        """Whether the column that this order goes by is on screen."""
+        return not self._columns or any(placed.column.sort is key for placed in self._columns)
 
     def show_marks(self, marks: Mapping[str, RowMark]) -> None:
         """The states of a run. The mapping may go on changing: `marks_changed` says so."""

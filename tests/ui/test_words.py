@@ -1,0 +1,129 @@
+"""Words and small promises of the screen: each was wrong once, and a person was led astray by it."""
+
+from __future__ import annotations
+
+from syncerr_tui.diagnosis.guide_index import chapters, search
+from syncerr_tui.triage.actions import Place
+from tests.factories import sync_error
+from tests.ui.conftest import Open
+
+
+async def test_the_panel_opens_at_its_beginning_every_time(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        await driven.press("G")
+        await driven.wait_for(lambda: "What happened" not in driven.text)
+        await driven.press("escape", "enter")
+        await driven.wait_for("What happened")
+
+
+async def test_space_in_the_panel_selects_the_error_on_screen_and_stays_on_it(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("j", "enter")
+        await driven.wait_for("What happened")
+        row = driven.pane.listing.current
+        await driven.press("space")
+        await driven.wait_for("1 selected")
+        assert driven.pane.listing.current == row
+        assert row is not None
+        assert driven.pane.listing.selected == {row.id}
+        await driven.press("n")
+        await driven.wait_for("R re-sync 1 selected")
+
+
+async def test_a_key_that_works_elsewhere_says_where(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        for place, key, said in (
+            ("c", "a", "all: works in Errors (1)"),
+            ("3", "Y", "copy error: works in Errors (1)"),
+            ("3", "R", "re-sync: works in Errors (1) and Causes (2)"),
+            ("1", "V", "check again: works in Journal (3)"),
+        ):
+            await driven.press(place, key)
+            await driven.wait_for(said)
+
+
+async def test_the_filter_says_below_it_what_can_be_typed_and_remembers(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("j", "j", "j", "slash")
+        await driven.wait_for("cause:ID")
+        assert "space select" not in driven.text
+        row = driven.pane.listing.current
+        await driven.type("object:Contact")
+        await driven.wait_for("2 shown")
+        assert driven.pane.listing.cursor == 0
+        await driven.press("escape")
+        await driven.wait_for("R re-sync")
+        assert driven.pane.listing.current == row
+        for text in ("object:Contact", "object:Order"):
+            await driven.press("escape", "slash")
+            await driven.type(text)
+            await driven.press("enter")
+        await driven.press("escape", "slash", "up", "up")
+        await driven.wait_for("/ object:Contact ")
+        await driven.press("down", "enter")
+        await driven.wait_for("filter: object:Order  (2 shown)")
+
+
+async def test_a_long_filter_leaves_the_tabs_and_the_count(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type('"a text that is longer than the line of tabs has room for, by far"')
+        await driven.press("enter")
+        await driven.wait_for("(0 shown)")
+        assert "Journal" in driven.lines[1]
+
+
+async def test_an_order_whose_column_is_not_shown_is_said(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("o", *["down"] * 4, "enter")
+        await driven.wait_for("sorted by Salesforce ID, A to Z")
+        await driven.press("o")
+        await driven.wait_for("Salesforce ID   now A to Z")
+
+
+async def test_the_palette_knows_the_words_of_the_manual_and_says_where_it_knows_nothing(
+    opened: Open,
+) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("colon")
+        await driven.wait_for("Find an action")
+        assert "Move down" not in driven.text
+        for word, found in (("retry", "re-sync"), ("search", "filter"), ("link", "open address")):
+            await driven.type(word)
+            await driven.wait_for(f"│ {found} ")
+            await driven.press(*["backspace"] * len(word))
+        await driven.type("zzz")
+        await driven.wait_for("No action has these words.")
+
+
+async def test_a_window_that_is_too_small_does_nothing_that_nobody_sees(opened: Open) -> None:
+    async with opened(size=(40, 10)) as driven:
+        await driven.wait_for("Window too small: 40x10, needs 60x15")
+        await driven.wait_for(lambda: bool(driven.pane.listing.errors))
+        await driven.press("a", "c", "R")
+        assert driven.app.screen is driven.app.bench
+        assert not driven.pane.listing.selected
+        assert driven.app.context.state.place is Place.ERRORS
+
+
+async def test_addresses_have_no_numbers_that_look_like_keys(opened: Open) -> None:
+    async with opened([sync_error(1)]) as driven:
+        await driven.ready()
+        await driven.press("b")
+        await driven.wait_for("Step 1: ")
+
+
+def test_the_guide_finds_the_codes_of_the_manual_first() -> None:
+    found = search(chapters(), "flow")
+    kinds = [chapter.in_manual for chapter in found]
+    assert kinds == sorted(kinds, reverse=True)
+    assert found[0].code == "CANNOT_EXECUTE_FLOW_TRIGGER"
