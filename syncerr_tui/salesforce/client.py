@@ -193,9 +193,31 @@ class ApiClient:
             self._executor.read(call) if method == "GET" else self._executor.write(call, custom=True)
         )
 
+    async def ask(self, job: Callable[[Salesforce], T], *, essential: bool = False) -> T:
+        """Make a request that changes nothing and that only the caller knows.
+
+        Args:
+            job: Makes the request and checks the answer's shape.
+            essential: Made even when the daily reserve is reached.
+        """
+        return await self._executor.read(job, essential=essential)
+
     async def press(self, job: Callable[[Salesforce], T]) -> T:
-        """Make a request that changes something and that only `methods.button` knows. Raises as `action`."""
+        """Make a request that changes something and that only the caller knows. Raises as `action`."""
         return await self._executor.write(job)
+
+    async def tooling_row(self, kind: str, record_id: str, fields: Sequence[str]) -> Row:
+        """One row of the Tooling API, whole: `Metadata` and `FullName` are had in this way.
+
+        Raises:
+            RefusedError: There is none, or this user does not see it.
+        """
+        (key,) = record_ids.checked([record_id])
+        path = f"tooling/sobjects/{query_text.name(kind)}/{key}"
+        named = ",".join(map(query_text.name, fields))
+        return await self._executor.read(
+            lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True
+        )
 
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False

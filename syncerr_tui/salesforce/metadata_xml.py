@@ -184,6 +184,10 @@ class Component:
         node = self._only(path)
         return self._edited(node.start, node.end, _element(node.name, escape(value), self._prefix(node)))
 
+    def with_text(self, node: XmlElement, value: str) -> Component:
+        """The same component in which an element of its `tree` has another text."""
+        return self._edited(node.start, node.end, _element(node.name, escape(value), self._prefix(node)))
+
     def with_element(self, path: Sequence[str], xml: str) -> Component:
         """The same component with `xml` in place of the element at `path`."""
         node = self._only(path)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.fixes.model import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.stored import stored_problem
 from syncerr_tui.salesforce.ids import to_18
@@ -25,6 +26,7 @@ from syncerr_tui.salesforce.profiles import (
     METHODS,
     ButtonMethod,
     FieldMapping,
+    FixSettings,
     OrgProfile,
     SecretRef,
 )
@@ -44,6 +46,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 _API_NAMES = frozenset({"name", "id_input", "field"})
 """Keys of methods that go into an address or a body as an API name."""
+FIX_SCOPES = tuple(scope.value for scope in FixScope)
 _URLS = frozenset({"login_url", "token_url"})
 
 D = TypeVar("D")
@@ -101,6 +104,8 @@ def text_of(profile: OrgProfile) -> str:
             tables += ["", f"[{field.name}]", f"kind = {_quoted(value.kind)}", *_lines(value)]
         elif field.name == "mapping":
             tables += _mapping(value) if value is not None else []
+        elif field.name == "fixes":
+            tables += ["", "[fixes]", *_lines(value)] if value != field.default else []
         elif value != field.default:
             top.append(f"{field.name} = {_value(value)}")
     return "\n".join([*top, *tables, ""])
@@ -200,6 +205,10 @@ def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner
         if not isinstance(value, dict):
             raise wrong("a table")
         return _build(FieldMapping, value, source, keys, {})
+    if hint is FixSettings:
+        if not isinstance(value, dict):
+            raise wrong("a table")
+        return _build(FixSettings, value, source, keys, {})
     if hint is bool:
         if not isinstance(value, bool):
             raise wrong("true or false")
@@ -207,8 +216,15 @@ def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner
     if hint in {int, float}:
         return _number(hint, value, keys[-1], wrong)
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        given = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not isinstance(value, list) or not given or not (value or owner is FixSettings):
             raise wrong("a list of texts")
+        if keys == ("fixes", "allow") and (unknown := [item for item in value if item not in FIX_SCOPES]):
+            raise source.refuse(
+                keys, f"does not know '{one_line(unknown[0])[:40]}'", f"It takes: {', '.join(FIX_SCOPES)}"
+            )
+        if keys == ("fixes", "bypass_permission_sets") and not all(map(_API_NAME.fullmatch, value)):
+            raise source.refuse(keys, "must hold API names (letters, digits and _)")
         return tuple(value)
     if typing.get_origin(hint) is Mapping:
         return _event_types(value, source, keys)
@@ -279,7 +295,7 @@ def _check_text(value: str, source: Source, keys: tuple[str, ...], owner: type) 
         raise source.refuse(keys, "must be an https address such as https://acme.my.salesforce.com")
     if key == "api_version" and value and not _VERSION.fullmatch(value):
         raise source.refuse(keys, "must look like 64.0")
-    if key == "sync_user" and value and to_18(value) is None:
+    if key == "sync_user" and owner is not FixSettings and value and to_18(value) is None:
         raise source.refuse(keys, "must be the id of a user, such as 0055g000001abcdEAA")
     if key == "path" and not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", value):
         raise source.refuse(keys, "must be a path below /services/apexrest/, such as acme/resync")

@@ -265,6 +265,18 @@ class FieldMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class FixSettings:
+    """What may be fixed in an org from here. Nothing, unless it is written down."""
+
+    allow: tuple[str, ...] = ()
+    """Of `record`, `exemption`, `setup`, `safeguard`: how far a fix may reach."""
+    sync_user: str = ""
+    """Username or id of the user as whom StoreConnect saves: who an exemption may exempt."""
+    bypass_permission_sets: tuple[str, ...] = ()
+    """API names of permission sets that let this user past rules which look for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrgProfile:
     """Everything kept about one org."""
 
@@ -295,3 +307,4 @@ class OrgProfile:
     """True: every re-sync asks for a reason, which the journal keeps."""
     sync_user: str = ""
     """Id of the user as whom StoreConnect Sync writes records; empty where it is not known."""
+    fixes: FixSettings = FixSettings()

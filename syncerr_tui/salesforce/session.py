@@ -25,7 +25,7 @@ from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.permissions import Permissions
-from syncerr_tui.salesforce.profiles import OrgProfile
+from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader, Place, moment
 from syncerr_tui.salesforce.sync_user import user_name
 
@@ -72,6 +72,11 @@ class OrgSession:
     def method(self) -> MethodInfo:
         """How re-sync is asked for here."""
         return self._method.info
+
+    @property
+    def mapping(self) -> FieldMapping:
+        """What the org calls its change events."""
+        return self._reader.mapping
 
     def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
         """What looks up the things that messages name. It remembers them: a refresh takes a new one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncerr_tui.model import Environment
-from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, Method, OrgProfile
+from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, Method, OrgProfile
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 
 DEMO_BUTTON = ButtonMethod(
@@ -12,6 +12,11 @@ DEMO_BUTTON = ButtonMethod(
     '{"changeEventIds": {"$ids": "list"}, "origin": "UtilityBar"}',
 )
 """What `learn-button` reads out of the demo org's own recording (`syncerr-tui demo --har FILE`)."""
+
+DEMO_FIXES = FixSettings(
+    sync_user="sync@harbour-hearth.example", bypass_permission_sets=("Bypass_Validation",)
+)
+"""Who and what exemptions use in the demo org, where everything is allowed."""
 
 
 def demo_profile(

@@ -1,0 +1,175 @@
+"""Fixes of fields: a picklist value that is missing, a requirement that is lifted.
+
+Sources: the Metadata API's CustomField, GlobalValueSet and StandardValueSet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from syncerr_tui.fixes.model import FixCandidate, FixKind, FixTarget
+from syncerr_tui.salesforce.client import ApiClient, Row
+from syncerr_tui.salesforce.fix_lookup import (
+    EVERYBODY,
+    METADATA,
+    FixCase,
+    MetadataProblem,
+    read_or_why,
+    untold,
+)
+from syncerr_tui.salesforce.fix_targets import FixTargets, value_elements, value_state
+from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
+from syncerr_tui.salesforce.metadata_xml import Component
+
+_PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+_CATEGORY_SETS = frozenset(
+    {"CaseStatus", "ContractStatus", "LeadStatus", "OpportunityStage", "OrderStatus", "TaskStatus"}
+)
+"""Standard value sets whose values carry more than a name."""
+_STANDARD_SETS: Mapping[str, str] = {
+    "Industry": "Industry",
+    "LeadSource": "LeadSource",
+    "Rating": "AccountRating",
+    "Salutation": "Salutation",
+}
+"""Fields whose set is not called after object and field."""
+
+
+class FieldFixes:
+    """Looks up fields whose values or requirement refuse.
+
+    Args:
+        client: The org.
+        targets: How targets are read.
+        metadata: Its components.
+        problem: Learns why the Metadata API cannot be used, where it cannot.
+    """
+
+    def __init__(
+        self, client: ApiClient, targets: FixTargets, metadata: MetadataApi, problem: MetadataProblem
+    ) -> None:
+        self._client = client
+        self._targets = targets
+        self._metadata = metadata
+        self._problem = problem
+
+    async def _field(self, case: FixCase) -> tuple[str, Row] | None:
+        """The first field that the message names, on the first object that has it."""
+        for object_name in case.objects:
+            with untold():
+                described = await self._client.describe(object_name)
+                by_name = {field["name"].casefold(): field for field in described["fields"]}
+                by_label: dict[str, list[Row]] = {}
+                for field in described["fields"]:
+                    by_label.setdefault(field["label"].casefold(), []).append(field)
+                for text in case.failure.fields:
+                    if text.casefold() in by_name:
+                        return object_name, by_name[text.casefold()]
+                    if len(alike := by_label.get(text.casefold(), [])) == 1:
+                        return object_name, alike[0]
+        return None
+
+    async def picklist(self, case: FixCase) -> list[FixCandidate]:
+        """The value that a restricted picklist lacks, where its list lives."""
+        found = await self._field(case) if case.code == _PICKLIST else None
+        if found is None or len(case.failure.values) != 1:
+            return []
+        (object_name, field), value = found, case.failure.values[0]
+        home = await self._value_home(object_name, field)
+        title = f"Add {value} to the values of {field['label']}"
+        if isinstance(home, str):
+            target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
+            return [FixCandidate(FixKind.ADD_VALUE, target, title, guided=home, needs_metadata_api=True)]
+        target, component = FixTarget(home.type, "", home.full_name), home
+        after = {value: "active"}
+        state = value_state(component, value)
+        names = [one.value("fullName") or "" for one in value_elements(component)]
+        alike = [name for name in names if name.casefold() == value.casefold() and name != value]
+        guided = f"It has {alike[0]} already, which differs in case only" if alike else ""
+        if field.get("controllerName") or field.get("dependentPicklist"):
+            guided = "It depends on another field, and pairs of values cannot be taken back"
+        if field.get("custom") and "__" in field["name"].removesuffix("__c"):
+            guided = (
+                guided or "The field belongs to a package: whether a value may be added is its maker's to say"
+            )
+        shared = await self._sharing_fields(component)
+        return [
+            FixCandidate(
+                FixKind.ADD_VALUE,
+                target,
+                f"Switch the value {value} of {field['label']} on again" if state else title,
+                {value: state},
+                after,
+                whole=component.inner.decode(),
+                guided=guided,
+                affects=f"Everybody who fills in {field['label']}: the value is offered from now on. It can "
+                f"be switched off again, not removed.{shared} Record types do not offer it by themselves.",
+                needs=METADATA,
+                needs_metadata_api=True,
+            )
+        ]
+
+    async def _value_home(self, object_name: str, field: Row) -> Component | str:
+        """Where a field's values live; in words where this program does not write them."""
+        try:
+            if field.get("custom"):
+                component = await self._metadata.read("CustomField", f"{object_name}.{field['name']}")
+                if component is None:
+                    return "The org does not show the field's definition"
+                set_name = component.value("valueSet", "valueSetName")
+                if not set_name:
+                    return component if value_elements(component) else "It has no list of values of its own"
+                home = await self._metadata.read("GlobalValueSet", set_name)
+                return home or f"The org does not show the global value set {set_name}"
+            name = _STANDARD_SETS.get(field["name"]) or f"{object_name}{field['name']}"
+            if name in _CATEGORY_SETS or field["name"] in {"Status", "StageName"}:
+                return (
+                    f"The values of {field['label']} carry a category, which the Metadata API handles badly"
+                )
+            return await self._metadata.read("StandardValueSet", name) or "It is no plain standard value set"
+        except MetadataTokenError as error:
+            self._problem.line = error.line
+            return error.line
+
+    async def _sharing_fields(self, component: Component) -> str:
+        """The other fields that a global value set serves."""
+        if component.type != "GlobalValueSet":
+            return ""
+        return f" Every field that uses the global value set {component.full_name} gets it too."
+
+    async def required(self, case: FixCase) -> list[FixCandidate]:
+        """The field that may not be empty."""
+        if case.code != "REQUIRED_FIELD_MISSING":
+            return []
+        found = await self._field(case)
+        if found is None:
+            return []
+        object_name, field = found
+        target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
+        title = f"Let {field['label']} of {object_name} be empty"
+        if not field.get("custom"):
+            guided = "A standard field that Salesforce requires: it cannot be lifted"
+            return [FixCandidate(FixKind.NOT_REQUIRED, target, title, guided=guided)]
+        after = {"required": False}
+        reading, problem = await read_or_why(
+            self._targets, self._problem, FixKind.NOT_REQUIRED, target, after
+        )
+        if reading is None and not problem:
+            return []
+        if "__" in field["name"].removesuffix("__c"):
+            problem = "The field belongs to a package, and only its maker can lift the requirement"
+        return [
+            FixCandidate(
+                FixKind.NOT_REQUIRED,
+                target,
+                title,
+                reading.values if reading else {},
+                after,
+                whole=reading.whole if reading else "",
+                guided=problem,
+                affects=f"{EVERYBODY} Rows whose field is left empty meanwhile will fail at their next edit "
+                "once it is required again.",
+                needs=METADATA,
+                needs_metadata_api=True,
+            )
+        ]

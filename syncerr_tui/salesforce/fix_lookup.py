@@ -1,0 +1,120 @@
+"""What the look-ups of fixes share: one failure as a case, and rows of an org as facts about a target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncerr_tui.diagnosis.model import Failure
+from syncerr_tui.errors import NotLoggedInError, SyncErrError
+from syncerr_tui.fixes.model import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.model import SyncError
+from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.client import Row
+from syncerr_tui.salesforce.fix_targets import FixTargets
+from syncerr_tui.salesforce.metadata_api import MetadataTokenError
+from syncerr_tui.salesforce.reading import moment
+from syncerr_tui.text import one_line
+
+SETUP = ("PermissionsCustomizeApplication", "PermissionsViewSetup")
+METADATA = ("PermissionsModifyMetadata|PermissionsModifyAllData", "PermissionsCustomizeApplication")
+EVERYBODY = "While it is off, every user and every integration saves without it."
+_EDITABLE = frozenset({"", "unmanaged", "installedEditable", "deprecatedEditable"})
+
+
+@dataclass(frozen=True, slots=True)
+class FixCase:
+    """One failure of one error."""
+
+    failure: Failure
+    error: SyncError
+    object: str | None
+    """The object whose save was refused, where that is certain."""
+
+    @property
+    def code(self) -> str | None:
+        """The code to act on."""
+        return self.failure.root_code
+
+    def has(self, code: str) -> bool:
+        """Whether this is its code, or one of the codes in it."""
+        return code == self.code or code in self.failure.codes
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Objects that may be meant, the likeliest first."""
+        named = (self.object, *self.failure.objects, str(self.error.object))
+        return tuple(dict.fromkeys(name for name in named if name and soql.is_name(name)))
+
+
+@dataclass(slots=True)
+class MetadataProblem:
+    """Why the Metadata API cannot be used with this login; empty while nothing is known against it."""
+
+    line: str = ""
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Passes over what an org refuses to tell; a lost login is passed on."""
+    try:
+        yield
+    except NotLoggedInError:
+        raise
+    except SyncErrError:
+        return
+
+
+async def read_or_why(
+    targets: FixTargets, problem: MetadataProblem, kind: FixKind, target: FixTarget, after: Values
+) -> tuple[TargetReading | None, str]:
+    """A target as it is, and why it cannot be read where it cannot."""
+    try:
+        return await targets.read_target(kind, target, after), ""
+    except NotLoggedInError:
+        raise
+    except MetadataTokenError as error:
+        problem.line = error.line
+        return None, ""
+    except SyncErrError as error:
+        return None, error.line
+
+
+def text(row: Row, key: str) -> str:
+    """A column as harmless text; empty where it is none."""
+    value = row.get(key)
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def changed(row: Row) -> dict[str, Any]:
+    """When a thing was last changed and by whom, as a candidate holds it."""
+    by = row.get("LastModifiedBy")
+    who = text(by, "Name") if isinstance(by, dict) else text(row, "LastModifiedBy")
+    at: datetime | None = moment(row.get("LastModifiedDate"))
+    return {"changed_at": at, "changed_by": who}
+
+
+def managed(row: Row) -> str:
+    """Why a component of a package is left to a person; empty for the org's own."""
+    if text(row, "ManageableState") in _EDITABLE and not text(row, "NamespacePrefix"):
+        return ""
+    package = text(row, "NamespacePrefix")
+    return f"It belongs to the package {package}" if package else "It belongs to a package"
+
+
+def locked_fields(described: Row, object_name: str, fields: Iterable[str]) -> str:
+    """Why this user cannot write some fields; empty where he can."""
+    if described.get("updateable") is False:
+        return f"This user may not edit {object_name}"
+    known: Mapping[str, Row] = {field["name"]: field for field in described["fields"]}
+    closed = [name for name in fields if known.get(name, {}).get("updateable") is False]
+    return f"This user may not edit {', '.join(closed)} of {object_name}" if closed else ""
+
+
+def whole_of(values: Mapping[str, Any]) -> str:
+    """A record's part as `FixTargets` reads it."""
+    return json.dumps(values, ensure_ascii=False, sort_keys=True)

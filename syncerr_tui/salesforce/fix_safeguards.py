@@ -1,0 +1,328 @@
+"""Fixes that exempt the sync user from a safeguard, or switch one off.
+
+Sources: Tooling API (ValidationRule, FlowDefinition, WorkflowRule), FlowDefinitionView, DuplicateRule and
+MatchingRule of the object reference, the Metadata API's DuplicateRule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from syncerr_tui.fixes.model import FixCandidate, FixKind, FixTarget, TargetReading, short_list
+from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.client import ApiClient, Row
+from syncerr_tui.salesforce.fix_lookup import (
+    EVERYBODY,
+    METADATA,
+    SETUP,
+    FixCase,
+    MetadataProblem,
+    changed,
+    managed,
+    read_or_why,
+    text,
+    untold,
+)
+from syncerr_tui.salesforce.fix_targets import FixTargets, exempt_words, filter_words
+from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.metadata_xml import Component
+from syncerr_tui.text import one_line
+
+BYPASS_FOR = timedelta(hours=1)
+"""How long a bypass permission set is assigned: it ends by itself."""
+_RULES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "UNKNOWN_EXCEPTION"})
+_MAIL = frozenset({"EMAIL_ADDRESS_BOUNCED", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", "INVALID_EMAIL_ADDRESS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Who and what an exemption may use, as the profile names them."""
+
+    sync_user: str = ""
+    """Username; empty: no exemption is offered."""
+    permission_sets: tuple[str, ...] = ()
+
+
+class SafeguardFixes:
+    """Looks up the safeguards that refuse.
+
+    Args:
+        client: The org.
+        targets: How targets are read.
+        exemption: Who and what an exemption may use.
+        problem: Learns why the Metadata API cannot be used, where it cannot.
+    """
+
+    def __init__(
+        self, client: ApiClient, targets: FixTargets, exemption: Exemption, problem: MetadataProblem
+    ) -> None:
+        self._client = client
+        self._targets = targets
+        self._exemption = exemption
+        self._problem = problem
+
+    async def rules(self, case: FixCase) -> list[FixCandidate]:
+        """Validation rules whose message stands in the error, and what lets one user past them."""
+        if not any(map(case.has, _RULES)):
+            return []
+        rows = await self._rules_with_words(case)
+        found: list[FixCandidate] = []
+        for row in rows:
+            found += await self._validation_rule(row)
+        return found
+
+    async def _rules_with_words(self, case: FixCase) -> list[Row]:
+        """Rules whose error message stands in the error; those of the refused object where it has any."""
+        select = (
+            "SELECT Id, ValidationName, Active, ErrorMessage, EntityDefinition.QualifiedApiName, "
+            "NamespacePrefix, ManageableState, LastModifiedDate, LastModifiedBy.Name FROM ValidationRule"
+        )
+        said = one_line(case.failure.text or str(case.error.message))
+        places = [f" WHERE EntityDefinition.QualifiedApiName = {soql.quote(name)}" for name in case.objects]
+        for where in (*places, ""):
+            rows = await self._client.query_all(select + where, tooling=True)
+            fitting = [row for row in rows if (words := text(row, "ErrorMessage")) and words in said]
+            longest = max((len(text(row, "ErrorMessage")) for row in fitting), default=0)
+            if fitting:
+                return [row for row in fitting if len(text(row, "ErrorMessage")) == longest]
+        return []
+
+    async def _validation_rule(self, row: Row) -> list[FixCandidate]:
+        entity = row.get("EntityDefinition")
+        object_name = text(entity, "QualifiedApiName") if isinstance(entity, dict) else ""
+        prefix = f"{text(row, 'NamespacePrefix')}__" if text(row, "NamespacePrefix") else ""
+        name = f"{object_name}.{prefix}{text(row, 'ValidationName')}"
+        target = FixTarget("ValidationRule", to_18(row.get("Id")) or "", name)
+        after = {"active": False}
+        reading, problem = await read_or_why(
+            self._targets, self._problem, FixKind.VALIDATION_RULE_OFF, target, after
+        )
+        formula = (
+            str(reading.handle.get("errorConditionFormula"))
+            if reading and isinstance(reading.handle, dict)
+            else ""
+        )
+        found = [
+            FixCandidate(
+                FixKind.VALIDATION_RULE_OFF,
+                target,
+                f"Switch off the validation rule {text(row, 'ValidationName')} of {object_name}",
+                reading.values if reading else {"active": row.get("Active") is True},
+                after,
+                whole=reading.whole if reading else "",
+                guided=managed(row) or problem,
+                affects=f"Everybody who saves a record of {object_name}. {EVERYBODY}",
+                needs=SETUP,
+                **changed(row),
+            )
+        ]
+        return [*await self._bypasses(formula), *found] if "$Permission." in formula else found
+
+    async def _bypasses(self, formula: str) -> list[FixCandidate]:
+        """Permission sets that the admin named as a bypass, and that this rule looks for."""
+        user, found = self._exemption.sync_user, []
+        for name in self._exemption.permission_sets if user else ():
+            target = FixTarget("PermissionSetAssignment", "", f"{name} for {user}")
+            until = (datetime.now(UTC) + BYPASS_FOR).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+            after = {"assigned": True, "ExpirationDate": until}
+            reading, problem = await read_or_why(
+                self._targets, self._problem, FixKind.ASSIGN_BYPASS, target, after
+            )
+            if reading is None and not problem:
+                continue  # no such permission set, or no such user
+            found.append(
+                FixCandidate(
+                    FixKind.ASSIGN_BYPASS,
+                    target,
+                    f"Give {name} to {user} for an hour",
+                    reading.values if reading else {},
+                    after,
+                    whole=reading.whole if reading else "",
+                    guided=problem,
+                    affects=f"Only {user}: rules that look for this permission let it pass. It ends by itself.",
+                    needs=("PermissionsAssignPermissionSets",),
+                )
+            )
+        return found
+
+    async def flows(self, case: FixCase) -> list[FixCandidate]:
+        """Flows and processes that the message names."""
+        found: list[FixCandidate] = []
+        for name in dict.fromkeys(one.name for one in case.failure.automation if one.kind == "flow"):
+            if (view := await self._flow_view(name)) is not None:
+                found += await self._flow(view)
+        return found
+
+    async def _flow_view(self, name: str) -> Row | None:
+        """The flow that a message calls by its API name or its label; None where there is none or several."""
+        columns = (
+            "ApiName, Label, DurableId, ProcessType, NamespacePrefix, ManageableState, "
+            "LastModifiedDate, LastModifiedBy"
+        )
+        for column in ("ApiName", "Label"):
+            rows = await self._client.query_all(
+                f"SELECT {columns} FROM FlowDefinitionView WHERE {column} = {soql.quote(name[:255])}"  # noqa: S608 - quoted
+            )
+            if rows:
+                return rows[0] if len(rows) == 1 else None
+        return None
+
+    async def _flow(self, view: Row) -> list[FixCandidate]:
+        flow_id = to_18(view.get("DurableId"))
+        if flow_id is None:
+            return []
+        target = FixTarget("FlowDefinition", flow_id, text(view, "ApiName"))
+        after = {"activeVersionNumber": 0}
+        reading, problem = await read_or_why(self._targets, self._problem, FixKind.FLOW_OFF, target, after)
+        if reading is None and not problem:
+            return []
+        number = reading.values.get("activeVersionNumber") if reading else None
+        version = f"; version {number} is the active one" if number else ""
+        return [
+            FixCandidate(
+                FixKind.FLOW_OFF,
+                target,
+                f"Switch off the Flow {text(view, 'Label') or text(view, 'ApiName')}{version}",
+                reading.values if reading else {},
+                after,
+                whole=reading.whole if reading else "",
+                guided=managed(view) or problem,
+                affects=f"What this Flow does is left undone for every record saved meanwhile. {EVERYBODY} "
+                "Paused interviews and scheduled paths go on.",
+                needs=("PermissionsManageInteraction",),
+                **changed(view),
+            )
+        ]
+
+    async def workflow_rules(self, case: FixCase) -> list[FixCandidate]:
+        """Workflow rules that send mail from records of this object."""
+        if case.code not in _MAIL:
+            return []
+        durable = await self._client.query_all(
+            "SELECT DurableId FROM EntityDefinition WHERE QualifiedApiName = "  # noqa: S608 - quoted
+            f"{soql.quote(str(case.error.object))}",
+            tooling=True,
+        )
+        tables = {str(case.error.object), *(text(row, "DurableId") for row in durable)}
+        rows = await self._client.query_all(
+            "SELECT Id, Name, TableEnumOrId, NamespacePrefix, ManageableState, LastModifiedDate, "
+            "LastModifiedBy.Name FROM WorkflowRule",
+            tooling=True,
+        )
+        found = []
+        for row in rows:
+            if text(row, "TableEnumOrId")[:15] not in {table[:15] for table in tables}:
+                continue
+            target = FixTarget(
+                "WorkflowRule", to_18(row.get("Id")) or "", f"{case.error.object}.{text(row, 'Name')}"
+            )
+            after = {"active": False}
+            reading, problem = await read_or_why(
+                self._targets, self._problem, FixKind.WORKFLOW_RULE_OFF, target, after
+            )
+            if reading and not _sends_mail(reading):
+                continue
+            found.append(
+                FixCandidate(
+                    FixKind.WORKFLOW_RULE_OFF,
+                    target,
+                    f"Switch off the workflow rule {text(row, 'Name')} of {case.error.object}",
+                    reading.values if reading else {},
+                    after,
+                    whole=reading.whole if reading else "",
+                    guided=managed(row) or problem,
+                    affects=f"Mails and updates of this rule are left out. {EVERYBODY}",
+                    needs=SETUP,
+                    **changed(row),
+                )
+            )
+        return found
+
+    async def duplicates(self, case: FixCase) -> list[FixCandidate]:
+        """Duplicate rules that the message names, else those of the object."""
+        if not case.has("DUPLICATES_DETECTED"):
+            return []
+        rows = await self._client.query_all(
+            "SELECT Id, DeveloperName, MasterLabel, SobjectType, SobjectSubtype, IsActive, NamespacePrefix, "
+            "LastModifiedDate, LastModifiedBy.Name FROM DuplicateRule"
+        )
+        named = {one.name for one in case.failure.automation if one.kind == "duplicate_rule"}
+        fitting = [row for row in rows if {text(row, "MasterLabel"), text(row, "DeveloperName")} & named]
+        fitting = fitting or [row for row in rows if text(row, "SobjectType") in case.objects]
+        found: list[FixCandidate] = []
+        for row in fitting:
+            found += await self._duplicate_rule(row)
+        return found
+
+    async def _duplicate_rule(self, row: Row) -> list[FixCandidate]:
+        object_name = (
+            "PersonAccount" if row.get("SobjectSubtype") == "PersonAccount" else text(row, "SobjectType")
+        )
+        target = FixTarget(
+            "DuplicateRule", to_18(row.get("Id")) or "", f"{object_name}.{text(row, 'DeveloperName')}"
+        )
+        after = {"isActive": False}
+        reading, problem = await read_or_why(
+            self._targets, self._problem, FixKind.DUPLICATE_RULE_OFF, target, after
+        )
+        component = reading.handle if reading and isinstance(reading.handle, Component) else None
+        common: dict[str, Any] = {
+            "whole": reading.whole if reading else "",
+            "needs": METADATA,
+            "needs_metadata_api": True,
+            **changed(row),
+        }
+        off = FixCandidate(
+            FixKind.DUPLICATE_RULE_OFF,
+            target,
+            f"Switch off the duplicate rule {text(row, 'MasterLabel')} of {object_name}",
+            reading.values if reading else {"isActive": row.get("IsActive") is True},
+            after,
+            guided=managed(row) or problem,
+            affects=f"Everybody can make duplicates of {object_name}, not just the website. {EVERYBODY}",
+            blocked=await self._matching_problem(component),
+            **common,
+        )
+        user = self._exemption.sync_user
+        if not user or component is None:
+            return [off]
+        before = filter_words(component)
+        single = len(component.tree.all("duplicateRuleFilter")) == 1
+        exempt = FixCandidate(
+            FixKind.EXEMPT_SYNC_USER,
+            target,
+            f"Let the duplicate rule {text(row, 'MasterLabel')} pass what {user} saves",
+            {"duplicateRuleFilter": before},
+            {"duplicateRuleFilter": exempt_words(user)},
+            guided=""
+            if single and before in {None, exempt_words(user)}
+            else "The rule has conditions of its own",
+            affects=f"Only records that {user} saves; everybody else stays protected. It is lasting.",
+            **common,
+        )
+        return [exempt, off]
+
+    async def _matching_problem(self, component: Component | None) -> str:
+        """A duplicate rule can be switched on again only while its matching rules are active."""
+        if component is None:
+            return ""
+        names = [one.value("matchingRule") or "" for one in component.tree.all("duplicateRuleMatchRules")]
+        with untold():
+            rows = await self._client.query_all("SELECT DeveloperName, RuleStatus FROM MatchingRule")
+            states = {text(row, "DeveloperName"): text(row, "RuleStatus") for row in rows}
+            idle = [name for name in names if states.get(name, "Active") != "Active"]
+            if idle:
+                return (
+                    f"Its matching rule {short_list(idle)} is not active: the duplicate rule could not be "
+                    "switched on again"
+                )
+        return ""
+
+
+def _sends_mail(reading: TargetReading) -> bool:
+    actions = reading.handle.get("actions") if isinstance(reading.handle, dict) else None
+    return isinstance(actions, list) and any(
+        isinstance(one, dict) and one.get("type") == "Alert" for one in actions
+    )

@@ -1,0 +1,351 @@
+"""Reading the target of a fix whole, and writing it back with one thing changed. Fulfils `fixes.FixOrg`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.fixes.model import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.client import ApiClient, Row
+from syncerr_tui.salesforce.fix_writes import FixWrites
+from syncerr_tui.salesforce.ids import checked, to_18
+from syncerr_tui.salesforce.metadata_api import MetadataApi
+from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
+from syncerr_tui.text import one_line
+
+_TOOLING = {
+    FixKind.VALIDATION_RULE_OFF: "ValidationRule",
+    FixKind.WORKFLOW_RULE_OFF: "WorkflowRule",
+    FixKind.FLOW_OFF: "FlowDefinition",
+}
+_ELEMENT = {FixKind.DUPLICATE_RULE_OFF: "isActive", FixKind.NOT_REQUIRED: "required"}
+VALUE_ELEMENTS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "CustomField": (("valueSet", "valueSetDefinition"), "value"),
+    "GlobalValueSet": ((), "customValue"),
+    "StandardValueSet": ((), "standardValue"),
+}
+"""Where a type has its picklist values: the path to them, and the name of each."""
+MOST_VALUES = 1000
+"""Values of a global value set, inactive ones included."""
+_BEFORE_IS_ACTIVE = frozenset({"fullName", "color", "default", "description"})
+EXEMPT_FIELD, EXEMPT_TABLE = "Username", "User"
+_NIL = f'<duplicateRuleFilter xmlns="{METADATA}" xmlns:xsi="{XSI}" xsi:nil="true"/>'
+
+
+class FixTargets:
+    """The things in one org that fixes change.
+
+    Args:
+        client: The org.
+        writes: The only way to change it.
+        metadata: Its components.
+    """
+
+    def __init__(self, client: ApiClient, writes: FixWrites, metadata: MetadataApi) -> None:
+        self._client = client
+        self._writes = writes
+        self._metadata = metadata
+
+    async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
+        """See `fixes.model.FixOrg`."""
+        if kind in _TOOLING:
+            return await self._read_tooling(kind, target)
+        if kind in _ELEMENT or kind in {FixKind.EXEMPT_SYNC_USER, FixKind.ADD_VALUE}:
+            component = await self._metadata.read(target.type, target.name)
+            with _as_expected(target):
+                return None if component is None else reading_of(kind, component, after)
+        if kind is FixKind.ASSIGN_BYPASS:
+            return await self._read_assignment(target)
+        return await self._read_record(target, after)
+
+    async def write_target(
+        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
+    ) -> None:
+        """See `fixes.model.FixOrg`."""
+        if kind in _TOOLING:
+            assert isinstance(reading.handle, dict)
+            await self._writes.tooling(target.type, target.id, {**reading.handle, **after})
+        elif kind is FixKind.ASSIGN_BYPASS:
+            await self._write_assignment(target, reading, after)
+        elif isinstance(reading.handle, Component):
+            with _as_expected(target):
+                component = edited(kind, reading.handle, after)
+            await self._writes.component(component)
+        else:
+            await self._writes.record(target.type, target.id, after)
+
+    async def has_version(self, target: FixTarget, version: int) -> bool:
+        """See `fixes.model.FixOrg`."""
+        (key,) = checked([target.id])
+        rows = await self._client.query_all(
+            f"SELECT Id FROM Flow WHERE DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}",  # noqa: S608 - checked
+            tooling=True,
+            essential=True,
+        )
+        return bool(rows)
+
+    async def _read_tooling(self, kind: FixKind, target: FixTarget) -> TargetReading | None:
+        (key,) = checked([target.id])
+        columns = "Id, ActiveVersionId, ActiveVersion.VersionNumber" if kind is FixKind.FLOW_OFF else "Id"
+        rows = await self._client.query_all(
+            f"SELECT {columns} FROM {_TOOLING[kind]} WHERE Id = {soql.quote(key)}",  # noqa: S608 - checked
+            tooling=True,
+            essential=True,
+        )
+        if not rows:
+            return None
+        row = await self._client.tooling_row(_TOOLING[kind], key, ("Id", "FullName", "Metadata"))
+        metadata = row.get("Metadata")
+        if kind is FixKind.FLOW_OFF:
+            return _flow_reading(rows[0], metadata if isinstance(metadata, dict) else {})
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("active"), bool):
+            raise RefusedError(
+                f"The org does not show the whole of {target.name}",
+                "It may belong to a package: do it in Setup",
+            )
+        rest = {**metadata, "active": None}
+        return TargetReading({"active": metadata["active"]}, _json(metadata), _hash(rest), metadata)
+
+    async def _read_record(self, target: FixTarget, after: Values) -> TargetReading | None:
+        (key,) = checked([target.id])
+        names = dict.fromkeys(map(soql.name, after))
+        rows = await self._client.query_all(
+            f"SELECT Id, {', '.join(names)} FROM {soql.name(target.type)} WHERE Id = {soql.quote(key)}",  # noqa: S608 - checked
+            essential=True,
+        )
+        if not rows:
+            return None
+        values = {name: rows[0].get(name) for name in names}
+        return TargetReading(values, _json(values), "")
+
+    async def _read_assignment(self, target: FixTarget) -> TargetReading | None:
+        set_name, _, username = target.name.partition(" for ")
+        rows = await self._client.query_all(
+            f"SELECT Id FROM PermissionSet WHERE Name = {soql.quote(set_name)}",  # noqa: S608 - quoted
+            essential=True,
+        )
+        users = await self._client.query_all(
+            f"SELECT Id FROM User WHERE Username = {soql.quote(username)} AND IsActive = true",  # noqa: S608 - quoted
+            essential=True,
+        )
+        if not rows or not users:
+            return None
+        assigned = await self._client.query_all(
+            "SELECT Id, ExpirationDate FROM PermissionSetAssignment WHERE "  # noqa: S608 - quoted
+            f"PermissionSetId = {soql.quote(str(rows[0].get('Id')))} "
+            f"AND AssigneeId = {soql.quote(str(users[0].get('Id')))}",
+            essential=True,
+        )
+        until = assigned[0].get("ExpirationDate") if assigned else None
+        values = {"assigned": bool(assigned), "ExpirationDate": until}
+        ids = _Assignment(
+            str(rows[0].get("Id")), str(users[0].get("Id")), [str(a.get("Id")) for a in assigned]
+        )
+        return TargetReading(values, _json(values), "", ids)
+
+    async def _write_assignment(self, target: FixTarget, reading: TargetReading, after: Values) -> None:
+        assert isinstance(reading.handle, _Assignment)
+        if after.get("assigned"):
+            await self._writes.assign(
+                reading.handle.permission_set, reading.handle.user, str(after["ExpirationDate"])
+            )
+        elif len(reading.handle.assignments) == 1:
+            await self._writes.unassign(reading.handle.assignments[0])
+        else:
+            raise RefusedError(f"{target.name} is assigned several times", "Take it away in Setup")
+
+    # -- what a person types
+
+    async def typed(self, kind: FixKind, target: FixTarget, values: Mapping[str, str]) -> dict[str, Any]:
+        """Values as the org's fields hold them.
+
+        Raises:
+            BadInputError: One is no value of its field, or names no active user.
+        """
+        if kind is FixKind.CHANGE_OWNER and "OwnerId" in values:
+            return {**values, "OwnerId": await self._active_user(values["OwnerId"])}
+        described = await self._client.describe(target.type)
+        fields = {field["name"]: field for field in described["fields"]}
+        return {name: _typed(fields.get(name, {}), name, text) for name, text in values.items()}
+
+    async def _active_user(self, given: str) -> str:
+        user = to_18(given)
+        where = f"Id = {soql.quote(user)}" if user else f"Username = {soql.quote(given)}"
+        rows = await self._client.query_all(f"SELECT Id, IsActive FROM User WHERE {where}")  # noqa: S608 - quoted
+        if not rows or rows[0].get("IsActive") is not True:
+            found = "is not active" if rows else "is not known"
+            raise BadInputError(
+                f"The user '{one_line(given)[:60]}' {found}", "Name the new owner by username or id"
+            )
+        return to_18(rows[0].get("Id")) or ""
+
+
+@contextmanager
+def _as_expected(target: FixTarget) -> Iterator[None]:
+    """Turns XML that is not what the documentation says into a refusal: then nothing is written."""
+    try:
+        yield
+    except MetadataXmlError as error:
+        raise RefusedError(f"{target.name} is not as expected: {error}", "Change it in Setup") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    permission_set: str
+    user: str
+    assignments: list[str]
+
+
+def _typed(field: Row, name: str, text: str) -> object:
+    kind = field.get("type", "")
+    if text == "":
+        if field.get("nillable") is False:
+            raise BadInputError(f"{name} may not be empty", "Give it a value")
+        return None
+    if kind == "boolean":
+        if text.casefold() not in {"true", "false"}:
+            raise BadInputError(f"{name} is a checkbox", "Give it true or false")
+        return text.casefold() == "true"
+    if kind in soql.NUMBERS:
+        try:
+            return int(text) if kind in {"int", "long"} else float(text)
+        except ValueError:
+            raise BadInputError(f"{name} is a number", "Give it one, such as 12.5") from None
+    longest = field.get("length") or 0
+    if longest and len(text) > longest:
+        raise BadInputError(f"{name} holds {longest} characters", "Give it a shorter value")
+    return text
+
+
+def _flow_reading(row: Row, metadata: Row) -> TargetReading:
+    active = row.get("ActiveVersion")
+    number = active.get("VersionNumber") if isinstance(active, dict) else None
+    if row.get("ActiveVersionId") and not isinstance(number, int):
+        raise RefusedError("The org does not say which version of the Flow is active", "Look at it in Setup")
+    values = {"activeVersionNumber": int(number) if number and row.get("ActiveVersionId") else 0}
+    whole = _json({**metadata, "ActiveVersionId": row.get("ActiveVersionId")})
+    return TargetReading(values, whole, _hash({**metadata, "activeVersionNumber": None}), metadata)
+
+
+# -- components
+
+
+def reading_of(kind: FixKind, component: Component, after: Values) -> TargetReading:
+    """What a fix of this kind sees of a component."""
+    if kind in _ELEMENT:
+        element = _ELEMENT[kind]
+        values: dict[str, object] = {element: component.value(element) == "true"}
+        rest = component.with_value((element,), "").inner
+    elif kind is FixKind.EXEMPT_SYNC_USER:
+        values = {"duplicateRuleFilter": filter_words(component)}
+        rest = _without(component, component.tree.all("duplicateRuleFilter"))
+    else:
+        values = {name: value_state(component, name) for name in after}
+        rest = _without(component, [one for one in value_elements(component) if _name(one) in after])
+    return TargetReading(values, component.inner.decode(), _hash(rest.decode()), component)
+
+
+def edited(kind: FixKind, component: Component, after: Values) -> Component:
+    """The component with the values of a fix in it, and nothing else changed."""
+    if kind in _ELEMENT:
+        return component.with_value((_ELEMENT[kind],), "true" if after[_ELEMENT[kind]] else "false")
+    if kind is FixKind.EXEMPT_SYNC_USER:
+        words = after["duplicateRuleFilter"]
+        return component.with_element(("duplicateRuleFilter",), _filter_xml(words) if words else _NIL)
+    for name, state in after.items():
+        component = _with_value_state(component, name, state)
+    return component
+
+
+def _without(component: Component, nodes: list[XmlElement]) -> bytes:
+    for node in reversed(nodes):
+        component = component.without(node)
+    return component.inner
+
+
+def value_elements(component: Component) -> list[XmlElement]:
+    """The picklist values of a field or a set, in order."""
+    path, name = VALUE_ELEMENTS[component.type]
+    node: XmlElement | None = component.tree
+    for step in path:
+        node = node.first(step) if node else None
+    return node.all(name) if node else []
+
+
+def _name(value: XmlElement) -> str:
+    return value.value("fullName") or ""
+
+
+def value_state(component: Component, name: str) -> str | None:
+    """`active`, `inactive`, or None where the list does not have the value."""
+    for one in value_elements(component):
+        if _name(one) == name:
+            return "inactive" if one.value("isActive") == "false" else "active"
+    return None
+
+
+def _with_value_state(component: Component, name: str, state: str) -> Component:
+    values = value_elements(component)
+    found = next((one for one in values if _name(one) == name), None)
+    flag = "true" if state == "active" else "false"
+    if found is None:
+        if len(values) >= MOST_VALUES:
+            raise RefusedError(f"{component.full_name} is full: it has {len(values)} values", "Ask the admin")
+        path, element = VALUE_ELEMENTS[component.type]
+        text = escape(name)
+        xml = (
+            f'<{element} xmlns="{METADATA}"><fullName>{text}</fullName><default>false</default>'
+            f"<isActive>{flag}</isActive><label>{text}</label></{element}>"
+        )
+        if values:
+            return component.with_element_after(values[-1], xml)
+        return component.with_last_child(path, xml)
+    active = found.first("isActive")
+    if active is not None:
+        return component.with_text(active, flag)
+    # Left out, it means active. It stands in front of the label.
+    before = [one for one in found.children if one.name in _BEFORE_IS_ACTIVE]
+    return component.with_element_after(before[-1], f'<isActive xmlns="{METADATA}">{flag}</isActive>')
+
+
+def exempt_words(username: str) -> str:
+    """The condition that leaves one user out, as people read it."""
+    return f"{EXEMPT_TABLE}.{EXEMPT_FIELD} notEqual {username}"
+
+
+def filter_words(component: Component) -> str | None:
+    """The conditions of a duplicate rule in words; None where it has none."""
+    node = component.tree.first("duplicateRuleFilter")
+    if node is None or node.nil or not node.children:
+        return None
+    items = [
+        f"{item.value('table')}.{item.value('field')} {item.value('operation')} {item.value('value')}"
+        for item in node.all("duplicateRuleFilterItems")
+    ]
+    logic = node.value("booleanFilter")
+    return one_line("; ".join((*items, f"({logic})") if logic else items))
+
+
+def _filter_xml(words: str) -> str:
+    username = words.removeprefix(exempt_words(""))
+    return (
+        f'<duplicateRuleFilter xmlns="{METADATA}" xmlns:xsi="{XSI}"><booleanFilter xsi:nil="true"/>'
+        f"<duplicateRuleFilterItems><field>{EXEMPT_FIELD}</field><operation>notEqual</operation>"
+        f"<value>{escape(username)}</value><sortOrder>1</sortOrder><table>{EXEMPT_TABLE}</table>"
+        "</duplicateRuleFilterItems></duplicateRuleFilter>"
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(_json(value).encode()).hexdigest()

@@ -1,0 +1,130 @@
+"""Every request that a fix sends, and what no fix may ever touch. There is no way around this module.
+
+Never: StoreConnect's own keys and change events, matching rules, Apex triggers and classes, custom metadata
+(StoreConnect's trigger switch is one), anonymous Apex, merges. Only the types that are named here can be
+written at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from syncerr_tui.errors import RefusedError
+from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.ids import checked
+from syncerr_tui.salesforce.metadata_api import MetadataApi
+from syncerr_tui.salesforce.metadata_xml import Component
+from syncerr_tui.salesforce.responses import rest
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+TOOLING_TYPES = frozenset({"FlowDefinition", "ValidationRule", "WorkflowRule"})
+_KEY = "s_c__sc_id__c"
+_UNIQUE = "s_c__unique_"
+_NEVER_OBJECTS = frozenset(
+    {
+        "apexclass",
+        "apextrigger",
+        "matchingrule",
+        "matchingruleitem",
+        "s_c__change_event__c",
+        "setupaudittrail",
+        "user",
+    }
+)
+_NEVER_ENDINGS = ("__mdt", "__e")
+
+
+def refuse_field(name: str) -> None:
+    """Raises: RefusedError: StoreConnect manages this field, and nobody else may change it."""
+    folded = name.casefold()
+    if folded == _KEY or folded.startswith(_UNIQUE):
+        raise RefusedError(
+            f"{name} belongs to StoreConnect: it is never changed from here",
+            "Ask StoreConnect's support, who can see why it clashes",
+        )
+
+
+def refuse_object(name: str) -> None:
+    """Raises: RefusedError: Records of this object are never written by a fix."""
+    folded = name.casefold()
+    if folded in _NEVER_OBJECTS or folded.endswith(_NEVER_ENDINGS):
+        raise RefusedError(f"Records of {name} are never changed from here", "Do it in Setup if it must be")
+
+
+class FixWrites:
+    """One org, as fixes may change it. Each call is one request that is sent once.
+
+    Every call may raise NotSentError, OutcomeUnknownError, RefusedError.
+
+    Args:
+        client: The org.
+        metadata: Its components.
+        never: More fields and objects that are never written: those that the mapping names.
+    """
+
+    def __init__(self, client: ApiClient, metadata: MetadataApi, never: frozenset[str] = frozenset()) -> None:
+        self._client = client
+        self._metadata = metadata
+        self._never = frozenset(name.casefold() for name in never)
+
+    async def tooling(self, kind: str, record_id: str, metadata: Mapping[str, Any]) -> None:
+        """Write the whole `Metadata` of one component."""
+        if kind not in TOOLING_TYPES:
+            raise RefusedError(
+                f"A {soql.name(kind)} is never changed from here", "Do it in Setup if it must be"
+            )
+        (key,) = checked([record_id])
+        path = f"sobjects/{kind}/{key}"
+        body = {"Metadata": dict(metadata)}
+
+        def send(sf: Salesforce) -> None:
+            sf.toolingexecute(path, method="PATCH", data=body)
+
+        await self._client.press(send)
+
+    async def component(self, component: Component) -> None:
+        """Write a whole component through the Metadata API."""
+        object_name, _, field = component.full_name.partition(".")
+        if component.type == "CustomField":
+            refuse_field(field)
+            refuse_object(object_name)
+            self._refuse_named(object_name, field)
+        await self._metadata.update(component)
+
+    async def record(self, object_name: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Write some fields of one record."""
+        refuse_object(object_name)
+        self._refuse_named(object_name, *values)
+        for field in values:
+            refuse_field(field)
+        (key,) = checked([record_id])
+        path = f"sobjects/{soql.name(object_name)}/{key}"
+        body = {soql.name(field): value for field, value in values.items()}
+        await self._client.press(lambda sf: rest(sf, path, method="PATCH", json=body))
+
+    async def assign(self, permission_set: str, user: str, until: str) -> None:
+        """Give a permission set to a user until a time."""
+        set_id, user_id = checked([permission_set, user])
+        body = {"AssigneeId": user_id, "PermissionSetId": set_id, "ExpirationDate": until}
+        await self._client.press(
+            lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body)
+        )
+
+    async def unassign(self, assignment: str) -> None:
+        """Take a permission set from a user."""
+        (key,) = checked([assignment])
+        await self._client.press(
+            lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE")
+        )
+
+    def _refuse_named(self, *names: str) -> None:
+        for name in names:
+            if name.casefold() in self._never:
+                raise RefusedError(
+                    f"{name} is StoreConnect's own: it is never changed from here",
+                    "Ask StoreConnect's support",
+                )
