@@ -13,6 +13,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("list_errors", "List the unresolved sync errors."),
     "explain": ("explain", "Say what an error means and what to do about it."),
     "causes": ("causes", "Group the sync errors by what has to be fixed, worst first."),
+    "fix": ("fix", "Show what in the org would have to be changed for an error, and change it."),
+    "safeguards": ("safeguards", "List what is switched off until it is on again, and put it back."),
     "plan": ("plan", "Write down exactly what a re-sync would send, in which order."),
     "apply": ("apply", "Re-sync exactly what a plan file holds."),
     "resync": ("resync", "Plan, re-sync and prove, in one go."),

@@ -103,17 +103,24 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
 
 
 @asynccontextmanager
-async def open_connection(choice: OrgChoice) -> AsyncIterator[OrgSession]:
+async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIterator[OrgSession]:
     """Log in, look at the org, and hand out the connection; everything is let go at the end.
+
+    Args:
+        choice: Which org.
+        mention: Say on stderr which safeguards are off because of us.
 
     Raises:
         SyncErrError: Each failure in its own words: no such org, not logged in, unreachable, names in doubt.
     """
+    from syncerr_tui.cli._ledger import mention_safeguards
     from syncerr_tui.salesforce.connect import connect
 
     async with reach(choice) as (profile, tokens):
         connection = await connect(profile, tokens)
         try:
+            if mention:
+                await mention_safeguards(connection)
             yield connection
         finally:
             await connection.close()

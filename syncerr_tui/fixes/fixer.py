@@ -2,14 +2,18 @@
 
 A write leaves at most once for each line of the journal that announces it. What an answer says is never
 believed, a refusal included: only what a re-read shows counts.
+
+It is long because the change and the way back are one story, told with the same steps.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Self
 
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.errors import (
     BadInputError,
     NotLoggedInError,
@@ -18,23 +22,29 @@ from syncerr_tui.errors import (
     RefusedError,
     SyncErrError,
 )
-from syncerr_tui.fixes.ledger import FixLedger
+from syncerr_tui.fixes.ledger import FixLedger, FixStore
 from syncerr_tui.fixes.model import (
-    FixKind,
     FixOption,
-    FixOrg,
-    FixPolicy,
     FixRecord,
     FixResult,
     FixState,
-    FixTarget,
     SafeguardNow,
     SafeguardState,
+    same_values,
+    seen_hash,
+    state_of,
+    undo_values,
+)
+from syncerr_tui.fixes.options import options_for
+from syncerr_tui.fixes.org import (
+    FixKind,
+    FixOrg,
+    FixTarget,
     TargetReading,
     Undo,
     Values,
-    seen_hash,
 )
+from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 
 _AGREEING = 3
@@ -53,7 +63,6 @@ class Fixer:
     Args:
         org: The org.
         ledger: Its fixes on record.
-        policy: What may be done there.
         sleep: Waits for seconds.
     """
 
@@ -61,14 +70,47 @@ class Fixer:
         self,
         org: FixOrg,
         ledger: FixLedger,
-        policy: FixPolicy,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._org = org
         self._ledger = ledger
-        self.policy = policy
+        self.policy = org.policy
+        """What may be done there."""
         self._sleep = sleep
+
+    @classmethod
+    def of(cls, org: FixOrg, store: FixStore, os_user: str) -> Self:
+        """What applies fixes to an open org.
+
+        Args:
+            org: The org.
+            store: Its journal.
+            os_user: Who acts.
+        """
+        return cls(org, FixLedger(store, os_user=os_user, org_user=org.org_user))
+
+    async def options(
+        self, errors: Sequence[tuple[SyncError, Explanation]], *, named: str = ""
+    ) -> list[FixOption]:
+        """The fixes of some errors with one cause, smallest scope first.
+
+        Args:
+            errors: With what is known about them.
+            named: A record that a person asks for: told as settled where nothing blocks there any more.
+
+        Raises:
+            NotLoggedInError: The session ended.
+        """
+        return options_for(await self._org.facts(errors, named=named), self.policy)
+
+    async def typed(self, option: FixOption, values: Mapping[str, str]) -> Values:
+        """What a person typed, as the org's fields hold it.
+
+        Raises:
+            BadInputError: It is no value of its field, or names no active user.
+        """
+        return await self._org.typed(option.kind, option.target, values)
 
     @property
     def ledger(self) -> FixLedger:
@@ -150,6 +192,8 @@ class Fixer:
                 else "so already, not by us; left as it is"
             )
             return FixResult(line.id if line else "", FixState.ALREADY, True, before, before, why)
+        if option.settled and option.wants:
+            raise RefusedError(f"{option.settled}: nothing was written", "Look at the error again")
         record = self._ledger.begin(
             kind, target, before=before, after=after, whole=reading.whole, event=event, reason=reason
         )
@@ -202,7 +246,7 @@ class Fixer:
             except SyncErrError as error:
                 found = error
                 continue
-            if found is not None and _same(found.values, wanted):
+            if found is not None and same_values(found.values, wanted):
                 return found
         return found
 
@@ -220,7 +264,7 @@ class Fixer:
         if found is None:
             self._ledger.close(record.id, "gone from the org")
             return result(FixState.UNKNOWN, f"{target.name} is gone from the org")
-        if _same(found.values, after):
+        if same_values(found.values, after):
             return self._applied(record, start, found, answer, result)
         if answer == "refused":
             self._ledger.close(record.id, "refused; a re-read shows it as before")
@@ -344,7 +388,7 @@ class Fixer:
             self._ledger.close(record.id, "gone from the org")
             return FixResult(record.id, FixState.UNKNOWN, False, before, {}, "It is gone from the org")
         now = {name: found.values.get(name) for name in record.after}
-        if _same(found.values, undo_values(record)):
+        if same_values(found.values, undo_values(record)):
             self._ledger.close(record.id, "put back; a re-read shows it")
             return FixResult(record.id, FixState.APPLIED, True, before, now, "Put back; a re-read shows it")
         state = FixState.REFUSED if answer in {"refused", "not sent"} else FixState.UNKNOWN
@@ -382,42 +426,26 @@ class Fixer:
             self._ledger.close(record.id, "a person accepted the version that is active now")
         return now
 
-    async def record(
-        self, kind: FixKind, target: FixTarget, before: Values, after: Values, *, reason: str = ""
-    ) -> FixRecord:
+    async def record(self, text: str, *, reason: str = "") -> FixRecord:
         """Put a safeguard on the ledger that a person switched off by hand.
 
+        Args:
+            text: Its type and name, see `FixOrg.find_safeguard`.
+            reason: Why, in the person's words.
+
         Raises:
+            BadInputError: There is no such safeguard.
             RefusedError: It is not off.
         """
+        kind, target, before, after = await self._org.find_safeguard(text)
         reading = await self._org.read_target(kind, target, after)
-        if reading is None or not _same(reading.values, after):
+        if reading is None or not same_values(reading.values, after):
             raise RefusedError(f"{target.name} is not off", "Only what is off is put on the ledger")
         if line := self._ledger.open_for(kind, target):
             return line
         return self._ledger.begin(
             kind, target, before=before, after=after, whole=reading.whole, reason=reason, by_hand=True
         )
-
-
-def undo_values(record: FixRecord) -> Values:
-    """What putting a fix back writes. No API removes a picklist value: an added one becomes inactive."""
-    if record.kind is FixKind.ADD_VALUE:
-        return {name: "inactive" if value is None else value for name, value in record.before.items()}
-    if record.kind is FixKind.ASSIGN_BYPASS:
-        return {"assigned": False}
-    return record.before
-
-
-def state_of(record: FixRecord, reading: TargetReading | None) -> SafeguardState:
-    """What a reading says about a safeguard on the ledger."""
-    if reading is None:
-        return SafeguardState.GONE
-    if _same(reading.values, undo_values(record)):
-        return SafeguardState.ON
-    if _same(reading.values, record.after):
-        return SafeguardState.OFF
-    return SafeguardState.OTHER_VERSION if record.kind is FixKind.FLOW_OFF else SafeguardState.UNKNOWN
 
 
 def _other_words(record: FixRecord) -> str:
@@ -427,7 +455,3 @@ def _other_words(record: FixRecord) -> str:
             f"If that is meant to be, close the line with --accept {record.id}"
         )
     return "It is neither as before nor as the fix left it: somebody changed it, and it is left alone"
-
-
-def _same(found: Mapping[str, object], wanted: Values) -> bool:
-    return all(found.get(name) == value for name, value in wanted.items())

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.fixes.model import FixKind, FixRecord, FixTarget, Values
+from syncerr_tui.fixes.model import FixRecord
+from syncerr_tui.fixes.org import FixKind, FixTarget, Values
 from syncerr_tui.text import one_line
 
 _SHORTEST = 4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC
 
-from syncerr_tui.fixes.model import FixCandidate, FixFacts, FixOption, FixPolicy, FixScope, seen_hash
+from syncerr_tui.fixes.model import FixOption, seen_hash
+from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixPolicy, FixScope
 
 _ORDER = {scope: place for place, scope in enumerate(FixScope)}
 _PERMISSION_NAMES = {
@@ -49,8 +50,13 @@ def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixO
         steps=candidate.steps,
         seen=seen_hash(target, candidate.whole),
         whole=candidate.whole,
-        unset=not candidate.wants and bool(candidate.after) and candidate.before == candidate.after,
+        settled=candidate.settled or _so_already(candidate),
     )
+
+
+def _so_already(candidate: FixCandidate) -> str:
+    same = bool(candidate.after) and not candidate.wants and candidate.before == candidate.after
+    return "It is so already" if same else ""
 
 
 def _why_not(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> str:

@@ -14,7 +14,7 @@ from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance, Retry
 from syncerr_tui.diagnosis.template_vars import facts_of
-from syncerr_tui.fixes.model import FixCandidate, FixFacts, FixKind, FixScope, FixTarget
+from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixScope, FixTarget
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
@@ -54,15 +54,23 @@ class FixFinder:
         targets: How targets are read.
         metadata: Its components.
         exemption: Who and what an exemption may use.
+        record_key: The field of a record that holds its StoreConnect ID.
+        named: A record that a person asks for, even where nothing blocks there any more.
     """
 
     def __init__(
-        self, client: ApiClient, targets: FixTargets, metadata: MetadataApi, exemption: Exemption
+        self,
+        client: ApiClient,
+        targets: FixTargets,
+        metadata: MetadataApi,
+        exemption: Exemption,
+        record_key: str,
+        named: str = "",
     ) -> None:
         self._client = client
         self._problem = MetadataProblem()
         self._audit: list[tuple[datetime, str, str]] | None = None
-        records = RecordFixes(client)
+        records = RecordFixes(client, record_key, named)
         safeguards = SafeguardFixes(client, targets, exemption, self._problem)
         fields = FieldFixes(client, targets, metadata, self._problem)
         self._looks: tuple[Callable[[FixCase], Awaitable[list[FixCandidate]]], ...] = (
@@ -157,7 +165,7 @@ def _by_hand(case: FixCase, guidance: Guidance) -> FixCandidate | None:
 
 
 _WHY_BY_HAND = {
-    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "In production no API switches a trigger off without a deployment",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "No API switches a trigger off in production",
     "DUPLICATES_DETECTED": "Merging records cannot be undone: a person decides which one stays",
     "EMAIL_TEMPLATE_MERGEFIELD_ERROR": "Which field the template should name is a person's decision",
     "ENTITY_IS_LOCKED": "Approvals and activated orders are business decisions",

@@ -11,7 +11,7 @@ from typing import Any
 
 from syncerr_tui.diagnosis.model import Failure
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
-from syncerr_tui.fixes.model import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row

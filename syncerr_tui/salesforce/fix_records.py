@@ -6,9 +6,10 @@ Sources: object reference of Contact and Lead (bounce fields), Account (owner), 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.fixes.model import FixCandidate, FixKind, FixTarget
+from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import FixCase, changed, locked_fields, text, untold, whole_of
@@ -20,8 +21,11 @@ _OWN_DATA = frozenset(
     {"FIELD_CUSTOM_VALIDATION_EXCEPTION", "INVALID_EMAIL_ADDRESS", "REQUIRED_FIELD_MISSING"}
 )
 _PARENTS = frozenset({"Account", "Contact", "Order"})
-_MOST_CONTACTS = 10
+_MOST = 10
+"""Records that may be meant, where the message does not say which."""
+_UNSURE = "The message does not say which record it is: this is one that it may be."
 _BOUNCE = ("EmailBouncedReason", "EmailBouncedDate")
+_BOUNCE_COLUMNS = f"Id, Name, Email, {', '.join(_BOUNCE)}, LastModifiedDate, LastModifiedBy.Name"
 
 
 class RecordFixes:
@@ -29,68 +33,85 @@ class RecordFixes:
 
     Args:
         client: The org.
+        record_key: The field of a record that holds its StoreConnect ID.
+        named: A record that a person asks for, even where nothing blocks there any more.
     """
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, record_key: str, named: str = "") -> None:
         self._client = client
+        self._named = named
+        self._record_key = record_key
 
     async def bounced(self, case: FixCase) -> list[FixCandidate]:
         """Contacts and leads whose address is marked as bounced."""
         if not case.has("EMAIL_ADDRESS_BOUNCED"):
             return []
-        ids = [
-            key for text in (*case.failure.record_ids, case.error.salesforce_id or "") if (key := to_18(text))
-        ]
+        ids = [key for _, key in await self._records_of(case)]
         found: list[FixCandidate] = []
         for name, prefix in (("Contact", "003"), ("Lead", "00Q")):
             mine = [key for key in ids if key.startswith(prefix)]
             marked = "EmailBouncedDate != null"
             where = f"{soql.one_of('Id', mine)} AND {marked}" if mine else marked
-            if ids and not mine:
+            if not mine and any(key[:3] in {"003", "00Q"} for key in ids):
                 continue
             with untold():
                 described = await self._client.describe(name)
                 rows = await self._client.query_all(
-                    "SELECT Id, Name, Email, EmailBouncedReason, EmailBouncedDate, LastModifiedDate, "  # noqa: S608 - quoted
-                    f"LastModifiedBy.Name FROM {name} WHERE {where} ORDER BY EmailBouncedDate DESC "
-                    f"LIMIT {_MOST_CONTACTS}"
+                    f"SELECT {_BOUNCE_COLUMNS} FROM {name} WHERE {where} "  # noqa: S608 - quoted
+                    f"ORDER BY EmailBouncedDate DESC LIMIT {_MOST}"
                 )
                 found += [_bounce(name, row, described, certain=bool(mine)) for row in rows]
+                if self._named and self._named not in {one.target.id for one in found}:
+                    rows = await self._client.query_all(
+                        f"SELECT {_BOUNCE_COLUMNS} FROM {name} WHERE Id = {soql.quote(self._named)} "  # noqa: S608 - checked
+                        "AND EmailBouncedDate = null"
+                    )
+                    found += [_bounce(name, row, described, certain=True) for row in rows]
         return found
 
     async def owners(self, case: FixCase) -> list[FixCandidate]:
         """The record, and those it hangs on, where the owner is inactive for certain."""
         if case.code not in _OWNER and not ("owner" in case.failure.text and "inactive" in case.failure.text):
             return []
+        select = "SELECT Id, Name, OwnerId, Owner.Name, Owner.IsActive FROM "
         found = []
         for object_name, record in await self._records_of(case):
-            rows = await self._client.query_all(
-                f"SELECT Id, Name, OwnerId, Owner.Name, Owner.IsActive FROM {soql.name(object_name)} "  # noqa: S608 - checked
-                f"WHERE Id = {soql.quote(record)}"
-            )
-            owner = rows[0].get("Owner") if rows else None
-            if not isinstance(owner, dict) or owner.get("IsActive") is not False:
-                continue
-            row = rows[0]
-            before = {"OwnerId": row.get("OwnerId")}
-            note = await self._team_note(object_name, record)
-            found.append(
-                FixCandidate(
-                    FixKind.CHANGE_OWNER,
-                    FixTarget(object_name, record, text(row, "Name") or record),
-                    f"Give {object_name} {text(row, 'Name')} another owner than {text(owner, 'Name')}, "
-                    "who is inactive",
-                    before,
-                    {"OwnerId": None},
-                    wants=("OwnerId",),
-                    whole=whole_of(before),
-                    needs=("PermissionsTransferAnyEntity|PermissionsModifyAllData",),
-                    affects=f"Who sees and works on this record.{note} An inactive user cannot be made "
-                    "its owner again.",
-                    blocked=await self._not_updateable(object_name, ("OwnerId",)),
-                )
-            )
+            with untold():
+                where = f" WHERE Id = {soql.quote(record)}"
+                rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
+                found += [await self._owner(object_name, row, certain=True) for row in rows if _left(row)]
+        if not found:
+            # The record was to hang on another one than it does now, and the message does not say on which.
+            key = soql.path(self._record_key)
+            where = f"Account WHERE Owner.IsActive = false AND {key} != null LIMIT {_MOST}"
+            rows = await self._client.query_all(select + where)
+            found = [await self._owner("Account", row, certain=False) for row in rows if _left(row)]
+        if self._named and self._named not in {one.target.id for one in found}:
+            object_name = await self._object_of(self._named) or ""
+            where = f" WHERE Id = {soql.quote(self._named)}"
+            rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
+            settled = [await self._owner(object_name, row, certain=True) for row in rows if not _left(row)]
+            found += [replace(one, settled="Its owner is active by now") for one in settled]
         return found
+
+    async def _owner(self, object_name: str, row: Row, *, certain: bool) -> FixCandidate:
+        owner, record = row.get("Owner") or {}, to_18(row.get("Id")) or ""
+        before = {"OwnerId": row.get("OwnerId")}
+        note = await self._team_note(object_name, record)
+        unsure = "" if certain else f" {_UNSURE}"
+        return FixCandidate(
+            FixKind.CHANGE_OWNER,
+            FixTarget(object_name, record, text(row, "Name") or record),
+            f"Give {object_name} {text(row, 'Name')} an active owner in place of {text(owner, 'Name')}",
+            before,
+            {"OwnerId": None},
+            wants=("OwnerId",),
+            whole=whole_of(before),
+            needs=("PermissionsTransferAnyEntity|PermissionsModifyAllData",),
+            affects=f"Who sees and works on this record.{note} An inactive user cannot be made its owner "
+            f"again.{unsure}",
+            blocked=await self._not_updateable(object_name, ("OwnerId",)),
+        )
 
     async def _records_of(self, case: FixCase) -> list[tuple[str, str]]:
         """The record that failed and those it hangs on: (object, id)."""
@@ -192,9 +213,15 @@ class RecordFixes:
         return locked_fields(described, object_name, fields)
 
 
+def _left(row: Row) -> bool:
+    """Whether the owner is inactive for certain. A queue is never."""
+    owner = row.get("Owner")
+    return isinstance(owner, dict) and owner.get("IsActive") is False
+
+
 def _bounce(name: str, row: Row, described: Row, *, certain: bool) -> FixCandidate:
     before = {field: row.get(field) for field in _BOUNCE}
-    unsure = "" if certain else " The message does not say which record it is: this one carries the mark."
+    unsure = "" if certain else f" {_UNSURE}"
     return FixCandidate(
         FixKind.CLEAR_BOUNCE,
         FixTarget(name, to_18(row.get("Id")) or "", text(row, "Name") or text(row, "Email")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncerr_tui.fixes.model import FixCandidate, FixKind, FixTarget, TargetReading, short_list
+from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, TargetReading, short_list
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import (
@@ -93,6 +93,7 @@ class SafeguardFixes:
         entity = row.get("EntityDefinition")
         object_name = text(entity, "QualifiedApiName") if isinstance(entity, dict) else ""
         prefix = f"{text(row, 'NamespacePrefix')}__" if text(row, "NamespacePrefix") else ""
+        prefix = "" if text(row, "ValidationName").startswith(prefix) else prefix
         name = f"{object_name}.{prefix}{text(row, 'ValidationName')}"
         target = FixTarget("ValidationRule", to_18(row.get("Id")) or "", name)
         after = {"active": False}
@@ -126,12 +127,14 @@ class SafeguardFixes:
         for name in self._exemption.permission_sets if user else ():
             target = FixTarget("PermissionSetAssignment", "", f"{name} for {user}")
             until = (datetime.now(UTC) + BYPASS_FOR).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-            after = {"assigned": True, "ExpirationDate": until}
+            after: dict[str, object] = {"assigned": True, "ExpirationDate": until}
             reading, problem = await read_or_why(
                 self._targets, self._problem, FixKind.ASSIGN_BYPASS, target, after
             )
             if reading is None and not problem:
                 continue  # no such permission set, or no such user
+            if reading and reading.values["assigned"]:
+                after = dict(reading.values)
             found.append(
                 FixCandidate(
                     FixKind.ASSIGN_BYPASS,
@@ -141,7 +144,7 @@ class SafeguardFixes:
                     after,
                     whole=reading.whole if reading else "",
                     guided=problem,
-                    affects=f"Only {user}: rules that look for this permission let it pass. It ends by itself.",
+                    affects=f"Only {user}: rules that look for it let this user pass. It ends by itself.",
                     needs=("PermissionsAssignPermissionSets",),
                 )
             )

@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import BadInputError, RefusedError
-from syncerr_tui.fixes.model import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_writes import FixWrites

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.fixes.model import FixScope
+from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.stored import stored_problem
 from syncerr_tui.salesforce.ids import to_18

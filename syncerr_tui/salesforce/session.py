@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
@@ -28,6 +29,9 @@ from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader, Place, moment
 from syncerr_tui.salesforce.sync_user import user_name
+
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.org_fixes import OrgFixes
 
 
 class OrgSession:
@@ -77,6 +81,16 @@ class OrgSession:
     def mapping(self) -> FieldMapping:
         """What the org calls its change events."""
         return self._reader.mapping
+
+    def fixes(self, *, read_only: bool = False) -> OrgFixes:
+        """This org, as fixes see it.
+
+        Args:
+            read_only: Nothing may be changed, whatever the profile allows.
+        """
+        from syncerr_tui.salesforce.org_fixes import OrgFixes
+
+        return OrgFixes(self.client, self.identity, self.profile, self.mapping, read_only=read_only)
 
     def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
         """What looks up the things that messages name. It remembers them: a refresh takes a new one."""

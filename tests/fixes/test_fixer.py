@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.errors import BadInputError, MachineError, NotSentError, OutcomeUnknownError, RefusedError
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.meanwhile import off_meanwhile
-from syncerr_tui.fixes.model import (
+from syncerr_tui.fixes.model import FixOption, FixState, SafeguardState
+from syncerr_tui.fixes.options import options_for
+from syncerr_tui.fixes.org import (
     FixCandidate,
     FixFacts,
     FixKind,
-    FixOption,
     FixPolicy,
     FixScope,
-    FixState,
     FixTarget,
-    SafeguardState,
     TargetReading,
     Values,
 )
-from syncerr_tui.fixes.options import options_for
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.model import Environment
+from syncerr_tui.model import Environment, SyncError
 
 ORG = "00D5g000001abcdEAA"
 RULE = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
 FLOW = FixTarget("FlowDefinition", "3005g000001abcdEAA", "Order_Builder")
 OFF: Values = {"active": False}
+
+
+ALL = FixPolicy(frozenset(FixScope), Environment.SANDBOX)
 
 
 class Clock:
@@ -47,7 +51,10 @@ class Clock:
 class ScriptedOrg:
     """Holds components as dictionaries; what is to go wrong is set from outside."""
 
+    org_user = "ana@x.y"
+
     def __init__(self) -> None:
+        self.policy = ALL
         self.things: dict[str, dict[str, object]] = {
             RULE.name: {"active": True, "formula": "ISBLANK(Tax__c)"},
             FLOW.name: {"activeVersionNumber": 3, "label": "Order Builder"},
@@ -82,6 +89,16 @@ class ScriptedOrg:
         if self.fails:
             raise self.fails
 
+    async def facts(self, errors: Sequence[tuple[SyncError, Explanation]], *, named: str = "") -> FixFacts:
+        return FixFacts()
+
+    async def typed(self, kind: FixKind, target: FixTarget, values: Mapping[str, str]) -> dict[str, Any]:
+        return dict(values)
+
+    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
+        assert text == f"ValidationRule:{RULE.name}"
+        return FixKind.VALIDATION_RULE_OFF, RULE, {"active": True}, OFF
+
     async def has_version(self, target: FixTarget, version: int) -> bool:
         return version in self.versions
 
@@ -105,11 +122,9 @@ def journal(tmp_path: Path, clock: Clock) -> Journal:
     return Journal.open(tmp_path, ORG, clock=clock)
 
 
-ALL = FixPolicy(frozenset(FixScope), Environment.SANDBOX)
-
-
 def fixer_of(org: ScriptedOrg, journal: Journal, policy: FixPolicy = ALL) -> Fixer:
-    return Fixer(org, FixLedger(journal, os_user="ana", org_user="ana@x.y"), policy, sleep=no_sleep)
+    org.policy = policy
+    return Fixer(org, FixLedger(journal, os_user="ana", org_user="ana@x.y"), sleep=no_sleep)
 
 
 async def option_of(
@@ -369,8 +384,8 @@ async def test_what_cannot_be_put_back_is_told(org: ScriptedOrg, journal: Journa
 async def test_what_a_person_switched_off_can_be_recorded(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
     with pytest.raises(RefusedError, match="is not off"):
-        await fixer.record(FixKind.VALIDATION_RULE_OFF, RULE, {"active": True}, OFF)
+        await fixer.record(f"ValidationRule:{RULE.name}")
     org.things[RULE.name]["active"] = False
-    line = await fixer.record(FixKind.VALIDATION_RULE_OFF, RULE, {"active": True}, OFF)
+    line = await fixer.record(f"ValidationRule:{RULE.name}")
     assert (await fixer.restore(line.id)).verified
     assert org.things[RULE.name]["active"] is True

@@ -1,0 +1,169 @@
+"""`syncerr-tui fix`: what could be done about an error in the org, and doing one thing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import complain, emit, emit_json, narrate
+from syncerr_tui.cli._fixing import (
+    ask_for,
+    exit_code,
+    explained,
+    option_named,
+    record_of,
+    result_payload,
+    roots_of,
+    show,
+    values_given,
+)
+from syncerr_tui.cli._ledger import fixer_of
+from syncerr_tui.cli._running import open_journal
+from syncerr_tui.cli.causes import read_graph
+from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
+
+if TYPE_CHECKING:
+    from syncerr_tui.fixes.fixer import Fixer
+    from syncerr_tui.fixes.model import FixOption, FixResult
+
+
+@click.command()
+@org_options
+@click.option("--id", "event", metavar="ID", help="A change event; of a victim its cause's fixes are meant.")
+@click.option("--cause", metavar="KEY", help="A cause (its key, or one of its errors).")
+@click.option("--apply", "key", metavar="KEY", help="Make this change: the key of one of the fixes listed.")
+@click.option(
+    "--value", "pairs", multiple=True, metavar="FIELD=VALUE", help="A new value that the fix needs."
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--confirm", default="", metavar="NAME", help="Production: the name of what is changed.")
+@click.option(
+    "--seen", default="", metavar="HASH", help="Refuse if it changed since the list showed this hash."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each fix, or for the result.")
+def command(
+    choice: OrgChoice,
+    *,
+    event: str | None,
+    cause: str | None,
+    key: str | None,
+    pairs: tuple[str, ...],
+    reason: str,
+    yes: bool,
+    confirm: str,
+    seen: str,
+    as_json: bool,
+) -> int:
+    """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
+
+    \b
+    syncerr-tui fix --id a0X5g000001CdEfEAK
+    syncerr-tui fix --id a0X5g000001CdEfEAK --apply clear-bounce:0035g00000XyZabAAF
+    syncerr-tui fix --cause KEY --apply change-owner:0015g00000AbCdeAAB --value OwnerId=ana@acme.com
+
+    A change is made only where the profile allows it ([fixes] allow), written once, and read again. What is
+    switched off stays on the list of 'syncerr-tui safeguards' until it is seen on again. Exit code 0: done
+    and seen, or so already; 1: not seen; 3: the org is gone after the write; 5: refused.
+    """  # noqa: D301 - click's mark for a block that keeps its lines
+    if (event is None) == (cause is None):
+        raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")
+    values = values_given(pairs)
+    if key is None and (values or confirm or seen):
+        raise BadInputError("Nothing is to be applied", "Add --apply KEY, with a key of the list")
+    asked = _Asked(event, cause, key, values, reason, confirm, seen, yes, as_json)
+    return run_async(_fix(choice, asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the person asked for."""
+
+    event: str | None
+    cause: str | None
+    key: str | None
+    values: Mapping[str, str]
+    reason: str
+    confirm: str
+    seen: str
+    yes: bool
+    as_json: bool
+
+
+async def _fix(choice: OrgChoice, asked: _Asked) -> int:
+    read_only = treatment_of(choice).read_only
+    async with open_connection(choice) as connection:
+        errors = roots_of(await read_graph(connection), event=asked.event, cause=asked.cause)
+        with open_journal(connection) as journal:
+            fixer = fixer_of(connection, journal, read_only=read_only)
+            options = await fixer.options(await explained(connection, errors), named=record_of(asked.key))
+            if asked.key is None:
+                _list(options, as_json=asked.as_json)
+                return ExitCode.OK
+            option = option_named(options, asked.key)
+            try:
+                result = await _apply(fixer, option, asked, asked.event or errors[0].id)
+            except RefusedError as error:
+                if asked.as_json:
+                    emit_json(result_payload(error.line))
+                complain(error.line)
+                return error.exit_code
+    if result is None:
+        narrate("Nothing was changed.")
+        return ExitCode.OK
+    _tell(result, as_json=asked.as_json)
+    return exit_code(result)
+
+
+async def _apply(fixer: Fixer, option: FixOption, asked: _Asked, event: str) -> FixResult | None:
+    values = await fixer.typed(option, asked.values) if asked.values else {}
+    fixer.check(option, values, option.target.name)
+    typed = ask_for(option, fixer.policy, values, yes=asked.yes, confirm=asked.confirm)
+    if typed is None:
+        return None
+    return await fixer.apply(option, values, confirm=typed, seen=asked.seen, reason=asked.reason, event=event)
+
+
+def _tell(result: FixResult, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(result.payload())
+        return
+    emit(f"{result.state.value}: {show(result.before)} -> {show(result.after)}. {result.detail}")
+    if result.fix:
+        narrate(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
+
+
+def _list(options: list[FixOption], *, as_json: bool) -> None:
+    if as_json:
+        emit_json(*(option.payload() for option in options))
+        return
+    if not options:
+        narrate("Nothing in the org is known that would have to be changed.")
+    for option in options:
+        emit(*_lines(option))
+
+
+def _lines(option: FixOption) -> list[str]:
+    kind = option.kind
+    lines = [option.title]
+    if option.automatic:
+        wants = f", needs --value {option.wants[0]}=..." if option.wants else ""
+        lines.append(
+            f"    {option.key}  ({kind.scope.value}, risk {kind.risk.value}, undo {kind.undo.value}{wants})"
+        )
+        lines.append(f"    {show(option.before)} -> {show(option.after)}")
+    if option.settled:
+        lines.append(f"    {option.settled}.")
+    lines += [f"    {text}" for text in (option.affects, *option.changed) if text]
+    if not option.allowed:
+        lines.append(f"    Not from here: {option.why_not or option.why_guided}.")
+    for number, step in enumerate(option.steps, 1):
+        lines.append(
+            f"    {number}. {step.text.replace('**', '')}{f'  {step.address}' if step.address else ''}"
+        )
+    return [*lines, ""]

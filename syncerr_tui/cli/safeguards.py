@@ -1,0 +1,128 @@
+"""`syncerr-tui safeguards`: what was switched off and is not yet on again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import complain, emit, emit_json, narrate
+from syncerr_tui.cli._fixing import exit_code, result_payload, show
+from syncerr_tui.cli._ledger import fixer_of, since
+from syncerr_tui.cli._running import open_journal
+from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
+
+if TYPE_CHECKING:
+    from syncerr_tui.fixes.fixer import Fixer
+    from syncerr_tui.fixes.model import FixResult, SafeguardNow
+
+
+@click.command()
+@org_options
+@click.option("--restore", metavar="FIX", help="Put back what this fix changed.")
+@click.option("--restore-all", is_flag=True, help="Put back everything that is off.")
+@click.option(
+    "--accept", metavar="FIX", help="Close the line: another version of the Flow is meant to be active."
+)
+@click.option(
+    "--record",
+    metavar="TYPE:NAME",
+    help="Put on the list what you switched off by hand: ValidationRule:Order.Rule, "
+    "DuplicateRule:Account.Rule, CustomField:Order.Field__c, WorkflowRule:Order.Rule, "
+    "FlowDefinition:Name@VERSION.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="With --record: why.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each.")
+def command(
+    choice: OrgChoice,
+    *,
+    restore: str | None,
+    restore_all: bool,
+    accept: str | None,
+    record: str | None,
+    reason: str,
+    as_json: bool,
+) -> int:
+    """List the safeguards that were switched off from here and are not yet seen on again; put them back.
+
+    Each is read again now. A line closes when its safeguard is seen on, whoever switched it on, or is gone.
+    Putting back starts from what is there by then: a colleague's edit in between is kept, and a Flow gets
+    the version that was active. Exit code of putting back: 0: it is on,
+    or gone; 1: not seen on; 3: the org is gone after the write; 5: refused.
+    """
+    given = [one for one in (restore, restore_all, accept, record) if one]
+    if len(given) > 1:
+        raise BadInputError("--restore, --restore-all, --accept and --record exclude each other", "Give one")
+    return run_async(_safeguards(choice, restore, accept, record, reason, restore_all, as_json))
+
+
+async def _safeguards(
+    choice: OrgChoice,
+    restore: str | None,
+    accept: str | None,
+    record: str | None,
+    reason: str,
+    restore_all: bool,
+    as_json: bool,
+) -> int:
+    read_only = treatment_of(choice).read_only
+    async with open_connection(choice, mention=False) as connection:
+        with open_journal(connection) as journal:
+            fixer = fixer_of(connection, journal, read_only=read_only)
+            if restore is not None:
+                return await _restore(fixer, [restore], as_json=as_json)
+            if restore_all:
+                ids = [line.id for line in fixer.ledger.open_safeguards()]
+                if not ids:
+                    narrate("No safeguard is off.")
+                return await _restore(fixer, ids, as_json=as_json)
+            if accept is not None:
+                lines = [await fixer.accept(accept)]
+            elif record is not None:
+                await fixer.record(record, reason=reason)
+                lines = await fixer.safeguards()
+            else:
+                lines = await fixer.safeguards()
+    _tell(lines, as_json=as_json)
+    return ExitCode.OK
+
+
+async def _restore(fixer: Fixer, ids: list[str], *, as_json: bool) -> int:
+    """Put back each; one that cannot be does not keep the others off."""
+    worst = ExitCode.OK
+    for fix in ids:
+        try:
+            result = await fixer.restore(fix)
+        except SyncErrError as error:
+            if as_json and isinstance(error, RefusedError):
+                emit_json({**result_payload(error.line), "fix": fix})
+            complain(error.line)
+            worst = worst or error.exit_code
+            continue
+        _tell_result(result, as_json=as_json)
+        worst = worst or exit_code(result)
+    return worst
+
+
+def _tell_result(result: FixResult, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(result.payload())
+    else:
+        emit(f"{result.fix}  {result.state.value}: {show(result.after)}. {result.detail}")
+
+
+def _tell(lines: list[SafeguardNow], *, as_json: bool) -> None:
+    if as_json:
+        emit_json(*(line.payload() for line in lines))
+        return
+    if not lines:
+        narrate("No safeguard is off.")
+    for line in lines:
+        record = line.record
+        what = f"{record.target.type} {record.target.name}"
+        emit(f"{record.id}  {line.state.value:<13} {what}  since {since(line)}")
+        for more in (record.reason, line.detail):
+            if more:
+                emit(f"    {more}")
