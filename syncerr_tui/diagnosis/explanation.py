@@ -73,7 +73,9 @@ class Explanation:
         if not self.diagnosis.cut:
             return self.changes
         length = f"{len(self.diagnosis.message):,} characters"
-        return (*self.changes, f"The message breaks off after {length}: what follows is not known.")
+        if self.diagnosis.message.endswith(("…", "...")):
+            return (*self.changes, f"The message breaks off after {length}: what follows is not known.")
+        return (*self.changes, f"The message has {length}, a usual limit: its end may be missing.")
 
     def payload(self) -> dict[str, object]:
         """The keys that `explain --json` promises, without the id."""

@@ -108,8 +108,8 @@ def general_entry(code: str, diagnosis: Failure | None = None) -> Entry | None:
             raw = {**raw, **variant}
             break
     about = (
-        "[[ Field: {fields}. Value: {values}.| Field: {fields}.| Value: {values}.|"
-        " The message says: “{said}”.| Limit: {limit}.|]]"
+        "[[ Field: {fields}. Value: {values}.| Field: {fields}. The message says: “{said}”."
+        "| Field: {fields}.| Value: {values}.| The message says: “{said}”.| Limit: {limit}.|]]"
     )
     return _entry(
         {
@@ -166,11 +166,11 @@ def _entry(raw: Mapping[str, Any], variant: str) -> Entry:
     )
 
 
-Condition = Literal["says", "contains", "without", "fields", "limit", "flow", "transient", "event"]
+Condition = Literal["says", "contains", "with", "without", "fields", "limit", "flow", "transient", "event"]
 
 
 def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event_type: str | None) -> bool:
-    """Whether a condition holds: any of `says`, `contains` or `fields`, none of `without`, and all the rest.
+    """Whether a condition holds: any of `says`, `contains` or `fields`, and every other one.
 
     `says` asks for kinds of the platform's own sentences: words of a rule, a class or a value cannot be one.
     """
@@ -189,6 +189,7 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event
     return (
         (named or not ({"says", "contains", "fields"} & when.keys()))
         and not any(words in message for words in when.get("without", ()))
+        and any(words in message for words in when.get("with", ("",)))
         and when.get("event", event_type) == event_type
         and all(flags[flag] for flag in flags if when.get(cast("Condition", flag)))
     )

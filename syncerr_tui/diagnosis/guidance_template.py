@@ -3,6 +3,7 @@
 - `{flow}` is a blank. It is filled with a name, marked as such: `**Order Builder**`.
 - `[[the Flow {flow}|a Flow]]` offers alternatives: the first whose blanks are all known is taken;
   none fits: nothing stands there.
+- `{!flow}` stands for nothing, and is known only where `{flow}` is not.
 - A blank whose name ends in `_word` is one of our own words (`field` or `fields`) and is not marked.
 - A text with an unknown blank outside of alternatives is not said at all.
 
@@ -21,7 +22,7 @@ LONGEST_NAME = 160
 """A name longer than this is cut with an ellipsis: guidance is to be read, not scrolled."""
 
 _CHOICE = re.compile(r"\[\[(.*?)\]\]")
-_BLANK = re.compile(r"\{([a-z_]+)\}")
+_BLANK = re.compile(r"\{(!?[a-z_]+)\}")
 _STARS = re.compile(r"\*{2,}|^\*+|\*+$")
 _NAME = re.compile(r"\*\*(.+?)\*\*")
 
@@ -50,7 +51,7 @@ def fill(template: str, blanks: Mapping[str, tuple[str, ...]]) -> str | None:
 
 def blanks_of(template: str) -> frozenset[str]:
     """Every blank that a template mentions."""
-    return frozenset(_BLANK.findall(template))
+    return frozenset(blank.lstrip("!") for blank in _BLANK.findall(template))
 
 
 def name(value: str) -> str:
@@ -87,15 +88,16 @@ def _choose(alternatives: str, blanks: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _filled(text: str, blanks: Mapping[str, tuple[str, ...]]) -> str | None:
-    if any(not blanks.get(blank) for blank in _BLANK.findall(text)):
-        return None
-    return _BLANK.sub(lambda match: _listed(match[1], blanks[match[1]]), text)
+    for blank in _BLANK.findall(text):
+        if bool(blanks.get(blank.lstrip("!"))) is blank.startswith("!"):
+            return None
+    return _BLANK.sub(lambda match: _listed(match[1], blanks.get(match[1], ())), text)
 
 
 def _listed(blank: str, values: tuple[str, ...]) -> str:
     if blank.endswith("_word"):
         return values[0]
     marked = [name(value) for value in values]
-    if len(marked) == 1:
-        return marked[0]
+    if len(marked) < 2:
+        return "".join(marked)
     return f"{', '.join(marked[:-1])} and {marked[-1]}"

@@ -35,7 +35,8 @@ _STATED = tuple(
 )
 _QUOTED_NAME = r"[\"'“”„«»「][ \u00a0]?(?P<name>[^\W\d_][\w -]{1,79}?)[ \u00a0]?[\"'“”»」]"
 _OWNER_OF = re.compile(
-    r" as owner of \[?(?P<name>\w{2,80})|(?<!\w)(?P<other>[A-Z]\w{2,80}): bad field names on insert"
+    r" as owner of \[?(?P<name>\w{2,80})|(?<!\w)(?P<other>[A-Z]\w{2,80}): bad field names on insert|"
+    r"entity type cannot be \w{3,20}: (?P<entity>[A-Z][\w ]{2,60}\w)"
 )
 _KEYED = re.compile(
     r"(?:duplicateRuleEntityType|entityType)[\\\"'”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{2,80})"
@@ -44,7 +45,7 @@ _STANDARD = re.compile(
     r"(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
     r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w|"
-    r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep)\b)",
+    r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep|History|Share|Feed)\b)",
 )
 _PLAIN = re.compile(r"(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)")
 _INSIDE = re.compile(r"[\w.\[/\"“-]")
@@ -76,9 +77,9 @@ def _entity_pattern() -> re.Pattern[str]:
 
 def find_stated(text: str) -> Iterator[Part]:
     """Only what the platform itself calls an object."""
-    if "owner of" in text or "bad field names" in text:
+    if "owner of" in text or "bad field names" in text or "entity type cannot be" in text:
         for match in matches(_OWNER_OF, text):
-            group = "name" if match["name"] else "other"
+            group = match.lastgroup or "name"
             yield Part("object", match[group], *match.span(group))
     if "ntityType" in text:
         for match in matches(_KEYED, text):

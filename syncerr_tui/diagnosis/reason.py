@@ -24,6 +24,8 @@ _END = re.compile(
     r"|[\"'],[^\s,]{1,60}(?:,|\Z)|[\"']?\|0x[0-9a-f]|,\s?fields\s?[=:]"
 )
 _ADVICE = re.compile(r"Your administrator can add it for you|For details, see API Exceptions", re.IGNORECASE)
+# `Field(s): User__c, CRM ErrorMessage: ...`: what an integration writes in front, in its user's language.
+_INTEGRATION = re.compile(r"\A[^\n]{0,200}\bCRM\b[^:\n]{0,25}:\s?")
 _LONGEST = 2000
 
 
@@ -46,7 +48,7 @@ def innermost(text: str, root_code: str | None) -> Innermost:
     wrapped = root_code is None or root_code in WRAPPERS
     parts = _LEAD_IN.split(rest) if wrapped else [rest]
     cut = _END.search(parts[-1])
-    words = parts[-1][: cut.start()] if cut else parts[-1]
+    words = _INTEGRATION.sub("", parts[-1][: cut.start()] if cut else parts[-1])
     return Innermost(words, rest, end is not None, len(parts) > 1)
 
 

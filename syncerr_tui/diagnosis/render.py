@@ -37,6 +37,8 @@ def retry_words(guidance: Guidance) -> str:
     """What has to happen before a re-sync can work. Nothing is promised where nothing is known."""
     if guidance.authority is Authority.NONE and guidance.retry is Retry.FIX_FIRST:
         return "Not known: find the reason first. A re-sync alone may fail again."
+    if guidance.retry is Retry.FIX_FIRST and guidance.steps and guidance.steps[0].text.startswith("Re-sync"):
+        return "Try once. If a re-sync fails again, go on with the steps."
     return RETRY_WORDS[guidance.retry]
 
 

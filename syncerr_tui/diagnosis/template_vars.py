@@ -112,6 +112,7 @@ def _ids(diagnosis: Failure, record: str | None, salesforce_id: str | None) -> B
         "user": _first(i for i in ids if i.startswith("005") and links.full_id(i)),
         "flow_version": _first(record_id for record_id in ids if record_id.startswith("301")),
         "record": _known(record),
+        "records": ids,
         "contact": _first(i for i in (*ids, salesforce_id or "") if i.startswith("003") and links.full_id(i)),
         "external_id": diagnosis.external_ids[:1],
     }
@@ -214,7 +215,9 @@ def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
         return ""
     if diagnosis.root_code in WRAPPERS and not (found.led_in or found.behind_code):
         return ""
-    words = one_line(found.words).strip(" ,:;-\"'").rstrip(". ")
+    if "<unknown>" in found.words:
+        return ""  # the platform's sentence with nothing in it
+    words = one_line(found.words).strip(" ,:;-\"'").rstrip(". 。")
     for field in diagnosis.fields:
         # `Salesforce's sentence.: Username: [Username]`: the label is no part of the sentence.
         words = words.removesuffix(f": {field}").rstrip(". ")

@@ -490,3 +490,23 @@ def test_what_a_rule_says_ends_before_the_fields_and_not_before_its_own_dashes()
         message = f"FIELD_CUSTOM_VALIDATION_EXCEPTION:{words}:Ship_Date__c --"
         guidance = guide(diagnose(message))
         assert f"**{words.partition(' --')[0]}**" in guidance.headline
+
+
+_CHANGES = re.compile(r"[Dd]eactivate|[Ss]witch|[Cc]hange or merge|recall|relax|[Aa]ctivate it|optional")
+
+
+@pytest.mark.parametrize("code", sorted(general_codes()))
+def test_a_code_of_salesforce_gets_no_ritual(code: str) -> None:
+    """Nothing is put back that no step changed, and an admin is not sent to an admin."""
+    guidance = guide(about(code))
+    steps = plain(" ".join(step.text for step in guidance.steps))
+    assert not guidance.put_back or _CHANGES.search(steps)
+    assert not re.search(r"an admin of this org|looks after that", steps)
+    assert guidance.headline.rstrip(".").casefold() != code.replace("_", " ").casefold()
+
+
+def test_a_login_elsewhere_is_not_the_sync_users() -> None:
+    for code in ("IAS_INVALID_AUTH", "NO_ACCESS_TOKEN"):
+        guidance = guide(about(code))
+        assert "users" not in " ".join(step.address or "" for step in guidance.steps).casefold()
+        assert "Named Credentials" in guidance.steps[1].text

@@ -53,3 +53,10 @@ def test_stars_in_a_name_do_not_end_it() -> None:
 
 def test_blanks_of() -> None:
     assert blanks_of("{a} [[{b}|c]] {d_e}") == {"a", "b", "d_e"}
+
+
+def test_a_sentence_may_be_for_what_is_not_known() -> None:
+    template = "{!flow}Find the Flow.[[ It is {flow}.| The message names {!flow}none.]]"
+    assert fill(template, {}) == "Find the Flow. The message names none."
+    assert fill(template, {"flow": ("Order Builder",)}) is None
+    assert blanks_of(template) == {"flow"}

@@ -10,6 +10,7 @@ from syncerr_tui.diagnosis.explanation import Explanation, explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.render import retry_words
 
 ORDER, ITEM, USER = "8015g00000Vb4QaAAJ", "8025g00000Ty7WkAAJ", "0055g00000HbQrsAAF"
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -246,7 +247,7 @@ def test_the_state_of_a_machine_is_no_address() -> None:
 def test_a_message_that_was_cut_says_so() -> None:
     whole = "FIELD_CUSTOM_VALIDATION_EXCEPTION, " + "Please ask the warehouse whether " * 9
     cut = explain_message(whole[:255])
-    assert cut.remarks == ("The message breaks off after 255 characters: what follows is not known.",)
+    assert cut.remarks == ("The message has 255 characters, a usual limit: its end may be missing.",)
     assert cut.payload()["cut"] is True
     assert explain_message("Required fields are missing: [Name]").remarks == ()
 
@@ -300,3 +301,57 @@ def test_an_object_in_a_condition_is_no_field() -> None:
 def test_what_stopped_a_save_tells_the_code_where_none_is_given(message: str, root: str) -> None:
     found = diagnose(message)
     assert (found.root_code, found.inferred) == (root, True)
+
+
+def test_nothing_is_said_of_what_the_message_rules_out() -> None:
+    named = everything(
+        explain_message("duplicate value found: Card__c duplicates value on record with id: x")
+    )
+    assert "Not sure which field" not in named and "does not name it" in named
+    unnamed = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
+    assert "<unknown>" not in everything(explain_message(unnamed))
+    standard = everything(explain_message("Required fields are missing: [CloseDate]"))
+    assert "cannot be made optional" in standard and "if you made it optional" not in standard
+    assert "if you made it optional" in everything(explain_message("Required fields are missing: [Ext__c]"))
+
+
+def test_what_salesforce_alone_writes_is_not_a_matter_of_rights() -> None:
+    explanation = explain_message(
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: entity type cannot be updated: Order History"
+    )
+    assert explanation.diagnosis.objects == ("Order History",)
+    assert "permission set" not in everything(explanation)
+    assert "permission set" in everything(explain_message("entity type cannot be updated: Shipment"))
+
+
+def test_an_e_mail_that_names_something_gone_is_no_lookup() -> None:
+    message = (
+        "SendEmail failed. First exception on row 0; first error: INVALID_CROSS_REFERENCE_KEY, invalid id: []"
+    )
+    said = everything(explain_message(message))
+    assert "sends the e-mail" in said and "Recycle Bin" not in said
+
+
+def test_a_limit_in_apex_is_tried_alone_and_called_no_fault_of_the_record() -> None:
+    explanation = explain_message(
+        "T: execution of AfterUpdate caused by: System.AsyncException: Rate Limiting : AsyncApexExecutions "
+        "Limit exceeded."
+    )
+    assert "this record lacks" not in everything(explanation)
+    assert retry_words(explanation.guidance).startswith("Try once.")
+
+
+def test_a_length_that_only_may_be_a_limit_is_told_as_such() -> None:
+    cut = explain_message("Required fields are missing: [Name] ...")
+    assert cut.remarks == ("The message breaks off after 39 characters: what follows is not known.",)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CRM-Fehlercode: DELETE_FAILED, Feld(er): A__c, CRM-Fehlermeldung: Zu spät, RecordId: 1",
+        "Erreur : DELETE_FAILED, Champ(s) : A__c, Message d'erreur CRM : Zu spät, RecordId: 1",
+    ],
+)
+def test_what_an_integration_writes_in_front_is_not_quoted(message: str) -> None:
+    assert "“Zu spät”" in explain_message(message).headline
