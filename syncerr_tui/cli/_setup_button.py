@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli._ask import Asker, Nobody
 from syncerr_tui.cli._console import heading, say
 from syncerr_tui.cli.learn_button import HOW_TO_RECORD, UNSUPPORTED, describe, read_har_file
-from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError
+from syncerr_tui.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
-    from syncerr_tui.salesforce.button.learn import ButtonCandidate
+    from syncerr_tui.salesforce.button.har import Exchange
+    from syncerr_tui.salesforce.button.learn import ButtonCandidate, Lesson
     from syncerr_tui.salesforce.client import ApiClient
     from syncerr_tui.salesforce.profiles import FieldMapping
 
 
 async def learn_method(
     har: str | None,
+    recorded: Sequence[Exchange],
     asker: Asker,
     client: ApiClient,
     mapping: FieldMapping,
@@ -38,15 +40,17 @@ async def learn_method(
 
     if har is None:
         heading("Record the Re-sync button")
-        say(*HOW_TO_RECORD)
+        say(*HOW_TO_RECORD[:4], "5. Name the file here.", *HOW_TO_RECORD[5:])
         har = asker.text("HAR file", None, "--har FILE")
+        recorded = read_har_file(har)
     prefix = str((await client.describe(mapping.object_name)).get("keyPrefix") or "")
     known = KnownRows(prefix=prefix if len(prefix) == 3 else "")
-    lesson = learn(read_recording(read_har_file(har)), known, namespace=namespace, keep_ids=keep_ids)
+    recording = read_recording(recorded)
+    lesson = learn(recording, known, namespace=namespace, keep_ids=keep_ids)
+    if lesson.chosen is None and not keep_ids:
+        lesson = _with_ids(learn(recording, known, namespace=namespace, keep_ids=True), asker) or lesson
     if lesson.chosen is None:
-        why = lesson.refused[0].why if lesson.refused else "no call of the package takes row ids"
-        if lesson.candidates:
-            why = "several calls could be the button"
+        why = lesson.why_none
         raise BadInputError(
             f"The recording does not show the Re-sync button: {why[:1].lower() + why[1:]}",
             "'syncerr-tui learn-button FILE' shows what was seen. Clear the log, press only Re-sync, export",
@@ -63,8 +67,21 @@ async def learn_method(
     return table
 
 
+def _with_ids(lesson: Lesson, asker: Asker) -> Lesson | None:
+    """A call that only lacks the person's word for a constant that looks like an id; None without it."""
+    if lesson.chosen is None or isinstance(asker, Nobody):
+        return None
+    heading("The Re-sync button calls, with an id that stays the same")
+    say(*describe(lesson.candidates[lesson.chosen]))
+    agreed = asker.agree(
+        "Is that id (a user's, the org's or a store's) right for every re-sync?", default=False
+    )
+    return lesson if agreed else None
+
+
 async def _table(candidate: ButtonCandidate, client: ApiClient) -> dict[str, Any]:
     from syncerr_tui.salesforce.button.recorded import CallKind
+    from syncerr_tui.salesforce.entry_points import package_version
 
     call = candidate.call
     full = f"{call.namespace}__{call.name}" if call.namespace else call.name
@@ -119,23 +136,3 @@ def _only_input(candidate: ButtonCandidate) -> str | None:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-async def package_version(client: ApiClient, namespace: str) -> str:
-    """The installed version of a package, e.g. `21.4.0`; empty where this user may not see it."""
-    query = (
-        "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackageVersion.MajorVersion, "
-        "SubscriberPackageVersion.MinorVersion, SubscriberPackageVersion.PatchVersion "
-        "FROM InstalledSubscriberPackage"
-    )
-    try:
-        rows = await client.tooling(query)
-    except SyncErrError:
-        return ""
-    for row in rows:
-        package, version = row.get("SubscriberPackage"), row.get("SubscriberPackageVersion")
-        if isinstance(package, dict) and isinstance(version, dict):
-            parts = [version.get(f"{part}Version") for part in ("Major", "Minor", "Patch")]
-            if package.get("NamespacePrefix") == namespace and all(isinstance(part, int) for part in parts):
-                return ".".join(map(str, parts))
-    return ""

@@ -12,6 +12,7 @@ import click
 from syncerr_tui.cli._console import confirm, emit, emit_json, say, wrapped
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.button.har import Exchange
@@ -152,7 +153,7 @@ async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:
 
 def _lines(lesson: Lesson) -> list[str]:
     if not lesson.candidates:
-        lines = ["No call of the Re-sync button was found in this recording."]
+        lines = ["No call of the Re-sync button was found in this recording.", _seen(lesson)]
     elif lesson.chosen is None:
         lines = ["No call is clearly the Re-sync button. What could be it:"]
     else:
@@ -169,6 +170,13 @@ def _lines(lesson: Lesson) -> list[str]:
     else:
         lines += ["", *UNSUPPORTED, "", "To use it: syncerr-tui setup NAME --method button --har FILE"]
     return lines
+
+
+def _seen(lesson: Lesson) -> str:
+    """What the recording holds instead."""
+    if not lesson.lightning:
+        return "It holds no request of a Lightning page: was the log cleared after the press?"
+    return f"It holds {plural(lesson.lightning, 'Lightning action')}, none of which takes row ids."
 
 
 def describe(candidate: ButtonCandidate) -> list[str]:

@@ -19,6 +19,7 @@ from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
+    from syncerr_tui.salesforce.button.har import Exchange
     from syncerr_tui.salesforce.client import ApiClient
     from syncerr_tui.salesforce.profiles import AuthMethod, FieldMapping, Method, OrgProfile
 
@@ -85,6 +86,8 @@ class Given:
     treatment: Mapping[str, object]
     """Lanes, batch size and the like, where given."""
     replace: bool
+    recorded: tuple[Exchange, ...] = ()
+    """What is in the file `har`."""
 
 
 @click.command()
@@ -173,6 +176,7 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
     from syncerr_tui.salesforce.identity import choose_version, identify
     from syncerr_tui.salesforce.profile_files import path_of, write_profile
 
+    given = _with_recording(given)
     folder = profile_folder()
     table: dict[str, Any] = {"way": _way(given, asker)}
     name = given.name or asker.text(
@@ -190,6 +194,7 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
         say(f"at {identity.instance_url}")
         named = named_by_flags(given.object_name, given.maps, given.failed, given.pending, given.done)
         mapping = await settle(client, asker, named)
+        await _may_read(client, mapping)
         table["sync_user"] = await _sync_user(given, asker, client, mapping)
         table["method"] = await _method(given, asker, client, mapping)
         profile = dataclasses.replace(
@@ -203,6 +208,29 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
     finally:
         await client.close()
     return profile, write_profile(folder, profile, replace=given.replace)
+
+
+def _with_recording(given: Given) -> Given:
+    """Read the recording first: what cannot be used is said before anybody logs in or answers questions."""
+    if given.har is None:
+        return given
+    if given.method not in {None, "button"}:
+        raise BadInputError(
+            f"--har is a recording of the button, and --method says {given.method}", "Leave one of them out"
+        )
+    from syncerr_tui.cli.learn_button import read_har_file
+
+    return dataclasses.replace(given, method="button", recorded=tuple(read_har_file(given.har)))
+
+
+async def _may_read(client: ApiClient, mapping: FieldMapping) -> None:
+    """Raises: RefusedError: This user gets no list, so that nothing of this tool would work."""
+    from syncerr_tui.salesforce import soql
+
+    try:
+        await client.first_page(f"SELECT Id FROM {soql.name(mapping.object_name)} LIMIT 1")  # noqa: S608
+    except RefusedError as error:
+        raise RefusedError(f"The list of sync errors cannot be read: {error.title}", error.hint) from None
 
 
 async def _sync_user(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> str:
@@ -294,7 +322,7 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
     from syncerr_tui.salesforce.profiles import METHODS
 
     kind = given.method
-    if kind is None and isinstance(asker, Person):
+    if kind == "button" or (kind is None and isinstance(asker, Person)):
         await _propose_entry_points(client)
     while True:
         chosen = kind or asker.choose("How shall re-sync be asked for?", _METHODS, "guided", "--method")
@@ -302,7 +330,13 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
             await _offer_actions(client, chosen)
         if chosen == "button":
             table = await learn_method(
-                given.har, asker, client, mapping, namespace=given.namespace, keep_ids=given.keep_ids
+                given.har,
+                given.recorded,
+                asker,
+                client,
+                mapping,
+                namespace=given.namespace,
+                keep_ids=given.keep_ids,
             )
             chosen = str(table["kind"])
         else:

@@ -49,6 +49,7 @@ def fill_setup(
     _safeguards(store, now, long_ago)
     _fields_and_sets(store, schema, long_ago)
     _permissions(store, schema, long_ago)
+    _package(store, long_ago)
     return ids
 
 
@@ -294,6 +295,14 @@ def approval_of(store: Store, record_id: str, at: str) -> None:
     definition = found[0]["Id"] if found else store.insert("ProcessDefinition", name)
     row = {"ProcessDefinitionId": definition, "TargetObjectId": record_id, "Status": "Pending"}
     store.insert("ProcessInstance", {**row, "SubmittedById": DEMO_USER_ID, "CreatedDate": at})
+
+
+def _package(store: Store, base: Row) -> None:
+    package = store.insert("SubscriberPackage", {"Name": "StoreConnect", "NamespacePrefix": "s_c", **base})
+    number = {"MajorVersion": 21, "MinorVersion": 4, "PatchVersion": 0}
+    version = store.insert("SubscriberPackageVersion", {"Name": "21.4", **number, **base})
+    installed = {"SubscriberPackageId": package, "SubscriberPackageVersionId": version}
+    store.insert("InstalledSubscriberPackage", {**installed, **base})
 
 
 def _permissions(store: Store, schema: Mapping[str, SObject], base: Row) -> None:

@@ -1,10 +1,10 @@
-"""Public ways to ask for a re-sync that an org offers already: invocable actions and autolaunched Flows."""
+"""What an org offers for a re-sync: public actions and Flows, and which version of the package it has."""
 
 from __future__ import annotations
 
 import re
 
-from syncerr_tui.errors import RefusedError
+from syncerr_tui.errors import RefusedError, SyncErrError
 from syncerr_tui.salesforce.button.learn import DOWNSTREAM
 from syncerr_tui.salesforce.client import ApiClient
 
@@ -30,3 +30,23 @@ async def likely_entry_points(client: ApiClient) -> list[tuple[str, str]]:
             if _LIKELY.search(name) and name.lower().rpartition("__")[2] != DOWNSTREAM
         ]
     return found
+
+
+async def package_version(client: ApiClient, namespace: str) -> str:
+    """The installed version of a package, e.g. `21.4.0`; empty where this user may not see it."""
+    query = (
+        "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackageVersion.MajorVersion, "
+        "SubscriberPackageVersion.MinorVersion, SubscriberPackageVersion.PatchVersion "
+        "FROM InstalledSubscriberPackage"
+    )
+    try:
+        rows = await client.tooling(query)
+    except SyncErrError:
+        return ""
+    for row in rows:
+        package, version = row.get("SubscriberPackage"), row.get("SubscriberPackageVersion")
+        if isinstance(package, dict) and isinstance(version, dict):
+            parts = [version.get(f"{part}Version") for part in ("Major", "Minor", "Patch")]
+            if package.get("NamespacePrefix") == namespace and all(isinstance(part, int) for part in parts):
+                return ".".join(map(str, parts))
+    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,6 +132,57 @@ async def test_a_refusal_says_why_and_nothing_has_run(
             await org.press(org.rows[:1])
         assert words in refused.value.line
         assert org.executions == {}
+
+
+FAILURE_LINES: dict[str, tuple[tuple[str, ...], str, str]] = {
+    # kind of failure: how it comes about, what the line says, and what to do next
+    "no access": ((LWR, "no-class-access"), "This user may not run s_c.SyncError", "permission set"),
+    "no web scope": ((LWR, "no-web-scope"), "cannot open a Lightning session", "sf org login web"),
+    "blocked by a login flow": ((LWR, "login-flow"), "(Login Flow)", "open Salesforce in the browser"),
+    "blocked by a verification": (
+        (LWR, "mfa-page"),
+        "(Verify Your Identity",
+        "open Salesforce in the browser",
+    ),
+    "out of sync": ((LWR, "out-of-sync:2"), "Salesforce is being updated", "in some minutes"),
+    "parameters changed": (("lwr-bad-params",), "does not take this call", "Record the button again"),
+    "unknown action": ((LWR, "no-apex-action"), "does not know s_c.SyncError", "Record the button again"),
+    "Apex failed": (("apex-throws",), "Attempt to de-reference", "The rows are read again"),
+    "Apex failed in Lightning": ((LWR, "apex-throws"), "An internal server error", "The rows are read again"),
+    "too many at once": (("forbid-concurrent:/lwr",), "too many requests at once", "Wait a minute"),
+    "maintenance": (("maintenance:/lwr:1",), "(HTTP 503)", "The rows are read again"),
+    "no answer": (
+        ("drop-after:/lwr:1",),
+        "whether it was carried out is not known",
+        "The rows are read again",
+    ),
+    "no answer of Lightning": ((LWR, "drop-after:/aura:1"), "is not known", "The rows are read again"),
+}
+
+
+@pytest.mark.parametrize("kind", FAILURE_LINES)
+async def test_each_kind_of_failure_has_its_line(kind: str) -> None:
+    faults, words, next_step = FAILURE_LINES[kind]
+    async with pressing(*faults) as org:
+        with pytest.raises(SyncErrError) as failed:
+            await org.press(org.rows[:1])
+        line = failed.value.line
+        assert words in line
+        assert next_step in failed.value.hint
+        assert not {"\n", "<", "\x1b"} & set(line)
+        assert "line 1, column" not in line  # no stack trace
+        assert org.server.access_token not in line
+
+
+async def test_a_changed_call_names_the_versions_then_and_now() -> None:
+    async with pressing("lwr-bad-params") as org:
+        old = replace(learned(org.server), package="20.1.0")
+        button = ButtonResync(org.button._client, old, batch_size=50)
+        with pytest.raises(RefusedError, match=r"recorded with version 20\.1\.0, now 21\.4\.0"):
+            await button.request(org.rows[:1])
+        assert [check.name for check in await button.check()] == ["Button", "Package"]
+        new = ButtonResync(org.button._client, replace(old, package="21.4.0"), batch_size=50)
+        assert [check.name for check in await new.check()] == ["Button"]
 
 
 UNCLEAR = [

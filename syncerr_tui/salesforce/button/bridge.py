@@ -8,6 +8,7 @@ away with the object. Redirects, by HTTP or by a page's script, are followed onl
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -38,6 +39,10 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 _SETTINGS_HINT = (
     "This login cannot open a Lightning session: the scope 'web' may be missing, or the user is API-only. "
     "Log in with 'sf org login web', or use the guided method"
+)
+_BLOCKED_HINT = (
+    "A login flow, a verification or the org's session settings stand in the way: open Salesforce in the "
+    "browser as this user and see what it asks for, or use the guided method"
 )
 _REPEATS = 2
 """Most repeats of one call, and each only after an answer which proves that nothing ran."""
@@ -170,8 +175,12 @@ class LightningBridge:
         opened = self._follow(self._lightning + PAGE)
         page = read_page(opened.text, opened.cookies)
         if page is None:
-            where = f" ({title(opened.text)})" if title(opened.text) else ""
-            raise RefusedError(f"Salesforce showed another page than Lightning{where}", _SETTINGS_HINT)
+            name = title(opened.text)
+            login = not name or re.match(r"login(?! flow)", name, re.IGNORECASE)
+            raise RefusedError(
+                f"Salesforce showed another page than Lightning{f' ({name})' if name else ''}",
+                _SETTINGS_HINT if login else _BLOCKED_HINT,
+            )
         self._page = page
 
     def _follow(self, address: str) -> _Opened:

@@ -131,6 +131,17 @@ class Lesson:
     refused: tuple[Unrepeatable, ...]
     lightning: int = 0
 
+    @property
+    def why_none(self) -> str:
+        """Why none is chosen, in one sentence."""
+        if sum(not candidate.doubtful for candidate in self.candidates) > 1:
+            return "Several calls could be the button"
+        if self.refused:
+            return self.refused[0].why
+        if self.candidates:
+            return "The only call with row ids reads or removes something, by its name"
+        return "No call of the package takes row ids"
+
     def payload(self) -> dict[str, object]:
         """The whole answer of `learn-button --json`."""
         return {

@@ -18,6 +18,7 @@ from syncerr_tui.salesforce.button.bridge import LightningBridge
 from syncerr_tui.salesforce.button.lightning import AuraAnswer, Said
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.entry_points import package_version
 from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.methods.receipts import match, named_results, receipt, refuses
 from syncerr_tui.salesforce.profiles import ButtonMethod
@@ -32,6 +33,10 @@ MOST_ROWS = 10
 RECORD_AGAIN = "Record the button again: 'syncerr-tui learn-button' says how"
 _READ_AGAIN = "The rows are read again before anything else is sent"
 _QUOTE_LIMIT = 300
+
+
+class CallChangedError(RefusedError):
+    """The method is gone, or takes other parameters now; nothing ran."""
 
 
 class ButtonResync:
@@ -54,15 +59,21 @@ class ButtonResync:
 
     async def check(self) -> list[Check]:
         """Nothing can be tried without running it; says what is called, and that nobody supports it."""
-        since = f", recorded {self._method.recorded}" if self._method.recorded else ""
-        return [
-            Check(
-                "Button",
-                CheckState.WARNING,
-                f"Calls {self._method.full_name}{since}: a private call of the package that nobody supports",
-                "Ask StoreConnect for a public re-sync action; after a package upgrade record it again",
-            )
-        ]
+        method = self._method
+        since = f", recorded {method.recorded}" if method.recorded else ""
+        private = Check(
+            "Button",
+            CheckState.WARNING,
+            f"Calls {method.full_name}{since}: a private call of the package that nobody supports",
+            "Ask StoreConnect for a public re-sync action; after a package upgrade record it again",
+        )
+        installed = await package_version(self._client, method.namespace)
+        if not (installed and method.package) or installed == method.package:
+            return [private]
+        upgraded = (
+            f"Recorded with version {method.package} of {method.namespace}, {installed} is installed now"
+        )
+        return [private, Check("Package", CheckState.WARNING, upgraded, RECORD_AGAIN)]
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
         """The call for those of these rows that have the id it takes."""
@@ -79,9 +90,20 @@ class ButtonResync:
         ]
         if sendable:
             params = self._params(sendable)
-            value = await self._client.press(lambda sf: self._press(sf, params))
+            try:
+                value = await self._client.press(lambda sf: self._press(sf, params))
+            except CallChangedError as error:
+                versions = await self._versions()
+                raise RefusedError(f"{error.title}{versions}", error.hint) from None
             receipts += _receipts(sendable, value)
         return receipts
+
+    async def _versions(self) -> str:
+        """` (recorded with version 21.4.0, now 22.0.0)`, as far as it is known."""
+        if not self._method.package:
+            return ""
+        now = await package_version(self._client, self._method.namespace)
+        return f" (recorded with version {self._method.package}{f', now {now}' if now else ''})"
 
     def _id(self, error: SyncError) -> str:
         """The id of a row that the call takes; empty where the row has none."""
@@ -148,7 +170,7 @@ class ButtonResync:
         """
         status, words = response.status_code, _words(_body(response))
         if status == 400:
-            raise RefusedError(
+            raise CallChangedError(
                 f"The org does not take this call of {self._method.full_name} any more{_quoted(words)}",
                 f"StoreConnect may have changed it. {RECORD_AGAIN}",
             )
@@ -220,7 +242,7 @@ class ButtonResync:
                     f"This user may not run {name}{words}", "Ask the admin for StoreConnect's permission set"
                 )
             case Said.NO_SUCH_ACTION | Said.MALFORMED:
-                return RefusedError(f"The org does not know {name} any more{words}", RECORD_AGAIN)
+                return CallChangedError(f"The org does not know {name} any more{words}", RECORD_AGAIN)
             case Said.OUT_OF_SYNC:
                 return NotSentError(
                     "Salesforce is being updated: nothing was sent", "Try again in some minutes"
