@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +26,9 @@ MONEY = frozenset(
 )
 """Objects that carry money by themselves: financial records, which are read and never rewritten."""
 
+
+_MANY = 1000
+"""Rows from which collecting garbage meanwhile would be felt."""
 
 READY = Fingerprint((("ready", "what these waited for is in Salesforce by now"),))
 """Why rows are one group whose causes are gone."""
@@ -64,15 +69,6 @@ class Cause:
         return len(self.roots) + len(self.victims)
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Where a row's chain ends."""
-
-    root: str
-    sure: bool
-    """Whether every link on the way is a fact."""
-
-
 class CauseGraph:
     """All errors as causes and victims. Rows come in pages and leave one by one; the answers follow.
 
@@ -85,11 +81,18 @@ class CauseGraph:
         self._victims = Victims(self._fingerprints.code_of)
         self._before: dict[str, str] = {}
         """Row -> the row it waits for, where it is in the list."""
+        self._guessed: set[str] = set()
+        """Rows of which that is a guess."""
         self._behind: defaultdict[str, set[str]] = defaultdict(set)
         """Row -> the rows that wait directly for it."""
-        self._ends: dict[str, _End] = {}
+        self._roots: dict[str, str] = {}
+        """Row -> the row at the end of its chain; itself where it waits for nobody."""
+        self._unsure: set[str] = set()
+        """Rows with a guess on the way to there."""
         self._group_of: dict[str, str] = {}
-        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._members: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        """Key of a cause -> its rows, oldest first within each page: then sorting all of them is cheap."""
+        self._ages: dict[str, tuple[float, str]] = {}
         self._prints: dict[str, tuple[Fingerprint, str | None]] = {}
         self._built: dict[str, Cause] = {}
 
@@ -99,7 +102,9 @@ class CauseGraph:
 
     def add(self, errors: Iterable[SyncError]) -> None:
         """Take a page in, or newer versions of rows."""
-        self._follow(self._victims.add(errors))
+        rows = list(errors)
+        with _no_collecting(len(rows)):
+            self._follow(self._victims.add(rows))
 
     def discard(self, ids: Iterable[str]) -> None:
         """Let rows go that left the list."""
@@ -161,11 +166,11 @@ class CauseGraph:
 
     def root_of(self, row_id: str) -> str:
         """The error at the end of this row's chain; the row itself where it waits for nobody."""
-        return self._ends[row_id].root
+        return self._roots[row_id]
 
     def waiting_for(self, row_id: str) -> tuple[Link, ...]:
         """The links of the rows that wait directly for this one, oldest row first."""
-        rows = sorted(self._behind.get(row_id, ()), key=self._age)
+        rows = sorted(self._behind.get(row_id, ()), key=self._ages.__getitem__)
         return tuple(link for row in rows for link in self.links_of(row) if link.cause == row_id)
 
     def parents_of(self, ids: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -185,83 +190,93 @@ class CauseGraph:
 
     def _follow(self, touched: set[str]) -> None:
         """Draw conclusions anew for these rows and for everything that waits behind them."""
+        behind, links_of, errors, groups = self._behind, self._victims.links_of, self.errors, self._group_of
         for row_id in touched:
-            self._unlink(row_id)
-            before = None
-            for link in self.links_of(row_id):
-                before = before or link.cause
+            if row_id in self._before:
+                self._unlink(row_id)
+            error = errors[row_id]
+            when = error.created_at or error.processed_at
+            self._ages[row_id] = (when.timestamp() if when else float("inf"), row_id)
+            links = links_of(row_id)
+            before = next((link.cause for link in links if link.cause), None) if links else None
             if before is not None:
                 self._before[row_id] = before
-                self._behind[before].add(row_id)
+                behind[before].add(row_id)
+                if not any(link.fact for link in links if link.cause == before):
+                    self._guessed.add(row_id)
         stale = set(touched)
         frontier = list(touched)
         while frontier:
-            for row_id in self._behind.get(frontier.pop(), ()):
-                if row_id not in stale:
-                    stale.add(row_id)
-                    frontier.append(row_id)
+            waiting = behind.get(frontier.pop())
+            if waiting:
+                fresh = waiting - stale
+                stale |= fresh
+                frontier += fresh
         for row_id in stale:
-            self._leave_group(row_id)
-            self._ends.pop(row_id, None)
-        for row_id in stale:
-            self._find_end(row_id)
-        for row_id in stale:
-            self._join_group(row_id)
+            if row_id in groups:
+                self._leave_group(row_id)
+        oldest_first = sorted(stale, key=self._ages.__getitem__)
+        for row_id in oldest_first:
+            if row_id not in self._roots:
+                self._find_root(row_id)
+        for row_id in oldest_first:
+            if row_id not in groups:
+                self._join_group(row_id)
 
     def _unlink(self, row_id: str) -> None:
         before = self._before.pop(row_id, None)
         if before is not None:
             self._behind[before].discard(row_id)
+            self._guessed.discard(row_id)
 
     def _leave_group(self, row_id: str) -> None:
         key = self._group_of.pop(row_id, None)
         if key is None:
             return
+        del self._roots[row_id]
+        self._unsure.discard(row_id)
         self._built.pop(key, None)
         members = self._members[key]
-        members.discard(row_id)
+        del members[row_id]
         if not members:
             del self._members[key]
             del self._prints[key]
 
     def _join_group(self, row_id: str) -> None:
-        if row_id in self._group_of:
-            return
-        root = self._ends[row_id].root
-        if root != row_id:
-            self._join_group(root)
-            key = self._group_of[root]
-        else:
+        root = self._roots[row_id]
+        key = self._group_of.get(root)
+        if key is None:
             made, missing = self._print_of_root(root)
             key = made.key
             self._prints.setdefault(key, (made, missing))
+            self._group_of[root] = key
+            self._members[key][root] = None
         self._group_of[row_id] = key
-        self._members[key].add(row_id)
+        self._members[key][row_id] = None
         self._built.pop(key, None)
 
-    def _find_end(self, row_id: str) -> None:
+    def _find_root(self, row_id: str) -> None:
         """The end of a row's chain, and whether all links on the way are facts; kept for every row on it."""
-        path: dict[str, None] = {}
-        at = row_id
-        while at not in self._ends:
+        roots, path, at = self._roots, dict[str, None](), row_id
+        while at not in roots:
             if at in path:
                 # A circle: its oldest error stands for it, so that the circle is one cause.
                 steps = list(path)
                 circle = steps[steps.index(at) :]
-                oldest = min(circle, key=self._age)
-                self._ends.update({member: _End(oldest, sure=True) for member in circle})
+                roots.update(dict.fromkeys(circle, min(circle, key=self._ages.__getitem__)))
                 break
             path[at] = None
             before = self._before.get(at)
             if before is None:
-                self._ends[at] = _End(at, sure=True)
+                roots[at] = at
                 break
             at = before
         for step in reversed(path):
-            if step not in self._ends:
-                end = self._ends[self._before[step]]
-                fact = any(link.fact for link in self.links_of(step) if link.cause == self._before[step])
-                self._ends[step] = _End(end.root, sure=end.sure and fact)
+            if step not in roots:
+                before = self._before[step]
+                roots[step] = roots[before]
+                if before in self._unsure or step in self._guessed:
+                    self._unsure.add(step)
 
     def _print_of_root(self, root: str) -> tuple[Fingerprint, str | None]:
         """The fingerprint of a root; a row whose cause is not listed stands for that missing cause."""
@@ -290,42 +305,42 @@ class CauseGraph:
 
     def _cause(self, key: str, members: Iterable[str]) -> Cause:
         made, missing = self._prints[key]
-        kinds: dict[str, list[str]] = {"root": [], "victim": [], "guess": []}
-        known: list[datetime] = []
-        orders: set[str] = set()
-        money: set[tuple[str, str]] = set()
-        for row_id in members:
-            end = self._ends[row_id]
-            kinds["root" if end.root == row_id else "victim" if end.sure else "guess"].append(row_id)
-            if not end.sure:
-                continue
-            error = self.errors[row_id]
-            when = error.created_at or error.processed_at
-            if when is not None:
-                known.append(when)
-            local = local_name(error.object)
-            if local in ORDERS:
-                orders.add(error.storeconnect_id)
-            elif local in MONEY:
-                money.add((local, error.storeconnect_id))
+        ages, unsure = self._ages, self._unsure
+        rows = sorted(members, key=ages.__getitem__)
+        sure = [row_id for row_id in rows if row_id not in unsure] if unsure else rows
+        errors = [self.errors[row_id] for row_id in sure]
+        seen = [when for error in errors if (when := error.created_at or error.processed_at) is not None]
+        records = {(local_name(error.object), error.storeconnect_id) for error in errors}
         return Cause(
             key=key,
             fingerprint=made,
-            roots=tuple(sorted(kinds["root"], key=self._age)),
-            victims=tuple(sorted(kinds["victim"], key=self._age)),
-            guessed=tuple(sorted(kinds["guess"], key=self._age)),
-            orders=len(orders),
-            money=len(money),
-            first_seen=min(known, default=None),
-            last_seen=max(known, default=None),
+            roots=tuple(row_id for row_id in rows if self._roots[row_id] == row_id),
+            victims=tuple(row_id for row_id in sure if self._roots[row_id] != row_id),
+            guessed=tuple(row_id for row_id in rows if row_id in unsure),
+            orders=sum(1 for local, _ in records if local in ORDERS),
+            money=sum(1 for local, _ in records if local in MONEY),
+            first_seen=min(seen, default=None),
+            last_seen=max(seen, default=None),
             missing=missing,
             ready=made is READY,
         )
 
-    def _age(self, row_id: str) -> tuple[float, str]:
-        error = self.errors[row_id]
-        when = error.created_at or error.processed_at
-        return (when.timestamp() if when else float("inf"), row_id)
+
+@contextmanager
+def _no_collecting(rows: int) -> Iterator[None]:
+    """Looking for garbage among 100,000 rows takes a quarter of a second in which no key is answered.
+
+    Rows and graph hold no circles: there is nothing to be found among them, now or later.
+    """
+    if rows < _MANY or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _harm(cause: Cause) -> tuple[int, int, int, int, float, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from syncerr_tui.diagnosis.field_names import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure
@@ -33,22 +34,22 @@ _VARIABLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# What surely differs between rows of one text. Short numbers stay: they may be the value that is refused.
-_SURELY_VARIABLE = re.compile(
-    r"""
+_SURELY = r"""
       [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}
-    | [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+
     | (?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])
     | \d{6,}(?:-\d+)?(?:\ \(-?\d+\))?
     | \brow\ \d+
-    """,
-    re.VERBOSE | re.IGNORECASE,
+"""
+# What surely differs between rows of one text. Short numbers stay: they may be the value that is refused.
+_SURELY_VARIABLE = re.compile(_SURELY, re.VERBOSE | re.IGNORECASE)
+_SURELY_OR_ADDRESS = re.compile(
+    rf"[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}})+ | {_SURELY}", re.VERBOSE | re.IGNORECASE
 )
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»‘’‚‹›'`", '"'))
 _STATE_FIELD = re.compile(r"(State|Country)(?:Code)?$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fingerprint:
     """What makes errors one cause."""
 
@@ -56,7 +57,7 @@ class Fingerprint:
     """(what was compared, its value), e.g. `("field", "Name")`. Part of the key, and the answer to "why?"."""
     version: int = VERSION
 
-    @property
+    @cached_property
     def key(self) -> str:
         """One line, stable between runs: for journals and commands."""
         return f"v{self.version} " + " | ".join(f"{name}={value}" for name, value in self.parts)
@@ -80,7 +81,7 @@ class Fingerprints:
         exact = (error.message, error.object, error.code)
         known = self._exact.get(exact)
         if known is None:
-            key = (_SURELY_VARIABLE.sub(_mask, error.message), error.object, error.code)
+            key = (_shape(error.message), error.object, error.code)
             known = self._known.get(key)
             if known is None:
                 known = fingerprint(diagnose(error.message, error.code), error.object)
@@ -92,7 +93,7 @@ class Fingerprints:
         """The code to go by: the record's own, else the one that its wording means."""
         if error.code is not None:
             return error.code
-        text = _SURELY_VARIABLE.sub(_mask, error.message)
+        text = _shape(error.message)
         if text not in self._codes:
             self._codes[text] = diagnose(error.message).root_code
         return self._codes[text]
@@ -147,6 +148,12 @@ def _words(diagnosis: Failure) -> str:
 def masked(message: str) -> str:
     """The message without what differs from row to row."""
     return _VARIABLE.sub(_mask, message)
+
+
+def _shape(message: str) -> str:
+    """What rows of one text have in common."""
+    variable = _SURELY_OR_ADDRESS if "@" in message else _SURELY_VARIABLE
+    return variable.sub(_mask, message)
 
 
 def _mask(match: re.Match[str]) -> str:

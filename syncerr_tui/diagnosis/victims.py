@@ -11,10 +11,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
+from syncerr_tui.diagnosis.named_parents import (
+    NO_PARENTS,
+    NamedParents,
+    is_record_id,
+    parents_named,
+    says_parent,
+)
 from syncerr_tui.model import EventType, SyncError
 
 SAME_RECORD_CODE = "INVALID_CHANGE_EVENT"
@@ -37,9 +46,8 @@ class Evidence(StrEnum):
     GUESS = "guess"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One error that exists because of another."""
+class Link(NamedTuple):
+    """One error that exists because of another. There are as many as rows: a named tuple is made fastest."""
 
     victim: str
     cause: str | None
@@ -69,16 +77,6 @@ class ParentRef:
     field: str
 
 
-_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
-_FOREIGN_KEY = re.compile(r"foreign key external id:?\s{0,4}([^\s,;:]{1,80})", re.IGNORECASE)
-_ENTITY = re.compile(r"\bin entity:?\s{1,4}([A-Za-z]\w{0,79})", re.IGNORECASE)
-_RECORD_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
-# INVALID_FIELD has a second meaning in Salesforce: the field itself is unknown or hidden. That is a cause.
-_FIELD_ITSELF = re.compile(
-    r"no such column|no such field|bad field name|inaccessible|not accessible|not accept|security settings|"
-    r"is not writeable|not writable|invalid field name|unknown field|unexpected token",
-    re.IGNORECASE,
-)
 # A child's parent is of a higher rank. Only used for guesses.
 _RANK = {
     "account": 0,
@@ -94,13 +92,13 @@ _RANK = {
     "subscription": 3,
 }
 _LOCAL_NAME = re.compile(r"^(?:[A-Za-z0-9]{1,15}(?:_[A-Za-z0-9]{1,15})?__)?(?P<name>\w+?)(?:__[a-z]{1,4})?$")
-_WORD = re.compile(r"[^\W_]")
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _GUESS_WINDOW = timedelta(minutes=1)
 _TOO_MANY_TO_GUESS = 200
 """Failed Creates in two minutes beyond which a guess would be a lottery, and looking at all of them slow."""
 
 
+@lru_cache(maxsize=512)
 def local_name(object_name: str) -> str:
     """`s_c__Payment__c` -> `payment`: an object's name without namespace and suffix, in lower case."""
     match = _LOCAL_NAME.match(object_name)
@@ -131,8 +129,9 @@ class Victims:
         self._by_salesforce_id: dict[str, tuple[_Record, ...]] = {}
         self._creates_by_minute: defaultdict[int, set[str]] = defaultdict(set)
         # The other way round: who would like to know of an id, or of a failed Create in a minute.
-        self._names: dict[str, tuple[str, ...]] = {}
-        self._naming: defaultdict[str, set[str]] = defaultdict(set)
+        self._codes: dict[str, str | None] = {}
+        self._parents_named: dict[str, NamedParents] = {}
+        self._naming: defaultdict[str | None, set[str]] = defaultdict(set)
         self._guessing: defaultdict[int, set[str]] = defaultdict(set)
         self._relations: dict[str, tuple[ParentRef, ...]] = {}
         self._present: set[_Record] = set()
@@ -142,21 +141,24 @@ class Victims:
         rows = list(errors)
         touched = self.discard([error.id for error in rows if error.id in self.errors])
         changed: set[_Record] = set()
+        by_record = self._by_record
         for error in rows:
-            self.errors[error.id] = error
-            record = self._record_of[error.id] = _record(error)
-            known = self._by_record.setdefault(record, [])
-            known.append(error.id)
-            if len(known) > 1:
+            row_id = error.id
+            self.errors[row_id] = error
+            record = self._record_of[row_id] = _record(error)
+            known = by_record.get(record)
+            if known is not None:
+                known.append(row_id)
                 changed.add(record)
             else:
+                by_record[record] = [row_id]
                 _put(self._by_storeconnect_id, record[1], record)
             if error.salesforce_id:
                 _put(self._by_salesforce_id, error.salesforce_id, record)
-            touched.add(error.id)
+            touched.add(row_id)
             self._index(error)
         for record in changed:
-            ids = self._by_record[record]
+            ids = by_record[record]
             ids.sort(key=lambda row_id: made_at(self.errors[row_id]))
             touched.update(ids)
         touched |= self._interested(rows)
@@ -176,7 +178,8 @@ class Victims:
                 del self._by_record[record]
                 _take(self._by_storeconnect_id, record[1], record)
             known_as = error.salesforce_id
-            if known_as and all(self.errors[row_id].salesforce_id != known_as for row_id in rest):
+            still = (other.salesforce_id for row_id in rest if (other := self.errors.get(row_id)) is not None)
+            if known_as and known_as not in still:
                 _take(self._by_salesforce_id, known_as, record)
             self._unindex(error)
             self._links.pop(error.id, None)
@@ -213,18 +216,19 @@ class Victims:
     # -- the indexes -----------------------------------------------------------------------------
 
     def _index(self, error: SyncError) -> None:
-        code = self._code_of(error)
+        code = self._codes[error.id] = error.code if error.code is not None else self._code_of(error)
         if code == PARENT_CODE:
-            named = self._names[error.id] = _named(error)
-            for value in named:
+            named = self._parents_named[error.id] = parents_named(error.message)
+            for value in named.ids:
                 self._naming[value].add(error.id)
-            if not named and error.processed_at:
+            if not named.ids and error.processed_at:
                 self._guessing[_minute(error.processed_at)].add(error.id)
         elif error.event_type is EventType.CREATE and code != SAME_RECORD_CODE and error.processed_at:
             self._creates_by_minute[_minute(error.processed_at)].add(error.id)
 
     def _unindex(self, error: SyncError) -> None:
-        for value in self._names.pop(error.id, ()):
+        del self._codes[error.id]
+        for value in self._parents_named.pop(error.id, NO_PARENTS).ids:
             self._naming[value].discard(error.id)
         if error.processed_at:
             minute = _minute(error.processed_at)
@@ -235,11 +239,16 @@ class Victims:
         """Rows that may be victims of one of these."""
         rows: set[str] = set()
         minutes: set[int] = set()
+        naming, guessing = self._naming, bool(self._guessing)
         for error in errors:
-            rows.update(self._naming.get(error.storeconnect_id.lower(), ()))
-            if error.salesforce_id:
-                rows.update(self._naming.get(error.salesforce_id, ()))
-            if error.event_type is EventType.CREATE and error.processed_at:
+            ids = {error.storeconnect_id.lower(), error.salesforce_id}
+            if self._by_salesforce_id:
+                # Who names the record by an id that another of its changes carries is linked to its first.
+                others = map(self.errors.get, self._by_record.get(_record(error), ()))
+                ids |= {other.salesforce_id for other in others if other is not None}
+            for known_as in ids & naming.keys():
+                rows |= naming[known_as]
+            if guessing and error.event_type is EventType.CREATE and error.processed_at:
                 minute = _minute(error.processed_at)
                 minutes |= {minute, minute + 1}
         for minute in minutes & self._guessing.keys():
@@ -253,12 +262,12 @@ class Victims:
     # -- the kinds of evidence -------------------------------------------------------------------
 
     def _concluded(self, error: SyncError) -> tuple[Link, ...]:
-        code = self._code_of(error)
+        code = self._codes[error.id]
         earlier = self._earlier(error, code)
         if code == SAME_RECORD_CODE:
             return (earlier or _unlisted_change(error),)
         found = [earlier] if earlier else []
-        if code == PARENT_CODE and _says_parent(error.message):
+        if code == PARENT_CODE and says_parent(error.message):
             found += self._parents(error) or (
                 [] if earlier else [self._guess(error) or _unlisted_parent(error)]
             )
@@ -299,21 +308,22 @@ class Victims:
 
     def _named_parents(self, error: SyncError) -> list[Link]:
         """The parents whose ids stand in the message, where they have failed themselves."""
-        entity = _ENTITY.search(error.message)
+        named = self._parents_named.get(error.id, NO_PARENTS)
+        entity = named.entity
         links = []
         unlisted = None
-        for value in self._names.get(error.id, ()):
-            if _is_record_id(value):
+        for value in named.ids:
+            if is_record_id(value):
                 links += self._named_by_salesforce_id(value, error)
                 continue
             if value == error.storeconnect_id.lower() and entity is None:
                 continue
-            parent = self._failed_create(value, entity[1] if entity else None, error)
+            parent = self._failed_create(value, entity, error)
             if parent is not None:
                 said = f"the message names {parent.object} {_short(value)}, which failed"
                 links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, said))
             elif unlisted is None:
-                unlisted = self._unlisted(error, entity[1] if entity else None, value)
+                unlisted = self._unlisted(error, entity, value)
         return links or ([unlisted] if unlisted else [])
 
     def _unlisted(self, error: SyncError, object_name: str | None, value: str) -> Link:
@@ -322,7 +332,7 @@ class Victims:
             said = f"the message names {what}, which is in Salesforce by now: a re-sync can work"
             return Link(error.id, None, Evidence.NAMED_PARENT, said, ready=True)
         link = _unlisted_parent(error, what)
-        return replace(link, parent=(object_name, value)) if object_name else link
+        return link._replace(parent=(object_name, value)) if object_name else link
 
     def _named_by_salesforce_id(self, salesforce_id: str, error: SyncError) -> list[Link]:
         parents = [
@@ -345,10 +355,11 @@ class Victims:
     ) -> SyncError | None:
         """The failed event that keeps this parent out of Salesforce; None where the list has none, or two."""
         own = self._record_of[child.id]
+        wanted = object_name.lower() if object_name is not None else None
         records = [
             record
             for record in self._by_storeconnect_id.get(storeconnect_id.lower(), ())
-            if record != own and (object_name is None or record[0] == object_name.lower())
+            if record != own and wanted in {None, record[0]}
         ]
         if len(records) != 1:
             return None
@@ -360,7 +371,7 @@ class Victims:
         """One failed Create of a possible parent in the same minute: never more than a guess."""
         when = error.processed_at
         rank = _RANK.get(local_name(error.object))
-        if when is None or rank is None or self._names.get(error.id):
+        if when is None or rank is None or self._parents_named.get(error.id, NO_PARENTS).ids:
             return None
         minute = _minute(when)
         nearby = (self._creates_by_minute.get(minute - 1, set()), self._creates_by_minute.get(minute, set()))
@@ -385,25 +396,6 @@ def _record(error: SyncError) -> _Record:
     return (error.object.lower(), error.storeconnect_id.lower() or f"event {error.id}")
 
 
-def _named(error: SyncError) -> tuple[str, ...]:
-    """Ids of parents in the message, each once: StoreConnect IDs in lower case, Salesforce IDs as written."""
-    text = error.message
-    found = dict.fromkeys(match[1].lower() for match in _FOREIGN_KEY.finditer(text) if _WORD.search(match[1]))
-    if found:
-        return tuple(found)
-    found.update(dict.fromkeys(match[0].lower() for match in _UUID.finditer(text)))
-    found.update(dict.fromkeys(match[0] for match in _RECORD_ID.finditer(text)))
-    return tuple(found)
-
-
-def _says_parent(message: str) -> bool:
-    return "oreign key external" in message or not _FIELD_ITSELF.search(message)
-
-
-def _is_record_id(value: str) -> bool:
-    return _RECORD_ID.fullmatch(value) is not None
-
-
 def _unlisted_change(error: SyncError) -> Link:
     what = f"an earlier change of {error.object} {_short(error.storeconnect_id)}"
     said = f"{SAME_RECORD_CODE} says that {what} failed; it is not in this list: refresh, or look for its ID"
@@ -425,8 +417,10 @@ def _minute(when: datetime) -> int:
 
 
 def _put(index: dict[str, tuple[_Record, ...]], key: str, record: _Record) -> None:
-    known = index.get(key, ())
-    if record not in known:
+    known = index.get(key)
+    if known is None:
+        index[key] = (record,)
+    elif record not in known:
         index[key] = (*known, record)
 
 

@@ -8,9 +8,7 @@ overtaken while it worked are passed over.
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 Work = Coroutine[Any, Any, None]
 Answer = TypeVar("Answer")
-_MANY = 1000
-"""Rows from which collecting garbage meanwhile would be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +35,6 @@ class FoundCauses:
     """Worst first."""
     trends: Mapping[str, Trend] | None = None
     """Key of a cause -> how its errors are spread over time."""
-
-
-@contextmanager
-def _no_collecting(rows: int) -> Iterator[None]:
-    """Looking for garbage among 100,000 rows takes a quarter of a second in which no key is answered.
-
-    Rows and graph hold no circles: there is nothing to be found among them, now or later.
-    """
-    if rows < _MANY or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 class CauseGraphWorker:
@@ -182,8 +161,7 @@ class CauseGraphWorker:
         if gone:
             graph.discard(gone)
         fresh = [error for row_id, error in errors.items() if (old := known.get(row_id)) is not error != old]
-        with _no_collecting(len(fresh)):
-            graph.add(fresh)
+        graph.add(fresh)
         relations, self._relations = self._relations, {}
         if relations:
             graph.relate({row_id: refs for row_id, refs in relations.items() if row_id in errors})

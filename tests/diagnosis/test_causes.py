@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -278,8 +279,17 @@ def world(seed: int, size: int = 60) -> list[SyncError]:
             rows.append(later(number, rng.choice(rows)))
         elif kind < 0.9:
             rows.append(later(number, sync_error(10_000 + number)))
-        else:
+        elif kind < 0.95:
             rows.append(sync_error(number, code="INVALID_FIELD", message=clean("A parent record failed.")))
+        else:
+            # Some changes of a record carry its Salesforce ID and some do not; a child names it.
+            known_as = salesforce_id(number, "801")
+            rows += [
+                replace(later(10_000 + 10 * number + place, sync_error(20_000 + number)), salesforce_id=known)
+                for place, known in enumerate((None, known_as, known_as))
+            ]
+            text = clean(f"The parent {known_as} is not what it should be.")
+            rows.append(sync_error(number, code="INVALID_FIELD", message=text))
     rng.shuffle(rows)
     return rows
 

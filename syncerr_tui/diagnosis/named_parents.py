@@ -1,0 +1,58 @@
+"""What a message says about the parents that a record lacks."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+_FOREIGN_KEY = re.compile(r"foreign key external id:?\s{0,4}([^\s,;:]{1,80})", re.IGNORECASE)
+_ENTITY = re.compile(r"\bin entity:?\s{1,4}([A-Za-z]\w{0,79})", re.IGNORECASE)
+_RECORD_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
+# INVALID_FIELD has a second meaning in Salesforce: the field itself is unknown or hidden. That is a cause.
+_FIELD_ITSELF = re.compile(
+    r"no such column|no such field|bad field name|inaccessible|not accessible|not accept|security settings|"
+    r"is not writeable|not writable|invalid field name|unknown field|unexpected token",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]")
+_NAMING, _IN_ENTITY = "foreign key external id", "in entity"
+"""What `_FOREIGN_KEY` and `_ENTITY` begin with: to look for a word is ten times faster than for a pattern."""
+
+
+class NamedParents(NamedTuple):
+    """What a message says about parents."""
+
+    ids: tuple[str, ...] = ()
+    """Each once: StoreConnect IDs in lower case, Salesforce IDs as written."""
+    entity: str | None = None
+    """The object in which the id was looked for."""
+
+
+NO_PARENTS = NamedParents()
+
+
+def parents_named(text: str) -> NamedParents:
+    """The parents that a message names."""
+    # Outside ASCII another case may have another length: then the patterns look from the beginning.
+    words = text.lower() if text.isascii() else ""
+    at = words.find(_IN_ENTITY) if words else 0
+    entity = _ENTITY.search(text, at) if at >= 0 else None
+    found: list[str] = []
+    at = words.find(_NAMING) if words else 0
+    while at >= 0 and (match := _FOREIGN_KEY.search(text, at)):
+        if _WORD.search(match[1]):
+            found.append(match[1].lower())
+        at = words.find(_NAMING, match.end()) if words else match.end()
+    if not found:
+        found = [match[0].lower() for match in _UUID.finditer(text)]
+        found += [match[0] for match in _RECORD_ID.finditer(text)]
+    return NamedParents(tuple(dict.fromkeys(found)), entity[1] if entity else None)
+
+
+def says_parent(message: str) -> bool:
+    return "oreign key external" in message or not _FIELD_ITSELF.search(message)
+
+
+def is_record_id(value: str) -> bool:
+    return len(value) == 18 and value.isascii() and value.isalnum()
