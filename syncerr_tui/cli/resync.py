@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from syncerr_tui.cli._choosing import (
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import (
     ask_again,
     ask_first,
@@ -30,8 +32,9 @@ from syncerr_tui.cli._running import (
     tell_plan,
     warn_of_repeats,
 )
+from syncerr_tui.cli._with_fix import check_choice, prepare
 from syncerr_tui.cli.causes import read_graph
-from syncerr_tui.errors import ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode
 
 
 @click.command()
@@ -42,6 +45,12 @@ from syncerr_tui.errors import ExitCode
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none.")
 @again_option
+@click.option(
+    "--with-fix",
+    metavar="KEY",
+    help="Switch off this safeguard ('syncerr-tui fix' lists the keys) meanwhile.",
+)
+@click.option("--confirm", default="", metavar="NAME", help="In production: the safeguard's name.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
 def command(
     choice: OrgChoice,
@@ -54,6 +63,8 @@ def command(
     yes: bool,
     dry_run: bool,
     again: bool,
+    with_fix: str | None,
+    confirm: str,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the options of `planning`
 ) -> int:
@@ -62,8 +73,15 @@ def command(
     Every row ends with a verdict that comes from re-reading the org (FIXED, STILL FAILING, NEW CAUSE,
     NOT TRIED, UNKNOWN, TWIN, RESOLVED ELSEWHERE) or as NOT SENT, each with its reason. Exit code 0: every
     row is FIXED or resolved elsewhere; 1: not all are.
+
+    With --with-fix a safeguard is switched off, the rows are re-synced and proven, and it is switched on
+    again and proven to be on, however the run ends. Exit code 1 too where it is not seen on again.
     """
     asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
+    if with_fix is not None:
+        check_choice(asked)
+    elif confirm:
+        raise BadInputError("--confirm names a safeguard", "Add --with-fix KEY, or leave it out")
     treatment = treatment_of(choice)
     if not dry_run:
         refuse_where_read_only(treatment)
@@ -71,7 +89,18 @@ def command(
     if options["patience"] is None:
         options["patience"] = treatment.patience
     return run_async(
-        _resync(choice, asked, reason, yes=yes, dry_run=dry_run, again=again, as_json=as_json, **options)
+        _resync(
+            choice,
+            asked,
+            reason,
+            yes=yes,
+            dry_run=dry_run,
+            again=again,
+            with_fix=with_fix,
+            confirm=confirm,
+            as_json=as_json,
+            **options,
+        )
     )
 
 
@@ -83,6 +112,8 @@ async def _resync(
     yes: bool,
     dry_run: bool,
     again: bool,
+    with_fix: str | None,
+    confirm: str,
     as_json: bool,
     **options: Any,  # noqa: ANN401
 ) -> int:
@@ -93,7 +124,8 @@ async def _resync(
         with open_journal(connection) as journal:
             mention_unfinished(journal)
             measured = History(journal).wave_times(connection.method.name)
-            plan = plan_for(connection, await read_graph(connection), asked, measured=measured, **options)
+            graph = await read_graph(connection)
+            plan = plan_for(connection, graph, asked, measured=measured, **options)
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             tell_plan(plan)
@@ -101,8 +133,16 @@ async def _resync(
             if dry_run:
                 return await show_requests(connection, journal, plan, as_json=as_json)
             consented = ask_again(journal, plan, again=again)
-            if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
+            meanwhile = None
+            if with_fix is not None:
+                fixer = fixer_of(connection, journal, read_only=False)
+                meanwhile = await prepare(
+                    fixer, connection, graph, asked, with_fix, yes=yes, confirm=confirm, reason=reason
+                )
+            may_send = ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided)
+            if not may_send or (with_fix is not None and meanwhile is None):
                 narrate("Nothing was sent.")
                 return ExitCode.OK
             runner = make_runner(connection, journal, plan, reason=reason, again=consented)
-            return await follow(runner, as_json=as_json)
+            run = partial(follow, runner, as_json=as_json)
+            return await (run() if meanwhile is None else meanwhile.run(plan, run))

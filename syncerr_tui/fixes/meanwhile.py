@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from syncerr_tui.errors import RefusedError
+from syncerr_tui.errors import ExitCode, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.fixes.fixer import Fixer
-from syncerr_tui.fixes.model import FixOption, FixResult
+from syncerr_tui.fixes.model import FixOption, FixResult, FixState
 
 
 @dataclass(slots=True)
@@ -42,7 +42,8 @@ async def off_meanwhile(
     A safeguard that a colleague switched off is left as it is. One of our own open lines is taken over.
 
     Raises:
-        RefusedError: It is no safeguard, may not be switched off, or is not off for certain.
+        RefusedError: It is no safeguard, or may not be switched off.
+        NotOffError: It is not off for certain.
         SyncErrError: As `apply`.
     """
     if not option.kind.is_safeguard:
@@ -56,9 +57,7 @@ async def off_meanwhile(
         result = await fixer.apply(option, confirm=confirm, seen=seen, reason=reason, event=event)
         off = OffMeanwhile(option, result)
         if not result.verified:
-            raise RefusedError(
-                f"{option.target.name} is not off for certain: {result.detail}", "Nothing was re-synced"
-            )
+            raise _not_off(option, result)
         yield off
     finally:
         line = fixer.ledger.open_for(option.kind, option.target)
@@ -66,6 +65,22 @@ async def off_meanwhile(
             restored = await _uninterrupted(fixer.restore_surely(line.id))
             if off is not None:
                 off.restored = restored
+
+
+class NotOffError(SyncErrError):
+    """A safeguard is not off for certain, so that nothing was re-synced."""
+
+    exit_code = ExitCode.NOT_ALL_FIXED
+
+
+def _not_off(option: FixOption, result: FixResult) -> SyncErrError:
+    kind: type[SyncErrError] = NotOffError
+    if result.unreachable:
+        kind = UnreachableError
+    elif result.state is FixState.REFUSED:
+        kind = RefusedError
+    words = f"{option.target.name} is not off for certain: {result.detail.rstrip('.')}"
+    return kind(words, "Nothing was re-synced")
 
 
 async def _uninterrupted(work: Awaitable[FixResult]) -> FixResult:

@@ -145,3 +145,28 @@ def test_what_changed_since_it_was_shown_is_refused(shell: Shell, demo: DemoServ
     said = shell(*asked, "--seen", "0" * 10)
     assert (said.code, said.lines[0]["state"]) == (5, "refused")
     assert shell("safeguards", *BOX, "--json").lines == []
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.usefixtures("org")
+def test_a_safeguard_is_off_for_the_run_alone(shell: Shell) -> None:
+    cause, option = find_option(shell, "flow-off:Loyalty", "LIMIT_EXCEEDED")
+    asked = ("resync", *BOX, "--cause", cause["key"], "--yes", "--json")
+    run = shell(*asked, "--with-fix", option["key"])
+    assert {line["verdict"] for line in run.lines} == {"FIXED"}, run.err
+    assert run.code == 0
+    assert "Loyalty_Award_Points is on again" in run.err
+    assert shell("safeguards", *BOX, "--json").lines == []
+
+
+@pytest.mark.usefixtures("org")
+def test_only_a_safeguard_of_the_cause_goes_off_meanwhile(shell: Shell) -> None:
+    cause, option = find_option(shell, "by-hand", "FAILED_ACTIVATION")
+    row = cause["roots"][0]
+    for words in (
+        ("--all", "--with-fix", "x"),
+        ("--id", row, "--with-fix", "x"),
+        ("--id", row, "--with-fix", option["key"]),
+        ("--id", row, "--confirm", "x"),
+    ):
+        assert shell("resync", *BOX, *words, "--yes").code == 2
