@@ -18,7 +18,7 @@ import click
 
 from syncerr_tui.cli._console import emit, emit_json, emit_linked
 from syncerr_tui.cli._options import later_org_options
-from syncerr_tui.diagnosis import suggest
+from syncerr_tui.diagnosis import codes
 from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
 from syncerr_tui.diagnosis.intake import (
     BadRow,
@@ -233,14 +233,14 @@ def _code(text: str | None, *, strict: bool) -> str | None:
     """The code that was typed. Alone it has to be known, or at least look like a code and resemble none."""
     if text is None:
         return None
-    known = suggest.known_code(text)
+    known = codes.known_code(text)
     if known or not strict:
         return known or text.strip() or None
-    near = suggest.nearest_codes(text)
-    shown = suggest.as_code(text)[:80]
+    near = codes.nearest_codes(text)
+    shown = codes.as_code(text)[:80]
     if near:
         raise BadInputError(f"{shown!r} is not a status code", f"Did you mean {' or '.join(near)}?")
-    if not suggest.looks_like_code(shown):
+    if not codes.looks_like_code(shown):
         raise BadInputError(f"{shown!r} is not a status code", "To explain a message, use --message")
     return shown
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from syncerr_tui.diagnosis import suggest
+from syncerr_tui.diagnosis import codes
 from syncerr_tui.diagnosis.guidance import about, guide
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
@@ -165,7 +165,7 @@ def explain_message(
         resolved: What the org says about the things that the message names.
         metadata: The org's own names, as far as they were read.
     """
-    known = suggest.known_code(code) if code else None
+    known = codes.known_code(code) if code else None
     diagnosis = _diagnosis(message, known or code)
     remarks: tuple[str, ...] = ()
     if metadata is not None:
@@ -189,7 +189,7 @@ def explain_message(
 
 def _diagnosis(message: str, code: str | None) -> Diagnosis:
     """The reading of a message. A code alone is not worth the start-up time of the reader's rules."""
-    if not message and code and suggest.known_code(code) == code:
+    if not message and code and codes.known_code(code) == code:
         return about(code)
     from syncerr_tui.diagnosis.read import diagnose_cached
 

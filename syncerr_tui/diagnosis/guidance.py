@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from syncerr_tui.diagnosis import links
+from syncerr_tui.diagnosis.api_names import api_name, object_of
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass
 from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
@@ -20,7 +21,6 @@ from syncerr_tui.diagnosis.guidance_catalog import (
 )
 from syncerr_tui.diagnosis.guidance_template import fill, name
 from syncerr_tui.diagnosis.model import Automation, Diagnosis, Failure, Guidance, OrgNote, Retry, Step
-from syncerr_tui.diagnosis.objects import api_name, object_of
 from syncerr_tui.diagnosis.template_vars import Facts, facts_of
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}

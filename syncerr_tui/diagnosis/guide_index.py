@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from syncerr_tui.diagnosis.codes import as_code, nearest_codes
 from syncerr_tui.diagnosis.explanation import explain_message
 from syncerr_tui.diagnosis.guidance import other_cases
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance
-from syncerr_tui.diagnosis.suggest import as_code, nearest_codes
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 
-from syncerr_tui.diagnosis.parts import Part, matches, part
+from syncerr_tui.diagnosis.parts import Part, Ranges, matches, part
 from syncerr_tui.diagnosis.platform_sentences import entity_words
-from syncerr_tui.diagnosis.ranges import Ranges
 
 _NAME = r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)"
 _STATED = tuple(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from syncerr_tui.diagnosis.field_names import bare_field
+from syncerr_tui.diagnosis.api_names import bare_field
 from syncerr_tui.diagnosis.guidance_template import name as marked
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, together
 from syncerr_tui.diagnosis.template_vars import is_nested

@@ -13,8 +13,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from syncerr_tui.diagnosis.labelled import label_before, value_from
-from syncerr_tui.diagnosis.lists import listed
+from syncerr_tui.diagnosis.labelled import label_before, listed, value_from
 from syncerr_tui.diagnosis.parts import Part, matches, trimmed
 
 _WORD = re.compile(r"[^\W\d_]{4,}")

@@ -6,13 +6,13 @@ The conventions, derived from labelled messages of real orgs:
 - **codes**: the known status codes in the text, each once, by first appearance. The record's own code is
   not among them unless the text names it too.
 - **root code**: the innermost code that is not a wrapper; see `codes.root_of`. Without any code it is
-  inferred from the wording (`wording`), and marked so.
+  inferred from the wording (`platform_sentences`), and marked so.
 - **record ids**: 15 or 18 characters that pass `ids.is_id`; never numbers or shortened ids. A null id is
   none.
 - **external ids**: UUIDs, and whatever follows `Foreign key external ID:`.
 - **transient**: the root is a code that passes by itself, or the platform reports an unexpected error of
   its own.
-- automation, fields and values, objects, limits: see `automation`, `details`, `named_objects`, `limits`.
+- automation, fields and values, objects, limits: see `automation`, `sentences`, `named_objects`, `limits`.
 """
 
 from __future__ import annotations
@@ -24,19 +24,18 @@ from operator import attrgetter
 
 from syncerr_tui.diagnosis.automation import Named, find_automation
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
-from syncerr_tui.diagnosis.details import find_details, says_something
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.limits import find_error_id, find_limit
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
 from syncerr_tui.diagnosis.named_objects import find_objects, find_stated
-from syncerr_tui.diagnosis.parts import Part
+from syncerr_tui.diagnosis.parts import Part, Ranges
 from syncerr_tui.diagnosis.platform_sentences import (
     code_from_sentences,
     folded,
     named_in,
 )
-from syncerr_tui.diagnosis.ranges import Ranges
+from syncerr_tui.diagnosis.sentences import find_details, says_something
 from syncerr_tui.diagnosis.source_text import SourceText, unwrap
 from syncerr_tui.text import clean
 

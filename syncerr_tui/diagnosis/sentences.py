@@ -1,4 +1,18 @@
-"""Fields and values in whole sentences: the platform's own, and those that validation rules are made of."""
+"""Fields, values and external ids in one statement: behind labels, in lists, and in whole sentences.
+
+What counts, and where it is looked for:
+
+- A field stands as the platform prints it: the label before `: bad value for restricted picklist field`,
+  the API name in the list at the end (`[Name, Close_Date__c]`), both where both are there, in order of
+  appearance. Labels in free text count only where the sentence says that it is a field (`in the account
+  name field`, `selected in Preferred Email`, `Close Date is required`) or, in the text of a rule, where a
+  name ends as names of fields do (`Bundle Starting Rate`, `Show Close Date`).
+- A value is what was refused: after `picklist field:`, in `contains EP, which isn't`, the id of a wrong
+  type (which is a record id as well). A duplicate's id is a record id, not a value. `<unknown>`, `[]` and
+  `…` are nothing.
+- The value of `Foreign key external ID: ... not found` is an external id, not a value.
+- A name that ends in `__c` is a field unless the words before say that it is an object.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +20,16 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from syncerr_tui.diagnosis.labelled import is_label
-from syncerr_tui.diagnosis.lists import listed
-from syncerr_tui.diagnosis.objects import api_name
-from syncerr_tui.diagnosis.parts import Part, matches, part
+from syncerr_tui.diagnosis.api_names import api_name
+from syncerr_tui.diagnosis.labelled import (
+    find_after_code,
+    find_labelled,
+    find_labels_of,
+    find_lists,
+    is_label,
+    listed,
+)
+from syncerr_tui.diagnosis.parts import Part, Ranges, matches, part
 from syncerr_tui.diagnosis.platform_sentences import entity_words
 
 _CONTAINS = re.compile(
@@ -37,11 +57,8 @@ _NAMED_LISTS = (
     ),
     ("INTEGRITY_EXCEPTION", re.compile(r"INTEGRITY_EXCEPTION[,:] ?(?P<list>[A-Z]\w{1,80}) \(")),
     ("bad field names", re.compile(r"bad field names on insert/update call: (?P<list>[\w, ]{1,300})")),
-    ("ield name not found", re.compile(r"[Ff]ield name not found ?: ?(?P<list>\w{1,100})")),
     ("INVALID_FIELD:", re.compile(r"INVALID_FIELD:\s{0,8}(?P<list>\w{1,80}(?:,\w{1,80}){1,50})")),
     ("ntegrity", re.compile(r"field integrity exception:\s{1,3}(?P<list>[A-Za-z][\w, ]{1,160}?) \(")),
-    ("xternal", re.compile(r"external ID field does not exist or is not accessible: (?P<list>\w{1,80})")),
-    ("does not match", re.compile(r"Field name provided, (?P<list>[\w.]{1,100}) does not match")),
     (
         "Cannot specify both",
         re.compile(r"an external ID reference (?P<list>\w{1,100}) and a salesforce id, "),
@@ -221,3 +238,32 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
         if label and is_label(label["field"]):
             yield part("field", label, "field")
+
+
+_NOTHING = frozenset({"<unknown>", "null", "…", "...", "[]", ""})
+
+
+def find_details(text: str, root: str | None = None) -> list[Part]:
+    """Fields, values and external ids in order of appearance; a part may appear more than once.
+
+    Args:
+        text: One statement, unwrapped.
+        root: The code the statement is about, where it is known from elsewhere.
+    """
+    listed = list(find_lists(text))
+    found = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *listed]
+    found += find_labels_of(text, listed)
+    known = Ranges((part.start, part.end) for part in found)
+    found += (part for part in find_custom_fields(text) if part.start not in known)
+    found += find_prose(text, root)
+    found.sort(key=lambda part: part.start)
+    return [part for part in found if says_something(part, text)]
+
+
+def says_something(part: Part, text: str) -> bool:
+    """Whether a part is a name or value, and not a stand-in for one."""
+    if part.kind == "value" and part.text.startswith("(value"):
+        return False  # `(value has been hidden)`, `(value not shown)`
+    if part.text == "null" and text[max(0, part.start - 1) : part.start] in {'"', "“"}:
+        return part.kind == "value"  # `email address "null" is not valid`: the word itself was refused
+    return part.text not in _NOTHING and not (part.kind == "field" and part.text == "unknown")

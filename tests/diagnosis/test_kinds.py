@@ -261,6 +261,9 @@ def test_a_message_that_was_cut_says_so() -> None:
             ("PriceRuleKey",),
         ),
         ("Required fields are missing : Company", None, ("Company",)),
+        ("Provided external ID field does not exist or is not accessible: Sku__c", None, ("Sku__c",)),
+        ("InvalidBatch : Field name not found : Colour", None, ("Colour",)),
+        ("Field name provided, Sku does not match an External ID for Product2", None, ("Sku",)),
         (
             "The Regional Stock Keeper is not the right kind of user here",
             "FIELD_FILTER_VALIDATION_EXCEPTION",

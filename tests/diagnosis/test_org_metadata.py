@@ -9,6 +9,7 @@ from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.ids import check_characters
 from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, ObjectEntry, OrgMetadata, checked
 from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.render import explanation_lines
 
 READ_AT = datetime(2026, 11, 20, tzinfo=UTC)
 ORG = OrgMetadata(
@@ -94,3 +95,20 @@ def test_the_guidance_speaks_in_the_orgs_names() -> None:
 def test_without_a_dictionary_nothing_changes() -> None:
     for message in ("Required fields are missing: [X]; duplicate value found: Y", "", "anything"):
         assert checked(diagnose(message), OrgMetadata(), "Account")[0] == diagnose(message)
+
+
+def test_hostile_names_of_an_org_are_names_and_nothing_else() -> None:
+    evil = "**[[{flow}|x]]**\x1b]0;pwned\x07"
+    org = OrgMetadata(
+        objects=(ObjectEntry("Account", evil, "Accounts", "001"),),
+        read_at=READ_AT,
+        described={
+            "Account": Described((FieldEntry("Evil__c", evil, (evil, "Drone {code} ]]")),), READ_AT),
+        },
+    )
+    message = "Evil__c: bad value for restricted picklist field: Drones: [Evil__c]"
+    explanation = explain_message(message, object_name="Account", metadata=org)
+    shown = "\n".join(line.text for line in explanation_lines(explanation, 80))
+    assert "\x1b" not in shown and "\x07" not in shown
+    assert "Drone {code} ]]" in " ".join(shown.split())
+    assert "INVALID_OR_NULL" not in "".join(explanation.remarks)

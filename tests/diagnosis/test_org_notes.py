@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.diagnosis.explanation import explain_message
-from syncerr_tui.diagnosis.org_notes import OrgNotes, load, parse
-from syncerr_tui.diagnosis.pattern_cost import affordable
+from syncerr_tui.diagnosis.org_notes import OrgNotes, affordable, load, parse
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import BadInputError, ExitCode
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncerr_tui.diagnosis import suggest
+from syncerr_tui.diagnosis import codes
 from syncerr_tui.diagnosis.codes import known_codes
 
 
@@ -10,7 +10,7 @@ from syncerr_tui.diagnosis.codes import known_codes
     "spelling", ["REQUIRED_FIELD_MISSING", "required_field_missing", " Required Field-Missing "]
 )
 def test_a_code_in_any_spelling(spelling: str) -> None:
-    assert suggest.known_code(spelling) == "REQUIRED_FIELD_MISSING"
+    assert codes.known_code(spelling) == "REQUIRED_FIELD_MISSING"
 
 
 @pytest.mark.parametrize(
@@ -24,16 +24,16 @@ def test_a_code_in_any_spelling(spelling: str) -> None:
     ],
 )
 def test_the_nearest_code(typo: str, meant: str) -> None:
-    assert suggest.known_code(typo) is None
-    assert meant in suggest.nearest_codes(typo)
+    assert codes.known_code(typo) is None
+    assert meant in codes.nearest_codes(typo)
 
 
 @pytest.mark.parametrize("text", ["", "x", "xylophone", "Z" * 5000, "\x00\x01"])
 def test_nothing_near(text: str) -> None:
-    assert suggest.nearest_codes(text) == ()
+    assert codes.nearest_codes(text) == ()
 
 
 def test_one_wrong_letter_is_always_found() -> None:
     for code in known_codes():
         typo = f"{code[:2]}QX{code[3:]}" if len(code) > 8 else f"{code}Q"
-        assert code in suggest.nearest_codes(typo), code
+        assert code in codes.nearest_codes(typo), code
