@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from syncerr_tui.cli._console import narrate
+from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._options import OrgChoice
@@ -27,6 +32,20 @@ _DEMO_PATIENCE = 60.0
 again_option = click.option(
     "--again", is_flag=True, help="Also send rows again whose last request has an unknown outcome."
 )
+
+id_option = click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    help="This change event; may be repeated. - reads ids from stdin, a line each: also rows of 'list'.",
+)
+_LONGEST_INPUT = 50_000_000
+"""Characters of ids on stdin: more rows than any list holds, with their messages."""
+_ID = re.compile(r"""[\s|"']*([A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?)(?![A-Za-z0-9])""")
+"""How a line begins that `list` wrote in any of its formats."""
+_NO_ROW = re.compile(r"""[\s|"']*(?:id\b|-{3})""", re.IGNORECASE)
+"""What stands above the rows there."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,7 +77,7 @@ def choosing(command: Command) -> Command:
             "--cause", metavar="KEY", help="A cause (its key, or one of its errors) and what it holds up."
         ),
         click.option("--filter", "text", metavar="FILTER", help="What matches, e.g. 'object:Order age:>2d'."),
-        click.option("--id", "ids", multiple=True, metavar="ID", help="This change event; may be repeated."),
+        id_option,
     ):
         command = option(command)
     return command
@@ -97,7 +116,69 @@ def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, ever
         from syncerr_tui.triage.filter import parse
 
         parse(text)  # an unreadable filter is told before anything is connected
-    return Choice(tuple(dict.fromkeys(ids)), text, cause, everything)
+    return Choice(read_ids(ids), text, cause, everything)
+
+
+def read_ids(ids: Sequence[str]) -> tuple[str, ...]:
+    """The ids that `--id` names, each once; in place of `-` stand those on stdin.
+
+    Raises:
+        BadInputError: Stdin holds none, or a line without one: a list is not acted on by halves.
+    """
+    named = [found for text in ids for found in (_ids_of_stdin() if text.strip() == "-" else [text.strip()])]
+    return tuple(dict.fromkeys(full_id(text) or text for text in named))
+
+
+def _ids_of_stdin() -> list[str]:
+    text = sys.stdin.read(_LONGEST_INPUT + 1)
+    if len(text) > _LONGEST_INPUT:
+        raise BadInputError(f"More than {_LONGEST_INPUT:,} characters of ids came in on stdin", "Send fewer")
+    if text.lstrip().startswith("["):
+        found = _ids_of_json(text)
+    else:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        found = [_id_of(number, line) for number, line in lines if not _NO_ROW.match(line)]
+    if not found:
+        raise BadInputError(
+            "No id came in on stdin", "Nothing was done. See what the command before it wrote"
+        )
+    return found
+
+
+def _ids_of_json(text: str) -> list[str]:
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadInputError(
+            "What came in on stdin is no JSON", "Nothing was done. Pass ids, a line each"
+        ) from None
+    return [_id_of_row(number, row) for number, row in enumerate(rows, 1)]
+
+
+def _id_of(number: int, line: str) -> str:
+    if line.lstrip().startswith("{"):
+        try:
+            return _id_of_row(number, json.loads(line))
+        except (ValueError, RecursionError):
+            pass
+    elif match := _ID.match(line):
+        return match[1]
+    raise _without_id(number, line)
+
+
+def _id_of_row(number: int, row: object) -> str:
+    value = row.get("id") if isinstance(row, dict) else row
+    if isinstance(value, str) and (match := _ID.fullmatch(value)):
+        return match[1]
+    raise _without_id(number, json.dumps(row))
+
+
+def _without_id(number: int, line: str) -> BadInputError:
+    shown = one_line(line)[:40]
+    return BadInputError(
+        f"Row {number} on stdin does not begin with the id of a change event: {shown!r}",
+        "Nothing was done. Pass ids, a line each, or what 'syncerr-tui list' writes with its id first",
+    )
 
 
 def treatment_of(choice: OrgChoice) -> Treatment:

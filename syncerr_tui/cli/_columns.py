@@ -36,6 +36,8 @@ def fit(text: str, width: int) -> str:
 
 def row(values: Sequence[str], widths: Sequence[int], total: int) -> str:
     """Cells side by side; the last one gets what is left of `total` places, and is not filled up."""
+    if total >= UNCUT:
+        widths = [max(width, cells(cell)) for cell, width in zip(values, widths, strict=False)]
     head = "".join(f"{fit(cell, width)} " for cell, width in zip(values, widths, strict=False))
     last, room = values[-1], total - cells(head)
     return (head + (last if cells(last) <= room else fit(last, max(room, 1)))).rstrip()

@@ -18,21 +18,38 @@ if TYPE_CHECKING:
 
 @click.command()
 @org_options
+@click.option(
+    "--filter", "text", metavar="TEXT", default="", help="Only the causes of errors that match; as in 'list'."
+)
+@click.option("--limit", type=click.IntRange(1), help="Only so many, the worst.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each cause.")
 @click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
-def command(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
+def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, victims: bool) -> int:
     """Group the sync errors by what has to be fixed, worst first.
 
     A cause is an error that fails for a reason of its own; its victims fail only because of it.
     """
-    return run_async(_causes(choice, as_json=as_json, victims=victims))
+    from syncerr_tui.triage.filter import parse
+
+    parse(text)  # an unreadable filter is told before anything is connected
+    return run_async(_causes(choice, text, limit, as_json=as_json, victims=victims))
 
 
-async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
+async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: bool, victims: bool) -> int:
+    from syncerr_tui.cli._choosing import filter_over
+    from syncerr_tui.resync.start import clock
+
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
-    for cause in graph.causes():
+    wanted, now = filter_over(graph, text), clock()
+
+    def matches(cause: Cause) -> bool:
+        rows = (*cause.roots, *cause.victims, *cause.guessed)
+        return any(wanted.matches(graph.errors[row], now) for row in rows)
+
+    shown = [cause for cause in graph.causes() if matches(cause)][:limit]
+    for cause in shown:
         if as_json:
             emit_json(cause_payload(graph, cause, metadata))
             continue
@@ -40,7 +57,8 @@ async def _causes(choice: OrgChoice, *, as_json: bool, victims: bool) -> int:
     if not graph.errors:
         say("No unresolved sync errors.")
     else:
-        say(f"{len(graph.errors)} sync errors, {len(graph)} causes.")
+        causes = f"{len(graph)}" if len(shown) == len(graph) else f"{len(shown)} of {len(graph)}"
+        say(f"{len(graph.errors)} sync errors, {causes} causes.")
     return ExitCode.OK
 
 

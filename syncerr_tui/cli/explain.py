@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._console import emit, emit_json, emit_linked
+from syncerr_tui.cli._console import complain, emit, emit_json, emit_linked
 from syncerr_tui.cli._options import later_org_options
 from syncerr_tui.diagnosis import codes
 from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
@@ -31,12 +31,13 @@ from syncerr_tui.diagnosis.intake import (
     rows_of,
     shape_of,
 )
+from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     import asyncio
 
-    from syncerr_tui.cli._options import LaterChoice, OrgChoice
+    from syncerr_tui.cli._options import LaterChoice
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.diagnosis.resolved import Resolved
@@ -147,7 +148,12 @@ def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) 
 @click.argument("code_argument", metavar="[CODE]", required=False)
 @click.option("--message", "-m", metavar="TEXT", help="The message to read; - reads it from stdin.")
 @click.option("--code", metavar="CODE", help="The status code that came with the message.")
-@click.option("--id", "event_id", metavar="ID", help="A change event of the org (--org or --demo).")
+@click.option(
+    "--id",
+    "event_id",
+    metavar="ID",
+    help="A change event of the org (--org or --demo); - reads ids from stdin.",
+)
 @click.option("--jsonl", metavar="FILE", help="JSON lines with message, code, id; - reads stdin.")
 @click.option(
     "--csv", "table", metavar="FILE", help="Data Loader's error file or failed results; - reads stdin."
@@ -210,9 +216,7 @@ def command(
         with _held_against(choose, setting, named_things=False) as held:
             return _answer_lines(jsonl, held)
     if event_id is not None:
-        error_id, explanation = _from_org(event_id, choose(), setting)
-        _tell(error_id, explanation, as_json=as_json, as_markdown=as_markdown)
-        return ExitCode.OK
+        return _explain_events(event_id, choose, setting, as_json=as_json, as_markdown=as_markdown)
     if table is not None:
         text = _whole_text(table)
         shape = shape_of(text)
@@ -352,23 +356,38 @@ def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str,
     return {"id": row.id, **setting.explain_row(row).payload()}, True
 
 
-def _from_org(event_id: str, choice: OrgChoice, setting: Setting) -> tuple[str, Explanation]:
+def _explain_events(
+    asked: str, choose: LaterChoice, setting: Setting, *, as_json: bool, as_markdown: bool
+) -> int:
+    """One change event, or all that stdin names: what the org no longer has is said, and the others go on."""
+    from syncerr_tui.cli._choosing import read_ids
     from syncerr_tui.cli._connect import run_async
-    from syncerr_tui.diagnosis.links import full_id
 
-    wanted = full_id(event_id.strip())
-    if wanted is None:
-        raise BadInputError(
-            f"{event_id[:40]!r} is not a Salesforce id", "Ids have 15 or 18 letters and digits"
-        )
-    return run_async(_read_and_explain(wanted, choice, setting))
+    wanted = read_ids([asked])
+    for event_id in wanted:
+        if full_id(event_id) is None:
+            raise BadInputError(
+                f"{event_id[:40]!r} is not a Salesforce id", "Ids have 15 or 18 letters and digits"
+            )
 
+    async def explain_all() -> int:
+        from syncerr_tui.cli._connect import open_connection
 
-async def _read_and_explain(event_id: str, choice: OrgChoice, setting: Setting) -> tuple[str, Explanation]:
-    from syncerr_tui.cli._connect import open_connection
+        code = ExitCode.OK
+        async with open_connection(choose()) as connection:
+            for event_id in wanted:
+                try:
+                    explanation = await explain_event(connection, event_id, setting)
+                except BadInputError as missing:
+                    if len(wanted) == 1:
+                        raise
+                    code = ExitCode.BAD_INPUT
+                    complain(missing.line)
+                else:
+                    _tell(event_id, explanation, as_json=as_json, as_markdown=as_markdown)
+        return code
 
-    async with open_connection(choice) as connection:
-        return event_id, await explain_event(connection, event_id, setting)
+    return run_async(explain_all())
 
 
 async def explain_event(connection: OrgSession, event_id: str, setting: Setting) -> Explanation:

@@ -2,25 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._columns import UNCUT, fit, line_width, row
+from syncerr_tui.cli._columns import UNCUT, line_width, row
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
-from syncerr_tui.errors import ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.text import one_line
+from syncerr_tui.triage import export
+from syncerr_tui.triage.columns import BY_NAME
+from syncerr_tui.triage.export import Format
+from syncerr_tui.triage.sort import SortKey, ordered
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
     from syncerr_tui.triage.filter import Filter
 
-_ID, _TIME, _EVENT = 18, 16, 6
+_FIELDS = (
+    "id",
+    "object",
+    "event_type",
+    "processed_at",
+    "salesforce_id",
+    "storeconnect_id",
+    "code",
+    "message",
+)
+_CAUSE_FIELDS = ("cause", "waits_for")
+_NARROW = ("id", "processed_at", "object", "event_type", "message")
+_WIDE = ("id", "processed_at", "object", "event_type", "salesforce_id", "storeconnect_id", "code", "message")
 _ROOMY = 170
-"""Places from which the StoreConnect ID and the code get columns of their own."""
+"""Places from which the ids and the code get columns of their own."""
+_WIDTHS = {"id": 18, "processed_at": 16, "event_type": 6, "salesforce_id": 18, "storeconnect_id": 36}
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """How the rows are wanted."""
+
+    form: Format
+    fields: tuple[str, ...]
+    """Empty where none were named."""
+    sort: SortKey | None
+    reverse: bool
+    width: int
+    causes: bool
+
+    @property
+    def knows_causes(self) -> bool:
+        """Whether a row says something that only the whole list tells."""
+        return self.causes or not {*_CAUSE_FIELDS}.isdisjoint(self.fields)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields of a row, in their order."""
+        if self.fields:
+            return self.fields
+        if self.form is not Format.TABLE:
+            return (*_FIELDS, *_CAUSE_FIELDS) if self.causes else _FIELDS
+        fields = _WIDE if self.width >= _ROOMY else _NARROW
+        return ("id", "waits_for", *fields[1:]) if self.causes else fields
 
 
 @click.command()
@@ -30,29 +78,90 @@ _ROOMY = 170
 )
 @click.option("--limit", type=click.IntRange(1), help="Stop after that many.")
 @click.option("--causes", is_flag=True, help="Also say which cause each has, and which error it waits for.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the whole message.")
-def command(choice: OrgChoice, *, text: str, limit: int | None, causes: bool, as_json: bool) -> int:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in Format], case_sensitive=False),
+    help="How to write the rows [table].",
+)
+@click.option("--fields", metavar="NAME,...", help="Which fields, in this order, e.g. id,code,message.")
+@click.option("--sort", metavar="NAME", help="Sort by this field; -NAME reverses the order [processed_at].")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
+def command(
+    choice: OrgChoice,
+    *,
+    text: str,
+    limit: int | None,
+    causes: bool,
+    form: str | None,
+    fields: str | None,
+    sort: str | None,
+    as_json: bool,
+) -> int:
     """List the unresolved sync errors, oldest first.
 
-    Every page is printed before the next one is asked for. The JSON keys are id, object, event_type,
+    Every page is printed before the next one is asked for. The fields are id, object, event_type,
     processed_at, salesforce_id, storeconnect_id, code and message; with --causes also cause (a key of
-    'syncerr-tui causes') and waits_for (an id, null where it fails for a reason of its own). --causes reads
-    the whole list before it prints anything.
+    'syncerr-tui causes') and waits_for (an id, empty where it fails for a reason of its own). --causes and
+    --sort read the whole list before they print anything.
+
+    JSON keeps the line ends of a message; elsewhere a row is one line. In CSV a cell that a spreadsheet would
+    calculate begins with an apostrophe. What is listed can be sent: list ... | ... | resync --id -
     """
     from syncerr_tui.triage.filter import parse
 
+    if as_json and form not in {None, Format.JSONL}:
+        raise BadInputError(f"--json and --format {form} exclude each other", "Give one of them")
+    key, reverse = _sort_key(sort)
+    kind = Format(form or (Format.JSONL if as_json else Format.TABLE))
+    width = line_width() if kind is Format.TABLE else UNCUT
+    output = _Output(kind, _named_fields(fields), key, reverse, width, causes)
     wanted = parse(text)
-    if causes or wanted.by_cause:
-        return run_async(_list_as_a_whole(choice, wanted, limit, as_json=as_json, causes=causes))
-    return run_async(_list(choice, wanted, limit, as_json=as_json))
+    if output.knows_causes or key is not None or wanted.by_cause:
+        return run_async(_list_as_a_whole(choice, wanted, limit, output))
+    return run_async(_list(choice, wanted, limit, output))
 
 
-async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool) -> int:
+def _named_fields(text: str | None) -> tuple[str, ...]:
+    """The fields that `--fields` names.
+
+    Raises:
+        BadInputError: One that does not exist, none, or one of them twice.
+    """
+    if text is None:
+        return ()
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    known = (*_FIELDS, *_CAUSE_FIELDS)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise BadInputError(f"No field is called {unknown[0][:40]!r}", f"Fields are {', '.join(known)}.")
+    if not names:
+        raise BadInputError("--fields names no field", f"Fields are {', '.join(known)}.")
+    if len(set(names)) < len(names):
+        raise BadInputError("--fields names a field twice", "Name each once.")
+    return names
+
+
+def _sort_key(text: str | None) -> tuple[SortKey | None, bool]:
+    if text is None:
+        return None, False
+    name = text.strip().lower().removeprefix("-")
+    column = BY_NAME.get(name)
+    if column is None or column.sort is None:
+        raise BadInputError(
+            f"The list cannot be sorted by {name[:40]!r}", f"Fields to sort by are {', '.join(BY_NAME)}."
+        )
+    return column.sort, text.strip().startswith("-")
+
+
+async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
+    """Page by page, as they come."""
     from syncerr_tui.triage.filter import parse
 
-    width = UNCUT if as_json else line_width()
     read = shown = 0
     codes: set[str] = set()
+    collected: list[dict[str, Any]] = []
+    """JSON is one value: it is written at the end."""
     async with open_connection(choice) as connection:
         async with aclosing(connection.errors()) as pages:
             async for page in pages:
@@ -61,43 +170,51 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json
                 codes.update(error.code for error in page if error.code)
                 found = [error for error in page if wanted.matches(error, now)]
                 found = found[: limit - shown] if limit is not None else found
-                _print(found, width, as_json=as_json, heading=not shown)
+                rows = [error.payload() for error in found]
+                if output.form is Format.JSON:
+                    collected += rows
+                elif rows:
+                    _print(rows, output, heading=not shown)
                 shown += len(found)
                 if shown == limit:
                     break
         total = connection.total
     if not shown:
         parse(wanted.text, codes=lambda: codes)  # refuses a code that nothing can have
+    if output.form is Format.JSON or not shown:
+        _print(collected, output)
     every = read if total is None else max(read, total)
-    told = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
-    say(told if every else "No unresolved sync errors.")
+    counted = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
+    say(counted if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
-async def _list_as_a_whole(
-    choice: OrgChoice, wanted: Filter, limit: int | None, *, as_json: bool, causes: bool
-) -> int:
+async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
+    """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli.causes import read_graph
+    from syncerr_tui.diagnosis.causes import CauseGraph
 
+    by_cause = output.knows_causes or wanted.by_cause
     async with open_connection(choice) as connection:
-        graph = await read_graph(connection)
-    now, width = datetime.now(UTC), UNCUT if as_json else line_width()
-    wanted = filter_over(graph, wanted.text)
-    found = [error for error in graph.errors.values() if wanted.matches(error, now)][:limit]
-    if not causes:
-        _print(found, width, as_json=as_json, heading=True)
-    elif found and not as_json:
-        emit(f"{fit('WAITS FOR', _ID)} {_heading(width - _ID - 1)}")
-    for error in found if causes else ():
-        told = cause_of(graph, error)
-        if as_json:
-            emit_json({**error.payload(), **told})
+        if by_cause:
+            graph = await read_graph(connection)
         else:
-            emit(f"{fit(told['waits_for'] or '-', _ID)} {_line(error, width - _ID - 1)}")
+            graph = CauseGraph()
+            async for page in connection.errors():
+                graph.add(page)
+    now = datetime.now(UTC)
+    wanted = filter_over(graph, wanted.text)
+    found = [error for error in graph.errors.values() if wanted.matches(error, now)]
+    found = ordered(found, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
+    rows = [error.payload() for error in found]
+    if output.knows_causes:
+        rows = [{**row, **cause_of(graph, error)} for row, error in zip(rows, found, strict=True)]
+    _print(rows, output)
     every = len(graph.errors)
-    told_of = f"{len(found)} of {every}" if len(found) != every else f"{every}"
-    say(f"{told_of} sync errors, {len(graph)} causes.")
+    counted = f"{len(found)} of {every}" if len(found) != every else f"{every}"
+    causes = f", {len(graph)} causes" if by_cause else ""
+    say(f"{counted} sync errors{causes}." if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
@@ -108,33 +225,35 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
     return {"cause": cause.key if cause else None, "waits_for": next(parents, None)}
 
 
-def _print(errors: list[SyncError], width: int, *, as_json: bool, heading: bool) -> None:
-    if as_json:
-        emit_json(*(error.payload() for error in errors))
-    elif errors:
-        emit(*([_heading(width)] if heading else []), *(_line(error, width) for error in errors))
+def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = True) -> None:
+    fields = output.columns
+    if output.form in {Format.JSON, Format.JSONL}:
+        values = [{field: row[field] for field in fields} for row in rows]
+        emit_json(*([values] if output.form is Format.JSON else values))
+    elif output.form is not Format.TABLE:
+        emit(*(export.heading(fields, output.form) if heading else ()))
+        emit(*export.lines(rows, fields, output.form))
+    elif rows:
+        names = [BY_NAME[name].header if name in BY_NAME else name.replace("_", " ") for name in fields]
+        names = ["ID" if name == "id" else shown.upper() for name, shown in zip(fields, names, strict=True)]
+        emit(*([_line(names, output)] if heading else ()))
+        emit(*(_line(_cells(row, output), output) for row in rows))
 
 
-def _heading(width: int) -> str:
-    names = ["ID", "PROCESSED AT", "OBJECT", "EVENT"]
-    names += ["SALESFORCE ID", "STORECONNECT ID", "CODE"] if width >= _ROOMY else []
-    return row([*names, "MESSAGE"], _widths(width), width)
+def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
+    """A row for a person: local time, and the code before the message where it has no column of its own."""
+    for field in output.columns:
+        value = row[field]
+        if field == "processed_at":
+            value = f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M}" if value else "unknown"
+        elif field == "message" and not output.fields and "code" not in output.columns:
+            code = row["code"]
+            value = f"{code}: {value}" if code and code not in one_line(value) else value
+        yield one_line(value or "-")
 
 
-def _line(error: SyncError, width: int) -> str:
-    from syncerr_tui.text import one_line
-
-    when = error.processed_at.astimezone().strftime("%Y-%m-%d %H:%M") if error.processed_at else "unknown"
-    message: str = one_line(error.message)
-    cells = [error.id, when, error.object, error.event_type.value]
-    if width >= _ROOMY:
-        cells += [error.salesforce_id or "-", error.storeconnect_id or "-", error.code or "-"]
-    elif error.code and error.code not in message:
-        message = f"{error.code}: {message}"
-    return row([*map(one_line, cells), message], _widths(width), width)
-
-
-def _widths(width: int) -> list[int]:
-    if width < _ROOMY:
-        return [_ID, _TIME, 12, _EVENT]
-    return [_ID, _TIME, 20, _EVENT, 18, 36, 28 if width >= 200 else 20]
+def _line(cells: Iterable[str], output: _Output) -> str:
+    roomy = output.width >= _ROOMY
+    sizes = {**_WIDTHS, "waits_for": 18, "object": 20 if roomy else 12, "cause": 40 if roomy else 24}
+    sizes |= {"message": 60, "code": 28 if output.width >= 200 else 20}
+    return row([*cells], [sizes[field] for field in output.columns[:-1]], output.width)

@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from syncerr_tui.cli._choosing import id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import open_journal, tell_row
@@ -15,7 +16,7 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @click.command()
 @click.argument("run", required=False)
 @org_options
-@click.option("--id", "ids", multiple=True, metavar="ID", help="This change event; may be repeated.")
+@id_option
 @click.option(
     "--patience", type=click.FloatRange(0, 86_400), default=0.0, help="Seconds to wait [0: look once]."
 )
@@ -27,7 +28,7 @@ def command(
 
     Exit code 0: every row is FIXED or resolved elsewhere; 1: not all are.
     """
-    return run_async(_verify(run, ids, choice, patience, as_json=as_json))
+    return run_async(_verify(run, read_ids(ids), choice, patience, as_json=as_json))
 
 
 async def _verify(

@@ -22,6 +22,7 @@ class SortKey(Enum):
     SALESFORCE_ID = "Salesforce ID"
     STORECONNECT_ID = "StoreConnect ID"
     MESSAGE = "Message"
+    CHANGE_EVENT = "Change event"
 
     def words(self, *, reverse: bool) -> str:
         """The order in words: `oldest first`, `Z to A`."""
@@ -30,24 +31,27 @@ class SortKey(Enum):
         return "Z to A" if reverse else "A to Z"
 
 
-# Missing values stand last: a row without a code is never the first thing to read.
 _READ: dict[SortKey, Callable[[SyncError], Any]] = {
-    SortKey.PROCESSED: lambda error: error.processed_at or _NEVER,
+    SortKey.PROCESSED: lambda error: error.processed_at,
     SortKey.OBJECT: lambda error: error.object.casefold(),
     SortKey.EVENT: lambda error: error.event_type.value,
-    SortKey.CODE: lambda error: (error.code is None, error.code or ""),
-    SortKey.SALESFORCE_ID: lambda error: (error.salesforce_id is None, error.salesforce_id or ""),
-    SortKey.STORECONNECT_ID: lambda error: (not error.storeconnect_id, error.storeconnect_id),
+    SortKey.CODE: lambda error: error.code,
+    SortKey.SALESFORCE_ID: lambda error: error.salesforce_id,
+    SortKey.STORECONNECT_ID: lambda error: error.storeconnect_id,
     SortKey.MESSAGE: lambda error: error.message.casefold(),
+    SortKey.CHANGE_EVENT: lambda error: error.id,
 }
 
 
 def ordered(
     errors: Iterable[SyncError], key: SortKey = SortKey.PROCESSED, *, reverse: bool = False
 ) -> list[SyncError]:
-    """The errors in this order; oldest first within equals, also when reversed."""
-    rows = sorted(errors, key=_READ[SortKey.PROCESSED])
-    if key is SortKey.PROCESSED:
-        return rows[::-1] if reverse else rows
-    rows.sort(key=_READ[key], reverse=reverse)
-    return rows
+    """The errors in this order; oldest first within equals, also when reversed.
+
+    Missing values stand last in both: a row without a code is never the first thing to read.
+    """
+    rows = sorted(errors, key=lambda error: error.processed_at or _NEVER)
+    read = _READ[key]
+    known = [error for error in rows if read(error)]
+    known.sort(key=read, reverse=reverse)
+    return known if len(known) == len(rows) else [*known, *(error for error in rows if not read(error))]

@@ -7,13 +7,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.outline import Node
 from syncerr_tui.ui.widgets.cause_list import LEAD, Told
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.virtual_list import Glyphs
 from syncerr_tui.words import age

@@ -15,6 +15,7 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.cause_lines import CauseLines
 from syncerr_tui.ui.context import AppContext
@@ -23,7 +24,6 @@ from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.outline import Node, Outline, tree_of
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.cause_list import CauseList
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.panel import Subject
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 

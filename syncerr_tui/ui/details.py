@@ -11,8 +11,8 @@ from syncerr_tui.diagnosis.model import Diagnosis, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.words import age
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from textual.message import Message
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import KnownBetter
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
@@ -23,7 +24,6 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.status_lines import TabNote
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 

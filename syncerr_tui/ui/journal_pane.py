@@ -18,6 +18,7 @@ from textual.containers import Vertical
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import Describe
@@ -26,7 +27,6 @@ from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.status_lines import TabNote
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import Subject

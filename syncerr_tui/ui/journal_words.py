@@ -10,7 +10,7 @@ from syncerr_tui.journal.history import ENDINGS, Mark, RowRecord, RunRecord
 from syncerr_tui.journal.row_history import Happened, evidence_words, found_words
 from syncerr_tui.model import Verdict
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.widgets.columns import Column, Moment
+from syncerr_tui.triage.columns import Column, Moment
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago, plural
 

@@ -16,12 +16,12 @@ from syncerr_tui.ui.journals import Journals
 if TYPE_CHECKING:
     # Imported when they are made, and they are made when the first frame has been drawn.
     from syncerr_tui.diagnosis.text_layout import TextLine
+    from syncerr_tui.triage.columns import Moment
     from syncerr_tui.ui.details import Details
     from syncerr_tui.ui.error_details_service import ErrorDetailsService
     from syncerr_tui.ui.error_history import ErrorHistory
     from syncerr_tui.ui.interrupted_runs import InterruptedRuns
     from syncerr_tui.ui.run_controller import RunController
-    from syncerr_tui.ui.widgets.columns import Moment
 
 
 class LinksKnown(Message):

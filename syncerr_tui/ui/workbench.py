@@ -723,8 +723,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._ask_to_resume(run.id if run else None)
 
     def _ask_to_resume(self, run_id: str | None = None) -> None:
+        from syncerr_tui.triage.columns import Moment
         from syncerr_tui.ui.screens.resume import ResumeDialog
-        from syncerr_tui.ui.widgets.columns import Moment
 
         context, runs = self.context, self.services.interrupted_runs
         unfinished = runs.find(run_id)

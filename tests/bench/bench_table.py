@@ -20,8 +20,8 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.table import ErrorTable
 from tests.factories import NOW, sync_error
 

@@ -11,13 +11,22 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.cli._columns import fit, row
-from syncerr_tui.cli.list_errors import _line
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.text import cells, clean
 from tests.cli.conftest import Shell
 from tests.salesforce.test_sf_cli import FakeSf, displayed, shown
+
+
+def lists(monkeypatch: pytest.MonkeyPatch, *errors: SyncError) -> None:
+    """Let the org have these errors."""
+
+    async def pages(_session: OrgSession) -> AsyncGenerator[tuple[SyncError, ...], None]:
+        yield errors
+
+    monkeypatch.setattr(OrgSession, "errors", pages)
+
 
 KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message"]
 
@@ -198,7 +207,8 @@ def test_an_alias_of_the_sf_cli_needs_no_profile(
     assert all(server.access_token not in " ".join(call["argv"]) for call in sf.calls)
 
 
-def test_hostile_text_stays_on_its_line() -> None:
+@pytest.mark.parametrize("columns", [80, 200])
+def test_hostile_text_stays_on_its_line(shell: Shell, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     error = SyncError(
         id="a0X000000000001AAA",
         object=clean("Or\nder\x1b[2J"),
@@ -209,8 +219,10 @@ def test_hostile_text_stays_on_its_line() -> None:
         message=clean("first\r\nsecond\x07"),
         code=None,
     )
-    for columns in (80, 200):
-        line = _line(error, columns)
-        assert "\n" not in line
-        assert "\x1b" not in line
-        assert cells(line) <= columns
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lists(monkeypatch, error)
+    said = shell("list", "--demo", "--errors", "1")
+    _heading, line = said.out.splitlines()
+    assert "\x1b" not in line
+    assert cells(line) <= columns

@@ -25,9 +25,9 @@ def test_filter_and_limit_count_here_too(shell: Shell) -> None:
     assert list(said.lines[0])[-2:] == ["cause", "waits_for"]
 
 
-def test_plain_lines_begin_with_what_is_waited_for(shell: Shell) -> None:
+def test_plain_lines_begin_with_the_id_as_every_list_does_then_comes_what_is_waited_for(shell: Shell) -> None:
     said = shell("list", "--demo", "--causes")
-    assert said.out.startswith("WAITS FOR ")
+    assert said.out.split()[:3] == ["ID", "WAITS", "FOR"]
 
 
 def test_causes_say_how_each_is_planned(shell: Shell) -> None:

@@ -10,8 +10,8 @@ from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.host.terminfo import Abilities
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import list_with_panel
-from syncerr_tui.ui.widgets.columns import Moment
 from tests.factories import storeconnect_id, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

@@ -15,10 +15,10 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.details import Details
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.widgets.cells import flat
-from syncerr_tui.ui.widgets.columns import Moment
 from tests.factories import NOW, sync_error
 from tests.layers import layered
 from tests.ui.conftest import Open

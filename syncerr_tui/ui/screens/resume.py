@@ -12,8 +12,8 @@ from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.resync.runner import ResumeMode
 from syncerr_tui.text import one_line
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Reading, keys
-from syncerr_tui.ui.widgets.columns import Moment
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago
 

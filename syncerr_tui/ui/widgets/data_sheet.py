@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from rich.style import Style
 
+from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.columns import Column
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.virtual_list import UNICODE, Blank, Glyphs, VirtualList
 

@@ -12,10 +12,10 @@ from textual.geometry import Region
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.columns import Moment, Placed, fit
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.columns import Moment, Placed, fit
 from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, VirtualList
 
 STATE_WIDTH = 8
@@ -148,7 +148,7 @@ class ErrorTable(VirtualList):
             sign = ""
             if column.sort is self.listing.sort:
                 sign = self.glyphs.descending if self.listing.reverse else self.glyphs.ascending
-            name = "Age" if column.name == "processed" and width < 10 else column.header
+            name = "Age" if column.name == "processed_at" and width < 10 else column.header
             if not sign:
                 names.append(cell(name, width, self.glyphs.ellipsis))
             else:

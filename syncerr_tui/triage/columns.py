@@ -1,4 +1,7 @@
-"""Which columns a window has room for, and how wide each is. Pure."""
+"""The columns of a list of errors, for the table and for all that is taken out of it. Pure.
+
+Which of them a window has room for, and how wide each is then, is decided here too.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ class Column:
     """One column of a list."""
 
     name: str
+    """Its key in the JSON of every command."""
     header: str
     widths: tuple[int, ...]
     """The sizes it may take, narrowest first; it never has one in between."""
@@ -42,6 +46,10 @@ class Column:
     """Set to the right."""
     since: int = 0
     """Cells the window must have for it to be shown, in lists that do not weigh their columns."""
+
+    def value(self, error: SyncError) -> str:
+        """All that it says about an error; empty where there is nothing."""
+        return str(error.payload()[self.name] or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,9 @@ def _gist(error: SyncError) -> str:
 
 
 OBJECT = Column("object", "Object", (11, 14, 22, 30), _object, SortKey.OBJECT)
-EVENT = Column("event", "Event", (6,), lambda error, _w, _m: error.event_type.value, SortKey.EVENT)
+EVENT = Column("event_type", "Event", (6,), lambda error, _w, _m: error.event_type.value, SortKey.EVENT)
 PROCESSED = Column(
-    "processed",
+    "processed_at",
     "Processed At",
     (4, 10, 16, 27),
     lambda error, width, drawn: (
@@ -93,8 +101,10 @@ STORECONNECT_ID = Column(
 )
 CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: error.code or "-", SortKey.CODE, "code")
 MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error), SortKey.MESSAGE, "quiet")
+CHANGE_EVENT = Column("id", "Change event", (18,), lambda error, _w, _m: error.id, SortKey.CHANGE_EVENT)
 
 ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CODE, MESSAGE)
+BY_NAME: Mapping[str, Column] = {column.name: column for column in (*ORDER, CHANGE_EVENT)}
 _SPARE = (STORECONNECT_ID, SALESFORCE_ID)
 """Shown only where all the others have room to breathe: their second width, and the message its floor."""
 _DROPPED_FIRST = (EVENT, PROCESSED, MESSAGE)

@@ -1,0 +1,214 @@
+"""What is listed for other programs, and what they hand back: `--format`, `--fields`, `--sort`, `--id -`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.text import clean
+from tests.cli.conftest import Shell
+from tests.cli.test_list import KEYS, lists
+
+DEMO = ("--demo", "--errors", "30")
+
+
+def hostile(message: str, *, row: int = 1, storeconnect_id: str = "7ce42c82") -> SyncError:
+    return SyncError(
+        id=f"a0X00000000000{row}AAA",
+        object=clean("Order"),
+        event_type=EventType.CREATE,
+        processed_at=datetime(2026, 7, row, tzinfo=UTC),
+        salesforce_id=None,
+        storeconnect_id=storeconnect_id,
+        message=clean(message),
+        code=None,
+    )
+
+
+def test_csv_has_every_row_and_field_and_nothing_cut(shell: Shell) -> None:
+    rows = shell("list", *DEMO, "--json").lines
+    told = list(csv.DictReader(io.StringIO(shell("list", *DEMO, "--format", "csv").out)))
+    assert list(told[0]) == KEYS
+    assert [row["id"] for row in told] == [row["id"] for row in rows]
+    assert [row["message"].lstrip("'") for row in told] == [" ".join(row["message"].split()) for row in rows]
+    assert [row["salesforce_id"] for row in told] == [row["salesforce_id"] or "" for row in rows]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1", '="x"', " \u00a0=1", "＝1", "\x07=cmd|' /C calc'!A0"],
+)
+def test_no_cell_of_a_csv_begins_a_formula(shell: Shell, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    lists(monkeypatch, hostile(text, storeconnect_id=text))
+    row = list(csv.reader(io.StringIO(shell("list", *DEMO, "--format", "csv").out)))[1]
+    for cell in row:
+        assert cell.strip("\x00 \t")[:1] not in {"=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r"}
+
+
+def test_markdown_keeps_its_columns_whatever_a_message_says(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists(monkeypatch, hostile("a | b\n| c | <script> [x](http://x) `y`"))
+    heading, rule, row = shell(
+        "list", *DEMO, "--format", "markdown", "--fields", "id,message"
+    ).out.splitlines()
+    assert heading == r"| id | message |"
+    assert rule == "|---|---|"
+    assert row.replace(r"\|", "").count("|") == 3
+    assert r"\<script\> \[x\](http://x) \`y\`" in row
+
+
+def test_json_is_one_array_and_json_lines_are_what_json_always_was(shell: Shell) -> None:
+    lines = shell("list", *DEMO, "--json")
+    assert json.loads(shell("list", *DEMO, "--page-size", "7", "--format", "json").out) == lines.lines
+    assert shell("list", *DEMO, "--format", "jsonl").out == lines.out
+    assert json.loads(shell("list", "--demo", "--errors", "0", "--format", "json").out) == []
+
+
+def test_fields_are_given_in_the_order_that_was_asked_for(shell: Shell) -> None:
+    said = shell("list", *DEMO, "--format", "jsonl", "--fields", "code,ID")
+    assert {tuple(line) for line in said.lines} == {("code", "id")}
+    plain = shell("list", *DEMO, "--fields", "storeconnect_id,message,object")
+    assert plain.out.splitlines()[0].split() == ["STORECONNECT", "ID", "MESSAGE", "OBJECT"]
+    assert "…" not in plain.out
+    told = shell("list", *DEMO, "--format", "csv", "--fields", "id,waits_for").out
+    assert any(row["waits_for"] for row in csv.DictReader(io.StringIO(told)))
+
+
+@pytest.mark.parametrize("name", [*KEYS])
+def test_every_field_can_be_sorted_by_in_both_orders(shell: Shell, name: str) -> None:
+    up = shell("list", *DEMO, "--json", "--sort", name).lines
+    down = shell("list", *DEMO, "--json", "--sort", f"-{name}").lines
+    for rows, order in ((up, 1), (down, -1)):
+        fold = str.casefold if name in {"object", "message"} else str
+        known = [fold(row[name]) for row in rows if row[name]]
+        assert all(row[name] for row in rows[: len(known)]), "what has none stands last"
+        assert known == sorted(known)[::order]
+    assert len(up) == len(down) == 30
+    assert shell("list", *DEMO, "--json", "--sort", name, "--limit", "3").lines == up[:3]
+
+
+def test_a_heading_stands_once_however_many_pages_there_are(shell: Shell) -> None:
+    said = shell("list", *DEMO, "--page-size", "4", "--format", "csv", "--filter", "object:Order")
+    assert said.out.count('"processed_at"') == 1
+    nothing = shell("list", *DEMO, "--format", "csv", "--filter", "nothing-like-this")
+    assert len(nothing.out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--json", "--format", "csv"), "--json and --format csv exclude each other"),
+        (("--fields", "id,colour\x1b[2J"), "No field is called"),
+        (("--fields", " , "), "--fields names no field"),
+        (("--fields", "id,id"), "--fields names a field twice"),
+        (("--sort", "-colour"), "The list cannot be sorted by 'colour'. Fields to sort by are"),
+        (("--format", "xlsx"), "xlsx"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(shell: Shell, words: tuple[str, ...], line: str) -> None:
+    said = shell("list", *DEMO, *words)
+    assert (said.code, said.out) == (2, "")
+    assert line in said.err
+    assert said.err.count("\n") == 1
+    assert "\x1b" not in said.err
+
+
+# -- ids from stdin --------------------------------------------------------------------------------------
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+FORMATS = [
+    (),
+    ("--causes",),
+    ("--json",),
+    ("--format", "json"),
+    ("--format", "csv"),
+    ("--format", "markdown"),
+    ("--fields", "id"),
+]
+
+
+@pytest.mark.parametrize("words", FORMATS)
+def test_what_is_listed_can_be_planned(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    listed = shell("list", "--filter", "object:Order", *words).out
+    ids = {row["id"] for row in shell("list", "--filter", "object:Order", "--json").lines}
+    assert ids
+    feed(monkeypatch, listed)
+    said = shell("plan", "--id", "-", "--only", "--json")
+    assert said.code == 0, said.err
+    assert {row["id"] for row in said.lines} == ids
+
+
+def test_what_is_listed_can_be_sent_and_verified(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (row["id"] for row in shell("list", *DEMO, "--json", "--limit", "2").lines)
+    feed(monkeypatch, f"{first[:15]}\n\n{first}\n")
+    said = shell("resync", *DEMO, "--processing-delay", "0", "--id", "-", "--only", "--yes", "--json")
+    assert [row["id"] for row in said.lines] == [first]
+    feed(monkeypatch, f"{second}\n")
+    said = shell("verify", *DEMO, "--id", "-")
+    assert (said.code, said.out) == (2, "")
+    assert "The journal has no request for some of these ids" in said.err
+
+
+def test_several_can_be_explained(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed(monkeypatch, shell("list", "--json", "--limit", "3").out + "a0X000000000001\n")
+    said = shell("explain", "--id", "-", "--json")
+    assert [row["id"] for row in said.lines] == [
+        row["id"] for row in shell("list", "--json", "--limit", "3").lines
+    ]
+    assert said.code == 2
+    assert "The org has no sync error a0X000000000001" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "No id came in on stdin. Nothing was done"),
+        ("id\n\n", "No id came in on stdin. Nothing was done"),
+        ("a0X000000000001AAA\nsomething \x1b[2J else\n", "Row 2 on stdin does not begin with the id"),
+        ('{"id": 5}\n', "Row 1 on stdin does not begin with the id"),
+        ('{"id": "../../x"}\n', "Row 1 on stdin does not begin with the id"),
+        ("[1, 2", "What came in on stdin is no JSON. Nothing was done"),
+        ("[" * 100_000, "What came in on stdin is no JSON. Nothing was done"),
+        ("a0X000000000001AAA\n", "No unresolved sync error has the id"),
+    ],
+)
+def test_a_list_that_is_not_understood_sends_nothing(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, text: str, line: str
+) -> None:
+    feed(monkeypatch, text)
+    said = shell("resync", "--id", "-", "--yes")
+    assert (said.code, said.out) == (2, "")
+    assert line in said.err
+    assert said.err.count("\n") == 1
+    assert "\x1b" not in said.err
+
+
+# -- causes ----------------------------------------------------------------------------------------------
+
+
+def test_causes_can_be_filtered_and_limited(shell: Shell) -> None:
+    every = shell("causes", *DEMO, "--json").lines
+    rows = {row["id"]: row for row in shell("list", *DEMO, "--json").lines}
+    orders = [
+        cause
+        for cause in every
+        if any(rows[i]["object"] == "Order" for i in (*cause["roots"], *(v["id"] for v in cause["victims"])))
+    ]
+    said = shell("causes", *DEMO, "--json", "--filter", "object:Order")
+    assert [cause["key"] for cause in said.lines] == [cause["key"] for cause in orders]
+    assert said.err == f"30 sync errors, {len(orders)} of {len(every)} causes.\n"
+    assert shell("causes", *DEMO, "--json", "--limit", "2").lines == every[:2]
+    assert shell("causes", *DEMO, "--filter", "colour:red").code == 2
