@@ -9,7 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 _MOST = 200
-_QUOTES = "\"'“”"
+_QUOTES = "\"'“”„«»"
+_BLANKS = " \n\u00a0"
 
 
 class Part(NamedTuple):
@@ -35,8 +36,8 @@ def trimmed(kind: str, text: str, start: int, end: int) -> Part:
     """The part without blanks, and without quotes that enclose it or that have no partner in it."""
     while start < end:
         first, last = text[start], text[end - 1]
-        if first in " \n" or last in " \n":
-            start, end = start + (first in " \n"), end - (last in " \n")
+        if first in _BLANKS or last in _BLANKS:
+            start, end = start + (first in _BLANKS), end - (last in _BLANKS)
         elif first in _QUOTES and last in _QUOTES:
             start, end = start + 1, end - 1
         elif (first in _QUOTES or last in _QUOTES) and sum(map(text[start:end].count, _QUOTES)) % 2:

@@ -358,3 +358,27 @@ def test_a_length_that_only_may_be_a_limit_is_told_as_such() -> None:
 )
 def test_what_an_integration_writes_in_front_is_not_quoted(message: str) -> None:
     assert "“Zu spät”" in explain_message(message).headline
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("Le champ Code postal est obligatoire pour la livraison.", "Code postal"),
+        ("El campo Correo electrónico no puede estar vacío", "Correo electrónico"),
+        ("Das Feld „Lieferart“ ist ein Pflichtfeld.", "Lieferart"),
+        ("Il campo Telefono è obbligatorio", "Telefono"),
+        ("Erro: O campo CPF é obrigatório.", "CPF"),
+        ("Het veld Postcode is verplicht", "Postcode"),
+    ],
+)
+def test_a_rule_that_asks_for_a_field_names_it_in_other_languages_too(message: str, field: str) -> None:
+    found = diagnose(message)
+    assert (found.root_code, found.fields) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", (field,))
+
+
+def test_words_that_nobody_knows_are_quoted() -> None:
+    message = "The delivery group 0a7 does not have any delivery method"
+    assert f"“{message}”" in explain_message(message).headline
+    assert (
+        f"“{message}”" in explain_message(f"NEW_KIND_OF_REFUSAL: {message}", "NEW_KIND_OF_REFUSAL").headline
+    )
