@@ -116,6 +116,52 @@ class ApiUsage:
     total: int
 
 
+class EventStanding(StrEnum):
+    """Where a change event stands in the org right now."""
+
+    FAILED = "failed"
+    PENDING = "pending"
+    """The org is working on it: neither failed nor done."""
+    DONE = "done"
+    """Its status is one that a person confirmed as done."""
+    UNCLEAR = "unclear"
+    """It left the failed state for a status whose meaning nobody has confirmed."""
+    GONE = "gone"
+    """No such change event any more, or not visible to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSeen:
+    """A change event as just read from the org."""
+
+    id: str
+    standing: EventStanding
+    status: str | None
+    """The org's own word for it, e.g. `FAILED`; None when gone."""
+    error: SyncError | None
+    """The row as it is now, where the event still exists."""
+    modified_at: datetime | None
+    """The event's SystemModstamp, by the org's clock."""
+    processed_by_touch: bool = False
+    """The mapping has no stamp of its own for Processed At, so whatever touches the event moves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """A record that carries a StoreConnect ID, as just read from the org."""
+
+    id: str
+    storeconnect_id: str
+    modified_at: datetime
+    """SystemModstamp, by the org's clock."""
+    modified_by: str = ""
+    """Who wrote it last: the user's name, else the id; empty where the org does not say."""
+    created_by: str = ""
+    by_sync_user: bool | None = None
+    """Whether the sync user wrote it last; None where the sync user or the writer is not known."""
+    created_by_sync_user: bool | None = None
+
+
 class Verdict(StrEnum):
     """The outcome of a re-sync after the org was re-read. Never "success" because a request was accepted.
 

@@ -204,7 +204,7 @@ def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
     if choice.everything:
         return list(graph.errors.values())
     if choice.filter is not None:
-        from syncerr_tui.resync.start import clock
+        from syncerr_tui.resync.factory import clock
 
         readable, now = filter_over(graph, choice.filter), clock()
         return [error for error in graph.errors.values() if readable.matches(error, now)]
@@ -254,9 +254,9 @@ def plan_for(
     Causes that were not chosen come along, each told on stderr: a victim alone could not be sent. `measured`:
     rows and seconds of waves that were proven in this org, for the estimate.
     """
-    from syncerr_tui.resync.choosing import causes_missing, support_only
+    from syncerr_tui.resync.factory import clock
     from syncerr_tui.resync.plan import make_plan
-    from syncerr_tui.resync.start import clock
+    from syncerr_tui.resync.selection import causes_missing, support_only
 
     chosen = chosen_of(graph, choice)
     if not only:

@@ -86,9 +86,9 @@ def open_journal(connection: OrgSession) -> Journal:
 def journal_of(org_id: str, shared: str) -> Journal:
     """The journal of an org that needs not be reached; `shared` is the profile's own place for it."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.resync import start
+    from syncerr_tui.resync import factory
 
-    journal = start.open_journal(Paths.of().state, org_id, shared=shared)
+    journal = factory.open_journal(Paths.of().state, org_id, shared=shared)
     if journal.loss:
         narrate(f"{journal.loss}.")
     return journal
@@ -167,7 +167,7 @@ def tell_plan(plan: Plan) -> None:
 async def show_requests(connection: OrgSession, journal: Journal, plan: Plan, *, as_json: bool) -> int:
     """On stdout, each request of a plan exactly as it would be sent, in order. Sends none of them."""
     from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.sending import requests_of
+    from syncerr_tui.resync.sender import requests_of
 
     method = connection.method
     alone = method.first_alone and not History(journal).has_fixed(plan.method)

@@ -55,8 +55,9 @@ async def _apply(
     file: Path, choice: OrgChoice, reason: str, *, yes: bool, dry_run: bool, again: bool, as_json: bool
 ) -> int:
     from syncerr_tui.resync import plan_file
+    from syncerr_tui.resync.factory import make_runner
     from syncerr_tui.resync.plan import checked_against
-    from syncerr_tui.resync.start import make_runner
+    from syncerr_tui.resync.runner import RunRequest
 
     plan = plan_file.read(file)
     async with open_connection(choice) as connection:
@@ -86,5 +87,5 @@ async def _apply(
             if not ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided):
                 narrate("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(connection, journal, plan, reason=reason, again=consented)
-            return await follow(runner, as_json=as_json)
+            request = RunRequest(plan, reason, again=consented)
+            return await follow(make_runner(connection, journal, request), as_json=as_json)

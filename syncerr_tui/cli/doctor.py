@@ -67,7 +67,7 @@ def _version() -> Check:
 def _journals(shared: str) -> Check:
     """How large the journals are: this user's, or the one file that the profile names."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.resync.start import journal_folder
+    from syncerr_tui.resync.factory import journal_folder
 
     place = Path(shared).expanduser() if shared else journal_folder(Paths.of().state)
     try:

@@ -13,7 +13,8 @@ from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, tell_ro
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
-    from syncerr_tui.journal.history import RowRecord, RunRecord
+    from syncerr_tui.journal.attempt import Attempt
+    from syncerr_tui.journal.history import RunRecord
     from syncerr_tui.journal.journal import Journal
 
 
@@ -69,7 +70,7 @@ async def _open(choice: OrgChoice) -> Journal:
         return open_journal(connection)
 
 
-def _tell_rows(rows: tuple[RowRecord, ...], *, as_json: bool) -> None:
+def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:
     if not rows:
         narrate("The journal has nothing about it.")
     for row in rows:

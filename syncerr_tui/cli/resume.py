@@ -51,9 +51,9 @@ async def _resume(
     run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, again: bool, as_json: bool
 ) -> int:
     from syncerr_tui.journal.history import History
+    from syncerr_tui.resync.factory import make_runner
     from syncerr_tui.resync.plan_file import recorded_plan
-    from syncerr_tui.resync.runner import ResumeMode
-    from syncerr_tui.resync.start import make_runner
+    from syncerr_tui.resync.runner import ResumeMode, RunRequest
 
     mode = ResumeMode(word) if word else None
 
@@ -82,8 +82,8 @@ async def _resume(
             ):
                 narrate("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(connection, journal, plan, resume=chosen.run.id, mode=mode, again=consented)
-            return await follow(runner, as_json=as_json)
+            request = RunRequest(plan, resume=chosen.run.id, mode=mode, again=consented)
+            return await follow(make_runner(connection, journal, request), as_json=as_json)
 
 
 def _tell(unfinished: Unfinished, *, as_json: bool) -> None:

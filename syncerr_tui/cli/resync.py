@@ -118,7 +118,8 @@ async def _resync(
     **options: Any,  # noqa: ANN401
 ) -> int:
     from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.start import make_runner
+    from syncerr_tui.resync.factory import make_runner
+    from syncerr_tui.resync.runner import RunRequest
 
     async with open_connection(choice) as connection:
         with open_journal(connection) as journal:
@@ -143,6 +144,6 @@ async def _resync(
             if not may_send or (with_fix is not None and meanwhile is None):
                 narrate("Nothing was sent.")
                 return ExitCode.OK
-            runner = make_runner(connection, journal, plan, reason=reason, again=consented)
-            run = partial(follow, runner, as_json=as_json)
+            request = RunRequest(plan, reason, again=consented)
+            run = partial(follow, make_runner(connection, journal, request), as_json=as_json)
             return await (run() if meanwhile is None else meanwhile.run(plan, run))

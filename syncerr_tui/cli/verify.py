@@ -35,8 +35,7 @@ async def _verify(
     run: str | None, ids: tuple[str, ...], choice: OrgChoice, patience: float, *, as_json: bool
 ) -> int:
     from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.start import same_cause
-    from syncerr_tui.resync.verify import verify
+    from syncerr_tui.resync.verification import verify
 
     async with open_connection(choice) as connection:
         with open_journal(connection) as journal:
@@ -60,13 +59,8 @@ async def _verify(
             if not rows:
                 narrate("Nothing was sent whose outcome is unknown.")
                 return ExitCode.OK
-            found = await verify(
-                connection, journal, rows, patience=patience, same=same_cause, sleep=asyncio.sleep
-            )
-    for one in found:
-        verdict = one.finding.verdict
-        assert verdict is not None
-        error = one.finding.now or one.attempt.error
-        tell_row(error, verdict.value, one.finding.reason, as_json=as_json, evidence=one.finding.evidence)
-    proven = all(one.finding.verdict is not None and one.finding.verdict.proven for one in found)
-    return ExitCode.OK if proven else ExitCode.NOT_ALL_FIXED
+            verified = await verify(connection, journal, rows, patience=patience, sleep=asyncio.sleep)
+    for row in verified:
+        verdict = row.verdict.value if row.verdict else None
+        tell_row(row.now or row.error, verdict, row.reason, as_json=as_json, evidence=row.evidence)
+    return ExitCode.OK if all(row.proven for row in verified) else ExitCode.NOT_ALL_FIXED

@@ -6,13 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from syncerr_tui.errors import MachineError
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
-from syncerr_tui.journal.journal import Journal, OutcomeKind
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
 
@@ -50,59 +51,6 @@ _COLUMNS = """
 """
 _ROWS = f"{_COLUMNS} {_FROM}"
 _OF_RUN = "JOIN runs u ON u.id = r.run WHERE r.run = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class RowRecord:
-    """One row of one run, as far as it came."""
-
-    run: str
-    error: SyncError
-    wave: int
-    intent: int | None
-    """Number of its last intent; None where nothing was ever sent."""
-    attempts: int
-    sent_at: datetime | None
-    """This machine's clock."""
-    org_at: datetime | None
-    """The org's clock just before the last request."""
-    stamp: datetime | None
-    """The event's modification stamp just before the last request."""
-    processed_at: datetime | None
-    """When the org had last processed the event, just before the last request."""
-    kind: OutcomeKind | None
-    """How the last request ended; None with an intent means that the program died meanwhile."""
-    code: str | None
-    answer: str
-    ended: bool
-    """True where a verdict, or the reason why it was not sent, is written down."""
-    verdict: Verdict | None
-    reason: str
-    evidence: Mapping[str, Any]
-    ended_at: datetime | None
-
-    @property
-    def settled(self) -> bool:
-        """It has a verdict that stands."""
-        return self.verdict is not None and self.verdict is not Verdict.UNKNOWN
-
-    @property
-    def proven(self) -> bool:
-        """The record is where it belongs."""
-        return self.verdict is not None and self.verdict.proven
-
-    @property
-    def unknown(self) -> bool:
-        """It was sent, or may have been, and what became of it is not known."""
-        return not self.settled and self.intent is not None and self.kind not in _KNOWN_UNSENT
-
-    @property
-    def maybe_never_sent(self) -> bool:
-        """Its intent is written and nothing else: the program died around the request."""
-        return self.unknown and self.kind is None and self.verdict is None
-
-
-_KNOWN_UNSENT = {OutcomeKind.NOT_SENT, OutcomeKind.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +170,7 @@ class History:
 
     def rows_of(
         self, run: str, limit: int = -1, skip: int = 0, only: JournalFilter = EVERYTHING
-    ) -> tuple[RowRecord, ...]:
+    ) -> tuple[Attempt, ...]:
         """The rows of a run, in their order."""
         found = self._all(
             f"{_ROWS} {_OF_RUN}{only.row.also} ORDER BY r.seq LIMIT ? OFFSET ?",
@@ -242,11 +190,11 @@ class History:
         found = self._all("SELECT at, mark, detail FROM marks WHERE run = ? ORDER BY n", (run,))
         return tuple(Mark(datetime.fromisoformat(m["at"]), m["mark"], m["detail"]) for m in found)
 
-    def of_event(self, event: str) -> tuple[RowRecord, ...]:
+    def of_event(self, event: str) -> tuple[Attempt, ...]:
         """Every run that one event took part in, newest first."""
         return self._newest("r.event = ?", (event,))
 
-    def of_record(self, object_name: str, storeconnect_id: str) -> tuple[RowRecord, ...]:
+    def of_record(self, object_name: str, storeconnect_id: str) -> tuple[Attempt, ...]:
         """Everything that was tried with one record, newest first."""
         return self._newest("r.storeconnect_id = ? AND r.object = ?", (storeconnect_id, object_name))
 
@@ -296,7 +244,7 @@ class History:
         )
         return int(found[0][0])
 
-    def open_attempts(self, events: Sequence[str] | None = None) -> dict[str, RowRecord]:
+    def open_attempts(self, events: Sequence[str] | None = None) -> dict[str, Attempt]:
         """Rows whose last request, in whichever run, is not settled: re-read before they may be sent again.
 
         Args:
@@ -304,7 +252,7 @@ class History:
         """
         return {event: record for event, record in self.last_requests(events).items() if record.unknown}
 
-    def last_requests(self, events: Sequence[str] | None = None) -> dict[str, RowRecord]:
+    def last_requests(self, events: Sequence[str] | None = None) -> dict[str, Attempt]:
         """The last request of each event that may have been carried out, in whichever run."""
         if events is None:
             found = self._all(f"{_COLUMNS} {_FROM_OPEN}")
@@ -336,7 +284,7 @@ class History:
     def _all(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         return self._journal.read(sql, values)
 
-    def _newest(self, where: str, values: Sequence[object]) -> tuple[RowRecord, ...]:
+    def _newest(self, where: str, values: Sequence[object]) -> tuple[Attempt, ...]:
         found = self._all(
             f"{_ROWS} JOIN runs u ON u.id = r.run WHERE {where} ORDER BY u.at DESC, r.seq", values
         )
@@ -408,31 +356,30 @@ def readable(run: str) -> Iterator[None]:
         ) from problem
 
 
-def _record(row: sqlite3.Row) -> RowRecord:
+def _record(row: sqlite3.Row) -> Attempt:
     with readable(row["run"]):
         return _read_record(row)
 
 
-def _read_record(row: sqlite3.Row) -> RowRecord:
+def _read_record(row: sqlite3.Row) -> Attempt:
     payload = json.loads(row["row"])
     about = row["about"] or 0
     stands = row["verdict_n"] is not None and about >= (row["intent"] or 0)
-    verdict = Verdict(row["verdict"]) if stands and row["verdict"] else None
-    return RowRecord(
+    error, processed = SyncError.of_payload(payload), _time(row["processed"])
+    return Attempt(
+        error=error if processed in {None, error.processed_at} else replace(error, processed_at=processed),
         run=row["run"],
-        error=SyncError.of_payload(payload),
         wave=payload["wave"],
-        intent=row["intent"],
         attempts=row["attempt"] or 0,
+        intent=row["intent"],
         sent_at=_time(row["sent_at"]),
         org_at=_time(row["org_at"]),
         stamp=_time(row["stamp"]),
-        processed_at=_time(row["processed"]),
         kind=OutcomeKind(row["kind"]) if row["kind"] else None,
         code=row["code"],
         answer=row["answer"] or "",
         ended=stands,
-        verdict=verdict,
+        verdict=Verdict(row["verdict"]) if stands and row["verdict"] else None,
         reason=row["reason"] if stands else "",
         evidence=json.loads(row["evidence"]) if stands else {},
         ended_at=_time(row["ended_at"]) if stands else None,

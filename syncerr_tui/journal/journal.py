@@ -11,34 +11,23 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import loss
+from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.claims import Claims, Owner
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
 from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.journal.sqlite_file import SqliteFile, cannot_be_used, iso
-from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9]{15,18}")
-
-
-class OutcomeKind(StrEnum):
-    """How a request ended for one row."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    NOT_SENT = "not sent"
-    """It certainly never reached the org."""
-    UNKNOWN = "unknown"
-    """It left, and no answer came back."""
 
 
 class RecordableRow(Protocol):
@@ -69,34 +58,6 @@ class Who:
     os_user: str
     org_user: str
     environment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One row is about to be sent."""
-
-    event: str
-    wave: int
-    attempt: int
-    """1 for the first request of this row in its run."""
-    org_at: datetime
-    """The org's clock just before."""
-    stamp: datetime | None
-    """The event's modification stamp just before."""
-    processed_at: datetime | None
-    """When the org had last processed the event, just before."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowEnd:
-    """How a row ended: a verdict, or None because it was not sent."""
-
-    event: str
-    verdict: Verdict | None
-    reason: str
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    intent: int | None = None
-    """The last intent that this verdict is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +288,7 @@ class Journal:
 
     # -- the rows of a run
 
-    def intend(self, run: str, intents: Sequence[Intent]) -> dict[str, int]:
+    def intend(self, run: str, attempts: Sequence[Attempt]) -> dict[str, int]:
         """Write down that these rows are about to be sent. Only then may the request leave.
 
         Returns:
@@ -338,51 +299,49 @@ class Journal:
             MachineError: The journal cannot be written; nothing may be sent.
         """
         numbers = {}
+        now = self._clock()
         with self._transaction() as sql:
             self._file.check_in_place()
-            self.claims.check(sql, run, [intent.event for intent in intents])
+            self.claims.check(sql, run, [attempt.event for attempt in attempts])
             if self.claims.silent:
                 self.claims.beat(sql)
-            at = iso(self._clock())
-            for i in intents:
+            at = iso(now)
+            for a in attempts:
                 written = sql.execute(
                     "INSERT INTO intents (run, event, wave, attempt, at, org_at, stamp, processed) "
                     "VALUES (?,?,?,?,?,?,?,?)",
                     (
                         run,
-                        i.event,
-                        i.wave,
-                        i.attempt,
+                        a.event,
+                        a.wave,
+                        a.attempts,
                         at,
-                        iso(i.org_at),
-                        iso(i.stamp) if i.stamp else None,
-                        iso(i.processed_at) if i.processed_at else None,
+                        iso(a.requested_at),
+                        iso(a.stamp) if a.stamp else None,
+                        iso(a.error.processed_at) if a.error.processed_at else None,
                     ),
                 )
-                numbers[i.event] = int(written.lastrowid or 0)
-        now = self._clock()
+                numbers[a.event] = int(written.lastrowid or 0)
+        requests = (
+            LoggedRequest(run, a.event, a.attempts, now, a.requested_at, a.stamp, a.error.processed_at)
+            for a in attempts
+        )
         try:
-            self._log.add(
-                run,
-                (
-                    LoggedRequest(run, i.event, i.attempt, now, i.org_at, i.stamp, i.processed_at)
-                    for i in intents
-                ),
-            )
+            self._log.add(run, requests)
         except OSError as problem:
             raise cannot_be_used(self.path, problem.strerror or type(problem).__name__) from problem
         return numbers
 
-    def outcomes(self, outcomes: Iterable[tuple[int, OutcomeKind, str | None, str]]) -> None:
-        """Write down how requests ended: (number of the intent, kind, code, reason)."""
+    def outcomes(self, attempts: Iterable[Attempt]) -> None:
+        """Write down how the last requests of these rows ended."""
         at = iso(self._clock())
         with self._transaction() as sql:
             sql.executemany(
                 "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
-                ((intent, at, kind.value, code, reason) for intent, kind, code, reason in outcomes),
+                ((a.intent, at, a.kind.value if a.kind else None, a.code, a.answer) for a in attempts),
             )
 
-    def finish_rows(self, run: str, ends: Iterable[RowEnd]) -> None:
+    def finish_rows(self, run: str, attempts: Iterable[Attempt]) -> None:
         """Write down how rows ended."""
         at = iso(self._clock())
         with self._transaction() as sql:
@@ -392,14 +351,14 @@ class Journal:
                 (
                     (
                         run,
-                        end.event,
-                        end.intent,
+                        a.event,
+                        a.intent,
                         at,
-                        end.verdict.value if end.verdict else None,
-                        end.reason,
-                        json.dumps(end.evidence),
+                        a.verdict.value if a.verdict else None,
+                        a.reason,
+                        json.dumps(a.evidence),
                     )
-                    for end in ends
+                    for a in attempts
                 ),
             )
 

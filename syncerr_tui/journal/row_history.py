@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from syncerr_tui.journal.attempt import OutcomeKind
 from syncerr_tui.journal.history import History, Seen
-from syncerr_tui.journal.journal import Journal, OutcomeKind
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import clean
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from syncerr_tui.journal.history import History, RowRecord
+from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.request_log import LoggedRequest
-from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.org import EventSeen
+from syncerr_tui.model import EventSeen, SyncError, Verdict
 
 LEAST_USUAL, _LONGEST_USUAL = 180.0, 3600.0
 """Seconds: bounds of an org's usual time for a request. Upstream sync takes 10 s to 2 min."""
@@ -30,7 +31,7 @@ def usual_seconds(journal: Journal) -> float:
     return min(max(LEAST_USUAL, slow * 1.5), _LONGEST_USUAL)
 
 
-def sent_and_open(journal: Journal, errors: Sequence[SyncError]) -> dict[str, RowRecord]:
+def sent_and_open(journal: Journal, errors: Sequence[SyncError]) -> dict[str, Attempt]:
     """Of these rows, the ones with a request that is not settled, also one that a lost journal knew of."""
     by_id = {error.id: error for error in errors}
     forgotten = {
@@ -41,7 +42,7 @@ def sent_and_open(journal: Journal, errors: Sequence[SyncError]) -> dict[str, Ro
     return {**forgotten, **History(journal).open_attempts(list(by_id))}
 
 
-def earlier_requests(journal: Journal, errors: Sequence[SyncError]) -> dict[str, RowRecord]:
+def earlier_requests(journal: Journal, errors: Sequence[SyncError]) -> dict[str, Attempt]:
     """Of these rows, the ones whose present state an earlier request of ours may have brought about.
 
     Not those whose request is known to have failed, or that have been processed and failed again since.
@@ -54,7 +55,17 @@ def earlier_requests(journal: Journal, errors: Sequence[SyncError]) -> dict[str,
     } | sent_and_open(journal, errors)
 
 
-def _may_have_done(record: RowRecord, failed_at: datetime | None) -> bool:
+def mark_earlier(journal: Journal, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The same attempts; those of a refused request know whether an earlier one may have been carried out."""
+    refused = [attempt.error for attempt in attempts if attempt.refusal]
+    earlier = earlier_requests(journal, refused) if refused else {}
+    return [
+        replace(attempt, earlier=True) if attempt.refusal and attempt.event in earlier else attempt
+        for attempt in attempts
+    ]
+
+
+def _may_have_done(record: Attempt, failed_at: datetime | None) -> bool:
     if record.unknown:
         return True
     if record.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
@@ -133,24 +144,13 @@ def _seconds_taken(evidence: str) -> float | None:
     return min((seconds for seconds in took if seconds >= 0), default=None)
 
 
-def _forgotten(error: SyncError, request: LoggedRequest) -> RowRecord:
+def _forgotten(error: SyncError, request: LoggedRequest) -> Attempt:
     """What a lost journal knew about the last request of a row."""
-    return RowRecord(
+    return Attempt(
+        error=replace(error, processed_at=request.processed_at or error.processed_at),
         run=request.run,
-        error=error,
-        wave=0,
-        intent=None,
         attempts=request.attempt,
         sent_at=request.at,
         org_at=request.org_at,
         stamp=request.stamp,
-        processed_at=request.processed_at,
-        kind=None,
-        code=None,
-        answer="",
-        ended=False,
-        verdict=None,
-        reason="",
-        evidence={},
-        ended_at=None,
     )

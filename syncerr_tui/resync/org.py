@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from syncerr_tui.model import OrgIdentity, SyncError
+from syncerr_tui.model import EventSeen, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.stopwatch import Instant, Stopwatch
 
-
-class EventStanding(StrEnum):
-    """Where a change event stands in the org right now."""
-
-    FAILED = "failed"
-    PENDING = "pending"
-    """The org is working on it: neither failed nor done."""
-    DONE = "done"
-    """Its status is one that a person confirmed as done."""
-    UNCLEAR = "unclear"
-    """It left the failed state for a status whose meaning nobody has confirmed."""
-    GONE = "gone"
-    """No such change event any more, or not visible to us."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventSeen:
-    """A change event as just read from the org."""
-
-    id: str
-    standing: EventStanding
-    status: str | None
-    """The org's own word for it, e.g. `FAILED`; None when gone."""
-    error: SyncError | None
-    """The row as it is now, where the event still exists."""
-    modified_at: datetime | None
-    """The event's SystemModstamp, by the org's clock."""
-    processed_by_touch: bool = False
-    """The mapping has no stamp of its own for Processed At, so whatever touches the event moves it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordSeen:
-    """A record that carries a StoreConnect ID, as just read from the org."""
-
-    id: str
-    storeconnect_id: str
-    modified_at: datetime
-    """SystemModstamp, by the org's clock."""
-    modified_by: str = ""
-    """Who wrote it last: the user's name, else the id; empty where the org does not say."""
-    created_by: str = ""
-    by_sync_user: bool | None = None
-    """Whether the sync user wrote it last; None where the sync user or the writer is not known."""
-    created_by_sync_user: bool | None = None
+_CLOCK_AGE = 60.0
+"""Seconds for which the org's last word about its time is counted on from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +106,28 @@ class Org(Protocol):
     async def now(self) -> datetime:
         """The org's clock (its Date header), so that "modified after the re-sync" survives clock skew."""
         ...
+
+
+class OrgClock:
+    """The org's time between two questions for it. Never later than it is there, so a stamp that the org
+    wrote after a request cannot look older than the request.
+    """
+
+    def __init__(self, org: Org, stopwatch: Stopwatch) -> None:
+        self._org = org
+        self._stopwatch = stopwatch
+        self._known: tuple[datetime, Instant] | None = None
+        self._asking = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Ask the org, where its last word is older than a minute or the machine slept or was set since."""
+        async with self._asking:
+            if self._known is None or self._stopwatch.gap(self._known[1]) > _CLOCK_AGE:
+                answer = await self._org.now()
+                self._known = (answer, self._stopwatch.now())
+
+    def now(self) -> datetime:
+        """The org's last word and the time that has passed since, whatever was done to our own clock."""
+        assert self._known is not None
+        answer, at = self._known
+        return answer + timedelta(seconds=self._stopwatch.since(at))

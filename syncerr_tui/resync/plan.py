@@ -256,7 +256,7 @@ def _named(error: SyncError) -> tuple[str, ...]:
 
 def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) -> str:
     objects = ", ".join(sorted({e.object for e in wave})[:4])
-    if ramp and number <= len(order.RAMP):
+    if ramp and number <= len(order.CANARY_SIZES):
         return f"ramp: {len(wave)} first ({objects})"
     return (
         f"waits for nobody ({objects})"

@@ -11,72 +11,21 @@ them alone can lie: a read may be old, and a clock may be wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from syncerr_tui.model import EventType, SyncError, Verdict
-from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
+from syncerr_tui.diagnosis.fingerprint import Fingerprints
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.model import EventSeen, EventStanding, EventType, RecordSeen, SyncError, Verdict
 from syncerr_tui.text import clean
 
-SameCause = Callable[[SyncError, SyncError], bool]
-
 _DUPLICATE_CODES = frozenset(("DUPLICATE_VALUE", "DUPLICATES_DETECTED"))
-_VARIABLE = re.compile(
-    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a StoreConnect ID
-    r"|\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b"  # a Salesforce ID
-    r"|\d+",
-    re.IGNORECASE,
-)
+_FINGERPRINTS = Fingerprints()
 
 _STAND_IN = re.compile("[\u2400-\u2421\ufffd]")
 """What `text.clean` puts where something harmful stood. No record is found by such an id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One row that was sent, or may have been: what proof starts from."""
-
-    error: SyncError
-    """The row just before it was sent."""
-    sent_at: datetime
-    """The org's clock just before the request: later than every stamp that had been seen by then."""
-    stamp: datetime | None
-    """The event's modification stamp just before the request."""
-    answered: bool
-    """The org said that it accepted the row. False: no answer came back, or it refused."""
-    refusal: str = ""
-    """The org's code and words, where it refused the row."""
-    refusal_code: str | None = None
-    before: tuple[RecordSeen, ...] | None = None
-    """The records with its StoreConnect ID just before the request; None where nobody looked."""
-    unsent: bool = False
-    """No request of ours: the event left the failed state before one was made. `sent_at` is then when it had
-    last failed."""
-    earlier: bool = False
-    """An earlier request of ours for this row may have been carried out: what is right now is not elsewhere's
-    doing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look at the org says about one attempt."""
-
-    verdict: Verdict | None
-    """None: not decided yet, look again."""
-    reason: str
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    now: SyncError | None = None
-    """The row as the org shows it now, where it still fails."""
-    untouched: bool = False
-    """It still fails, and nothing says that the org ever processed this attempt."""
-
-    @property
-    def processed(self) -> bool:
-        """Whether the org has certainly processed the event after the request, with whatever result."""
-        failed_anew = self.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} and not self.untouched
-        return failed_anew or self.verdict is Verdict.FIXED
 
 
 def request_times(
@@ -105,14 +54,14 @@ def request_times(
     }
 
 
-def fingerprint(error: SyncError) -> str:
-    """A plain stand-in where no diagnosis is at hand: the code and the message without ids and numbers."""
-    return f"{error.code or ''}|{' '.join(_VARIABLE.sub('#', error.message).lower().split())}"
+def cause_key(error: SyncError) -> str:
+    """What a row's cause is known by: the journal files it under this."""
+    return _FINGERPRINTS.of(error).key
 
 
 def same_cause(before: SyncError, after: SyncError) -> bool:
-    """Whether two failures of one event have the same cause, by their plain fingerprints."""
-    return fingerprint(before) == fingerprint(after)
+    """Whether an event fails for the reason it failed for before."""
+    return cause_key(before) == cause_key(after)
 
 
 def needs_records(attempt: Attempt, seen: EventSeen) -> bool:
@@ -148,9 +97,8 @@ def judge(
     records: Sequence[RecordSeen],
     *,
     last_look: bool,
-    same: SameCause = same_cause,
     sees_all: bool = False,
-) -> Finding:
+) -> Attempt:
     """Say what became of an attempt.
 
     Args:
@@ -158,19 +106,21 @@ def judge(
         seen: The change event as just read.
         records: The records with its StoreConnect ID as just read, where `needs_records` asked for them.
         last_look: Patience is over: what is not decided is UNKNOWN.
-        same: Whether two failures have one cause.
         sees_all: This user sees every record of the object, where `needs_full_sight` asked for it.
     """
     evidence = _evidence(attempt, seen, records)
     if len(records) > 1 and attempt.error.event_type is not EventType.DELETE:
         ids = ", ".join(r.id for r in records)
-        return Finding(Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}", evidence)
+        return attempt.judged(
+            Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}", evidence
+        )
     if seen.standing is EventStanding.FAILED:
-        return _still_failed(attempt, seen, records, evidence, last_look=last_look, same=same)
+        return _still_failed(attempt, seen, records, evidence, last_look=last_look)
     if seen.standing is EventStanding.PENDING:
-        return _wait("the org is still working on it", evidence, last_look=last_look)
+        return _wait(attempt, "the org is still working on it", evidence, last_look=last_look)
     if seen.standing is EventStanding.UNCLEAR:
         return _wait(
+            attempt,
             f"its status is now '{seen.status}', and nobody has confirmed what that means: "
             "'syncerr-tui doctor' says how to confirm it",
             evidence,
@@ -187,20 +137,21 @@ def _left(
     *,
     last_look: bool,
     sees_all: bool,
-) -> Finding:
+) -> Attempt:
     """The event is done or gone. Is the record what it should be?"""
     error, how = attempt.error, _left_how(attempt, seen)
     if lack := _unprovable(error):
-        return Finding(
+        return attempt.judged(
             Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record", evidence
         )
     if error.event_type is EventType.DELETE:
         return _deleted(attempt, how, records, evidence, last_look=last_look, sees_all=sees_all)
     if not records:
-        return _wait(f"{how}, but no record has this StoreConnect ID", evidence, last_look=last_look)
+        return _wait(attempt, f"{how}, but no record has this StoreConnect ID", evidence, last_look=last_look)
     record = records[0]
     if not _written_since(attempt, record, gone=seen.standing is EventStanding.GONE):
         return _wait(
+            attempt,
             f"{how}, but record {record.id} was last written before the re-sync: "
             "compare its values before anything is sent again",
             evidence,
@@ -209,12 +160,13 @@ def _left(
     new = attempt.before is not None and all(record.id != one.id for one in attempt.before)
     if record.by_sync_user is False and not (new and record.created_by_sync_user):
         return _wait(
+            attempt,
             f"{how}, but {record.modified_by or 'another user'}, not the sync user, wrote record "
             f"{record.id} last",
             evidence,
             last_look=last_look,
         )
-    when = "after it had failed" if attempt.unsent else "after it"
+    when = "after it had failed" if _unsent(attempt) else "after it"
     return _proven(attempt, f"{how}, and record {record.id} was written {when}", evidence)
 
 
@@ -226,13 +178,15 @@ def _deleted(
     *,
     last_look: bool,
     sees_all: bool,
-) -> Finding:
+) -> Attempt:
     """Nothing to see proves a deletion only to somebody who saw the record, or who would see it."""
     if records:
-        return _wait(f"{how}, but record {records[0].id} is still there", evidence, last_look=last_look)
+        return _wait(
+            attempt, f"{how}, but record {records[0].id} is still there", evidence, last_look=last_look
+        )
     if attempt.before or sees_all:
         return _proven(attempt, f"{how}, and no record has this StoreConnect ID", evidence)
-    return Finding(
+    return attempt.judged(
         Verdict.UNKNOWN,
         f"{how}, and this user sees no record with this StoreConnect ID, but may not see all of them: "
         f"proof of a Delete needs View All on {attempt.error.object}",
@@ -240,10 +194,10 @@ def _deleted(
     )
 
 
-def _proven(attempt: Attempt, reason: str, evidence: Mapping[str, Any]) -> Finding:
+def _proven(attempt: Attempt, reason: str, evidence: Mapping[str, Any]) -> Attempt:
     """The record is right. Whose doing it was: the org did not take a request of ours, or there was none."""
-    others = (attempt.refusal or attempt.unsent) and not attempt.earlier
-    return Finding(Verdict.ELSEWHERE if others else Verdict.FIXED, reason, evidence)
+    others = (attempt.refusal or _unsent(attempt)) and not attempt.earlier
+    return attempt.judged(Verdict.ELSEWHERE if others else Verdict.FIXED, reason, evidence)
 
 
 def _still_failed(
@@ -253,31 +207,30 @@ def _still_failed(
     evidence: Mapping[str, Any],
     *,
     last_look: bool,
-    same: SameCause,
-) -> Finding:
+) -> Attempt:
     now = seen.error or attempt.error
     if _worked_on(attempt, seen):
-        verdict = Verdict.STILL_FAILING if same(attempt.error, now) else Verdict.NEW_CAUSE
+        verdict = Verdict.STILL_FAILING if same_cause(attempt.error, now) else Verdict.NEW_CAUSE
         added = _landed(attempt, now, records)
         if added:
             evidence = {**evidence, "added": added}
-        return Finding(verdict, _words(now) + added, evidence, now)
+        return attempt.judged(verdict, _words(now) + added, evidence, now=now)
     if attempt.refusal:
-        refused = replace(attempt.error, code=attempt.refusal_code, message=clean(attempt.refusal))
-        again = same(attempt.error, refused)
+        refused = replace(attempt.error, code=attempt.code, message=clean(attempt.answer))
+        again = same_cause(attempt.error, refused)
         verdict = Verdict.STILL_FAILING if again else Verdict.NOT_TRIED
         reason = f"the org refused the request: {attempt.refusal}"
-        return Finding(verdict, reason, {**evidence, "refused": True}, now, untouched=True)
+        return attempt.judged(verdict, reason, {**evidence, "refused": True}, now=now, untouched=True)
     if not last_look:
-        return Finding(None, "the org has not worked on it yet", evidence, now)
+        return attempt.judged(None, "the org has not worked on it yet", evidence, now=now)
     told = (
         "the org touched the event, and nothing shows that it has processed it"
         if _newer(seen.modified_at, attempt.stamp)
         else "the org accepted it and has not worked on it since"
-        if attempt.answered
+        if attempt.kind is OutcomeKind.ACCEPTED
         else "no answer came back, and the org shows no trace of the request"
     )
-    return Finding(Verdict.UNKNOWN, told, evidence, now, untouched=True)
+    return attempt.judged(Verdict.UNKNOWN, told, evidence, now=now, untouched=True)
 
 
 def _worked_on(attempt: Attempt, seen: EventSeen) -> bool:
@@ -299,20 +252,20 @@ def _landed(attempt: Attempt, now: SyncError, records: Sequence[RecordSeen]) -> 
     if now.code not in _DUPLICATE_CODES or len(records) != 1 or attempt.error.event_type is EventType.DELETE:
         return ""
     record = records[0]
-    when = "since before this re-sync" if record.modified_at < attempt.sent_at else "since this re-sync"
+    when = "since before this re-sync" if record.modified_at < attempt.requested_at else "since this re-sync"
     return (
         f". Record {record.id} carries this StoreConnect ID {when}: the write did land; "
         "compare its values before anything is sent again"
     )
 
 
-def _wait(reason: str, evidence: Mapping[str, Any], *, last_look: bool) -> Finding:
-    return Finding(Verdict.UNKNOWN if last_look else None, reason, evidence)
+def _wait(attempt: Attempt, reason: str, evidence: Mapping[str, Any], *, last_look: bool) -> Attempt:
+    return attempt.judged(Verdict.UNKNOWN if last_look else None, reason, evidence)
 
 
-def refusal_words(code: str | None, reason: str) -> str:
-    """What an org said when it refused a row."""
-    return ": ".join(filter(None, (code, reason))) or "no reason given"
+def _unsent(attempt: Attempt) -> bool:
+    """No request of ours: the event left the failed state before one was made."""
+    return attempt.attempts == 0
 
 
 def _words(error: SyncError) -> str:
@@ -323,7 +276,7 @@ def _words(error: SyncError) -> str:
 
 def _left_how(attempt: Attempt, seen: EventSeen) -> str:
     gone = seen.standing is EventStanding.GONE
-    if attempt.unsent:
+    if _unsent(attempt):
         return f"the event {'was gone' if gone else 'left the failed state'} before it was sent"
     how = "the event is gone" if gone else "the event left the failed state"
     if attempt.earlier:
@@ -337,7 +290,7 @@ def _written_since(attempt: Attempt, record: RecordSeen, *, gone: bool) -> bool:
     Salesforce's stamps are whole seconds, cut off: a record stamped in the very second of the request counts
     as after it. Not so where the event is gone, because then the record is all the proof there is.
     """
-    second = attempt.sent_at.replace(microsecond=0)
+    second = attempt.requested_at.replace(microsecond=0)
     if record.modified_at < (second + timedelta(seconds=1) if gone else second):
         return False
     return all(one.id != record.id or one.modified_at < record.modified_at for one in attempt.before or ())
@@ -360,8 +313,8 @@ def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) 
         "event_modified_at": _iso(seen.modified_at),
         "event_processed_at": _iso(now.processed_at) if now else None,
         "code": now.code if now else None,
-        "sent_at": _iso(attempt.sent_at),
-        "accepted": attempt.answered,
+        "sent_at": _iso(attempt.requested_at),
+        "accepted": attempt.kind is OutcomeKind.ACCEPTED,
         "records": [
             {
                 "id": r.id,

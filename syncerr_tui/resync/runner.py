@@ -2,8 +2,6 @@
 
 The order of the acts is the promise: claim, re-read, write the intent, send, write the outcome, re-read,
 write the verdict. Whatever stops the program between two of them, the journal says where.
-
-Long because a run is read from top to bottom: the order of its steps is what the promises rest on.
 """
 
 from __future__ import annotations
@@ -16,16 +14,13 @@ from enum import StrEnum
 from random import Random
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
-from syncerr_tui.journal.history import ENDINGS, History, RowRecord
-from syncerr_tui.journal.journal import Journal, RowEnd, Who
-from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync import doubt, proof
-from syncerr_tui.resync.book import Book
-from syncerr_tui.resync.control import Control, OrgClock
+from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.history import ENDINGS, History
+from syncerr_tui.journal.journal import Journal, Who
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import (
-    Braked,
     Paused,
-    Progress,
     Resumed,
     RunEnded,
     RunEvent,
@@ -35,24 +30,22 @@ from syncerr_tui.resync.events import (
     WaveProven,
     WaveStarted,
 )
-from syncerr_tui.resync.looking import Found, look_until_decided
-from syncerr_tui.resync.org import EventSeen, Org
-from syncerr_tui.resync.plan import Plan, PlannedRow, Wave
+from syncerr_tui.resync.org import Org
+from syncerr_tui.resync.plan import Plan, Wave
 from syncerr_tui.resync.plan_file import check_method, check_org
-from syncerr_tui.resync.proof import Attempt, Finding, SameCause
+from syncerr_tui.resync.proof import cause_key
+from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import Sender
-from syncerr_tui.resync.verify import attempt_of
-from syncerr_tui.resync.waves import RAMP, expected_seconds
-from syncerr_tui.stopwatch import Instant, Stopwatch
-
-_PROGRESS_EVERY = 0.25
-"""Seconds."""
-
+from syncerr_tui.resync.verification import look_until_decided
+from syncerr_tui.resync.waves import CANARY_SIZES
+from syncerr_tui.stopwatch import Stopwatch
 
 _WAITS = {
     WaitKind.PROOF: "{rows} wait for the org",
     WaitKind.EARLIER: "{rows} were sent before, and what became of them is not known yet",
 }
+_ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
+"""Verdicts after which the next row may show whether an unproven method works."""
 
 
 class ResumeMode(StrEnum):
@@ -66,36 +59,31 @@ class ResumeMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What a run needs to know besides its plan."""
+class RunRequest:
+    """What a person wants done."""
 
-    who: Who
+    plan: Plan
+    """For an interrupted run, `plan_file.recorded_plan` gives it."""
     reason: str = ""
     """Why, in the person's words."""
-    fingerprint: Callable[[SyncError], str] = proof.fingerprint
-    same_cause: SameCause = proof.same_cause
     resume: str | None = None
     """Id of the interrupted run to go on with."""
     mode: ResumeMode = ResumeMode.CONTINUE
     again: frozenset[str] = frozenset()
-    """Events whose last request has an unknown outcome, and that a person wants sent again all the same."""
-
-
-_ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
-"""Verdicts after which the next row may show whether an unproven method works."""
+    """Events whose last request has an unknown outcome, and that the person wants sent again all the same."""
 
 
 class Runner:
-    """One run of one plan. Use it once: iterate over `run()`.
+    """One run. Use it once: iterate over `run()`.
 
     Args:
         org: The org, as the runner may see it.
         journal: That org's journal.
-        plan: What to do.
+        request: What to do.
+        who: Who acts.
         clock: This machine's time, aware.
         sleep: Waits for seconds; a test's returns at once.
         rng: For jitter.
-        options: Who, why, and whether an interrupted run goes on.
         steady: Seconds that only run forward, for intervals; None where `clock` never jumps.
     """
 
@@ -103,45 +91,34 @@ class Runner:
         self,
         org: Org,
         journal: Journal,
-        plan: Plan,
+        request: RunRequest,
         *,
+        who: Who,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         rng: Random,
-        options: RunOptions,
         steady: Callable[[], float] | None = None,
     ) -> None:
-        self.plan = plan
+        self.plan = request.plan
         self._org = org
         self._journal = journal
+        self._request = request
+        self._who = who
         self._clock = clock
-        self._rng = rng
-        self._options = options
-        self._stopwatch = Stopwatch(clock, steady)
-        self._control = Control(sleep)
-        self._org_clock = OrgClock(org, self._stopwatch)
-        self._usual = 0.0
-        self._book: Book | None = None
-        self._sender: Sender | None = None
-        self._started = self._stopwatch.now()
-        self._last_progress: Instant | None = None
-        self._wave_begun: tuple[int, int, Instant] | None = None
-        """The wave that is under way: its number, its rows, and since when."""
-        self._measured: list[tuple[int, float]] = []
-        """Rows and seconds of this run's proven waves, the latest first."""
-        self._measured_before: list[tuple[int, float]] = []
-        """The same of earlier runs."""
-        self._processed: set[str] = set()
-        """Events that the org has worked on after a request of this run, as re-reading showed."""
-        self.failure: SyncErrError | None = None
-        """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
+        self._state = RunState(request.plan, journal, Stopwatch(clock, steady), sleep)
+        self._sender = Sender(org, self._state, rng=rng, again=request.again)
+
+    # -- for the front end
 
     @property
     def run_id(self) -> str | None:
         """Id in the journal, once the run has started."""
-        return self._book.run if self._book else None
+        return self._state.run or None
 
-    # -- for the front end
+    @property
+    def failure(self) -> SyncErrError | None:
+        """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
+        return self._state.failure
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
         """Carry the plan out; yields what happens, `RunEnded` last.
@@ -153,274 +130,236 @@ class Runner:
             MachineError: The journal cannot be written. Nothing was sent.
         """
         check_org(self.plan, self._org.identity)
-        if self._options.mode is ResumeMode.CONTINUE:
+        if self._request.mode is ResumeMode.CONTINUE:
             check_method(self.plan, self._org.method)
-        told = self._control.told
-        book = self._book = self._open_book()
-        self._sender = Sender(
-            self._org,
-            self.plan,
-            self._journal,
-            book,
-            self._control,
-            self._org_clock,
-            stopwatch=self._stopwatch,
-            doubt=self._doubt_about,
-            rng=self._rng,
-            brake=lambda reason: self._brake(book, reason),
-            moved=lambda: self._progress(book),
-        )
-        conducting = asyncio.ensure_future(self._conduct(book, self._sender))
-        conducting.add_done_callback(lambda _: told.put_nowait(None))
+        self._open()
+        events, run = self._state.events, self._state.run
+        conducting = asyncio.ensure_future(self._conduct())
+        conducting.add_done_callback(lambda _: events.put_nowait(None))
         try:
-            while (event := await told.get()) is not None:
+            while (event := await events.get()) is not None:
                 yield event
             await conducting
         finally:
             if not conducting.done():
                 conducting.cancel()
-            if book.run in self._journal.active:
-                self._write(lambda: self._journal.release(book.run))
+            if run in self._journal.active:
+                self._write(lambda: self._journal.release(run))
 
     def cancel(self) -> None:
         """Send nothing more; what is in flight is awaited and looked at once more."""
-        self._control.cancel()
+        self._state.cancel()
         self.answer(pressed=None)
 
     def pause(self) -> None:
         """Send nothing until `resume`; what is in flight goes on."""
-        if self._book is not None and self._control.halt is None and not self._control.paused:
-            run = self._book.run
-            self._control.pause()
-            self._control.tell(Paused())
-            self._write(lambda: self._journal.mark(run, "paused"))
+        state = self._state
+        if state.run and state.halt is None and not state.paused:
+            state.pause()
+            state.tell(Paused())
+            self._write(lambda: self._journal.mark(state.run, "paused"))
 
     def resume(self) -> None:
         """Go on sending."""
-        if self._book is not None and self._control.paused:
-            run = self._book.run
-            self._write(lambda: self._journal.mark(run, "resumed"))
-            self._control.unpause()
-            self._control.tell(Resumed())
+        state = self._state
+        if state.run and state.paused:
+            self._write(lambda: self._journal.mark(state.run, "resumed"))
+            state.unpause()
+            state.tell(Resumed())
 
     def answer(self, *, pressed: bool | None) -> None:
         """Guided method: the person has (or has not) pressed Re-sync for what `AskPerson` named.
 
         None: nobody says. The button may have been pressed, so the outcome is unknown.
         """
-        if self._sender is not None:
-            self._sender.answer(pressed=pressed)
+        self._sender.answer(pressed=pressed)
 
     def _write(self, line: Callable[[], None]) -> None:
         """Write to the journal outside the run's own course: where that fails, the run stops and says so."""
         try:
             line()
         except MachineError as problem:
-            self._control.fail(problem)
-            self.failure = self._control.failure
+            self._state.fail(problem)
 
     # -- the run as a whole
 
-    def _open_book(self) -> Book:
-        options = self._options
-        self._usual = doubt.usual_seconds(self._journal)
-        self._measured_before = History(self._journal).wave_times(self.plan.method)
-        if options.resume is None:
+    def _open(self) -> None:
+        """The run is in the journal, and its rows are ours."""
+        request, state = self._request, self._state
+        state.usual_seconds = doubt.usual_seconds(self._journal)
+        state.measured_before = History(self._journal).wave_times(self.plan.method)
+        if request.resume is None:
             begun = self._journal.begin(
-                self.plan, who=options.who, reason=options.reason, fingerprint=options.fingerprint
+                self.plan, who=self._who, reason=request.reason, fingerprint=cause_key
             )
-            book, held = Book(self.plan, self._journal, begun.run, self._control.tell), begun.held
-            self._control.tell(RunStarted(begun.run, self.plan, resumed=False))
+            state.run, held = begun.run, begun.held
+            state.tell(RunStarted(state.run, self.plan, resumed=False))
         else:
-            records = History(self._journal).rows_of(options.resume)
-            held = self._journal.adopt(options.resume, [r.error.id for r in records if not r.settled])
-            book = Book(self.plan, self._journal, options.resume, self._control.tell)
-            self._control.tell(RunStarted(options.resume, self.plan, resumed=True))
-            for record in records:
-                book.restore(record)
-        if options.again and options.mode is ResumeMode.CONTINUE:
-            known = self._open_attempts(book)
-            self._journal.consent(book.run, sorted(known.keys() & options.again), os_user=options.who.os_user)
-        for event, holder in held.items():
-            book.leave_out([event], f"it is being re-synced by {holder}")
-        return book
+            earlier = History(self._journal).rows_of(request.resume)
+            held = self._journal.adopt(request.resume, [a.event for a in earlier if not a.settled])
+            state.run = request.resume
+            state.tell(RunStarted(state.run, self.plan, resumed=True))
+            for attempt in earlier:
+                state.restore(attempt)
+        if request.again and request.mode is ResumeMode.CONTINUE:
+            consented = sorted(self._open_attempts().keys() & request.again)
+            self._journal.consent(state.run, consented, os_user=self._who.os_user)
+        state.skip({event: f"it is being re-synced by {holder}" for event, holder in held.items()})
 
-    async def _conduct(self, book: Book, sender: Sender) -> None:
+    async def _conduct(self) -> None:
+        state = self._state
         try:
-            if self._options.mode is ResumeMode.DROP:
-                self._control.stop("dropped", "dropped: it was not sent")
+            if self._request.mode is ResumeMode.DROP:
+                state.stop("dropped", "dropped: it was not sent")
             else:
-                await self._settle_open_attempts(book)
-            if self._options.mode is ResumeMode.CHECK:
-                self._control.stop("finished", "only checked: it was not sent")
-            for wave in self._waves(book):
+                await self._settle_open_attempts()
+            if self._request.mode is ResumeMode.CHECK:
+                state.stop("finished", "only checked: it was not sent")
+            for wave in self._waves():
                 if self.plan.ramp:
-                    self._look_at_ramp(book, wave)
-                if self._control.halt is None:
-                    await self._wave(book, sender, wave)
+                    self._look_at_canaries(wave)
+                if state.halt is None:
+                    await self._wave(wave)
         except SyncErrError as problem:
-            self._control.fail(problem)
-        self._close(book)
+            state.fail(problem)
+        self._close()
 
-    def _close(self, book: Book) -> None:
+    def _close(self) -> None:
         """Every row that is still open gets its outcome; the run ends."""
-        how, reason = self._control.halt or ("finished", "it was not sent")
+        state = self._state
+        how, reason = state.halt or ("finished", "it was not sent")
         unproven = "it was sent, and the run ended before it was proven"
         summary = ""
         try:
             if how == "cancelled":
-                self._hold_back_the_hopeless(book)
-            left = [row.error.id for row in book.open_rows()]
-            book.end(
-                [
-                    RowEnd(e, Verdict.UNKNOWN, unproven) if book.asked(e) else RowEnd(e, None, reason)
-                    for e in left
-                ]
+                self._skip_the_hopeless()
+            left = [state.attempts[row.error.id] for row in state.open_rows()]
+            state.end(
+                a.judged(Verdict.UNKNOWN, unproven) if state.asked(a.event) else a.not_sent(reason)
+                for a in left
             )
-            if how == "cancelled" and not left and not book.counts().unknown:
+            if how == "cancelled" and not left and not state.counts().unknown:
                 how = "finished"  # there was nothing left to stop
-            summary = _summary(book, how)
-            self._journal.end(book.run, how, summary)
+            summary = _summary(state, how)
+            self._journal.end(state.run, how, summary)
         except SyncErrError as problem:
-            self._control.fail(problem)
+            state.fail(problem)
             how = "stopped"
-            summary = summary or _summary(book, how)
-        self.failure = self._control.failure
-        self._progress(book, now=True)
-        self._control.tell(RunEnded(book.run, book.counts(), how, summary, self._clock()))
+            summary = summary or _summary(state, how)
+        state.progress(now=True)
+        state.tell(RunEnded(state.run, state.counts(), how, summary, self._clock()))
 
-    def _hold_back_the_hopeless(self, book: Book) -> None:
+    def _skip_the_hopeless(self) -> None:
         """Rows that a person's stop kept nothing from: their cause had failed before."""
+        state = self._state
+        causes: dict[str, str] = {}
         for wave in self.plan.waves:
             for event in wave.ids:
-                cause = next((p for p in book.rows[event].parents if book.blocks(p)), None)
-                if cause is not None and not book.ended(event) and not book.asked(event):
-                    book.hold_back(event, cause)
-
-    def _brake(self, book: Book, reason: str) -> None:
-        if self._control.halt is None:
-            self._control.stop("braked", f"the run braked: {reason}")
-            self._control.tell(Braked(reason))
-            self._journal.mark(book.run, "brake", reason)
+                parents = state.rows[event].parents
+                cause = next((p for p in parents if p in causes or state.blocks(p)), None)
+                if cause is not None and not state.ended(event) and not state.asked(event):
+                    causes[event] = cause
+        state.skip_for_cause(causes)
 
     # -- what an earlier run left open
 
-    async def _settle_open_attempts(self, book: Book) -> None:
+    async def _settle_open_attempts(self) -> None:
         """Re-read rows whose last request has an unknown outcome, before anything may be sent again."""
-        records = self._open_attempts(book)
-        if not records:
+        earlier = self._open_attempts()
+        if not earlier:
             return
         now = await self._org.now()
         ages = {
-            event: max((now - record.org_at).total_seconds(), 0.0) if record.org_at else 0.0
-            for event, record in records.items()
+            event: max((now - attempt.org_at).total_seconds(), 0.0) if attempt.org_at else 0.0
+            for event, attempt in earlier.items()
         }
-        attempts = [attempt_of(record) for record in records.values()]
         # Until the org has had its usual time an event looks untouched while the org is at it.
-        sending = self._options.mode is ResumeMode.CONTINUE
-        window = max(self._usual, self.plan.patience) if sending else self.plan.patience
-        patience = window - min(ages.values())
-        sent = min((r.sent_at for r in records.values() if r.sent_at), default=self._clock())
-        async for decided in self._look(attempts, max(patience, 0.0), WaitKind.EARLIER, sent):
-            over = [
-                self._with_age(found, ages[found.attempt.error.id])
-                for found in decided
-                if self._is_over(book, records[found.attempt.error.id], found.finding)
-            ]
-            self._end(book, over)
+        sending = self._request.mode is ResumeMode.CONTINUE
+        window = max(self._state.usual_seconds, self.plan.patience) if sending else self.plan.patience
+        patience = max(window - min(ages.values()), 0.0)
+        since = min((a.sent_at for a in earlier.values() if a.sent_at), default=self._clock())
+        async for decided in self._look(list(earlier.values()), patience, WaitKind.EARLIER, since):
+            self._state.end(
+                self._with_age(attempt, ages[attempt.event]) for attempt in decided if self._is_over(attempt)
+            )
+            self._state.progress()
 
-    def _open_attempts(self, book: Book) -> dict[str, RowRecord]:
+    def _open_attempts(self) -> dict[str, Attempt]:
         """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
-        return doubt.sent_and_open(self._journal, [row.error for row in book.open_rows()])
+        return doubt.sent_and_open(self._journal, [row.error for row in self._state.open_rows()])
 
-    def _is_over(self, book: Book, record: RowRecord, finding: Finding) -> bool:
+    def _is_over(self, earlier: Attempt) -> bool:
         """Whether what was found ends the row, or leaves it to be sent."""
-        if self._options.mode is not ResumeMode.CONTINUE:
+        if self._request.mode is not ResumeMode.CONTINUE:
             return True
-        if finding.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
-            return record.run == book.run
-        if finding.verdict is Verdict.UNKNOWN and finding.untouched:
-            return record.error.id not in self._options.again
+        if earlier.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
+            return earlier.run == self._state.run
+        if earlier.verdict is Verdict.UNKNOWN and earlier.untouched:
+            return earlier.event not in self._request.again
         return True
 
-    def _with_age(self, found: Found, age: float) -> Found:
+    def _with_age(self, earlier: Attempt, age: float) -> Attempt:
         """A row that stays unsent because its last request may still be at work says how old that is."""
-        finding = found.finding
-        if not (finding.verdict is Verdict.UNKNOWN and finding.untouched):
-            return found
-        reason = f"sent {doubt.age_words(age)} ago, {finding.reason}; sending it again may apply it twice"
-        return replace(found, finding=replace(finding, reason=reason))
-
-    def _doubt_about(self, seen: EventSeen, org_now: datetime) -> str:
-        if seen.id in self._options.again:
-            return ""
-        return doubt.after_a_loss(self._journal, seen, org_now, self._usual)
+        if not (earlier.verdict is Verdict.UNKNOWN and earlier.untouched):
+            return earlier
+        reason = f"sent {doubt.age_words(age)} ago, {earlier.reason}; sending it again may apply it twice"
+        return replace(earlier, reason=reason)
 
     # -- one wave
 
-    async def _wave(self, book: Book, sender: Sender, wave: Wave) -> None:
-        ready = []
-        for event in wave.ids:
-            if book.ended(event):
-                continue
-            row = book.rows[event]
-            unproven = next((p for p in row.parents if not book.proven(p)), None)
-            if unproven is None:
-                ready.append(row)
-                continue
-            book.hold_back(event, unproven)
+    async def _wave(self, wave: Wave) -> None:
+        state = self._state
+        waiting = [event for event in wave.ids if not state.ended(event)]
+        causes = {event: cause for event in waiting if (cause := state.unproven_cause(event)) is not None}
+        state.skip_for_cause(causes)
+        ready = [state.rows[event] for event in waiting if event not in causes]
         if not ready:
             return
-        begun, self._control.was_paused = self._stopwatch.now(), self._control.paused
-        self._wave_begun = (wave.number, len(ready), begun)
-        self._control.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
-        if self._org.method.guided:
-            await sender.ask_person(ready, wave.number)
+        state.begin_wave(wave.number, len(ready))
+        state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
+        guided = self._org.method.guided
+        if guided:
+            await self._sender.ask_person(ready, wave.number)
         else:
-            await sender.send(ready, wave.number)
-        async for decided in self._look(list(sender.attempts.values()), self.plan.patience):
-            self._end(book, decided)
-        self._measure(book, wave, ready, self._stopwatch.since(begun))
-        self._progress(book, now=True)
-        self._control.tell(WaveProven(wave.number, book.counts()))
+            await self._sender.send(ready, wave.number)
+        async for decided in self._look(self._sender.to_prove, self.plan.patience):
+            state.end(decided)
+            state.progress()
+        state.end_wave((row.error.id for row in ready), measured=not guided)
+        state.progress(now=True)
+        state.tell(WaveProven(wave.number, state.counts()))
 
-    def _measure(self, book: Book, wave: Wave, rows: Sequence[PlannedRow], seconds: float) -> None:
-        """Keep what a wave took, where it was the org's doing alone: no person, nothing given up."""
-        self._wave_begun = None
-        if self._control.halt is not None or self._control.was_paused or self._org.method.guided:
-            return
-        verdicts = [book.verdict(row.error.id) for row in rows]
-        if None not in verdicts and Verdict.UNKNOWN not in verdicts:
-            self._measured.insert(0, (len(rows), seconds))
-            self._journal.wave(book.run, wave.number, len(rows), seconds)
-
-    def _waves(self, book: Book) -> Iterator[Wave]:
+    def _waves(self) -> Iterator[Wave]:
         """The plan's waves. A method that has FIXED nothing yet takes one row at a time, until the org has
         shown that it works on what it is asked for.
         """
         first, *rest = self.plan.waves
         left = list(first.ids)
+        state = self._state
         if self._org.method.first_alone and not History(self._journal).has_fixed(self.plan.method):
-            while left and self._control.halt is None:
+            while left and state.halt is None:
                 event = left.pop(0)
                 yield replace(first, ids=(event,))
-                if event in self._processed:
+                attempt = state.attempts[event]
+                if state.ended(event) and attempt.processed:
                     break
-                if book.tried(event) and book.verdict(event) not in _ANSWERED:
-                    why = book.reason(event)
-                    self._brake(book, f"nothing shows that the call works. The first request: {why}")
+                if attempt.attempts and state.verdict(event) not in _ANSWERED:
+                    why = attempt.reason
+                    state.abort(f"nothing shows that the call works. The first request: {why}")
         yield replace(first, ids=tuple(left))
         yield from rest
 
-    def _look_at_ramp(self, book: Book, wave: Wave) -> None:
-        """A ramp goes on only where all that was sent first is proven, in this start or an earlier one."""
-        first = [event for w in self.plan.waves[: len(RAMP)] if w.number < wave.number for event in w.ids]
-        for event in first:
-            verdict = book.verdict(event)
-            if verdict is not None and not book.proven(event):
-                came = "the same cause came back" if verdict is Verdict.STILL_FAILING else f"{verdict}"
-                self._brake(book, f"{came} on {book.rows[event].error.object} {event}, one of the first rows")
-                return
+    def _look_at_canaries(self, wave: Wave) -> None:
+        """The rest goes only where all that was sent first is proven, in this start or an earlier one."""
+        state = self._state
+        for earlier in self.plan.waves[: len(CANARY_SIZES)]:
+            for event in earlier.ids if earlier.number < wave.number else ():
+                verdict = state.verdict(event)
+                if verdict is not None and not state.proven(event):
+                    came = "the same cause came back" if verdict is Verdict.STILL_FAILING else f"{verdict}"
+                    which = f"{state.rows[event].error.object} {event}"
+                    state.abort(f"{came} on {which}, one of the first rows")
+                    return
 
     async def _look(
         self,
@@ -428,7 +367,8 @@ class Runner:
         patience: float,
         kind: WaitKind = WaitKind.PROOF,
         since: datetime | None = None,
-    ) -> AsyncIterator[list[Found]]:
+    ) -> AsyncIterator[list[Attempt]]:
+        """Re-read the org until all of these are decided; every wait is told with its beginning and end."""
         begun = since or self._clock()
 
         def waiting(seconds: float, rows: int, left: float) -> Waiting:
@@ -437,81 +377,25 @@ class Runner:
 
         async def wait(seconds: float, rows: int, left: float) -> bool:
             self._journal.heartbeat()
-            return await self._control.wait(waiting(seconds, rows, left))
+            return await self._state.wait(waiting(seconds, rows, left))
 
         if kind is WaitKind.EARLIER and patience > 0:
-            self._control.tell(waiting(0.0, len(attempts), patience))
-        looking = look_until_decided(
-            self._org,
-            attempts,
-            patience=patience,
-            wait=wait,
-            same=self._options.same_cause,
-            lanes=self.plan.lanes,
-        )
+            self._state.tell(waiting(0.0, len(attempts), patience))
         try:
-            async for decided in looking:
+            async for decided in look_until_decided(
+                self._org, attempts, patience=patience, wait=wait, lanes=self.plan.lanes
+            ):
                 yield decided
         except (NotLoggedInError, RefusedError) as problem:
-            self._control.fail(problem)
-
-    def _end(self, book: Book, decided: Sequence[Found]) -> None:
-        self._processed |= {f.attempt.error.id for f in decided if f.finding.processed}
-        now = {f.attempt.error.id: f.finding.now for f in decided if f.finding.now is not None}
-        book.end(
-            [
-                RowEnd(f.attempt.error.id, f.finding.verdict, f.finding.reason, f.finding.evidence)
-                for f in decided
-            ],
-            now,
-        )
-        self._progress(book)
-
-    # -- time, and how far it is
-
-    def _progress(self, book: Book, *, now: bool = False) -> None:
-        last = self._last_progress
-        if not now and last is not None and self._stopwatch.since(last) < _PROGRESS_EVERY:
-            return
-        self._last_progress = self._stopwatch.now()
-        self._control.tell(Progress(book.counts(), *self._speed(book, self._stopwatch.since(self._started))))
-
-    def _speed(self, book: Book, seconds: float) -> tuple[float, float | None]:
-        """Rows ended a second, and the seconds left."""
-        counts = book.counts()
-        if seconds <= 0 or counts.planned == counts.ended:
-            return 0.0, None
-        return counts.ended / seconds, self._seconds_left(book)
-
-    def _seconds_left(self, book: Book) -> float | None:
-        """From what measured waves took. None before this run has proven one, where a wave is larger than
-        all that were measured, and once this wave takes longer: then only the org can tell.
-        """
-        if not self._measured:
-            return None
-        measured = [*self._measured, *self._measured_before]
-        current, left = 0, 0.0
-        if self._wave_begun is not None:
-            current, rows, begun = self._wave_begun
-            usual, gone = expected_seconds(rows, measured), self._stopwatch.since(begun)
-            if usual is None or gone > usual:
-                return None
-            left = usual - gone
-        for wave in self.plan.waves:
-            rows = 0 if wave.number == current else sum(not book.ended(event) for event in wave.ids)
-            usual = expected_seconds(rows, measured) if rows else 0.0
-            if usual is None:
-                return None
-            left += usual
-        return left
+            self._state.fail(problem)
 
 
-def _summary(book: Book, how: str) -> str:
-    counts = book.counts()
+def _summary(state: RunState, how: str) -> str:
+    counts = state.counts()
     numbers = [(getattr(counts, verdict.count_name), verdict.phrase) for verdict in Verdict]
     numbers += [
-        (book.held_back, "held back by their cause"),
-        (counts.not_sent - book.held_back, "not sent"),
+        (state.skipped_for_cause, "held back by their cause"),
+        (counts.not_sent - state.skipped_for_cause, "not sent"),
     ]
     parts = [f"{number} {phrase}" for number, phrase in numbers if number]
     ending = "" if how == "finished" else f" ({ENDINGS[how]})"

@@ -3,104 +3,115 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.journal.journal import Journal, OutcomeKind, RowEnd
-from syncerr_tui.resync import doubt, sending
-from syncerr_tui.resync.book import Book
-from syncerr_tui.resync.control import Control, OrgClock
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.model import EventSeen, EventStanding, RecordSeen
+from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import AskPerson, BatchSent, Waiting, WaitKind
-from syncerr_tui.resync.looking import look, look_before
-from syncerr_tui.resync.org import EventSeen, EventStanding, Org, Receipt, RecordSeen
+from syncerr_tui.resync.org import MethodInfo, Org, OrgClock, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
-from syncerr_tui.resync.proof import Attempt, refusal_words, request_times, same_cause
-from syncerr_tui.resync.verify import after_earlier_requests, attempt_of
-from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
+from syncerr_tui.resync.proof import request_times
+from syncerr_tui.resync.run_state import RunState
+from syncerr_tui.resync.verification import look, look_before
+from syncerr_tui.stopwatch import STALE_SECONDS, Instant
 
-_LINE_TRIES = 6
-_STREAK = 3
+_CONNECTION_TRIES = 6
+_FAILURES_IN_A_ROW = 3
+LOCK_CODES = frozenset(("UNABLE_TO_LOCK_ROW",))
+LOCK_TRIES = 5
+_LOCK_SIZES = (50, 10, 1)
+_LOCK_DELAY_CAP = 8.0
+
+Batch = list[PlannedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """How rows stood just before they are to be sent."""
+
+    due: Batch
+    """The ones that may be sent; all others have ended, or are left to proof."""
+    seen: Mapping[str, EventSeen]
+    before: Mapping[str, tuple[RecordSeen, ...] | None]
+    org_at: Mapping[str, datetime]
+    """The org's time, for each."""
+    at: Instant
 
 
 class Sender:
-    """Sends one wave; afterwards `attempts` holds what has to be proven."""
+    """Sends one wave at a time.
 
-    def __init__(
-        self,
-        org: Org,
-        plan: Plan,
-        journal: Journal,
-        book: Book,
-        control: Control,
-        org_clock: OrgClock,
-        *,
-        stopwatch: Stopwatch,
-        doubt: Callable[[EventSeen, datetime], str],
-        rng: Random,
-        brake: Callable[[str], None],
-        moved: Callable[[], None],
-    ) -> None:
-        self.attempts: dict[str, Attempt] = {}
+    Args:
+        org: The org.
+        state: The run.
+        rng: For jitter.
+        again: Events that a person wants sent again although their last request is not settled.
+    """
+
+    def __init__(self, org: Org, state: RunState, *, rng: Random, again: frozenset[str]) -> None:
         self._org = org
-        self._plan = plan
-        self._journal = journal
-        self._book = book
-        self._control = control
-        self._org_clock = org_clock
-        self._stopwatch = stopwatch
-        self._doubt = doubt
+        self._state = state
         self._rng = rng
-        self._brake = brake
-        self._moved = moved
+        self._again = again
+        self._org_clock = OrgClock(org, state.stopwatch)
+        self._sent: list[str] = []
         self._answer: asyncio.Future[bool | None] | None = None
-        self._streak = 0
-        self._before: dict[str, tuple[RecordSeen, ...] | None] = {}
+        self._failed_in_a_row = 0
+
+    @property
+    def to_prove(self) -> list[Attempt]:
+        """What left with this wave, or may have."""
+        attempts = [self._state.attempts[event] for event in dict.fromkeys(self._sent)]
+        return [attempt for attempt in attempts if attempt.kind is not OutcomeKind.NOT_SENT]
 
     async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
         """Send these rows, as many requests at once as the plan has lanes. A failure stops every lane."""
-        self.attempts = {}
-        method = self._org.method  # a plan may be older than the profile's bounds
-        waiting = deque(sending.trains(rows, min(self._plan.batch_size, method.batch_size)))
+        self._sent = []
+        state, method = self._state, self._org.method  # a plan may be older than the profile's bounds
+        waiting = deque(batches(rows, min(state.plan.batch_size, method.batch_size)))
 
         async def lane() -> None:
             try:
-                while waiting and self._control.halt is None:
+                while waiting and state.halt is None:
                     for batch in waiting.popleft():
                         await self._deliver(batch, wave)
             except SyncErrError as problem:
-                self._control.fail(problem)
+                state.fail(problem)
             except Exception:
-                self._control.stop("stopped", "a defect in this program stopped the run")
+                state.stop("stopped", "a defect in this program stopped the run")
                 raise
 
-        lanes = (lane() for _ in range(min(self._plan.lanes, method.lanes, len(waiting))))
+        lanes = (lane() for _ in range(min(state.plan.lanes, method.lanes, len(waiting))))
         for outcome in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
     async def ask_person(self, rows: Sequence[PlannedRow], wave: int) -> None:
         """Guided: the intent is written, then a person presses the button for exactly these rows."""
-        self.attempts = {}
-        if not await self._control.may_send():
+        self._sent = []
+        state = self._state
+        if not await state.may_send():
             return
-        seen, sent_at, due, _ = await self._look_while_going(rows)
-        if not due or self._control.halt is not None:
+        looked = await self._look_first(rows)
+        if not looked.due or state.halt is not None:
             return
-        self._book.intend(due, seen, sent_at)
+        state.intend(looked.due, looked.seen, looked.before, looked.org_at)
         self._answer = asyncio.get_running_loop().create_future()
-        self._control.tell(AskPerson(wave, tuple(row.error for row in due), self._org.method.address))
+        state.tell(AskPerson(wave, tuple(row.error for row in looked.due), self._org.method.address))
         pressed = await self._answer
         if pressed is not False:
-            accepted = [Receipt(row.error.id, accepted=True) for row in due] if pressed else []
-            self._register(due, seen, sent_at, accepted, "nobody said whether Re-sync was pressed")
+            accepted = [Receipt(row.error.id, accepted=True) for row in looked.due] if pressed else []
+            self._register(looked.due, accepted, "nobody said whether Re-sync was pressed")
         else:
-            self._not_sent(due, "the person did not press Re-sync")
-            self._book.leave_out([row.error.id for row in due], "the person did not press Re-sync")
+            self._not_sent(looked.due, "the person did not press Re-sync")
+            state.skip(dict.fromkeys((r.error.id for r in looked.due), "the person did not press Re-sync"))
 
     def answer(self, *, pressed: bool | None) -> None:
         """What the person did; None where nobody says."""
@@ -109,40 +120,41 @@ class Sender:
 
     # -- one batch
 
-    async def _deliver(self, batch: Sequence[PlannedRow], wave: int) -> None:
+    async def _deliver(self, batch: Batch, wave: int) -> None:
         """One batch, and again those of its rows that the org refused because something was locked."""
-        todo = deque([(list(batch), 1)])
-        while todo and self._control.halt is None:
+        todo = deque([(batch, 1)])
+        while todo and self._state.halt is None:
             rows, tries = todo.popleft()
             locked = await self._request(rows, wave, tries)
-            if locked and tries < sending.LOCK_TRIES:
-                delay = sending.lock_delay(tries, self._rng.random())
-                await self._control.wait(Waiting(delay, "a record is locked", WaitKind.LOCK))
-                todo.extendleft((some, tries + 1) for some in reversed(sending.after_lock(locked, tries)))
+            if locked and tries < LOCK_TRIES:
+                delay = lock_delay(tries, self._rng.random())
+                await self._state.wait(Waiting(delay, "a record is locked", WaitKind.LOCK))
+                todo.extendleft((some, tries + 1) for some in reversed(after_lock(locked, tries)))
 
-    async def _request(self, rows: Sequence[PlannedRow], wave: int, tries: int) -> list[PlannedRow]:
+    async def _request(self, rows: Batch, wave: int, tries: int) -> Batch:
         """Re-read, write the intent, send, write the outcome. Gives the rows that met a lock.
 
         Only a request that certainly never reached the org is made again.
         """
-        trouble = ""
-        for attempt in range(_LINE_TRIES):
+        state, trouble = self._state, ""
+        for attempt in range(_CONNECTION_TRIES):
             if attempt:
                 delay = self._rng.random() * 2**attempt
-                await self._control.wait(Waiting(delay, "the line gets time", WaitKind.CONNECTION))
-            if not await self._control.may_send():
+                await state.wait(Waiting(delay, "the line gets time", WaitKind.CONNECTION))
+            if not await state.may_send():
                 return []
             try:
-                seen, sent_at, rows, looked = await self._look_while_going(rows)
+                looked = await self._look_first(rows)
             except (UnreachableError, NotSentError) as problem:
                 trouble = problem.title
                 continue
-            if not rows or self._control.halt is not None:
+            rows = looked.due
+            if not rows or state.halt is not None:
                 return []
-            self._book.intend(rows, seen, sent_at)
-            self._control.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
+            state.intend(rows, looked.seen, looked.before, looked.org_at)
+            state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
             try:
-                self._check_fresh(looked)
+                self._check_fresh(looked.at)
                 receipts = await self._org.request_resync([row.error for row in rows])
             except NotSentError as problem:
                 trouble = problem.title
@@ -152,151 +164,186 @@ class Sender:
                 self._not_sent(rows, problem.title)
                 raise
             except SyncErrError as problem:  # it left, and what became of it only the org knows
-                self._register(rows, seen, sent_at, (), problem.title)
+                self._register(rows, (), problem.title)
                 return []
-            return self._register(rows, seen, sent_at, receipts, "no answer for this row")
-        self._book.leave_out([row.error.id for row in rows], f"it never reached the org: {trouble}")
+            return self._register(rows, receipts, "no answer for this row")
+        state.skip(dict.fromkeys((r.error.id for r in rows), f"it never reached the org: {trouble}"))
         self._count_batch(failed=True)
         return []
 
     def _check_fresh(self, looked: Instant) -> None:
         """Raises: NotSentError: The machine slept since the rows were looked at, or the disk was slow."""
-        if self._stopwatch.gap(looked) > STALE_SECONDS:
+        if self._state.stopwatch.gap(looked) > STALE_SECONDS:
             raise NotSentError("This machine slept before the request left", "Retry")
 
-    async def _look_while_going(
-        self, rows: Sequence[PlannedRow]
-    ) -> tuple[dict[str, EventSeen], dict[str, datetime], list[PlannedRow], Instant]:
-        """`_look_first`, and once more after a pause: what was seen before it proves nothing any more."""
-        looked = await self._look_first(rows)
-        while looked[2] and self._control.paused and await self._control.may_send():
-            looked = await self._look_first(looked[2])
+    # -- the look before it
+
+    async def _look_first(self, rows: Sequence[PlannedRow]) -> _Looked:
+        """How the rows stand now; after a pause once more, as what was seen before it proves nothing."""
+        looked = await self._look_once(rows)
+        while looked.due and self._state.paused and await self._state.may_send():
+            looked = await self._look_once(looked.due)
         return looked
 
-    async def _look_first(
-        self, rows: Sequence[PlannedRow]
-    ) -> tuple[dict[str, EventSeen], dict[str, datetime], list[PlannedRow], Instant]:
-        """How rows and their records stand, the org's time for each, which are due, and when we looked."""
+    async def _look_once(self, rows: Sequence[PlannedRow]) -> _Looked:
         await self._org_clock.refresh()
-        looked = self._stopwatch.now()
+        at = self._state.stopwatch.now()
         seen, before = await look_before(self._org, [row.error for row in rows], lanes=self._org.method.lanes)
-        self._before |= before
-        now = self._org_clock.now()
-        sent_at = request_times(now, seen, before)
-        due, left = self._still_due(rows, seen, now)
+        org_now = self._org_clock.now()
+        due, left = self._still_due(rows, seen, org_now)
         if left:
-            await self._look_at_those_that_left(left)
-        return seen, sent_at, due, looked
+            await self._judge_those_that_left(left)
+        return _Looked(due, seen, before, request_times(org_now, seen, before), at)
 
-    async def _look_at_those_that_left(self, rows: Sequence[PlannedRow]) -> None:
+    async def _judge_those_that_left(self, rows: Sequence[PlannedRow]) -> None:
         """These were processed before we sent them: by an earlier re-sync of ours, or by somebody else.
 
         Whether the record is right decides what may wait for it.
         """
-        ours = doubt.earlier_requests(self._journal, [row.error for row in rows])
-        attempts = [
-            replace(attempt_of(ours[row.error.id]), earlier=True)
-            if row.error.id in ours
-            else Attempt(
-                error=row.error,
-                sent_at=row.error.processed_at or row.error.created_at or self._plan.created_at,
-                stamp=None,
-                answered=False,
-                unsent=True,
-            )
-            for row in rows
-        ]
-        found = await look(self._org, attempts, last_look=True, same=same_cause, lanes=self._plan.lanes)
-        self._book.end(
-            [
-                RowEnd(f.attempt.error.id, f.finding.verdict, f.finding.reason, f.finding.evidence)
-                for f in found
-            ]
-        )
+        plan = self._state.plan
+        ours = doubt.earlier_requests(self._state.journal, [row.error for row in rows])
+        attempts = []
+        for row in rows:
+            error = row.error
+            if error.id in ours:
+                attempts.append(replace(ours[error.id], earlier=True))
+            else:
+                failed_at = error.processed_at or error.created_at or plan.created_at
+                attempts.append(Attempt(error, org_at=failed_at))
+        self._state.end(await look(self._org, attempts, last_look=True, lanes=plan.lanes))
 
     def _still_due(
         self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen], org_now: datetime
-    ) -> tuple[list[PlannedRow], list[PlannedRow]]:
+    ) -> tuple[Batch, Batch]:
         """The precondition: still failed, and unchanged since the plan; and the rows that left that state.
 
         All others end here, with the reason.
         """
-        due, left, ends = [], [], []
+        due, left, not_sent = [], [], {}
+        sent = set(self._sent)
         for row in rows:
             event = row.error.id
             now = seen.get(event)
-            again = event in self.attempts  # refused for a lock before: what it says now is our own doing
+            again = event in sent  # refused for a lock before: what it says now is our own doing
             if now is None:
-                ends.append(RowEnd(event, None, "the org did not say where it stands"))
+                not_sent[event] = "the org did not say where it stands"
             elif now.standing is EventStanding.FAILED and now.error is not None:
-                if again or same_row(row.error, now.error):
-                    doubt = "" if again else self._doubt(now, org_now)
-                    if doubt:
-                        ends.append(RowEnd(event, None, doubt))
-                    else:
-                        due.append(row)
+                if again:
+                    due.append(row)
+                elif not same_row(row.error, now.error):
+                    not_sent[event] = "it has changed since the plan was made"
+                elif doubtful := self._doubt_about(now, org_now):
+                    not_sent[event] = doubtful
                 else:
-                    ends.append(RowEnd(event, None, "it has changed since the plan was made"))
+                    due.append(row)
             elif again:
                 continue  # proof says what became of it
             elif now.standing is EventStanding.PENDING:
-                ends.append(RowEnd(event, None, "the org is working on it already"))
+                not_sent[event] = "the org is working on it already"
             elif now.standing is EventStanding.UNCLEAR:
                 why = f"its status is now '{now.status}', and nobody has confirmed what that means"
-                ends.append(RowEnd(event, None, why))
+                not_sent[event] = why
             else:
                 left.append(row)
-        self._book.end(ends)
+        self._state.skip(not_sent)
         return due, left
+
+    def _doubt_about(self, seen: EventSeen, org_now: datetime) -> str:
+        if seen.id in self._again:
+            return ""
+        return doubt.after_a_loss(self._state.journal, seen, org_now, self._state.usual_seconds)
 
     # -- answers
 
-    def _register(
-        self,
-        rows: Sequence[PlannedRow],
-        seen: Mapping[str, EventSeen],
-        sent_at: Mapping[str, datetime],
-        receipts: Sequence[Receipt],
-        silence: str,
-    ) -> list[PlannedRow]:
+    def _register(self, rows: Batch, receipts: Sequence[Receipt], silence: str) -> Batch:
         """Write down what the org answered, row by row; gives the rows that met a lock."""
-        answers = sending.by_identity([row.error.id for row in rows], receipts)
-        outcomes: list[tuple[str, OutcomeKind, str | None, str]] = []
-        locked = []
+        state = self._state
+        receipt_of = by_identity([row.error.id for row in rows], receipts)
+        attempts: list[Attempt] = []
         for row in rows:
-            event, answer = row.error.id, answers[row.error.id]
-            refusal = ""
-            if answer is None:
-                outcomes.append((event, OutcomeKind.UNKNOWN, None, silence))
-            elif answer.accepted:
-                outcomes.append((event, OutcomeKind.ACCEPTED, None, ""))
+            receipt, attempt = receipt_of[row.error.id], state.attempts[row.error.id]
+            if receipt is None:
+                attempts.append(replace(attempt, kind=OutcomeKind.UNKNOWN, answer=silence))
+            elif receipt.accepted:
+                attempts.append(replace(attempt, kind=OutcomeKind.ACCEPTED))
             else:
-                refusal = refusal_words(answer.code, answer.reason)
-                outcomes.append((event, OutcomeKind.REFUSED, answer.code, answer.reason))
-                if answer.code in sending.LOCK_CODES:
-                    locked.append(row)
-            before = seen[event].error
-            self.attempts[event] = Attempt(
-                error=replace(row.error, processed_at=before.processed_at) if before else row.error,
-                sent_at=sent_at[event],
-                stamp=seen[event].modified_at,
-                answered=answer is not None and answer.accepted,
-                refusal=refusal,
-                refusal_code=answer.code if answer is not None else None,
-                before=self._before.get(event),
-            )
-        self._book.answered(outcomes)
-        asked = [self.attempts[row.error.id] for row in rows]
-        self.attempts |= {a.error.id: a for a in after_earlier_requests(self._journal, asked)}
-        some_accepted = any(kind is OutcomeKind.ACCEPTED for _, kind, _, _ in outcomes)
+                refused, code, words = OutcomeKind.REFUSED, receipt.code, receipt.reason
+                attempts.append(replace(attempt, kind=refused, code=code, answer=words))
+        state.answered(attempts)
+        state.attempts.update((a.event, a) for a in doubt.mark_earlier(state.journal, attempts))
+        self._sent += [attempt.event for attempt in attempts]
+        locked = [row for row, attempt in zip(rows, attempts, strict=True) if attempt.code in LOCK_CODES]
+        some_accepted = any(attempt.kind is OutcomeKind.ACCEPTED for attempt in attempts)
         self._count_batch(failed=not some_accepted and not locked)
-        self._moved()
+        state.progress()
         return locked
 
-    def _not_sent(self, rows: Sequence[PlannedRow], reason: str) -> None:
-        self._book.answered([(row.error.id, OutcomeKind.NOT_SENT, None, reason) for row in rows])
+    def _not_sent(self, rows: Batch, reason: str) -> None:
+        attempts = [self._state.attempts[row.error.id] for row in rows]
+        self._state.answered([replace(a, kind=OutcomeKind.NOT_SENT, answer=reason) for a in attempts])
 
     def _count_batch(self, *, failed: bool) -> None:
-        self._streak = self._streak + 1 if failed else 0
-        if self._streak >= _STREAK:
-            self._brake(f"{_STREAK} requests in a row failed")
+        self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
+        if self._failed_in_a_row >= _FAILURES_IN_A_ROW:
+            self._state.abort(f"{_FAILURES_IN_A_ROW} requests in a row failed")
+
+
+def batches(rows: Sequence[PlannedRow], size: int) -> list[list[Batch]]:
+    """Cut a wave into requests; each list goes one after the other in one lane.
+
+    A group is never split over lanes; small groups share a request.
+    """
+    groups: defaultdict[str, Batch] = defaultdict(list)
+    for row in rows:
+        groups[row.group].append(row)
+    result: list[list[Batch]] = []
+    filling: Batch = []
+    for group in groups.values():
+        if len(group) > size:
+            result.append(chunks(group, size))
+            continue
+        if len(filling) + len(group) > size:
+            result.append([filling])
+            filling = []
+        filling = filling + group
+    if filling:
+        result.append([filling])
+    return result
+
+
+def requests_of(plan: Plan, method: MethodInfo, *, first_alone: bool) -> Iterator[tuple[int, Batch]]:
+    """The requests of a plan, in the order in which they go where all goes well: wave and rows of each."""
+    rows = {row.error.id: row for row in plan.rows}
+    size = min(plan.batch_size, method.batch_size)
+    for wave in plan.waves:
+        waiting = [rows[event] for event in wave.ids]
+        if first_alone:
+            yield wave.number, [waiting.pop(0)]
+            first_alone = False
+        for lane in batches(waiting, size):
+            for batch in lane:
+                yield wave.number, batch
+
+
+def chunks(rows: Sequence[PlannedRow], size: int) -> list[Batch]:
+    """Rows in pieces of at most `size`, in order."""
+    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
+
+
+def after_lock(rows: Sequence[PlannedRow], tries: int) -> list[Batch]:
+    """The rows that met a lock, in smaller pieces the more often it happened."""
+    return chunks(rows, _LOCK_SIZES[min(tries, len(_LOCK_SIZES)) - 1])
+
+
+def lock_delay(tries: int, chance: float) -> float:
+    """Seconds to wait after the n-th lock: 1, 2, 4, 8 at most, with full jitter (`chance` in 0..1)."""
+    return min(float(2 ** (tries - 1)), _LOCK_DELAY_CAP) * chance
+
+
+def by_identity(ids: Sequence[str], receipts: Sequence[Receipt]) -> dict[str, Receipt | None]:
+    """The answer to each row by its id, whatever the order. None: no answer, or answers that disagree."""
+    answers: dict[str, set[Receipt]] = {event: set() for event in ids}
+    for receipt in receipts:
+        if receipt.id in answers:
+            answers[receipt.id].add(receipt)
+    return {event: next(iter(found)) if len(found) == 1 else None for event, found in answers.items()}

@@ -13,7 +13,7 @@ from syncerr_tui.model import EventType, SyncError
 Parents = Mapping[str, frozenset[str]]
 """Event id -> ids of the events that must be proven before it may be sent."""
 
-RAMP = (1, 5, 25)
+CANARY_SIZES = (1, 5, 25)
 """Sizes of the first waves of a ramp; the rest follows when all of them are proven."""
 
 _COMPARABLE = 5
@@ -143,7 +143,7 @@ def split(rows: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) ->
     by_level: defaultdict[int, list[SyncError]] = defaultdict(list)
     for error in sorted(rows, key=age_key):
         by_level[level[error.id]].append(error)
-    sizes = list(RAMP) if ramp else []
+    sizes = list(CANARY_SIZES) if ramp else []
     waves = []
     for number in sorted(by_level):
         rest = by_level[number]

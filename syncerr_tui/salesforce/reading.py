@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from syncerr_tui.diagnosis.codes import find_codes
-from syncerr_tui.model import EventType, SyncError
-from syncerr_tui.resync.org import EventSeen, EventStanding
+from syncerr_tui.model import EventSeen, EventStanding, EventType, SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
 from syncerr_tui.salesforce.ids import to_18

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
-from syncerr_tui.resync.org import EventSeen, MethodInfo, Receipt, RecordSeen, RequestPreview
+from syncerr_tui.model import ApiUsage, Environment, EventSeen, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
 from syncerr_tui.salesforce.demo_fix import DemoFixes

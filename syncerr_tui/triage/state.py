@@ -35,7 +35,7 @@ class ReadingState:
 
 
 @dataclass(frozen=True, slots=True)
-class RunState:
+class RunStatus:
     """Where the one re-sync stands that may be under way."""
 
     active: bool = False
@@ -55,7 +55,7 @@ class UiState:
     proven: AbstractSet[str] = frozenset()
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
     reading: ReadingState = ReadingState()
-    run: RunState = RunState()
+    run: RunStatus = RunStatus()
     trouble: SyncErrError | None = None
     """What went wrong last, until something goes right."""
 

@@ -112,7 +112,7 @@ def _times(count: int) -> str:
 def _about(error: SyncError) -> Callable[[Journal], Memory]:
     def question(journal: Journal) -> Memory:
         from syncerr_tui.journal import row_history
-        from syncerr_tui.resync.start import cause_key
+        from syncerr_tui.resync.proof import cause_key
 
         return row_history.memory(journal, error, cause_key(error))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.history import RunRecord, Unfinished
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.plan import Plan
-    from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.resync.runner import ResumeMode, RunRequest
 
 
 @dataclass
@@ -33,11 +33,7 @@ class OpenRunsKnown(Message):
 class PlanRecalled(Message):
     """The plan of an interrupted run is here: it can be gone on with."""
 
-    run: str
-    plan: Plan
-    mode: ResumeMode
-    again: frozenset[str]
-    """Events that the person wants sent again although their last request is not settled."""
+    request: RunRequest
 
 
 class InterruptedRuns:
@@ -105,6 +101,7 @@ class InterruptedRuns:
         from syncerr_tui.journal.history import History
         from syncerr_tui.resync.doubt import in_doubt
         from syncerr_tui.resync.plan_file import recorded_plan
+        from syncerr_tui.resync.runner import RunRequest
 
         def question(journal: Journal) -> tuple[Plan, frozenset[str]]:
             plan = recorded_plan(History(journal), run_id)
@@ -118,7 +115,7 @@ class InterruptedRuns:
         except SyncErrError as error:
             self._post(Troubled(error))
         else:
-            self._post(PlanRecalled(run_id, plan, mode, consented))
+            self._post(PlanRecalled(RunRequest(plan, resume=run_id, mode=mode, again=consented)))
 
 
 def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...]]:

@@ -36,8 +36,9 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
     from syncerr_tui.diagnosis.text_layout import TextLine
+    from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.filter import JournalFilter
-    from syncerr_tui.journal.history import Mark, RowRecord, RunRecord
+    from syncerr_tui.journal.history import Mark, RunRecord
     from syncerr_tui.journal.row_history import Happened
 
 Item = TypeVar("Item")
@@ -56,7 +57,7 @@ class JournalPane(ListWithPanel):
         self._describe = describe
         self._moment = Moment(context.clock(), context.zone)
         self._runs: Level[RunRecord] | None = None
-        self._rows: Level[RowRecord] | None = None
+        self._rows: Level[Attempt] | None = None
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
         self._reading = JournalReading(context, journals)
@@ -107,7 +108,7 @@ class JournalPane(ListWithPanel):
         return self._run or (self._runs.current if self._runs is not None else None)
 
     @property
-    def row(self) -> RowRecord | None:
+    def row(self) -> Attempt | None:
         """The row under the cursor, where a run is opened."""
         return self._rows.current if self._rows is not None else None
 
@@ -286,13 +287,11 @@ class JournalPane(ListWithPanel):
         else:
             self.panel.show(lambda _width: ())
 
-    async def _tell_row(self, row: RowRecord, subject: Subject | None) -> None:
-        from syncerr_tui.journal import row_history
+    async def _tell_row(self, row: Attempt, subject: Subject | None) -> None:
+        from syncerr_tui.journal.row_history import story
         from syncerr_tui.ui import journal_words as words
 
-        happened: tuple[Happened, ...] = await self._reading.ask(
-            lambda journal: row_history.story(journal, row.error.id)
-        )
+        happened: tuple[Happened, ...] = await self._reading.ask(lambda journal: story(journal, row.event))
         drawn = self._moment
 
         def lines(width: int) -> list[TextLine]:
@@ -375,8 +374,8 @@ class JournalPane(ListWithPanel):
             self.post_message(Announced("Everything that this run sent is decided."))
             return
         self.post_message(Announced(f"Reading {plural(len(open_rows), 'row')} again ..."))
-        found = await self._journals.verify(connection, open_rows)
-        counted = Counter(one.finding.verdict.value for one in found if one.finding.verdict is not None)
+        verified = await self._journals.verify(connection, open_rows)
+        counted = Counter(one.verdict.value for one in verified if one.verdict is not None)
         told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
         self.post_message(Announced(f"Read again: {told}."))
         self.refresh_journal()

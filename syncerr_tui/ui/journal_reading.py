@@ -11,8 +11,9 @@ from syncerr_tui.ui.journals import Journals
 
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
+    from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.filter import JournalFilter
-    from syncerr_tui.journal.history import RowRecord, RunRecord
+    from syncerr_tui.journal.history import RunRecord
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.ui.paged_rows import PagedRows
 
@@ -57,7 +58,7 @@ class JournalReading:
 
         return await self.ask(question)
 
-    async def rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[RowRecord]]:
+    async def rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[Attempt]]:
         """A page of the rows of this run, and how many match."""
         from syncerr_tui.journal import row_history
         from syncerr_tui.journal.filter import EVERYTHING
@@ -65,7 +66,7 @@ class JournalReading:
 
         wanted = self.wanted or EVERYTHING
 
-        def question(journal: Journal) -> tuple[int, Sequence[RowRecord]]:
+        def question(journal: Journal) -> tuple[int, Sequence[Attempt]]:
             history = History(journal)
             rows = history.rows_of(run, limit, skip, wanted)
             self.names.update(row_history.names_of(journal, run, (row.reason for row in rows)))

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
-from syncerr_tui.journal.history import ENDINGS, Mark, RowRecord, RunRecord
+from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.history import ENDINGS, Mark, RunRecord
 from syncerr_tui.journal.row_history import Happened, evidence_words, found_words
 from syncerr_tui.model import Verdict
 from syncerr_tui.text import one_line
@@ -105,7 +106,7 @@ def named(reason: str, names: Mapping[str, str]) -> str:
     return " ".join(names.get(word, word) for word in reason.split(" "))
 
 
-def row_cells(row: RowRecord, names: Mapping[str, str]) -> tuple[Part, ...]:
+def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
     """A row of a run as cells of `ROWS`.
 
     Args:
@@ -128,7 +129,7 @@ def row_cells(row: RowRecord, names: Mapping[str, str]) -> tuple[Part, ...]:
     )
 
 
-def outcome(row: RowRecord) -> tuple[str, str]:
+def outcome(row: Attempt) -> tuple[str, str]:
     """How a row ended, in at most 13 letters, and how that looks."""
     if row.verdict is not None:
         return (
@@ -178,7 +179,7 @@ def run_lines(
 
 
 def row_lines(
-    row: RowRecord, happened: Sequence[Happened], names: Mapping[str, str], drawn: Moment, width: int
+    row: Attempt, happened: Sequence[Happened], names: Mapping[str, str], drawn: Moment, width: int
 ) -> list[TextLine]:
     """How a row ended and why, and all that ever happened to it."""
     word, _ = outcome(row)

@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 from syncerr_tui.ui.context import utc_now
 
 if TYPE_CHECKING:
-    from syncerr_tui.journal.history import RowRecord
+    from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.resync.looking import Found
-    from syncerr_tui.resync.plan import Plan
-    from syncerr_tui.resync.runner import ResumeMode, Runner
+    from syncerr_tui.resync.runner import Runner, RunRequest
     from syncerr_tui.salesforce.session import OrgSession
 
 T = TypeVar("T")
@@ -56,57 +54,28 @@ class Journals:
         """An org answered: its profile may name a journal that several users share."""
         self._shared[connection.identity.org_id] = connection.profile.journal
 
-    def run(
-        self,
-        plan: Plan,
-        connection: OrgSession,
-        *,
-        reason: str = "",
-        resume: str | None = None,
-        mode: ResumeMode | None = None,
-        again: frozenset[str] = frozenset(),
-    ) -> Runner:
-        """A run of this plan, written down in that org's journal.
-
-        Args:
-            plan: What to do.
-            connection: The org.
-            reason: Why, in the person's words.
-            resume: Id of an interrupted run to go on with.
-            mode: What to do with it.
-            again: Events that the person wants sent again although their last request is not settled.
+    def run(self, request: RunRequest, connection: OrgSession) -> Runner:
+        """A run of what a person wants done, written down in that org's journal.
 
         Raises:
             MachineError: The journal cannot be opened or written.
         """
-        from syncerr_tui.resync.runner import ResumeMode
-        from syncerr_tui.resync.start import make_runner
+        from syncerr_tui.resync.factory import make_runner
 
         journal = self._open(self._written, connection.identity.org_id)
-        return make_runner(
-            connection,
-            journal,
-            plan,
-            reason=reason,
-            resume=resume,
-            mode=mode or ResumeMode.CONTINUE,
-            again=again,
-            now=self._clock,
-            sleep=self._sleep,
-        )
+        return make_runner(connection, journal, request, now=self._clock, sleep=self._sleep)
 
-    async def verify(self, connection: OrgSession, records: Sequence[RowRecord]) -> list[Found]:
+    async def verify(self, connection: OrgSession, records: Sequence[Attempt]) -> list[Attempt]:
         """Read from the org once more what was sent, and write down what it is now. Sends nothing.
 
         Raises:
             MachineError: It cannot be written down.
             UnreachableError, NotLoggedInError, RefusedError: It cannot be read.
         """
-        from syncerr_tui.resync.start import same_cause
-        from syncerr_tui.resync.verify import verify
+        from syncerr_tui.resync.verification import verify
 
         journal = self._open(self._written, connection.identity.org_id)
-        return await verify(connection, journal, records, patience=0.0, same=same_cause, sleep=self._sleep)
+        return await verify(connection, journal, records, patience=0.0, sleep=self._sleep)
 
     async def ask(self, org_id: str, question: Callable[[Journal], T]) -> T:
         """Ask a journal, in the thread of readers. Questions are answered one after another.
@@ -142,7 +111,7 @@ class Journals:
         """The journal of that org, opened in the thread that will use it."""
         journal = journals.get(org_id)
         if journal is None:
-            from syncerr_tui.resync.start import open_journal
+            from syncerr_tui.resync.factory import open_journal
 
             shared = self._shared.get(org_id, "")
             journal = open_journal(self._state, org_id, now=self._clock, shared=shared)

@@ -76,7 +76,7 @@ def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> 
 
     A single row is tried even where only support could clear it: who names it means it.
     """
-    from syncerr_tui.resync.choosing import causes_missing, support_only
+    from syncerr_tui.resync.selection import causes_missing, support_only
     from syncerr_tui.ui.screens.plan import Asked
 
     chosen = [graph.errors.get(error.id, error) for error in chosen]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.events import AskPerson, RunEvent
-    from syncerr_tui.resync.plan import LeftOut, Plan
-    from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.resync.plan import LeftOut
+    from syncerr_tui.resync.runner import RunRequest
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.run_presenter import RunPresenter
     from syncerr_tui.ui.screens.plan import PlanDialog
@@ -39,8 +39,10 @@ _AT_ONCE = 2000
 class Run(Protocol):
     """A run of `syncerr_tui.resync.runner`, as the screen needs it."""
 
-    failure: SyncErrError | None
-    """What stopped it, where something did."""
+    @property
+    def failure(self) -> SyncErrError | None:
+        """What stopped it, where something did."""
+        ...
 
     def run(self) -> AsyncIterator[RunEvent]:
         """What happens, to the last event."""
@@ -206,32 +208,12 @@ class RunController:
 
     # -- running ---------------------------------------------------------------------------------------
 
-    def start(
-        self,
-        plan: Plan,
-        connection: OrgSession,
-        *,
-        reason: str = "",
-        resume: str | None = None,
-        mode: ResumeMode | None = None,
-        again: frozenset[str] = frozenset(),
-    ) -> None:
-        """Run the plan in the background.
-
-        Args:
-            plan: What to do.
-            connection: The org.
-            reason: Why, for the journal.
-            resume: Id of an interrupted run to go on with.
-            mode: What to do with it.
-            again: Events that the person wants sent again although their last request is not settled.
-        """
+    def start(self, request: RunRequest, connection: OrgSession) -> None:
+        """Do in the background what the person wants done."""
         from syncerr_tui.ui.run_presenter import RunPresenter
 
         try:
-            self._run = self._journals.run(
-                plan, connection, reason=reason, resume=resume, mode=mode, again=again
-            )
+            self._run = self._journals.run(request, connection)
         except SyncErrError as error:
             self._post(Troubled(error))
             return

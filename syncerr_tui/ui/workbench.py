@@ -618,9 +618,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         )
 
         def answered(yes: bool | None) -> None:
+            from syncerr_tui.resync.runner import RunRequest
+
             runs = self.services.runs
             if yes and not runs.active:
-                runs.start(dialog.plan, connection, reason=dialog.reason, again=dialog.again)
+                runs.start(RunRequest(dialog.plan, dialog.reason, again=dialog.again), connection)
                 self.errors.show(self.context.state.listing.unselected())
 
         self.app.push_screen(dialog, answered)
@@ -750,9 +752,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Go on with an interrupted run."""
         runs = self.services.runs
         if self.context.connection is not None and not runs.active:
-            runs.start(
-                event.plan, self.context.connection, resume=event.run, mode=event.mode, again=event.again
-            )
+            runs.start(event.request, self.context.connection)
             self.errors.show(self.context.state.listing.unselected())
 
     # -- leaving ---------------------------------------------------------------------------------------

@@ -20,11 +20,11 @@ from random import Random
 from typing import Any
 
 from syncerr_tui.journal.journal import Journal, Who
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import EventSeen, EventStanding, RecordSeen, SyncError
 from syncerr_tui.resync.events import RunEnded, RunEvent
-from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
+from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.resync.plan import make_plan
-from syncerr_tui.resync.runner import Runner, RunOptions
+from syncerr_tui.resync.runner import Runner, RunRequest
 from tests.factories import salesforce_id, sync_error
 from tests.resync.lying_org import IDENTITY
 
@@ -118,11 +118,11 @@ async def bench(rows: int, latency: float, batch_size: int, *, trace: bool) -> N
         runner = Runner(
             org,
             journal,
-            plan,
+            RunRequest(plan),
+            who=Who("bench", "bench"),
             clock=lambda: datetime.now(UTC),
             sleep=asyncio.sleep,
             rng=Random(1),
-            options=RunOptions(Who("bench", "bench")),
         )
         if trace:
             tracemalloc.start()

@@ -14,7 +14,7 @@ import pytest
 
 from syncerr_tui.cli import run
 from syncerr_tui.demo.clock import ManualClock
-from syncerr_tui.resync import start
+from syncerr_tui.resync import factory
 from syncerr_tui.salesforce import connect as connecting
 from syncerr_tui.salesforce.client import ClientOptions
 from syncerr_tui.salesforce.profiles import OrgProfile
@@ -83,7 +83,7 @@ def make_desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> MakeDesk:
     """Sit a person down before an org with a manual clock."""
-    real_connect, real_runner = connecting.connect, start.make_runner
+    real_connect, real_runner = connecting.connect, factory.make_runner
     homes = itertools.count()
 
     def make(server: WatchedServer, clock: ManualClock, **profile: float) -> Desk:
@@ -108,7 +108,7 @@ def make_desk(
             return clock()
 
         monkeypatch.setattr(connecting, "connect", connect)
-        monkeypatch.setattr(start, "make_runner", make_runner)
+        monkeypatch.setattr(factory, "make_runner", make_runner)
         return desk
 
     return make

@@ -143,7 +143,7 @@ def _serve() -> None:
     import syncerr_tui.cli.demo
     import syncerr_tui.cli.resume
     import syncerr_tui.demo.server
-    import syncerr_tui.resync.start
+    import syncerr_tui.resync.factory
     import syncerr_tui.salesforce.connect
     import syncerr_tui.salesforce.transport  # noqa: F401 - as above
     from syncerr_tui.resync import doubt

@@ -10,7 +10,7 @@ from pathlib import Path
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.resync.start import clock
+from syncerr_tui.resync.factory import clock
 from tests.e2e.forks import Child, Forks
 
 

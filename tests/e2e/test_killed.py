@@ -28,11 +28,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.journal.history import History, RowRecord
+from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync.factory import clock
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.start import clock
 from tests.e2e.forks import Child, Forks
 from tests.e2e.orgs import EVENT, Arrival, asked_again_unread, served, write_profile
 from tests.layers import layered
@@ -237,7 +238,7 @@ def verdicts(person: Person) -> dict[str, Verdict | None]:
     return {row.error.id: row.verdict for row in rows}
 
 
-def attempts(history: History, rows: tuple[RowRecord, ...]) -> dict[str, int]:
+def attempts(history: History, rows: tuple[Attempt, ...]) -> dict[str, int]:
     """Event id -> intents that the journal holds."""
     return {row.error.id: row.attempts for row in rows if row.intent is not None}
 

@@ -14,14 +14,15 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
 from syncerr_tui.journal.history import History
-from syncerr_tui.journal.journal import Begun, Intent, Journal, OutcomeKind, RowEnd
+from syncerr_tui.journal.journal import Begun, Journal
 from syncerr_tui.journal.schema import HISTORY, MIGRATIONS
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync import proof
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
+from syncerr_tui.resync.proof import cause_key
 from tests.factories import NOW, sync_error
 from tests.resync.driving import WHO
 from tests.resync.lying_org import IDENTITY, METHOD, START, Time
@@ -50,15 +51,21 @@ def plan_of(*numbers: int, **changes: object) -> Plan:
 
 
 def begin(journal: Journal, plan: Plan, reason: str = "") -> Begun:
-    return journal.begin(plan, who=WHO, reason=reason, fingerprint=proof.fingerprint)
+    return journal.begin(plan, who=WHO, reason=reason, fingerprint=cause_key)
 
 
-def intent(number: int, attempt: int = 1) -> Intent:
-    return Intent(sync_error(number).id, 1, attempt, START, START, START)
+def intent(number: int, attempt: int = 1) -> Attempt:
+    error = sync_error(number, processed_at=START)
+    return Attempt(error, wave=1, attempts=attempt, org_at=START, stamp=START)
 
 
-def fixed(number: int, intent: int | None) -> RowEnd:
-    return RowEnd(sync_error(number).id, Verdict.FIXED, "it is there", {"records": [1]}, intent)
+def answered(number: int, intent: int, kind: OutcomeKind, words: str = "") -> Attempt:
+    return Attempt(sync_error(number), intent=intent, kind=kind, answer=words)
+
+
+def fixed(number: int, intent: int | None) -> Attempt:
+    sent = Attempt(sync_error(number), intent=intent)
+    return sent.judged(Verdict.FIXED, "it is there", {"records": [1]})
 
 
 # -- a run, written down and read back
@@ -70,9 +77,12 @@ def test_a_run_reads_back_as_it_was(journal: Journal) -> None:
     numbers = journal.intend(run, [intent(1), intent(2)])
     first, second = (numbers[sync_error(n).id] for n in (1, 2))
     journal.outcomes(
-        [(first, OutcomeKind.ACCEPTED, None, ""), (second, OutcomeKind.UNKNOWN, None, "silence")]
+        [
+            answered(1, first, OutcomeKind.ACCEPTED),
+            answered(2, second, OutcomeKind.UNKNOWN, "silence"),
+        ]
     )
-    journal.finish_rows(run, [fixed(1, first), RowEnd(sync_error(3).id, None, "cancelled")])
+    journal.finish_rows(run, [fixed(1, first), Attempt(sync_error(3)).not_sent("cancelled")])
     history = History(journal)
     assert recorded_plan(History(journal), run) == plan
     one, two, three = history.rows_of(run)
@@ -100,13 +110,13 @@ def test_an_interrupted_run_is_summed_up(journal: Journal, time: Time) -> None:
 def test_what_was_sent_and_never_settled_is_found_whatever_the_run(journal: Journal) -> None:
     run = begin(journal, plan_of(1, 2, 3)).run
     numbers = journal.intend(run, [intent(1), intent(2), intent(3)])
-    journal.outcomes([(numbers[sync_error(2).id], OutcomeKind.NOT_SENT, None, "no line")])
+    journal.outcomes([answered(2, numbers[sync_error(2).id], OutcomeKind.NOT_SENT, "no line")])
     journal.finish_rows(run, [fixed(3, numbers[sync_error(3).id])])
     ids = [sync_error(n).id for n in range(1, 5)]
     history = History(journal)
     assert set(history.open_attempts(ids)) == {ids[0]}
     assert set(history.open_attempts()) == {ids[0]}
-    journal.finish_rows(run, [RowEnd(ids[0], Verdict.UNKNOWN, "?", {}, numbers[ids[0]])])
+    journal.finish_rows(run, [Attempt(sync_error(1), intent=numbers[ids[0]]).judged(Verdict.UNKNOWN, "?")])
     assert set(history.open_attempts(ids)) == {ids[0]}, "UNKNOWN settles nothing"
     journal.finish_rows(run, [fixed(1, numbers[ids[0]])])
     assert history.open_attempts(ids) == {}
@@ -119,7 +129,7 @@ def test_memory_of_a_cause_and_of_a_row(journal: Journal, time: Time) -> None:
         time.now += timedelta(days=1)
         journal.finish_rows(run, [fixed(n, numbers[sync_error(n).id])])
         journal.end(run, "finished", "")
-    seen = History(journal).seen(proof.fingerprint(sync_error(1)))
+    seen = History(journal).seen(cause_key(sync_error(1)))
     assert (seen.times, seen.runs, seen.last_fixed_by, seen.last_reason) == (2, 2, "ana", "try 2")
     assert seen.last_fixed_at == START + timedelta(days=2)
     assert History(journal).seen("another").times == 0
@@ -157,7 +167,7 @@ def test_a_persons_consent_is_kept(journal: Journal) -> None:
 def test_history_only_grows(journal: Journal, table: str) -> None:
     run = begin(journal, plan_of(1)).run
     numbers = journal.intend(run, [intent(1)])
-    journal.outcomes([(numbers[sync_error(1).id], OutcomeKind.ACCEPTED, None, "")])
+    journal.outcomes([answered(1, numbers[sync_error(1).id], OutcomeKind.ACCEPTED)])
     journal.finish_rows(run, [fixed(1, 1)])
     journal.consent(run, [sync_error(1).id], os_user="ana")
     journal.mark(run, "paused")

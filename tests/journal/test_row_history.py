@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal import row_history
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.filter import parse
 from syncerr_tui.journal.history import History
-from syncerr_tui.journal.journal import Intent, Journal, OutcomeKind, RowEnd
+from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync import proof
 from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.text import clean
 from tests.factories import NOW, sync_error
 from tests.resync.driving import WHO
@@ -36,14 +38,15 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def begin(journal: Journal, reason: str = "") -> str:
     plan = make_plan(ROWS, org=IDENTITY, method=METHOD, created_at=NOW, parents={})
-    return journal.begin(plan, who=WHO, reason=reason, fingerprint=proof.fingerprint).run
+    return journal.begin(plan, who=WHO, reason=reason, fingerprint=cause_key).run
 
 
 def send(journal: Journal, run: str, number: int, kind: OutcomeKind | None = OutcomeKind.ACCEPTED) -> int:
     error = ROWS[number - 1]
-    sent = journal.intend(run, [Intent(error.id, 1, 1, START, START, START)])[error.id]
+    asked = Attempt(replace(error, processed_at=START), wave=1, attempts=1, org_at=START, stamp=START)
+    sent = journal.intend(run, [asked])[error.id]
     if kind is not None:
-        journal.outcomes([(sent, kind, None, "")])
+        journal.outcomes([replace(asked, intent=sent, kind=kind)])
     return sent
 
 
@@ -51,8 +54,8 @@ def finished(journal: Journal, reason: str = "") -> str:
     run = begin(journal, reason)
     first = send(journal, run, 1)
     ends = (
-        RowEnd(ROWS[0].id, Verdict.FIXED, "it is there", {}, first),
-        RowEnd(ROWS[1].id, None, f"its cause {ROWS[0].id} is not proven"),
+        Attempt(ROWS[0], intent=first).judged(Verdict.FIXED, "it is there"),
+        Attempt(ROWS[1]).not_sent(f"its cause {ROWS[0].id} is not proven"),
     )
     journal.finish_rows(run, ends)
     journal.end(run, "finished", "")
@@ -126,7 +129,7 @@ def test_pages_do_not_overlap(journal: Journal) -> None:
 def test_the_story_of_a_row_in_its_order(journal: Journal) -> None:
     run = begin(journal)
     sent = send(journal, run, 1, OutcomeKind.UNKNOWN)
-    journal.finish_rows(run, [RowEnd(ROWS[0].id, Verdict.UNKNOWN, "no trace", {}, sent)])
+    journal.finish_rows(run, [Attempt(ROWS[0], intent=sent).judged(Verdict.UNKNOWN, "no trace")])
     told = row_history.story(journal, ROWS[0].id)
     assert [(one.what, one.words) for one in told] == [
         ("sent", "in wave 1"),

@@ -49,29 +49,29 @@ MUTANTS = [
     Mutant(
         1,
         "outcomes are shown and not recorded",
-        "self._journal.finish_rows(self.run, ends)",
+        "self.journal.finish_rows(self.run, ends)",
         "pass",
         (f"{PROMISES}::test_1_no_error_leaves_the_list_without_a_recorded_reason",),
     ),
     Mutant(
         2,
         "the intent is not written before the request",
-        "numbers = self._journal.intend(self.run, intents)",
-        "numbers = {intent.event: number for number, intent in enumerate(intents, 1)}",
+        "numbers = self.journal.intend(self.run, attempts)",
+        "numbers = {attempt.event: number for number, attempt in enumerate(attempts, 1)}",
         (f"{PROMISES}::test_2_nothing_is_sent_before_its_intent_is_in_the_journal",),
     ),
     Mutant(
         3,
         "what may have been done is sent again unasked",
-        "return record.error.id not in self._options.again",
+        "return earlier.event not in self._request.again",
         "return False",
         (PROMISES, "tests/resync/test_doubt.py", "tests/resync/test_runner.py"),
     ),
     Mutant(
         4,
         "a victim does not wait for its cause",
-        "unproven = next((p for p in row.parents if not book.proven(p)), None)",
-        "unproven = None",
+        "return next((p for p in self.rows[event].parents if not self.proven(p)), None)",
+        "return None",
         (
             f"{PROMISES}::test_4_a_victim_waits_for_the_proof_of_its_cause_and_a_failed_cause_stops_its_branch_only",
         ),
@@ -93,15 +93,16 @@ MUTANTS = [
     Mutant(
         6,
         "any event that left the list is fixed",
-        'return _wait(f"{how}, but no record has this StoreConnect ID", evidence, last_look=last_look)',
+        'return _wait(attempt, f"{how}, but no record has this StoreConnect ID", evidence, '
+        "last_look=last_look)",
         "return _proven(attempt, how, evidence)",
         (f"{PROMISES}::test_6_fixed_is_never_wrong", "tests/resync/test_proof.py"),
     ),
     Mutant(
         7,
         "the journal quotes what the transport quotes",
-        "self._register(rows, seen, sent_at, (), problem.title)",
-        'self._register(rows, seen, sent_at, (), f"{problem.title}: {problem.__cause__}")',
+        "self._register(rows, (), problem.title)",
+        'self._register(rows, (), f"{problem.title}: {problem.__cause__}")',
         (f"{PROMISES}::test_7_no_secret_reaches_the_journal_or_an_event",),
     ),
     Mutant(

@@ -14,9 +14,10 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.journal.history import History
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import WaveStarted
+from syncerr_tui.resync.factory import clock, make_runner, open_journal
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.start import clock, make_runner, open_journal
+from syncerr_tui.resync.runner import RunRequest
 from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
 
@@ -48,7 +49,7 @@ async def main(url: str, token: str, folder: Path) -> None:
                     patience=PATIENCE,
                 )
             again = frozenset(row.error.id for row in plan.rows) if resume else frozenset()
-            runner = make_runner(connection, journal, plan, resume=resume, again=again)
+            runner = make_runner(connection, journal, RunRequest(plan, resume=resume, again=again))
             async for event in runner.run():
                 if isinstance(event, WaveStarted):
                     print("begun", flush=True)

@@ -10,7 +10,7 @@ from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.events import RowChanged, RunEnded, RunEvent
 from syncerr_tui.resync.plan import Plan, make_plan
-from syncerr_tui.resync.runner import Runner, RunOptions
+from syncerr_tui.resync.runner import Runner, RunRequest
 from tests.resync.lying_org import IDENTITY, START, LyingOrg, Time
 
 WHO = Who("ana", "ana@acme.example", "SANDBOX")
@@ -29,11 +29,11 @@ def runner_for(org: LyingOrg, journal: Journal, plan: Plan, time: Time, **option
     return Runner(
         org,
         journal,
-        plan,
+        RunRequest(plan, **options),  # type: ignore[arg-type]
+        who=WHO,
         clock=time.clock,
         sleep=time.sleep,
         rng=Random(1),
-        options=RunOptions(WHO, **options),  # type: ignore[arg-type]
     )
 
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from syncerr_tui.model import EventType, SyncError
-from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
+from syncerr_tui.model import EventSeen, EventStanding, EventType, RecordSeen, SyncError
+from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.text import SafeText
 from tests.resync.lying_org import IDENTITY, START
 

@@ -26,7 +26,7 @@ from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.runner import ResumeMode, Runner, RunOptions
+from syncerr_tui.resync.runner import Runner, RunRequest
 from tests.resync.file_org import FileOrg
 from tests.resync.lying_org import IDENTITY, START
 
@@ -98,19 +98,15 @@ async def carry_out(folder: Path, *, steps: Steps) -> str:
         if resume is None and begun and begun[0].how == "finished":
             return "finished before"
         plan = recorded_plan(History(journal), resume) if resume else plan_of(org)
+        again = frozenset(row.error.id for row in plan.rows) if resume else frozenset[str]()
         runner = Runner(
             org,
             journal,
-            plan,
+            RunRequest(plan, resume=resume, again=again),
+            who=Who("ana", "ana@acme.example"),
             clock=lambda: datetime.now(UTC),
             sleep=lambda seconds: asyncio.sleep(min(seconds, 0.03)),
             rng=Random(1),
-            options=RunOptions(
-                Who("ana", "ana@acme.example"),
-                resume=resume,
-                mode=ResumeMode.CONTINUE,
-                again=frozenset(row.error.id for row in plan.rows) if resume else frozenset(),
-            ),
         )
         how = ""
         async for event in runner.run():

@@ -20,8 +20,16 @@ from syncerr_tui.errors import (
     RefusedError,
     UnreachableError,
 )
-from syncerr_tui.model import Environment, EventType, OrgIdentity, SyncError
-from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
+from syncerr_tui.model import (
+    Environment,
+    EventSeen,
+    EventStanding,
+    EventType,
+    OrgIdentity,
+    RecordSeen,
+    SyncError,
+)
+from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.text import SafeText
 
 START = datetime(2026, 6, 3, 2, 0, tzinfo=UTC)

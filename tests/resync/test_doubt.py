@@ -15,10 +15,10 @@ import pytest
 from syncerr_tui.errors import MachineError, OutcomeUnknownError
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.model import RowState, SyncError, Verdict
+from syncerr_tui.model import EventSeen, RowState, SyncError, Verdict
 from syncerr_tui.resync.doubt import doubt_words, in_doubt, usual_seconds
 from syncerr_tui.resync.events import RunEvent
-from syncerr_tui.resync.org import EventSeen, Receipt
+from syncerr_tui.resync.org import Receipt
 from syncerr_tui.resync.plan_file import recorded_plan
 from tests.resync.driving import drive, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import IDENTITY, Lies, LyingOrg, Time

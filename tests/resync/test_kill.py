@@ -16,7 +16,7 @@ import pytest
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.start import clock
+from syncerr_tui.resync.factory import clock
 from tests.layers import layered
 from tests.resync.file_org import FileOrg, build
 from tests.resync.lying_org import IDENTITY

@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from syncerr_tui.journal.history import History
-from syncerr_tui.model import EventType, SyncError, Verdict
+from syncerr_tui.model import EventStanding, EventType, SyncError, Verdict
 from syncerr_tui.resync.events import RowChanged, RunEvent, RunStarted
-from syncerr_tui.resync.org import EventStanding
 from syncerr_tui.resync.plan import Plan
 from syncerr_tui.resync.runner import ResumeMode
-from syncerr_tui.resync.waves import RAMP
+from syncerr_tui.resync.waves import CANARY_SIZES
 from tests.layers import layered
 from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import Event, Lies, LyingOrg, Time
@@ -71,7 +70,7 @@ def expected(before: Before, plan: Plan, last: Mapping[str, RowChanged]) -> dict
                 outcome[event] = before.alone[event]
                 sent.append(event)
         unproven = any(outcome[event] not in PROVEN for event in sent)
-        stopped = stopped or (plan.ramp and wave.number <= len(RAMP) and unproven)
+        stopped = stopped or (plan.ramp and wave.number <= len(CANARY_SIZES) and unproven)
     return outcome
 
 

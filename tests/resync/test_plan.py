@@ -15,7 +15,7 @@ from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.resync import plan_file
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, checked_against, digest, make_plan
-from syncerr_tui.resync.sending import trains
+from syncerr_tui.resync.sender import batches
 from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
 from tests.resync.lying_org import IDENTITY
@@ -125,7 +125,7 @@ def test_children_of_one_parent_share_a_lane_and_strangers_do_not() -> None:
 def test_a_group_is_never_split_over_lanes_and_small_groups_share_a_request() -> None:
     touched = {sync_error(n).id: (["big"] if n < 5 else [f"small {n}"]) for n in range(9)}
     plan = planned(*(sync_error(n) for n in range(9)), parents={}, touches=touched)
-    cut = trains(plan.rows, 2)
+    cut = batches(plan.rows, 2)
     where = {row.error.id: number for number, train in enumerate(cut) for batch in train for row in batch}
     assert len({where[sync_error(n).id] for n in range(5)}) == 1
     assert all(len(batch) <= 2 for train in cut for batch in train)

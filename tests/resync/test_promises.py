@@ -16,9 +16,9 @@ import pytest
 from syncerr_tui.errors import MachineError, OutcomeUnknownError
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.model import EventType, RowState, SyncError, Verdict
+from syncerr_tui.model import EventStanding, EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import BatchSent, RunEvent, RunStarted
-from syncerr_tui.resync.org import EventStanding, Receipt
+from syncerr_tui.resync.org import Receipt
 from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time
 
@@ -34,7 +34,7 @@ def journal(tmp_path: Path, time: Time) -> Journal:
 
 
 async def test_1_no_error_leaves_the_list_without_a_recorded_reason(journal: Journal, time: Time) -> None:
-    """Kept by `book.end(ends)` in `Runner._close`: what the run did not get to is written down as well."""
+    """Kept by `state.end(...)` in `Runner._close`: what the run did not get to is written down as well."""
     org = LyingOrg(time)
     plan = plan_for(org, [org.fail(n) for n in range(40)], lanes=1)
     runner = runner_for(org, journal, plan, time)
@@ -65,7 +65,7 @@ class Auditor(LyingOrg):
 
 
 async def test_2_nothing_is_sent_before_its_intent_is_in_the_journal(journal: Journal, time: Time) -> None:
-    """Kept by `self._book.intend(rows, seen, sent_at)` before `request_resync` in `Sender._request`."""
+    """Kept by `state.intend(rows, ...)` before `request_resync` in `Sender._request`."""
     org = Auditor(time)
     org.path, org.missing = journal.path, []
     await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(9)]), time))
@@ -111,7 +111,7 @@ async def test_2_a_full_disk_stops_the_run_before_anything_is_sent(journal: Jour
 
 
 async def test_3_an_unknown_outcome_is_re_read_before_it_is_sent_again(journal: Journal, time: Time) -> None:
-    """Kept by `await self._settle_open_attempts(book)` in `Runner._conduct`.
+    """Kept by `await self._settle_open_attempts()` in `Runner._conduct`.
 
     The request arrived, the program died, and the org takes a minute: without the wait the row still looks
     failed, and would be sent a second time.
@@ -131,7 +131,7 @@ async def test_3_an_unknown_outcome_is_re_read_before_it_is_sent_again(journal: 
 async def test_4_a_victim_waits_for_the_proof_of_its_cause_and_a_failed_cause_stops_its_branch_only(
     journal: Journal, time: Time
 ) -> None:
-    """Kept by `unproven = next(...)` in `Runner._wave`."""
+    """Kept by `RunState.unproven_cause`."""
     org = LyingOrg(time)
     broken, sound = org.fail(1, broken=True), org.fail(2)
     children = [org.fail(3, "Order", parent=broken.id), org.fail(4, "Order", parent=sound.id)]
@@ -165,7 +165,7 @@ class Shuffling(LyingOrg):
 async def test_5_a_run_touches_the_planned_set_and_results_find_their_rows_by_identity(
     journal: Journal, time: Time
 ) -> None:
-    """Kept by `answers[receipt.id].add(receipt)` in `sending.by_identity`."""
+    """Kept by `answers[receipt.id].add(receipt)` in `sender.by_identity`."""
     org = Shuffling(time)
     errors = [org.fail(n) for n in range(6)]
     org.refused = errors[1].id

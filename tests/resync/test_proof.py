@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncerr_tui.model import EventType, SyncError, Verdict
-from syncerr_tui.resync.org import EventSeen, EventStanding, RecordSeen
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.model import EventSeen, EventStanding, EventType, RecordSeen, SyncError, Verdict
 from syncerr_tui.resync.proof import (
-    Attempt,
     judge,
     needs_full_sight,
     needs_records,
@@ -25,9 +24,10 @@ BEFORE = SENT - timedelta(minutes=1)
 AFTER = SENT + timedelta(seconds=30)
 
 
-def attempt(kind: EventType = EventType.CREATE, **changes: object) -> Attempt:
-    error = sync_error(1, event_type=kind, processed_at=BEFORE)
-    return replace(Attempt(error, SENT, stamp=BEFORE, answered=True), **changes)  # type: ignore[arg-type]
+def attempt(event_type: EventType = EventType.CREATE, **changes: object) -> Attempt:
+    error = sync_error(1, event_type=event_type, processed_at=BEFORE)
+    sent = Attempt(error, attempts=1, org_at=SENT, stamp=BEFORE, kind=OutcomeKind.ACCEPTED)
+    return replace(sent, **changes)  # type: ignore[arg-type]
 
 
 def seen(
@@ -93,7 +93,7 @@ def test_a_record_written_before_the_request_proves_nothing() -> None:
 
 
 def test_stamps_are_whole_seconds() -> None:
-    of = attempt(sent_at=SENT + timedelta(milliseconds=700))
+    of = attempt(org_at=SENT + timedelta(milliseconds=700))
     assert verdict(seen(EventStanding.DONE), record(at=SENT), of=of) is Verdict.FIXED
     assert verdict(seen(EventStanding.GONE), record(at=SENT), of=of) is None, (
         "a deleted event says too little"
@@ -124,7 +124,7 @@ def test_not_worked_on_yet_is_waited_for_and_then_unknown() -> None:
     finding = judge(attempt(), sight, [], last_look=True)
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.untouched
-    silent = judge(attempt(answered=False), sight, [], last_look=True)
+    silent = judge(attempt(kind=OutcomeKind.UNKNOWN), sight, [], last_look=True)
     assert "no answer" in silent.reason
 
 
@@ -159,7 +159,7 @@ def test_stamps_before_our_clock_are_doubt_and_nobody_elses_doing() -> None:
 def test_a_clock_that_runs_behind_does_not_make_an_old_write_a_new_one() -> None:
     old = record(at=SENT - timedelta(seconds=3))
     behind = SENT - timedelta(hours=1)
-    of = attempt(sent_at=behind, before=(old,))
+    of = attempt(org_at=behind, before=(old,))
     assert verdict(seen(EventStanding.DONE), old, of=of, last=True) is Verdict.UNKNOWN
     assert verdict(seen(EventStanding.DONE), record(at=AFTER), of=of) is Verdict.FIXED
     event = seen(EventStanding.FAILED, modified=SENT)
@@ -182,22 +182,22 @@ def test_a_record_of_another_row_tells_the_second_and_not_the_next() -> None:
         behind, {event.id: event, "other": other}, {event.id: (), "other": (record(at=SENT),)}
     )
     assert sent == {event.id: SENT, "other": SENT + timedelta(seconds=1)}
-    of = attempt(sent_at=sent[event.id], before=())
+    of = attempt(org_at=sent[event.id], before=())
     assert verdict(seen(EventStanding.DONE), record(at=SENT), of=of) is Verdict.FIXED
-    seen_before = attempt(sent_at=sent[event.id], before=(record(at=SENT),))
+    seen_before = attempt(org_at=sent[event.id], before=(record(at=SENT),))
     assert verdict(seen(EventStanding.DONE), record(at=SENT), of=seen_before, last=True) is Verdict.UNKNOWN
 
 
 def test_a_refusal_is_still_failing_only_for_the_reason_of_the_row() -> None:
     sight = seen(EventStanding.FAILED, attempt().error, modified=BEFORE)
     error = attempt().error
-    limits = attempt(answered=False, refusal="LIMIT_EXCEEDED: too much", refusal_code="LIMIT_EXCEEDED")
+    limits = attempt(kind=OutcomeKind.REFUSED, answer="too much", code="LIMIT_EXCEEDED")
     assert verdict(sight, of=limits) is Verdict.NOT_TRIED
-    again = attempt(answered=False, refusal=error.message, refusal_code=error.code)
+    again = attempt(kind=OutcomeKind.REFUSED, answer=error.message, code=error.code)
     assert verdict(sight, of=again) is Verdict.STILL_FAILING
 
 
-@pytest.mark.parametrize("of", [attempt(refusal="no"), attempt(unsent=True)])
+@pytest.mark.parametrize("of", [attempt(kind=OutcomeKind.REFUSED, answer="no"), attempt(attempts=0)])
 def test_what_an_earlier_request_of_ours_brought_about_is_not_resolved_elsewhere(of: Attempt) -> None:
     assert verdict(seen(EventStanding.DONE), record(), of=of) is Verdict.ELSEWHERE
     assert verdict(seen(EventStanding.DONE), record(), of=replace(of, earlier=True)) is Verdict.FIXED
@@ -234,7 +234,7 @@ def test_a_new_record_of_the_sync_user_counts_whoever_touched_it_since() -> None
 
 
 def test_what_the_org_refused_is_not_our_doing() -> None:
-    of = attempt(answered=False, refusal="UNABLE_TO_LOCK_ROW")
+    of = attempt(kind=OutcomeKind.REFUSED, code="UNABLE_TO_LOCK_ROW")
     assert verdict(seen(EventStanding.DONE), record(), of=of) is Verdict.ELSEWHERE
     assert verdict(seen(EventStanding.DONE), of=of, last=True) is Verdict.UNKNOWN, "no record, no proof"
     finding = judge(of, seen(EventStanding.FAILED, of.error, modified=BEFORE), [], last_look=False)

@@ -14,8 +14,7 @@ import pytest
 from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.model import EventType, RowState, SyncError, Verdict
-from syncerr_tui.resync.control import OrgClock
+from syncerr_tui.model import EventSeen, EventType, RecordSeen, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
     AskPerson,
     BatchSent,
@@ -27,10 +26,9 @@ from syncerr_tui.resync.events import (
     WaitKind,
     WaveProven,
 )
-from syncerr_tui.resync.org import EventSeen, Receipt, RecordSeen
-from syncerr_tui.resync.proof import same_cause
+from syncerr_tui.resync.org import OrgClock, Receipt
 from syncerr_tui.resync.runner import ResumeMode, Runner
-from syncerr_tui.resync.verify import verify
+from syncerr_tui.resync.verification import verify
 from syncerr_tui.stopwatch import Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
@@ -371,8 +369,8 @@ async def test_cancel_does_not_wait_for_the_proof(journal: Journal, time: Time) 
     assert time.now - started < timedelta(seconds=5)
     time.now += timedelta(seconds=100)
     rows = list(History(journal).open_attempts().values())
-    (found,) = await verify(org, journal, rows, patience=0, same=same_cause, sleep=time.sleep)
-    assert found.finding.verdict is Verdict.FIXED
+    (verified,) = await verify(org, journal, rows, patience=0, sleep=time.sleep)
+    assert verified.verdict is Verdict.FIXED
     assert History(journal).rows_of(ending(told).run_id)[0].verdict is Verdict.FIXED
     assert History(journal).open_attempts() == {}
 

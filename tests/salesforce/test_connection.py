@@ -22,8 +22,7 @@ from syncerr_tui.errors import (
     SyncErrError,
     UnreachableError,
 )
-from syncerr_tui.model import Environment, EventType, SyncError
-from syncerr_tui.resync.org import EventStanding
+from syncerr_tui.model import Environment, EventStanding, EventType, SyncError
 from syncerr_tui.salesforce.auth.demo import DEMO_BUTTON
 from syncerr_tui.salesforce.client import ClientOptions
 from syncerr_tui.salesforce.connect import connect

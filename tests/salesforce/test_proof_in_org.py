@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.model import EventType, SyncError, Verdict
-from syncerr_tui.resync.looking import look, look_before
-from syncerr_tui.resync.org import EventStanding
-from syncerr_tui.resync.proof import Attempt, request_times, same_cause
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.model import EventStanding, EventType, SyncError, Verdict
+from syncerr_tui.resync.proof import request_times
+from syncerr_tui.resync.verification import look, look_before
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.profiles import OrgProfile
@@ -124,15 +124,16 @@ async def verdict(
         assert sight.standing is EventStanding.FAILED
         attempt = Attempt(
             org.event,
-            request_times(now, events, before)[org.event.id],
-            sight.modified_at,
-            answered=True,
+            attempts=1,
+            org_at=request_times(now, events, before)[org.event.id],
+            stamp=sight.modified_at,
+            kind=OutcomeKind.ACCEPTED,
             before=before[org.event.id],
         )
         work(org)
-        (found,) = await look(seen_by_us, [attempt], last_look=True, same=same_cause, lanes=2)
+        (judged,) = await look(seen_by_us, [attempt], last_look=True, lanes=2)
         await api.close()
-    return found.finding.verdict, found.finding.reason
+    return judged.verdict, judged.reason
 
 
 def processed(org: OwnOrg) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.model import EventType
-from syncerr_tui.resync.org import EventStanding
+from syncerr_tui.model import EventStanding, EventType
 from syncerr_tui.salesforce.reading import EventReader, Place, moment
 from syncerr_tui.text import clean
 from tests.factories import salesforce_id, storeconnect_id

@@ -10,8 +10,16 @@ from datetime import datetime, timedelta
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import ApiUsage, Environment, OrgIdentity, SyncError
-from syncerr_tui.resync.org import EventSeen, EventStanding, MethodInfo, Receipt, RecordSeen
+from syncerr_tui.model import (
+    ApiUsage,
+    Environment,
+    EventSeen,
+    EventStanding,
+    OrgIdentity,
+    RecordSeen,
+    SyncError,
+)
+from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.profiles import OrgProfile
 from tests.factories import NOW, salesforce_id, sync_error
 

@@ -11,14 +11,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.journal.journal import Begun, Intent, Journal, OutcomeKind, RowEnd, Who
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.journal import Begun, Journal, Who
 from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.resync.factory import open_journal
 from syncerr_tui.resync.plan import make_plan
-from syncerr_tui.resync.start import cause_key, open_journal
+from syncerr_tui.resync.proof import cause_key
 from tests.factories import NOW
 from tests.ui.fakes import IDENTITY, FakeOrg, some_errors
 
@@ -39,9 +42,10 @@ def begin(journal: Journal, errors: Sequence[SyncError], reason: str = "") -> Be
 
 def send(journal: Journal, run: str, errors: Sequence[SyncError], answered: bool = True) -> dict[str, int]:
     at = NOW - timedelta(hours=2)
-    numbers = journal.intend(run, [Intent(e.id, 1, 1, at, None, e.processed_at) for e in errors])
+    asked = [Attempt(e, wave=1, attempts=1, org_at=at) for e in errors]
+    numbers = journal.intend(run, asked)
     if answered:
-        journal.outcomes((number, OutcomeKind.ACCEPTED, None, "") for number in numbers.values())
+        journal.outcomes(replace(a, intent=numbers[a.event], kind=OutcomeKind.ACCEPTED) for a in asked)
     return numbers
 
 
@@ -57,23 +61,13 @@ def ended_run(
         run = begin(journal, errors, reason).run
         sent = [e for e, verdict in zip(errors, verdicts, strict=True) if verdict is not None]
         numbers = send(journal, run, sent)
-        journal.finish_rows(
-            run,
-            [
-                RowEnd(
-                    e.id,
-                    verdict,
-                    "the event left the failed state, and its record was written after it"
-                    if verdict is Verdict.FIXED
-                    else "it fails as before"
-                    if verdict
-                    else "the run braked",
-                    evidence or {},
-                    numbers.get(e.id),
-                )
-                for e, verdict in zip(errors, verdicts, strict=True)
-            ],
-        )
+        for error, verdict in zip(errors, verdicts, strict=True):
+            row = Attempt(error, intent=numbers.get(error.id))
+            why = "it fails as before"
+            if verdict is Verdict.FIXED:
+                why = "the event left the failed state, and its record was written after it"
+            ended = row.judged(verdict, why, evidence) if verdict else row.not_sent("the run braked")
+            journal.finish_rows(run, [replace(ended, evidence=evidence or {})])
         journal.end(run, "finished", "done")
         return run
 

@@ -12,7 +12,7 @@ import pytest
 from syncerr_tui.journal import history
 from syncerr_tui.journal.history import History
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync import start
+from syncerr_tui.resync import factory
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import clean
 from tests.factories import sync_error
@@ -26,7 +26,7 @@ FIXED, FAILING = Verdict.FIXED, Verdict.STILL_FAILING
 @pytest.fixture(autouse=True)
 def someone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same user on the same machine, wherever the tests run."""
-    monkeypatch.setattr(start, "os_user", lambda: "ana")
+    monkeypatch.setattr(factory, "os_user", lambda: "ana")
     monkeypatch.setattr("platform.node", lambda: "ops-1")
 
 

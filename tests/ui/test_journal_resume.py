@@ -9,7 +9,7 @@ import pytest
 
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.resync import start
+from syncerr_tui.resync import factory
 from tests.ui.conftest import Open
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
 from tests.ui.past import interrupted, journal_at, other_process
@@ -19,7 +19,7 @@ TOLD = "6 planned, 0 proven, 2 sent with unknown outcome, 4 not sent."
 
 @pytest.fixture(autouse=True)
 def someone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start, "os_user", lambda: "ana")
+    monkeypatch.setattr(factory, "os_user", lambda: "ana")
 
 
 async def test_a_killed_run_is_offered_and_waits_for_a_choice(opened: Open, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ async def test_a_damaged_journal_is_set_aside_and_named(opened: Open, tmp_path: 
 async def test_a_full_disk_stops_a_run_before_anything_is_sent(
     opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_journal = start.open_journal
+    open_journal = factory.open_journal
 
     def full(*arguments: Any, **more: Any) -> Journal:
         journal = open_journal(*arguments, **more)
@@ -171,7 +171,7 @@ async def test_a_full_disk_stops_a_run_before_anything_is_sent(
     errors = some_errors(40)
     async with opened(errors) as driven:
         await driven.ready()
-        monkeypatch.setattr(start, "open_journal", full)
+        monkeypatch.setattr(factory, "open_journal", full)
         await driven.press("a", "R")
         await driven.wait_for("enter starts")
         await driven.press("enter")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from syncerr_tui.diagnosis.causes import CauseGraph
-from syncerr_tui.resync.choosing import causes_missing, support_only
+from syncerr_tui.resync.selection import causes_missing, support_only
 from syncerr_tui.text import clean
 from tests.factories import sync_error
 from tests.ui.families import family

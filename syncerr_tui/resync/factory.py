@@ -1,4 +1,4 @@
-"""The parts of a run put together for real life: this machine's clock and user, the fingerprints."""
+"""The parts of a run put together for real life: this machine's clock and user, its journal."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 
-from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal.journal import Journal, Who
-from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.plan import Plan
-from syncerr_tui.resync.runner import ResumeMode, Runner, RunOptions
+from syncerr_tui.resync.runner import Runner, RunRequest
 from syncerr_tui.stopwatch import steady_seconds
-
-_FINGERPRINTS = Fingerprints()
 
 
 def clock() -> datetime:
@@ -68,25 +63,17 @@ def open_journal(
 def make_runner(
     org: Org,
     journal: Journal,
-    plan: Plan,
+    request: RunRequest,
     *,
-    reason: str = "",
-    resume: str | None = None,
-    mode: ResumeMode = ResumeMode.CONTINUE,
-    again: frozenset[str] = frozenset(),
     now: Callable[[], datetime] = clock,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Runner:
-    """A runner for this plan, ready to `run()`.
+    """A runner for what a person wants done, ready to `run()`.
 
     Args:
         org: The org, as the runner may see it.
         journal: Its journal.
-        plan: What to do; for a resumed run, `plan_file.recorded_plan` gives it.
-        reason: Why, in the person's words.
-        resume: Id of the interrupted run to go on with.
-        mode: What to do with it.
-        again: Events that a person wants sent again although their last request is not settled.
+        request: What to do.
         now: This machine's time.
         sleep: Waits for seconds.
     """
@@ -94,28 +81,10 @@ def make_runner(
     return Runner(
         org,
         journal,
-        plan,
+        request,
+        who=Who(os_user(), identity.username, identity.environment.value),
         clock=now,
         sleep=sleep,
         rng=SystemRandom(),
-        options=RunOptions(
-            who=Who(os_user(), identity.username, identity.environment.value),
-            reason=reason,
-            fingerprint=cause_key,
-            same_cause=same_cause,
-            resume=resume,
-            mode=mode,
-            again=again,
-        ),
         steady=steady_seconds,
     )
-
-
-def cause_key(error: SyncError) -> str:
-    """What the journal files a row's cause under."""
-    return _FINGERPRINTS.of(error).key
-
-
-def same_cause(before: SyncError, after: SyncError) -> bool:
-    """Whether an event fails for the reason it failed for before."""
-    return cause_key(before) == cause_key(after)

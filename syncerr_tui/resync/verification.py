@@ -1,18 +1,20 @@
-"""Looking at the org until every attempt is decided or patience is over. One question for many rows."""
+"""Reading the org again until every attempt is decided or patience is over. One question for many rows."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
-from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.org import EventSeen, Org, RecordSeen
+from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.journal import Journal
+from syncerr_tui.model import EventSeen, RecordSeen, SyncError, Verdict
+from syncerr_tui.resync import doubt
+from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import PROOF_CHUNK
-from syncerr_tui.resync.proof import Attempt, Finding, SameCause, judge, needs_full_sight, needs_records
+from syncerr_tui.resync.proof import judge, needs_full_sight, needs_records
 
 T = TypeVar("T")
 _FIRST, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
@@ -22,23 +24,9 @@ Wait = Callable[[float, int, float], Awaitable[bool]]
 patience is over at once (cancelled), look a last time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One decided attempt."""
-
-    attempt: Attempt
-    finding: Finding
-
-
 async def look_until_decided(
-    org: Org,
-    attempts: Sequence[Attempt],
-    *,
-    patience: float,
-    wait: Wait,
-    same: SameCause,
-    lanes: int,
-) -> AsyncIterator[list[Found]]:
+    org: Org, attempts: Sequence[Attempt], *, patience: float, wait: Wait, lanes: int
+) -> AsyncIterator[list[Attempt]]:
     """Re-read the org at growing intervals; yield what is decided after each look.
 
     Args:
@@ -46,7 +34,6 @@ async def look_until_decided(
         attempts: What was sent, or may have been.
         patience: Seconds to look for.
         wait: How to wait.
-        same: Whether two failures have one cause.
         lanes: Questions under way at once.
 
     After the last look everything is decided. An org that cannot be reached costs patience; what is then
@@ -60,16 +47,16 @@ async def look_until_decided(
     while open_:
         last = left <= 0
         try:
-            looked = await look(org, open_, last_look=last, same=same, lanes=lanes)
+            looked = await look(org, open_, last_look=last, lanes=lanes)
             trouble = ""
         except UnreachableError as problem:
             looked, trouble = [], problem.title
-        decided = [found for found in looked if found.finding.verdict is not None]
-        done = {found.attempt.error.id for found in decided}
-        open_ = [attempt for attempt in open_ if attempt.error.id not in done]
+        decided = [attempt for attempt in looked if attempt.verdict is not None]
+        done = {attempt.event for attempt in decided}
+        open_ = [attempt for attempt in open_ if attempt.event not in done]
         if last and open_:
             why = f"the org could not be re-read: {trouble}"
-            decided += [Found(attempt, Finding(Verdict.UNKNOWN, why)) for attempt in open_]
+            decided += [attempt.judged(Verdict.UNKNOWN, why) for attempt in open_]
             open_ = []
         if decided:
             yield decided
@@ -79,38 +66,60 @@ async def look_until_decided(
             interval = min(interval * _GROWTH, _LONGEST)
 
 
-async def look(
-    org: Org, attempts: Sequence[Attempt], *, last_look: bool, same: SameCause, lanes: int
-) -> list[Found]:
-    """One look at all of them."""
+async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, lanes: int) -> list[Attempt]:
+    """One look at all of them; what is not decided has no verdict."""
     gate = asyncio.Semaphore(lanes)
-    seen = await _events(org, [attempt.error.id for attempt in attempts], gate)
-    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    seen = await _events(org, [attempt.event for attempt in attempts], gate)
+    asked: defaultdict[str, list[str]] = defaultdict(list)
     for attempt in attempts:
-        if needs_records(attempt, seen[attempt.error.id]):
-            wanted[attempt.error.object].append(attempt.error.storeconnect_id)
-    records, refused = await _records(org, wanted, gate)
+        if needs_records(attempt, seen[attempt.event]):
+            asked[attempt.error.object].append(attempt.error.storeconnect_id)
+    records, refused = await _records(org, asked, gate)
     sees_all: dict[str, bool] = {}
-    found = []
+    judged = []
     for attempt in attempts:
-        error, event = attempt.error, seen[attempt.error.id]
+        error, event = attempt.error, seen[attempt.event]
         if error.object in refused and needs_records(attempt, event):
             why = f"the records of {error.object} cannot be read: {refused[error.object]}"
-            found.append(Found(attempt, Finding(Verdict.UNKNOWN, why)))
+            judged.append(attempt.judged(Verdict.UNKNOWN, why))
             continue
         carriers = records.get((error.object, error.storeconnect_id), ())
         if needs_full_sight(attempt, event, carriers) and error.object not in sees_all:
             sees_all[error.object] = await org.sees_all(error.object)
-        finding = judge(
-            attempt,
-            event,
-            carriers,
-            last_look=last_look,
-            same=same,
-            sees_all=sees_all.get(error.object, False),
-        )
-        found.append(Found(attempt, finding))
-    return found
+        full_sight = sees_all.get(error.object, False)
+        judged.append(judge(attempt, event, carriers, last_look=last_look, sees_all=full_sight))
+    return judged
+
+
+async def verify(
+    org: Org,
+    journal: Journal,
+    attempts: Sequence[Attempt],
+    *,
+    patience: float,
+    sleep: Callable[[float], Awaitable[None]],
+) -> list[Attempt]:
+    """Re-read rows long after their run, and write down what they are now. Sends nothing.
+
+    Raises:
+        NotLoggedInError, RefusedError: The org cannot be read. What was decided before is written down.
+    """
+
+    async def wait(seconds: float, rows: int, left: float) -> bool:  # noqa: ARG001 - nobody is told here
+        await sleep(seconds)
+        return False
+
+    verified: list[Attempt] = []
+    last_of_each = {attempt.event: attempt for attempt in attempts}
+    sent = doubt.mark_earlier(journal, list(last_of_each.values()))
+    async for decided in look_until_decided(org, sent, patience=patience, wait=wait, lanes=org.method.lanes):
+        by_run: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in decided:
+            by_run[attempt.run].append(attempt)
+        for run, rows in by_run.items():
+            journal.finish_rows(run, rows)
+        verified += decided
+    return verified
 
 
 async def look_before(
@@ -118,12 +127,12 @@ async def look_before(
 ) -> tuple[dict[str, EventSeen], dict[str, tuple[RecordSeen, ...] | None]]:
     """How events and their records stand before a request, by event id; None where records cannot be read."""
     gate = asyncio.Semaphore(lanes)
-    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    asked: defaultdict[str, list[str]] = defaultdict(list)
     for error in errors:
         if error.storeconnect_id:
-            wanted[error.object].append(error.storeconnect_id)
+            asked[error.object].append(error.storeconnect_id)
     seen, (records, refused) = await asyncio.gather(
-        _events(org, [error.id for error in errors], gate), _records(org, wanted, gate)
+        _events(org, [error.id for error in errors], gate), _records(org, asked, gate)
     )
     before = {
         error.id: None
@@ -146,7 +155,7 @@ async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict
 
 
 async def _records(
-    org: Org, wanted: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
+    org: Org, asked: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
 ) -> tuple[dict[tuple[str, str], tuple[RecordSeen, ...]], dict[str, str]]:
     refused: dict[str, str] = {}
     records: dict[tuple[str, str], tuple[RecordSeen, ...]] = {}
@@ -161,7 +170,7 @@ async def _records(
         records.update({(object_name, key): carriers for key, carriers in part.items()})
 
     await _together(
-        some(name, chunk) for name, keys in wanted.items() for chunk in _chunks(list(dict.fromkeys(keys)))
+        some(name, chunk) for name, keys in asked.items() for chunk in _chunks(list(dict.fromkeys(keys)))
     )
     return records, refused
 

@@ -1,0 +1,341 @@
+"""Where a run and each of its rows stands, and what stops and holds it. Journaled first, then told.
+
+The runner, the sender and the front end share one of these: nothing else of a run changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.journal import Journal
+from syncerr_tui.model import EventSeen, RecordSeen, RowState, Verdict
+from syncerr_tui.resync.events import Braked, Counts, Progress, RowChanged, RunEvent, Waiting
+from syncerr_tui.resync.plan import Plan, PlannedRow
+from syncerr_tui.resync.waves import expected_seconds
+from syncerr_tui.stopwatch import Instant, Stopwatch
+
+_PROGRESS_EVERY = 0.25
+"""Seconds."""
+
+
+class RunState:
+    """One run.
+
+    Args:
+        plan: What it does.
+        journal: The org's journal.
+        stopwatch: Measures what waves take.
+        sleep: Waits for seconds; a test's returns at once.
+    """
+
+    def __init__(
+        self, plan: Plan, journal: Journal, stopwatch: Stopwatch, sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self.plan = plan
+        self.journal = journal
+        self.stopwatch = stopwatch
+        self.run = ""
+        """Its id in the journal; empty until it is there."""
+        self.rows = {row.error.id: row for row in plan.rows}
+        self.attempts = {event: Attempt(row.error, wave=row.wave) for event, row in self.rows.items()}
+        self.usual_seconds = 0.0
+        """What this org may take for a request."""
+        self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
+        """What happens, for whoever iterates over the run; None ends it."""
+        self.halt: tuple[str, str] | None = None
+        """How the run ends early, and the reason that unsent rows get. Once set it stays."""
+        self.failure: SyncErrError | None = None
+        self.cancelled = asyncio.Event()
+        self._sleep = sleep
+        self._may_go = asyncio.Event()
+        self._may_go.set()
+        self._state = dict.fromkeys(self.rows, RowState.QUEUED)
+        self._counter: Counter[str] = Counter(queued=len(self.rows))
+        self._skipped_for_cause: set[str] = set()
+        self._started = stopwatch.now()
+        self._last_progress: Instant | None = None
+        self._wave: tuple[int, int, Instant] | None = None
+        """The wave that is under way: its number, its rows, and since when."""
+        self._was_paused = False
+        """A person has held that wave."""
+        self._measured: list[tuple[int, float]] = []
+        """Rows and seconds of this run's proven waves, the latest first."""
+        self.measured_before: list[tuple[int, float]] = []
+        """The same of earlier runs."""
+
+    def tell(self, event: RunEvent) -> None:
+        """To whoever iterates over the run."""
+        self.events.put_nowait(event)
+
+    # -- its rows
+
+    def ended(self, event: str) -> bool:
+        """It has an outcome in this run."""
+        return self._state[event] in {RowState.DONE, RowState.NOT_SENT}
+
+    def proven(self, event: str) -> bool:
+        """FIXED, or resolved elsewhere: what waits for it may go."""
+        return self.ended(event) and self.attempts[event].proven
+
+    def verdict(self, event: str) -> Verdict | None:
+        """Its verdict in this run."""
+        return self.attempts[event].verdict if self.ended(event) else None
+
+    def asked(self, event: str) -> bool:
+        """A request for it has left, or may have left, in this run."""
+        attempt = self.attempts[event]
+        return attempt.intent is not None and attempt.kind is not OutcomeKind.NOT_SENT
+
+    def unproven_cause(self, event: str) -> str | None:
+        """A row that must be proven before this one, and is not."""
+        return next((p for p in self.rows[event].parents if not self.proven(p)), None)
+
+    def blocks(self, event: str) -> bool:
+        """Nothing that waits for it can go, whatever else happens in this run."""
+        return event in self._skipped_for_cause or (
+            self.verdict(event) is not None and not self.proven(event)
+        )
+
+    def open_rows(self) -> list[PlannedRow]:
+        """Rows without an outcome, in the plan's order."""
+        return [row for event, row in self.rows.items() if not self.ended(event)]
+
+    def counts(self) -> Counts:
+        """Where the rows stand."""
+        return Counts(planned=len(self.rows), **{k: n for k, n in self._counter.items() if n})
+
+    @property
+    def skipped_for_cause(self) -> int:
+        """Rows that were not sent because of their cause."""
+        return len(self._skipped_for_cause)
+
+    def restore(self, attempt: Attempt) -> None:
+        """Take over what an interrupted run had reached for a row; tells it, and journals nothing."""
+        if attempt.settled:
+            self._move(attempt, RowState.DONE)
+        elif attempt.unknown:
+            self.attempts[attempt.event] = attempt
+        else:
+            untried = self.attempts[attempt.event]
+            self.attempts[attempt.event] = replace(untried, attempts=attempt.attempts)
+
+    def intend(
+        self,
+        rows: Sequence[PlannedRow],
+        seen: Mapping[str, EventSeen],
+        before: Mapping[str, tuple[RecordSeen, ...] | None],
+        org_at: Mapping[str, datetime],
+    ) -> None:
+        """Write down that these rows are about to be sent, as they were seen just before; tell so.
+
+        Raises:
+            MachineError, RefusedError: Nothing may be sent.
+        """
+        attempts = []
+        for row in rows:
+            event = row.error.id
+            now, sight = seen[event].error, seen[event]
+            attempts.append(
+                Attempt(
+                    error=replace(row.error, processed_at=now.processed_at) if now else row.error,
+                    run=self.run,
+                    wave=row.wave,
+                    attempts=self.attempts[event].attempts + 1,
+                    org_at=org_at[event],
+                    stamp=sight.modified_at,
+                    before=before.get(event),
+                )
+            )
+        numbers = self.journal.intend(self.run, attempts)
+        for attempt in attempts:
+            self._move(replace(attempt, intent=numbers[attempt.event]), RowState.SENT)
+
+    def answered(self, attempts: Sequence[Attempt]) -> None:
+        """Write down how a request ended for its rows."""
+        for attempt in attempts:
+            unsent = attempt.kind is OutcomeKind.NOT_SENT
+            self._move(attempt, RowState.QUEUED if unsent else RowState.WAITING, attempt.answer)
+        self.journal.outcomes(attempts)
+
+    def end(self, attempts: Iterable[Attempt]) -> None:
+        """Write down how rows ended, then tell so. A row ends once.
+
+        What was found about an earlier run's request ends the row in this run, with this run's own request.
+        """
+        ends = [self._own(attempt) for attempt in attempts if not self.ended(attempt.event)]
+        if not ends:
+            return
+        try:
+            self.journal.finish_rows(self.run, ends)
+        finally:  # a full disk must not leave a row on the screen that waits for ever
+            for attempt in ends:
+                self._move(attempt, RowState.NOT_SENT if attempt.verdict is None else RowState.DONE)
+
+    def _own(self, ended: Attempt) -> Attempt:
+        own = self.attempts[ended.event]
+        if ended.intent == own.intent and ended.attempts == own.attempts:
+            return ended
+        return replace(
+            own,
+            ended=True,
+            verdict=ended.verdict,
+            reason=ended.reason,
+            evidence=ended.evidence,
+            now=ended.now,
+            untouched=ended.untouched,
+        )
+
+    def skip(self, reasons: Mapping[str, str]) -> None:
+        """These rows are not sent: event -> why."""
+        self.end([self.attempts[event].not_sent(reason) for event, reason in reasons.items()])
+
+    def skip_for_cause(self, causes: Mapping[str, str]) -> None:
+        """These rows are not sent: event -> its cause that is not proven."""
+        self._skipped_for_cause.update(causes)
+        self.skip(
+            {
+                event: f"its cause {cause} is not proven ({self.verdict(cause) or 'not sent'})"
+                for event, cause in causes.items()
+            }
+        )
+
+    def _move(self, attempt: Attempt, state: RowState, reason: str = "") -> None:
+        event = attempt.event
+        self._counter[self._field(event)] -= 1
+        self.attempts[event], self._state[event] = attempt, state
+        self._counter[self._field(event)] += 1
+        if self.ended(event):
+            self.tell(
+                RowChanged(event, state, attempt.verdict, attempt.reason, attempt.evidence, attempt.now)
+            )
+        else:
+            self.tell(RowChanged(event, state, reason=reason))
+
+    def _field(self, event: str) -> str:
+        state, verdict = self._state[event], self.attempts[event].verdict
+        if state is RowState.DONE and verdict is not None:
+            return verdict.count_name
+        return "not_sent" if state is RowState.NOT_SENT else state.value
+
+    # -- stopping and holding it
+
+    def stop(self, how: str, reason: str) -> None:
+        """Send nothing more. The first reason stays."""
+        if self.halt is None:
+            self.halt = (how, reason)
+
+    def fail(self, problem: SyncErrError) -> None:
+        """Something is wrong that the next row would meet as well: send nothing more."""
+        if self.failure is None:
+            self.failure = problem
+            self.tell(Braked(problem.line))
+        self.stop("stopped", f"the run stopped: {problem.title}")
+
+    def abort(self, reason: str) -> None:
+        """What was sent shows that the rest had better not be."""
+        if self.halt is None:
+            self.stop("braked", f"the run braked: {reason}")
+            self.tell(Braked(reason))
+            self.journal.mark(self.run, "brake", reason)
+
+    def cancel(self) -> None:
+        """A person wants out: nothing more is sent, nothing is waited for but what is in flight."""
+        self.stop("cancelled", "stopped before it was sent")
+        self.cancelled.set()
+        self._may_go.set()
+
+    @property
+    def paused(self) -> bool:
+        """Nothing is sent until `unpause`."""
+        return not self._may_go.is_set()
+
+    def pause(self) -> None:
+        """Hold every sender at its next request."""
+        self._was_paused = True
+        self._may_go.clear()
+
+    def unpause(self) -> None:
+        """Let them go."""
+        self._may_go.set()
+
+    async def may_send(self) -> bool:
+        """Wait while paused; False where nothing may be sent any more."""
+        await self._may_go.wait()
+        return self.halt is None
+
+    async def wait(self, waiting: Waiting) -> bool:
+        """Sleep; True where a person cancelled, and nothing is worth waiting for any more."""
+        if not self.cancelled.is_set():
+            self.tell(waiting)
+            waits = (
+                asyncio.ensure_future(_coroutine(self._sleep(waiting.seconds))),
+                asyncio.ensure_future(self.cancelled.wait()),
+            )
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in waits:
+                    task.cancel()
+        return self.cancelled.is_set()
+
+    # -- how far it is
+
+    def begin_wave(self, number: int, rows: int) -> None:
+        """From now on this wave is measured."""
+        self._wave = (number, rows, self.stopwatch.now())
+        self._was_paused = self.paused
+
+    def end_wave(self, events: Iterable[str], *, measured: bool) -> None:
+        """Keep what a wave took, where it was the org's doing alone: no person, nothing given up."""
+        assert self._wave is not None
+        number, rows, begun = self._wave
+        self._wave = None
+        verdicts = {self.verdict(event) for event in events}
+        if measured and self.halt is None and not self._was_paused and not verdicts & {None, Verdict.UNKNOWN}:
+            seconds = self.stopwatch.since(begun)
+            self._measured.insert(0, (rows, seconds))
+            self.journal.wave(self.run, number, rows, seconds)
+
+    def progress(self, *, now: bool = False) -> None:
+        """Tell how far the run is; at most four times a second, where it is not asked for `now`."""
+        last = self._last_progress
+        if not now and last is not None and self.stopwatch.since(last) < _PROGRESS_EVERY:
+            return
+        self._last_progress = self.stopwatch.now()
+        counts, seconds = self.counts(), self.stopwatch.since(self._started)
+        if seconds <= 0 or counts.planned == counts.ended:
+            self.tell(Progress(counts, 0.0, None))
+        else:
+            self.tell(Progress(counts, counts.ended / seconds, self._seconds_left()))
+
+    def _seconds_left(self) -> float | None:
+        """From what measured waves took. None before this run has proven one, where a wave is larger than
+        all that were measured, and once this wave takes longer: then only the org can tell.
+        """
+        if not self._measured:
+            return None
+        measured = [*self._measured, *self.measured_before]
+        current, left = 0, 0.0
+        if self._wave is not None:
+            current, rows, begun = self._wave
+            usual, gone = expected_seconds(rows, measured), self.stopwatch.since(begun)
+            if usual is None or gone > usual:
+                return None
+            left = usual - gone
+        for wave in self.plan.waves:
+            rows = 0 if wave.number == current else sum(not self.ended(event) for event in wave.ids)
+            usual = expected_seconds(rows, measured) if rows else 0.0
+            if usual is None:
+                return None
+            left += usual
+        return left
+
+
+async def _coroutine(awaitable: Awaitable[None]) -> None:
+    await awaitable
