@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def fixer_of(connection: OrgSession, journal: Journal, *, read_only: bool) -> Fixer:
     """What applies fixes to an open org, for this user of this machine."""
     from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.resync.start import os_user
+    from syncerr_tui.resync.factory import os_user
 
     return Fixer.of(connection.fixes(read_only=read_only), journal, os_user())
 
@@ -56,7 +56,7 @@ async def mention_safeguards(connection: OrgSession) -> None:
 
 def _has_journal(connection: OrgSession) -> bool:
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.resync.start import journal_folder
+    from syncerr_tui.resync.factory import journal_folder
 
     shared = connection.profile.journal
     if "://" in shared:
