@@ -86,7 +86,7 @@ class WithFix:
             SyncErrError: It is not off for certain; nothing was re-synced.
         """
         from syncerr_tui.fixes.meanwhile import off_meanwhile
-        from syncerr_tui.resync.org import EventStanding
+        from syncerr_tui.model import EventStanding
 
         name = self.option.target.name
         seen = await self.connection.read_events([row.error.id for row in plan.rows])
