@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from syncerr_tui.cli._options import OrgChoice
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
-    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.filter import Filter
 
@@ -256,7 +256,7 @@ def plan_for(
     """
     from syncerr_tui.resync.factory import clock
     from syncerr_tui.resync.plan import make_plan
-    from syncerr_tui.resync.selection import causes_missing, support_only
+    from syncerr_tui.resync.selection import causes_missing
 
     chosen = chosen_of(graph, choice)
     if not only:
@@ -269,13 +269,23 @@ def plan_for(
         method=connection.method,
         created_at=clock(),
         parents=graph.parents_of(error.id for error in chosen),
-        left_out=() if choice.ids else support_only(graph, chosen, unless="; name it with --id to try"),
+        left_out=_support_only(graph, chosen, named=bool(choice.ids)),
         ramp=canary,
         batch_size=batch_size,
         lanes=lanes,
         patience=patience,
         measured=measured,
     )
+
+
+def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool) -> list[LeftOut]:
+    """What only support can clear stays out; who named it by its id is warned, and it goes."""
+    from syncerr_tui.resync.selection import support_only, support_words
+
+    found = support_only(graph, chosen, unless=" first; name it with --id to send it anyway")
+    if found and named:
+        narrate(f"Warning: {support_words(len(found))}")
+    return [] if named else found
 
 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:

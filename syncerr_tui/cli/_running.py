@@ -148,6 +148,15 @@ def need_reason(treatment: Treatment, reason: str) -> None:
         raise BadInputError("This org wants a reason for every re-sync", "Give one with --reason")
 
 
+def warn_of_unsettled(journal: Journal, plan: Plan) -> None:
+    """Rows that earlier runs left TWIN or UNKNOWN: said before anything else."""
+    from syncerr_tui.journal.row_history import standing, unsettled_words
+
+    left = standing(journal, {row.error.id: row.error for row in plan.rows}).unsettled
+    if left:
+        narrate(f"Warning: {unsettled_words(left.values())}")
+
+
 def tell_plan(plan: Plan) -> None:
     """The plan in a few lines on stderr."""
     from syncerr_tui.words import duration
@@ -155,9 +164,9 @@ def tell_plan(plan: Plan) -> None:
     out = len(plan.left_out)
     if plan.rows:
         took = duration(timedelta(seconds=plan.expected_seconds))
-        narrate(f"{_size(plan)}, about {plan.expected_calls} calls and {took}; {out} left out.")
+        narrate(f"{_size(plan)}, about {plural(plan.expected_calls, 'call')} and {took}; {out:,} left out.")
     elif out:
-        narrate(f"Nothing is left to send: {'the one chosen is' if out == 1 else f'all {out} are'} left out.")
+        narrate(f"Nothing to send: {'the one chosen is' if out == 1 else f'all {out:,} are'} left out.")
     else:
         narrate("No unresolved sync error matches: nothing to do.")
     for warning in plan.warnings:

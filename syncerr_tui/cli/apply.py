@@ -20,6 +20,7 @@ from syncerr_tui.cli._running import (
     refuse_where_read_only,
     show_requests,
     tell_plan,
+    warn_of_unsettled,
 )
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import ExitCode
@@ -80,6 +81,7 @@ async def _apply(
             plan = checked_against(plan, graph.parents_of(still))
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
+            warn_of_unsettled(journal, plan)
             tell_plan(plan)
             if dry_run:
                 return await show_requests(connection, journal, plan, as_json=as_json)

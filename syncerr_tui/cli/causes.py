@@ -9,6 +9,7 @@ import click
 from syncerr_tui.cli._connect import OrgChoice, name_cache_of, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
@@ -88,21 +89,23 @@ async def names_of(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | N
 
 def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None = None) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
-    from syncerr_tui.diagnosis.explanation import explain
+    from syncerr_tui.diagnosis.explanation import explain, headline_of
     from syncerr_tui.diagnosis.model import Retry
 
+    roots = tuple(graph.errors[row] for row in cause.roots)
     explanation = explain(graph.errors[cause.roots[0]], metadata=metadata)
     waiting = [*cause.victims, *cause.guessed]
     return {
         "key": cause.key,
         "code": explanation.diagnosis.root_code,
-        "headline": cause.fingerprint.why if cause.ready else explanation.headline,
+        "headline": cause.fingerprint.why if cause.ready else headline_of(roots, metadata),
         "retry": Retry.JUST_RETRY.value if cause.ready else explanation.retry.value,
         "why": cause.fingerprint.why,
         "missing": cause.missing,
         "held": cause.held,
         "orders": cause.orders,
         "money": cause.money,
+        "money_records": dict(cause.money_records),
         "first_seen": cause.first_seen.isoformat() if cause.first_seen else None,
         "last_seen": cause.last_seen.isoformat() if cause.last_seen else None,
         "roots": list(cause.roots),
@@ -127,7 +130,8 @@ def _lines(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None, *, vic
     if cause.guessed:
         held.append(f"{len(cause.guessed)} perhaps")
     if cause.orders:
-        held.append(f"{cause.orders} orders")
+        held.append(plural(cause.orders, "order"))
+    held += [plural(count, kind.replace("_", " ")) for kind, count in cause.money_records]
     lines = [
         f"{payload['code'] or 'no code'} ({payload['retry']}): {payload['headline']}",
         f"    {', '.join(held)}; since {payload['first_seen'] or 'unknown'}",

@@ -23,6 +23,7 @@ from syncerr_tui.cli._running import (
     tell_plan,
     tell_row,
     warn_of_repeats,
+    warn_of_unsettled,
 )
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import ExitCode
@@ -74,6 +75,7 @@ async def _plan(
             measured = History(journal).wave_times(connection.method.name)
             plan = plan_for(connection, graph, asked, measured=measured, **options)
             mention_unfinished(journal)
+            warn_of_unsettled(journal, plan)
             warn_of_repeats(journal, plan)
     if output is not None:
         plan_file.write(plan, output)

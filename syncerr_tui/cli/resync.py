@@ -31,6 +31,7 @@ from syncerr_tui.cli._running import (
     show_requests,
     tell_plan,
     warn_of_repeats,
+    warn_of_unsettled,
 )
 from syncerr_tui.cli._with_fix import check_choice, prepare
 from syncerr_tui.cli.causes import read_graph
@@ -129,6 +130,7 @@ async def _resync(
             plan = plan_for(connection, graph, asked, measured=measured, **options)
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
+            warn_of_unsettled(journal, plan)
             tell_plan(plan)
             warn_of_repeats(journal, plan)
             if dry_run:

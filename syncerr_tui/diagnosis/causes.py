@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +51,8 @@ class Cause:
     """Different orders among all of these."""
     money: int
     """Different money-bearing records among all of these."""
+    money_records: tuple[tuple[str, int], ...]
+    """The same by object, most first: `payment` -> 3."""
     first_seen: datetime | None
     last_seen: datetime | None
     missing: str | None = None
@@ -311,6 +313,7 @@ class CauseGraph:
         errors = [self.errors[row_id] for row_id in sure]
         seen = [when for error in errors if (when := error.created_at or error.processed_at) is not None]
         records = {(local_name(error.object), error.storeconnect_id) for error in errors}
+        money = Counter(local for local, _ in records if local in MONEY)
         return Cause(
             key=key,
             fingerprint=made,
@@ -318,7 +321,8 @@ class CauseGraph:
             victims=tuple(row_id for row_id in sure if self._roots[row_id] != row_id),
             guessed=tuple(row_id for row_id in rows if row_id in unsure),
             orders=sum(1 for local, _ in records if local in ORDERS),
-            money=sum(1 for local, _ in records if local in MONEY),
+            money=sum(money.values()),
+            money_records=tuple(sorted(money.items(), key=lambda kind: (-kind[1], kind[0]))),
             first_seen=min(seen, default=None),
             last_seen=max(seen, default=None),
             missing=missing,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import codes
-from syncerr_tui.diagnosis.guidance import about, guide
+from syncerr_tui.diagnosis.guidance import about, guide, shared_headline
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
 from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
@@ -185,6 +185,24 @@ def explain_message(
         )
         failures.append(ExplainedFailure(failure, with_addresses(guidance, resolved)))
     return Explanation(message, diagnosis, tuple(failures), (*remarks, *changes(resolved)))
+
+
+@lru_cache(maxsize=1024)
+def headline_of(errors: tuple[SyncError, ...], metadata: OrgMetadata | None = None) -> str:
+    """What happened to errors of one cause: no id and no value stands in it that only some of them have."""
+    explained = [explain(error, metadata=metadata) for error in errors]
+    first = explained[0]
+    if all(other.headline == first.headline for other in explained):
+        return first.headline
+    names = [str(error.object) for error in errors]
+    failures = [[item.failure for item in each.failures] for each in explained]
+    if len({len(each) for each in failures}) > 1:
+        failures = [each[:1] for each in failures]
+    sentences = [
+        plain(shared_headline(each, names, errors[0].event_type.value))
+        for each in zip(*failures, strict=True)
+    ]
+    return " ".join(filter(None, sentences)) or first.headline
 
 
 def _diagnosis(message: str, code: str | None) -> Diagnosis:

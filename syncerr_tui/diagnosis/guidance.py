@@ -5,6 +5,7 @@ Pure. The texts are in `catalog/`, the language they are written in is `guidance
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from syncerr_tui.diagnosis import links
@@ -50,6 +51,15 @@ def guide(
     facts = facts_of(diagnosis, object_name, salesforce_id)
     entry = _entry(diagnosis, event_type)
     return replace(_answer(entry, diagnosis, facts, instance_url), notes=notes)
+
+
+def shared_headline(failures: Sequence[Failure], object_names: Sequence[str], event_type: str | None) -> str:
+    """What happened to several records at once: names stand in it only where all failures have them."""
+    facts = [facts_of(failure, name) for failure, name in zip(failures, object_names, strict=True)]
+    first, *others = (each.blanks for each in facts)
+    shared = {key: value for key, value in first.items() if all(o.get(key) == value for o in others)}
+    blanks = {**shared, "code": (failures[0].root_code,) if failures[0].root_code else ()}
+    return _headline(_entry(failures[0], event_type), replace(facts[0], blanks=blanks), failures[0])
 
 
 def _answer(entry: Entry, diagnosis: Failure, facts: Facts, instance_url: str | None) -> Guidance:

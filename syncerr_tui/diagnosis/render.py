@@ -83,6 +83,7 @@ def lines(
     *,
     diagnosis: Failure | None = None,
     changes: tuple[str, ...] = (),
+    advice: str = "",
     whole_addresses: bool = False,
 ) -> list[TextLine]:
     """The guidance laid out.
@@ -92,6 +93,7 @@ def lines(
         width: Cells in a line; less than `NARROWEST` counts as that.
         diagnosis: What was found in the message, to be listed.
         changes: When the things in the way were last changed, as far as that is known.
+        advice: What to say about a re-sync, where experience knows better than the guidance.
         whole_addresses: Never break an address, even where it is wider than the line: the terminal
             breaks it softly and it can still be copied in one go.
     """
@@ -104,7 +106,7 @@ def lines(
         page.note(note)
     page.list("Why", (guidance.why,) if guidance.why else (), bullet="")
     page.heading("How to fix it")
-    page.text(retry_words(guidance))
+    page.text(advice or retry_words(guidance))
     page.steps(guidance)
     page.list("What to check", guidance.checks)
     page.list("Afterwards", (guidance.afterwards,) if guidance.afterwards else (), bullet="")
@@ -118,13 +120,14 @@ def lines(
 
 
 def explanation_lines(
-    explanation: Explanation, width: int, *, whole_addresses: bool = False
+    explanation: Explanation, width: int, *, advice: str = "", whole_addresses: bool = False
 ) -> list[TextLine]:
     """Everything there is to say about an error, laid out: each failure in order.
 
     Args:
         explanation: What to say.
         width: Cells in a line; less than `NARROWEST` counts as that.
+        advice: What to say about a re-sync, where experience knows better than the guidance.
         whole_addresses: Never break an address.
     """
     page = TextLayout(width)
@@ -142,6 +145,7 @@ def explanation_lines(
                 width,
                 diagnosis=item.failure,
                 changes=explanation.remarks if number == 1 else (),
+                advice=advice,
                 whole_addresses=whole_addresses,
             )
         )

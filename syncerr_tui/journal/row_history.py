@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -170,15 +172,83 @@ def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LeftByRuns:
+    """What earlier runs left of the rows of a list."""
+
+    unsettled: Mapping[str, Verdict]
+    """Event -> TWIN or UNKNOWN, where that is the last that is known of it."""
+    tried: Mapping[str, int]
+    """Event -> how often it was sent with the very message that it has now, where that is often."""
+    landed: Mapping[tuple[str, str], datetime]
+    """Record (object, StoreConnect ID) -> when a run last proved that it is in Salesforce."""
+
+
+def standing(
+    journal: Journal, errors: Mapping[str, SyncError], parents: Iterable[tuple[str, str]] = ()
+) -> LeftByRuns:
+    """What earlier runs left of these rows.
+
+    Args:
+        journal: The journal.
+        errors: The rows as the org shows them now, by their events.
+        parents: Records (object, StoreConnect ID) that rows wait for and that are not in the list.
+    """
+    twins = journal.read(
+        "SELECT event FROM verdicts v WHERE verdict = 'TWIN' "
+        "AND n = (SELECT max(n) FROM verdicts w WHERE w.event = v.event AND w.verdict IS NOT NULL)"
+    )
+    unknown = History(journal).open_attempts()
+    unsettled = dict.fromkeys(errors.keys() & unknown.keys(), Verdict.UNKNOWN)
+    unsettled |= dict.fromkeys(errors.keys() & {row["event"] for row in twins}, Verdict.TWIN)
+    often = journal.read(
+        "SELECT event FROM intents GROUP BY event HAVING count(*) >= ?", (TRIES_WITHOUT_CHANGE,)
+    )
+    history = History(journal)
+    tried = {
+        row["event"]: count
+        for row in often
+        if row["event"] in errors
+        and (count := history.same_message_attempts(errors[row["event"]])) >= TRIES_WITHOUT_CHANGE
+    }
+    return LeftByRuns(unsettled, tried, _landed(journal, frozenset(parents)))
+
+
+def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    found = journal.read(
+        "SELECT r.object, r.storeconnect_id, max(v.at) AS at FROM rows r "
+        "JOIN verdicts v ON v.run = r.run AND v.event = r.event "
+        "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
+        "AND v.verdict IN ('FIXED', 'RESOLVED ELSEWHERE') "
+        "AND json_extract(r.row, '$.event_type') != 'Delete' GROUP BY 1, 2",
+        (json.dumps(sorted({key for _, key in records})),),
+    )
+    known = {(row["object"], row["storeconnect_id"]): _time(row["at"]) for row in found}
+    return {record: at for record, at in known.items() if record in records}
+
+
+def unsettled_words(verdicts: Iterable[Verdict]) -> str:
+    """The first line about a plan that holds rows which earlier runs left TWIN or UNKNOWN; else empty."""
+    counts = Counter(verdicts)
+    twin, unknown = counts[Verdict.TWIN], counts[Verdict.UNKNOWN]
+    words = []
+    if twin:
+        words.append(f"{twin:,} TWIN: two records carry one StoreConnect ID. Merge them before you re-sync.")
+    if unknown:
+        words.append(f"{unknown:,} UNKNOWN: sent before, and the outcome is not known.")
+    return " ".join(words)
+
+
 def unchanged_words(ids: Sequence[str], planned: int) -> str:
     """The warning about rows that were tried before and did not change; empty where there are none."""
     if not ids:
         return ""
     if planned == 1:
-        return "Same row, same message, third try or more: nothing has changed. What is different now?"
+        return "Sent twice or more before, and refused with the same message. Has anything been fixed since?"
+    those = f"{len(ids):,} of these {'was' if len(ids) == 1 else 'were'}"
     return (
-        f"{len(ids):,} of them were sent twice or more with this very message "
-        f"({ids[0]}{' ...' if len(ids) > 1 else ''}): has anything changed?"
+        f"{those} sent twice or more before, and refused with the same message "
+        f"({ids[0]}{' ...' if len(ids) > 1 else ''}). Has anything been fixed since?"
     )
 
 

@@ -46,5 +46,12 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str 
         if key not in known:
             known[key] = explain(error).support_only
         if known[key]:
-            out.append(LeftOut(error.id, f"only StoreConnect support can clear it{unless}"))
+            out.append(LeftOut(error.id, f"StoreConnect's support has to clear it{unless}"))
     return out
+
+
+def support_words(count: int) -> str:
+    """The warning about rows that only support can clear and that are to be sent all the same."""
+    if count == 1:
+        return "Only StoreConnect's support can clear it: send it once they have answered."
+    return f"Only StoreConnect's support can clear {count:,} of these: send them once they have answered."

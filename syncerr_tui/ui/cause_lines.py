@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -99,26 +100,33 @@ class CauseLines:
         yield (
             (f"{signs[not self._is_open(cause.key)]} ", "accent"),
             (counts, "strong"),
-            (cell(headline(errors, cause), room, self._context.ellipsis), "text"),
+            (cell(headline(errors, cause, self._errors.unsettled), room, self._context.ellipsis), "text"),
         )
         trend = (self._graph_worker.found.trends or {}).get(cause.key)
         told = summary(cause, trend, self.moment.now, unicode=unicode)
         run = self._run_on(cause)
-        parts: list[Part] = [(f"{retry(errors, cause):>{lead - 2}}  ", "code")]
-        if run:
-            parts.append((f"{run}  ", "busy"))
-        parts.append(
-            (cell(told, max(1, room - (len(run) + 2 if run else 0)), self._context.ellipsis), "quiet")
-        )
+        advice = retry(errors, cause, self._errors.unsettled, self._errors.tried)
+        parts: list[Part] = [(f"{advice:>{lead - 2}}  ", "code")]
+        for word, look in ((run, "busy"), (self._left_on(cause), "bad")):
+            if word:
+                parts.append((f"{word}  ", look))
+                room -= len(word) + 2
+        parts.append((cell(told, max(1, room), self._context.ellipsis), "quiet"))
         yield tuple(parts)
 
     def _run_on(self, cause: Cause) -> str:
         """What the run says about a cause's errors: how many are proven."""
-        marks = self._errors.table.marks
-        words = (
-            [marks[row].word for row in chain(cause.roots, cause.victims) if row in marks] if marks else []
-        )
+        marks = self._errors.run_marks
+        rows = chain(cause.roots, cause.victims) if marks else ()
+        words = [marks[row].word for row in rows if row in marks]
         return f"{words.count('FIXED')} of {len(words)} FIXED" if words else ""
+
+    def _left_on(self, cause: Cause) -> str:
+        """How many of a cause's errors earlier runs left TWIN or UNKNOWN."""
+        left = self._errors.unsettled
+        rows = chain(cause.roots, cause.victims) if left else ()
+        counts = Counter(left[row].value for row in rows if row in left)
+        return ", ".join(f"{count:,} {word}" for word, count in counts.items())
 
     def _error_line(self, node: Node, width: int) -> Iterable[Part]:
         from syncerr_tui.ui.cause_words import briefly, why
@@ -155,9 +163,9 @@ class CauseLines:
         return summarize(error.message, error.code)
 
     def _standing(self, rows: tuple[str, ...]) -> int:
-        """How many of them are errors still."""
-        left = self._context.state.proven
-        return sum(row not in left for row in rows) if left else len(rows)
+        """How many of them are errors still; the causes follow the list a moment later."""
+        errors, left = self._context.state.listing.errors, self._context.state.proven
+        return sum(row in errors and row not in left for row in rows)
 
 
 def _count(number: int) -> str:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
-from syncerr_tui.diagnosis.explanation import Explanation, explain
+from syncerr_tui.diagnosis.explanation import Explanation, explain, headline_of
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
+from syncerr_tui.model import Verdict
 from syncerr_tui.words import age, plural
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _UNICODE_BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.:-=+*#"
+_LOOKED_AT = 16
+"""Errors of a cause that decide whether its headline may name an id or a value; spread over all of them."""
 _NAMED = 30
 """Errors that the panel names one by one before the rest is counted."""
 
@@ -34,22 +37,69 @@ def explanation_of(errors: Mapping[str, SyncError], cause: Cause) -> Explanation
     return None if error is None else explain(error)
 
 
-def headline(errors: Mapping[str, SyncError], cause: Cause) -> str:
+def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[str, Verdict]) -> str:
     """What broke, in one sentence."""
     if not cause.listed:
         return f"Not in this list: {cause.missing}"
     if cause.ready:
+        left = _left_by_runs(errors, cause, unsettled)
+        if left is Verdict.TWIN:
+            return "Two records carry one StoreConnect ID: merge them before anything else"
+        if left is Verdict.UNKNOWN:
+            return "Sent, and the outcome is not known: V in the Journal checks again"
         return "Ready: what these waited for is in Salesforce by now"
-    explanation = explanation_of(errors, cause)
-    return explanation.headline if explanation else "Left the list"
+    roots = [errors[row] for row in cause.roots if row in errors]
+    if not roots:
+        return "Left the list"
+    step = max(1, len(roots) // _LOOKED_AT)
+    return headline_of(tuple(roots[::step]))
 
 
-def retry(errors: Mapping[str, SyncError], cause: Cause) -> str:
+def _left_by_runs(
+    errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[str, Verdict]
+) -> Verdict | None:
+    """TWIN or UNKNOWN, where earlier runs left all its errors so; TWIN is the worse."""
+    left = {unsettled.get(row) for row in cause.roots if row in errors}
+    return None if None in left or not left else Verdict.TWIN if Verdict.TWIN in left else Verdict.UNKNOWN
+
+
+def retry(
+    errors: Mapping[str, SyncError],
+    cause: Cause,
+    unsettled: Mapping[str, Verdict],
+    tried: Mapping[str, int],
+) -> str:
     """What has to happen before a re-sync can work: `fix first`."""
-    if cause.ready:
-        return Retry.JUST_RETRY.value
+    left = _left_by_runs(errors, cause, unsettled)
+    if left is not None:
+        return left.value
     explanation = explanation_of(errors, cause)
-    return explanation.retry.value if explanation else ""
+    advice = Retry.JUST_RETRY if cause.ready else explanation.retry if explanation else None
+    if advice is Retry.JUST_RETRY and all(row in tried for row in cause.roots if row in errors):
+        return RETRIED
+    return advice.value if advice else ""
+
+
+RETRIED = "retry failed"
+"""In place of `just retry`, where that has not helped twice."""
+
+
+def retried_words(times: int) -> str:
+    """Why another try is no advice any more."""
+    return (
+        f"It was sent {times:,} times and refused with this same message: another try alone will not help. "
+        "Find out what is different about it, or give it to StoreConnect's support (Y copies all of it)."
+    )
+
+
+def left_words(verdict: Verdict) -> str:
+    """What to do about a row that earlier runs left TWIN or UNKNOWN."""
+    if verdict is Verdict.TWIN:
+        return (
+            "Two records in Salesforce carry its StoreConnect ID; the Journal (3) shows both ids. Merge them "
+            "before anything else: a re-sync would not tell them apart."
+        )
+    return "It was sent, and what became of it is not known. V in the Journal (3) reads it again."
 
 
 def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) -> str:
@@ -58,7 +108,7 @@ def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) 
         part
         for part in (
             plural(cause.orders, "order") if cause.orders else "",
-            plural(cause.money, "payment") if cause.money else "",
+            *(plural(count, kind.replace("_", " ")) for kind, count in cause.money_records),
             f"{len(cause.guessed):,} perhaps (guessed)" if cause.guessed else "",
         )
         if part
@@ -144,6 +194,8 @@ def about(
     now: datetime,
     *,
     guidance: Sequence[TextLine],
+    unsettled: Mapping[str, Verdict],
+    before: str,
     unicode: bool,
     width: int,
 ) -> list[TextLine]:
@@ -155,6 +207,8 @@ def about(
         trend: How its errors are spread over time.
         now: What ages are counted to.
         guidance: What to do about its oldest error, laid out.
+        unsettled: Rows that earlier runs left TWIN or UNKNOWN.
+        before: What the journal remembers about its oldest error.
         unicode: Whether the terminal has more than ASCII.
         width: Cells in a line.
     """
@@ -165,12 +219,19 @@ def about(
     page = TextLayout(width)
     page.text(size, Role.HEADING)
     page.text(summary(cause, trend, now, unicode=unicode), Role.MUTED)
-    if cause.ready:
-        page.section(headline(graph.errors, cause), ("R sends them: nothing else is to be done.", Role.TEXT))
+    left = _left_by_runs(graph.errors, cause, unsettled)
+    if left is not None:
+        page.section(left.value, (left_words(left), Role.TEXT))
+    elif cause.ready:
+        said = headline(graph.errors, cause, unsettled)
+        page.section(said, ("R sends them: nothing else is to be done.", Role.TEXT))
+    page.section("Before", (before, Role.TEXT))
     if not cause.listed:
         page.heading(f"Not in this list: {cause.missing}")
         for link in graph.links_of(first.id)[:1]:
             page.text(link.detail)
+    if count > 1 and headline(graph.errors, cause, unsettled) != explain(first).headline:
+        page.section("The oldest of them", (f"What follows is about {short(first)}.", Role.TEXT))
     page.blank()
     page.add(guidance)
     page.section("Why these are one cause", (f"Same {_listed(cause)}.", Role.TEXT))

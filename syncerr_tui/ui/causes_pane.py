@@ -45,9 +45,11 @@ class CausesPane(ListWithPanel):
         errors: ErrorsPane,
         graph_worker: CauseGraphWorker,
         guidance: Callable[[SyncError, int], list[TextLine]],
+        remembered: Callable[[SyncError, Moment], str],
     ) -> None:
         super().__init__(context)
         self._guidance = guidance
+        self._remembered = remembered
         self._errors = errors
         self._graph_worker = graph_worker
         self._outline = Outline()
@@ -211,6 +213,13 @@ class CausesPane(ListWithPanel):
         self.board.show(self._outline, self._cursor, note)
         self.panel_soon()
 
+    def standing_known(self) -> None:
+        """What earlier runs left of the rows is known anew."""
+        if self.display:
+            self._lines.forget()
+            self.board.redraw()
+            self.panel_soon()
+
     def known_better(self, error: SyncError | None) -> None:
         """More is known about this error, or about all."""
         if self.display and (error is None or error == self.current):
@@ -270,6 +279,8 @@ class CausesPane(ListWithPanel):
             (self._graph_worker.found.trends or {}).get(cause.key),
             self._lines.moment.now,
             guidance=self._guidance(first, width),
+            unsettled=self._errors.unsettled,
+            before=self._remembered(first, self._lines.moment),
             unicode=self.context.terminal.unicode,
             width=width,
         )

@@ -7,9 +7,9 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import render
-from syncerr_tui.diagnosis.model import Diagnosis, Span
+from syncerr_tui.diagnosis.model import Diagnosis, Retry, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
@@ -17,6 +17,8 @@ from syncerr_tui.words import age
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.diagnosis.explanation import Explanation
+    from syncerr_tui.journal.row_history import Memory
 
 _LABEL = 16
 _LONGEST = 140_000
@@ -63,7 +65,7 @@ class Details:
         outcome: str,
         width: int,
         graph: CauseGraph | None = None,
-        before: str = "",
+        memory: Memory | None = None,
     ) -> list[TextLine]:
         """The lines for this row.
 
@@ -73,9 +75,10 @@ class Details:
             outcome: What the last run said about it; empty where it said nothing.
             width: Cells in a line.
             graph: What waits for what, once that is known.
-            before: What the journal remembers about it.
+            memory: What the journal remembers about it.
         """
-        from syncerr_tui.ui.cause_words import held_up, waits_for
+        from syncerr_tui.ui.cause_words import held_up, left_words, waits_for
+        from syncerr_tui.ui.error_history import memory_words
 
         explanation = self._error_details.explain(error)
         diagnosis = explanation.diagnosis
@@ -85,11 +88,15 @@ class Details:
         page.text(f"{error.object} {error.event_type.value}", Role.HEADING)
         page.text(code, Role.NAME)
         page.section("Last re-sync", (outcome, Role.TEXT))
-        page.section("Before", (before, Role.TEXT))
-        if graph is not None:
+        left = memory.last_verdict if memory is not None else None
+        if left is not None and left.is_open:
+            page.section(left.value, (left_words(left), Role.TEXT))
+        if memory is not None:
+            page.section("Before", (memory_words(memory, moment), Role.TEXT))
+        if graph is not None and left is not Verdict.TWIN:
             waits_for(page, graph, error)
         page.blank()
-        page.add(render.explanation_lines(explanation, width))
+        page.add(render.explanation_lines(explanation, width, advice=_advice(explanation, memory)))
         self._notes_trouble(page)
         if graph is not None:
             held_up(page, graph, error)
@@ -99,10 +106,11 @@ class Details:
             page.field(label, one_line(value), _LABEL)
         return page.lines
 
-    def guidance(self, error: SyncError, width: int) -> list[TextLine]:
+    def guidance(self, error: SyncError, width: int, memory: Memory | None = None) -> list[TextLine]:
         """What to do about an error, without what it says itself: for the cause it stands for."""
         page = TextLayout(width)
-        page.add(render.explanation_lines(self._error_details.explain(error), width))
+        explanation = self._error_details.explain(error)
+        page.add(render.explanation_lines(explanation, width, advice=_advice(explanation, memory)))
         self._notes_trouble(page)
         return page.lines
 
@@ -110,6 +118,17 @@ class Details:
         trouble = self._error_details.notes_trouble
         if trouble is not None:
             page.section("Your org's notes cannot be read", (trouble.line, Role.TEXT))
+
+
+def _advice(explanation: Explanation, memory: Memory | None) -> str:
+    """What to say about another try; empty where the guidance says it."""
+    from syncerr_tui.journal.row_history import TRIES_WITHOUT_CHANGE
+    from syncerr_tui.ui.cause_words import retried_words
+
+    tried = memory.unchanged if memory is not None else 0
+    if explanation.retry is not Retry.JUST_RETRY or tried < TRIES_WITHOUT_CHANGE:
+        return ""
+    return retried_words(tried)
 
 
 def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Piece]:

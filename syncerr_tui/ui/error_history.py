@@ -7,6 +7,7 @@ next run changes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -15,14 +16,25 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import KnownBetter
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.journal.row_history import Memory
+    from syncerr_tui.journal.row_history import LeftByRuns, Memory
+
+
+@dataclass
+class LeftByRunsKnown(Message):
+    """What earlier runs left of the rows in the list is known anew."""
+
+    standing: LeftByRuns
 
 
 class ErrorHistory:
@@ -49,6 +61,31 @@ class ErrorHistory:
         self._known: dict[SyncError, Memory] = {}
         self._wanted: SyncError | None = None
         self._asking = False
+
+    async def look(self, graph_worker: CauseGraphWorker) -> None:
+        """Ask what earlier runs left of the rows in the list, and what they proved that rows wait for."""
+        from syncerr_tui.journal.row_history import standing
+
+        connection = self._context.connection
+        if connection is None:
+            return
+        errors = self._context.state.listing.errors
+        try:
+            waiting = await graph_worker.lend(_waiting_for_records)
+            found = await self._journals.ask(
+                connection.identity.org_id, lambda journal: standing(journal, errors, waiting)
+            )
+        except SyncErrError:
+            # A journal that cannot be read says so in the Journal, and before anything is sent.
+            return
+        landed = [
+            record
+            for record, at in found.landed.items()
+            if (failed := waiting[record]) is None or at > failed
+        ]
+        if landed:
+            graph_worker.landed(landed)
+        self._tell(LeftByRunsKnown(found))
 
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""
@@ -77,10 +114,9 @@ class ErrorHistory:
         finally:
             self._asking = False
 
-    def words(self, error: SyncError, moment: Moment) -> str:
-        """What is remembered, in a few sentences; empty where it is nothing, or not known yet."""
-        known = self._known.get(error)
-        return memory_words(known, moment) if known is not None else ""
+    def memory(self, error: SyncError) -> Memory | None:
+        """What is remembered; None where it is not known yet."""
+        return self._known.get(error)
 
 
 def memory_words(memory: Memory, moment: Moment) -> str:
@@ -107,6 +143,18 @@ def memory_words(memory: Memory, moment: Moment) -> str:
 
 def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def _waiting_for_records(graph: CauseGraph) -> dict[tuple[str, str], datetime | None]:
+    """Records that rows wait for and that are not in the list, and when the first of these rows failed."""
+    found: dict[tuple[str, str], datetime | None] = {}
+    for row_id, error in graph.errors.items():
+        for link in graph.links_of(row_id):
+            if link.parent is not None:
+                before = found.get(link.parent, error.processed_at)
+                both = (before, error.processed_at)
+                found[link.parent] = min((at for at in both if at is not None), default=None)
+    return found
 
 
 def _about(error: SyncError) -> Callable[[Journal], Memory]:

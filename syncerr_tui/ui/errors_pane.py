@@ -6,14 +6,15 @@ turns keys into transitions and shows the result.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
@@ -24,7 +25,7 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.status_lines import TabNote
-from syncerr_tui.ui.widgets.table import ErrorTable, RowMark
+from syncerr_tui.ui.widgets.table import ErrorTable, RowMark, Tone
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class ErrorsPane(ListWithPanel):
         super().__init__(context)
         self._graph_worker = graph_worker
         self.outcomes: Mapping[str, str] = {}
+        self.run_marks: Mapping[str, RowMark] = {}
+        """Row -> what the run says about it."""
+        self.unsettled: Mapping[str, Verdict] = {}
+        """Row -> TWIN or UNKNOWN, where earlier runs left it so."""
+        self.tried: Mapping[str, int] = {}
+        """Row -> how often it was sent with the message that it has now, where that is often."""
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
@@ -125,11 +132,23 @@ class ErrorsPane(ListWithPanel):
         """The states of a run beside their rows, and in the panel what each outcome means."""
         self.outcomes = outcomes
         self.context.state = replace(self.context.state, proven=left)
-        if marks is self.table.marks:
+        if marks is self.run_marks:
             self.table.marks_changed()
         else:
-            self.table.show_marks(marks)
+            self.run_marks = marks
+            self._show_marks()
         self.panel_soon()
+
+    def show_standing(self, unsettled: Mapping[str, Verdict], tried: Mapping[str, int]) -> None:
+        """What earlier runs left of the rows stays beside them until something new is known."""
+        self.unsettled, self.tried = unsettled, tried
+        self._told_anew = True
+        self._show_marks()
+        self.panel_soon()
+
+    def _show_marks(self) -> None:
+        left = {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
+        self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), left))
 
     def note(self, *lines: str) -> None:
         """What stands in place of the rows while there are none."""

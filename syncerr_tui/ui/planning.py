@@ -22,7 +22,8 @@ class Prepared:
 
     errors: tuple[SyncError, ...]
     parents: Mapping[str, frozenset[str]]
-    left_out: tuple[LeftOut, ...]
+    support_only: tuple[LeftOut, ...]
+    """Rows that stay out unless the person wants them sent all the same."""
     asked: Asked
 
 
@@ -45,17 +46,23 @@ class Planner:
         self._at = at
         self._prepared = prepared
         self._patience = patience
-        self._made: dict[tuple[bool, tuple[LeftOut, ...], tuple[tuple[int, float], ...]], Plan] = {}
+        self._made: dict[tuple[object, ...], Plan] = {}
         self.held: tuple[LeftOut, ...] = ()
         """Rows that another run has in its hands."""
         self.measured: tuple[tuple[int, float], ...] = ()
         """Rows and seconds of waves that were proven in this org, the latest first."""
 
-    def __call__(self, *, ramp: bool) -> Plan:
-        """The plan; with `ramp` it begins with one row."""
+    def __call__(self, *, ramp: bool, support_too: bool | None = None) -> Plan:
+        """The plan.
+
+        Args:
+            ramp: It begins with one row.
+            support_too: What only support can clear goes too; None: where nothing else was chosen.
+        """
         from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
 
-        key = (ramp, self.held, self.measured)
+        too = self._prepared.asked.support_too if support_too is None else support_too
+        key = (ramp, too, self.held, self.measured)
         if key not in self._made:
             self._made[key] = make_plan(
                 self._prepared.errors,
@@ -63,7 +70,7 @@ class Planner:
                 method=self._method,
                 created_at=self._at,
                 parents=self._prepared.parents,
-                left_out=(*self._prepared.left_out, *self.held),
+                left_out=(*(() if too else self._prepared.support_only), *self.held),
                 ramp=ramp,
                 measured=self.measured,
                 patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
@@ -74,7 +81,7 @@ class Planner:
 def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> Prepared:
     """What is sent where these are asked for, and in which order.
 
-    A single row is tried even where only support could clear it: who names it means it.
+    A single row is tried even where only support can clear it: who names it means it. The dialog says so.
     """
     from syncerr_tui.resync.selection import causes_missing, support_only
     from syncerr_tui.ui.screens.plan import Asked
@@ -83,11 +90,17 @@ def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> 
     listed = [error for error in chosen if error.id in graph.errors]
     added = causes_missing(graph, listed)
     errors = (*chosen, *added)
-    only_one = len(chosen) == 1
-    unless = "; to try it all the same, choose it alone"
+    support = tuple(support_only(graph, (*listed, *added), unless=" first; s sends it anyway"))
+    asked = Asked(
+        {error.id: error for error in errors},
+        tuple(reversed(added)),
+        hidden,
+        support_only=frozenset(out.id for out in support),
+        support_too=len(chosen) == 1,
+    )
     return Prepared(
         errors=errors,
         parents=graph.parents_of(error.id for error in (*listed, *added)),
-        left_out=() if only_one else tuple(support_only(graph, (*listed, *added), unless=unless)),
-        asked=Asked({error.id: error for error in errors}, tuple(reversed(added)), hidden),
+        support_only=support,
+        asked=asked,
     )

@@ -95,9 +95,16 @@ class Services:
 
     def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
         """What the info panel says about an error."""
-        before = self.error_history.words(error, moment)
-        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, before)
+        memory = self.error_history.memory(error)
+        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, memory)
+
+    def remembered(self, error: SyncError, moment: Moment) -> str:
+        """What the journal remembers about an error."""
+        from syncerr_tui.ui.error_history import memory_words
+
+        memory = self.error_history.memory(error)
+        return memory_words(memory, moment) if memory is not None else ""
 
     def guidance(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about the cause that this error stands for."""
-        return self._panel_text.guidance(error, width)
+        return self._panel_text.guidance(error, width, self.error_history.memory(error))

@@ -33,6 +33,7 @@ from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
+from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.keys import bindings
@@ -59,6 +60,7 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.causes_pane import CausesPane
     from syncerr_tui.ui.demo_fixing import FixSource
     from syncerr_tui.ui.diffing_app import DiffingApp
@@ -133,7 +135,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         from syncerr_tui.ui.journal_pane import JournalPane
 
         services = self.services
-        causes = CausesPane(self.context, self.errors, services.graph_worker, services.guidance)
+        causes = CausesPane(
+            self.context, self.errors, services.graph_worker, services.guidance, services.remembered
+        )
         return [causes, JournalPane(self.context, services.journals, services.describe)]
 
     @property
@@ -362,8 +366,20 @@ class Workbench(Screen[None], inherit_bindings=False):
             self._minute = self.set_interval(60, self.draw_lines)
         self.draw_lines()
         if self.context.connection is not None:
-            asking = self.services.graph_worker.ask_for_parents(self.context.connection)
-            self.run_worker(asking, group="parents", exclusive=True, name="parents")
+            self.run_worker(self._know_more(self.context.connection), group="parents", exclusive=True)
+            self._look_for_open_runs(offer=False)
+
+    async def _know_more(self, connection: OrgSession) -> None:
+        """What waits for what, as the org says; and what earlier runs left of the rows."""
+        await self.services.graph_worker.ask_for_parents(connection)
+        await self.services.error_history.look(self.services.graph_worker)
+
+    @on(LeftByRunsKnown)
+    def standing_known(self, event: LeftByRunsKnown) -> None:
+        """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
+        self.errors.show_standing(event.standing.unsettled, event.standing.tried)
+        if self.complete:
+            self.causes.standing_known()
 
     @on(ReadingFailed)
     def reading_failed(self, event: ReadingFailed) -> None:
@@ -610,8 +626,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         connection = request.connection
         dialog = PlanDialog(
-            lambda ramp: request.planner(ramp=ramp),
-            request.prepared.asked,
+            lambda ramp, support: request.planner(ramp=ramp, support_too=support),
+            replace(request.prepared.asked, unsettled=self.errors.unsettled),
             connection.identity,
             connection.method,
             reason_required=connection.profile.reason_required,
@@ -671,7 +687,13 @@ class Workbench(Screen[None], inherit_bindings=False):
                 self.errors.show(self.context.state.listing.updated(view.newer.values()))
             self.errors.show_run(view.marks, view.reasons, view.left)
         self.draw_lines()
-        self.services.error_history.forget()
+        self._learn_from_the_journal()
+
+    def _learn_from_the_journal(self) -> None:
+        """A run or a check has written more: everything that follows from the journal is derived anew."""
+        history = self.services.error_history
+        history.forget()
+        self.run_worker(history.look(self.services.graph_worker), group="standing")
         self._look_for_open_runs(offer=False)
 
     def fix_demo(self) -> None:
@@ -700,7 +722,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def _look_for_open_runs(self, *, offer: bool) -> None:
         looking = self.services.interrupted_runs.look(offer=offer)
-        self.run_worker(looking, group="resuming", exclusive=True)
+        self.run_worker(looking, group="open runs")
 
     @on(OpenRunsKnown)
     def open_runs_known(self, event: OpenRunsKnown) -> None:

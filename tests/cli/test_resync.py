@@ -182,7 +182,7 @@ def test_a_run_without_a_row_is_never_begun(shell: Shell, tmp_path: Path) -> Non
     victim, cause = a_victim_and_its_cause(shell, *demo[len(DEMO) :])
     said = shell("resync", *demo, "--id", victim, "--only", "--yes")
     assert (said.code, said.out) == (1, "")
-    assert "Nothing is left to send: the one chosen is left out." in said.err
+    assert "Nothing to send: the one chosen is left out." in said.err
     assert f"Left out: {victim}: its cause {cause} is not in this plan." in said.err
     file = tmp_path / "plan.json"
     shell("plan", *demo, "--id", victim, "--only", "-o", str(file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -13,9 +13,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncerr_tui.diagnosis.text_layout import Role, wrap
-from syncerr_tui.model import Environment, OrgIdentity, SyncError
+from syncerr_tui.journal.row_history import unsettled_words
+from syncerr_tui.model import Environment, OrgIdentity, SyncError, Verdict
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, Wave
+from syncerr_tui.resync.selection import support_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
@@ -37,6 +39,12 @@ class Asked:
     """Causes that come along although nobody chose them."""
     hidden: int = 0
     """Selected, but hidden by the filter: not sent."""
+    support_only: frozenset[str] = frozenset()
+    """Rows that only StoreConnect's support can clear."""
+    support_too: bool = False
+    """They are sent all the same: the person chose one alone."""
+    unsettled: Mapping[str, Verdict] = field(default_factory=dict)
+    """Rows that earlier runs left TWIN or UNKNOWN."""
     remarks: tuple[str, ...] = ()
     """What else a person should know before they start."""
 
@@ -45,7 +53,8 @@ class PlanDialog(Confirmation):
     """Which rows in which order, in which org, by which method, and what it takes.
 
     Args:
-        make: Makes the plan; the argument says whether it begins with a few rows only.
+        make: Makes the plan; the arguments say whether it begins with one row only, and whether what only
+            support can clear is sent too.
         asked: What was asked for.
         org: Where.
         method: How.
@@ -57,11 +66,12 @@ class PlanDialog(Confirmation):
         Binding("r", "ramp", show=False),
         Binding("w", "why", show=False),
         Binding("g", "again", show=False),
+        Binding("s", "support", show=False),
     ]
 
     def __init__(
         self,
-        make: Callable[[bool], Plan],
+        make: Callable[[bool, bool], Plan],
         asked: Asked,
         org: OrgIdentity,
         method: MethodInfo,
@@ -79,7 +89,8 @@ class PlanDialog(Confirmation):
         self.again: frozenset[str] = frozenset()
         """Events that the person wants sent again although their last request is not settled."""
         self._in_doubt: frozenset[str] = frozenset()
-        self.plan = make(False)
+        self._support_too = asked.support_too
+        self.plan = make(False, asked.support_too)
 
     @property
     def heading(self) -> str:
@@ -91,7 +102,12 @@ class PlanDialog(Confirmation):
     def text(self) -> Content:
         """The plan in a few lines; what must not be missed first."""
         plan, asked = self.plan, self._asked
-        loud: list[str] = []
+        planned = (row.error.id for row in plan.rows)
+        left = unsettled_words(asked.unsettled[row] for row in planned if row in asked.unsettled)
+        loud = [left] if left else []
+        support = sum(row.error.id in asked.support_only for row in plan.rows)
+        if support:
+            loud.append(support_words(support))
         if self._org.environment is Environment.PRODUCTION:
             loud.append("This is a PRODUCTION org: what is sent changes real data.")
         if asked.added:
@@ -185,8 +201,13 @@ class PlanDialog(Confirmation):
     @property
     def answers(self) -> Sequence[Part]:
         """Start it, or leave it."""
+        support: list[tuple[str, str]] = []
+        if self._asked.support_only and not self._asked.support_too:
+            count = len(self._asked.support_only)
+            them = "it" if count == 1 else "them"
+            support = [("s", f"leaves {them} out" if self._support_too else f"sends {them} anyway")]
         if not self.plan.rows:
-            return keys(("esc", "cancels"))
+            return keys(*support, ("esc", "cancels"))
         told = [("enter", "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.ramp:
             told.append(("r", "all at once"))
@@ -194,7 +215,13 @@ class PlanDialog(Confirmation):
             told.append(("r", "one row first"))
         if self._in_doubt:
             told.append(("g", "does not send again" if self.again else "sends again"))
-        return keys(*told)
+        return keys(*told, *support)
+
+    def action_support(self) -> None:
+        """Send what only support can clear too, or leave it out again."""
+        if self._asked.support_only and not self._asked.support_too:
+            self._support_too = not self._support_too
+            self._show_again(ramp=self.plan.ramp)
 
     def action_ramp(self) -> None:
         """Begin with one row, then five, then 25, each proven; or take them all at once."""
@@ -217,7 +244,7 @@ class PlanDialog(Confirmation):
         self._show_again(ramp=self.plan.ramp)
 
     def _show_again(self, *, ramp: bool) -> None:
-        self.plan = self._make(ramp)
+        self.plan = self._make(ramp, self._support_too)
         self._draw_again()
 
     def _draw_again(self) -> None:

@@ -95,6 +95,7 @@ class ErrorTable(VirtualList):
         self.marks = marks
         if bool(marks) != had_column:
             self.fit()
+            self.redraw()
             self.refresh()
         else:
             self.marks_changed()
