@@ -44,7 +44,8 @@ _STANDARD = re.compile(
     r"(?P<name>Accounts?|Contacts?|Leads?|Opportunit(?:y|ies)|Contracts?|Cases?|Campaigns?|"
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
     r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w|"
-    r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep|History|Share|Feed)\b)",
+    r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep|History|Share|Feed|Interest|Line|Code|"
+    r"Source|Group|Family|Category|Reason|Date|Term|Role)\b)",
 )
 _PLAIN = re.compile(r"(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)")
 _INSIDE = re.compile(r"[\w.\[/\"“-]")

@@ -181,15 +181,15 @@ def find_custom_fields(text: str) -> Iterator[Part]:
 
 
 _PREDICATE = re.compile(
-    r" (?:must(?: not)? (?:be|have|contain|match|start|end)|"
-    r"(?:cannot|can[’']t|may not|should(?: not)?) (?:be|have|contain)|"
+    r" (?:must(?: not)? (?:be|have|contain|match|start|end|equal|exceed)|"
+    r"(?:cannot|can[’']t|may not|should(?: not)?) (?:be|have|contain|exceed|equal)|exceeds|is exceeded|"
     r"is (?:too|not (?:(?:an?|the) )?(?:valid|correct|right|allowed|eligible)|invalid|missing|empty|blank)|"
     r"has to be|needs to be)\b"
 )
 # `Close date must be in the future`, `Name is too short`: what a rule's sentence is about.
 _SUBJECT = re.compile(
     r"(?:\A|(?<=[.!?,:] )|(?<=[,:]))(?:The )?(?P<field>[A-Z][\w/&-]{1,40}(?: [A-Z][\w/&-]{1,40}){0,3}|"
-    r"[A-Z][a-z]{1,30} (?:date|time|name|number|e-?mail|phone|status|stage|type|amount|price|code|address|"
+    r"[A-Z][A-Za-z]{1,30} (?:date|time|name|number|e-?mail|phone|status|stage|type|amount|price|code|address|"
     r"city|state|country|quantity|reason))" + _PREDICATE.pattern
 )
 _NO_SUBJECT = re.compile(
@@ -201,6 +201,12 @@ _NO_SUBJECT = re.compile(
 
 # `When the Stage is Closed Won`: what a rule asks about.
 _CONDITION = re.compile(r"\b(?:[Ww]hen|[Ii]f) (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b")
+# `Enter the Cancellation Reason`, `change the Payment Terms`, `set Stage to`: what a rule wants done.
+_WANTED = re.compile(
+    r"\b(?:[Ee]nter|[Ss]elect|[Cc]hoose|[Ss]pecify|[Pp]rovide|[Ff]ill in|[Pp]opulate|[Cc]omplete|[Cc]hange|"
+    rf"[Ee]dit|[Uu]pdate|[Ss]et) (?:an?|the|your) {_TITLE}(?![\w-])|"
+    rf"\b[Ss]et {_TITLE.replace('<field>', '<set>')} to\b"
+)
 # `insert or update ActivityDate`: an API name of several words.
 _WRITTEN = re.compile(r" (?:insert|update|set|edit) (?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
 
@@ -225,9 +231,11 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         for match in matches(_SUBJECT, text) if _PREDICATE.search(text) else ():
             if _may_be_field(match["field"]):
                 yield part("field", match, "field")
-        for match in matches(_CONDITION, text):
-            if _may_be_field(match["field"]):
-                yield part("field", match, "field")
+        for pattern in (_CONDITION, _WANTED):
+            for match in matches(pattern, text):
+                group = match.lastgroup or "field"
+                if _may_be_field(match[group]):
+                    yield part("field", match, group)
     if root == "INVALID_FIELD_FOR_INSERT_UPDATE":
         for match in matches(_WRITTEN, text):
             yield part("field", match, "field")

@@ -382,3 +382,22 @@ def test_words_that_nobody_knows_are_quoted() -> None:
     assert (
         f"“{message}”" in explain_message(f"NEW_KIND_OF_REFUSAL: {message}", "NEW_KIND_OF_REFUSAL").headline
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        ("Only finance may change the Invoice Terms", ("Invoice Terms",)),
+        ("You must choose a Carrier before the parcel leaves", ("Carrier",)),
+        ("Do not set Parcel Stage to Sent yet", ("Parcel Stage",)),
+        ("Rebate cannot exceed 20%", ("Rebate",)),
+        ("ABN number is invalid", ("ABN number",)),
+        ("Choose a Contact for the order", ()),
+    ],
+)
+def test_what_a_rule_wants_done_names_its_field(message: str, fields: tuple[str, ...]) -> None:
+    assert diagnose(message, "FIELD_CUSTOM_VALIDATION_EXCEPTION").fields == fields
+
+
+def test_an_object_that_is_part_of_another_name_is_not_named() -> None:
+    assert diagnose("Product Interest is not open in this region").objects == ()
