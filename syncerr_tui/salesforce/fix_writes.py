@@ -7,10 +7,11 @@ written at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from syncerr_tui.errors import RefusedError
+from syncerr_tui.errors import OutcomeUnknownError, RefusedError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.ids import checked
@@ -55,6 +56,20 @@ def refuse_object(name: str) -> None:
         raise RefusedError(f"Records of {name} are never changed from here", "Do it in Setup if it must be")
 
 
+@contextmanager
+def _opaque() -> Iterator[None]:
+    """An unexpected error says nothing about whether a component was saved, or will be.
+
+    While a deployment runs the Tooling API answers with one, and some writes are done all the same.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        if "UNKNOWN_EXCEPTION" not in error.title:
+            raise
+        raise OutcomeUnknownError(f"{error.title}: it may be done or not", error.hint) from None
+
+
 class FixWrites:
     """One org, as fixes may change it. Each call is one request that is sent once.
 
@@ -84,7 +99,8 @@ class FixWrites:
         def send(sf: Salesforce) -> None:
             sf.toolingexecute(path, method="PATCH", data=body)
 
-        await self._client.press(send)
+        with _opaque():
+            await self._client.press(send)
 
     async def component(self, component: Component) -> None:
         """Write a whole component through the Metadata API."""
@@ -93,7 +109,8 @@ class FixWrites:
             refuse_field(field)
             refuse_object(object_name)
             self._refuse_named(object_name, field)
-        await self._metadata.update(component)
+        with _opaque():
+            await self._metadata.update(component)
 
     async def record(self, object_name: str, record_id: str, values: Mapping[str, Any]) -> None:
         """Write some fields of one record."""
