@@ -5,7 +5,7 @@ The exit codes are part of the interface of every command and never change their
 | code | means |
 |---|---|
 | 0 | done; for `resync`, `apply`, `resume` and `verify`: every row is FIXED or resolved elsewhere |
-| 1 | the command worked, but at least one row is not FIXED, or a check failed |
+| 1 | the command worked, but a row is not FIXED, a change in the org is not seen, or a check failed |
 | 2 | bad input: a wrong flag, an unknown id, an unreadable filter or file. Nothing was changed |
 | 3 | the org could not be reached or did not answer in time |
 | 4 | not logged in, or the session expired |

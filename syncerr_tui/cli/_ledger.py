@@ -31,27 +31,43 @@ def since(line: SafeguardNow) -> str:
 
 
 async def mention_safeguards(connection: OrgSession) -> None:
-    """One line on stderr while a safeguard is off because of us. Re-read now, so that it is true."""
+    """One line on stderr while a safeguard is off because of us, with the way to put it back."""
+    try:
+        off = await safeguards_off(connection)
+    except SyncErrError:
+        return  # whoever needs the journal says what is wrong with it
+    if off:
+        narrate(f"{off_words(off)}. {put_back_words(off)}.")
+
+
+async def safeguards_off(connection: OrgSession) -> list[SafeguardNow]:
+    """What is off because of us and not seen on again, re-read now, oldest first.
+
+    Raises:
+        SyncErrError: The journal cannot be used.
+    """
     from syncerr_tui.cli._running import open_journal
     from syncerr_tui.fixes.model import SafeguardState
 
     if not _has_journal(connection):
-        return
-    try:
-        with open_journal(connection) as journal:
-            lines = await fixer_of(connection, journal, read_only=True).safeguards()
-    except SyncErrError:
-        return  # whoever needs the journal says what is wrong with it
-    lines = [line for line in lines if line.state is not SafeguardState.GONE]
-    off = [line for line in lines if line.state is not SafeguardState.ON]
-    if off:
-        names = ", ".join(line.record.target.name for line in off[:3])
-        more = f" and {len(off) - 3} more" if len(off) > 3 else ""
-        put_back = f"--restore {off[0].record.id}" if len(off) == 1 else "--restore-all"
-        narrate(
-            f"{plural(len(off), 'safeguard')} off since {since(off[0])}: {names}{more}. "
-            f"Put back with 'syncerr-tui safeguards {put_back}'."
-        )
+        return []
+    with open_journal(connection) as journal:
+        lines = await fixer_of(connection, journal, read_only=True).safeguards()
+    return [line for line in lines if line.state not in {SafeguardState.ON, SafeguardState.GONE}]
+
+
+def off_words(off: list[SafeguardNow]) -> str:
+    """`2 safeguards off since 2026-11-28 02:14, by ana: Order.Needs_Tax_Number, Order_Builder`."""
+    from syncerr_tui.fixes.org import short_list
+
+    names = short_list([line.record.target.name for line in off], 3)
+    return f"{plural(len(off), 'safeguard')} off since {since(off[0])}: {names}"
+
+
+def put_back_words(off: list[SafeguardNow]) -> str:
+    """How what is off is put back."""
+    which = f"--restore {off[0].record.id}" if len(off) == 1 else "--restore-all"
+    return f"Put back with 'syncerr-tui safeguards {which}'"
 
 
 def _has_journal(connection: OrgSession) -> bool:

@@ -6,6 +6,7 @@ import os
 import platform
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +15,13 @@ from syncerr_tui.cli._columns import fit
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.cli._options import profile_folder
-from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.text import one_line
+
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.profiles import OrgProfile
+    from syncerr_tui.salesforce.tokens import TokenProvider
 
 _LARGE = 500_000_000
 """Bytes. A journal of a million rows; nothing breaks, but somebody should know."""
@@ -55,7 +60,29 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
         good &= _tell(_journals(profile.journal), as_json=as_json)
         async for check in check_org(profile, tokens):
             good &= _tell(check, as_json=as_json)
+        good &= _tell(await _safeguards(profile, tokens), as_json=as_json)
     return ExitCode.OK if good else ExitCode.NOT_ALL_FIXED
+
+
+async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
+    """What is off because of us, and what may be fixed from here at all."""
+    from syncerr_tui.cli._ledger import off_words, put_back_words, safeguards_off
+    from syncerr_tui.fixes.org import FixScope
+    from syncerr_tui.salesforce.connect import connect
+
+    try:
+        connection = await connect(profile, tokens)
+        try:
+            off, policy = await safeguards_off(connection), connection.fixes().policy
+        finally:
+            await connection.close()
+    except SyncErrError as error:
+        return Check("safeguards", CheckState.WARNING, f"not looked at: {error.title}", error.hint)
+    if off:
+        return Check("safeguards", CheckState.WARNING, off_words(off), put_back_words(off))
+    allowed = [scope.value for scope in FixScope if not policy.refusal(scope)]
+    may = f"may be fixed from here: {', '.join(allowed)}" if allowed else "nothing may be fixed from here"
+    return Check("safeguards", CheckState.OK, f"none is off because of us; {may}")
 
 
 def _version() -> Check:

@@ -21,7 +21,7 @@ from syncerr_tui.text import one_line
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.button.har import Exchange
     from syncerr_tui.salesforce.client import ApiClient
-    from syncerr_tui.salesforce.profiles import AuthMethod, FieldMapping, Method, OrgProfile
+    from syncerr_tui.salesforce.profiles import AuthMethod, FieldMapping, FixSettings, Method, OrgProfile
 
 _WAYS = (
     ("sf", "the login of Salesforce's CLI (recommended)"),
@@ -38,6 +38,12 @@ _METHODS = (
     ("flow", "an autolaunched flow that your admin names"),
     ("apexrest", "an Apex REST resource that your admin names"),
     ("field", "write a field of the change event, against the vendor's advice"),
+)
+_FIXES = (
+    ("record", "correct a record: a bounce mark, an owner, a value that you type"),
+    ("exemption", "let the sync user past a duplicate rule, or give it a bypass permission set for an hour"),
+    ("setup", "add a missing value to a picklist"),
+    ("safeguard", "switch off a rule, a Flow or a requirement until it is switched on again"),
 )
 _QUESTIONS: Mapping[str, str] = {
     "org": "Alias or username (empty: the CLI's default org)",
@@ -85,6 +91,8 @@ class Given:
     keep_ids: bool
     treatment: Mapping[str, object]
     """Lanes, batch size and the like, where given."""
+    fix_allow: tuple[str, ...]
+    bypass_sets: tuple[str, ...]
     replace: bool
     recorded: tuple[Exchange, ...] = ()
     """What is in the file `har`."""
@@ -113,6 +121,15 @@ class Given:
 @click.option("--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180].")
 @click.option("--read-only", is_flag=True, default=None, help="This org is only ever looked at.")
 @click.option("--reason-required", is_flag=True, default=None, help="Every re-sync asks for a reason.")
+@click.option(
+    "--fix-allow",
+    multiple=True,
+    type=click.Choice([scope for scope, _ in _FIXES]),
+    help="What 'fix' may change in this org [nothing].",
+)
+@click.option(
+    "--bypass-set", "bypass_sets", multiple=True, metavar="NAME", help="A permission set that is a bypass."
+)
 @click.option("--replace", is_flag=True, help="Set an org up anew; the old file is kept beside it.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
 @click.option("--json", "as_json", is_flag=True, help="At the end, name and path as one JSON line.")
@@ -163,6 +180,8 @@ def run_setup() -> str:
         namespace="s_c",
         keep_ids=False,
         treatment={},
+        fix_allow=(),
+        bypass_sets=(),
         replace=False,
     )
     profile, _ = run_async(_setup(nothing, Person()))
@@ -389,4 +408,21 @@ def _treatment(given: Given, asker: Asker, profile: OrgProfile) -> OrgProfile:
         answers["read_only"] = asker.agree("Only look, never re-sync, in this org?", default=False)
     if "reason_required" not in given.treatment:
         answers["reason_required"] = asker.agree("Ask for a reason before every re-sync?", default=False)
-    return dataclasses.replace(profile, **answers)  # type: ignore[arg-type]
+    profile = dataclasses.replace(profile, **answers)  # type: ignore[arg-type]
+    return profile if profile.read_only else dataclasses.replace(profile, fixes=_fixes(given, asker, profile))
+
+
+def _fixes(given: Given, asker: Asker, profile: OrgProfile) -> FixSettings:
+    """What may be fixed from here: nothing, unless the person says so."""
+    from syncerr_tui.salesforce.profiles import FixSettings
+
+    allow = given.fix_allow
+    if not allow:
+        say("", "'fix' removes what blocks: shown first, made once, and read again.")
+        allow = asker.choose_some("What may it change in this org?", _FIXES, (), "--fix-allow")
+    sets = given.bypass_sets
+    if "exemption" in allow and not sets:
+        named = asker.text("Bypass permission sets (API names with commas; empty: none)", "", "--bypass-set")
+        sets = tuple(filter(None, (name.strip() for name in named.split(","))))
+    table = {"fixes": {"allow": [*allow], "sync_user": profile.sync_user, "bypass_permission_sets": [*sets]}}
+    return _profile(table, profile.name).fixes if allow else FixSettings()

@@ -323,3 +323,14 @@ def test_who_writes_the_synced_records_is_found_and_kept(shell: Shell, org: Demo
     assert shell("setup", "free", "--yes", "--sync-user", "-").code == 0
     assert written(shell, "free").sync_user == ""
     assert shell("setup", "odd", "--yes", "--sync-user", "Jane").code == ExitCode.BAD_INPUT
+
+
+@pytest.mark.usefixtures("org")
+def test_nothing_may_be_fixed_unless_somebody_says_so(shell: Shell) -> None:
+    assert shell("setup", "plain", "--yes").code == 0
+    assert "[fixes]" not in (shell.profiles / "plain.toml").read_text()
+    more = ("--fix-allow", "record", "--fix-allow", "exemption", "--bypass-set", "Bypass_Validation")
+    assert shell("setup", "acme", "--yes", *more).code == 0
+    assert 'allow = ["record", "exemption"]' in (shell.profiles / "acme.toml").read_text()
+    assert 'bypass_permission_sets = ["Bypass_Validation"]' in (shell.profiles / "acme.toml").read_text()
+    assert shell("setup", "other", "--yes", "--fix-allow", "everything").code == 2

@@ -120,6 +120,10 @@ def test_an_absent_file_is_no_profile(tmp_path: Path) -> None:
 WRONG = [
     ("lanes = 4\nlane = 2\n", 2, "lane is not a setting", "Did you mean lanes?"),
     ("zebra = 2\n", 1, "zebra is not a setting", "Known here"),
+    ("[fixes]\nallow = ['everything']\n", 2, "fixes.allow does not know 'everything'", "It takes: record"),
+    ("[fixes]\nallow = 'record'\n", 2, "fixes.allow must be a list of texts", ""),
+    ("[fixes]\nalow = []\n", 2, "fixes.alow is not a setting", "Did you mean allow?"),
+    ("[fixes]\nbypass_permission_sets = ['a b']\n", 2, "must hold API names", ""),
     ("lanes = 'four'\n", 1, "lanes must be a whole number from 1 to 25, not a text", ""),
     ("lanes = true\n", 1, "lanes must be a whole number from 1 to 25, not true or false", ""),
     ("lanes = 99\n", 1, "lanes must be a whole number from 1 to 25, not the number 99", ""),
