@@ -105,7 +105,7 @@ class CauseGraph:
     def add(self, errors: Iterable[SyncError]) -> None:
         """Take a page in, or newer versions of rows."""
         rows = list(errors)
-        with _no_collecting(len(rows)):
+        with no_collecting(len(rows)):
             self._follow(self._victims.add(rows))
 
     def discard(self, ids: Iterable[str]) -> None:
@@ -331,10 +331,10 @@ class CauseGraph:
 
 
 @contextmanager
-def _no_collecting(rows: int) -> Iterator[None]:
+def no_collecting(rows: int) -> Iterator[None]:
     """Looking for garbage among 100,000 rows takes a quarter of a second in which no key is answered.
 
-    Rows and graph hold no circles: there is nothing to be found among them, now or later.
+    Rows, graph and plans hold no circles: there is nothing to be found among them, now or later.
     """
     if rows < _MANY or not gc.isenabled():
         yield

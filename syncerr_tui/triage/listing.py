@@ -65,6 +65,11 @@ class Listing:
         return self.errors[self.ids[self.cursor]] if self.ids else None
 
     @property
+    def asked_for(self) -> tuple[Filter, SortKey, bool]:
+        """What decides which rows are shown, and in which order."""
+        return (self.filter, self.sort, self.reverse)
+
+    @property
     def hidden_selected(self) -> int:
         """How many are selected but not visible."""
         if not self.selected or not self.filter:
@@ -103,6 +108,13 @@ class Listing:
         rows = {error.id: error for error in errors}
         kept = replace(self, selected=self.selected & rows.keys(), range=None)
         return _shown(kept, rows, now)
+
+    def carried_to(self, other: Listing) -> Listing:
+        """A listing that was made of an earlier state of this one, with what the person did meanwhile."""
+        cursor = min(self.cursor, max(len(other.ids) - 1, 0))
+        if self.ids:
+            cursor = other.view.positions.get(self.ids[self.cursor], cursor)
+        return replace(other, selected=self.selected & other.errors.keys(), cursor=cursor, range=None)
 
     def without(self, ids: Iterable[str], now: datetime) -> Listing:
         """Rows that left for a recorded reason."""

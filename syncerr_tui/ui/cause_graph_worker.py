@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Work = Coroutine[Any, Any, None]
 Answer = TypeVar("Answer")
+_PAGE = 2000
+"""Rows that are linked in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,11 @@ class CauseGraphWorker:
         if gone:
             graph.discard(gone)
         fresh = [error for row_id, error in errors.items() if (old := known.get(row_id)) is not error != old]
-        graph.add(fresh)
+        for at in range(0, len(fresh), _PAGE):
+            # Sorting many rows at once would hold up the screen's thread as well.
+            graph.add(fresh[at : at + _PAGE])
+            if self._overtaken:
+                break
         relations, self._relations = self._relations, {}
         if relations:
             graph.relate({row_id: refs for row_id, refs in relations.items() if row_id in errors})

@@ -7,6 +7,7 @@ its number.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -97,10 +98,12 @@ class ListReader:
                 if reading != self.reading:
                     return
                 rows.extend(page)
+                # There is no garbage among rows, and looking for it among 100,000 would hold up the keys.
+                gc.freeze()
                 drawn = asyncio.Event()
                 self._post(PageRead(reading, page, len(rows), drawn))
-                if len(rows) == len(page):
-                    await drawn.wait()
+                # Keys come between two pages, however fast these arrive.
+                await (drawn.wait() if len(rows) == len(page) else asyncio.sleep(0))
         if reading == self.reading:
             context.state = context.state.reading_ended(context.clock())
             self._post(ListRead(reading, tuple(rows)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,12 @@ from syncerr_tui.model import OrgIdentity, SyncError
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.resync.org import MethodInfo
-    from syncerr_tui.resync.plan import LeftOut, Plan
+    from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow
     from syncerr_tui.ui.screens.plan import Asked
+
+
+_NAMED = 6
+"""Objects of a wave named one by one before the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Planner:
         self._prepared = prepared
         self._patience = patience
         self._made: dict[tuple[object, ...], Plan] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
         self.held: tuple[LeftOut, ...] = ()
         """Rows that another run has in its hands."""
         self.measured: tuple[tuple[int, float], ...] = ()
@@ -59,23 +65,51 @@ class Planner:
             ramp: It begins with one row.
             support_too: What only support can clear goes too; None: where nothing else was chosen.
         """
+        from syncerr_tui.diagnosis.causes import no_collecting
         from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
 
         too = self._prepared.asked.support_too if support_too is None else support_too
         key = (ramp, too, self.held, self.measured)
         if key not in self._made:
-            self._made[key] = make_plan(
-                self._prepared.errors,
-                org=self._org,
-                method=self._method,
-                created_at=self._at,
-                parents=self._prepared.parents,
-                left_out=(*(() if too else self._prepared.support_only), *self.held),
-                ramp=ramp,
-                measured=self.measured,
-                patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
-            )
+            with no_collecting(len(self._prepared.errors)):
+                plan = self._made[key] = make_plan(
+                    self._prepared.errors,
+                    org=self._org,
+                    method=self._method,
+                    created_at=self._at,
+                    parents=self._prepared.parents,
+                    left_out=(*(() if too else self._prepared.support_only), *self.held),
+                    ramp=ramp,
+                    measured=self.measured,
+                    patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
+                )
+                self._lines[plan.hash] = self._waves_of(plan)
         return self._made[key]
+
+    def wave_lines(self, plan: Plan) -> tuple[str, ...]:
+        """For each wave of a plan made here what it holds, and what it comes after."""
+        return self._lines[plan.hash]
+
+    def _waves_of(self, plan: Plan) -> tuple[str, ...]:
+        rows: dict[int, list[PlannedRow]] = {}
+        for row in plan.rows:
+            rows.setdefault(row.wave, []).append(row)
+        return tuple(
+            self._objects(rows[wave.number])
+            + (", before all others" if wave.why.startswith("ramp") else self._after(rows[wave.number]))
+            for wave in plan.waves
+        )
+
+    def _objects(self, rows: Sequence[PlannedRow]) -> str:
+        counted = Counter(row.error.object for row in rows)
+        named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
+        more = len(counted) - _NAMED
+        return f"{named}{f' and {more} more objects' if more > 0 else ''}"
+
+    def _after(self, rows: Sequence[PlannedRow]) -> str:
+        known = self._prepared.asked.errors
+        behind = Counter(known[parent].object for row in rows for parent in row.parents if parent in known)
+        return f", after {' and '.join(name for name, _ in behind.most_common(2))}" if behind else ""
 
 
 def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> Prepared:

@@ -13,6 +13,7 @@ Long because it is the one place that knows all panes, services and dialogs; eac
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,7 @@ from textual.widgets import Input
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
+from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
 from syncerr_tui.ui.debouncer import Debouncer
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.diffing_app import DiffingApp
     from syncerr_tui.ui.journal_pane import JournalPane
 
+MANY = 2000
+"""Rows from which work on the list is done in a thread."""
 NARROWEST, LOWEST = 60, 15
 """The smallest window the list is drawn in."""
 WATCH_SECONDS = 60.0
@@ -348,15 +352,27 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(ListRead)
     def list_read(self, event: ListRead) -> None:
         """The whole truth: what is not in it has left the list."""
-        if event.reading != self.reader.reading:
-            return
+        if len(event.rows) > MANY:
+            self.run_worker(self._sorted_in(event), group="sorting in", exclusive=True, name="sorting in")
+        elif event.reading == self.reader.reading:
+            self._list_sorted_in(self.context.state.listing.refreshed(event.rows, self.context.clock()))
+
+    async def _sorted_in(self, event: ListRead) -> None:
+        """Filter and sort many rows in a thread. Who does something else with the list meanwhile is heard."""
+        before, fresh = None, self.context.state.listing
+        while before is None or before.asked_for != self.context.state.listing.asked_for:
+            before = self.context.state.listing
+            fresh = await asyncio.to_thread(before.refreshed, event.rows, self.context.clock())
+        if event.reading == self.reader.reading:
+            self._list_sorted_in(self.context.state.listing.carried_to(fresh))
+
+    def _list_sorted_in(self, listing: Listing) -> None:
         self.errors.note(
             "", "No unresolved sync errors.", "", "Everything the website sent is in Salesforce."
         )
         if not self.context.state.run.active and self.services.runs.view is not None:
             # The list is as the org has it now: the states of an ended run are no news any more.
             self.errors.show_run({}, {})
-        listing = self.context.state.listing.refreshed(event.rows, self.context.clock())
         self._announce_new(frozenset(listing.errors))
         self.errors.show(listing, fresh=not self._first_reading)
         if listing.errors and not listing.ids:
@@ -630,6 +646,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             replace(request.prepared.asked, unsettled=self.errors.unsettled),
             connection.identity,
             connection.method,
+            request.planner.wave_lines,
             reason_required=connection.profile.reason_required,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,7 +15,7 @@ from syncerr_tui.diagnosis.text_layout import Role, wrap
 from syncerr_tui.journal.row_history import unsettled_words
 from syncerr_tui.model import Environment, OrgIdentity, SyncError, Verdict
 from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.resync.plan import LeftOut, Plan, Wave
+from syncerr_tui.resync.plan import LeftOut, Plan
 from syncerr_tui.resync.selection import support_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
@@ -25,8 +24,6 @@ from syncerr_tui.words import duration, plural
 
 _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""
-_NAMED = 6
-"""Objects named one by one before the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,7 @@ class PlanDialog(Confirmation):
         asked: What was asked for.
         org: Where.
         method: How.
+        wave_lines: What is in each wave of a plan.
         reason_required: The org wants to know why, before anything is sent.
     """
 
@@ -75,6 +73,7 @@ class PlanDialog(Confirmation):
         asked: Asked,
         org: OrgIdentity,
         method: MethodInfo,
+        wave_lines: Callable[[Plan], Sequence[str]],
         *,
         reason_required: bool = False,
     ) -> None:
@@ -83,6 +82,7 @@ class PlanDialog(Confirmation):
         self._asked = asked
         self._org = org
         self._method = method
+        self._wave_lines = wave_lines
         self._reason_required = reason_required
         self.reason = ""
         """Why, in the person's words: for the journal."""
@@ -149,32 +149,12 @@ class PlanDialog(Confirmation):
 
     def _waves(self) -> list[tuple[str, str, str]]:
         waves = self.plan.waves
-        rows = [(f"Wave {wave.number}", f"{self._objects(wave)}{self._waits(wave)}", "") for wave in waves]
+        told = self._wave_lines(self.plan)
+        rows = [(f"Wave {wave.number}", line, "") for wave, line in zip(waves, told, strict=True)]
         if len(waves) > 1:
             told = "Each wave goes after the one before it is proven. What fails stops its own branch only."
             rows += [("", told, ""), ("", "", "")]
         return rows
-
-    def _objects(self, wave: Wave) -> str:
-        counted = Counter(self._asked.errors[row].object for row in wave.ids if row in self._asked.errors)
-        named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
-        more = len(counted) - _NAMED
-        return f"{named}{f' and {more} more objects' if more > 0 else ''}"
-
-    def _waits(self, wave: Wave) -> str:
-        if wave.why.startswith("ramp"):
-            return ", before all others"
-        rows = set(wave.ids)
-        behind = Counter(
-            self._asked.errors[parent].object
-            for row in self.plan.rows
-            if row.error.id in rows
-            for parent in row.parents
-            if parent in self._asked.errors
-        )
-        if not behind:
-            return ""
-        return f", after {' and '.join(name for name, _ in behind.most_common(2))}"
 
     def _left_out(self) -> list[str]:
         """Who stays out, counted by reason; a reason that only one has names it."""
