@@ -95,7 +95,7 @@ class Listing:
         errors = {**self.errors, **rows}
         if known or not self._appends(rows.values()):
             return _shown(self, errors, now)
-        added = tuple(error.id for error in rows.values() if self.filter.matches(error, now))
+        added = tuple(error.id for error in _matching(rows.values(), self.filter, now))
         return replace(self, errors=errors, view=View(self.ids + added) if added else self.view)
 
     def updated(self, rows: Iterable[SyncError]) -> Listing:
@@ -208,12 +208,16 @@ class Listing:
 
 def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> Listing:
     """Filter and order anew; the cursor stays on its row, or on its number where the row is gone."""
-    matching = (error for error in errors.values() if listing.filter.matches(error, now))
+    matching = _matching(errors.values(), listing.filter, now)
     view = View(tuple(error.id for error in ordered(matching, listing.sort, reverse=listing.reverse)))
     cursor = min(listing.cursor, max(len(view.ids) - 1, 0))
     if listing.ids:
         cursor = view.positions.get(listing.ids[listing.cursor], cursor)
     return replace(listing, errors=errors, view=view, cursor=cursor)
+
+
+def _matching(errors: Iterable[SyncError], wanted: Filter, now: datetime) -> Iterable[SyncError]:
+    return [error for error in errors if wanted.matches(error, now)] if wanted else errors
 
 
 def _range_drawn(listing: Listing) -> Listing:

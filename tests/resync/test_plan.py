@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import EventType, SyncError
@@ -276,3 +278,16 @@ def test_a_plan_whose_causes_were_cut_is_put_right() -> None:
     late = checked_against(only_the_victim, {victim.id: frozenset(("a0X000000000009AAA",))})
     assert late.rows == ()
     assert "a0X000000000009AAA does not go before it" in late.left_out[0].reason
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=5))
+def test_the_hash_is_that_of_the_whole_payload_as_canonical_json(payload: dict[str, Any]) -> None:
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    assert digest(payload) == hashlib.sha256(text.encode()).hexdigest()

@@ -37,6 +37,19 @@ def test_a_page_that_comes_out_of_order_is_put_where_it_belongs() -> None:
     assert mixed.current == ROWS[6]
 
 
+def test_a_reading_that_is_sorted_in_beside_a_person_keeps_what_they_did_meanwhile() -> None:
+    before = listing()
+    fresh = before.refreshed(ROWS[2:], NOW)
+    meanwhile = before.moved_to(3).toggled().moved_to(0).toggled()
+    kept = meanwhile.carried_to(fresh)
+    assert kept.errors == fresh.errors
+    assert kept.ids == fresh.ids
+    assert kept.selected == {ROWS[3].id}  # the first row has left the list
+    assert meanwhile.current == ROWS[1]
+    assert kept.cursor == 1
+    assert before.moved_to(5).carried_to(fresh).current == ROWS[5]
+
+
 def test_space_marks_and_moves_on() -> None:
     marked = listing().toggled().toggled()
     assert marked.selected == {ROWS[0].id, ROWS[1].id}

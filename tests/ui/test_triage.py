@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 import re
+import threading
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, RowState
 from syncerr_tui.text import clean
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.sort import SortKey
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
@@ -254,3 +258,35 @@ def test_every_state_of_a_row_has_a_word() -> None:
 
     assert set(_STATES) == set(RowState) - {RowState.DONE}
     assert all(len(mark.word) <= STATE_WIDTH for mark in _STATES.values())
+
+
+@pytest.mark.parametrize("keys", [("j", "space"), ("j", "space", "o", "j", "enter")])
+async def test_many_rows_are_sorted_in_while_the_person_goes_on(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("syncerr_tui.ui.workbench.MANY", 5)
+    go_on, begun = threading.Event(), threading.Event()
+    refreshed = Listing.refreshed
+
+    def held_back(listing: Listing, *args: Any) -> Listing:
+        begun.set()
+        assert go_on.wait(20)
+        return refreshed(listing, *args)
+
+    rows = [sync_error(number) for number in range(20)]
+    async with opened(rows) as driven:
+        await driven.ready()
+        monkeypatch.setattr(Listing, "refreshed", held_back)
+        begun.clear()
+        driven.connection.org.failed.pop(rows[0].id)
+        await driven.press("r")
+        await driven.wait_for(begun.is_set)
+        await driven.press(*keys)
+        assert driven.pane.listing.selected == {rows[1].id}
+        go_on.set()
+        await driven.wait_for(lambda: rows[0].id not in driven.pane.listing.errors)
+        listing = driven.pane.listing
+        assert listing.selected == {rows[1].id}
+        assert listing.current == rows[2]
+        assert (listing.sort is SortKey.PROCESSED) is (len(keys) == 2)
+        assert listing.ids == refreshed(listing, listing.errors.values(), NOW).ids
