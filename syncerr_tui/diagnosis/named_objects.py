@@ -47,7 +47,10 @@ _STANDARD = re.compile(
     r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep|History|Share|Feed|Interest|Line|Code|"
     r"Source|Group|Family|Category|Reason|Date|Term|Role)\b)",
 )
-_PLAIN = re.compile(r"(?P<name>account|contact|lead|opportunity|contract|order|campaign|case)(?![\w\]]|\.\w)")
+_PLAIN = re.compile(
+    r"(?P<name>order (?:products?|items?)|account|contact|lead|opportunity|contract|order|"
+    r"campaign|case)(?![\w\]]|\.\w)"
+)
 _INSIDE = re.compile(r"[\w.\[/\"“-]")
 """In front of an object's name: it is a part of another name. Looked at after a match, which is quicker."""
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
