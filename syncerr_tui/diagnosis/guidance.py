@@ -109,7 +109,9 @@ def about(code: str) -> Diagnosis:
 def _entry(diagnosis: Failure, event_type: str | None) -> Entry:
     code = diagnosis.root_code
     if code is None:
-        return unknown_entry("no_code" if diagnosis.text.strip() else "empty")
+        # Apex that breaks off at a limit leaves a sentence without any code.
+        limit = general_entry("LIMIT_EXCEEDED", diagnosis) if diagnosis.limit else None
+        return limit or unknown_entry("no_code" if diagnosis.text.strip() else "empty")
     specific = entry_for(code, diagnosis, event_type)
     return specific or general_entry(code, diagnosis) or unknown_entry("unknown_code")
 

@@ -120,6 +120,21 @@ def test_what_was_switched_off_is_to_be_put_back(code: str) -> None:
     assert guide(about(code)).put_back
 
 
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        ("System.LimitException: Apex CPU time limit exceeded", "Apex CPU time"),
+        ("Too many DML statements: 151", "DML statements: 151"),
+        ("Maximum stack depth reached: 1001", "stack depth: 1001"),
+    ],
+)
+def test_a_limit_without_a_code_is_not_called_unknown(message: str, limit: str) -> None:
+    guidance = guide(diagnose(message))
+    assert limit in guidance.why
+    assert guidance.authority is Authority.SALESFORCE
+    assert "alone" in guidance.steps[0].text or "alone" in guidance.steps[1].text
+
+
 @pytest.mark.parametrize("code", MANUAL_CODES)
 def test_every_case_of_a_code_is_complete(code: str) -> None:
     for entry in variants(code):
