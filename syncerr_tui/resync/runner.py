@@ -397,6 +397,6 @@ def _summary(state: RunState, how: str) -> str:
         (state.skipped_for_cause, "held back by their cause"),
         (counts.not_sent - state.skipped_for_cause, "not sent"),
     ]
-    parts = [f"{number} {phrase}" for number, phrase in numbers if number]
+    parts = [f"{number:,} {phrase}" for number, phrase in numbers if number]
     ending = "" if how == "finished" else f" ({ENDINGS[how]})"
-    return f"{counts.planned} planned: {', '.join(parts) or 'nothing to do'}{ending}"
+    return f"{counts.planned:,} planned: {', '.join(parts) or 'nothing to do'}{ending}"

@@ -87,10 +87,12 @@ class CausesPane(ListWithPanel):
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
         found, left = self._graph_worker.found, self.context.state.proven
-        if not left:
+        if self.context.state.reading.active:
             return found.count
-        return found.count - sum(
-            all(row in left for row in chain(cause.roots, cause.victims, cause.guessed))
+        errors = self.context.state.listing.errors
+        # What has left the list, or is proven, is no cause any more; the graph follows a moment later.
+        return sum(
+            any(row in errors and row not in left for row in chain(cause.roots, cause.victims, cause.guessed))
             for cause in found.causes
         )
 
@@ -155,6 +157,13 @@ class CausesPane(ListWithPanel):
         self.refreshed()
         self.take_focus()
 
+    def tick(self) -> None:
+        """Time has gone by: ages go on."""
+        self._lines.moment = Moment(self.context.clock(), self.context.zone)
+        if self.display:
+            self.board.redraw()
+            self.panel_soon()
+
     def came_from(self, row: str | None) -> None:
         """The person came from this row of the list: the cursor goes to its cause."""
         self._wanted_row = row
@@ -176,9 +185,7 @@ class CausesPane(ListWithPanel):
 
     def _visible(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
         listing = self.context.state.listing
-        if not listing.filter:
-            return causes
-        shown = listing.view.positions
+        shown = listing.view.positions if listing.filter else listing.errors
         return tuple(
             cause
             for cause in causes
@@ -209,7 +216,7 @@ class CausesPane(ListWithPanel):
         elif self.context.unread:
             note = (f"{self.context.unread.capitalize()}: r tries again.",)
         else:
-            note = ("No causes: there are no unresolved sync errors.",)
+            note = ("No causes: there are no sync errors in the list.",)
         self.board.show(self._outline, self._cursor, note)
         self.panel_soon()
 

@@ -126,6 +126,12 @@ class ErrorsPane(ListWithPanel):
         self.panel_soon()
         self.post_message(self.Changed())
 
+    def tick(self) -> None:
+        """Time has gone by: ages go on."""
+        self._moment = Moment(self.context.clock(), self.context.zone, self.context.ellipsis)
+        self.table.tick(self._moment)
+        self.panel_soon()
+
     def show_run(
         self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], left: AbstractSet[str] = frozenset()
     ) -> None:

@@ -25,7 +25,7 @@ from syncerr_tui.ui.errors_pane import Describe
 from syncerr_tui.ui.journal_reading import JournalReading, Level
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
@@ -153,7 +153,15 @@ class JournalPane(ListWithPanel):
         runs.ask()
         if self._run is not None:
             self._open(self._run, self._rows.at if self._rows else 0)
+            self._in_background(self._know_anew(self._run.id))
         self._told = ()
+
+    async def _know_anew(self, run_id: str) -> None:
+        """The counts above the rows of a run, which a check may have changed."""
+        run = await self._reading.run(run_id)
+        if run is not None and self._run is not None and self._run.id == run_id:
+            self._run = run
+            self._show_lines()
 
     def _open(self, run: RunRecord, at: int = 0) -> None:
         from syncerr_tui.ui.paged_rows import PagedRows
@@ -223,14 +231,9 @@ class JournalPane(ListWithPanel):
         head: list[Part] = []
         if self._run is not None:
             word, look = words.state(self._run, self._run.id in self._ours)
-            head = [
-                (
-                    f" {words.when(self._run.started_at, self._moment).strip()}  {self._run.os_user}  ",
-                    "strong",
-                ),
-                (word, look),
-                (f"  {words.counted(self._run)}", "text"),
-            ]
+            begun = words.when(self._run.started_at, self._moment).strip()
+            head = [(f" {begun}  {self._run.os_user}  ", "strong"), (word, look)]
+            head.append((f"  {words.counted(self._run)}", "text"))
         self.query_one("#past-head", Line).show(head)
         self.query_one("#past-head").display = bool(head)
         foot: list[Part] = []
@@ -378,6 +381,7 @@ class JournalPane(ListWithPanel):
         counted = Counter(one.verdict.value for one in verified if one.verdict is not None)
         told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
         self.post_message(Announced(f"Read again: {told}."))
+        self.post_message(Verified())
         self.refresh_journal()
 
     # -- the filter ------------------------------------------------------------------------------------

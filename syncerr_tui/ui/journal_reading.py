@@ -58,6 +58,12 @@ class JournalReading:
 
         return await self.ask(question)
 
+    async def run(self, run: str) -> RunRecord | None:
+        """A run as it is now."""
+        from syncerr_tui.journal.history import History
+
+        return await self.ask(lambda journal: History(journal).run(run))
+
     async def rows(self, run: str, skip: int, limit: int) -> tuple[int, Sequence[Attempt]]:
         """A page of the rows of this run, and how many match."""
         from syncerr_tui.journal import row_history

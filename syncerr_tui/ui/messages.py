@@ -22,3 +22,7 @@ class Troubled(Message):
     """Something does not work: it is said until something does."""
 
     error: SyncErrError
+
+
+class Verified(Message):
+    """Rows of an earlier run were checked again, and the journal knows more about them."""

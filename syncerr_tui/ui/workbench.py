@@ -41,7 +41,7 @@ from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.keys import bindings
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.run_controller import (
     PAUSING,
     PLANNING,
@@ -73,6 +73,8 @@ MANY = 2000
 NARROWEST, LOWEST = 60, 15
 """The smallest window the list is drawn in."""
 WATCH_SECONDS = 60.0
+TICK_SECONDS = 60.0
+"""How often ages are counted anew."""
 _WITHOUT_A_LIST = frozenset({"quit", "cancel", "redraw"})
 """What works in a window that is too small to show the list."""
 _ANNOUNCED_SECONDS = 8.0
@@ -106,6 +108,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._known: frozenset[str] | None = None
         """Ids of the last list, to tell what is new."""
         self._saw_causes = False
+        self._ticked_at = self.context.clock()
         self._row_before: SyncError | None = None
         """Where the cursor was when the filter was opened."""
 
@@ -216,6 +219,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             # Nobody sees what a key would do here.
             return
         self.silence()
+        if (self.context.clock() - self._ticked_at).total_seconds() >= TICK_SECONDS:
+            self.tick()
         action = BY_ID[action_id]
         if action not in self.actions:
             place = self.context.state.place
@@ -368,7 +373,11 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def _list_sorted_in(self, listing: Listing) -> None:
         self.errors.note(
-            "", "No unresolved sync errors.", "", "Everything the website sent is in Salesforce."
+            "",
+            "No sync errors.",
+            "",
+            "The org has no failed change event that you can see.",
+            "What it has not processed yet is not counted.",
         )
         if not self.context.state.run.active and self.services.runs.view is not None:
             # The list is as the org has it now: the states of an ended run are no news any more.
@@ -378,12 +387,21 @@ class Workbench(Screen[None], inherit_bindings=False):
         if listing.errors and not listing.ids:
             self._note_that_nothing_matches()
         if self._minute is None and not self.context.terminal.slow:
-            # "refreshed 5 min ago" changes once a minute; over a slow line it waits for the next key.
-            self._minute = self.set_interval(60, self.draw_lines)
+            # Ages change once a minute; over a slow line they wait for the next key.
+            self._minute = self.set_interval(TICK_SECONDS, self.tick)
         self.draw_lines()
         if self.context.connection is not None:
             self.run_worker(self._know_more(self.context.connection), group="parents", exclusive=True)
             self._look_for_open_runs(offer=False)
+
+    def tick(self) -> None:
+        """Time has gone by: everything that is an age, and what other terminals do."""
+        self._ticked_at = self.context.clock()
+        self.errors.tick()
+        if self.complete:
+            self.causes.tick()
+        self._look_for_open_runs(offer=False)
+        self.draw_lines()
 
     async def _know_more(self, connection: OrgSession) -> None:
         """What waits for what, as the org says; and what earlier runs left of the rows."""
@@ -705,6 +723,16 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.errors.show_run(view.marks, view.reasons, view.left)
         self.draw_lines()
         self._learn_from_the_journal()
+        if not self.context.state.unresolved:
+            # That nothing is left is said by the org, not by what we counted.
+            self._read()
+
+    @on(Verified)
+    def verified(self) -> None:
+        """Rows were checked again: the result of their run is out of date, and so is the list."""
+        self._dismiss_result()
+        self._learn_from_the_journal()
+        self._read()
 
     def _learn_from_the_journal(self) -> None:
         """A run or a check has written more: everything that follows from the journal is derived anew."""

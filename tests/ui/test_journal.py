@@ -251,6 +251,9 @@ async def test_checking_again_sends_nothing_and_writes_the_verdict_down(opened: 
         await driven.press("V")
         await driven.wait_for("Read again: 1 FIXED.")
         await driven.wait_for("1 fixed, 1 still failing.")  # the journal has been read anew
+        await driven.wait_for("Errors (1)")  # what is fixed has left the list
         await driven.press("V")
         await driven.wait_for("Everything that this run sent is decided.")
         assert org.requests == []
+        await driven.press("enter")
+        await driven.wait_for("finished  1 fixed, 1 still failing")

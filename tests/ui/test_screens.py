@@ -78,7 +78,7 @@ async def test_help(opened: Open) -> None:
 
 async def test_empty(opened: Open) -> None:
     async with opened([]) as driven:
-        await driven.wait_for("No unresolved")
+        await driven.wait_for("No sync errors")
         await driven.wait_for("refreshed")
         driven.compare("empty")
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from syncerr_tui.errors import NotLoggedInError, UnreachableError
+from syncerr_tui.triage.columns import Moment
+from syncerr_tui.ui import workbench
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
@@ -45,7 +47,7 @@ async def test_the_first_page_is_on_screen_before_the_second_is_asked_for(opened
 
 async def test_an_empty_list_says_so(opened: Open) -> None:
     async with opened([]) as driven:
-        await driven.wait_for("No unresolved sync errors.")
+        await driven.wait_for("No sync errors.")
         assert "0 sync errors" in driven.text
 
 
@@ -198,6 +200,52 @@ async def test_how_long_ago_it_was_read_is_told(opened: Open) -> None:
         await driven.wait_for("refreshed 3 min ago")
 
 
+async def test_ages_go_on_by_themselves(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbench, "TICK_SECONDS", 0.05)
+    time = [NOW]
+    clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731 - typed on purpose
+    errors = [sync_error(1, processed_at=NOW - timedelta(seconds=5))]
+    async with opened(errors, clock=clock, size=(120, 24)) as driven:
+        await driven.ready()
+        await driven.wait_for("  5s ")
+        time[0] = NOW + timedelta(minutes=4)
+        await driven.wait_for("refreshed 4 min ago")
+        await driven.wait_for("  4m ")
+        await driven.press("c")
+        await driven.wait_for("4m ago")
+        time[0] = NOW + timedelta(minutes=9)
+        await driven.wait_for("9m ago")
+
+
+async def test_that_nothing_is_left_is_read_from_the_org(opened: Open) -> None:
+    errors = some_errors(2)
+    async with opened(errors) as driven:
+        await driven.ready()
+        driven.connection.org.repaired = {error.id for error in errors}
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        before = driven.connection.pages_asked
+        # One that comes in meanwhile: zero would have been a lie.
+        late = sync_error(99)
+        driven.connection.failed[late.id] = late
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        await driven.wait_for("1 sync error ")
+        assert driven.connection.pages_asked == before + 1
+        assert "Result 2 planned: 2 fixed" in driven.text
+        assert "Everything the website sent" not in driven.text
+
+
+async def test_the_list_can_be_read_again_from_everywhere(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        for place in "123":
+            await driven.press(place)
+            asked = driven.connection.pages_asked
+            await driven.press("r")
+            await driven.wait_for(lambda asked=asked: driven.connection.pages_asked > asked)  # type: ignore[misc]
+
+
 async def test_read_only_has_no_key_that_changes_the_org(opened: Open) -> None:
     async with opened(read_only=True) as driven:
         await driven.ready()
@@ -215,3 +263,18 @@ async def test_everything_is_let_go_at_the_end(opened: Open) -> None:
         await driven.ready()
         await driven.press("q")
     assert driven.connection.closed
+
+
+async def test_a_minute_writes_few_ages_and_none_is_forgotten(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [sync_error(number, processed_at=NOW - timedelta(seconds=number)) for number in range(1, 20)]
+    async with opened(errors) as driven:
+        await driven.ready()
+        written: list[int] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(driven.pane.table, "refresh", lambda region: written.append(region.y))
+            for minutes in (1, 2):
+                driven.pane.table.tick(Moment(NOW + timedelta(minutes=minutes), UTC))
+                assert len(written) == minutes * 10
+        assert len(set(written)) == len(errors)

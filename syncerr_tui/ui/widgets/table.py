@@ -21,6 +21,8 @@ from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, 
 STATE_WIDTH = 8
 """Cells of the state word beside the gutter, while a run has anything to say."""
 _GUTTER = 3
+_AGES_AT_ONCE = 10
+"""Ages that are written in one go when time has gone by."""
 _STATES_PER_SECOND = 4
 """How often changed states are drawn at most: a person reads no faster, and a slow line carries no more."""
 
@@ -61,6 +63,8 @@ class ErrorTable(VirtualList):
         self._moment: Moment | None = None
         self._columns: tuple[Placed, ...] = ()
         self._marks_timer: Timer | None = None
+        self._ages_written: dict[str, Moment] = {}
+        """Row -> when its age was written last, where that was not with all others."""
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -80,10 +84,37 @@ class ErrorTable(VirtualList):
         self.listing = listing
         if moment != self._moment:
             self._moment = moment
+            self._ages_written.clear()
             self.refresh()
         if order_changed:
             self.refresh(Region(0, 0, self.size.width, HEADER))
         self.redraw()
+
+    def tick(self, moment: Moment) -> None:
+        """Time has gone by: write the ages that read differently, and nothing else.
+
+        At most `_AGES_AT_ONCE` of them, the longest untouched first: a minute costs a slow line little.
+        """
+        before, self._moment = self._moment, moment
+        left = self._left
+        for placed in self._columns:
+            if placed.column.sort is SortKey.PROCESSED and before is not None:
+                self._write_ages(placed, Region(left, HEADER, placed.width, 1), before, moment)
+            left += placed.width + 1
+
+    def _write_ages(self, placed: Placed, cell_at: Region, before: Moment, moment: Moment) -> None:
+        due = []
+        for y, (line, _) in enumerate(self.drawn):
+            if isinstance(line, _Line):
+                written = self._ages_written.get(line.error.id, before)
+                if placed.column.text(line.error, placed.width, written) != placed.column.text(
+                    line.error, placed.width, moment
+                ):
+                    due.append((written.now, y, line.error.id))
+                    self._ages_written.setdefault(line.error.id, written)
+        for _, y, row_id in sorted(due)[:_AGES_AT_ONCE]:
+            self._ages_written[row_id] = moment
+            self.refresh(cell_at.translate((0, y)))
 
     def shows(self, key: SortKey) -> bool:
         """Whether the column that this order goes by is on screen."""
