@@ -67,8 +67,7 @@ _EXECUTION = re.compile(
     r":\*{0,2}\s{0,3}(?:maximum trigger depth exceeded|"
     r"[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete))",
 )
-_AT_END = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})\Z")
-_LONGEST_AT_END = 133
+_NAME_AT_END = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})\Z")
 _CHANGED = re.compile(
     r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): data changed by trigger",
 )
@@ -92,9 +91,9 @@ _FRAME = re.compile(
     r"(?:: line \d|\|\d{1,6} col )|"
     r"(?P<bare>[A-Z]\w{0,100}(?:\.\w{1,100}){1,4}): line \d{1,6}, column \d)",
 )
-_EXCEPTION = re.compile(
-    r"(?<![\w.])(?P<path>[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100}){1,3}):? ",
-)
+_EXCEPTION = re.compile("Exception(?=:? )")
+_PATH_AT_END = re.compile(r"(?<![\w.])(?P<path>[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100}){1,3})\Z")
+_LONGEST_PATH = 404
 # What stands between the end of a fault and the trace of whoever made the call.
 _AFTER_THE_FAULT = re.compile(r"\]\s*(?:\(\w{1,15}\)|==|\.)?\s*\Z")
 _RULE = re.compile(
@@ -171,9 +170,15 @@ def _triggers(text: str) -> Iterator[Named]:
             yield from filter(None, map(_trigger, matches(pattern, text)))
     if "After" in text or "Before" in text or "maximum trigger depth" in text:
         for colon in matches(_EXECUTION, text):
-            name = _AT_END.search(text, max(0, colon.start() - _LONGEST_AT_END), colon.start())
+            name = _before(_NAME_AT_END, text, colon.start())
             if name and (named := _trigger(name)):
                 yield named
+
+
+def _before(pattern: re.Pattern[str], text: str, end: int) -> re.Match[str] | None:
+    """A name without blanks that ends here: few places can be its end, and every word its start."""
+    start = max(0, end - _LONGEST_PATH, text.rfind(" ", 0, end))
+    return pattern.search(text, start, end)
 
 
 def _trigger(match: re.Match[str]) -> Named | None:
@@ -199,10 +204,10 @@ def _exceptions(text: str) -> Iterator[Named]:
             yield _named("class", match["name"], *match.span("name"), match["ns"])
     if "Exception" not in text:
         return
-    for match in matches(_EXCEPTION, text):
-        path = match["path"].split(".")
-        if path[-1].endswith("Exception") and path[0] not in _PLATFORM:
-            yield _class(text, path, match.start("path"), match.end("path"))
+    for end in matches(_EXCEPTION, text):
+        dotted = _before(_PATH_AT_END, text, end.end())
+        if dotted is not None and (path := dotted["path"].split("."))[0] not in _PLATFORM:
+            yield _class(text, path, dotted.start("path"), dotted.end("path"))
 
 
 def _rules(text: str) -> Iterator[Named]:

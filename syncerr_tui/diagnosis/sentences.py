@@ -199,14 +199,22 @@ _NO_SUBJECT = re.compile(
 )
 
 
-# `When the Stage is Closed Won`: what a rule asks about.
-_CONDITION = re.compile(r"\b(?:[Ww]hen|[Ii]f) (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b")
-# `Enter the Cancellation Reason`, `change the Payment Terms`, `set Stage to`: what a rule wants done.
-_WANTED = re.compile(
-    r"\b(?:[Ee]nter|[Ss]elect|[Cc]hoose|[Ss]pecify|[Pp]rovide|[Ff]ill in|[Pp]opulate|[Cc]omplete|[Cc]hange|"
-    rf"[Ee]dit|[Uu]pdate|[Ss]et) (?:an?|the|your) {_TITLE}(?![\w-])|"
-    rf"\b[Ss]et {_TITLE.replace('<field>', '<set>')} to\b"
+# `When the Stage is Closed Won`, `set Stage to`, `Enter the Cancellation Reason`: what a rule asks about or
+# wants done. A clue, the label with its surroundings, and the verb that has to stand in front.
+_WANTED = (
+    ("hen ", re.compile(r"\b[Ww]hen (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b"), None),
+    ("f ", re.compile(r"\b[Ii]f (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b"), None),
+    ("et ", re.compile(r"\b[Ss]et " + _TITLE + r" to\b"), None),
+    (
+        " ",
+        re.compile(r" (?:an?|the|your) " + _TITLE + r"(?![\w-])"),
+        re.compile(
+            r"\b(?:enter|select|choose|specify|provide|fill in|populate|complete|change|edit|update|set)\Z",
+            re.IGNORECASE,
+        ),
+    ),
 )
+_LONGEST_VERB = 9
 # `insert or update ActivityDate`: an API name of several words.
 _WRITTEN = re.compile(r" (?:insert|update|set|edit) (?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
 
@@ -231,11 +239,13 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         for match in matches(_SUBJECT, text) if _PREDICATE.search(text) else ():
             if _may_be_field(match["field"]):
                 yield part("field", match, "field")
-        for pattern in (_CONDITION, _WANTED):
-            for match in matches(pattern, text):
-                group = match.lastgroup or "field"
-                if _may_be_field(match[group]):
-                    yield part("field", match, group)
+        for clue, pattern, verb in _WANTED:
+            for match in matches(pattern, text) if clue in text else ():
+                asked = verb is None or verb.search(
+                    text, max(0, match.start() - _LONGEST_VERB), match.start()
+                )
+                if asked and _may_be_field(match["field"]):
+                    yield part("field", match, "field")
     if root == "INVALID_FIELD_FOR_INSERT_UPDATE":
         for match in matches(_WRITTEN, text):
             yield part("field", match, "field")

@@ -135,6 +135,8 @@ def _entity(match: re.Match[str]) -> str:
 def _messages(page: SourceText, depth: int = 0) -> list[SourceText]:
     """The texts of JSON-like `message` keys, unescaped; of one inside another the inner ones."""
     text = page.text
+    if "essage" not in text and "escription" not in text:
+        return []
     found: list[SourceText] = []
     at = misses = 0
     while len(found) < _MAX_MESSAGES and misses < _MAX_MISSES and (key := _MESSAGE_KEY.search(text, at)):
