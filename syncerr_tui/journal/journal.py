@@ -298,19 +298,21 @@ class Journal:
             RefusedError: A row is claimed by another run; nothing was written.
             MachineError: The journal cannot be written; nothing may be sent.
         """
-        numbers = {}
         now = self._clock()
+        at = iso(now)
         with self._transaction() as sql:
             self._file.check_in_place()
             self.claims.check(sql, run, [attempt.event for attempt in attempts])
             if self.claims.silent:
                 self.claims.beat(sql)
-            at = iso(now)
-            for a in attempts:
-                written = sql.execute(
-                    "INSERT INTO intents (run, event, wave, attempt, at, org_at, stamp, processed) "
-                    "VALUES (?,?,?,?,?,?,?,?)",
+            last = sql.execute("SELECT COALESCE(max(n), 0) FROM intents").fetchone()[0]
+            numbers = {attempt.event: last + n for n, attempt in enumerate(attempts, 1)}
+            sql.executemany(
+                "INSERT INTO intents (n, run, event, wave, attempt, at, org_at, stamp, processed) "
+                "VALUES (?,?,?,?,?,?,?,?,?)",
+                (
                     (
+                        numbers[a.event],
                         run,
                         a.event,
                         a.wave,
@@ -319,9 +321,10 @@ class Journal:
                         iso(a.requested_at),
                         iso(a.stamp) if a.stamp else None,
                         iso(a.error.processed_at) if a.error.processed_at else None,
-                    ),
-                )
-                numbers[a.event] = int(written.lastrowid or 0)
+                    )
+                    for a in attempts
+                ),
+            )
         requests = (
             LoggedRequest(run, a.event, a.attempts, now, a.requested_at, a.stamp, a.error.processed_at)
             for a in attempts

@@ -59,6 +59,8 @@ def _failed_after(error: SyncError, moment: datetime) -> bool:
 
 def same_row(planned: SyncError, now: SyncError) -> bool:
     """Whether a row still says what it said. A Salesforce ID that appeared is not a change."""
+    if now == planned:
+        return True
     return replace(now, salesforce_id=planned.salesforce_id, created_at=planned.created_at) == planned
 
 

@@ -140,10 +140,12 @@ class RunState:
         attempts = []
         for row in rows:
             event = row.error.id
-            now, sight = seen[event].error, seen[event]
+            error, sight = row.error, seen[event]
+            if sight.error is not None and sight.error.processed_at != error.processed_at:
+                error = replace(error, processed_at=sight.error.processed_at)
             attempts.append(
                 Attempt(
-                    error=replace(row.error, processed_at=now.processed_at) if now else row.error,
+                    error=error,
                     run=self.run,
                     wave=row.wave,
                     attempts=self.attempts[event].attempts + 1,
@@ -154,7 +156,7 @@ class RunState:
             )
         numbers = self.journal.intend(self.run, attempts)
         for attempt in attempts:
-            self._move(replace(attempt, intent=numbers[attempt.event]), RowState.SENT)
+            self._move(attempt.numbered(numbers[attempt.event]), RowState.SENT)
 
     def answered(self, attempts: Sequence[Attempt]) -> None:
         """Write down how a request ended for its rows."""

@@ -263,12 +263,12 @@ class Sender:
         for row in rows:
             receipt, attempt = receipt_of[row.error.id], state.attempts[row.error.id]
             if receipt is None:
-                attempts.append(replace(attempt, kind=OutcomeKind.UNKNOWN, answer=silence))
+                attempts.append(attempt.answered(OutcomeKind.UNKNOWN, silence))
             elif receipt.accepted:
-                attempts.append(replace(attempt, kind=OutcomeKind.ACCEPTED))
+                attempts.append(attempt.answered(OutcomeKind.ACCEPTED))
             else:
-                refused, code, words = OutcomeKind.REFUSED, receipt.code, receipt.reason
-                attempts.append(replace(attempt, kind=refused, code=code, answer=words))
+                refused = attempt.answered(OutcomeKind.REFUSED, receipt.reason, receipt.code)
+                attempts.append(refused)
         state.answered(attempts)
         state.attempts.update((a.event, a) for a in doubt.mark_earlier(state.journal, attempts))
         self._sent += [attempt.event for attempt in attempts]
@@ -280,7 +280,7 @@ class Sender:
 
     def _not_sent(self, rows: Batch, reason: str) -> None:
         attempts = [self._state.attempts[row.error.id] for row in rows]
-        self._state.answered([replace(a, kind=OutcomeKind.NOT_SENT, answer=reason) for a in attempts])
+        self._state.answered([a.answered(OutcomeKind.NOT_SENT, reason) for a in attempts])
 
     def _count_batch(self, *, failed: bool) -> None:
         self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
