@@ -145,11 +145,11 @@ class Claims:
             "ON CONFLICT (pid, started, host, boot) DO UPDATE SET heartbeat = excluded.heartbeat",
             (o.pid, o.started, o.host, o.boot, user, iso(self._last_beat)),
         )
-        found: int = sql.execute(
+        number: int = sql.execute(
             "SELECT id FROM owners WHERE pid = ? AND started = ? AND host = ? AND boot = ?",
             (o.pid, o.started, o.host, o.boot),
         ).fetchone()[0]
-        return found
+        return number
 
     def _alive(self, row: sqlite3.Row) -> bool:
         heartbeat = datetime.fromisoformat(row["heartbeat"])

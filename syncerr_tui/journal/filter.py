@@ -1,4 +1,4 @@
-"""The filter of the journal, as conditions of SQL: what matches is found where it lies, page by page.
+"""The filter of the journal, as conditions of SQL: what matches is conditions where it lies, page by page.
 
 The words are those of the list's filter (`syncerr_tui.triage.filter`), and a few that only a journal knows:
 
@@ -113,13 +113,13 @@ def _condition(term: Term) -> SqlCondition:
 
 
 def _ended(term: Term) -> SqlCondition:
-    found: list[SqlCondition] = []
+    conditions: list[SqlCondition] = []
     for word in filter(None, term.value.casefold().split(",")):
         meant = [name for name in _ENDS if name == word] or [n for n in _ENDS if n.startswith(word)]
         if not meant and not term.unfinished:
             raise BadInputError(f"No verdict is called {word[:20]!r}", f"Verdicts are {', '.join(_ENDS)}.")
-        found += map(_end, meant)
-    return _any(found)
+        conditions += map(_end, meant)
+    return _any(conditions)
 
 
 def _end(name: str) -> SqlCondition:

@@ -129,11 +129,11 @@ class History:
     ) -> tuple[RunRecord, ...]:
         """Runs, newest first."""
         where, values = _runs_where(only)
-        found = self._all(
+        rows = self._all(
             f"SELECT u.* FROM runs u {where} ORDER BY at DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - our own pieces
             (*values, limit, skip),
         )
-        return tuple(self._run(row) for row in found)
+        return tuple(self._run(row) for row in rows)
 
     def count_runs(self, only: JournalFilter = EVERYTHING) -> int:
         """How many runs match."""
@@ -142,24 +142,24 @@ class History:
 
     def run(self, run: str) -> RunRecord | None:
         """A run by its id, or by the beginning of it where only one begins so."""
-        found = self._all("SELECT * FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", (len(run), run))
-        return self._run(found[0]) if len(found) == 1 and run else None
+        rows = self._all("SELECT * FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", (len(run), run))
+        return self._run(rows[0]) if len(rows) == 1 and run else None
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """Runs that nobody works on any more and that were not ended by a person, newest first."""
-        found = self._all(
+        rows = self._all(
             "SELECT * FROM runs r WHERE COALESCE((SELECT mark FROM marks WHERE run = r.id AND mark IN "
             "('finished','cancelled','braked','stopped','dropped') ORDER BY n DESC LIMIT 1), 'stopped') "
             "= 'stopped' ORDER BY at DESC",
         )
-        records = (self._run(row) for row in found)
+        records = (self._run(row) for row in rows)
         waiting = (self._unfinished(record) for record in records if not record.alive)
         return tuple(u for u in waiting if u.run.how is None or u.unknown or u.unsent)
 
     def under_way(self) -> tuple[RunRecord, ...]:
         """Runs that some process works on right now."""
-        found = self._all("SELECT r.* FROM runs r JOIN holders h ON h.run = r.id ORDER BY r.at DESC")
-        return tuple(r for r in (self._run(row) for row in found) if r.alive)
+        rows = self._all("SELECT r.* FROM runs r JOIN holders h ON h.run = r.id ORDER BY r.at DESC")
+        return tuple(r for r in (self._run(row) for row in rows) if r.alive)
 
     def plan_payload(self, run: str) -> dict[str, Any]:
         """The plan of a run as JSON holds it. What cannot be read raises as `readable` says."""
@@ -172,11 +172,11 @@ class History:
         self, run: str, limit: int = -1, skip: int = 0, only: JournalFilter = EVERYTHING
     ) -> tuple[Attempt, ...]:
         """The rows of a run, in their order."""
-        found = self._all(
+        rows = self._all(
             f"{_ROWS} {_OF_RUN}{only.row.also} ORDER BY r.seq LIMIT ? OFFSET ?",
             (run, *only.row.values, limit, skip),
         )
-        return tuple(_record(row) for row in found)
+        return tuple(_record(row) for row in rows)
 
     def count_rows(self, run: str, only: JournalFilter = EVERYTHING) -> int:
         """How many rows of a run match."""
@@ -187,16 +187,12 @@ class History:
 
     def marks(self, run: str) -> tuple[Mark, ...]:
         """What happened to a run as a whole, in its order."""
-        found = self._all("SELECT at, mark, detail FROM marks WHERE run = ? ORDER BY n", (run,))
-        return tuple(Mark(datetime.fromisoformat(m["at"]), m["mark"], m["detail"]) for m in found)
+        rows = self._all("SELECT at, mark, detail FROM marks WHERE run = ? ORDER BY n", (run,))
+        return tuple(Mark(datetime.fromisoformat(m["at"]), m["mark"], m["detail"]) for m in rows)
 
     def of_event(self, event: str) -> tuple[Attempt, ...]:
         """Every run that one event took part in, newest first."""
         return self._newest("r.event = ?", (event,))
-
-    def of_record(self, object_name: str, storeconnect_id: str) -> tuple[Attempt, ...]:
-        """Everything that was tried with one record, newest first."""
-        return self._newest("r.storeconnect_id = ? AND r.object = ?", (storeconnect_id, object_name))
 
     def seen(self, fingerprint: str) -> Seen:
         """How often a cause was met, and when, by whom and why it was last fixed."""
@@ -222,19 +218,19 @@ class History:
 
     def has_fixed(self, method: str) -> bool:
         """Whether a row was ever FIXED by a method, named by its label."""
-        found = self._all(
+        rows = self._all(
             "SELECT 1 FROM verdicts v JOIN runs u ON u.id = v.run WHERE v.verdict = 'FIXED' "
             "AND json_extract(u.plan, '$.method') = ? LIMIT 1",
             (method,),
         )
-        return bool(found)
+        return bool(rows)
 
     def same_message_attempts(self, error: SyncError) -> int:
         """How often this very row was tried with this very message: from 2 on, ask what is different.
 
         What the org refused untried is no try; what it refused for the row's own reason is one.
         """
-        found = self._all(
+        rows = self._all(
             "SELECT count(*) FROM intents i JOIN rows r ON r.run = i.run AND r.event = i.event "
             "LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ? "
             "AND json_extract(r.row, '$.message') = ? "
@@ -242,7 +238,7 @@ class History:
             "(SELECT 1 FROM verdicts v WHERE v.intent = i.n AND v.verdict = 'STILL FAILING'))",
             (error.id, error.message),
         )
-        return int(found[0][0])
+        return int(rows[0][0])
 
     def open_attempts(self, events: Sequence[str] | None = None) -> dict[str, Attempt]:
         """Rows whose last request, in whichever run, is not settled: re-read before they may be sent again.
@@ -255,29 +251,29 @@ class History:
     def last_requests(self, events: Sequence[str] | None = None) -> dict[str, Attempt]:
         """The last request of each event that may have been carried out, in whichever run."""
         if events is None:
-            found = self._all(f"{_COLUMNS} {_FROM_OPEN}")
+            rows = self._all(f"{_COLUMNS} {_FROM_OPEN}")
         else:
             named = "r.event IN (SELECT value FROM json_each(?))"
-            found = self._all(f"{_COLUMNS} {_FROM_OPEN} WHERE {named}", (json.dumps(list(events)),))
-        return {record.error.id: record for record in map(_record, found)}
+            rows = self._all(f"{_COLUMNS} {_FROM_OPEN} WHERE {named}", (json.dumps(list(events)),))
+        return {record.error.id: record for record in map(_record, rows)}
 
     def wave_times(self, method: str, limit: int = 50) -> list[tuple[int, float]]:
         """Rows and seconds of the waves that were proven last by this method, newest first."""
-        found = self._all(
+        rows = self._all(
             "SELECT w.rows, w.seconds FROM waves w JOIN runs u ON u.id = w.run "
             "WHERE json_extract(u.plan, '$.method') = ? ORDER BY w.n DESC LIMIT ?",
             (method, limit),
         )
-        return [(row["rows"], row["seconds"]) for row in found]
+        return [(row["rows"], row["seconds"]) for row in rows]
 
     def notes(
         self, *, run: str | None = None, event: str | None = None
     ) -> tuple[tuple[datetime, str, str], ...]:
         """Remarks on a run or an event: when, who, what."""
-        found = self._all(
+        rows = self._all(
             "SELECT * FROM notes WHERE run IS ? OR event IS ? ORDER BY n", (run or "", event or "")
         )
-        return tuple((datetime.fromisoformat(n["at"]), n["os_user"], n["text"]) for n in found)
+        return tuple((datetime.fromisoformat(n["at"]), n["os_user"], n["text"]) for n in rows)
 
     # -- from rows to records
 
@@ -285,10 +281,10 @@ class History:
         return self._journal.read(sql, values)
 
     def _newest(self, where: str, values: Sequence[object]) -> tuple[Attempt, ...]:
-        found = self._all(
+        rows = self._all(
             f"{_ROWS} JOIN runs u ON u.id = r.run WHERE {where} ORDER BY u.at DESC, r.seq", values
         )
-        return tuple(_record(row) for row in found)
+        return tuple(_record(row) for row in rows)
 
     def _run(self, row: sqlite3.Row) -> RunRecord:
         counts = self._all(
@@ -318,8 +314,8 @@ class History:
         )
 
     def _alive(self, run: str) -> bool:
-        found = self._all("SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,))
-        return run in self._journal.active or (bool(found) and self._journal.claims.lives(found[0]))
+        rows = self._all("SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,))
+        return run in self._journal.active or (bool(rows) and self._journal.claims.lives(rows[0]))
 
     def _unfinished(self, record: RunRecord) -> Unfinished:
         rows = self.rows_of(record.id)

@@ -390,10 +390,10 @@ class Journal:
 
     def _check_org(self, org_id: str) -> None:
         """Raises: MachineError: A shared file holds another org's runs."""
-        found = self.read("SELECT json_extract(plan, '$.org_id') AS org FROM runs LIMIT 1")
-        if found and found[0]["org"] != org_id:
+        runs = self.read("SELECT json_extract(plan, '$.org_id') AS org FROM runs LIMIT 1")
+        if runs and runs[0]["org"] != org_id:
             raise MachineError(
-                f"The journal {self.path} belongs to another org ({one_line(str(found[0]['org']))[:18]})",
+                f"The journal {self.path} belongs to another org ({one_line(str(runs[0]['org']))[:18]})",
                 "Give each org a file of its own: journal = ... in its profile",
             )
 

@@ -76,7 +76,7 @@ class RequestLog:
 
     def runs(self) -> dict[str, tuple[LoggedRequest, ...]]:
         """Run -> its requests, for every file there is. What cannot be read is left out."""
-        found = {}
+        runs = {}
         prefix = f"{self._name}."
         try:
             names = sorted(path.name for path in self._folder.iterdir() if path.name.startswith(prefix))
@@ -85,8 +85,8 @@ class RequestLog:
         for name in names:
             run = name.removeprefix(prefix)
             if run.isalnum():
-                found[run] = tuple(self._read(run))
-        return found
+                runs[run] = tuple(self._read(run))
+        return runs
 
     def forget(self, run: str) -> None:
         """Every row of this run is settled."""

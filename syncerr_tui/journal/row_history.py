@@ -68,29 +68,29 @@ def story(journal: Journal, event: str) -> tuple[Happened, ...]:
         "WHERE v.event = ? ORDER BY v.n",
         (event,),
     )
-    told: list[Happened] = []
+    events: list[Happened] = []
     for row in sent:
         again = f", attempt {row['attempt']}" if row["attempt"] > 1 else ""
-        told.append(
+        events.append(
             Happened(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["run"], row["os_user"])
         )
         kind = OutcomeKind(row["kind"]) if row["kind"] else None
         words = ": ".join(filter(None, (_ANSWERS[kind], row["code"], row["reason"])))
         answered = _time(row["answered"] or row["at"])
-        told.append(Happened(answered, "answer", words, row["run"], row["os_user"]))
-    told += [
+        events.append(Happened(answered, "answer", words, row["run"], row["os_user"]))
+    events += [
         Happened(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["run"], row["os_user"])
         for row in ended
     ]
-    return tuple(sorted(told, key=lambda happened: happened.at))
+    return tuple(sorted(events, key=lambda happened: happened.at))
 
 
 def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The evidence of a verdict in words: what was read back, each with its label. Times stay ISO text."""
-    told: list[tuple[str, str]] = []
+    lines: list[tuple[str, str]] = []
     if evidence.get("event"):
         status = f" ({evidence['status']})" if evidence.get("status") else ""
-        told.append(("Change event", f"{evidence['event']}{status}"))
+        lines.append(("Change event", f"{evidence['event']}{status}"))
     for key, label in (
         ("code", "Code now"),
         ("sent_at", "Sent (org time)"),
@@ -98,12 +98,12 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("event_modified_at", "Event modified"),
     ):
         if evidence.get(key):
-            told.append((label, str(evidence[key])))
+            lines.append((label, str(evidence[key])))
     records = evidence.get("records") or ()
-    told += [("Record", f"{record['id']}, written {record['modified_at']}") for record in records]
+    lines += [("Record", f"{record['id']}, written {record['modified_at']}") for record in records]
     if "records" in evidence and not records:
-        told.append(("Record", "none was found with this StoreConnect ID"))
-    return tuple(told)
+        lines.append(("Record", "none was found with this StoreConnect ID"))
+    return tuple(lines)
 
 
 def found_words(verdict: Verdict | str | None, reason: str, evidence: Mapping[str, Any]) -> str:
@@ -125,12 +125,12 @@ def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, st
     names: dict[str, str] = {}
     for some in (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)):
         marks = ",".join("?" * len(some))
-        found = journal.read(
+        rows = journal.read(
             f"SELECT event, object, storeconnect_id FROM rows WHERE run = ? AND event IN ({marks})",  # noqa: S608
             (run, *some),
         )
         names.update(
-            (r["event"], f"{clean(r['object'])} {(r['storeconnect_id'] or r['event'])[:8]}") for r in found
+            (r["event"], f"{clean(r['object'])} {(r['storeconnect_id'] or r['event'])[:8]}") for r in rows
         )
     return names
 
@@ -161,11 +161,11 @@ def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
     ids = tuple(by_id)
     for some in (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)):
         marks = ",".join("?" * len(some))
-        found = journal.read(
+        rows = journal.read(
             f"SELECT event FROM intents WHERE event IN ({marks}) GROUP BY event HAVING count(*) >= ?",  # noqa: S608
             (*some, TRIES_WITHOUT_CHANGE),
         )
-        known.update(row["event"] for row in found)
+        known.update(row["event"] for row in rows)
     history = History(journal)
     return tuple(
         i for i in ids if i in known and history.same_message_attempts(by_id[i]) >= TRIES_WITHOUT_CHANGE
@@ -254,7 +254,7 @@ def unchanged_words(ids: Sequence[str], planned: int) -> str:
 
 def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
     """Rows that a run of another program holds right now, and why they cannot be sent here."""
-    found: dict[str, str] = {}
+    holders: dict[str, str] = {}
     lives: dict[int, bool] = {}
     for some in (events[start : start + _CHUNK] for start in range(0, len(events), _CHUNK)):
         marks = ",".join("?" * len(some))
@@ -268,8 +268,8 @@ def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
                 lives[row["id"]] = journal.claims.lives(row)
             if lives[row["id"]]:
                 who = f"{row['user']} (process {row['pid']} on {row['host'] or 'an unnamed machine'})"
-                found[row["event"]] = f"it is being re-synced by {who}"
-    return found
+                holders[row["event"]] = f"it is being re-synced by {who}"
+    return holders
 
 
 def _time(text: str) -> datetime:

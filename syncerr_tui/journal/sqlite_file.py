@@ -107,10 +107,10 @@ def iso(at: datetime) -> str:
 def _file_at(path: Path) -> tuple[int, int] | None:
     """Which file a path leads to; None where there is none."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return stat.st_dev, stat.st_ino
 
 
 def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
@@ -179,8 +179,8 @@ def _folded(text: str | None) -> str | None:
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size <= _CHECKED_BYTES:
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
+        result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if result != "ok":
             raise sqlite3.DatabaseError("malformed")
 
 

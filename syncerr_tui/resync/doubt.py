@@ -22,11 +22,11 @@ def usual_seconds(journal: Journal) -> float:
 
     Nineteen of twenty were that fast, with half as much again on top; at most an hour.
     """
-    found = journal.read(
+    rows = journal.read(
         "SELECT evidence FROM verdicts WHERE verdict IN ('FIXED', 'STILL FAILING', 'NEW CAUSE') "
         "AND intent IS NOT NULL ORDER BY n DESC LIMIT 1000"
     )
-    took = sorted(seconds for row in found if (seconds := _seconds_taken(row["evidence"])) is not None)
+    took = sorted(seconds for row in rows if (seconds := _seconds_taken(row["evidence"])) is not None)
     slow = took[min(len(took) * 19 // 20, len(took) - 1)] if took else 0.0
     return min(max(LEAST_USUAL, slow * 1.5), _LONGEST_USUAL)
 

@@ -77,6 +77,10 @@ class Plan:
     expected_seconds: float
     hash: str = ""
 
+    def is_canary(self, wave: Wave) -> bool:
+        """Whether a wave holds the few rows that go before all others."""
+        return self.ramp and wave.number <= len(order.CANARY_SIZES)
+
     def row(self, event_id: str) -> PlannedRow | None:
         """The planned row of this event, if it is in."""
         return next((row for row in self.rows if row.error.id == event_id), None)
@@ -139,8 +143,7 @@ def make_plan(
     org: OrgIdentity,
     method: MethodInfo,
     created_at: datetime,
-    parents: order.Parents | None = None,
-    touches: Mapping[str, Iterable[str]] | None = None,
+    parents: order.Parents,
     left_out: Iterable[LeftOut] = (),
     ramp: bool = False,
     batch_size: int | None = None,
@@ -155,9 +158,7 @@ def make_plan(
         org: The org the plan is bound to.
         method: How re-sync is asked for there; gives batch size and lanes where none are said.
         created_at: When the plan was made.
-        parents: Evidence of causes: event id -> event ids that must be proven first. Without it the
-            messages' own evidence is taken, and objects are ranked by name, parents first.
-        touches: Event id -> keys of records it locks, where known: their rows share a lane.
+        parents: Evidence of causes: event id -> event ids that must be proven first.
         left_out: Rows that the front end took out, with its reason.
         ramp: Send 1, 5, 25 and then the rest, each proven first.
         batch_size: Rows in one request, at most the method's.
@@ -171,15 +172,11 @@ def make_plan(
         if error.event_type is EventType.OTHER:
             out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
     chosen = [e for e in asked if e.id not in out]
-    links = order.with_record_order(asked, order.named_parents(asked) if parents is None else parents)
+    links = order.with_record_order(asked, parents)
     chosen = _without_the_unready(chosen, links, out)
     level, _ = order.levels((e.id for e in chosen), links)
-    if parents is None:
-        level = order.ranked_levels(chosen, links, level)
     split = order.split(chosen, level, ramp=ramp)
-    rows = tuple(
-        row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links, touches or {})
-    )
+    rows = tuple(row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links))
     size = max(1, min(batch_size or method.batch_size, method.batch_size))
     width = max(1, min(lanes or method.lanes, method.lanes))
     calls, seconds = _expected(split, size, width, measured)
@@ -251,13 +248,8 @@ def _without_the_unready(
     return [e for e in chosen if e.id in inside]
 
 
-def _planned(
-    wave: Sequence[SyncError], number: int, links: order.Parents, touches: Mapping[str, Iterable[str]]
-) -> Iterable[PlannedRow]:
-    locks = {
-        e.id: [*(f"event/{p}" for p in sorted(links.get(e.id, ()))), *touches.get(e.id, ()), *_named(e)]
-        for e in wave
-    }
+def _planned(wave: Sequence[SyncError], number: int, links: order.Parents) -> Iterable[PlannedRow]:
+    locks = {e.id: [*(f"event/{p}" for p in sorted(links.get(e.id, ()))), *_named(e)] for e in wave}
     groups = order.lane_groups(wave, locks)
     for error in wave:
         behind = tuple(sorted(links.get(error.id, ())))

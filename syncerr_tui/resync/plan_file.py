@@ -106,11 +106,11 @@ def read(path: Path) -> Plan:
         content = json.loads(text)
         if content["format"] != _FORMAT:
             raise _no_plan(path)
-        payload, said = content["plan"], content["hash"]
+        payload, stated = content["plan"], content["hash"]
         plan = decode(payload)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise _no_plan(path) from problem
-    if digest(payload) != said or plan.hash != said:
+    if digest(payload) != stated or plan.hash != stated:
         raise RefusedError(f"{path} was changed after it was made", "Make a new plan with `syncerr-tui plan`")
     if not (_can_be_carried_out(plan) and all(_is_sound(row.error) for row in plan.rows)):
         raise _no_plan(path)

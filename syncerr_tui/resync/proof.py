@@ -223,14 +223,14 @@ def _still_failed(
         return attempt.judged(verdict, reason, {**evidence, "refused": True}, now=now, untouched=True)
     if not last_look:
         return attempt.judged(None, "the org has not worked on it yet", evidence, now=now)
-    told = (
+    words = (
         "the org touched the event, and nothing shows that it has processed it"
         if _newer(seen.modified_at, attempt.stamp)
         else "the org accepted it and has not worked on it since"
         if attempt.kind is OutcomeKind.ACCEPTED
         else "no answer came back, and the org shows no trace of the request"
     )
-    return attempt.judged(Verdict.UNKNOWN, told, evidence, now=now, untouched=True)
+    return attempt.judged(Verdict.UNKNOWN, words, evidence, now=now, untouched=True)
 
 
 def _worked_on(attempt: Attempt, seen: EventSeen) -> bool:

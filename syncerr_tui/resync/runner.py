@@ -37,7 +37,6 @@ from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import Sender
 from syncerr_tui.resync.verification import look_until_decided
-from syncerr_tui.resync.waves import CANARY_SIZES
 from syncerr_tui.stopwatch import Stopwatch
 
 _WAITS = {
@@ -352,8 +351,9 @@ class Runner:
     def _look_at_canaries(self, wave: Wave) -> None:
         """The rest goes only where all that was sent first is proven, in this start or an earlier one."""
         state = self._state
-        for earlier in self.plan.waves[: len(CANARY_SIZES)]:
-            for event in earlier.ids if earlier.number < wave.number else ():
+        canaries = (w for w in self.plan.waves if w.number < wave.number and self.plan.is_canary(w))
+        for earlier in canaries:
+            for event in earlier.ids:
                 verdict = state.verdict(event)
                 if verdict is not None and not state.proven(event):
                     came = "the same cause came back" if verdict is Verdict.STILL_FAILING else f"{verdict}"

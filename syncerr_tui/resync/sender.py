@@ -346,4 +346,4 @@ def by_identity(ids: Sequence[str], receipts: Sequence[Receipt]) -> dict[str, Re
     for receipt in receipts:
         if receipt.id in answers:
             answers[receipt.id].add(receipt)
-    return {event: next(iter(found)) if len(found) == 1 else None for event, found in answers.items()}
+    return {event: next(iter(given)) if len(given) == 1 else None for event, given in answers.items()}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
-from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.model import SyncError
 
 Parents = Mapping[str, frozenset[str]]
 """Event id -> ids of the events that must be proven before it may be sent."""
@@ -19,27 +19,6 @@ CANARY_SIZES = (1, 5, 25)
 _COMPARABLE = 5
 """A wave of more than so many times the rows of a measured one may behave in another way."""
 
-_RANKS: Mapping[str, int] = {
-    name: rank
-    for rank, names in enumerate(
-        (
-            ("account", "product2", "pricebook2", "s_c__store__c"),
-            ("contact", "lead", "pricebookentry", "asset"),
-            (
-                "order",
-                "opportunity",
-                "campaignmember",
-                "s_c__cart__c",
-                "s_c__subscription__c",
-                "s_c__booking__c",
-            ),
-            ("s_c__shipment__c", "s_c__payment__c", "s_c__cart_item__c", "s_c__form_submission__c"),
-            ("orderitem", "s_c__payment_item__c", "s_c__fulfillment_item__c", "s_c__form_answer__c"),
-        ),
-    )
-    for name in names
-}
-_LAST_RANK = 1 + max(_RANKS.values())
 _MISSING_PARENT = re.compile(
     r"foreign key external id:\s*([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
     re.IGNORECASE,
@@ -59,36 +38,10 @@ def age_key(error: SyncError) -> tuple[datetime, str]:
     return (error.created_at or error.processed_at or _EPOCH, error.id)
 
 
-def rank(error: SyncError) -> int:
-    """Parents before children by object name: a default for want of evidence, never a link between two rows.
-
-    Deletes run the other way round, after everything else.
-    """
-    order = _RANKS.get(error.object.lower(), _LAST_RANK)
-    return 2 * _LAST_RANK + 1 - order if error.event_type is EventType.DELETE else order
-
-
 def named_parent(error: SyncError) -> str | None:
     """StoreConnect ID of the parent that the message says is missing, lower case."""
-    found = _MISSING_PARENT.search(error.message)
-    return found[1].lower() if found else None
-
-
-def named_parents(errors: Sequence[SyncError]) -> dict[str, frozenset[str]]:
-    """Links that the messages prove: `Foreign key external ID: <uuid>` and a failed Create of that record."""
-    creates: dict[str, SyncError] = {}
-    for error in errors:
-        if error.event_type is EventType.CREATE and error.storeconnect_id:
-            known = creates.setdefault(error.storeconnect_id.lower(), error)
-            if age_key(error) < age_key(known):
-                creates[error.storeconnect_id.lower()] = error
-    links = {}
-    for error in errors:
-        named = named_parent(error)
-        parent = creates.get(named) if named and named != error.storeconnect_id.lower() else None
-        if parent is not None:
-            links[error.id] = frozenset((parent.id,))
-    return links
+    match = _MISSING_PARENT.search(error.message)
+    return match[1].lower() if match else None
 
 
 def with_record_order(errors: Sequence[SyncError], parents: Parents) -> dict[str, frozenset[str]]:
@@ -126,16 +79,6 @@ def levels(ids: Iterable[str], parents: Parents) -> tuple[dict[str, int], set[st
                 ready.append(child)
     stuck = {i for i in inside if waiting[i] > 0}
     return {i: n for i, n in level.items() if i not in stuck}, stuck
-
-
-def ranked_levels(errors: Sequence[SyncError], parents: Parents, level: Mapping[str, int]) -> dict[str, int]:
-    """Levels where the object's rank counts too: parents' objects in earlier waves than their children's."""
-    placed: dict[str, int] = {}
-    for error in sorted(errors, key=lambda e: level[e.id]):
-        behind = max((placed[p] + 1 for p in parents.get(error.id, ()) if p in placed), default=0)
-        placed[error.id] = max(rank(error), behind)
-    dense = {value: n for n, value in enumerate(sorted(set(placed.values())))}
-    return {i: dense[value] for i, value in placed.items()}
 
 
 def split(rows: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) -> list[list[SyncError]]:

@@ -96,7 +96,7 @@ class Planner:
             rows.setdefault(row.wave, []).append(row)
         return tuple(
             self._objects(rows[wave.number])
-            + (", before all others" if wave.why.startswith("ramp") else self._after(rows[wave.number]))
+            + (", before all others" if plan.is_canary(wave) else self._after(rows[wave.number]))
             for wave in plan.waves
         )
 

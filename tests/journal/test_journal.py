@@ -137,7 +137,6 @@ def test_memory_of_a_cause_and_of_a_row(journal: Journal, time: Time) -> None:
     history = History(journal)
     assert history.same_message_attempts(error) == 1
     assert history.same_message_attempts(replace(error, message=error.object)) == 0
-    assert [r.error.id for r in history.of_record(error.object, error.storeconnect_id)] == [error.id]
     assert len(history.of_event(error.id)) == 1
 
 

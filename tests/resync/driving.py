@@ -21,6 +21,7 @@ def open_journal(folder: Path, time: Time) -> Journal:
 
 
 def plan_for(org: LyingOrg, errors: Sequence[SyncError], **options: object) -> Plan:
+    options.setdefault("parents", {})
     return make_plan(errors, org=org.identity, method=org.method, created_at=START, **options)  # type: ignore[arg-type]
 
 

@@ -26,6 +26,7 @@ METHOD = MethodInfo("apex", "Apex action Resync", batch_size=200, lanes=5)
 
 
 def planned(*errors: SyncError, **options: object) -> Plan:
+    options.setdefault("parents", {})
     return make_plan(errors, org=IDENTITY, method=METHOD, created_at=NOW, **options)  # type: ignore[arg-type]
 
 
@@ -49,30 +50,6 @@ def test_given_evidence_decides_the_order() -> None:
     child, parent = account(1), sync_error(2)
     plan = planned(child, parent, parents={child.id: frozenset((parent.id,))})
     assert wave_of(plan) == {parent.id: 1, child.id: 2}
-
-
-def test_without_evidence_objects_go_parents_first_and_deletes_the_other_way_round() -> None:
-    rows = [
-        sync_error(1, object="OrderItem"),
-        sync_error(2, object="Order"),
-        account(3),
-        sync_error(4, object="Order", event_type=EventType.DELETE),
-        account(5, event_type=EventType.DELETE),
-    ]
-    waves = wave_of(planned(*rows))
-    assert [waves[row.id] for row in rows] == [3, 2, 1, 4, 5]
-
-
-def test_a_parent_that_the_message_names_is_evidence() -> None:
-    parent = sync_error(1, object="s_c__Zebra__c")
-    child = account(
-        2,
-        code="INVALID_FIELD",
-        message=f"Foreign key external ID: {parent.storeconnect_id.upper()} not found for field X",
-    )
-    plan = planned(child, parent)
-    assert wave_of(plan)[parent.id] < wave_of(plan)[child.id]
-    assert plan.row(child.id).parents == (parent.id,)  # type: ignore[union-attr]
 
 
 def test_a_victim_whose_cause_is_not_chosen_is_left_out_with_all_that_waits_for_it() -> None:
@@ -125,8 +102,9 @@ def test_children_of_one_parent_share_a_lane_and_strangers_do_not() -> None:
 
 
 def test_a_group_is_never_split_over_lanes_and_small_groups_share_a_request() -> None:
-    touched = {sync_error(n).id: (["big"] if n < 5 else [f"small {n}"]) for n in range(9)}
-    plan = planned(*(sync_error(n) for n in range(9)), parents={}, touches=touched)
+    parents = [storeconnect_id(100 if n < 5 else 100 + n) for n in range(9)]
+    rows = (sync_error(n, message=f"Foreign key external ID: {parents[n]} not found") for n in range(9))
+    plan = planned(*rows)
     cut = batches(plan.rows, 2)
     where = {row.error.id: number for number, train in enumerate(cut) for batch in train for row in batch}
     assert len({where[sync_error(n).id] for n in range(5)}) == 1

@@ -57,9 +57,9 @@ def braked(told: Sequence[RunEvent]) -> list[str]:
 
 async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, method=replace(METHOD, batch_size=2, lanes=3))
-    errors = [org.fail(n) for n in range(24)]
-    touches = {error.id: [f"account {n // 6}"] for n, error in enumerate(errors)}
-    plan = plan_for(org, errors, parents={}, touches=touches)
+    missing = "Foreign key external ID: 00000000-0000-4000-8000-{:012d} not found"
+    errors = [org.fail(n, message=missing.format(n // 6 + 900)) for n in range(24)]
+    plan = plan_for(org, errors, parents={})
     told = await drive(runner_for(org, journal, plan, time))
     assert ending(told).counts.fixed == 24
     assert org.most_in_flight == 3

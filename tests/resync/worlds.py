@@ -81,7 +81,7 @@ def draw(seed: int) -> World:
     plan = plan_for(
         org,
         errors,
-        parents=parents if random.random() < 0.7 else None,
+        parents=parents if random.random() < 0.7 else {},
         ramp=random.random() < 0.3,
         batch_size=random.randint(1, 4),
         lanes=random.randint(1, 3),
