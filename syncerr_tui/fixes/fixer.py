@@ -100,7 +100,7 @@ class Fixer:
             named: A record that a person asks for: told as settled where nothing blocks there any more.
 
         Raises:
-            NotLoggedInError: The session ended.
+            NotLoggedInError, UnreachableError: The org could not be asked.
         """
         return options_for(await self._org.facts(errors, named=named), self.policy)
 

@@ -200,7 +200,7 @@ class FixOrg(Protocol):
             named: A record that a person asks for: told as settled where nothing blocks there any more.
 
         Raises:
-            NotLoggedInError: The session ended.
+            NotLoggedInError, UnreachableError: The org could not be asked.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Which fixes fit an error in this org: what its diagnosis names, looked up as it is now.
 
-What the org refuses to tell is left out: knowing less is no error, and the steps for a person stay. A lost
-login is one, and is passed on.
+What the org refuses to tell is left out: knowing less is no error, and the steps for a person stay. An org
+that does not answer is one.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class FixFinder:
         """What the org says about the fixes of some errors with one cause.
 
         Raises:
-            NotLoggedInError: The session ended.
+            NotLoggedInError, UnreachableError: The org could not be asked.
         """
         found: list[FixCandidate] = []
         permissions = await self._permissions()

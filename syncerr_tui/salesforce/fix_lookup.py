@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from syncerr_tui.diagnosis.model import Failure
-from syncerr_tui.errors import NotLoggedInError, SyncErrError
+from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
+from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.metadata_api import MetadataTokenError
 from syncerr_tui.salesforce.reading import moment
@@ -60,12 +61,12 @@ class MetadataProblem:
 
 @contextmanager
 def untold() -> Iterator[None]:
-    """Passes over what an org refuses to tell; a lost login is passed on."""
+    """Passes over what an org refuses to tell. An org that does not answer at all is not passed over."""
     try:
         yield
-    except NotLoggedInError:
+    except WayBlockedError:
         raise
-    except SyncErrError:
+    except (BadInputError, RefusedError):
         return
 
 
@@ -75,12 +76,12 @@ async def read_or_why(
     """A target as it is, and why it cannot be read where it cannot."""
     try:
         return await targets.read_target(kind, target, after), ""
-    except NotLoggedInError:
-        raise
     except MetadataTokenError as error:
         problem.line = error.line
         return None, ""
-    except SyncErrError as error:
+    except WayBlockedError:
+        raise
+    except (BadInputError, RefusedError) as error:
         return None, error.line
 
 

@@ -101,9 +101,13 @@ class World:
 
     def find(self, code: str, key: str) -> tuple[str, str]:
         """An error with this code, and its option whose key begins so."""
-        for cause in self.run("causes", "--json").rows:
+        causes = self.run("causes", "--json")
+        assert causes.code == 0, causes.err
+        for cause in causes.rows:
             if cause["code"] == code:
-                for option in self.run("fix", "--id", cause["roots"][0], "--json").rows:
+                options = self.run("fix", "--id", cause["roots"][0], "--json")
+                assert options.code == 0, options.err
+                for option in options.rows:
                     if option["key"].startswith(key):
                         return cause["roots"][0], option["key"]
         raise AssertionError(f"no error with {code} offers {key}")
