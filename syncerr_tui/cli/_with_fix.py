@@ -94,14 +94,20 @@ class WithFix:
             narrate(f"None of these is failing any more; {name} was left on.")
             return ExitCode.OK
         begun = time.monotonic()
-        with _stops_cancel():
-            async with off_meanwhile(
-                self.fixer, self.option, confirm=self.confirm, reason=self.reason, event=self.event
-            ) as off:
-                ours = bool(off.off.fix)
-                goes_on = "it goes on again when the run ends"
-                narrate(f"{name} is off; {goes_on}." if ours else f"{name} was off already: it is left so.")
-                code = await follow()
+        with _stops_cancel() as stops:
+            try:
+                async with off_meanwhile(
+                    self.fixer, self.option, confirm=self.confirm, reason=self.reason, event=self.event
+                ) as off:
+                    goes_on = "it goes on again when the run ends"
+                    ours = bool(off.off.fix)
+                    narrate(f"{name} is off; {goes_on}." if ours else f"{name} was off already: left so.")
+                    code = await follow()
+            except asyncio.CancelledError:
+                if not stops:
+                    raise
+                complain(f"Stopped. {name} was put back, or 'syncerr-tui safeguards' lists it.")
+                return stops[0]
         return _told(off, code, time.monotonic() - begun)
 
 
@@ -120,19 +126,31 @@ def _told(off: OffMeanwhile, code: int, seconds: float) -> int:
 
 
 @contextmanager
-def _stops_cancel() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the work as ctrl-c does: what is off goes on again first."""
+def _stops_cancel() -> Iterator[list[ExitCode]]:
+    """SIGTERM and a closed terminal end the work as ctrl-c does: what is off goes on again first.
+
+    Yields:
+        The exit codes of the signals that have come.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     assert task is not None
+    codes = {signal.SIGTERM: ExitCode.TERMINATED}
+    if hasattr(signal, "SIGHUP"):
+        codes[signal.SIGHUP] = ExitCode.HUNG_UP
+    come: list[ExitCode] = []
+
+    def stop(code: ExitCode) -> None:
+        come.append(code)
+        task.cancel()
+
     try:
-        for number in numbers:
-            loop.add_signal_handler(number, task.cancel)
+        for number, code in codes.items():
+            loop.add_signal_handler(number, stop, code)
     except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
-        yield
+        yield come
         return
     try:
-        yield
+        yield come
     finally:
-        for number in numbers:
+        for number in codes:
             loop.remove_signal_handler(number)

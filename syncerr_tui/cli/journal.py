@@ -22,26 +22,33 @@ if TYPE_CHECKING:
 @click.argument("run", required=False)
 @org_options
 @click.option("--id", "event", metavar="ID", help="Everything that was tried with this change event.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="Runs at most [50].")
+@click.option("--fixes", is_flag=True, help="What was changed in the org instead, newest first.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50].")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
-def command(run: str | None, choice: OrgChoice, *, event: str | None, limit: int, as_json: bool) -> int:
+def command(
+    run: str | None, choice: OrgChoice, *, event: str | None, fixes: bool, limit: int, as_json: bool
+) -> int:
     """List the runs of this org's journal, or the rows of one RUN with verdict and evidence.
 
     An org that was set up needs not be reached for it.
     """
     if run is not None and event is not None:
         raise BadInputError("RUN and --id cannot be combined", "Give one of them")
-    return run_async(_journal(run, choice, event, limit, as_json=as_json))
+    if fixes and (run is not None or event is not None):
+        raise BadInputError("--fixes lists all changes", "Leave RUN and --id out")
+    return run_async(_journal(run, choice, event, limit, fixes=fixes, as_json=as_json))
 
 
 async def _journal(
-    run: str | None, choice: OrgChoice, event: str | None, limit: int, *, as_json: bool
+    run: str | None, choice: OrgChoice, event: str | None, limit: int, *, fixes: bool, as_json: bool
 ) -> int:
     from syncerr_tui.journal.history import History
 
     with await _open(choice) as journal:
         history = History(journal)
-        if event is not None:
+        if fixes:
+            _tell_fixes(journal, limit, as_json=as_json)
+        elif event is not None:
             _tell_rows(history.of_event(event), as_json=as_json)
         elif run is not None:
             record = history.run(run)
@@ -85,6 +92,24 @@ def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:
         }
         told = row.reason or (row.kind.value if row.kind else "no outcome yet")
         tell_row(row.error, verdict, told, as_json=as_json, evidence=row.evidence, more=more)
+
+
+def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
+    from syncerr_tui.cli._fixing import show
+    from syncerr_tui.fixes.ledger import FixLedger
+
+    found = FixLedger(journal, os_user="", org_user="").fixes()[:limit]
+    if as_json:
+        emit_json(*(fix.payload() for fix in found))
+        return
+    if not found:
+        narrate("Nothing was changed in the org yet.")
+    for fix in found:
+        what = f"{fix.kind.value} {fix.target.name}: {show(fix.before)} -> {show(fix.after)}"
+        ended = fix.closed or "on the list of 'syncerr-tui safeguards'"
+        emit(
+            f"{fix.id}  {fix.at:%Y-%m-%d %H:%M} UTC  {fix.by}  {what}. {fix.outcome or 'no outcome'}; {ended}"
+        )
 
 
 def _tell_run(run: RunRecord, *, as_json: bool) -> None:

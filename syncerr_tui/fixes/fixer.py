@@ -102,7 +102,15 @@ class Fixer:
         Raises:
             NotLoggedInError, UnreachableError: The org could not be asked.
         """
-        return options_for(await self._org.facts(errors, named=named), self.policy)
+        options = options_for(await self._org.facts(errors, named=named), self.policy)
+        return [self._with_line(option) for option in options]
+
+    def _with_line(self, option: FixOption) -> FixOption:
+        """Says of what is so already whether it is our doing."""
+        line = self._ledger.open_for(option.kind, option.target) if option.kind.is_safeguard else None
+        if line is None or not option.settled:
+            return option
+        return replace(option, settled=f"Switched off by fix {line.id} of {line.by}")
 
     async def typed(self, option: FixOption, values: Mapping[str, str]) -> Values:
         """What a person typed, as the org's fields hold it.

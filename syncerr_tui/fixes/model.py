@@ -161,6 +161,23 @@ class FixRecord:
         """Whether a request with a lost answer may still be carried out."""
         return self.unsettled and self.last_write is not None and now - self.last_write < LATE
 
+    def payload(self) -> dict[str, object]:
+        """The keys that `journal --fixes --json` promises."""
+        return {
+            "fix": self.id,
+            "at": self.at.isoformat(),
+            "kind": self.kind.value,
+            "target": self.target.payload(),
+            "before": dict(self.before),
+            "after": dict(self.after),
+            "event": self.event or None,
+            "by": self.by,
+            "org_user": self.org_user,
+            "reason": self.reason,
+            "outcome": self.outcome or None,
+            "closed": self.closed or None,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class SafeguardNow:

@@ -35,6 +35,11 @@ _STANDARD_SETS: Mapping[str, str] = {
 """Fields whose set is not called after object and field."""
 
 
+_ON_RECORD_TYPE = (
+    "It has the value by now; where it is refused all the same, add it to the record type's values in Setup"
+)
+
+
 class FieldFixes:
     """Looks up fields whose values or requirement refuse.
 
@@ -102,6 +107,7 @@ class FieldFixes:
                 after,
                 whole=component.inner.decode(),
                 guided=guided,
+                settled=_ON_RECORD_TYPE if state == "active" else "",
                 affects=f"Everybody who fills in {field['label']}: the value is offered from now on. It can "
                 f"be switched off again, not removed.{shared} Record types do not offer it by themselves.",
                 needs=METADATA,
