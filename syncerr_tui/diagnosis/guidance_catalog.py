@@ -107,10 +107,9 @@ def general_entry(code: str, diagnosis: Failure | None = None) -> Entry | None:
         if diagnosis and _fits(variant["when"], diagnosis, diagnosis.text.casefold(), None):
             raw = {**raw, **variant}
             break
-    about = (
-        "[[ Field: {fields}. Value: {values}.| Field: {fields}. The message says: “{said}”."
-        "| Field: {fields}.| Value: {values}.| The message says: “{said}”.| Limit: {limit}.|]]"
-    )
+    fields, values = "{fields_word}: {fields}.", "{values_word}: {values}."
+    said = "The message says: “{said}”."
+    about = f"[[ {fields} {values}| {fields} {said}| {fields}| {values}| {said}| Limit: {{limit}}.|]]"
     return _entry(
         {
             "headline": f"{row.meaning}.{about}",

@@ -89,6 +89,8 @@ def _fields_and_values(diagnosis: Failure) -> Blanks:
         "standard_field": _first(name for name in only if _STANDARD_FIELD.match(name)),
         "custom_field": _first(name for name in only if "__" in name),
         "field_word": (("field" if len(fields) == 1 else "fields"),) if fields else (),
+        "fields_word": (("Field" if len(fields) == 1 else "Fields"),) if fields else (),
+        "values_word": (("Value" if len(diagnosis.values) == 1 else "Values"),) if diagnosis.values else (),
         "values": diagnosis.values,
         "value_id": _first(value for value in diagnosis.values if links.full_id(value)),
         "place_word": _place_word(diagnosis),

@@ -401,3 +401,9 @@ def test_what_a_rule_wants_done_names_its_field(message: str, fields: tuple[str,
 
 def test_an_object_that_is_part_of_another_name_is_not_named() -> None:
     assert diagnose("Product Interest is not open in this region").objects == ()
+
+
+def test_one_field_and_several_are_told_in_their_number() -> None:
+    message = "INVALID_FIELD_FOR_INSERT_UPDATE, bad field names on insert/update call: {0}: [{0}]"
+    assert " Fields: Type and Industry." in explain_message(message.format("Type, Industry")).headline
+    assert " Field: Type." in explain_message(message.format("Type")).headline
