@@ -63,6 +63,11 @@ def moment(when: datetime, now: datetime, width: int, zone: tzinfo | None = None
     return f"{old:>{width}}"
 
 
+def sentence(text: str) -> str:
+    """A text as a sentence: with a capital, and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 error`, `1,204 errors`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

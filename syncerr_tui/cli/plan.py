@@ -80,7 +80,7 @@ async def _plan(
     if output is not None:
         plan_file.write(plan, output)
     for row in plan.rows:
-        told = f"wave {row.wave}: {row.reason}"
+        told = row.reason if as_json else f"{row.error.code or 'no code'}: {row.reason}"
         tell_row(
             row.error,
             f"wave {row.wave}" if not as_json else None,

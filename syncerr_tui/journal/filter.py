@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import Verdict
-from syncerr_tui.triage.filter import Term, read_terms
+from syncerr_tui.triage.filter import Term, check_event, read_terms
 
 FIELDS = ("verdict", "object", "code", "event", "by", "why", "id", "sc", "message")
 _ALIASES = {"obj": "object", "type": "event", "storeconnect": "sc", "text": "message", "reason": "why"}
@@ -98,6 +98,8 @@ def _condition(term: Term) -> SqlCondition:
         case "object":
             return _object(term)
         case "code" | "event":
+            if term.field == "event":
+                check_event(term)
             subject = f"fold({_CODE if term.field == 'code' else _EVENT})"
             return _any(SqlCondition(f"{subject} GLOB ?", (shape,)) for shape in _shapes(term))
         case "by":
@@ -115,7 +117,9 @@ def _condition(term: Term) -> SqlCondition:
 def _ended(term: Term) -> SqlCondition:
     conditions: list[SqlCondition] = []
     for word in filter(None, term.value.casefold().split(",")):
-        meant = [name for name in _ENDS if name == word] or [n for n in _ENDS if n.startswith(word)]
+        meant = [name for name in _ENDS if name == word]
+        if not meant and term.as_prefix_of_a_closed_set:
+            meant = [name for name in _ENDS if name.startswith(word)]
         if not meant and not term.unfinished:
             raise BadInputError(f"No verdict is called {word[:20]!r}", f"Verdicts are {', '.join(_ENDS)}.")
         conditions += map(_end, meant)

@@ -253,7 +253,7 @@ def _planned(wave: Sequence[SyncError], number: int, links: order.Parents) -> It
     groups = order.lane_groups(wave, locks)
     for error in wave:
         behind = tuple(sorted(links.get(error.id, ())))
-        reason = f"waits for {', '.join(behind)}" if behind else "waits for nobody"
+        reason = f"waits for {', '.join(behind)}" if behind else "no dependency"
         yield PlannedRow(error, number, reason, groups[error.id], behind)
 
 
@@ -266,11 +266,7 @@ def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], 
     objects = ", ".join(sorted({e.object for e in wave})[:4])
     if ramp and number <= len(order.CANARY_SIZES):
         return f"ramp: {len(wave)} first ({objects})"
-    return (
-        f"waits for nobody ({objects})"
-        if level[wave[0].id] == 0
-        else f"after the waves before it ({objects})"
-    )
+    return f"first ({objects})" if level[wave[0].id] == 0 else f"after the waves before it ({objects})"
 
 
 def _warnings(rows: Sequence[SyncError]) -> tuple[str, ...]:

@@ -88,6 +88,11 @@ class Term:
     quoted: bool
 
     @property
+    def as_prefix_of_a_closed_set(self) -> bool:
+        """Whether it counts as the beginning of one of a few words."""
+        return self.unfinished and not self.quoted
+
+    @property
     def as_prefix(self) -> bool:
         """Whether the name counts as the beginning of a name."""
         return self.unfinished and not self.quoted and self.field in _NAMES
@@ -185,7 +190,7 @@ def _predicate(term: Term, codes: Callable[[], Collection[str]] | None) -> Predi
             alternatives = [part for part in term.value.casefold().split(",") if part]
             pattern = _pattern(alternatives, prefix=term.as_prefix)
             if term.field == "event":
-                _check_event(term.value, pattern)
+                check_event(term)
             elif term.field == "code" and codes is not None and "none" not in alternatives:
                 _check_code(term.value, pattern, codes())
             return _name(term.field, alternatives, pattern)
@@ -223,7 +228,11 @@ def _of_cause(term: Term, cause_of: Callable[[str], Collection[str] | None] | No
     return lambda error, _now: error.id in among
 
 
-def _check_event(value: str, pattern: re.Pattern[str]) -> None:
+def check_event(term: Term) -> None:
+    """Raises: BadInputError: No event type has such a name, or may come to have it while it is typed."""
+    value = term.value
+    alternatives = [part for part in value.casefold().split(",") if part]
+    pattern = _pattern(alternatives, prefix=term.as_prefix)
     if not any(pattern.fullmatch(kind.value.casefold()) for kind in EventType):
         names = ", ".join(kind.value for kind in EventType)
         raise BadInputError(f"No event type is called {value[:40]!r}", f"Event types are {names}.")

@@ -175,16 +175,23 @@ def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError) -> None:
         return
     waiting = graph.waiting_for(error.id)
     if waiting:
-        layout.heading(f"Held up by this: {plural(_behind(graph, error.id), 'error')}")
+        behind = _behind(graph, error.id)
+        layout.heading(f"Held up by this: {plural(behind, 'error')}")
         rows = (
             [(short(graph.errors[link.victim]), Role.NAME), (f"  {why(link)}", Role.TEXT)]
             for link in waiting[:_NAMED]
         )
         _some(layout, rows, len(waiting))
+        if behind > len(waiting):
+            layout.bullet(
+                (f"and {behind - len(waiting):,} more behind these: c shows all of them", Role.MUTED)
+            )
     cause = graph.cause_of(error.id)
     if cause is not None and error.id in cause.roots and len(cause.roots) > 1:
         others = plural(len(cause.roots) - 1, "more error")
-        layout.section("Same cause", (f"{others}: e shows them, c shows the cause.", Role.TEXT))
+        verb = "fails" if len(cause.roots) == 2 else "fail"
+        all_rows = f"e lists all {cause.held:,} errors of the cause, with what waits; c shows the cause."
+        layout.section("Same cause", (f"{others} {verb} for the same reason: {all_rows}", Role.TEXT))
 
 
 def about(

@@ -57,6 +57,8 @@ class RunPresenter:
         self.counts = Counts()
         self.ended: RunEnded | None = None
         self.paused = False
+        self._names: dict[str, SyncError] = {}
+        """Events of the plan, for reasons that speak of them by id."""
         self._eta: float | None = None
         self._wave = ""
         self._note = ""
@@ -70,6 +72,7 @@ class RunPresenter:
         match event:
             case RunStarted():
                 self.counts = Counts(planned=len(event.plan.rows), queued=len(event.plan.rows))
+                self._names = {row.error.id: row.error for row in event.plan.rows}
                 self.marks.update((row.error.id, _STATES[RowState.QUEUED]) for row in event.plan.rows)
             case BatchSent():
                 self.marks.update((row_id, _STATES[RowState.SENT]) for row_id in event.ids)
@@ -110,7 +113,9 @@ class RunPresenter:
             if event.verdict is Verdict.FIXED:
                 self.fixed.add(event.id)
         verdict = f"{event.verdict.value}: " if event.verdict else ""
-        self.reasons[event.id] = f"{verdict}{event.reason or self.marks[event.id].word}"
+        words = (event.reason or self.marks[event.id].word).split(" ")
+        told = " ".join(_record(self._names[word]) if word in self._names else word for word in words)
+        self.reasons[event.id] = f"{verdict}{told}"
         if event.error is not None:
             self.newer[event.id] = event.error
 
@@ -187,6 +192,11 @@ def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
         (counts.not_sent, "not sent"),
     )
     return [f"{count:,} {word}" for count, word in told if count]
+
+
+def _record(error: SyncError) -> str:
+    """`Account 7ce42c82`: the record of an event."""
+    return f"{error.object} {(error.storeconnect_id or error.id)[:8]}"
 
 
 def _width(line: list[Part]) -> int:

@@ -218,6 +218,8 @@ class StatusLines:
     def __init__(self, context: AppContext, line: Callable[[str], Line]) -> None:
         self._context = context
         self._line = line
+        self.behind_a_dialog = False
+        """The keys of the list do not work: a dialog has its own."""
         self.announcement: tuple[str, str] | None = None
         """What stands in place of the keys, and its look."""
 
@@ -292,7 +294,8 @@ class StatusLines:
             self._line("keys").show([(last, look)])
         else:
             unicode, panel = self._context.terminal.unicode, self._context.state.panel_open
-            self._line("keys").show(footer(actions, facts, width=width, unicode=unicode, panel=panel))
+            keys = footer(actions, facts, width=width, unicode=unicode, panel=panel)
+            self._line("keys").show([] if self.behind_a_dialog else keys)
         self._line("keys-before").set_class(bool(before), "-on")
 
     def draw_trouble(self, width: int) -> None:

@@ -58,7 +58,7 @@ from syncerr_tui.ui.services import LinksKnown, Services
 from syncerr_tui.ui.status_lines import StatusLines
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.ui.widgets.line import Line
-from syncerr_tui.words import plural
+from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
     from syncerr_tui.resync.runner import ResumeMode
@@ -263,6 +263,16 @@ class Workbench(Screen[None], inherit_bindings=False):
         lines.draw_trouble(width)
         view = self.services.runs.view
         lines.draw_run(view.line(width) if view is not None else [], width)
+
+    def on_screen_suspend(self) -> None:
+        """A dialog is on top: the keys are its own."""
+        self._lines.behind_a_dialog = True
+        self.draw_lines()
+
+    def on_screen_resume(self) -> None:
+        """The keys are the list's again."""
+        self._lines.behind_a_dialog = False
+        self.draw_lines()
 
     def on_resize(self) -> None:
         """Too small for a list: say the size that is needed."""
@@ -551,9 +561,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         up = next((link for link in links if link.cause is not None), None)
         if up is not None and up.cause is not None:
             self.errors.go_to(up.cause)
-            self.say(f"{short(current)} waits for this one. {why(up)}")
+            self.say(f"{short(current)} waits for this one. {sentence(why(up))}")
         elif links:
-            self.say(f"Its cause is not in this list. {links[0].detail}")
+            self.say(f"Its cause is not in this list. {sentence(links[0].detail)}")
         else:
             self.say("It waits for nothing: it fails for a reason of its own. enter says which.")
 

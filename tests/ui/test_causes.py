@@ -111,7 +111,7 @@ async def test_a_row_leads_to_its_cause_and_back(opened: Open) -> None:
         current = driven.pane.listing.current
         assert current is not None
         assert current.object == "Order"
-        await driven.wait_for("waits for this one. named parent")
+        await driven.wait_for("waits for this one. Named parent")
         await driven.press("u", "u")
         await driven.wait_for("It waits for nothing")
         await driven.press("G", "u")

@@ -75,7 +75,7 @@ async def test_the_panel_names_its_own_keys(opened: Open) -> None:
 
 async def test_without_rows_there_is_nothing_to_resync(opened: Open) -> None:
     async with opened([]) as driven:
-        await driven.wait_for("No unresolved")
+        await driven.wait_for("No sync errors")
         assert "R re-sync" not in driven.lines[-1]
         assert driven.lines[-1].endswith("? help  q quit")
 

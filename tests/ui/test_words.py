@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from syncerr_tui.diagnosis.guide_index import chapters, search
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.triage.actions import Place
 from tests.factories import sync_error
 from tests.ui.conftest import Open
+from tests.ui.families import family
 
 
 async def test_the_panel_opens_at_its_beginning_every_time(opened: Open) -> None:
@@ -127,3 +134,42 @@ def test_the_guide_finds_the_codes_of_the_manual_first() -> None:
     kinds = [chapter.in_manual for chapter in found]
     assert kinds == sorted(kinds, reverse=True)
     assert found[0].code == "CANNOT_EXECUTE_FLOW_TRIGGER"
+
+
+async def test_a_held_up_list_says_all_or_how_many_more(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        text = driven.pane.panel.text
+        told = re.search(r"Held up by this: (\d+) error", text)
+        assert told is not None
+        more = re.search(r"and (\d+) more behind these", text)
+        assert more is not None
+        direct = len(driven.app.services.graph_worker.graph.waiting_for(family()[0].id))  # type: ignore[union-attr]
+        assert int(told[1]) == direct + int(more[1])
+
+
+async def test_under_a_dialog_stand_no_keys_of_the_list(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+        assert "space select" not in driven.text
+        await driven.press("escape")
+        await driven.wait_for("space select")
+
+
+async def test_a_sentence_after_a_full_stop_has_a_capital(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        await driven.press("j", "j", "j", "u")
+        await driven.wait_for("waits for this one. Named parent: ")
+
+
+@pytest.mark.parametrize("text", ["event:foo", "verdict:fai", "event:upd verdict:fixed"])
+def test_the_journal_refuses_what_cannot_be(text: str) -> None:
+    with pytest.raises(BadInputError):
+        journal_filter.parse(text)
+    journal_filter.parse("verdict:fai", typing=True)
+    journal_filter.parse("event:upd", typing=True)
