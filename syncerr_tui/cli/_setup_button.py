@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli._ask import Asker, Nobody
 from syncerr_tui.cli._console import heading, say
-from syncerr_tui.cli.learn_button import HOW_TO_RECORD, UNSUPPORTED, describe, read_har_file
+from syncerr_tui.cli.learn_button import HOW_TO_RECORD, UNSUPPORTED, describe, dispose, read_har_file
 from syncerr_tui.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ async def learn_method(
         "Shall this call be made for re-syncs?", default=False
     ):
         raise RefusedError("The call was not confirmed", "Choose another method, for example guided")
-    table = await _table(candidate, client)
-    say("", f"Delete {har} now: it holds a session token.")
+    table = await _table(candidate, client, mapping.object_name)
+    dispose(Path(har), delete=False)
     return table
 
 
@@ -79,12 +80,18 @@ def _with_ids(lesson: Lesson, asker: Asker) -> Lesson | None:
     return lesson if agreed else None
 
 
-async def _table(candidate: ButtonCandidate, client: ApiClient) -> dict[str, Any]:
+async def _table(candidate: ButtonCandidate, client: ApiClient, events: str) -> dict[str, Any]:
+    from syncerr_tui.salesforce.button.learn import IdField
     from syncerr_tui.salesforce.button.recorded import CallKind
     from syncerr_tui.salesforce.entry_points import package_version
 
     call = candidate.call
     full = f"{call.namespace}__{call.name}" if call.namespace else call.name
+    if call.kind is not CallKind.APEX and candidate.field is not IdField.EVENT:
+        raise BadInputError(
+            f"The button is no Apex call and takes the ids of records, not of change events ({call.words})",
+            "Use the guided method, or ask StoreConnect for a public action",
+        )
     match call.kind:
         case CallKind.APEX:
             return {
@@ -110,8 +117,8 @@ async def _table(candidate: ButtonCandidate, client: ApiClient) -> dict[str, Any
         case CallKind.APEXREST if candidate.hole.shape == "list" and len(candidate.hole.path) == 1:
             if call.method == "POST" and isinstance(call.params, Mapping) and len(call.params) == 1:
                 return {"kind": "apexrest", "path": call.name, "ids_key": str(candidate.hole.path[0])}
-        case CallKind.RECORD_UPDATE if isinstance(call.params, Mapping):
-            fields = call.params.get("fields")
+        case CallKind.RECORD_UPDATE if isinstance(call.params, Mapping) and call.name in {"", events}:
+            fields = candidate.hole.mark.get("item", call.params.get("fields"))
             if isinstance(fields, Mapping) and len(fields) == 1:
                 ((field, value),) = fields.items()
                 return {"kind": "field", "field": field, "value": _text(value)}

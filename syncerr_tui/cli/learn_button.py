@@ -62,7 +62,7 @@ def command(
         emit_json(lesson.payload())
     else:
         emit(*_lines(lesson))
-    _dispose(file, delete=delete)
+    dispose(file, delete=delete)
     return ExitCode.OK if lesson.chosen is not None else ExitCode.NOT_ALL_FIXED
 
 
@@ -194,7 +194,7 @@ def describe(candidate: ButtonCandidate) -> list[str]:
     ]
 
 
-def _dispose(file: Path, *, delete: bool) -> None:
+def dispose(file: Path, *, delete: bool) -> None:
     """Offer to delete the recording; without a person there, say that it has to go."""
     asks = not delete and sys.stdin.isatty() and sys.stderr.isatty()
     if not delete and not (

@@ -358,6 +358,8 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
                 keep_ids=given.keep_ids,
             )
             chosen = str(table["kind"])
+            if chosen == "field" and "accept_vendor_warning=true" in given.method_settings:
+                table["accept_vendor_warning"] = "true"
         else:
             settings = _settings(METHODS[chosen], given.method_settings, asker, "--method-set")
             table = {"kind": chosen, **settings}

@@ -36,7 +36,7 @@ from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import Sender
-from syncerr_tui.resync.verification import look_until_decided
+from syncerr_tui.resync.verification import look_lanes, look_until_decided
 from syncerr_tui.stopwatch import Stopwatch
 
 _WAITS = {
@@ -382,8 +382,9 @@ class Runner:
         if kind is WaitKind.EARLIER and patience > 0:
             self._state.tell(waiting(0.0, len(attempts), patience))
         try:
+            lanes = look_lanes(self._org.method, self.plan.lanes)
             async for decided in look_until_decided(
-                self._org, attempts, patience=patience, wait=wait, lanes=self.plan.lanes
+                self._org, attempts, patience=patience, wait=wait, lanes=lanes
             ):
                 yield decided
         except (NotLoggedInError, RefusedError) as problem:

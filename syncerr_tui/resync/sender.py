@@ -11,7 +11,7 @@ from random import Random
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
-from syncerr_tui.model import EventSeen, EventStanding, RecordSeen
+from syncerr_tui.model import EventSeen, EventStanding
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import AskPerson, BatchSent, Waiting, WaitKind
 from syncerr_tui.resync.org import MethodInfo, Org, OrgClock, Receipt
@@ -19,7 +19,7 @@ from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.run_state import RunState
-from syncerr_tui.resync.verification import look, look_before
+from syncerr_tui.resync.verification import Records, look, look_before, look_lanes, records_before
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant
 
 _CONNECTION_TRIES = 6
@@ -39,10 +39,19 @@ class _Looked:
     due: Batch
     """The ones that may be sent; all others have ended, or are left to proof."""
     seen: Mapping[str, EventSeen]
-    before: Mapping[str, tuple[RecordSeen, ...] | None]
+    before: Records
     org_at: Mapping[str, datetime]
     """The org's time, for each."""
     at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A look at the records of rows whose turn comes next."""
+
+    rows: Sequence[PlannedRow]
+    at: Instant
+    looking: asyncio.Task[Records]
 
 
 class Sender:
@@ -62,6 +71,9 @@ class Sender:
         self._again = again
         self._org_clock = OrgClock(org, state.stopwatch)
         self._sent: list[str] = []
+        self._next: Sequence[PlannedRow] | None = None
+        """The rows of the request after this one, where they may be looked at before it has ended."""
+        self._ahead: _Ahead | None = None
         self._answer: asyncio.Future[bool | None] | None = None
         self._failed_in_a_row = 0
 
@@ -76,11 +88,14 @@ class Sender:
         self._sent = []
         state, method = self._state, self._org.method  # a plan may be older than the profile's bounds
         waiting = deque(batches(rows, min(state.plan.batch_size, method.batch_size)))
+        lanes = min(state.plan.lanes, method.lanes, len(waiting))
 
         async def lane() -> None:
             try:
                 while waiting and state.halt is None:
                     for batch in waiting.popleft():
+                        # Rows of other records than this request's: they may be looked at meanwhile.
+                        self._next = waiting[0][0] if waiting and lanes == 1 else None
                         await self._deliver(batch, wave)
             except SyncErrError as problem:
                 state.fail(problem)
@@ -88,10 +103,12 @@ class Sender:
                 state.stop("stopped", "a defect in this program stopped the run")
                 raise
 
-        lanes = (lane() for _ in range(min(state.plan.lanes, method.lanes, len(waiting))))
-        for outcome in await asyncio.gather(*lanes, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        try:
+            for outcome in await asyncio.gather(*(lane() for _ in range(lanes)), return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        finally:
+            await self._forget_ahead()
 
     async def ask_person(self, rows: Sequence[PlannedRow], wave: int) -> None:
         """Guided: the intent is written, then a person presses the button for exactly these rows."""
@@ -155,6 +172,7 @@ class Sender:
             state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
             try:
                 self._check_fresh(looked.at)
+                self._look_ahead()
                 receipts = await self._org.request_resync([row.error for row in rows])
             except NotSentError as problem:
                 trouble = problem.title
@@ -188,12 +206,43 @@ class Sender:
     async def _look_once(self, rows: Sequence[PlannedRow]) -> _Looked:
         await self._org_clock.refresh()
         at = self._state.stopwatch.now()
-        seen, before = await look_before(self._org, [row.error for row in rows], lanes=self._org.method.lanes)
+        errors = [row.error for row in rows]
+        ahead = await self._seen_ahead(rows)
+        seen, before = await look_before(self._org, errors, lanes=self._look_lanes, records=ahead)
         org_now = self._org_clock.now()
         due, left = self._still_due(rows, seen, org_now)
         if left:
             await self._judge_those_that_left(left)
         return _Looked(due, seen, before, request_times(org_now, seen, before), at)
+
+    @property
+    def _look_lanes(self) -> int:
+        return look_lanes(self._org.method, self._state.plan.lanes)
+
+    def _look_ahead(self) -> None:
+        """While a request is under way, look at the records of the one after it.
+
+        Its events are looked at when its turn comes: nothing goes out on an old look.
+        """
+        if self._next is not None and self._ahead is None:
+            errors = [row.error for row in self._next]
+            looking = asyncio.ensure_future(records_before(self._org, errors, lanes=self._look_lanes))
+            self._ahead = _Ahead(self._next, self._state.stopwatch.now(), looking)
+
+    async def _seen_ahead(self, rows: Sequence[PlannedRow]) -> Records | None:
+        """The records of these rows as seen during the request before; None where that is too long ago."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        records = await ahead.looking
+        fresh = self._state.stopwatch.gap(ahead.at) <= STALE_SECONDS
+        return records if fresh and ahead.rows == rows else None
+
+    async def _forget_ahead(self) -> None:
+        ahead, self._ahead, self._next = self._ahead, None, None
+        if ahead is not None:
+            ahead.looking.cancel()
+            await asyncio.gather(ahead.looking, return_exceptions=True)
 
     async def _judge_those_that_left(self, rows: Sequence[PlannedRow]) -> None:
         """These were processed before we sent them: by an earlier re-sync of ours, or by somebody else.

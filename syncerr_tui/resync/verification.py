@@ -12,7 +12,7 @@ from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, SyncError, Verdict
 from syncerr_tui.resync import doubt
-from syncerr_tui.resync.org import Org
+from syncerr_tui.resync.org import MethodInfo, Org
 from syncerr_tui.resync.plan import PROOF_CHUNK
 from syncerr_tui.resync.proof import judge, needs_full_sight, needs_records
 
@@ -122,25 +122,41 @@ async def verify(
     return verified
 
 
+_READERS = 4
+"""Questions at once where only one request may be under way: reading changes nothing. The profile's `lanes`,
+which bind the client, hold all the same."""
+Records = Mapping[str, tuple[RecordSeen, ...] | None]
+"""By event, the records with its StoreConnect ID; None where they cannot be read."""
+
+
+def look_lanes(method: MethodInfo, lanes: int) -> int:
+    """How many questions may be under way at once, in a plan with so many lanes for requests."""
+    return lanes if lanes < method.lanes else max(lanes, _READERS)
+
+
 async def look_before(
-    org: Org, errors: Sequence[SyncError], *, lanes: int
-) -> tuple[dict[str, EventSeen], dict[str, tuple[RecordSeen, ...] | None]]:
-    """How events and their records stand before a request, by event id; None where records cannot be read."""
-    gate = asyncio.Semaphore(lanes)
+    org: Org, errors: Sequence[SyncError], *, lanes: int, records: Records | None = None
+) -> tuple[dict[str, EventSeen], Records]:
+    """How events and their records stand before a request, by event id. `records` were looked at already."""
+    events = _events(org, [error.id for error in errors], asyncio.Semaphore(lanes))
+    if records is not None:
+        return await events, records
+    return await asyncio.gather(events, records_before(org, errors, lanes=lanes))
+
+
+async def records_before(org: Org, errors: Sequence[SyncError], *, lanes: int) -> Records:
+    """How the records of events stand before a request."""
     asked: defaultdict[str, list[str]] = defaultdict(list)
     for error in errors:
         if error.storeconnect_id:
             asked[error.object].append(error.storeconnect_id)
-    seen, (records, refused) = await asyncio.gather(
-        _events(org, [error.id for error in errors], gate), _records(org, asked, gate)
-    )
-    before = {
+    records, refused = await _records(org, asked, asyncio.Semaphore(lanes))
+    return {
         error.id: None
         if not error.storeconnect_id or error.object in refused
         else records.get((error.object, error.storeconnect_id), ())
         for error in errors
     }
-    return seen, before
 
 
 async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict[str, EventSeen]:

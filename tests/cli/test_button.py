@@ -13,10 +13,19 @@ from syncerr_tui.cli.learn_button import HOW_TO_RECORD, UNSUPPORTED
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.salesforce.profile_files import read_profile
-from syncerr_tui.salesforce.profiles import ButtonMethod
+from syncerr_tui.salesforce.profiles import (
+    ApexMethod,
+    ApexRestMethod,
+    ButtonMethod,
+    FieldMethod,
+    FlowMethod,
+    Method,
+)
 from tests.cli.conftest import Shell
+from tests.independent.recordings import Recorder
 
 ROOT = Path(__file__).parents[2]
+EVENT = "s_c__Change_Event__c"
 ENTERS = [""] * 2
 """Answers to what `setup` asks between the org's name and the method."""
 
@@ -122,6 +131,67 @@ def test_a_person_confirms_an_id_that_stays_and_the_call(
     assert user in asked.err
     kept = shell.profiles / "acme.toml"
     assert (user in kept.read_text(encoding="utf-8")) if code == 0 else not kept.exists()
+
+
+ROWS = ("a0XDe0000000001MAA", "a0XDe0000000002MAA")
+DATA = "/services/data/v66.0"
+INPUTS = [{"changeEventId": row} for row in ROWS]
+UPDATES = [{"attributes": {"type": EVENT}, "id": row, "s_c__Status__c": "NEW"} for row in ROWS]
+PUBLIC: dict[str, tuple[str, str, object, str, Method]] = {
+    "invocable": (
+        "POST", f"{DATA}/actions/custom/apex/SyncErrResync", {"inputs": INPUTS}, "",
+        ApexMethod("SyncErrResync", "changeEventId"),
+    ),
+    "flow": (
+        "POST", f"{DATA}/actions/custom/flow/SyncErr_Resync", {"inputs": INPUTS}, "",
+        FlowMethod("SyncErr_Resync", "changeEventId"),
+    ),
+    "Apex REST": (
+        "POST", "/services/apexrest/syncerr/resync", {"ids": list(ROWS)}, "syncerr",
+        ApexRestMethod("syncerr/resync", "ids"),
+    ),
+    "update of a record": (
+        "PATCH", f"{DATA}/sobjects/{EVENT}/{ROWS[0]}", {"s_c__Status__c": "NEW"}, "s_c",
+        FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True),
+    ),
+    "update of records": (
+        "PATCH", f"{DATA}/composite/sobjects", {"records": UPDATES}, "s_c",
+        FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PUBLIC)
+def test_a_recording_of_something_public_becomes_the_method_for_it(
+    shell: Shell, org: DemoServer, tmp_path: Path, kind: str
+) -> None:
+    verb, target, body, namespace, method = PUBLIC[kind]
+    recorder = Recorder()
+    recorder.rest(verb, target, body, {"success": True})
+    (tmp_path / "press.har").write_text(recorder.text(), encoding="utf-8")
+    words = ("setup", "acme", "--yes", "--har", str(tmp_path / "press.har"), "--namespace", namespace)
+    if isinstance(method, FieldMethod):
+        unconfirmed = shell(*words)
+        assert unconfirmed.code == 5
+        assert "never to write them" in unconfirmed.err
+        words = (*words, "--method-set", "accept_vendor_warning=true")  # type: ignore[assignment]
+    kept = shell(*words)
+    assert kept.code == 0, kept.err
+    profile = read_profile(shell.profiles, "acme")
+    assert profile is not None
+    assert profile.method == method
+
+
+def test_a_public_call_for_records_is_not_made_with_change_events(
+    shell: Shell, org: DemoServer, tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    orders = ["8015g00000Vb4QAAAZ", "8015g00000Vb4QBAAZ"]
+    recorder.rest("POST", "/services/apexrest/s_c/again", {"ids": orders})
+    (tmp_path / "press.har").write_text(recorder.text(), encoding="utf-8")
+    refused = shell("setup", "acme", "--yes", "--har", str(tmp_path / "press.har"))
+    assert refused.code == 2
+    assert "takes the ids of records" in refused.err
 
 
 def test_an_org_that_refuses_the_list_is_not_set_up(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

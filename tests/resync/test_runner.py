@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -790,3 +791,53 @@ async def test_what_the_org_accepted_and_forgot_is_not_sent_again_by_a_resume(
     told = await drive(runner_for(org, journal, runner.plan, time, resume=runner.run_id))
     assert verdicts(told) == {error.id: Verdict.UNKNOWN}
     assert org.reached == {error.id: 1}
+
+
+async def test_one_lane_reads_the_next_rows_records_meanwhile_and_their_events_when_it_is_their_turn(
+    journal: Journal, time: Time
+) -> None:
+    org = WatchedOrg(time, method=replace(METHOD, lanes=1, batch_size=2))
+    errors = [org.fail(n) for n in range(6)]
+    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
+    assert ending(told).counts.fixed == 6
+    first, second, third = [errors[n].id for n in (0, 2, 4)]
+    assert org.steps[:2] == [("events", first), ("records", first)] or org.steps[:2] == [
+        ("records", first),
+        ("events", first),
+    ]
+    sent = org.steps.index(("request", first))
+    assert org.steps[sent + 1 : sent + 3] == [("records", second), ("answer", first)]
+    assert org.steps.index(("events", second)) > org.steps.index(("answer", first))
+    assert ("records", second) not in org.steps[sent + 2 :]
+    assert org.steps.index(("request", third)) > org.steps.index(("answer", second))
+
+
+class WatchedOrg(LyingOrg):
+    """Writes down what it is asked until the last row was sent, by the first row of each question."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.steps: list[tuple[str, str]] = []
+        self._keys: dict[str, str] = {}
+
+    async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+        self.steps.append(("events", ids[0]))
+        return await super().read_events(ids)
+
+    async def find_records(
+        self, object_name: str, storeconnect_ids: Sequence[str]
+    ) -> Mapping[str, tuple[RecordSeen, ...]]:
+        self.steps.append(("records", self._keys[storeconnect_ids[0]]))
+        return await super().find_records(object_name, storeconnect_ids)
+
+    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        self.steps.append(("request", errors[0].id))
+        await asyncio.sleep(0.01)
+        receipts = await super().request_resync(errors)
+        self.steps.append(("answer", errors[0].id))
+        return receipts
+
+    def fail(self, *args: Any, **more: Any) -> SyncError:
+        error = super().fail(*args, **more)
+        self._keys[error.storeconnect_id] = error.id
+        return error

@@ -127,7 +127,7 @@ class PlanDialog(Confirmation):
             took = duration(timedelta(seconds=plan.expected_seconds))
             rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
             rows.append(("Method", self._method.label, ""))
-            if self._method.first_alone:
+            if self._method.first_alone and len(plan.rows) > 1:
                 rows.append(("", "The first row goes alone until this call has fixed one.", ""))
             if self.reason or self._reason_required:
                 rows.append(("Why", self.reason or "- (this org wants a reason)", ""))
