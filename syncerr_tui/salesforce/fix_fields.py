@@ -15,6 +15,7 @@ from syncerr_tui.salesforce.fix_lookup import (
     FixCase,
     MetadataProblem,
     read_or_why,
+    text,
     untold,
 )
 from syncerr_tui.salesforce.fix_targets import FixTargets, value_elements, value_state
@@ -67,10 +68,10 @@ class FieldFixes:
                 by_label: dict[str, list[Row]] = {}
                 for field in described["fields"]:
                     by_label.setdefault(field["label"].casefold(), []).append(field)
-                for text in case.failure.fields:
-                    if text.casefold() in by_name:
-                        return object_name, by_name[text.casefold()]
-                    if len(alike := by_label.get(text.casefold(), [])) == 1:
+                for named in case.failure.fields:
+                    if named.casefold() in by_name:
+                        return object_name, by_name[named.casefold()]
+                    if len(alike := by_label.get(named.casefold(), [])) == 1:
                         return object_name, alike[0]
         return None
 
@@ -81,7 +82,8 @@ class FieldFixes:
             return []
         (object_name, field), value = found, case.failure.values[0]
         home = await self._value_home(object_name, field)
-        title = f"Add {value} to the values of {field['label']}"
+        label = text(field, "label")
+        title = f"Add {value} to the values of {label}"
         if isinstance(home, str):
             target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
             return [FixCandidate(FixKind.ADD_VALUE, target, title, guided=home, needs_metadata_api=True)]
@@ -102,14 +104,14 @@ class FieldFixes:
             FixCandidate(
                 FixKind.ADD_VALUE,
                 target,
-                f"Switch the value {value} of {field['label']} on again" if state else title,
+                f"Switch the value {value} of {label} on again" if state else title,
                 {value: state},
                 after,
                 whole=component.inner.decode(),
                 guided=guided,
                 settled=_ON_RECORD_TYPE if state == "active" else "",
-                affects=f"Everybody who fills in {field['label']}: the value is offered from now on. It can "
-                f"be switched off again, not removed.{shared} Record types do not offer it by themselves.",
+                affects=f"Everybody who fills in {label}: the value is offered from now on. It can be "
+                f"switched off again, not removed.{shared} Record types do not offer it by themselves.",
                 needs=METADATA,
                 needs_metadata_api=True,
             )
@@ -129,9 +131,7 @@ class FieldFixes:
                 return home or f"The org does not show the global value set {set_name}"
             name = _STANDARD_SETS.get(field["name"]) or f"{object_name}{field['name']}"
             if name in _CATEGORY_SETS or field["name"] in {"Status", "StageName"}:
-                return (
-                    f"The values of {field['label']} carry a category, which the Metadata API handles badly"
-                )
+                return f"The values of {text(field, 'label')} carry a category, which the Metadata API handles badly"
             return await self._metadata.read("StandardValueSet", name) or "It is no plain standard value set"
         except MetadataTokenError as error:
             self._problem.line = error.line
@@ -152,7 +152,7 @@ class FieldFixes:
             return []
         object_name, field = found
         target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
-        title = f"Let {field['label']} of {object_name} be empty"
+        title = f"Let {text(field, 'label')} of {object_name} be empty"
         if not field.get("custom"):
             guided = "A standard field that Salesforce requires: it cannot be lifted"
             return [FixCandidate(FixKind.NOT_REQUIRED, target, title, guided=guided)]

@@ -32,6 +32,8 @@ from syncerr_tui.text import one_line
 
 BYPASS_FOR = timedelta(hours=1)
 """How long a bypass permission set is assigned: it ends by itself."""
+_TELLING = 20
+"""Characters of a rule's message that are not there by chance."""
 _RULES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "UNKNOWN_EXCEPTION"})
 _MAIL = frozenset({"EMAIL_ADDRESS_BOUNCED", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", "INVALID_EMAIL_ADDRESS"})
 
@@ -83,7 +85,8 @@ class SafeguardFixes:
         places = [f" WHERE EntityDefinition.QualifiedApiName = {soql.quote(name)}" for name in case.objects]
         for where in (*places, ""):
             rows = await self._client.query_all(select + where, tooling=True)
-            fitting = [row for row in rows if (words := text(row, "ErrorMessage")) and words in said]
+            least = 1 if where else _TELLING
+            fitting = [row for row in rows if _stands_in(text(row, "ErrorMessage"), said, least)]
             longest = max((len(text(row, "ErrorMessage")) for row in fitting), default=0)
             if fitting:
                 return [row for row in fitting if len(text(row, "ErrorMessage")) == longest]
@@ -322,6 +325,14 @@ class SafeguardFixes:
                     "switched on again"
                 )
         return ""
+
+
+def _stands_in(words: str, said: str, least: int) -> bool:
+    """Whether a rule's message stands in an error, whole or cut off at the error's end."""
+    if len(words) >= least and words in said:
+        return bool(words)
+    end = said.rstrip(" .…")
+    return any(end.endswith(words[:length]) for length in range(_TELLING, len(words)))
 
 
 def _sends_mail(reading: TargetReading) -> bool:

@@ -13,6 +13,8 @@ from tests.cli.conftest import Shell
 from tests.e2e.orgs import write_profile
 
 BOX = ("--org", "box")
+STAYING = ("flow-off:Order_Route", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+"""No test here removes this cause."""
 KINDS = (
     ("clear-bounce", "EMAIL_ADDRESS_BOUNCED", (), True),
     ("change-owner", "CANNOT_REPARENT_RECORD", ("OwnerId=tom@harbour-hearth.example",), False),
@@ -130,7 +132,7 @@ def test_bad_input_changes_nothing(shell: Shell, words: tuple[str, ...]) -> None
 
 @pytest.mark.usefixtures("org")
 def test_read_only_wins(shell: Shell) -> None:
-    cause, option = find_option(shell, "flow-off:Loyalty", "LIMIT_EXCEEDED")
+    cause, option = find_option(shell, *STAYING)
     asked = ("fix", *BOX, "--id", cause["roots"][0])
     (listed,) = (one for one in shell(*asked, "--read-only", "--json").lines if one["key"] == option["key"])
     assert not listed["allowed"]
@@ -140,7 +142,7 @@ def test_read_only_wins(shell: Shell) -> None:
 
 @pytest.mark.usefixtures("org")
 def test_what_changed_since_it_was_shown_is_refused(shell: Shell, demo: DemoServer) -> None:
-    cause, option = find_option(shell, "flow-off:Loyalty", "LIMIT_EXCEEDED")
+    cause, option = find_option(shell, *STAYING)
     asked = ("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
     said = shell(*asked, "--seen", "0" * 10)
     assert (said.code, said.lines[0]["state"]) == (5, "refused")

@@ -1,0 +1,31 @@
+"""Which rule a message means, and which value set a field has."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncerr_tui.salesforce.fix_safeguards import _stands_in
+
+RULE = "A tax number has eleven digits; leave it empty for private customers."
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        (RULE, True),
+        (f"FIELD_CUSTOM_VALIDATION_EXCEPTION, {RULE}: [Tax_Number__c]", True),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION, A tax number has eleven digits; lea", True),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION, A tax number has eleven digits; lea…", True),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION, A tax", False),
+        ("Another message.", False),
+        ("", False),
+    ],
+)
+def test_a_rules_message_may_be_cut_off(said: str, stands: bool) -> None:
+    assert _stands_in(RULE, said, 1) is stands
+
+
+def test_a_short_message_of_another_object_means_nothing() -> None:
+    assert _stands_in("Required", "Required fields are missing", 1)
+    assert not _stands_in("Required", "Required fields are missing", 20)
+    assert not _stands_in("", "anything", 1)
