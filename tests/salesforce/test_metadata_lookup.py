@@ -215,26 +215,30 @@ def rewritten(folder: Path, change: Callable[[str], str]) -> None:
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("table", "row", "message", "name"),
+    [
+        ("ValidationRule", rule("Phone_Needed", "A phone number is needed."), RULE, "Phone_Needed"),
+        ("FlowDefinitionView", flow(), FLOW, "Order Builder"),
+    ],
+)
 async def test_where_things_are_is_kept_for_the_next_start_but_not_when_they_were_changed(
-    tmp_path: Path,
+    tmp_path: Path, table: str, row: dict[str, Any], message: str, name: str
 ) -> None:
     store = MetadataCache(tmp_path, "00D5g000004AbcDEAS")
-    first = MetadataLookup(
-        Org({"ValidationRule": [rule("Phone_Needed", "A phone number is needed.")]}), ORG, store
-    )
-    told = await first.resolve(diagnose(RULE), object_name="Order", processed_at=FAILED_AT)
-    assert [thing.modified_by for thing in told] == ["Bo"]
+    first = MetadataLookup(Org({table: [row]}), ORG, store)
+    [told] = await first.resolve(diagnose(message), object_name="Order", processed_at=FAILED_AT)
+    assert told.modified_by is not None
 
     silent = Org()
-    [kept] = await MetadataLookup(silent, ORG, store).recall(diagnose(RULE), object_name="Order")
+    [kept] = await MetadataLookup(silent, ORG, store).recall(diagnose(message), object_name="Order")
     assert silent.asked == []
-    assert (kept.name, kept.address) == ("Phone_Needed", told[0].address)
+    assert (kept.name, kept.address) == (name, told.address)
     assert kept.modified_at is None and kept.modified_by is None
 
-    gone = Org(refuses={"ValidationRule": UnreachableError("gone")})
-    assert await MetadataLookup(gone, ORG, store).resolve(
-        diagnose(RULE), object_name="Order", processed_at=FAILED_AT
-    ) == (kept,)
+    gone = Org(refuses={table: UnreachableError("gone")})
+    again = MetadataLookup(gone, ORG, store)
+    assert await again.resolve(diagnose(message), object_name="Order", processed_at=FAILED_AT) == (kept,)
 
 
 async def test_what_is_too_old_is_not_recalled_and_an_empty_answer_replaces_what_was_kept(
@@ -275,9 +279,16 @@ async def test_a_damaged_file_of_answers_is_no_trouble(tmp_path: Path, text: str
 
 async def test_a_file_of_answers_that_somebody_else_wrote_is_made_harmless(tmp_path: Path) -> None:
     store = MetadataCache(tmp_path, "00D5g000004AbcDEAS")
-    await MetadataLookup(Org({"FlowDefinitionView": [flow()]}), ORG, store).resolve(
-        diagnose(FLOW), object_name=None, processed_at=None
+    org = Org({"ValidationRule": [rule("Phone_Needed", "A phone number is needed.")]})
+    await MetadataLookup(org, ORG, store).resolve(diagnose(RULE), object_name="Order", processed_at=None)
+    rewritten(
+        tmp_path,
+        lambda kept: kept.replace(RULE_ID, "../../evil?x=").replace("Phone_Needed", "\\u001b]0;x\\u0007Evil"),
     )
-    rewritten(tmp_path, lambda kept: kept.replace(FLOW_ID, "../../evil?x=\\u001b"))
-    for thing in await MetadataLookup(Org(), ORG, store).recall(diagnose(FLOW), object_name=None):
-        assert "\x1b" not in repr(thing) and "evil" not in (thing.address or "")
+    loaded = [
+        text for answer in store.load_answers().values() for row in answer.rows for text in row.values()
+    ]
+    assert loaded and not any("\x1b" in text or "\x07" in text for text in loaded)
+    [thing] = await MetadataLookup(Org(), ORG, store).recall(diagnose(RULE), object_name="Order")
+    assert "Evil" in thing.name and "\x1b" not in thing.name
+    assert "evil?" not in (thing.address or "")
