@@ -68,6 +68,13 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
 
 
+def clock_time(at: datetime, near: datetime, zone: tzinfo | None = None) -> str:
+    """A point in local time to the second, with its day where that is another one than the day of `near`."""
+    local = at.astimezone(zone)
+    day = "" if local.date() == near.astimezone(zone).date() else f"{local.day} {local:%b} "
+    return f"{day}{local:%H:%M:%S}"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 error`, `1,204 errors`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
@@ -286,51 +286,58 @@ class _Narrator:
     """What a run tells, in lines on stderr, at most one of progress every two seconds."""
 
     def __init__(self) -> None:
-        self._last = float("-inf")
+        self._last_progress = float("-inf")
+        self._last_line = float("-inf")
 
     def _due(self, event: Waiting) -> bool:
-        """A wait is told at once where it is only announced, else where nothing was said for a while."""
-        if event.seconds and time.monotonic() - self._last < _QUIET_SECONDS:
-            return False
-        self._last = time.monotonic()
-        return True
+        """A wait that is only announced is told at once, any other where nothing was said for a while."""
+        return not event.seconds or time.monotonic() - self._last_line >= _QUIET_SECONDS
 
     def tell(self, event: RunEvent) -> None:
         """Say what a person wants to know."""
+        lines = list(self._lines(event))
+        for line in lines:
+            narrate(line)
+        if lines:
+            self._last_line = time.monotonic()
+
+    def _lines(self, event: RunEvent) -> Iterator[str]:
         from syncerr_tui.resync import events as e
 
         match event:
             case e.RunStarted():
                 goes = " goes on" if event.resumed else ""
-                narrate(f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}.")
+                yield f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}."
             case e.WaveStarted():
-                narrate(f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}.")
+                yield f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}."
             case e.Braked():
-                narrate(f"Stopping: {event.reason}")
+                yield f"Stopping: {event.reason}"
             case e.Waiting(until=until) if until is not None and self._due(event):
-                narrate(
-                    f"{_waiting_words(event)}; what is not known by {until.astimezone():%H:%M:%S} is UNKNOWN."
-                )
+                yield _waiting_words(event, until)
             case e.RunEnded():
-                narrate(f"{event.summary}.")
-            case e.Progress() if time.monotonic() - self._last >= _PROGRESS_SECONDS:
-                self._last = time.monotonic()
+                yield f"{event.summary}."
+            case e.Progress() if time.monotonic() - self._last_progress >= _PROGRESS_SECONDS:
+                self._last_progress = time.monotonic()
                 counts = event.counts
                 left = f", about {event.eta_seconds:.0f} s left" if event.eta_seconds else ""
                 waiting = counts.sent + counts.waiting
-                narrate(f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}")
+                yield f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}"
             case _:
                 pass
 
 
-def _waiting_words(event: Waiting) -> str:
+def _waiting_words(event: Waiting, until: datetime) -> str:
     from syncerr_tui.resync.events import WaitKind
+    from syncerr_tui.words import clock_time
 
-    since = f" since {event.since.astimezone():%H:%M:%S}" if event.since else ""
+    rows, end = plural(event.rows, "row"), clock_time(until, until)
+    since = clock_time(event.since, until) if event.since else ""
     if event.kind is WaitKind.EARLIER:
-        was = "was" if event.rows == 1 else "were"
-        return f"{plural(event.rows, 'row')} {was} sent before and {was} not proven; the org is read{since}"
-    return f"{plural(event.rows, 'row')} {'waits' if event.rows == 1 else 'wait'} for the org{since}"
+        was, it_is, first = ("was", "it is", "") if event.rows == 1 else ("were", "they are", "the first ")
+        sent = f"{rows} {was} sent before ({first}at {since}), and the outcome is not known"
+        return f"{sent}: {it_is} read again until {end} at the latest."
+    waits = "waits" if event.rows == 1 else "wait"
+    return f"{rows} {waits} for the org since {since}; what it has not done by {end} is UNKNOWN."
 
 
 class _Stop:

@@ -38,11 +38,8 @@ from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import Sender
 from syncerr_tui.resync.verification import look_lanes, look_until_decided
 from syncerr_tui.stopwatch import Stopwatch
+from syncerr_tui.words import plural
 
-_WAITS = {
-    WaitKind.PROOF: "{rows} wait for the org",
-    WaitKind.EARLIER: "{rows} were sent before, and what became of them is not known yet",
-}
 _ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
 """Verdicts after which the next row may show whether an unproven method works."""
 
@@ -373,7 +370,8 @@ class Runner:
 
         def waiting(seconds: float, rows: int, left: float) -> Waiting:
             until = self._clock() + timedelta(seconds=left)
-            return Waiting(seconds, _WAITS[kind].format(rows=rows), kind, rows, begun, until)
+            what = "sent before, outcome not known yet" if kind is WaitKind.EARLIER else "waiting for the org"
+            return Waiting(seconds, f"{plural(rows, 'row')} {what}", kind, rows, begun, until)
 
         async def wait(seconds: float, rows: int, left: float) -> bool:
             self._journal.heartbeat()

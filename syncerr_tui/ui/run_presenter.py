@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
@@ -23,7 +23,7 @@ from syncerr_tui.resync.events import (
 )
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.table import RowMark, Tone
-from syncerr_tui.words import duration, plural
+from syncerr_tui.words import clock_time, duration, plural
 
 _STATES: Mapping[RowState, RowMark] = {
     RowState.QUEUED: RowMark("queued", Tone.QUIET),
@@ -87,7 +87,8 @@ class RunPresenter:
                 # How many rows wait for the org the counts say already.
                 proof = event.kind is WaitKind.PROOF
                 self._waiting = event if proof else None
-                until = f": until {self._clock(event.until)} at most" if event.until and not proof else ""
+                end = clock_time(event.until, event.until, self._zone) if event.until else ""
+                until = f": until {end} at most" if end else ""
                 self._note = "" if proof else f"{event.why}{until}"
             case Braked():
                 self._note = self._braked = event.reason
@@ -154,11 +155,8 @@ class RunPresenter:
         waiting = self._waiting
         if waiting is None or waiting.since is None or waiting.until is None:
             return ""
-        since = "" if brief else f" since {self._clock(waiting.since)},"
-        return f"{since} until {self._clock(waiting.until)}"
-
-    def _clock(self, at: datetime) -> str:
-        return f"{at.astimezone(self._zone):%H:%M:%S}"
+        since = "" if brief else f" since {clock_time(waiting.since, waiting.until, self._zone)},"
+        return f"{since} until {clock_time(waiting.until, waiting.until, self._zone)}"
 
     def _result(self) -> list[Part]:
         assert self.ended is not None

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from syncerr_tui.cli._running import _Narrator
 from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.resync.events import Waiting, WaitKind
 from tests.cli.conftest import Shell
 from tests.layers import layered
 
@@ -358,3 +361,20 @@ def test_verify_looks_again_and_sends_nothing(shell: Shell, tmp_path: Path) -> N
     assert found.code == 0
     assert shell("verify", *DEMO, *db).err.endswith("Nothing was sent whose outcome is unknown.\n")
     assert shell("journal", *DEMO, *db, "--id", event, "--json").lines[0]["attempts"] == 1
+
+
+def test_a_wait_is_told_with_its_beginning_and_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    since = datetime.now().astimezone().replace(hour=2, minute=14, second=5)
+    end = since.replace(minute=17)
+    narrator = _Narrator()
+    narrator.tell(Waiting(0.0, "", WaitKind.EARLIER, 1, since, end))
+    narrator.tell(Waiting(1.0, "", WaitKind.PROOF, 4, since, end))  # too soon behind the other
+    assert capsys.readouterr().err == (
+        "1 row was sent before (at 02:14:05), and the outcome is not known: "
+        "it is read again until 02:17:05 at the latest.\n"
+    )
+    _Narrator().tell(Waiting(20.0, "", WaitKind.PROOF, 4, since - timedelta(days=1), end))
+    err = capsys.readouterr().err
+    assert "4 rows wait for the org since " in err
+    assert f"{(since - timedelta(days=1)).day} " in err, "the day, where it is another one"
+    assert "what it has not done by 02:17:05 is UNKNOWN" in err

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncerr_tui.resync.events import Counts, Paused, Progress, Waiting, WaveStarted
+from syncerr_tui.resync.events import Counts, Paused, Progress, Waiting, WaitKind, WaveStarted
 from syncerr_tui.ui.run_presenter import RunPresenter
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
@@ -47,6 +48,17 @@ def test_the_run_line_fits_and_says_nothing_twice() -> None:
     assert "2 min left" in line
     assert "wave 2/3" in line
     assert "6 FAILING" in line
+    late = datetime(2026, 6, 3, 2, 14, 5, tzinfo=UTC)
+    view = RunPresenter(zone=UTC)
+    view.take(WaveStarted(2, 3, 100))
+    view.take(Progress(Counts(planned=500, sent=38, fixed=100), 1.0, None))
+    end = late + timedelta(minutes=3)
+    view.take(Waiting(1.0, "38 rows waiting for the org", rows=38, since=late, until=end))
+    assert "38 waiting for the org since 02:14:05, until 02:17:05" in told(view, 120)
+    assert "38 waiting until 02:17:05" in told(view)
+    assert len(told(view)) <= 80
+    view.take(Waiting(0.0, "1 row sent before", WaitKind.EARLIER, 1, late, end))
+    assert "1 row sent before: until 02:17:05 at most" in told(view, 120)
     view.take(Paused())
     assert "left" not in told(view)
     assert "Paused" in told(view)
