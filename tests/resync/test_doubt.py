@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from syncerr_tui.errors import MachineError, OutcomeUnknownError
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RowState, SyncError, Verdict
-from syncerr_tui.resync.doubt import doubt_words, in_doubt, usual_seconds
+from syncerr_tui.resync.doubt import doubt_words, earlier_requests, in_doubt, usual_seconds
 from syncerr_tui.resync.events import RunEvent
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.resync.plan_file import recorded_plan
@@ -115,6 +116,19 @@ async def test_the_usual_time_is_learned_from_proofs(reopen: Callable[[], Journa
         assert usual_seconds(journal) == 180.0
         await drive(runner_for(org, journal, plan_for(org, errors, patience=900.0), time))
         assert 570 <= usual_seconds(journal) <= 610
+
+
+async def test_a_request_that_failed_is_not_what_brought_a_later_success_about(
+    reopen: Callable[[], Journal], time: Time
+) -> None:
+    org = LyingOrg(time)
+    failed, fixed = org.fail(1, broken=True), org.fail(2)
+    undated = [replace(error, processed_at=None) for error in (failed, fixed)]
+    with reopen() as journal:
+        await run(org, journal, [failed, fixed], time)
+        assert set(earlier_requests(journal, undated)) == {fixed.id}
+        later = replace(fixed, processed_at=time.now + timedelta(minutes=1))
+        assert earlier_requests(journal, [later]) == {}, "it has failed again since"
 
 
 def cut_short(path: Path) -> None:

@@ -18,6 +18,7 @@ from syncerr_tui.resync import plan_file
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import LeftOut, Plan, checked_against, digest, make_plan
 from syncerr_tui.resync.sender import batches
+from syncerr_tui.resync.waves import expected_seconds
 from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
 from tests.resync.lying_org import IDENTITY
@@ -269,3 +270,12 @@ JSON = st.recursive(
 def test_the_hash_is_that_of_the_whole_payload_as_canonical_json(payload: dict[str, Any]) -> None:
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     assert digest(payload) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_wave_is_estimated_from_measured_ones_of_its_size() -> None:
+    assert expected_seconds(10, []) is None
+    assert expected_seconds(10, [(10, 8.0), (1000, 60.0)]) in {8.0, 34.0}
+    assert expected_seconds(51, [(10, 8.0)]) is None, "nothing says how a much larger wave behaves"
+    assert expected_seconds(50, [(10, 8.0)]) == 8.0
+    near = [(10, float(seconds)) for seconds in (5, 6, 7, 8, 100)]
+    assert expected_seconds(10, [*near, *((1000, 60.0),) * 20]) == 7.0
