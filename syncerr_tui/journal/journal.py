@@ -336,18 +336,20 @@ class Journal:
         return numbers
 
     def outcomes(self, attempts: Iterable[Attempt]) -> None:
-        """Write down how the last requests of these rows ended."""
+        """Write down how the last requests of these rows ended. What a loss of power takes of it, a look at
+        the org gives back.
+        """
         at = iso(self._clock())
-        with self._transaction() as sql:
+        with self._file.transaction(durable=False) as sql:
             sql.executemany(
                 "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
                 ((a.intent, at, a.kind.value if a.kind else None, a.code, a.answer) for a in attempts),
             )
 
     def finish_rows(self, run: str, attempts: Iterable[Attempt]) -> None:
-        """Write down how rows ended."""
+        """Write down how rows ended. What a loss of power takes of it, a look at the org gives back."""
         at = iso(self._clock())
-        with self._transaction() as sql:
+        with self._file.transaction(durable=False) as sql:
             sql.executemany(
                 "INSERT INTO verdicts (run, event, intent, at, verdict, reason, evidence) "
                 "VALUES (?,?,?,?,?,?,?)",

@@ -77,21 +77,31 @@ class SqliteFile:
                 return []
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """All or nothing, and on disk when it is left.
+
+        Args:
+            durable: False leaves the moment at which it is on disk to the system: other processes see it, and
+                it outlives this one, but not always a loss of power. Before the next durable one it is there.
 
         Raises:
             MachineError: It cannot be written.
         """
         with _in_words(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
+            if not durable:
+                self.connection.execute("PRAGMA synchronous = NORMAL")
             try:
-                yield self.connection
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:  # a full disk may have rolled back already
-                    self.connection.execute("ROLLBACK")
-                raise
+                self.connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.connection
+                    self.connection.execute("COMMIT")
+                except BaseException:
+                    if self.connection.in_transaction:  # a full disk may have rolled back already
+                        self.connection.execute("ROLLBACK")
+                    raise
+            finally:
+                if not durable:
+                    self.connection.execute("PRAGMA synchronous = FULL")
 
     def check_in_place(self) -> None:
         """Raises: MachineError: The path leads elsewhere: what is written to a moved file is lost."""

@@ -181,9 +181,35 @@ def test_history_only_grows(journal: Journal, table: str) -> None:
 # -- durability
 
 
-def test_every_commit_reaches_the_disk(journal: Journal) -> None:
-    assert journal.connection.execute("PRAGMA synchronous").fetchone()[0] == 2
-    assert journal.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+def test_an_intent_reaches_the_disk_before_the_request_and_all_that_was_written_before_it(
+    journal: Journal,
+) -> None:
+    """FULL alone makes SQLite wait for the disk at a commit; with NORMAL the next FULL one takes it along."""
+    now = "FULL"
+    committed: list[str] = []
+
+    def follow(statement: str) -> None:
+        nonlocal now
+        if statement.startswith("PRAGMA synchronous = "):
+            now = statement.rpartition(" ")[2]
+        elif statement == "COMMIT":
+            committed.append(now)
+
+    assert journal.read("PRAGMA synchronous")[0][0] == 2  # FULL
+    assert journal.read("PRAGMA journal_mode")[0][0] == "wal"
+    plan = plan_of(1)
+    journal._file.connection.set_trace_callback(follow)
+    run = begin(journal, plan).run
+    numbers = journal.intend(run, [intent(1)])
+    assert committed == ["FULL", "FULL"]
+    journal.outcomes([answered(1, numbers[plan.rows[0].error.id], OutcomeKind.ACCEPTED)])
+    journal.finish_rows(run, [fixed(1, numbers[plan.rows[0].error.id])])
+    assert committed[2:] == ["NORMAL", "NORMAL"]
+    journal.intend(run, [intent(1, 2)])
+    journal.end(run, "finished", "")
+    assert committed[4:] == ["FULL", "FULL"]
+    journal._file.connection.set_trace_callback(None)
+    assert journal.read("PRAGMA synchronous")[0][0] == 2
 
 
 def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path, time: Time) -> None:
