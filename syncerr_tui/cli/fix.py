@@ -149,6 +149,8 @@ def _list(options: list[FixOption], *, as_json: bool) -> None:
 
 
 def _lines(option: FixOption) -> list[str]:
+    from syncerr_tui.fixes.org import FixKind
+
     kind = option.kind
     lines = [option.title]
     if option.automatic:
@@ -162,7 +164,8 @@ def _lines(option: FixOption) -> list[str]:
     lines += [f"    {text}" for text in (option.affects, *option.changed) if text]
     if not option.allowed:
         lines.append(f"    Not from here: {option.why_not or option.why_guided}.")
-    for number, step in enumerate(option.steps, 1):
+    steps = option.steps if kind is FixKind.BY_HAND else ()  # what else is guided is done by the same steps
+    for number, step in enumerate(steps, 1):
         lines.append(
             f"    {number}. {step.text.replace('**', '')}{f'  {step.address}' if step.address else ''}"
         )

@@ -131,7 +131,7 @@ class FieldFixes:
                 return home or f"The org does not show the global value set {set_name}"
             name = _STANDARD_SETS.get(field["name"]) or f"{object_name}{field['name']}"
             if name in _CATEGORY_SETS or field["name"] in {"Status", "StageName"}:
-                return f"The values of {text(field, 'label')} carry a category, which the Metadata API handles badly"
+                return "Its values carry a category, which the Metadata API handles badly"
             return await self._metadata.read("StandardValueSet", name) or "It is no plain standard value set"
         except MetadataTokenError as error:
             self._problem.line = error.line

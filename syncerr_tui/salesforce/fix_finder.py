@@ -98,9 +98,11 @@ class FixFinder:
             for explained in explanation.failures:
                 target = facts_of(explained.failure, str(error.object), error.salesforce_id).target
                 case = FixCase(explained.failure, error, target)
+                steps = explained.guidance.steps
                 for look in self._looks:
                     with untold():
-                        found += await look(case)
+                        looked = await look(case)
+                        found += [replace(one, steps=steps) if one.guided else one for one in looked]
                 if (by_hand := _by_hand(case, explained.guidance)) is not None:
                     found.append(by_hand)
         audited = [await self._with_audit(candidate) for candidate in found]

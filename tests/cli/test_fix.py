@@ -13,6 +13,7 @@ from tests.cli.conftest import Shell
 from tests.e2e.orgs import write_profile
 
 BOX = ("--org", "box")
+PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 STAYING = ("flow-off:Order_Route", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
 """No test here removes this cause."""
 KINDS = (
@@ -21,9 +22,9 @@ KINDS = (
     ("correct-value", "DUPLICATE_VALUE", ("Loyalty_Number__c=HH-777777",), False),
     ("exempt-sync-user:Account", "DUPLICATES_DETECTED", (), True),
     ("assign-bypass", "FIELD_CUSTOM_VALIDATION_EXCEPTION", (), True),
-    ("add-value:Delivery_Methods__gvs", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", (), True),
-    ("add-value:Account.Customer_Tier__c", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", (), True),
-    ("add-value:LeadSource", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", (), True),
+    ("add-value:Delivery_Methods__gvs", PICKLIST, (), True),
+    ("add-value:Account.Customer_Tier__c", PICKLIST, (), True),
+    ("add-value:LeadSource", PICKLIST, (), True),
     ("validation-rule-off:Contact", "FIELD_CUSTOM_VALIDATION_EXCEPTION", (), True),
     ("workflow-rule-off", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", (), True),
     ("flow-off:Cart_Reminder", "CANNOT_EXECUTE_FLOW_TRIGGER", (), True),
@@ -100,6 +101,7 @@ def test_what_is_guided_has_steps_and_is_refused(shell: Shell) -> None:
     cause, option = find_option(shell, "by-hand", "FIELD_INTEGRITY_EXCEPTION")
     assert (option["verdict"], option["allowed"]) == ("guided", False)
     assert option["steps"][0]["address"].startswith("http")
+    assert find_option(shell, "add-value:s_c__Payment__c", PICKLIST)[1]["steps"]
     said = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
     assert (said.code, said.lines[0]["state"]) == (5, "refused")
 
