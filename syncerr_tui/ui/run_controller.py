@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 PLANNING = "Working out what goes first ..."
 STOPPING = "Stopping: what is on its way is waited for."
 PAUSING = "Pausing after what is on its way. P goes on."
-_AT_ONCE = 2000
-"""Rows that are planned between two key presses; more are planned in the background."""
+_AT_ONCE = 400
+"""Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
 
 
 class Run(Protocol):

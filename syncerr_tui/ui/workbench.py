@@ -415,6 +415,10 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     async def _know_more(self, connection: OrgSession) -> None:
         """What waits for what, as the org says; and what earlier runs left of the rows."""
+        error = next(iter(self.context.state.listing.errors.values()), None)
+        if error is not None:
+            # The first explanation reads the whole catalogue: not while somebody waits for a panel or a plan.
+            await asyncio.to_thread(self.services.error_details.explain, error)
         await self.services.graph_worker.ask_for_parents(connection)
         await self.services.error_history.look(self.services.graph_worker)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ from syncerr_tui.diagnosis.guide_index import chapters, search
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.triage.actions import Place
+from syncerr_tui.ui import run_controller
+from syncerr_tui.ui.planning import Prepared, prepare
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.families import family
@@ -173,3 +177,25 @@ def test_the_journal_refuses_what_cannot_be(text: str) -> None:
         journal_filter.parse(text)
     journal_filter.parse("verdict:fai", typing=True)
     journal_filter.parse("event:upd", typing=True)
+
+
+async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_controller, "_AT_ONCE", 3)
+    go_on = threading.Event()
+
+    def slowly(*asked: Any) -> Prepared:
+        assert go_on.wait(20)
+        return prepare(*asked)
+
+    monkeypatch.setattr(run_controller, "prepare", slowly)
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("Working out what goes first")
+        await driven.press("j", "enter", "escape")
+        assert driven.pane.listing.cursor == 1
+        go_on.set()
+        await driven.wait_for("enter starts")
+        assert not driven.connection.requests

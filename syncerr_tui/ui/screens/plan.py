@@ -184,15 +184,14 @@ class PlanDialog(Confirmation):
         support: list[tuple[str, str]] = []
         if self._asked.support_only and not self._asked.support_too:
             count = len(self._asked.support_only)
-            them = "it" if count == 1 else "them"
-            support = [("s", f"leaves {them} out" if self._support_too else f"sends {them} anyway")]
+            support = [("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more")]
         if not self.plan.rows:
             return keys(*support, ("esc", "cancels"))
         told = [("enter", "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.ramp:
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
-            told.append(("r", "one row first"))
+            told.append(("r", "one first"))
         if self._in_doubt:
             told.append(("g", "does not send again" if self.again else "sends again"))
         return keys(*told, *support)
