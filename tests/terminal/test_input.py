@@ -51,7 +51,7 @@ def test_what_is_pasted_into_the_filter_is_text_to_its_end(tmp_path: Path) -> No
     with app(tmp_path) as program:
         program.wait_for(READY)
         program.press("/")
-        program.wait_for("enter keeps")
+        program.wait_for("enter applies")
         program.send(PASTED)
         program.wait_for("/ x ␛[2J aR")
 

@@ -190,7 +190,7 @@ def test_resizing_while_it_runs(tmp_path: Path) -> None:
     with app(tmp_path) as program:
         program.wait_for(READY)
         program.resize(50, 12)
-        program.wait_for("Make it 60x15 (is 50x12)")
+        program.wait_for("Window too small: 50x12, needs 60x15")
         program.resize(120, 30)
         program.wait_for("What happened")
 
