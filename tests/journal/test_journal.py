@@ -262,6 +262,24 @@ def test_an_org_id_never_becomes_a_path(tmp_path: Path, time: Time) -> None:
 # -- versions
 
 
+def test_a_journal_of_the_first_version_opens_with_all_its_rows(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time, migrations=MIGRATIONS[:1]) as journal:
+        run = begin(journal, plan_of(1, 2)).run
+        number = journal.intend(run, [intent(1)])[sync_error(1).id]
+        journal.outcomes([answered(1, number, OutcomeKind.REFUSED, "no access")])
+        words = "the org refused the request: no access"
+        journal.finish_rows(run, [Attempt(sync_error(1), intent=number).judged(Verdict.STILL_FAILING, words)])
+        journal.end(run, "finished", "done")
+    with opened(tmp_path, time) as journal:
+        history = History(journal)
+        one, two = history.rows_of(run)
+        assert (one.verdict, one.reason, one.kind) == (Verdict.STILL_FAILING, words, OutcomeKind.REFUSED)
+        assert not two.ended
+        assert recorded_plan(history, run) == plan_of(1, 2)
+        assert history.wave_times("apex") == []
+        assert begin(journal, plan_of(1)).held == {}
+
+
 def test_an_older_file_is_brought_up_to_date_with_all_it_holds(tmp_path: Path, time: Time) -> None:
     with opened(tmp_path, time) as journal:
         run = begin(journal, plan_of(1, 2)).run
