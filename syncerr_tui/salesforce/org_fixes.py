@@ -105,9 +105,14 @@ class OrgFixes(FixTargets):
         return to_18(rows[0].get("Id")) or ""
 
     async def _exemption(self) -> Exemption:
-        """Who and what an exemption may use, by username."""
+        """Who and what an exemption may use, by username. Nobody where the org has no such active user."""
         user = self._sync_user
-        if key := to_18(user):
-            rows = await self._client.query_all(f"SELECT Username FROM User WHERE Id = {soql.quote(key)}")  # noqa: S608 - checked
-            user = str(rows[0].get("Username") or "") if rows else ""
-        return Exemption(user, self._settings.bypass_permission_sets)
+        if not user:
+            return Exemption()
+        key = to_18(user)
+        where = f"Id = {soql.quote(key)}" if key else f"Username = {soql.quote(user)}"
+        rows = await self._client.query_all(f"SELECT Username FROM User WHERE {where} AND IsActive = true")  # noqa: S608 - quoted
+        username = rows[0].get("Username") if rows else None
+        if not isinstance(username, str) or not username:
+            return Exemption()
+        return Exemption(username, self._settings.bypass_permission_sets)

@@ -77,6 +77,26 @@ def test_a_scope_allows_itself_alone(production: Shell) -> None:
     assert find_option(production, "clear-bounce", "EMAIL_ADDRESS_BOUNCED")[1]["allowed"]
 
 
+@pytest.mark.parametrize(
+    ("user", "offered"),
+    [
+        ("sync@harbour-hearth.example", True),
+        ("petra@harbour-hearth.example", False),
+        ("no@body.example", False),
+    ],
+    ids=["the sync user", "an inactive user", "nobody"],
+)
+def test_an_exemption_is_for_the_user_that_the_profile_names(
+    production: Shell, user: str, offered: bool
+) -> None:
+    allow(production, f'allow = ["exemption"]\nsync_user = "{user}"')
+    cause, _ = find_option(production, "duplicate-rule-off:Account", "DUPLICATES_DETECTED")
+    options = production("fix", *BOX, "--id", cause["roots"][0], "--json").lines
+    exempt = [option for option in options if option["key"].startswith("exempt-sync-user")]
+    assert [option["allowed"] for option in exempt] == ([True] if offered else [])
+    assert all(user in option["title"] for option in exempt)
+
+
 @pytest.mark.timeout(120)
 def test_the_name_is_typed_and_putting_back_needs_none(production: Shell) -> None:
     allow(production, 'allow = ["safeguard"]')

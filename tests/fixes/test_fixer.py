@@ -389,3 +389,28 @@ async def test_what_a_person_switched_off_can_be_recorded(org: ScriptedOrg, jour
     line = await fixer.record(f"ValidationRule:{RULE.name}")
     assert (await fixer.restore(line.id)).verified
     assert org.things[RULE.name]["active"] is True
+
+
+async def test_nothing_on_record_is_changed_or_deleted(org: ScriptedOrg, journal: Journal) -> None:
+    await fixer_of(org, journal).apply(await option_of(org))
+    for table in ("fixes", "fix_events"):
+        for verb in (f"DELETE FROM {table}", f"UPDATE {table} SET at = ''"):
+            with pytest.raises(MachineError, match="append-only"):
+                journal.write((verb, ()))
+
+
+async def test_what_is_on_record_says_what_was_there_before(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    fix = (await fixer.apply(await option_of(org), reason="for the night", event="a0X1")).fix
+    record = fixer.ledger.get(fix)
+    assert json.loads(record.whole) == {"active": True, "formula": "ISBLANK(Tax__c)"}
+    assert (record.outcome, record.closed, record.reason, record.event) == (
+        "accepted",
+        "",
+        "for the night",
+        "a0X1",
+    )
+    await fixer.restore(fix)
+    assert fixer.ledger.get(fix[:6]).closed == "put back; a re-read shows it"
+    with pytest.raises(BadInputError):
+        fixer.ledger.get("nope")
