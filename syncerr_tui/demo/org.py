@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import cast
 
 from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
+from syncerr_tui.demo.colleague import Colleague
 from syncerr_tui.demo.engine import Engine, write_record
 from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.event_queue import LOST, EventQueue
-from syncerr_tui.demo.fixes import Fixes
 from syncerr_tui.demo.ground_truth import ground_truth
 from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
@@ -101,10 +101,10 @@ class DemoOrg:
             options,
             engine_faults_in(options.faults),
             clock=clock,
-            second_operator=lambda entry: self.fixes.apply(entry.event_id),
+            second_operator=lambda entry: self.colleague.repair(entry.event_id),
         )
         self.metadata = MetadataCatalog(self.engine)
-        self.fixes = Fixes(self.engine, self.metadata)
+        self.colleague = Colleague(self.engine, self.metadata)
         if store.recall("world") is None:
             # The full hour: two starts within it make the same world to the second, so that a plan made on
             # one can be carried out on the other.
@@ -235,8 +235,6 @@ class DemoOrg:
                 return 200, self.engine.queue.counts()
             case ("GET", "demo", "about"):
                 return 200, self._about()
-            case ("GET" | "POST", "demo", "fix", event_id):
-                return self._fix(event_id, apply=method == "POST")
             case ("POST", "demo", "advance"):
                 return self._advance(body)
             case _:
@@ -257,25 +255,6 @@ class DemoOrg:
             for event_id, fault in zip(ids, faults, strict=True)
         ]
         return 200, {"results": results}
-
-    def _fix(self, event_id: str, *, apply: bool) -> tuple[int, object]:
-        with self.engine.working:
-            found = self.fixes.of(event_id)
-            if found is None:
-                return 404, [_error("NOT_FOUND", f"No unresolved change event has the id {event_id}")]
-            root, fix = found
-            answer: dict[str, object] = {
-                "available": fix.apply is not None,
-                "title": fix.title,
-                "why": fix.why,
-                "steps": list(fix.steps),
-                "support": fix.support,
-                "cause": root.cause,
-                "root": root.event_id,
-            }
-            if apply:
-                answer["changed"] = self.fixes.apply(event_id)
-            return 200, answer
 
     def _about(self) -> dict[str, object]:
         settings = {key: value for key, value in asdict(self.options).items() if key != "db"}

@@ -31,18 +31,15 @@ class Rule:
     operations: frozenset[str]
     check: Callable[[Change, Records], SaveError | None]
     namespace: str | None = None
-    switch: str = "Switch off"
-    """What the fix does to it, as the first words of a sentence."""
     words: str = ""
     """A validation rule's error message."""
     why: str = ""
-    steps: tuple[str, ...] = ()
     bypass: str = ""
     """A custom permission whose holders its formula lets pass."""
     carrier: str = ""
     """Key of the automation without which it does not act."""
     repairs: str = ""
-    """Where the cause is data and not the safeguard itself: which repair of `fixes` applies."""
+    """Where the cause is data and not the safeguard itself: which repair applies."""
 
     @property
     def api_name(self) -> str:
@@ -276,17 +273,6 @@ def _campaign_mail(change: Change, records: Records) -> SaveError | None:
     )
 
 
-_DUPLICATES = ("Open Setup, Duplicate Rules", "Deactivate {label}", "Re-sync", "Merge, and activate it again")
-_FLOWS = (
-    "Open Setup, Flows",
-    "Open {label}, look at the failing element",
-    "Deactivate or repair it",
-    "Re-sync",
-)
-_APEX = ("Open Setup, Apex", "Ask the developer of {label} for a repair or a switch", "Re-sync")
-_VALIDATIONS = ("Open Object Manager, {object}, Validation Rules", "Deactivate {label}", "Re-sync")
-_MAIL = ("Open the Contact", "Clear Email Bounced Reason and Email Bounced Date", "Save, then re-sync")
-
 RULES: tuple[Rule, ...] = (
     Rule(
         "DuplicateRule:Accounts_by_Name_and_Postcode",
@@ -296,7 +282,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _duplicate_account,
         why="It takes the shopper's account for one that sales already keeps.",
-        steps=_DUPLICATES,
     ),
     Rule(
         "DuplicateRule:Contacts_by_Email",
@@ -306,7 +291,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _duplicate_contact,
         why="It only alerts, but the sync cannot confirm an alert.",
-        steps=_DUPLICATES,
     ),
     Rule(
         "DuplicateRule:Leads_by_Email",
@@ -316,7 +300,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _duplicate_lead,
         why="The Apex trigger LeadRouter copies the lead, and the rule refuses it.",
-        steps=_DUPLICATES,
     ),
     Rule(
         "ValidationRule:Tax_Number_Has_Eleven_Digits",
@@ -328,7 +311,6 @@ RULES: tuple[Rule, ...] = (
         words=_TAX_WORDS,
         bypass=BYPASS,
         why="The website does not check tax numbers.",
-        steps=_VALIDATIONS,
     ),
     Rule(
         "ValidationRule:Phone_Channel_Needs_Number",
@@ -340,7 +322,6 @@ RULES: tuple[Rule, ...] = (
         words=_CHANNEL_WORDS,
         bypass=BYPASS,
         why="The website does not ask for a mobile number.",
-        steps=_VALIDATIONS,
     ),
     Rule(
         "ApexTrigger:PaymentGuard",
@@ -350,9 +331,7 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _closed_period,
         namespace="lgrx",
-        switch="Reopen the ledger period that stops",
         why="The rule lives in the managed package lgrx, not in Setup, Validation Rules.",
-        steps=_APEX,
     ),
     Rule(
         "ApexTrigger:EngravingCheck",
@@ -362,7 +341,6 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _engraving,
         why="The check is an addError in the org's own Apex trigger.",
-        steps=_APEX,
     ),
     Rule(
         "FlowDefinitionView:Order_Route_to_Warehouse",
@@ -373,7 +351,6 @@ RULES: tuple[Rule, ...] = (
         _route,
         carrier="ValidationRule:Weekend_Warehouse",
         why="Its element Update Warehouse runs into a validation on the warehouse.",
-        steps=_FLOWS,
     ),
     Rule(
         "FlowDefinitionView:Loyalty_Award_Points",
@@ -383,7 +360,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _points,
         why="It queries inside a loop, and large orders run into a limit.",
-        steps=_FLOWS,
     ),
     Rule(
         "FlowDefinitionView:Cart_Reminder",
@@ -393,7 +369,6 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _reminder,
         why="It cannot read coupons of the old shop.",
-        steps=_FLOWS,
     ),
     Rule(
         "FlowDefinitionView:Quotation_Notifier",
@@ -404,7 +379,6 @@ RULES: tuple[Rule, ...] = (
         _notifier,
         carrier="ValidationRule:lgrx__Quotation_Needs_Carrier",
         why="It updates shipments, whose trigger runs into a validation.",
-        steps=_FLOWS,
     ),
     Rule(
         "ApexTrigger:StockReserver",
@@ -414,7 +388,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _reserver,
         why="It expects a warehouse for every city, and has none here.",
-        steps=_APEX,
     ),
     Rule(
         "ApexTrigger:ShipmentCosting",
@@ -424,9 +397,7 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _costing,
         namespace="lgrx",
-        switch="Switch off, in the settings of the package lgrx,",
         why="The managed package writes a cost line without a cost type.",
-        steps=_APEX,
     ),
     Rule(
         "ApexTrigger:WarrantyClock",
@@ -436,7 +407,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _warranty,
         why="It calculates for too long on bundles.",
-        steps=_APEX,
     ),
     Rule(
         "EmailTemplate:Dispatch_Notice",
@@ -445,10 +415,8 @@ RULES: tuple[Rule, ...] = (
         "s_c__Shipment__c",
         _BOTH,
         _template,
-        switch="Repair the merge field in the e-mail template",
         carrier=DISPATCH_WORKFLOW,
         why="It asks for a field of Parcel_Line, an object that is gone.",
-        steps=("Open Setup, Classic Email Templates", "Repair the merge field in {label}", "Re-sync"),
     ),
     Rule(
         "ApexClass:WelcomeMailer",
@@ -458,7 +426,6 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _welcome,
         why="It writes to an address that no mail server takes.",
-        steps=("Switch off the automation that sends {label}", "Re-sync", "Correct the address afterwards"),
     ),
     Rule(
         "FlowDefinitionView:lgrx__Ledger_Posting",
@@ -469,7 +436,6 @@ RULES: tuple[Rule, ...] = (
         _ledger,
         namespace="lgrx",
         why="It knows no ledger account for wallets.",
-        steps=_FLOWS,
     ),
     Rule(
         "ApexClass:RenewalScheduleJob",
@@ -478,9 +444,7 @@ RULES: tuple[Rule, ...] = (
         "s_c__Subscription__c",
         _CREATE,
         _renewal,
-        switch="Abort the broken job",
         why="The job that plans yearly renewals breaks every save.",
-        steps=("Open Setup, Apex Jobs", "Abort {label}", "Re-sync"),
     ),
     Rule(
         "Setting:Order_Status_Ready_for_Warehouse",
@@ -489,9 +453,7 @@ RULES: tuple[Rule, ...] = (
         "Order",
         _UPDATE,
         _activation,
-        switch="Give a status category to the order status",
         why="The status has no category, so no order can be activated with it.",
-        steps=("Open Object Manager, Order, Status", "Set the category of {label}", "Re-sync"),
     ),
     Rule(
         "FlowDefinitionView:Order_Confirmation_Mail",
@@ -501,7 +463,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _order_mail,
         why="A flow writes to the buyer while the order is saved, and the address is marked as bounced.",
-        steps=_MAIL,
         repairs="bounce",
     ),
     Rule(
@@ -512,7 +473,6 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _campaign_mail,
         why="The flow writes to a Contact whose address is marked as bounced.",
-        steps=_MAIL,
         repairs="bounce",
     ),
 )

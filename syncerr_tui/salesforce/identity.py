@@ -10,7 +10,6 @@ from syncerr_tui.errors import RefusedError, UnreachableError
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.demo_fix import is_demo
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.request_executor import API_VERSION
 from syncerr_tui.text import one_line
@@ -84,8 +83,20 @@ async def _organization(client: ApiClient) -> Row:
     return rows[0] if rows else {}
 
 
+async def _is_demo(client: ApiClient) -> bool:
+    """Whether the org says of itself that it is the demo.
+
+    Asked on loopback only, and the address alone proves nothing: it may be a tunnel to a production org.
+    """
+    try:
+        answer = await client.apexrest("GET", "demo/about")
+    except (RefusedError, UnreachableError):
+        return False
+    return isinstance(answer, dict) and answer.get("demo") is True
+
+
 async def _environment(client: ApiClient, organization: Row) -> Environment:
     """What a mistake would cost. PRODUCTION wherever the org does not say otherwise itself."""
-    if urlsplit(client.instance_url).hostname in _LOOPBACK and await is_demo(client):
+    if urlsplit(client.instance_url).hostname in _LOOPBACK and await _is_demo(client):
         return Environment.DEMO
     return Environment.SANDBOX if organization.get("IsSandbox") is True else Environment.PRODUCTION

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.model import ApiUsage, Environment, EventSeen, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.model import ApiUsage, EventSeen, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
-from syncerr_tui.salesforce.demo_fix import DemoFixes
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
 from syncerr_tui.salesforce.methods import ResyncMethod
@@ -54,8 +53,6 @@ class OrgSession:
         """For what has no name of its own here: queries, describe, tooling."""
         self.identity = identity
         self.profile = profile
-        self.demo_fixes = DemoFixes(client) if identity.environment is Environment.DEMO else None
-        """Fixing things, in the demo org only; None everywhere else."""
         self.total: int | None = None
         """How many unresolved errors the org counted when the last reading began."""
         self._reader = reader

@@ -138,9 +138,9 @@ def _verify(state: AppState) -> str | None:
 
 
 def _fix(state: AppState) -> str | None:
-    if state.environment is not Environment.DEMO:
-        return "only the demo org can fix itself"
-    return _resync(state) if state.running or not state.connected else _row(state)
+    if state.running or state.session_expired or not state.connected:
+        return _resync(state)
+    return _row(state)
 
 
 def _run(state: AppState) -> str | None:
@@ -327,6 +327,22 @@ ACTIONS: tuple[Action, ...] = (
         "Look",
     ),
     Action(
+        "safeguards",
+        ("s",),
+        "safeguards",
+        "What was switched off from here and is not on again; each can be put back.",
+        "Look",
+        why_disabled=_connected,
+    ),
+    Action(
+        "fixes",
+        ("f",),
+        "fixes",
+        "The fixes that were made from here, and what became of each; the same key goes back to the runs.",
+        "Look",
+        _JOURNAL,
+    ),
+    Action(
         "guide",
         ("m",),
         "guide",
@@ -397,10 +413,10 @@ ACTIONS: tuple[Action, ...] = (
         why_disabled=_run,
     ),
     Action(
-        "fix_demo",
+        "fix",
         ("F",),
-        "fix (demo)",
-        "Demo org only: do what the guidance says, so that the next re-sync can work.",
+        "fix",
+        "What would remove the blocker, smallest change first; apply it from here, with proof.",
         "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,
@@ -440,7 +456,7 @@ ACTIONS: tuple[Action, ...] = (
         "quit",
         ("q", "ctrl+q"),
         "quit",
-        "Quit; asks first while a re-sync is under way.",
+        "Quit; asks first while a re-sync is under way or a safeguard is off.",
         "Program",
         footer=8,
     ),
@@ -449,12 +465,8 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
 
-def available(place: Place, *, read_only: bool, demo: bool) -> tuple[Action, ...]:
+def available(place: Place, *, read_only: bool) -> tuple[Action, ...]:
     """The actions that exist here. Read-only removes what changes the org."""
     return tuple(
-        action
-        for action in ACTIONS
-        if action.works_in(place)
-        and not (read_only and action.changes_org)
-        and not (action.id == "fix_demo" and not demo)
+        action for action in ACTIONS if action.works_in(place) and not (read_only and action.changes_org)
     )

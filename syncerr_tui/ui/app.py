@@ -121,6 +121,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     async def release(self) -> None:
         """Let the org go. Called once the screen is gone."""
+        await self.services.runs.safeguard_back()
         connection, self.context.connection = self.context.connection, None
         if connection is not None:
             await connection.close()

@@ -1,7 +1,8 @@
 """The Journal: every run newest first, its rows with verdict and evidence, and the story of each row.
 
 All of it is read in the thread of readers, a page at a time. The pane has two levels, the runs and the rows
-of one of them; each keeps its cursor.
+of one of them; each keeps its cursor. The fixes take the place of both. Long because all of it moves one
+cursor.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
     from syncerr_tui.diagnosis.text_layout import TextLine
+    from syncerr_tui.fixes.model import FixRecord
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.filter import JournalFilter
     from syncerr_tui.journal.history import Mark, RunRecord
@@ -58,6 +60,8 @@ class JournalPane(ListWithPanel):
         self._moment = Moment(context.clock(), context.zone)
         self._runs: Level[RunRecord] | None = None
         self._rows: Level[Attempt] | None = None
+        self._fixes: Level[FixRecord] | None = None
+        """The fixes, where they are shown instead of the runs."""
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
         self._reading = JournalReading(context, journals)
@@ -105,12 +109,14 @@ class JournalPane(ListWithPanel):
     @property
     def run(self) -> RunRecord | None:
         """The run that is opened, or under the cursor."""
+        if self._fixes is not None:
+            return None
         return self._run or (self._runs.current if self._runs is not None else None)
 
     @property
     def row(self) -> Attempt | None:
         """The row under the cursor, where a run is opened."""
-        return self._rows.current if self._rows is not None else None
+        return self._rows.current if self._rows is not None and self._fixes is None else None
 
     @property
     def current(self) -> SyncError | None:
@@ -118,8 +124,13 @@ class JournalPane(ListWithPanel):
         return self.row.error if self.row is not None else None
 
     @property
+    def has_row(self) -> bool:
+        """Whether there is anything that the panel can show."""
+        return super().has_row or (self._fixes is not None and self._fixes.current is not None)
+
+    @property
     def _level(self) -> Level[Any] | None:
-        return self._rows or self._runs
+        return self._fixes or self._rows or self._runs
 
     def facts(self, facts: AppState) -> AppState:
         """What only the Journal knows."""
@@ -154,6 +165,8 @@ class JournalPane(ListWithPanel):
         if self._run is not None:
             self._open(self._run, self._rows.at if self._rows else 0)
             self._in_background(self._know_anew(self._run.id))
+        if self._fixes is not None:
+            self._show_fixes(self._fixes.at)
         self._told = ()
 
     async def _know_anew(self, run_id: str) -> None:
@@ -162,6 +175,21 @@ class JournalPane(ListWithPanel):
         if run is not None and self._run is not None and self._run.id == run_id:
             self._run = run
             self._show_lines()
+
+    def _show_fixes(self, at: int = 0) -> None:
+        from syncerr_tui.ui.paged_rows import PagedRows
+
+        self._fixes = Level(PagedRows(self._reading.fixes, self._in_background, self._arrived), at)
+        self._fixes.pages.ask()
+
+    def turn_to_fixes(self) -> None:
+        """The fixes instead of the runs, or the runs again."""
+        if self._fixes is not None:
+            self._fixes = None
+        elif self.context.connection is not None:
+            self._show_fixes()
+        self._told = ()
+        self._show()
 
     def _open(self, run: RunRecord, at: int = 0) -> None:
         from syncerr_tui.ui.paged_rows import PagedRows
@@ -195,7 +223,17 @@ class JournalPane(ListWithPanel):
 
         runs, rows = self._runs, self._rows
         drawn, names = self._moment, self._reading.names
-        if rows is not None and self._run is not None:
+        if self._fixes is not None:
+            from syncerr_tui.ui import fix_words
+
+            fixes = self._fixes
+            self.sheet.show(
+                fix_words.FIXES,
+                fixes.pages.count,
+                fixes.at,
+                lambda row: _cells(fixes.pages.at(row), lambda one: fix_words.record_cells(one, drawn)),
+            )
+        elif rows is not None and self._run is not None:
             pages = rows.pages
             self.sheet.show(
                 words.ROWS,
@@ -229,7 +267,9 @@ class JournalPane(ListWithPanel):
 
         run, level = self.run, self._level
         head: list[Part] = []
-        if self._run is not None:
+        if self._fixes is not None:
+            head = [(" Fixes made from here", "strong"), ("  f goes back to the runs", "quiet")]
+        elif self._run is not None:
             word, look = words.state(self._run, self._run.id in self._ours)
             begun = words.when(self._run.started_at, self._moment).strip()
             head = [(f" {begun}  {self._run.os_user}  ", "strong"), (word, look)]
@@ -247,7 +287,7 @@ class JournalPane(ListWithPanel):
             foot = [(f" {run.method}  {words.counted(run)}.", "text"), (why, "accent")]
             if run.how is None and not run.alive:
                 foot.append(("  U goes on with it, checks or drops it.", "key"))
-        elif self._run is not None and self._run.reason:
+        elif self._fixes is None and self._run is not None and self._run.reason:
             foot = [(f" Why: {self._run.reason}", "accent")]
         self.query_one("#past-foot", Line).show(foot)
         self.query_one("#past-foot").display = bool(foot)
@@ -268,6 +308,8 @@ class JournalPane(ListWithPanel):
         from syncerr_tui.ui import journal_words as words
 
         row, run = self.row, self.run
+        if self._fixes is not None and (fix := self._fixes.current) is not None:
+            return Subject(fix.id, f"Fix {fix.id}")
         if run is None:
             return None
         if self._run is None:
@@ -279,6 +321,9 @@ class JournalPane(ListWithPanel):
         if not self._visited:
             return
         row, run = self.row, self.run
+        if self._fixes is not None:
+            self._tell_fix(self._fixes.current)
+            return
         subject: tuple[object, ...] = (row,) if row is not None else (run,)
         if subject == self._told:
             return
@@ -289,6 +334,13 @@ class JournalPane(ListWithPanel):
             self._in_background(self._tell_run(run, self.subject), "journal-panel")
         else:
             self.panel.show(lambda _width: ())
+
+    def _tell_fix(self, fix: FixRecord | None) -> None:
+        from syncerr_tui.ui.fix_words import record_lines
+
+        drawn = self._moment
+        if fix is not None:
+            self.panel.show(lambda width: record_lines(fix, drawn, width), self.subject)
 
     async def _tell_row(self, row: Attempt, subject: Subject | None) -> None:
         from syncerr_tui.journal.row_history import story
@@ -331,8 +383,8 @@ class JournalPane(ListWithPanel):
     # -- looking ---------------------------------------------------------------------------------------
 
     def info(self) -> None:
-        """A run opens to its rows; a row to its story."""
-        if self._run is not None:
+        """A run opens to its rows; a row or a fix to its story."""
+        if self._run is not None or self._fixes is not None:
             super().info()
         elif self.run is not None:
             self._open(self.run)
@@ -347,7 +399,9 @@ class JournalPane(ListWithPanel):
         """Out of the panel, out of the filter, out of the run."""
         if super().step_back():
             return True
-        if self._reading.wanted:
+        if self._fixes is not None:
+            self.turn_to_fixes()
+        elif self._reading.wanted:
             self.filter_by("")
         elif self._run is not None:
             self._run = self._rows = None
@@ -443,6 +497,7 @@ class JournalPane(ListWithPanel):
     HANDLERS: ClassVar[Handlers] = {
         **ListWithPanel.MOVES,
         "verify": verify,
+        "fixes": turn_to_fixes,
     }
 
 

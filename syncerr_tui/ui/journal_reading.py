@@ -11,6 +11,7 @@ from syncerr_tui.ui.journals import Journals
 
 if TYPE_CHECKING:
     # The journal is opened, and all that reads it imported, once an org is connected.
+    from syncerr_tui.fixes.model import FixRecord
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.filter import JournalFilter
     from syncerr_tui.journal.history import RunRecord
@@ -77,6 +78,16 @@ class JournalReading:
             rows = history.rows_of(run, limit, skip, wanted)
             self.names.update(row_history.names_of(journal, run, (row.reason for row in rows)))
             return history.count_rows(run, wanted), rows
+
+        return await self.ask(question)
+
+    async def fixes(self, skip: int, limit: int) -> tuple[int, Sequence[FixRecord]]:
+        """A page of the fixes, newest first, and how many there are."""
+        from syncerr_tui.fixes.ledger import FixLedger
+
+        def question(journal: Journal) -> tuple[int, Sequence[FixRecord]]:
+            fixes = FixLedger(journal, os_user="", org_user="").fixes()
+            return len(fixes), fixes[skip : skip + limit]
 
         return await self.ask(question)
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from syncerr_tui.ui.context import utc_now
 
 if TYPE_CHECKING:
+    from syncerr_tui.fixes.fixer import Fixer
+    from syncerr_tui.fixes.org import FixOrg
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.runner import Runner, RunRequest
@@ -64,6 +66,17 @@ class Journals:
 
         journal = self._open(self._written, connection.identity.org_id)
         return make_runner(connection, journal, request, now=self._clock, sleep=self._sleep)
+
+    def fixer(self, org_id: str, org: FixOrg) -> Fixer:
+        """What applies fixes in an org, and writes them down in its journal first.
+
+        Raises:
+            MachineError: The journal cannot be opened.
+        """
+        from syncerr_tui.fixes.fixer import Fixer
+        from syncerr_tui.resync.factory import os_user
+
+        return Fixer.of(org, self._open(self._written, org_id), os_user())
 
     async def verify(self, connection: OrgSession, records: Sequence[Attempt]) -> list[Attempt]:
         """Read from the org once more what was sent, and write down what it is now. Sends nothing.

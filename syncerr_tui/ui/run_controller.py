@@ -15,12 +15,16 @@ from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.fix_service import FixService
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.planning import Planner, Prepared, prepare
+from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
+    from syncerr_tui.fixes.meanwhile import OffMeanwhile
+    from syncerr_tui.fixes.model import FixOption
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.events import AskPerson, RunEvent
     from syncerr_tui.resync.plan import LeftOut
@@ -34,6 +38,10 @@ STOPPING = "Stopping: what is on its way is waited for."
 PAUSING = "Pausing after what is on its way. P goes on."
 _AT_ONCE = 400
 """Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
+_READ_AT_ONCE = 2000
+"""Events that are read in one request."""
+_RESTORE_SECONDS = 30.0
+"""How long the end of the app waits for a safeguard to be on again."""
 
 
 class Run(Protocol):
@@ -114,6 +122,7 @@ class RunController:
         graph_worker: Knows what waits for what.
         post: Takes messages for the workbench.
         work: Runs a coroutine in the background.
+        fixes: Switches a safeguard off for as long as a run takes.
     """
 
     def __init__(
@@ -123,20 +132,26 @@ class RunController:
         graph_worker: CauseGraphWorker,
         post: Callable[[Message], object],
         work: Callable[[Coroutine[Any, Any, None], str], object],
+        fixes: FixService,
     ) -> None:
         self._context = context
         self._journals = journals
         self._graph_worker = graph_worker
         self._post = post
         self._work = work
+        self._fixes = fixes
         self._run: Run | None = None
+        self._meanwhile: asyncio.Task[Any] | None = None
+        """Has a safeguard off, and puts it back at its end."""
+        self._stopped = False
+        """The person stopped it before anything was sent."""
         self.view: RunPresenter | None = None
         """What the last run says, until it is dismissed."""
 
     @property
     def active(self) -> bool:
-        """Whether a run is under way."""
-        return self._run is not None
+        """Whether a run is under way, or the safeguard that is off for it."""
+        return self._run is not None or self._meanwhile is not None
 
     def _set_state(self) -> None:
         paused = self.view is not None and self.view.paused
@@ -208,22 +223,113 @@ class RunController:
 
     # -- running ---------------------------------------------------------------------------------------
 
-    def start(self, request: RunRequest, connection: OrgSession) -> None:
-        """Do in the background what the person wants done."""
-        from syncerr_tui.ui.run_presenter import RunPresenter
+    def start(
+        self,
+        request: RunRequest,
+        connection: OrgSession,
+        *,
+        meanwhile: tuple[FixOption, str] | None = None,
+    ) -> None:
+        """Do in the background what the person wants done.
 
+        Args:
+            request: What.
+            connection: Where.
+            meanwhile: A safeguard that is off for just as long as it takes, and its typed name.
+        """
+
+        def make() -> Run:
+            return self._journals.run(request, connection)
+
+        if meanwhile is not None:
+            self._stopped = False
+            self._work(self._with_safeguard_off(request, connection, meanwhile, make), "resync")
+            return
         try:
-            self._run = self._journals.run(request, connection)
+            view = self._begin(make)
         except SyncErrError as error:
             self._post(Troubled(error))
             return
+        self._work(self._follow(view), "resync")
+
+    def _begin(self, make: Callable[[], Run]) -> RunPresenter:
+        from syncerr_tui.ui.run_presenter import RunPresenter
+
+        self._run = make()
         self.view = RunPresenter(unicode=self._context.terminal.unicode, zone=self._context.zone)
         self._set_state()
-        self._work(self._follow(self._run, self.view), "resync")
+        return self.view
 
-    async def _follow(self, run: Run, view: RunPresenter) -> None:
+    async def _with_safeguard_off(
+        self,
+        request: RunRequest,
+        connection: OrgSession,
+        meanwhile: tuple[FixOption, str],
+        make: Callable[[], Run],
+    ) -> None:
+        """Off, re-sync, prove, on again, prove. The rows are read first, so it is off only briefly."""
+        from syncerr_tui.fixes.meanwhile import off_meanwhile
+        from syncerr_tui.model import EventStanding
+
+        option, confirm = meanwhile
+        self._meanwhile = asyncio.current_task()
+        self._set_state()
+        try:
+            self._post(Announced("Reading the rows again before anything is switched off ..."))
+            ids = [row.error.id for row in request.plan.rows]
+            failed = 0
+            for start in range(0, len(ids), _READ_AT_ONCE):
+                events = await connection.read_events(ids[start : start + _READ_AT_ONCE])
+                failed += sum(event.standing is EventStanding.FAILED for event in events.values())
+            if not failed:
+                self._post(Announced("None of these rows fails any more: nothing was switched off."))
+                return
+            begun = self._context.clock()
+            event = request.plan.rows[0].error.id
+            async with off_meanwhile(
+                self._fixes.fixer,
+                option,
+                confirm=confirm,
+                seen=option.seen,
+                reason=request.reason,
+                event=event,
+            ) as off:
+                await self._fixes.recall()
+                if not self._stopped:
+                    await self._follow(self._begin(make))
+            self._tell_restored(off, duration(self._context.clock() - begun))
+        except SyncErrError as error:
+            self._post(Troubled(error))
+        finally:
+            self._meanwhile = None
+            self._set_state()
+        await self._fixes.recall()
+        self._post(AppLeft() if self._context.state.run.leaving else RunOver())
+
+    def _tell_restored(self, off: OffMeanwhile, took: str) -> None:
+        name = off.option.target.name
+        if off.left_off:
+            why = off.restored.detail if off.restored is not None else ""
+            self._post(
+                Announced(f"{name} is NOT proven to be on again: s puts it back. {why}".strip(), "bad")
+            )
+        elif off.restored is None:
+            self._post(Announced(f"{name} was off already, by somebody else: it was left as it is."))
+        else:
+            self._post(Announced(f"{name} was off for {took} and is on again: re-read.", "good"))
+
+    async def safeguard_back(self) -> None:
+        """Wait until a safeguard that is off for a run is on again; the app ends only then."""
+        task = self._meanwhile
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task], timeout=_RESTORE_SECONDS)
+
+    async def _follow(self, view: RunPresenter) -> None:
         from syncerr_tui.resync.events import AskPerson, WaveProven
 
+        run = self._run
+        assert run is not None, "it has just begun"
         try:
             async with aclosing(cast(Any, run.run())) as events:
                 async for event in events:
@@ -234,7 +340,7 @@ class RunController:
                     if isinstance(event, WaveProven):
                         self._post(WaveEnded())
                     self._post(RunAdvanced())
-                    if self._context.state.run.leaving and not view.in_flight:
+                    if self._context.state.run.leaving and not view.in_flight and self._meanwhile is None:
                         self._post(AppLeft())
         except SyncErrError as error:
             self._post(Troubled(error))
@@ -278,8 +384,10 @@ class RunController:
 
     def cancel(self) -> None:
         """Send nothing more."""
-        if self._run is not None:
-            self._run.cancel()
+        if self.active:
+            self._stopped = True
+            if self._run is not None:
+                self._run.cancel()
             self._post(Announced(STOPPING))
 
     def pause(self) -> None:
@@ -297,6 +405,13 @@ class RunController:
         ends at once, and the journal knows what was on its way.
         """
         state = self._context.state
+        if self._meanwhile is not None and not state.run.leaving:
+            self._context.state = replace(state, run=replace(state.run, leaving=True))
+            self.cancel()
+            self._post(
+                Announced("Leaving when what is on its way is answered and the safeguard is on again.")
+            )
+            return False
         if self._run is None or self.view is None or state.run.leaving or not self.view.in_flight:
             return True
         self._context.state = replace(state, run=replace(state.run, leaving=True))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.details import Details
     from syncerr_tui.ui.error_details_service import ErrorDetailsService
     from syncerr_tui.ui.error_history import ErrorHistory
+    from syncerr_tui.ui.fix_service import FixService
     from syncerr_tui.ui.interrupted_runs import InterruptedRuns
     from syncerr_tui.ui.run_controller import RunController
 
@@ -62,7 +63,16 @@ class Services:
         """The one re-sync that may be under way."""
         from syncerr_tui.ui.run_controller import RunController
 
-        return RunController(self.context, self.journals, self.graph_worker, self._post, self._work)
+        return RunController(
+            self.context, self.journals, self.graph_worker, self._post, self._work, self.fixes
+        )
+
+    @cached_property
+    def fixes(self) -> FixService:
+        """What looks up, applies and puts back fixes."""
+        from syncerr_tui.ui.fix_service import FixService
+
+        return FixService(self.context, self.journals, self.error_details.explain, self._post)
 
     @cached_property
     def error_details(self) -> ErrorDetailsService:

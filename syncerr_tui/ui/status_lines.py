@@ -100,6 +100,7 @@ def utility(
     reading: str,
     unicode: bool = True,
     unread: str = "",
+    off: str = "",
 ) -> tuple[list[Part], list[Part]]:
     """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh.
 
@@ -110,6 +111,7 @@ def utility(
         reading: What is being read, in words; empty while nothing is.
         unicode: Whether the terminal has more than ASCII.
         unread: Why nothing is known of the list, in words.
+        off: Which safeguards are off because of us, in words.
     """
     listing, total = state.listing, state.unresolved
     hidden = listing.hidden_selected
@@ -123,6 +125,8 @@ def utility(
         left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
     if listing.range is not None and listing.range.sticky:
         left.append(("  range", "busy"))
+    if off:
+        return left, [(f" {off} ", "bad")]
     right: list[Part] = []
     if state.reading.watching:
         right.append(("watching  ", "busy"))
@@ -258,7 +262,7 @@ class StatusLines:
         )
         self._line("tabs").show(*tabs(tabs_shown, note, width, unicode=context.terminal.unicode))
 
-    def draw_utility(self, causes: int) -> None:
+    def draw_utility(self, causes: int, off: str) -> None:
         """How many errors there are, and how fresh they are."""
         context = self._context
         self._line("utility").show(
@@ -269,6 +273,7 @@ class StatusLines:
                 reading=self._reading,
                 unicode=context.terminal.unicode,
                 unread=context.unread,
+                off=off,
             )
         )
 

@@ -85,11 +85,11 @@ def test_each_cause_alone_can_be_fixed_and_proven(key_seed: int) -> None:
         roots = causes(org)[key]
         event = failed(org)[roots[0]]
         if key == "busy row":
-            assert fix(org, roots[0])["available"] is False
+            assert fix(org, roots[0]) is False
         else:
             resync(org, roots[:1])
             assert failed(org)[roots[0]]["message"] == event["message"], key
-            assert fix(org, roots[0])["available"] is True, key
+            assert fix(org, roots[0]) is True, key
         resync(org, roots)
         still = [root for root in roots if root in failed(org)]
         assert not still, (key, [failed(org)[root]["message"] for root in still])

@@ -175,7 +175,7 @@ def test_a_kept_world_is_not_built_anew(tmp_path: object) -> None:
     clock = make_org(0).clock
     first = DemoOrg(DemoOptions(errors=30), clock=clock, store=Store(path, schema_of_variant("assumed")))
     fixed = next(iter(failed(first)))
-    first.fixes.apply(fixed)
+    first.colleague.repair(fixed)
     before = (failed(first), first.engine.safeguards.off)
     first.store.close()
     again = DemoOrg(DemoOptions(errors=99), clock=clock, store=Store(path, schema_of_variant("assumed")))

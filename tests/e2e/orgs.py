@@ -131,7 +131,7 @@ class WatchedServer(DemoServer):
     def fix_some(self, every: int = 2) -> None:
         """Do away with what blocks: each n-th event's cause."""
         for event in self.failed()[::every]:
-            self.org.fixes.apply(event)
+            self.org.colleague.repair(event)
 
     def wrongly_fixed(self, rows: Iterable[dict[str, Any]]) -> dict[str, str]:
         """The events among these that were called FIXED and are not -> why."""

@@ -22,12 +22,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import pytest
 
+from syncerr_tui.demo.ground_truth import ground_truth
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
@@ -80,10 +83,8 @@ class RemoteOrg:
         rows: list[dict[str, Any]] = answer["records"]
         return rows
 
-    def prepare(self) -> None:
-        """Do away with every second cause; remember what is listed then."""
-        for cause in self.ask("/services/apexrest/demo/truth")["causes"][::2]:
-            self.ask(f"/services/apexrest/demo/fix/{cause['events'][0]}", "POST")
+    def look(self) -> None:
+        """Remember what is listed."""
         where = "s_c__Status__c = 'FAILED'"
         self.listed = [row["Id"] for row in self.rows(f"SELECT Id FROM {EVENT} WHERE {where}")]
 
@@ -145,10 +146,27 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
         forks.close()
 
 
+def repair_some(org: DemoOrg) -> None:
+    """Do away with every second cause."""
+    causes = cast("list[dict[str, list[str]]]", ground_truth(org.engine.queue)["causes"])
+    for cause in causes[::2]:
+        org.colleague.repair(cause["events"][0])
+
+
 @contextmanager
 def org_process(forks: Forks, seed: int) -> Iterator[RemoteOrg]:
     """A demo org in a process of its own."""
-    words = ("--serve", "--json", "--errors", str(ROWS), "--seed", str(seed))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "demo.db"
+        with DemoServer(DemoOptions(errors=ROWS, seed=seed, processing_delay=DELAY, db=path)) as server:
+            repair_some(server.org)
+        with _served_apart(forks, seed, path) as org:
+            yield org
+
+
+@contextmanager
+def _served_apart(forks: Forks, seed: int, path: Path) -> Iterator[RemoteOrg]:
+    words = ("--serve", "--json", "--errors", str(ROWS), "--seed", str(seed), "--db", str(path))
     speed = ("--processing-delay", str(DELAY), "--latency", str(LATENCY))
     child = forks.start("demo", *words, *speed, env={})
     try:
@@ -156,7 +174,7 @@ def org_process(forks: Forks, seed: int) -> Iterator[RemoteOrg]:
             time.sleep(0.005)
         told = json.loads(child.out)
         org = RemoteOrg(told["instance_url"], told["access_token"])
-        org.prepare()
+        org.look()
         yield org
     finally:
         child.kill(signal.SIGTERM)
@@ -340,7 +358,8 @@ def at_moment(forks: Forks, folder: Path, moment: tuple[str, int, str], usual: U
     expected, final, _ = usual
     with served(DemoOptions(errors=ROWS, seed=SEED, processing_delay=DELAY)) as server:
         org = RemoteOrg(server.instance_url, server.access_token)
-        org.prepare()
+        repair_some(server.org)
+        org.look()
         person = commands(folder / "killed", SEED, forks, org)
         killer = Killer(kind, number, when)
         setattr(server, "after" if when == "after" else "before", killer.meet)

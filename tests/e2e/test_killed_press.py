@@ -30,6 +30,7 @@ from tests.e2e.test_killed import (
     Usual,
     check_fixed,
     lanes,
+    repair_some,
     verdicts,
 )
 from tests.layers import layered
@@ -77,7 +78,8 @@ def set_up(forks: Forks, home: Path, server: WatchedServer) -> Person:
     done = forks.run("setup", "box", *words, "--patience", str(PATIENCE), env=person.env)
     assert done.code == 0, done.err
     har.unlink()
-    org.prepare()
+    repair_some(server.org)
+    org.look()
     return person
 
 

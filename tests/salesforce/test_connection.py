@@ -149,14 +149,10 @@ async def test_an_empty_org() -> None:
 async def test_one_error_from_fix_to_proof() -> None:
     async with world() as demo:
         connection = demo.connection
-        assert connection.demo_fixes is not None
         row = next(row for row in await demo.errors() if row.event_type is EventType.CREATE)
-        look = await connection.demo_fixes.look(row.id)
-        assert look.available
-        assert look.title
         assert await connection.find_records(row.object, [row.storeconnect_id]) == {}
         sent_at = await connection.now()
-        assert await connection.demo_fixes.apply(row.id)
+        assert demo.server.org.colleague.repair(row.id)
         receipts = await connection.request_resync([row])
         assert [(one.id, one.accepted) for one in receipts] == [(row.id, True)]
         assert (await connection.read_events([row.id]))[row.id].standing is EventStanding.PENDING

@@ -11,7 +11,7 @@ READY = AppState(connected=True, chosen=3, total=10, current=True, environment=E
 
 def test_no_key_asks_for_two_things_in_one_place() -> None:
     for place in Place:
-        keys = Counter(key for action in available(place, read_only=False, demo=True) for key in action.keys)
+        keys = Counter(key for action in available(place, read_only=False) for key in action.keys)
         assert [key for key, times in keys.items() if times > 1] == []
 
 
@@ -29,16 +29,19 @@ def test_small_letters_look_and_capital_letters_act() -> None:
 
 
 def test_read_only_removes_what_changes_the_org() -> None:
-    assert "resync" in {action.id for action in available(Place.ERRORS, read_only=False, demo=True)}
-    left = available(Place.ERRORS, read_only=True, demo=True)
+    assert "resync" in {action.id for action in available(Place.ERRORS, read_only=False)}
+    left = available(Place.ERRORS, read_only=True)
     assert not any(action.changes_org for action in left)
 
 
-def test_the_fix_exists_in_the_demo_only() -> None:
-    assert "fix_demo" not in {action.id for action in available(Place.ERRORS, read_only=False, demo=False)}
+def test_a_fix_is_there_in_every_org_and_not_where_nothing_may_be_changed() -> None:
+    why = BY_ID["fix"].why_disabled
     production = dataclasses.replace(READY, environment=Environment.PRODUCTION)
-    assert BY_ID["fix_demo"].why_disabled(production) is not None
-    assert BY_ID["fix_demo"].why_disabled(READY) is None
+    assert (why(READY), why(production)) == (None, None)
+    assert "under way" in (why(dataclasses.replace(READY, running=True)) or "")
+    assert "not connected" in (why(dataclasses.replace(READY, connected=False)) or "")
+    assert "no row" in (why(dataclasses.replace(READY, current=False)) or "")
+    assert "fix" not in {action.id for action in available(Place.ERRORS, read_only=True)}
 
 
 def test_a_resync_says_why_it_cannot_run() -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import SyncErrError
+from syncerr_tui.fixes.org import FixFacts, FixPolicy
 from syncerr_tui.model import (
     ApiUsage,
     Environment,
@@ -106,6 +107,16 @@ class FakeDictionary:
         return self.metadata
 
 
+class NoFixes:
+    """An org in which nothing can be fixed from here."""
+
+    policy = FixPolicy(environment=Environment.SANDBOX)
+    org_user = IDENTITY.username
+
+    async def facts(self, _errors: object, *, named: str = "") -> FixFacts:
+        return FixFacts()
+
+
 class FakeConnection(FakeOrg):
     """PagedRows of errors, one at a time; each waits until `page_gate` lets it through."""
 
@@ -114,8 +125,8 @@ class FakeConnection(FakeOrg):
         self.org = self
         self.profile = OrgProfile("acme-prod")
         self.usage: ApiUsage | None = ApiUsage(812, 100_000)
-        self.demo_fixes = None
         self.page_size = page_size
+        self.fixed_by: object = NoFixes()
         self.pages_asked = 0
         self.closed = False
         self.trouble: SyncErrError | None = None
@@ -124,6 +135,9 @@ class FakeConnection(FakeOrg):
     @property
     def total(self) -> int | None:
         return len(self.org.failed)
+
+    def fixes(self, *, read_only: bool = False) -> object:
+        return self.fixed_by
 
     def name_resolver(self, _store: object = None) -> FakeNames:
         return FakeNames()

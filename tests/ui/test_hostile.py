@@ -10,15 +10,27 @@ from typing import Any
 from textual.content import Content
 from textual.widgets import Static
 
+from syncerr_tui.diagnosis.model import Step
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.fixes.model import (
+    FixOption,
+    FixRecord,
+    FixResult,
+    FixState,
+    SafeguardNow,
+    SafeguardState,
+)
+from syncerr_tui.fixes.options import options_for
+from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixPolicy, FixTarget
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.salesforce.demo_fix import DemoFix
 from syncerr_tui.text import SafeText
-from syncerr_tui.ui.demo_fixing import FixDialog
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Dialog, Question
+from syncerr_tui.ui.screens.fix import FixDialog, NameDialog, Stage
 from syncerr_tui.ui.screens.menus import AddressMenu
-from syncerr_tui.ui.screens.resync import GuidedDialog
+from syncerr_tui.ui.screens.resync import GuidedDialog, OffDialog
+from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
 from syncerr_tui.ui.screens.why import WhyDialog
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
@@ -27,16 +39,43 @@ from tests.ui.fakes import IDENTITY, FakeConnection
 from tests.ui.past import ended_run, interrupted
 
 EVIL = "E\x1b]52;c;QQ==\x07\x1b]0;p\x07\x9b2J\u202e\u2066\x00\x7f[/a]\nFAKED LINE"
+SHORT = "\x1b[2J[/a]\nFAKED"
+"""Short enough that nothing that holds it is broken at its blank."""
 
 
-class EvilFixes:
-    """A demo org whose words are the attacker's."""
+def evil_option() -> FixOption:
+    candidate = FixCandidate(
+        FixKind.CORRECT_VALUE,
+        FixTarget(SHORT, SHORT, SHORT),
+        SHORT,
+        {SHORT: SHORT},
+        {SHORT: SHORT},
+        changed_at=NOW,
+        changed_by=SHORT,
+        audit=(SHORT,),
+        affects=SHORT,
+        steps=(Step(SHORT, f"https://{SHORT}"),),
+    )
+    (option,) = options_for(FixFacts((candidate,)), FixPolicy(unrestricted=True))
+    return option
 
-    async def look(self, event_id: str) -> DemoFix:
-        return DemoFix(available=True, title=EVIL, why=EVIL, steps=(EVIL, EVIL))
 
-    async def apply(self, event_id: str) -> str:
-        return EVIL
+def evil_safeguard() -> SafeguardNow:
+    target = FixTarget(SHORT, SHORT, SHORT)
+    record = FixRecord(
+        "abcd1234",
+        NOW,
+        FixKind.FLOW_OFF,
+        target,
+        {SHORT: SHORT},
+        {SHORT: None},
+        "",
+        SHORT,
+        SHORT,
+        SHORT,
+        SHORT,
+    )
+    return SafeguardNow(record, SafeguardState.OTHER_VERSION, {SHORT: SHORT}, SHORT)
 
 
 def evil_errors() -> list[SyncError]:
@@ -60,7 +99,6 @@ def evil_connection() -> Any:
     connection.identity = replace(IDENTITY, name=EVIL, username=EVIL)
     connection.org.identity = connection.identity
     connection.org.method = MethodInfo("apex", EVIL, batch_size=2, lanes=2)
-    connection.demo_fixes = EvilFixes()  # type: ignore[assignment]
     return connection
 
 
@@ -131,13 +169,34 @@ async def test_what_an_earlier_start_left_is_harmless_too(opened: Open, tmp_path
         await walk(driven, "d")
 
 
+async def test_fixes_and_safeguards_are_harmless_too(opened: Open) -> None:
+    async with opened(connection=evil_connection(), size=(100, 30)) as driven:
+        await driven.ready()
+        fix = FixDialog(SHORT, lambda *_: None, names_target=True)
+        driven.app.push_screen(fix)
+        await driven.wait_for("Looking up")
+        fix.learn([evil_option()])
+        await driven.wait_for("chooses")
+        await walk(driven, "enter", "enter")
+        assert fix.stage is Stage.CONFIRMING, "the name was not typed"
+        fix.stage = Stage.APPLYING
+        fix.ended(FixResult("abcd1234", FixState.UNKNOWN, False, {SHORT: SHORT}, {SHORT: SHORT}, SHORT))
+        await walk(driven, "escape")
+        off = SafeguardsDialog(lambda _: None, lambda _: None, lambda: Moment(NOW), may_change=True)
+        driven.app.push_screen(off)
+        await driven.wait_for("Reading each")
+        off.learn([evil_safeguard()], SHORT)
+        await walk(driven, "j", "enter", "escape")
+
+
 async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Open) -> None:
     async with opened(connection=evil_connection(), size=(100, 30)) as driven:
         await driven.ready()
         for dialog in (
             GuidedDialog(tuple(evil_errors()), EVIL, 1),
             Question(EVIL, EVIL, yes="quit"),
-            FixDialog(evil_errors()[0], DemoFix(available=True, title=EVIL, why=EVIL, steps=(EVIL,)), 2),
+            OffDialog(EVIL, [EVIL]),
+            NameDialog(EVIL),
             AddressMenu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),
             WhyDialog(EVIL),
         ):

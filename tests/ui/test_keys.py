@@ -34,8 +34,8 @@ async def test_help_and_palette_show_exactly_what_can_be_asked_for(opened: Open)
         for action in actions:
             assert action.help.split(";")[0].split(":")[0][:40] in " ".join(driven.text.split()), action.id
         absent = set(BY_ID) - {action.id for action in actions}
-        assert "fix_demo" in absent
-        assert BY_ID["fix_demo"].help[:30] not in driven.text
+        assert "verify" in absent
+        assert BY_ID["verify"].help[:30] not in driven.text
         await driven.press("escape")
         await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
         await driven.press("ctrl+p")

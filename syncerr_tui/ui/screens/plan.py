@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncerr_tui.diagnosis.text_layout import Role, wrap
+from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.journal.row_history import unsettled_words
 from syncerr_tui.model import Environment, OrgIdentity, SyncError, Verdict
 from syncerr_tui.resync.org import MethodInfo
@@ -65,6 +66,7 @@ class PlanDialog(Confirmation):
         Binding("w", "why", show=False),
         Binding("g", "again", show=False),
         Binding("s", "support", show=False),
+        Binding("f", "meanwhile", show=False),
     ]
 
     def __init__(
@@ -89,6 +91,9 @@ class PlanDialog(Confirmation):
         self.again: frozenset[str] = frozenset()
         """Events that the person wants sent again although their last request is not settled."""
         self._in_doubt: frozenset[str] = frozenset()
+        self._safeguards: Sequence[FixOption] = ()
+        self.meanwhile: FixOption | None = None
+        """A safeguard that is off for just as long as the re-sync takes."""
         self._support_too = asked.support_too
         self.plan = make(False, asked.support_too)
 
@@ -121,6 +126,8 @@ class PlanDialog(Confirmation):
             loud.append("They are read again and not sent.")
         if not plan.rows:
             loud.append("Nothing to send.")
+        if self.meanwhile is not None:
+            loud += _meanwhile(self.meanwhile)
         rows = [("", line, "bold") for line in loud]
         if plan.rows:
             rows += [*([("", "", "")] if loud else []), *self._waves()]
@@ -192,6 +199,8 @@ class PlanDialog(Confirmation):
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
             told.append(("r", "one first"))
+        if self._safeguards:
+            told.append(("f", "leaves it on" if self._next_safeguard is None else "with the safeguard off"))
         if self._in_doubt:
             told.append(("g", "does not send again" if self.again else "sends again"))
         return keys(*told, *support)
@@ -216,6 +225,22 @@ class PlanDialog(Confirmation):
         self.again = frozenset() if self.again else self._in_doubt
         self._draw_again()
 
+    def offer(self, safeguards: Sequence[FixOption]) -> None:
+        """These could be off for as long as it takes: the person decides."""
+        self._safeguards = safeguards
+        self._draw_again()
+
+    @property
+    def _next_safeguard(self) -> FixOption | None:
+        """What `f` comes to next: each of them in turn, and none."""
+        choices: list[FixOption | None] = [None, *self._safeguards]
+        return choices[(choices.index(self.meanwhile) + 1) % len(choices)]
+
+    def action_meanwhile(self) -> None:
+        """With this safeguard off for as long as it takes, or another one, or none."""
+        self.meanwhile = self._next_safeguard
+        self._draw_again()
+
     def learn(self, remarks: Sequence[str], in_doubt: frozenset[str] = frozenset()) -> None:
         """More is known by now: the plan is made anew, and these remarks go with it."""
         self._in_doubt = in_doubt
@@ -227,7 +252,7 @@ class PlanDialog(Confirmation):
         self._draw_again()
 
     def _draw_again(self) -> None:
-        if self.is_mounted:
+        if self.is_mounted and self.query("#heading"):  # not while it is being closed
             self.query_one("#heading", Line).show([(self.heading, "strong")])
             self.query_one(Static).update(self.text)
             self.query_one("#answers", Line).show(self.answers)
@@ -255,6 +280,17 @@ class PlanDialog(Confirmation):
             self._ask_why(start=True)
         elif self.plan.rows:
             self.dismiss(True)
+
+
+def _meanwhile(option: FixOption) -> list[str]:
+    """What happens to the safeguard, step by step."""
+    last = [f"{one_line(line)}." for line in option.changed[:1]]
+    return [
+        f"With its safeguard off meanwhile: {one_line(option.title)}.",
+        "Rows are read, it goes off, the rows are sent and proven, it goes on again, and that is proven.",
+        *filter(None, [option.affects]),
+        *last,
+    ]
 
 
 def _added(added: Sequence[SyncError]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Confirmation, keys
+from syncerr_tui.ui.screens.dialog import Confirmation, Reading, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
@@ -44,6 +46,45 @@ class GuidedDialog(Confirmation):
     def answers(self) -> Sequence[Part]:
         """Done, or not."""
         return keys(("enter", "I pressed Re-sync"), ("esc", "I did not"))
+
+
+class OffDialog(Reading[bool]):
+    """Leaving while safeguards are off: True leaves, False shows them, None stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "answer(True)", show=False),
+        Binding("s", "answer(False)", show=False),
+    ]
+
+    def __init__(self, off: str, names: Sequence[str]) -> None:
+        super().__init__()
+        self._off = off
+        self._names = names
+
+    @property
+    def heading(self) -> str:
+        """What is off."""
+        return self._off
+
+    @property
+    def text(self) -> Content:
+        """Which, and what leaving means."""
+        lines = [f"  {one_line(name)}" for name in self._names]
+        return Content(
+            "\n"
+            + "\n".join(lines)
+            + "\n\nEvery user and every integration saves without it until it is on again. It stays on the "
+            "ledger: every command and the next start say so.\n"
+        )
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """Put back first, leave, or stay."""
+        return keys(("s", "puts it back"), ("enter", "leaves it off"), ("esc", "stays"))
+
+    def action_answer(self, leave: bool) -> None:
+        """Leave, or show them."""
+        self.dismiss(leave)
 
 
 def _named(error: SyncError) -> str:

@@ -1,0 +1,152 @@
+"""Fixes as the app makes them: looked up, applied and put back in the background. It knows no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.messages import Troubled
+
+if TYPE_CHECKING:
+    # Needed when the first fix is asked for, not for the first frame.
+    from syncerr_tui.diagnosis.explanation import Explanation
+    from syncerr_tui.fixes.fixer import Fixer
+    from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, SafeguardNow
+    from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.salesforce.session import OrgSession
+
+
+class SafeguardsKnown(Message):
+    """Which safeguards are off is known anew."""
+
+
+class FixService:
+    """Looks up, applies and puts back, and knows what is off.
+
+    Args:
+        context: The org, and whether anything may be changed.
+        journals: Where every fix is written down before it is made.
+        explain: What is known about an error.
+        post: Takes messages for the workbench.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        journals: Journals,
+        explain: Callable[[SyncError], Explanation],
+        post: Callable[[Message], object],
+    ) -> None:
+        self._context = context
+        self._journals = journals
+        self._explain = explain
+        self._post = post
+        self._made: tuple[OrgSession, Fixer] | None = None
+        self.off: tuple[FixRecord, ...] = ()
+        """Safeguards that may be off because of us, as the journal has it."""
+        self.applying = False
+        """A fix is being made or put back."""
+
+    @property
+    def fixer(self) -> Fixer:
+        """What applies fixes in the org that is connected now.
+
+        Raises:
+            MachineError: The journal cannot be opened.
+        """
+        connection = self._context.connection
+        assert connection is not None, "actions ask for a connection first"
+        if self._made is None or self._made[0] is not connection:
+            org = connection.fixes(read_only=self._context.read_only)
+            self._made = connection, self._journals.fixer(connection.identity.org_id, org)
+        return self._made[1]
+
+    @property
+    def names_target(self) -> bool:
+        """Whether a person types the target's name before anything is changed."""
+        return self.fixer.policy.names_target
+
+    async def options(self, errors: Sequence[SyncError]) -> list[FixOption]:
+        """The fixes of errors with one cause, smallest scope first.
+
+        Raises:
+            SyncErrError: The org could not be asked.
+        """
+        return await self.fixer.options([(error, self._explain(error)) for error in errors])
+
+    async def apply(self, option: FixOption, typed: Mapping[str, str], name: str, event: str) -> FixResult:
+        """Make a change and prove it.
+
+        Args:
+            option: As it was shown.
+            typed: Field -> what was typed for it.
+            name: The target's name, as it was typed.
+            event: The error it is for.
+
+        Raises:
+            SyncErrError: Nothing was changed.
+        """
+        fixer = self.fixer
+        self.applying = True
+        try:
+            values = await fixer.typed(option, typed) if typed else {}
+            return await fixer.apply(option, values, confirm=name, seen=option.seen, event=event)
+        finally:
+            self.applying = False
+            await self.recall()
+
+    async def safeguards(self) -> list[SafeguardNow]:
+        """Every safeguard on the ledger, re-read now; what is on again is off the ledger by this.
+
+        Raises:
+            MachineError: The journal cannot be used.
+        """
+        try:
+            return await self.fixer.safeguards()
+        finally:
+            await self.recall()
+
+    async def restore(self, fixes: Sequence[str]) -> list[FixResult]:
+        """Put these fixes back, one after another.
+
+        Raises:
+            SyncErrError: One of them could not be begun; those before it are done.
+        """
+        self.applying = True
+        try:
+            return [await self.fixer.restore(fix) for fix in fixes]
+        finally:
+            self.applying = False
+            await self.recall()
+
+    async def accept(self, fix: str) -> None:
+        """Close a line because another version of its Flow is meant to be active.
+
+        Raises:
+            SyncErrError: It is off, or cannot be read.
+        """
+        await self.fixer.accept(fix)
+        await self.recall()
+
+    async def recall(self) -> None:
+        """Read from the journal what may be off. Does not raise: what cannot be read is said."""
+        connection = self._context.connection
+        if connection is None:
+            return
+
+        def question(journal: Journal) -> tuple[FixRecord, ...]:
+            from syncerr_tui.fixes.ledger import FixLedger
+
+            return tuple(FixLedger(journal, os_user="", org_user="").open_safeguards())
+
+        try:
+            self.off = await self._journals.ask(connection.identity.org_id, question)
+        except SyncErrError as error:
+            self._post(Troubled(error))
+        self._post(SafeguardsKnown())

@@ -1,0 +1,369 @@
+"""Fixing from the app: chosen, applied once, proven, kept on the ledger, put back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.errors import RefusedError, UnreachableError
+from syncerr_tui.fixes.org import (
+    FixCandidate,
+    FixFacts,
+    FixKind,
+    FixPolicy,
+    FixScope,
+    FixTarget,
+    TargetReading,
+    Values,
+)
+from syncerr_tui.model import Environment
+from tests.ui.conftest import Open
+from tests.ui.driver import Driven
+from tests.ui.fakes import FakeConnection, some_errors
+from tests.ui.test_demo_org import on_demo
+
+RULE = "Account.Tax_Number_Has_Eleven_Digits"
+OFF = "Switch off the validation rule"
+
+
+class HeldOrg:
+    """A rule whose readings and writings a test holds in its hands."""
+
+    def __init__(self) -> None:
+        self.active: object = True
+        self.text = "as shown"
+        self.writes: list[Values] = []
+        self.may_write = asyncio.Event()
+        self.may_write.set()
+        self.trouble: Exception | None = None
+
+    async def read_target(self, _kind: FixKind, _target: FixTarget, _after: Values) -> TargetReading | None:
+        return TargetReading({"active": self.active}, f"{self.text} {self.active}", self.text)
+
+    async def write_target(
+        self, _kind: FixKind, _target: FixTarget, _reading: TargetReading, after: Values
+    ) -> None:
+        self.writes.append(after)
+        await self.may_write.wait()
+        if self.trouble is not None:
+            raise self.trouble
+        self.active = after["active"]
+
+    async def has_version(self, _target: FixTarget, _version: int) -> bool:
+        return True
+
+
+class HeldFixes(HeldOrg):
+    """The fixes of a fake org: one rule, and a value that wants to be typed."""
+
+    org_user = "ana@acme.example"
+
+    def __init__(self, environment: Environment, allow: Sequence[FixScope] = tuple(FixScope)) -> None:
+        super().__init__()
+        self.policy = FixPolicy(frozenset(allow), environment)
+        self.looked = asyncio.Event()
+        self.looked.set()
+        self.typed_values: Mapping[str, str] = {}
+
+    async def facts(self, _errors: object, *, named: str = "") -> FixFacts:
+        await self.looked.wait()
+        rule = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
+        value = FixTarget("Contact", "0035g000001abcdEAA", "Ben")
+        reading = await self.read_target(FixKind.VALIDATION_RULE_OFF, rule, {})
+        assert reading is not None
+        off = FixCandidate(
+            FixKind.VALIDATION_RULE_OFF,
+            rule,
+            "Switch off Order.Needs_Tax_Number",
+            {"active": self.active},
+            {"active": False},
+            whole=reading.whole,
+        )
+        correct = FixCandidate(
+            FixKind.CORRECT_VALUE,
+            value,
+            "Correct the number",
+            {"active": True},
+            wants=("active",),
+            whole=reading.whole,
+        )
+        return FixFacts((off, correct))
+
+    async def typed(self, _kind: FixKind, _target: FixTarget, values: Mapping[str, str]) -> dict[str, Any]:
+        self.typed_values = values
+        return dict(values)
+
+
+def held(environment: Environment = Environment.SANDBOX, **more: Any) -> tuple[HeldFixes, dict[str, Any]]:
+    fixes = HeldFixes(environment, **more)
+    connection = FakeConnection(some_errors())
+    connection.identity = replace(connection.identity, environment=environment)
+    connection.fixed_by = fixes
+    return fixes, {"connection": connection}
+
+
+async def choose(driven: Driven, title: str) -> None:
+    """Open the dialog and choose the option with this title."""
+    await driven.press("F")
+    await driven.wait_for("enter chooses", 60)
+    dialog = cast("Any", driven.app.screen)
+    place = next(n for n, option in enumerate(dialog.options) if title in option.title)
+    for _ in range(place):
+        await driven.press("j")
+    await driven.press("enter")
+    await driven.wait_for("enter applies it")
+
+
+def server_of(driven: Driven) -> DemoServer:
+    connect = cast("Any", driven.app.context.connect)
+    server: DemoServer = connect.__self__._server
+    return server
+
+
+async def only(driven: Driven, words: str) -> None:
+    await driven.press("slash")
+    await driven.type(words)
+    await driven.press("enter")
+
+
+def is_active(driven: Driven) -> bool:
+    component = server_of(driven).org.metadata.read("ValidationRule", RULE)
+    assert component is not None
+    return component["active"] is True
+
+
+async def test_off_fixed_on_the_ledger_and_put_back(tmp_path: Path) -> None:
+    async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), (80, 24)) as driven:
+        await only(driven, "digits")
+        blocked = driven.pane.listing.current
+        assert blocked is not None
+        await choose(driven, OFF)
+        assert "active: yes -> no" in driven.text
+        await driven.press("enter")
+        await driven.wait_for("enter closes", 30)
+        assert is_active(driven) is False
+        await driven.press("enter")
+        await driven.wait_for("1 safeguard off since")
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("1 fixed", 60)
+        await driven.press("q")
+        await driven.wait_for("leaves it off")
+        await driven.press("s")
+        await driven.wait_for("puts it back", 30)
+        await driven.press("enter")
+        await driven.wait_for("a re-read shows it", 30)
+        assert is_active(driven) is True
+        await driven.press("escape")
+        assert "safeguard off" not in driven.text
+        await driven.press("3", "f")
+        await driven.wait_for("validation-rule-off")
+        assert "on again" in driven.text
+        await driven.press("enter")
+        await driven.wait_for("Answer")
+        await driven.press("escape", "f")
+        await driven.wait_for(lambda: "validation-rule-off" not in driven.text)
+
+
+async def test_off_for_as_long_as_the_resync_takes(tmp_path: Path) -> None:
+    async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), (100, 30)) as driven:
+        await only(driven, "digits")
+        await driven.press("R")
+        await driven.wait_for("f with the safeguard off", 30)
+        await driven.press("f")
+        await driven.wait_for("With its safeguard off meanwhile")
+        await driven.press("f")
+        assert "With its safeguard off meanwhile" not in driven.text
+        await driven.press("f", "enter")
+        await driven.wait_for("is on again", 60)
+        assert "1 fixed" in driven.text
+        assert is_active(driven) is True
+        assert driven.app.services.fixes.off == ()
+        actions = [row["Action"] for row in server_of(driven).store.find("SetupAuditTrail")]
+        assert actions.count("changedValidationActive") == 2
+
+
+async def test_leaving_meanwhile_puts_it_back_first(tmp_path: Path) -> None:
+    async with on_demo(tmp_path, DemoOptions(processing_delay=3.0), (80, 24)) as driven:
+        await only(driven, "digits")
+        await driven.press("R")
+        await driven.wait_for("f with the safeguard off", 30)
+        await driven.press("f", "enter")
+        await driven.wait_for(lambda: not is_active(driven), 30)
+        server = server_of(driven)
+        await driven.press("q")
+        await driven.wait_for("enter quits")
+        await driven.press("enter")
+        await driven.wait_for(lambda: not driven.app.is_running, 60)
+        component = server.org.metadata.read("ValidationRule", RULE)
+        assert component is not None
+        assert component["active"] is True
+
+
+async def test_an_app_that_is_told_to_end_puts_it_back_first(tmp_path: Path) -> None:
+    async with on_demo(tmp_path, DemoOptions(processing_delay=30.0), (80, 24)) as driven:
+        await only(driven, "digits")
+        await driven.press("R")
+        await driven.wait_for("f with the safeguard off", 30)
+        await driven.press("f", "enter")
+        await driven.wait_for(lambda: not is_active(driven), 30)
+        server = server_of(driven)
+        driven.app.stop(143)
+        await driven.app.release()
+        component = server.org.metadata.read("ValidationRule", RULE)
+        assert component is not None
+        assert component["active"] is True
+
+
+async def test_the_next_start_says_what_is_off_and_offers_to_put_it_back(tmp_path: Path) -> None:
+    options = DemoOptions(errors=40, db=tmp_path / "demo.db")
+    async with on_demo(tmp_path, options, (80, 24)) as driven:
+        await only(driven, "digits")
+        await choose(driven, OFF)
+        await driven.press("enter")
+        await driven.wait_for("enter closes", 30)
+    async with on_demo(tmp_path, options, (80, 24)) as driven:
+        await driven.wait_for("puts it back", 30)
+        assert RULE in driven.text
+        await driven.press("escape")
+        await driven.wait_for("1 safeguard off")
+        component = server_of(driven).org.metadata.read("ValidationRule", RULE)
+        assert component is not None
+        server_of(driven).org.metadata.write("ValidationRule", RULE, {**component, "active": True})
+        await driven.press("s")
+        await driven.wait_for("on again", 30)
+        await driven.press("escape")
+        await driven.wait_for(lambda: "safeguard off" not in driven.text)
+
+
+async def test_production_wants_the_name_and_the_value(opened: Open) -> None:
+    fixes, parts = held(Environment.PRODUCTION)
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Switch off")
+        assert "PRODUCTION" in driven.text
+        await driven.type("Order")
+        await driven.press("enter")
+        await driven.wait_for("not its name")
+        assert fixes.writes == []
+        await driven.type("q")
+        assert "Orderq" in driven.text, "a letter is a letter where text is typed"
+        await driven.press("backspace")
+        await driven.type(".Needs")
+        for part in ("Tax", "Number"):
+            await driven.press("underscore")
+            await driven.type(part)
+        await driven.press("enter")
+        await driven.wait_for("enter closes")
+        assert fixes.writes == [{"active": False}]
+
+
+async def test_what_the_profile_does_not_allow_says_so_and_is_not_written(opened: Open) -> None:
+    fixes, parts = held(allow=[FixScope.RECORD])
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("F")
+        await driven.wait_for("enter chooses")
+        await driven.press("j")
+        assert "not allowed" in driven.text
+        assert '"safeguard"' in " ".join(driven.text.split())
+        await driven.press("enter")
+        await driven.wait_for("The profile does not allow it")
+        assert "enter applies" not in driven.text
+        assert fixes.writes == []
+
+
+async def test_a_value_is_typed(opened: Open) -> None:
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Correct the number")
+        await driven.type("42")
+        await driven.press("enter")
+        await driven.wait_for("enter closes")
+        assert fixes.typed_values == {"active": "42"}
+        assert fixes.writes == [{"active": "42"}]
+
+
+async def test_what_changed_since_it_was_shown_is_not_written(opened: Open) -> None:
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Switch off")
+        fixes.text = "edited by a colleague"
+        await driven.press("enter")
+        await driven.wait_for("changed since it was shown")
+        assert fixes.writes == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (RefusedError("No", "Ask"), "Refused: it is as it was"),
+        (UnreachableError("Gone", "Wait"), "Not known whether"),
+    ],
+)
+async def test_what_became_of_it_is_said(opened: Open, trouble: Exception, said: str) -> None:
+    fixes, parts = held()
+    fixes.trouble = trouble
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Switch off")
+        await driven.press("enter")
+        await driven.wait_for(said)
+        assert len(fixes.writes) == 1
+
+
+async def test_nothing_waits_and_no_key_is_swallowed_while_a_fix_is_made(opened: Open) -> None:
+    fixes, parts = held()
+    fixes.looked.clear()
+    fixes.may_write.clear()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("F")
+        await driven.wait_for("Looking up")
+        await driven.press("escape", "j", "j")
+        assert driven.pane.listing.cursor == 2
+        fixes.looked.set()
+        await driven.settle()
+        assert driven.app.screen is driven.app.bench, "an answer that nobody waits for opens nothing"
+        await choose(driven, "Switch off")
+        await driven.press("enter")
+        await driven.wait_for(lambda: bool(fixes.writes))
+        await driven.press("escape", "j")
+        assert driven.pane.listing.cursor == 3
+        fixes.may_write.set()
+        await driven.wait_for("1 safeguard off")
+        assert "Now re-sync: R" in driven.text
+
+
+async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press_at_once("F", "enter", "enter", "enter")
+        await driven.wait_for("enter chooses")
+        assert fixes.writes == []
+
+
+async def test_read_only_changes_nothing_and_still_shows_what_is_off(opened: Open) -> None:
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Switch off")
+        await driven.press("enter")
+        await driven.wait_for("enter closes")
+    async with opened(**parts, read_only=True) as driven:
+        await driven.wait_for("Order.Needs_Tax_Number")
+        assert "puts it back" not in driven.text
+        await driven.press("enter", "a", "escape", "F")
+        await driven.wait_for("read-only")
+        assert len(fixes.writes) == 1
