@@ -274,9 +274,11 @@ def _traces(text: str) -> list[tuple[int, list[Named]]]:
 
 def _with_traces(text: str, found: list[Named]) -> list[Named]:
     """`found` with the frames of the stack traces put where they belong."""
+    if ": line " not in text and " col " not in text:
+        return found
     order = list(found)
     known = {named.automation for named in found}
-    for start, frames in _traces(text) if ": line " in text or " col " in text else ():
+    for start, frames in _traces(text):
         anchors = {frame.automation for frame in frames} & known
         fresh = [frame for frame in reversed(frames) if frame.automation not in known]
         if anchors:

@@ -118,7 +118,7 @@ def _failure(
 ) -> tuple[Failure, list[Part]]:
     """One failure, and the fields, values, objects and limit in it, placed in the message."""
     statements = found.piece.statements
-    codes = tuple(_texts(found.parts).get("code", ()))
+    codes = tuple(dict.fromkeys(part.text for part in found.parts if part.kind == "code"))
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
     says = frozenset(said.kind for item in statements for said in item.sentences)
