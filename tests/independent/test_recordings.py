@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.salesforce.button.template import filled, find_holes, replaced
 from tests.independent.clock import Clock
 from tests.independent.ids import Ids
 from tests.independent.processes import Nursery, Process
@@ -153,6 +154,7 @@ PLACES: dict[str, tuple[Any, str, str, int]] = {
     "json object": ({"payload": json.dumps({"rows": ROWS, "force": True})}, "/payload", "json", 18),
     "json records": ({"payload": json.dumps([{"Id": row} for row in ROWS])}, "/payload", "json", 18),
     "json csv": ({"payload": json.dumps({"rows": ",".join(ROWS)}, indent=1)}, "/payload", "json", 18),
+    "json in json": ({"payload": json.dumps({"in": json.dumps(ROWS)}, indent=1)}, "/payload", "json", 18),
     "records": ({"rows": [{"id": row} for row in ROWS]}, "/rows", "records", 18),
     "typed records": (
         {"rows": [{"sobjectType": "s_c__Change_Event__c", "Id": row} for row in ROWS]}, "/rows", "records", 18
@@ -168,6 +170,20 @@ def test_the_place_of_the_ids_is_found(learn: Learn, place: str) -> None:
     params, path, shape, length = PLACES[place]
     one = chosen(learn(press(apex("SyncDesk", "retryNow", params)).text()))
     assert one["ids"] == {"path": path, "shape": shape, "length": length, "field": "event"}
+
+
+def test_a_namespace_may_stand_in_the_class_s_name(learn: Learn) -> None:
+    one = chosen(learn(press(apex("s_c__SyncDesk", "retryNow", {"ids": ROWS}, namespace="")).text()))
+    assert (one["namespace"], one["class"]) == ("s_c", "SyncDesk")
+
+
+def test_what_the_call_of_json_in_json_sends_is_what_was_recorded() -> None:
+    params = {"payload": json.dumps({"in": json.dumps({"rows": ROWS, "force": True})})}
+    (hole,) = find_holes(params)
+    again = filled(replaced(params, hole.path, hole.mark), ROWS[::-1])
+    assert isinstance(again, dict)
+    inside = json.loads(json.loads(again["payload"])["in"])
+    assert inside == {"rows": ROWS[::-1], "force": True}
 
 
 def test_a_call_for_each_row_is_one_call(learn: Learn) -> None:

@@ -32,6 +32,7 @@ from syncerr_tui.salesforce.button.template import (
     pointer,
     replaced,
     texts,
+    unfolded,
     without_addresses,
 )
 
@@ -365,17 +366,6 @@ def _varies(path: Path, group: _Target) -> bool:
     return len(_ids_at(path, group)) > 1
 
 
-def _at(value: Json, path: Path) -> Json:
-    for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(str(step))
-        elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):
-            value = value[step] if step < len(value) else None
-        else:
-            return None
-    return value
-
-
 def _field(hole: Hole, group: _Target, known: KnownRows) -> IdField | None:
     """Which id of the rows stands at this place; None where these are no rows' ids."""
     uuids = all(looks_like_uuid(one) for one in hole.ids)
@@ -419,16 +409,9 @@ def _unfit(template: Json, hole: Hole, params: Json) -> str | None:
         again = filled(template, hole.ids)
     except ValueError as error:
         return f"Its parameters cannot be filled with other ids: {error}"
-    if _decoded(again, hole) != _decoded(params, hole):
+    if unfolded(again) != unfolded(params):
         return "Its parameters cannot be filled with other ids: the recorded ones do not come out again"
     return None
-
-
-def _decoded(params: Json, hole: Hole) -> Json:
-    """Parameters in which the JSON string that holds the ids is taken apart: blanks in it do not matter."""
-    if hole.shape != "json":
-        return params
-    return replaced(params, hole.path, json.loads(str(_at(params, hole.path))))
 
 
 def _unsafe(template: Json, known: KnownRows, group: _Target, path: Path, *, keep_ids: bool) -> str | None:

@@ -165,6 +165,8 @@ def _read(exchange: Exchange) -> Iterator[RecordedCall | Unrepeatable | None]:
         yield _apexrest(path.removeprefix("/services/apexrest/"), exchange)
     elif _COLLECTION.fullmatch(path) or _RECORD.fullmatch(path):
         yield _record_write(path, exchange)
+    elif path.endswith("/graphql") and "mutation" in (exchange.text or ""):
+        yield Unrepeatable("A GraphQL mutation", "It is of a kind that this tool cannot repeat")
     elif _COMPOSITE.fullmatch(path):
         what = "A quick action" if "/quickActions/" in path else "A composite request"
         yield Unrepeatable(what, "It is of a kind that this tool cannot repeat")
@@ -254,6 +256,8 @@ def _lwc_apex(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable | None:
     namespace, name, method = (_text(params.get(key)) for key in ("namespace", "classname", "method"))
     if params.get("cacheable") is True:
         return None
+    if not namespace:
+        namespace, name = _split(name)
     inner = params.get("params")
     return _apex_call(
         Style.LWC,

@@ -251,6 +251,15 @@ def is_json(text: str) -> bool:
     return True
 
 
+def unfolded(value: Json) -> Json:
+    """Parameters in which every string that is JSON stands as what it says, however it is written."""
+    if isinstance(value, str):
+        return unfolded(cast("Json", json.loads(value))) if is_json(value) else value
+    if isinstance(value, Mapping):
+        return {key: unfolded(member) for key, member in value.items()}
+    return [unfolded(item) for item in value] if isinstance(value, Sequence) else value
+
+
 def texts(value: Json) -> Iterator[str]:
     """Every string in a template, keys of objects included; strings that are JSON also from inside."""
     if isinstance(value, str):
@@ -336,8 +345,6 @@ def _check_mark(mark: Mapping[str, Json]) -> None:
         raise ValueError("item has to be an object")
     if shape == "json":
         inner = check(mark["template"])
-        if inner.shape == "json":
-            raise ValueError("JSON inside JSON inside JSON is not supported")
         if pointer(inner.path) != mark["inner"]:
             raise ValueError("inner does not point to the place for the row ids")
 
