@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -242,14 +242,15 @@ def reading_of(kind: FixKind, component: Component, after: Values) -> TargetRead
     if kind in _ELEMENT:
         element = _ELEMENT[kind]
         values: dict[str, object] = {element: component.value(element) == "true"}
-        rest = component.with_value((element,), "").inner
+        changed = component.tree.all(element)
     elif kind is FixKind.EXEMPT_SYNC_USER:
         values = {"duplicateRuleFilter": filter_words(component)}
-        rest = _without(component, component.tree.all("duplicateRuleFilter"))
+        changed = component.tree.all("duplicateRuleFilter")
     else:
         values = {name: value_state(component, name) for name in after}
-        rest = _without(component, [one for one in value_elements(component) if _name(one) in after])
-    return TargetReading(values, component.inner.decode(), _hash(rest.decode()), component)
+        changed = [one for one in value_elements(component) if _name(one) in after]
+    rest = _content(component.tree, {node.start for node in changed})
+    return TargetReading(values, component.inner.decode(), _hash(rest), component)
 
 
 def edited(kind: FixKind, component: Component, after: Values) -> Component:
@@ -264,10 +265,17 @@ def edited(kind: FixKind, component: Component, after: Values) -> Component:
     return component
 
 
-def _without(component: Component, nodes: list[XmlElement]) -> bytes:
-    for node in reversed(nodes):
-        component = component.without(node)
-    return component.inner
+def _content(node: XmlElement, left_out: Collection[int]) -> list[object]:
+    """What an element holds, without those that begin at these offsets.
+
+    Compared by meaning: an org may write what it was sent with other prefixes, blanks or empty tags.
+    """
+    return [
+        [child.namespace, child.name, child.nil, "" if child.children else child.text.strip(), inner]
+        for child in node.children
+        if child.start not in left_out
+        for inner in [_content(child, left_out)]
+    ]
 
 
 def value_elements(component: Component) -> list[XmlElement]:

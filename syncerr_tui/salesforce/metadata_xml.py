@@ -202,10 +202,6 @@ class Component:
         node = self._only(path) if path else self.tree
         return self._edited(node.inner_end, node.inner_end, xml.encode())
 
-    def without(self, node: XmlElement) -> Component:
-        """The same component without an element of its `tree`."""
-        return self._edited(node.start, node.end, b"")
-
     def _only(self, path: Sequence[str]) -> XmlElement:
         node = self.tree
         for name in path:
