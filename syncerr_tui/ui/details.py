@@ -30,7 +30,7 @@ def fields(error: SyncError, now: datetime, zone: tzinfo | None) -> list[tuple[s
     when = "-"
     if error.processed_at:
         local = error.processed_at.astimezone(zone)
-        when = f"{local:%Y-%m-%d %H:%M:%S} ({age(error.processed_at, now)} ago)"
+        when = f"{local:%Y-%m-%d %H:%M:%S %Z} ({age(error.processed_at, now)} ago)"
     return [
         ("Object", error.object),
         ("Event Type", error.event_type.value),

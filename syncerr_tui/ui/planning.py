@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncerr_tui.model import OrgIdentity, SyncError
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -101,10 +102,13 @@ class Planner:
         )
 
     def _objects(self, rows: Sequence[PlannedRow]) -> str:
+        if len(self._prepared.errors) == 1:
+            error = rows[0].error
+            return f"1 {error.object} {(error.storeconnect_id or error.id)[:8]}"
         counted = Counter(row.error.object for row in rows)
         named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
         more = len(counted) - _NAMED
-        return f"{named}{f' and {more} more objects' if more > 0 else ''}"
+        return f"{named} and {plural(more, 'more object')}" if more > 0 else named
 
     def _after(self, rows: Sequence[PlannedRow]) -> str:
         known = self._prepared.asked.errors

@@ -104,7 +104,7 @@ async def test_what_only_support_can_clear_goes_after_one_more_key(opened: Open)
         await driven.ready()
         await driven.press("a", "R")
         await driven.wait_for("s sends 2 more")
-        assert "Nothing to send." in driven.text
+        assert "Nothing to re-sync in acme-prod (PRODUCTION)" in driven.text
         await driven.press("enter", "s")
         await driven.wait_for("Re-sync 2 errors")
         assert "Only StoreConnect's support can clear 2 of these" in driven.text

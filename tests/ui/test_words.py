@@ -199,3 +199,11 @@ async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
         go_on.set()
         await driven.wait_for("enter starts")
         assert not driven.connection.requests
+
+
+async def test_a_plan_of_one_row_names_its_record(opened: Open) -> None:
+    error = sync_error(1)
+    async with opened([error]) as driven:
+        await driven.ready()
+        await driven.press("R")
+        await driven.wait_for(f"Wave 1   1 Order {error.storeconnect_id[:8]}")

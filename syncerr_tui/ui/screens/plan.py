@@ -100,8 +100,10 @@ class PlanDialog(Confirmation):
     @property
     def heading(self) -> str:
         """`Re-sync 3 errors in acme-prod (PRODUCTION)`."""
-        count = plural(len(self.plan.rows), "error")
-        return f"Re-sync {count} in {self._org.name} ({self._org.environment.value})"
+        where = f"in {self._org.name} ({self._org.environment.value})"
+        if not self.plan.rows:
+            return f"Nothing to re-sync {where}"
+        return f"Re-sync {plural(len(self.plan.rows), 'error')} {where}"
 
     @property
     def text(self) -> Content:
@@ -124,8 +126,6 @@ class PlanDialog(Confirmation):
             loud.append("They go again once the org has had its usual time, where they are still untouched.")
         elif self._in_doubt:
             loud.append("They are read again and not sent.")
-        if not plan.rows:
-            loud.append("Nothing to send.")
         if self.meanwhile is not None:
             loud += _meanwhile(self.meanwhile)
         rows = [("", line, "bold") for line in loud]
