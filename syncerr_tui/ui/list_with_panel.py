@@ -22,7 +22,7 @@ from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
 WIDE = 110
 """Cells from which the info panel stands beside the list."""
-_REST_SECONDS = 0.08
+_REST_SECONDS = 0.06
 """How long the cursor rests before the panel follows a single key."""
 _HELD_SECONDS = 0.25
 """How long it rests after keys in quick succession: a held key, even one that a console repeats only eleven

@@ -77,3 +77,25 @@ def test_differences_add_up_to_the_whole_screen(tmp_path: Path, colour: str) -> 
             anew = cells(program)
             assert b"\x1b[2J" in program.raw[before:], key
             assert shown == anew, key
+
+
+@pytest.mark.terminal
+@pytest.mark.parametrize(
+    ("columns", "lines", "colour", "most"),
+    [(80, 24, "true", 9_000), (80, 24, "16", 7_000), (200, 50, "true", 30_000)],
+)
+def test_the_start_clears_once_and_writes_the_rows_once(
+    tmp_path: Path, columns: int, lines: int, colour: str, most: int
+) -> None:
+    command = [sys.executable, "-m", "syncerr_tui", "demo"]
+    environ = environment(SYNCERR_HOME=str(tmp_path), SYNCERR_COLOUR=colour)
+    with PtyProgram(command, columns=columns, lines=lines, environ=environ) as program:
+        program.wait_for("refreshed")
+        program.wait_for("causes")
+        settle(program)
+        start = bytes(program.raw)
+        assert start.count(b"\x1b[2J") == 1
+        for once in ("Processed", "DUPLICATES_DETECTED"):
+            shown = sum(line.count(once) for line in program.text)
+            assert start.count(once.encode()) == shown > 0
+        assert len(start) <= most

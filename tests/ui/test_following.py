@@ -12,6 +12,7 @@ from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import list_with_panel
+from syncerr_tui.ui.screens.menus import AddressMenu
 from tests.factories import storeconnect_id, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -115,7 +116,10 @@ async def test_keys_act_on_the_row_under_the_cursor_not_on_the_panels(
         await driven.wait_for(lambda: bool(copied))
         assert "Field_1__c" in copied[0]
         await driven.wait_for("Open which address?")
-        assert "1 Open the field Field_1__c" in driven.text
+        menu = driven.app.screen
+        assert isinstance(menu, AddressMenu)
+        assert "Field_1__c" in str(menu._addresses)
+        assert "Field_0__c" not in str(menu._addresses)
 
 
 @pytest.mark.usefixtures("slowly")
