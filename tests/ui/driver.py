@@ -115,7 +115,9 @@ class Driven:
 
     def is_ready(self) -> bool:
         reading = self.app.context.state.reading.active
-        return not reading and not self.app.services.graph_worker.working and "refreshed" in self.text
+        # While a safeguard is off, that stands in the place of when the list was read.
+        drawn = "refreshed" in self.text or "safeguard off" in self.text
+        return not reading and not self.app.services.graph_worker.working and drawn
 
     def compare(self, name: str) -> None:
         """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew."""
