@@ -297,7 +297,9 @@ class RunController:
                 await self._fixes.recall()
                 if not self._stopped:
                     await self._follow(self._begin(make))
-            self._tell_restored(off, duration(self._context.clock() - begun))
+            took = duration(self._context.clock() - begun)
+            await self._fixes.recall()
+            self._tell_restored(off, took)
         except SyncErrError as error:
             self._post(Troubled(error))
         finally:
