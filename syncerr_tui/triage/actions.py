@@ -292,6 +292,38 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "previous_cause", ("p",), "previous cause", "The cause before.", "Look", _CAUSES, why_disabled=_row
     ),
+    Action(
+        "panel",
+        ("z",),
+        "panel",
+        "Close the info panel, or have it on screen with the list; from inside it, the whole window for it.",
+        "Look",
+        _TABLES,
+    ),
+    Action(
+        "columns_right",
+        ("right_square_bracket", "shift+right"),
+        "more columns",
+        "Sideways to the columns that have no room, and through a long message; the first column stays.",
+        "Look",
+        _LIST,
+    ),
+    Action(
+        "columns_left",
+        ("left_square_bracket", "shift+left"),
+        "columns back",
+        "Sideways back.",
+        "Look",
+        _LIST,
+    ),
+    Action(
+        "choose_columns",
+        ("t",),
+        "columns",
+        "Choose which columns the table shows, in which order and how wide; kept for this org.",
+        "Look",
+        _LIST,
+    ),
     Action("focus_next", ("tab",), "other side", "Move between the list and the info panel.", "Look"),
     Action(
         "alike",

@@ -6,10 +6,11 @@ Which of them a window has room for, and how wide each is then, is decided here 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.text import cell_width, one_line
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.words import moment
 
@@ -58,6 +59,25 @@ class Placed:
 
     column: Column
     width: int
+    skipped: int | None = None
+    """Cells of the whole value that stand further left; None for what the column says in short."""
+
+    def text(self, error: SyncError, drawn: Moment) -> str:
+        """What it says about an error."""
+        if self.skipped is None:
+            return self.column.text(error, self.width, drawn)
+        return _without(one_line(self.column.value(error)), self.skipped)
+
+
+def _without(text: str, cells_left_out: int) -> str:
+    """The text without what takes its first cells; a wide letter that begins among them goes too."""
+    if text.isascii():
+        return text[cells_left_out:]
+    for at, letter in enumerate(text):
+        if cells_left_out <= 0:
+            return text[at:]
+        cells_left_out -= cell_width(letter)
+    return ""
 
 
 def _object(error: SyncError, width: int, drawn: Moment) -> str:
@@ -103,9 +123,9 @@ CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: error.code
 MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error), SortKey.MESSAGE, "quiet")
 CHANGE_EVENT = Column("id", "Change event", (18,), lambda error, _w, _m: error.id, SortKey.CHANGE_EVENT)
 
-ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CODE, MESSAGE)
-BY_NAME: Mapping[str, Column] = {column.name: column for column in (*ORDER, CHANGE_EVENT)}
-_SPARE = (STORECONNECT_ID, SALESFORCE_ID)
+ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CHANGE_EVENT, CODE, MESSAGE)
+BY_NAME: Mapping[str, Column] = {column.name: column for column in ORDER}
+_SPARE = (SALESFORCE_ID, STORECONNECT_ID)
 """Shown only where all the others have room to breathe: their second width, and the message its floor."""
 _DROPPED_FIRST = (EVENT, PROCESSED, MESSAGE)
 """As the window shrinks further, these go, in this order. Code and Object stay."""
@@ -114,45 +134,133 @@ _GROWN_FIRST = (PROCESSED, CODE, OBJECT, CODE, PROCESSED, OBJECT, STORECONNECT_I
 _MESSAGE_FLOOR = 20
 """Cells the message keeps while others grow into their second and later sizes."""
 _MORE_MESSAGE = _MESSAGE_FLOOR - MESSAGE.widths[0]
+_READABLE_MESSAGE = 30
+"""Cells from which a whole message is worth a place beside other columns."""
+_REPEATED = 2
+"""Cells of a message that stand in two views: the ellipsis, and half a wide letter."""
 _GAP = 1
 
+Choice = tuple[tuple[Column, int], ...]
+"""The columns that a person wants, in their order, each with its width; 0 leaves the width to the window."""
 
-def fit(width: int) -> tuple[Placed, ...]:
+
+def fit(width: int, choice: Choice = (), sort: SortKey | None = None) -> tuple[Placed, ...]:
     """The columns for `width` cells, in order, one blank between two of them.
 
     The last column takes what is left over.
+
+    Args:
+        width: Cells there are.
+        choice: What the person wants, as much of it as fits; without it the window decides.
+        sort: What the list is sorted by: that column stays in sight.
     """
-    shown = [column for column in ORDER if column not in _SPARE]
-    for column in reversed(_SPARE):
-        wanted = [*shown, column]
-        if (
-            _taken(wanted, {each.name: min(1, len(each.widths) - 1) for each in shown}) + _MORE_MESSAGE
-            <= width
-        ):
-            shown = [each for each in ORDER if each in wanted]
-        else:
-            break
-    steps = dict.fromkeys((column.name for column in ORDER), 0)
-    for column in _DROPPED_FIRST:
-        if _taken(shown, steps) <= width:
-            break
-        shown.remove(column)
-    spare = width - _taken(shown, steps) - _MORE_MESSAGE
+    sizes = {column.name: (wanted,) if wanted else column.widths for column, wanted in choice}
+    sizes = {column.name: column.widths for column in ORDER} | sizes
+    shown = _that_fit([column for column, _ in choice], sizes, width) if choice else _automatic(width, sort)
+    steps = dict.fromkeys(sizes, 0)
+    message = _MORE_MESSAGE if MESSAGE in shown else 0
+    spare = width - _taken(shown, sizes, steps) - message
     for column in _GROWN_FIRST:
-        step = steps[column.name] + 1
-        if column not in shown or step >= len(column.widths):
+        step, widths = steps[column.name] + 1, sizes[column.name]
+        if column not in shown or step >= len(widths):
             continue
-        more = column.widths[step] - column.widths[step - 1]
+        more = widths[step] - widths[step - 1]
         if more <= spare:
             steps[column.name] = step
             spare -= more
-    rest = width - _taken(shown, steps)
+    rest = width - _taken(shown, sizes, steps)
     return tuple(
-        Placed(column, max(1, column.widths[steps[column.name]] + (rest if column is shown[-1] else 0)))
+        Placed(column, max(1, sizes[column.name][steps[column.name]] + (rest if column is shown[-1] else 0)))
         for column in shown
     )
 
 
-def _taken(columns: Sequence[Column], steps: Mapping[str, int]) -> int:
-    widths = sum(column.widths[steps.get(column.name, 0)] for column in columns)
-    return widths + _GAP * (len(columns) - 1)
+def _that_fit(wanted: list[Column], sizes: Mapping[str, Sequence[int]], width: int) -> list[Column]:
+    """As many of the wanted columns, from the first, as have room; one at least."""
+    while len(wanted) > 1 and _taken(wanted, sizes) > width:
+        wanted = wanted[:-1]
+    return wanted
+
+
+def _automatic(width: int, sort: SortKey | None) -> list[Column]:
+    """The columns that tell most in this window."""
+    sizes = {column.name: column.widths for column in ORDER}
+    kept = next((column for column in ORDER if column.sort is sort and sort is not None), OBJECT)
+    shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is kept]
+    for column in _SPARE:
+        wanted = [each for each in ORDER if each in shown or each is column]
+        grown = {each.name: min(1, len(each.widths) - 1) for each in shown}
+        if _taken(wanted, sizes, grown) + _MORE_MESSAGE > width:
+            break
+        shown = wanted
+    for column in _DROPPED_FIRST:
+        if _taken(shown, sizes) <= width:
+            break
+        if column is not kept:
+            shown.remove(column)
+    return shown
+
+
+def _taken(
+    columns: Sequence[Column], sizes: Mapping[str, Sequence[int]], steps: Mapping[str, int] | None = None
+) -> int:
+    at = steps or {}
+    return sum(sizes[column.name][at.get(column.name, 0)] for column in columns) + _GAP * (len(columns) - 1)
+
+
+def further(
+    first: Sequence[Placed], width: int, longest: int, choice: Choice = ()
+) -> list[tuple[Placed, ...]]:
+    """What sideways scrolling shows after the first view: what has no place in it, and messages as a whole.
+
+    The first column stays. At the end come further parts of the messages.
+
+    Args:
+        first: The first view.
+        width: Cells there are.
+        longest: Cells of the message that is to be read to its end.
+        choice: What the person wants; without it every column is shown.
+    """
+    wanted = dict(choice) or dict.fromkeys(ORDER, 0)
+    columns = [column for column in wanted if column is not first[0].column]
+    whole = {placed.column for placed in first if placed.column not in _SPARE or not _is_cut(placed)}
+    hidden = [at for at, column in enumerate(columns) if column not in whole or column is MESSAGE]
+    lead = Placed(
+        first[0].column, min(wanted[first[0].column] or first[0].column.widths[1:2][-1], width // 2)
+    )
+    views: list[tuple[Placed, ...]] = []
+    view, room = [lead], width - lead.width - _GAP
+    for column in columns[hidden[0] :] if hidden else ():
+        size = max(wanted[column], column.widths[-1]) if column is not MESSAGE else _READABLE_MESSAGE
+        if size > room and len(view) > 1:
+            views.append(_filled(view, width))
+            view, room = [lead], width - lead.width - _GAP
+        view.append(Placed(column, min(size, room), 0 if column is MESSAGE else None))
+        room -= size + _GAP
+    if len(view) > 1:
+        views.append(_filled(view, width))
+    return [*views, *_further_messages(views[-1:], lead, width, longest)]
+
+
+def _is_cut(placed: Placed) -> bool:
+    return placed.width < placed.column.widths[-1]
+
+
+def _further_messages(
+    last: Sequence[tuple[Placed, ...]], lead: Placed, width: int, longest: int
+) -> list[tuple[Placed, ...]]:
+    """The message after what the last view shows of it, alone beside the first column."""
+    if not last or last[0][-1].column is not MESSAGE:
+        return []
+    views: list[tuple[Placed, ...]] = []
+    read, room = last[0][-1].width - _REPEATED, max(4, width - lead.width - _GAP)
+    while read + _REPEATED < longest:
+        views.append((lead, Placed(MESSAGE, room, read)))
+        read += room - _REPEATED
+    return views
+
+
+def _filled(view: Sequence[Placed], width: int) -> tuple[Placed, ...]:
+    """The view with its last column as wide as there is room."""
+    taken = sum(placed.width + _GAP for placed in view[:-1])
+    return (*view[:-1], replace(view[-1], width=max(1, width - taken)))

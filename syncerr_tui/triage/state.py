@@ -12,6 +12,7 @@ from datetime import datetime
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.layout import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.listing import Listing
 
 
@@ -51,6 +52,8 @@ class UiState:
     place: Place = Place.ERRORS
     panels_open: frozenset[Place] = frozenset()
     """Where the person went into the info panel."""
+    layouts: Layouts = field(default_factory=lambda: USUAL)
+    """How the person wants the table and the panel, by the class of the window."""
     listing: Listing = field(default_factory=Listing)
     proven: AbstractSet[str] = frozenset()
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
@@ -77,6 +80,10 @@ class UiState:
         """The panel of a place opened, or closed."""
         panels = self.panels_open | {place} if is_open else self.panels_open - {place}
         return replace(self, panels_open=panels)
+
+    def arranged(self, window: WindowClass, layout: WindowLayout) -> UiState:
+        """Another arrangement for windows of this class."""
+        return replace(self, layouts={**self.layouts, window: layout})
 
     def reading_begun(self) -> UiState:
         """The list is being read: what went wrong before is no news any more."""

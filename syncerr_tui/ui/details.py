@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.model import Diagnosis, Retry, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.text import one_line
+from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.words import age
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.journal.row_history import Memory
 
-_LABEL = 16
+_HEAD_LINES = 5
+"""Lines of a message that stand at the top; a longer one goes on further down."""
 _LONGEST = 140_000
 """Characters of a message that the panel lays out; Salesforce's longest fields end before that."""
 
@@ -85,8 +86,11 @@ class Details:
         inferred = " (read off the wording)" if diagnosis.inferred else ""
         code = f"{diagnosis.root_code}{inferred}" if diagnosis.root_code else "no status code"
         page = TextLayout(width)
-        page.text(f"{error.object} {error.event_type.value}", Role.HEADING)
-        page.text(code, Role.NAME)
+        for line in _packed(_head(error, code, moment), page.width):
+            page.pieces(*line)
+        message = TextLayout(width)
+        message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
+        page.add(message.lines[:_HEAD_LINES])
         page.section("Last re-sync", (outcome, Role.TEXT))
         left = memory.last_verdict if memory is not None else None
         if left is not None and left.is_open:
@@ -100,10 +104,10 @@ class Details:
         self._notes_trouble(page)
         if graph is not None:
             held_up(page, graph, error)
-        page.section("Message", *_marked(error.message, diagnosis))
-        page.heading("Fields")
-        for label, value in fields(error, moment.now, moment.zone):
-            page.field(label, one_line(value), _LABEL)
+        if len(message.lines) > _HEAD_LINES:
+            page.section("The whole message", *_marked(error.message, diagnosis))
+        page.blank()
+        page.pieces(("Change event ", Role.MUTED), (error.id, Role.TEXT))
         return page.lines
 
     def guidance(self, error: SyncError, width: int, memory: Memory | None = None) -> list[TextLine]:
@@ -129,6 +133,35 @@ def _advice(explanation: Explanation, memory: Memory | None) -> str:
     if explanation.retry is not Retry.JUST_RETRY or tried < TRIES_WITHOUT_CHANGE:
         return ""
     return retried_words(tried)
+
+
+def _head(error: SyncError, code: str, moment: Moment) -> list[list[Piece]]:
+    """What Salesforce's own list shows of an error, label and value, the message apart."""
+    when = "-"
+    if error.processed_at:
+        local = error.processed_at.astimezone(moment.zone)
+        when = f"{local:%Y-%m-%d %H:%M:%S} ({age(error.processed_at, moment.now)})"
+    fields = [
+        ("Processed At ", when),
+        ("Salesforce ID ", error.salesforce_id or "- (none yet)"),
+        ("StoreConnect ID ", error.storeconnect_id or "-"),
+    ]
+    heading: list[list[Piece]] = [
+        [(f"{error.object} {error.event_type.value}", Role.HEADING)],
+        [(code, Role.NAME)],
+    ]
+    return heading + [[(label, Role.MUTED), (one_line(value), Role.TEXT)] for label, value in fields]
+
+
+def _packed(items: Iterable[list[Piece]], width: int) -> Iterator[list[Piece]]:
+    """The items side by side in as few lines as they take; a line holds one at least."""
+    line: list[Piece] = []
+    for item in items:
+        if line and sum(cells(text) for text, _ in (*line, *item)) + 2 > width:
+            yield line
+            line = []
+        line += [("  ", Role.TEXT), *item] if line else item
+    yield line
 
 
 def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Piece]:

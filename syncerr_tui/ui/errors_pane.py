@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.triage.columns import Moment
+from syncerr_tui.triage.columns import Choice, Moment
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
@@ -24,6 +24,7 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark, Tone
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
@@ -252,6 +253,39 @@ class ErrorsPane(ListWithPanel):
         codes = None if self.context.state.reading.active else self._codes
         return parse(text, typing=typing, codes=codes, cause_of=self._asked_cause)
 
+    def scroll_columns(self, views: int) -> None:
+        """Sideways in the table; in front of the panel there is none."""
+        if self.is_open and not self.shows_both:
+            self.post_message(Announced("esc goes back to the table; [ and ] scroll its columns."))
+        elif not self.table.scroll_columns(views):
+            line = "There are no more columns." if views > 0 else "These are the first columns."
+            self.post_message(Announced(line))
+
+    def choose_columns(self) -> None:
+        """Ask which columns, in which order, how wide."""
+        from syncerr_tui.ui.screens.columns import ColumnDialog
+
+        window, layout = self.window, self.layout_here
+
+        def chosen(columns: Choice | None) -> None:
+            if columns is not None:
+                self.post_message(self.Arranged(window, replace(layout, columns=columns)))
+
+        dialog = ColumnDialog(
+            layout.columns, self.table.first_view, window, unicode=self.context.terminal.unicode
+        )
+        self.app.push_screen(dialog, chosen)
+
+    def arranged(self) -> None:
+        """The columns too."""
+        super().arranged()
+        self.table.choose(self.layout_here.columns)
+
+    def on_resize(self) -> None:
+        """A window of another class may want other columns."""
+        super().on_resize()
+        self.table.choose(self.layout_here.columns)
+
     def sort_by(self, key: SortKey) -> None:
         """Sort by this column; the same again turns the order round."""
         reverse = key is self.listing.sort and not self.listing.reverse
@@ -310,6 +344,9 @@ class ErrorsPane(ListWithPanel):
         **ListWithPanel.MOVES,
         "next_error": lambda pane: pane.move_cursor(1),
         "previous_error": lambda pane: pane.move_cursor(-1),
+        "columns_right": lambda pane: pane.scroll_columns(1),
+        "columns_left": lambda pane: pane.scroll_columns(-1),
+        "choose_columns": choose_columns,
         "toggle": toggle,
         "extend_down": lambda pane: pane.move_cursor(1, extend=True),
         "extend_up": lambda pane: pane.move_cursor(-1, extend=True),

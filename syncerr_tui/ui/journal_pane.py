@@ -392,7 +392,7 @@ class JournalPane(ListWithPanel):
 
     def focus_next(self) -> None:
         """To the other side; the panel beside a run tells about it."""
-        if self.is_wide or self.is_open:
+        if self.shows_both or self.is_open:
             self.open_panel(is_open=not self.is_open)
 
     def step_back(self) -> bool:

@@ -41,7 +41,7 @@ class Journals:
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._state = state
+        self.folder = state
         self._clock = clock
         self._sleep = sleep
         self._written: dict[str, Journal] = {}
@@ -127,7 +127,7 @@ class Journals:
             from syncerr_tui.resync.factory import open_journal
 
             shared = self._shared.get(org_id, "")
-            journal = open_journal(self._state, org_id, now=self._clock, shared=shared)
+            journal = open_journal(self.folder, org_id, now=self._clock, shared=shared)
             # Whoever reads must know which runs go on in this very program.
             journal.active = self._active.setdefault(org_id, journal.active)
             self.loss = journal.loss or self.loss

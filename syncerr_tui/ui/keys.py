@@ -15,6 +15,8 @@ _SHOWN = {
     "comma": ",",
     "colon": ":",
     "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "pagedown": "page down",
     "pageup": "page up",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -14,14 +14,15 @@ from textual.widget import Widget
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.layout import WindowClass, WindowLayout
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
 from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
-WIDE = 110
-"""Cells from which the info panel stands beside the list."""
+_LOWEST_FOR_BOTH = 20
+"""Lines of a narrow window from which list and panel have room one above the other."""
 _REST_SECONDS = 0.06
 """How long the cursor rests before the panel follows a single key."""
 _HELD_SECONDS = 0.25
@@ -53,6 +54,13 @@ class ListWithPanel(Widget):
 
         error: SyncError | None
 
+    @dataclass
+    class Arranged(Message):
+        """The person wants windows like this one arranged otherwise."""
+
+        window: WindowClass
+        layout: WindowLayout
+
     def __init__(self, context: AppContext) -> None:
         super().__init__(id=self.place.value)
         self.context = context
@@ -62,7 +70,7 @@ class ListWithPanel(Widget):
 
     def compose(self) -> ComposeResult:
         """The list and the panel."""
-        self.set_class(self.app.size.width >= WIDE, "-wide")
+        self._place_panel()
         yield from self.compose_list()
         yield InfoPanel(links=self.context.terminal.links, thumb=self.glyphs.thumb)
 
@@ -174,9 +182,34 @@ class ListWithPanel(Widget):
         return self.query_one(InfoPanel)
 
     @property
-    def is_wide(self) -> bool:
-        """Whether the panel stands beside the list."""
-        return self.size.width >= WIDE
+    def window(self) -> WindowClass:
+        """Which arrangement holds here."""
+        return WindowClass.of(self.app.size.width)
+
+    @property
+    def layout_here(self) -> WindowLayout:
+        """How the person wants this window."""
+        return self.context.state.layouts[self.window]
+
+    @property
+    def shows_both(self) -> bool:
+        """Whether list and panel are on screen together."""
+        return self.has_class("-wide") or self.has_class("-below")
+
+    def _place_panel(self) -> None:
+        wide, panel = self.window is WindowClass.WIDE, self.layout_here.panel
+        self.set_class(panel and wide, "-wide")
+        self.set_class(panel and not wide and self.app.size.height >= _LOWEST_FOR_BOTH, "-below")
+        terminal = self.context.terminal
+        if self.is_mounted:
+            # Terminals scroll whole lines: with a panel beside the list it would go along.
+            scrolls = terminal.diff and terminal.abilities.scroll_region
+            self.rows.row_by_row = scrolls and not self.has_class("-wide")
+
+    def arranged(self) -> None:
+        """The arrangement of windows is another one: follow it."""
+        self._place_panel()
+        self.call_after_refresh(self.panel_soon)
 
     @property
     def is_open(self) -> bool:
@@ -196,7 +229,7 @@ class ListWithPanel(Widget):
         """Go into the panel, or back to the list. From now on keys act there."""
         self.context.state = self.context.state.with_panel(self.place, is_open=is_open)
         self.set_class(is_open, "-open")
-        if not self.is_wide:
+        if not self.shows_both:
             self.panel.to_top()
         self.show_panel()
         # The panel can take the focus once it is displayed.
@@ -205,7 +238,7 @@ class ListWithPanel(Widget):
 
     def panel_soon(self) -> None:
         """What the panel shows may have changed. Where the cursor moved, it says at once what it is about."""
-        if not (self.is_wide or self.is_open):
+        if not (self.shows_both or self.is_open):
             return
         if self.panel.head_for(self.subject):
             now = monotonic()
@@ -217,10 +250,7 @@ class ListWithPanel(Widget):
 
     def on_resize(self) -> None:
         """Put the panel beside the list, or away."""
-        self.set_class(self.is_wide, "-wide")
-        terminal = self.context.terminal
-        # Terminals scroll whole lines: with a panel beside the list it would go along.
-        self.rows.row_by_row = terminal.diff and terminal.abilities.scroll_region and not self.is_wide
+        self._place_panel()
         self.panel_soon()
 
     @on(events.DescendantFocus)
@@ -249,8 +279,16 @@ class ListWithPanel(Widget):
 
     def focus_next(self) -> None:
         """To the other side."""
-        if self.is_wide or self.is_open:
+        if self.shows_both or self.is_open:
             self.info()
+
+    def toggle_panel(self) -> None:
+        """From the list, the panel away or back; from the panel, over the whole window or back."""
+        if self.window is WindowClass.NARROW and self.app.size.height < _LOWEST_FOR_BOTH:
+            self.info()
+        else:
+            wanted = replace(self.layout_here, panel=not self.layout_here.panel)
+            self.post_message(self.Arranged(self.window, wanted))
 
     def move(self, rows: int) -> None:
         """The cursor, or the text of the panel, so many rows down."""
@@ -276,4 +314,5 @@ class ListWithPanel(Widget):
         "last": lambda pane: pane.move(_FAR),
         "info": lambda pane: pane.info(),
         "focus_next": lambda pane: pane.focus_next(),
+        "panel": lambda pane: pane.toggle_panel(),
     }

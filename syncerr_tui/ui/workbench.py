@@ -30,6 +30,7 @@ from textual.widgets import Input
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
+from syncerr_tui.triage.layout import USUAL
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
@@ -366,6 +367,46 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.draw_lines()
         self._look_for_open_runs(offer=True)
         self.run_worker(self._look_for_safeguards(), group="safeguards", exclusive=True)
+        if self.context.connection is not None:
+            recalling = self._recall_layouts(self.context.connection.identity.org_id)
+            self.run_worker(recalling, group="layouts", name="layouts")
+
+    async def _recall_layouts(self, org_id: str) -> None:
+        """How this org's table was arranged before, as soon as the disk says so."""
+        from syncerr_tui.host import layouts
+
+        try:
+            known = await asyncio.to_thread(layouts.read, self.services.journals.folder, org_id)
+        except SyncErrError as problem:
+            self.say(problem.line, "bad")
+        else:
+            if self.context.state.layouts is USUAL:
+                # Else the person was faster than the disk.
+                self.context.state = replace(self.context.state, layouts=known)
+                self._arrange()
+
+    def _arrange(self) -> None:
+        for pane in self.panes.values():
+            pane.arranged()
+        self.draw_lines()
+
+    @on(ListWithPanel.Arranged)
+    def arranged(self, event: ListWithPanel.Arranged) -> None:
+        """Follow it at once, and remember it."""
+        self.context.state = self.context.state.arranged(event.window, event.layout)
+        self._arrange()
+        if self.context.connection is not None:
+            keeping = self._keep_layouts(self.context.connection.identity.org_id)
+            self.run_worker(keeping, group="layouts", name="layouts")
+
+    async def _keep_layouts(self, org_id: str) -> None:
+        from syncerr_tui.host import layouts
+
+        folder, wanted = self.services.journals.folder, self.context.state.layouts
+        try:
+            await asyncio.to_thread(layouts.write, folder, org_id, wanted)
+        except SyncErrError as problem:
+            self.say(problem.line, "bad")
 
     @on(PageRead)
     def page_read(self, event: PageRead) -> None:

@@ -158,7 +158,7 @@ async def test_what_an_org_wrote_is_text_and_nothing_else(opened: Open, tmp_path
         await driven.wait_for("[red]of")
         await driven.press("enter")
         await driven.wait_for("Everything that happened")
-        await driven.press("tab", "G")
+        await driven.press("tab")
         await driven.wait_for("[bold]x[/]")
         assert "\x1b" not in driven.text
 

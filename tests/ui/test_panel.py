@@ -56,9 +56,14 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
 
 
 def message_part(lines: list[TextLine]) -> list[TextLine]:
-    headings = [(line.text, place) for place, line in enumerate(lines) if line.parts[:1] and is_heading(line)]
-    places = dict(headings)
-    return lines[places["Message"] + 1 : places["Fields"]]
+    """Without its label. A long one stands whole further down, the beginning of it at the top."""
+    places = {line.text: place for place, line in enumerate(lines) if line.parts[:1] and is_heading(line)}
+    if "The whole message" in places:
+        return lines[places["The whole message"] + 1 : -2]
+    [first] = [place for place, line in enumerate(lines) if line.text.split()[:1] == ["Message"]][:1]
+    label, *rest = lines[first].parts
+    assert label[1] is Role.MUTED
+    return [TextLine(tuple(rest)), *lines[first + 1 : places["What happened"]]]
 
 
 def is_heading(line: TextLine) -> bool:
@@ -119,6 +124,9 @@ async def test_the_parts_stand_in_their_order(opened: Open, size: tuple[int, int
         text = driven.pane.panel.text
         order = (
             "FIELD_INTEGRITY_EXCEPTION (read off the wording)",
+            "Salesforce ID",
+            "StoreConnect ID",
+            "Message The BillingStateCode",
             "What happened",
             "What blocks",
             "Your org's note",
@@ -132,8 +140,6 @@ async def test_the_parts_stand_in_their_order(opened: Open, size: tuple[int, int
             "Source",
             "After StoreConnect's manual.",
             "support.storeconnect.com",
-            "Message",
-            "Fields",
             "Change event",
         )
         shown, at = squeezed(text), 0

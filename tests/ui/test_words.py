@@ -12,6 +12,7 @@ from syncerr_tui.diagnosis.guide_index import chapters, search
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.columns import MESSAGE
 from syncerr_tui.ui import run_controller
 from syncerr_tui.ui.planning import Prepared, prepare
 from tests.factories import sync_error
@@ -94,6 +95,7 @@ async def test_a_long_filter_leaves_the_tabs_and_the_count(opened: Open) -> None
 async def test_an_order_whose_column_is_not_shown_is_said(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()
+        driven.pane.table.choose(((MESSAGE, 0),))
         await driven.press("o", *["down"] * 4, "enter")
         await driven.wait_for("sorted by Salesforce ID, A to Z")
         await driven.press("o")

@@ -12,7 +12,8 @@ from textual.geometry import Region
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.columns import Moment, Placed, fit
+from syncerr_tui.text import cells, one_line
+from syncerr_tui.triage.columns import CHANGE_EVENT, ORDER, Choice, Moment, Placed, fit, further
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
@@ -62,6 +63,9 @@ class ErrorTable(VirtualList):
         self.marks: Mapping[str, RowMark] = {}
         self._moment: Moment | None = None
         self._columns: tuple[Placed, ...] = ()
+        self._choice: Choice = ()
+        self._view = 0
+        """Which view of the columns is shown: 0 is the first, further ones stand to the right of it."""
         self._marks_timer: Timer | None = None
         self._ages_written: dict[str, Moment] = {}
         """Row -> when its age was written last, where that was not with all others."""
@@ -87,7 +91,8 @@ class ErrorTable(VirtualList):
             self._ages_written.clear()
             self.refresh()
         if order_changed:
-            self.refresh(Region(0, 0, self.size.width, HEADER))
+            self.fit()
+            self.refresh()
         self.redraw()
 
     def tick(self, moment: Moment) -> None:
@@ -119,6 +124,27 @@ class ErrorTable(VirtualList):
     def shows(self, key: SortKey) -> bool:
         """Whether the column that this order goes by is on screen."""
         return not self._columns or any(placed.column.sort is key for placed in self._columns)
+
+    @property
+    def first_view(self) -> tuple[Placed, ...]:
+        """The columns as they stand on screen, where nobody has scrolled sideways."""
+        return fit(self.size.width - self._left - 1, self._choice, self.listing.sort)
+
+    def choose(self, choice: Choice) -> None:
+        """Show these columns; with none, those that the window has room for."""
+        if choice != self._choice:
+            self._choice, self._view = choice, 0
+            self.fit()
+            self.refresh()
+
+    def scroll_columns(self, views: int) -> bool:
+        """Sideways by so many views. False where there is nothing more."""
+        before = self._columns
+        self._view = max(0, self._view + views)
+        self.fit()
+        if self._columns != before:
+            self.refresh()
+        return self._columns != before
 
     def show_marks(self, marks: Mapping[str, RowMark]) -> None:
         """The states of a run. The mapping may go on changing: `marks_changed` says so."""
@@ -169,24 +195,39 @@ class ErrorTable(VirtualList):
 
     def fit(self) -> None:
         """Give the columns their widths."""
-        self._columns = fit(self.size.width - self._left - 1)
+        self._columns = self.first_view
+        if self._view:
+            current = self.listing.current
+            longest = cells(one_line(current.message)) if current is not None else 0
+            views = further(self._columns, self.size.width - self._left - 1, longest, self._choice)
+            self._view = min(self._view, len(views))
+            if self._view:
+                self._columns = views[self._view - 1]
+
+    @property
+    def _off_screen(self) -> int:
+        """Columns that sideways scrolling shows, and nothing else does now."""
+        every = len(self._choice) or len(ORDER) - (CHANGE_EVENT not in {p.column for p in self._columns})
+        return every - len(self._columns)
 
     # -- drawing ---------------------------------------------------------------------------------------
 
     def header(self) -> str:
         """The names of the columns, the one in order marked."""
         names = []
-        for column, width in ((placed.column, placed.width) for placed in self._columns):
+        for column, width, skipped in ((each.column, each.width, each.skipped) for each in self._columns):
             sign = ""
             if column.sort is self.listing.sort:
                 sign = self.glyphs.descending if self.listing.reverse else self.glyphs.ascending
             name = "Age" if column.name == "processed_at" and width < 10 else column.header
+            name = f"{name} from {skipped + 1}" if skipped else name
             if not sign:
                 names.append(cell(name, width, self.glyphs.ellipsis))
             else:
                 names.append(cell(f"{cell(name, min(len(name), width - 1), '')}{sign}", width, ""))
-        left = " " * _GUTTER + (cell("State", STATE_WIDTH + 1) if self.marks else "")
-        return left + " ".join(names)
+        left = f"{'[' if self._view else '':<{_GUTTER}}{cell('State', STATE_WIDTH + 1) if self.marks else ''}"
+        more = f" +{self._off_screen} ]" if not self._view and self._off_screen else " ]"
+        return cell(left + " ".join(names), self.size.width - len(more), "") + more
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
         """That row."""
@@ -203,7 +244,7 @@ class ErrorTable(VirtualList):
             parts = [(gutter + cell(mark.word if mark else "", STATE_WIDTH + 1), style)]
         for number, placed in enumerate(self._columns):
             column = placed.column
-            text = cell(column.text(line.error, placed.width, moment), placed.width, glyphs.ellipsis)
+            text = cell(placed.text(line.error, moment), placed.width, glyphs.ellipsis)
             # The cursor is a sign and one bright cell: a whole bright row is written twice with every key.
             bright = line.cursor and number == 0
             parts.append((f"{text} ", base if bright else rest or self.look(column.look)))

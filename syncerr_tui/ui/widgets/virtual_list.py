@@ -87,6 +87,8 @@ class VirtualList(Themed, can_focus=True):
         self._row_at: list[int] = []
         """For each visible line its row."""
         self._note: tuple[str, ...] = ()
+        self._fitted_to = 0
+        """The width that `fit` was asked for last."""
 
     # -- what a subclass says --------------------------------------------------------------------------
 
@@ -223,6 +225,9 @@ class VirtualList(Themed, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the window: the header, a row, or the note where there are no rows."""
         width = self.size.width
+        if width != self._fitted_to:
+            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
+            self._refit()
         if y < HEADER:
             return Strip([Segment(cell(self.header(), width, ""), self.look("header"))], width)
         if y - HEADER >= len(self.drawn):
@@ -241,9 +246,14 @@ class VirtualList(Themed, can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the columns to the window."""
+        self._refit()
+        self.refresh()
+
+    def _refit(self) -> None:
+        self._fitted_to = self.size.width
         self.fit()
-        self.drawn = []
-        self.redraw()
+        self._follow_cursor()
+        self.drawn = self._window()
 
     def on_click(self, event: events.Click) -> None:
         """Say which row was clicked, and how."""
