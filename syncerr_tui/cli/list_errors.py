@@ -17,7 +17,7 @@ from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import export
 from syncerr_tui.triage.columns import BY_NAME
-from syncerr_tui.triage.export import Format
+from syncerr_tui.triage.export import FIELDS, Format
 from syncerr_tui.triage.sort import SortKey, ordered
 
 if TYPE_CHECKING:
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
     from syncerr_tui.model import SyncError
     from syncerr_tui.triage.filter import Filter
 
-_FIELDS = (
-    "id",
-    "object",
-    "event_type",
-    "processed_at",
-    "salesforce_id",
-    "storeconnect_id",
-    "code",
-    "message",
-)
 _CAUSE_FIELDS = ("cause", "waits_for")
 _NARROW = ("id", "processed_at", "object", "event_type", "message")
 _WIDE = ("id", "processed_at", "object", "event_type", "salesforce_id", "storeconnect_id", "code", "message")
@@ -66,7 +56,7 @@ class _Output:
         if self.fields:
             return self.fields
         if self.form is not Format.TABLE:
-            return (*_FIELDS, *_CAUSE_FIELDS) if self.causes else _FIELDS
+            return (*FIELDS, *_CAUSE_FIELDS) if self.causes else FIELDS
         fields = _WIDE if self.width >= _ROOMY else _NARROW
         return ("id", "waits_for", *fields[1:]) if self.causes else fields
 
@@ -131,7 +121,7 @@ def _named_fields(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    known = (*_FIELDS, *_CAUSE_FIELDS)
+    known = (*FIELDS, *_CAUSE_FIELDS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadInputError(f"No field is called {unknown[0][:40]!r}", f"Fields are {', '.join(known)}.")

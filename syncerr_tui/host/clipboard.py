@@ -1,4 +1,5 @@
 """Copying, also from a box at the other end of an SSH line: OSC 52, wrapped for tmux and screen, else a file.
+Inside tmux it goes through tmux itself where that says it passes it on.
 
 On a person's own machine the system's tool is surer (some terminals ignore OSC 52 without a word), so it
 goes first there. Over SSH it would fill the clipboard of the wrong machine, so it is not tried.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class Copied:
 
     line: str
     path: Path | None = None
+    doubt: str = ""
+    """What to do if nothing arrives; empty where it is sure to."""
 
 
 def osc52(text: str, environ: Mapping[str, str]) -> str | None:
@@ -64,10 +67,13 @@ def copy(text: str, *, environ: Mapping[str, str], write: Callable[[str], object
     remote = is_remote(environ)
     if not remote and _native(text, environ):
         return Copied("Copied to the clipboard")
+    if environ.get("TMUX") and _through_tmux(text, environ):
+        return Copied("Copied through tmux")
     sequence = osc52(text, environ)
     if sequence is not None:
         write(sequence)
-        return Copied("Sent to the terminal's clipboard")
+        doubt = "tmux set -s set-clipboard on" if environ.get("TMUX") else "the terminal does not allow it"
+        return Copied("Sent to the terminal's clipboard", doubt=f"If nothing arrives: {doubt}")
     try:
         fallback.parent.mkdir(parents=True, exist_ok=True)
         fallback.touch(mode=0o600)
@@ -87,22 +93,34 @@ def _native(text: str, environ: Mapping[str, str]) -> bool:
     if environ.get("DISPLAY"):
         tools += [["xclip", "-selection", "clipboard"], ["xsel", "--clipboard", "--input"]]
     tools += [["pbcopy"], ["clip.exe"]]
-    for tool in tools:
-        program = shutil.which(tool[0], path=environ.get("PATH"))
-        if program is None:
-            continue
-        try:
-            done = subprocess.run(  # noqa: S603 - a fixed list of programs, the text goes in by stdin
-                [program, *tool[1:]],
-                env=dict(environ),
-                input=text.encode("utf-8", "replace"),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=_TOOL_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0:
-            return True
-    return False
+    return any(_output(tool, environ, text) is not None for tool in tools)
+
+
+def _through_tmux(text: str, environ: Mapping[str, str]) -> bool:
+    """Give it to tmux, where tmux says that it passes it on and that its terminal takes it."""
+    passes = _output(["tmux", "show-options", "-sv", "set-clipboard"], environ)
+    pane = ["-t", environ["TMUX_PANE"]] if environ.get("TMUX_PANE") else []
+    can = _output(["tmux", "display-message", "-p", *pane, "#{client_termfeatures}"], environ)
+    if (passes or "").strip() not in {"on", "external"} or "clipboard" not in (can or "").strip().split(","):
+        return False
+    return _output(["tmux", "load-buffer", "-w", "-"], environ, text) is not None
+
+
+def _output(command: Sequence[str], environ: Mapping[str, str], text: str = "") -> str | None:
+    """What a program says; None where it is not there, fails, or takes too long."""
+    program = shutil.which(command[0], path=environ.get("PATH"))
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed list of programs, the text goes in by stdin
+            [program, *command[1:]],
+            env=dict(environ),
+            input=text.encode("utf-8", "replace"),
+            stdout=subprocess.PIPE if command[0] == "tmux" else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_TOOL_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return (done.stdout or b"").decode("utf-8", "replace") if done.returncode == 0 else None

@@ -42,8 +42,6 @@ class AppState:
     total: int = 0
     current: bool = False
     """There is a row under the cursor."""
-    has_salesforce_id: bool = False
-    """The row under the cursor has one."""
     interrupted: int = 0
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
 
@@ -99,12 +97,6 @@ def _connected(state: AppState) -> str | None:
 
 def _row(state: AppState) -> str | None:
     return None if state.current else "there is no row under the cursor"
-
-
-def _salesforce_id(state: AppState) -> str | None:
-    if not state.current:
-        return _row(state)
-    return None if state.has_salesforce_id else "it has no Salesforce ID: the record is not in Salesforce yet"
 
 
 def _rows(state: AppState) -> str | None:
@@ -391,13 +383,13 @@ ACTIONS: tuple[Action, ...] = (
         why_disabled=_connected,
     ),
     Action(
-        "copy_id",
+        "copy",
         ("y",),
-        "copy ID",
-        "Copy the Salesforce ID (through the terminal, also over SSH).",
+        "copy",
+        "Copy an ID, the message, the whole error or its link, of the row or of all selected, a line each.",
         "Take along",
-        _LIST,
-        why_disabled=_salesforce_id,
+        _TABLES,
+        why_disabled=_row,
     ),
     Action(
         "copy_error",
@@ -407,6 +399,15 @@ ACTIONS: tuple[Action, ...] = (
         "Take along",
         _LIST,
         why_disabled=_row,
+    ),
+    Action(
+        "export",
+        ("x",),
+        "export",
+        "Write the rows and columns that the list shows to a new file here: CSV, JSON lines or Markdown.",
+        "Take along",
+        _LIST,
+        why_disabled=_rows,
     ),
     Action(
         "browse",

@@ -146,7 +146,6 @@ class CausesPane(ListWithPanel):
             hidden_selected=hidden,
             total=len(self._outline),
             current=current is not None,
-            has_salesforce_id=bool(current and current.salesforce_id),
         )
 
     # -- showing ---------------------------------------------------------------------------------------

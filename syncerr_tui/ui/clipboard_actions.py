@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from textual.screen import Screen
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host import browser, clipboard
 from syncerr_tui.host.paths import Paths
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.export import Format
+from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.context import AppContext
+from syncerr_tui.words import plural
 
 _LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
@@ -19,14 +24,69 @@ Say = Callable[[str, str], object]
 """Shows a line, in a look."""
 
 
-async def copy_text(context: AppContext, text: str, say: Say) -> None:
-    """Copy a text, and say where it went."""
+async def copy_text(context: AppContext, text: str, say: Say, what: str = "") -> None:
+    """Copy a text, and say where it went, and what it was."""
     try:
         done = await asyncio.to_thread(_copy, context, text)
     except SyncErrError as error:
         say(error.line, "bad")
     else:
-        say(f"{done.line}.", "strong")
+        said = f"{done.line}: {what}." if what else f"{done.line}."
+        say(f"{said} {done.doubt}.".removesuffix(" ."), "strong")
+
+
+def copy_one_of(
+    screen: Screen[None], context: AppContext, errors: Sequence[SyncError], copy: Callable[[str, str], object]
+) -> None:
+    """Let the person choose what to copy of these errors.
+
+    Args:
+        screen: Where the question comes up.
+        context: The org.
+        errors: One, or a selection.
+        copy: Copies a text, and says what it was.
+    """
+    from syncerr_tui.diagnosis import links
+    from syncerr_tui.triage.takeaway import Copyable, copyables
+    from syncerr_tui.ui.details import as_text
+    from syncerr_tui.ui.screens.menus import CopyMenu
+
+    def link(error: SyncError) -> str:
+        url = context.connection.identity.instance_url if context.connection else None
+        path = links.record(error.id)
+        return links.address(path, url) if path is not None else ""
+
+    def chosen(thing: Copyable | None) -> None:
+        if thing is not None:
+            copy(thing.text, thing.what)
+
+    now = context.clock()
+    things = copyables(errors, link=link, whole=lambda error: as_text(error, now, context.zone))
+    named = f"{errors[0].object} {errors[0].event_type.value}"
+    heading = f"Copy of {named if len(errors) == 1 else plural(len(errors), 'error')}"
+    screen.app.push_screen(CopyMenu(heading, things, ellipsis=context.ellipsis), chosen)
+
+
+async def export_view(
+    context: AppContext, listing: Listing, fields: Sequence[str], form: Format, fallback: Path, say: Say
+) -> None:
+    """Write what the list shows to a new file where the person is, and say which."""
+    from syncerr_tui.host.export_file import write_new
+    from syncerr_tui.triage import export
+
+    def written() -> Path:
+        rows = (listing.errors[row].payload() for row in listing.ids)
+        lines = [*export.heading(fields, form), *export.lines(rows, fields, form)]
+        org = "".join(letter for letter in context.org if letter.isalnum() or letter in "-_")
+        name = f"sync-errors-{org or 'org'}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
+        return write_new([Path(), fallback], name, form.ending, lines)
+
+    try:
+        path = await asyncio.to_thread(written)
+    except SyncErrError as error:
+        say(error.line, "bad")
+    else:
+        say(f"{plural(len(listing.ids), 'row')} written to {path}", "strong")
 
 
 def open_one_of(

@@ -140,7 +140,7 @@ def _head(error: SyncError, code: str, moment: Moment) -> list[list[Piece]]:
     when = "-"
     if error.processed_at:
         local = error.processed_at.astimezone(moment.zone)
-        when = f"{local:%Y-%m-%d %H:%M:%S} ({age(error.processed_at, moment.now)})"
+        when = f"{local:%Y-%m-%d %H:%M %Z} ({age(error.processed_at, moment.now)})"
     fields = [
         ("Processed At ", when),
         ("Salesforce ID ", error.salesforce_id or "- (none yet)"),

@@ -112,7 +112,6 @@ class ErrorsPane(ListWithPanel):
             hidden_selected=hidden,
             total=len(listing.ids),
             current=listing.current is not None,
-            has_salesforce_id=bool(listing.current and listing.current.salesforce_id),
         )
 
     # -- showing ---------------------------------------------------------------------------------------

@@ -135,13 +135,11 @@ class JournalPane(ListWithPanel):
     def facts(self, facts: AppState) -> AppState:
         """What only the Journal knows."""
         level = self._level
-        current = self.current
         return replace(
             facts,
             chosen=0,
             total=level.pages.count if level is not None else 0,
             current=level is not None and level.current is not None,
-            has_salesforce_id=bool(current and current.salesforce_id),
         )
 
     def opened_runs(self, interrupted: int, elsewhere: int) -> None:

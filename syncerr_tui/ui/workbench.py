@@ -682,11 +682,36 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     # -- taking something out of the app ---------------------------------------------------------------
 
-    def copy_id(self) -> None:
-        """The Salesforce ID of the row under the cursor."""
-        error = self.context.state.listing.current
-        if error is not None and error.salesforce_id:
-            self._copy(error.salesforce_id)
+    def copy(self) -> None:
+        """One of the things that a person copies: of what is selected, else of what is under the cursor."""
+        selected = self.context.state.place is Place.ERRORS and self.context.state.listing.selected
+        errors = self.pane.chosen if selected else self.pane.failing[:1]
+        if errors:
+            self._copy_of(errors)
+        elif selected:
+            self.say("The filter hides all selected rows: escape shows them.")
+
+    def _copy_of(self, errors: Sequence[SyncError]) -> None:
+        from syncerr_tui.ui.clipboard_actions import copy_one_of
+
+        copy_one_of(self, self.context, errors, self._copy)
+
+    def export(self) -> None:
+        """Write what the list shows to a file."""
+        from syncerr_tui.triage.export import FIELDS, Format
+        from syncerr_tui.ui.clipboard_actions import export_view
+        from syncerr_tui.ui.screens.menus import ExportMenu
+
+        listing = self.context.state.listing
+        fields = [column.name for column, _ in self.errors.layout_here.columns] or FIELDS
+
+        def chosen(form: Format | None) -> None:
+            if form is not None:
+                folder = self.services.journals.folder / "exports"
+                exporting = export_view(self.context, listing, fields, form, folder, self.say)
+                self.run_worker(exporting, group="exporting", name="exporting")
+
+        self.app.push_screen(ExportMenu(len(listing.ids)), chosen)
 
     def copy_error(self) -> None:
         """The whole error."""
@@ -694,12 +719,13 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         error = self.context.state.listing.current
         if error is not None:
-            self._copy(as_text(error, self.context.clock(), self.context.zone))
+            self._copy(as_text(error, self.context.clock(), self.context.zone), "the whole error")
 
-    def _copy(self, text: str) -> None:
+    def _copy(self, text: str, what: str) -> None:
         from syncerr_tui.ui.clipboard_actions import copy_text
 
-        self.run_worker(copy_text(self.context, text, self.say), group="copying", name="copying")
+        copying = copy_text(self.context, text, self.say, what)
+        self.run_worker(copying, group="copying", name="copying")
 
     def browse(self) -> None:
         """The address of the next step."""
@@ -775,7 +801,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.services.runs.answer(pressed=bool(pressed))
 
         asked = event.event
-        self.app.push_screen(GuidedDialog(asked.errors, asked.address, asked.wave), answered)
+        self.app.push_screen(GuidedDialog(asked.errors, asked.address, asked.wave, self._copy_of), answered)
 
     @on(RunOver)
     def run_over(self) -> None:
@@ -1114,7 +1140,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         "refresh": refresh_list,
         "watch": toggle_watch,
         "login": log_in,
-        "copy_id": copy_id,
+        "copy": copy,
+        "export": export,
         "copy_error": copy_error,
         "browse": browse,
         "resync": resync,

@@ -76,3 +76,37 @@ def test_a_tool_that_fails_is_no_clipboard(tmp_path: Path) -> None:
         fallback=tmp_path / "x",
     )
     assert len(written) == 1
+
+
+def tmux(folder: Path, *, passes: str, features: str, loads: int = 0) -> dict[str, str]:
+    """A tmux that says these things of itself, and keeps what it is given."""
+    program = folder / "tmux"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'case "$1" in show-options) echo {passes};; display-message) echo "{features}";;\n'
+        f"load-buffer) cat > {folder}/clip; exit {loads};; esac\n"
+    )
+    program.chmod(0o755)
+    return {**SSH, "TMUX": "/tmp/x,1,0", "TMUX_PANE": "%1", "PATH": f"{folder}:/usr/bin:/bin"}
+
+
+def test_tmux_takes_it_itself_where_it_passes_it_on(tmp_path: Path) -> None:
+    environ = tmux(tmp_path, passes="external", features="256,clipboard,RGB")
+    written: list[str] = []
+    said = copy("héllo", environ=environ, write=written.append, fallback=tmp_path / "x")
+    assert (tmp_path / "clip").read_text(encoding="utf-8") == "héllo"
+    assert (written, said.doubt) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("passes", "features", "loads"),
+    [("off", "clipboard", 0), ("on", "256,RGB", 0), ("on", "", 0), ("external", "clipboard", 1)],
+)
+def test_where_tmux_may_keep_it_the_terminal_is_asked_and_that_is_said(
+    tmp_path: Path, passes: str, features: str, loads: int
+) -> None:
+    environ = tmux(tmp_path, passes=passes, features=features, loads=loads)
+    written: list[str] = []
+    said = copy("text", environ=environ, write=written.append, fallback=tmp_path / "x")
+    assert payload_of(written[0]) == "text"
+    assert said.doubt == "If nothing arrives: tmux set -s set-clipboard on"

@@ -51,8 +51,8 @@ async def test_help_and_palette_show_exactly_what_can_be_asked_for(opened: Open)
 async def test_a_disabled_action_says_why_wherever_it_is_asked_for(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()
-        await driven.press("y")
-        await driven.wait_for("has no Salesforce ID")
+        await driven.press("V")
+        await driven.wait_for("works in Journal (3)")
         await driven.press("X")
         await driven.wait_for("no re-sync is under way")
         await driven.press("ctrl+p")
@@ -98,7 +98,9 @@ async def test_copying_says_where_the_text_went(opened: Open, monkeypatch: pytes
     async with opened(errors) as driven:
         await driven.ready()
         await driven.press("j", "j", "y")
-        await driven.wait_for("Sent to the terminal's clipboard.")
+        await driven.wait_for("Copy of ")
+        await driven.press("s")
+        await driven.wait_for("Sent to the terminal's clipboard: the Salesforce ID.")
         await driven.press("Y")
         await driven.wait_for(lambda: len(copied) == 2)
     assert copied[0] == errors[2].salesforce_id

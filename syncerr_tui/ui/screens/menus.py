@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from syncerr_tui.text import one_line
 from syncerr_tui.triage.actions import Action
+from syncerr_tui.triage.export import Format
 from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.triage.takeaway import Copyable
 from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.screens.dialog import Dialog, keys
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.words import plural
 
 Answer = TypeVar("Answer")
 
@@ -84,7 +88,8 @@ class SortMenu(Menu[SortKey]):
 _ALSO = {
     "resync": "retry send",
     "filter": "search find",
-    "copy_id": "clipboard",
+    "copy": "clipboard yank id",
+    "export": "save file csv markdown json",
     "copy_error": "clipboard",
     "browse": "link url web",
     "refresh": "reload",
@@ -209,3 +214,76 @@ class AddressMenu(Menu[str]):
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """This one."""
         self.dismiss(event.option.id)
+
+
+class CopyMenu(Menu[Copyable]):
+    """What to copy; each has a letter."""
+
+    def __init__(self, heading: str, things: Sequence[Copyable], *, ellipsis: str = "…") -> None:
+        super().__init__()
+        self._heading = heading
+        self._things = things
+        self._ellipsis = ellipsis
+
+    @property
+    def heading(self) -> str:
+        """Of what."""
+        return self._heading
+
+    def body(self) -> Sequence[Widget]:
+        """Each thing with its letter and its beginning."""
+        options = []
+        for thing in self._things:
+            beginning = cell(one_line(thing.text) or "-", _WIDTH - 22, self._ellipsis).rstrip()
+            line = Content(f"{thing.key}  {thing.name:<16} {beginning}")
+            options.append(Option(line, id=thing.key, disabled=not thing.text))
+        listed = OptionList(*options, markup=False)
+        listed.highlighted = next((at for at, thing in enumerate(self._things) if thing.text), None)
+        return (listed,)
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """Choose, or leave."""
+        return keys(("enter", "or its letter copies"), ("esc", "cancels"))
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter chooses at once."""
+        thing = next((thing for thing in self._things if thing.key == event.character), None)
+        if thing is not None and thing.text:
+            event.stop()
+            self.dismiss(thing)
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """This one."""
+        self.dismiss(next(thing for thing in self._things if thing.key == event.option.id))
+
+
+class ExportMenu(Menu[Format]):
+    """How to write down what the list shows."""
+
+    KINDS: ClassVar[Sequence[tuple[Format, str]]] = (
+        (Format.CSV, "CSV, for a spreadsheet"),
+        (Format.JSONL, "JSON lines, for a program"),
+        (Format.MARKDOWN, "Markdown, for a ticket"),
+    )
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self._rows = rows
+
+    @property
+    def heading(self) -> str:
+        """What is asked."""
+        return f"Write {plural(self._rows, 'row')} to a file in this folder"
+
+    def body(self) -> Sequence[Widget]:
+        """The kinds of files."""
+        listed = OptionList(*(Option(Content(name), id=form.name) for form, name in self.KINDS), markup=False)
+        listed.highlighted = 0
+        return (listed,)
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """This one."""
+        self.dismiss(Format[str(event.option.id)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -18,8 +18,17 @@ from syncerr_tui.words import plural
 class GuidedDialog(Confirmation):
     """The person presses Re-sync in Salesforce for exactly these rows; then the tool proves the outcome."""
 
-    def __init__(self, errors: tuple[SyncError, ...], address: str | None, wave: int) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", show=False)]
+
+    def __init__(
+        self,
+        errors: tuple[SyncError, ...],
+        address: str | None,
+        wave: int,
+        copy: Callable[[Sequence[SyncError]], object] = lambda _errors: None,
+    ) -> None:
         super().__init__()
+        self._copy = copy
         self._errors = errors
         self._address = address
         self._wave = wave
@@ -45,7 +54,11 @@ class GuidedDialog(Confirmation):
     @property
     def answers(self) -> Sequence[Part]:
         """Done, or not."""
-        return keys(("enter", "I pressed Re-sync"), ("esc", "I did not"))
+        return keys(("enter", "I pressed Re-sync"), ("y", "copies the rows"), ("esc", "I did not"))
+
+    def action_copy(self) -> None:
+        """Take the rows along to the browser."""
+        self._copy(self._errors)
 
 
 class OffDialog(Reading[bool]):
