@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from rich.cells import cell_len
 
 from syncerr_tui.host import layouts
 from syncerr_tui.model import SyncError
@@ -115,7 +116,7 @@ def test_every_view_fills_its_window_and_together_they_show_everything(
         assert placed.skipped <= end
         end = placed.skipped + placed.width - 1
         drawn = cell(placed.text(error, Moment(NOW)), placed.width)
-        assert cells(drawn) == placed.width
+        assert cell_len(drawn) == placed.width
     assert end + 1 >= cells(whole)
 
 
