@@ -113,6 +113,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._minute: Timer | None = None
         self._watch: Timer | None = None
         self._first_reading = True
+        self._keeping = asyncio.Lock()
         self._known: frozenset[str] | None = None
         """Ids of the last list, to tell what is new."""
         self._saw_causes = False
@@ -402,9 +403,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     async def _keep_layouts(self, org_id: str) -> None:
         from syncerr_tui.host import layouts
 
-        folder, wanted = self.services.journals.folder, self.context.state.layouts
+        folder = self.services.journals.folder
         try:
-            await asyncio.to_thread(layouts.write, folder, org_id, wanted)
+            async with self._keeping:  # the last wish is written last
+                await asyncio.to_thread(layouts.write, folder, org_id, self.context.state.layouts)
         except SyncErrError as problem:
             self.say(problem.line, "bad")
 

@@ -131,7 +131,12 @@ async def test_the_column_that_is_sorted_by_is_in_sight_with_its_mark(opened: Op
 
 def files(folder: Path) -> dict[str, Any]:
     """What is remembered, by the name of its file."""
-    return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*layout-*")}
+    return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("layout-*")}
+
+
+def kept_panel(folder: Path) -> bool:
+    """Whether wide windows have a panel, as it is remembered."""
+    return any(kept["windows"]["wide"]["panel"] for name, kept in files(folder).items() if name[0] != ".")
 
 
 def on_screen(driven: Driven) -> tuple[bool, bool]:
@@ -177,7 +182,7 @@ async def test_one_column_stays_and_escape_changes_nothing(opened: Open, tmp_pat
         assert list(files(tmp_path)) == [f"layout-{driven.connection.identity.org_id}.json"]
 
 
-async def test_a_wide_window_can_do_without_its_panel(opened: Open) -> None:
+async def test_a_wide_window_can_do_without_its_panel(opened: Open, tmp_path: Path) -> None:
     async with opened(size=(130, 30)) as driven:
         await driven.ready()
         assert "StoreConnect ID" not in driven.lines[HEADER]
@@ -192,6 +197,7 @@ async def test_a_wide_window_can_do_without_its_panel(opened: Open) -> None:
         await driven.press("enter", "z")
         assert driven.pane.panel.size.width > 120
         assert on_screen(driven) == (False, True)
+        await driven.wait_for(lambda: not kept_panel(tmp_path))
     async with opened(size=(130, 30)) as driven:
         await driven.ready()
         await driven.wait_for(lambda: on_screen(driven) == (True, False))
