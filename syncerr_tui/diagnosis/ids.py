@@ -1,7 +1,8 @@
 """Salesforce ids in free text: 15 case-sensitive base-62 characters, or 18 with three check characters.
 
 An id becomes a link and a query, so nothing is taken for one on its looks alone: 18 characters must carry
-the right check characters, 15 must begin with a known prefix. English words of that length exist.
+the right check characters, 15 must begin with a known prefix or count as ids do.
+English words of that length exist.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ID = re.compile(r"\b[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?\b", re.ASCII)
-_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
+_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z@])")
+"""A UUID in front of an `@` is part of an address."""
 _NULL = "000000000000000"
 
 # Key prefixes of standard objects, set-up records and jobs (the published lists; case matters).
@@ -26,6 +28,11 @@ _PREFIX_LIST = """
 _PREFIXES = frozenset(_PREFIX_LIST.split())
 # Prefixes that each org hands out itself: custom objects, events, articles, metadata, external objects.
 _OWN_PREFIX = re.compile(r"a[0-9A-Z][0-9A-Za-z]|[emx]0[0-9A-Za-z]|k[aA][0-9A-Za-z]")
+# Objects newer than the list: a prefix and a server's name with letters in them, and a counter with noughts.
+_NEWER = re.compile(
+    r"\d(?:[A-Za-z][0-9A-Za-z]|\d[A-Za-z])(?:[A-Za-z][0-9A-Za-z]|\d[A-Za-z])[0-9A-Za-z]?0{4}[0-9A-Za-z]{5,6}"
+)
+_HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 
 
 def check_characters(id15: str) -> str:
@@ -45,8 +52,10 @@ def is_id(text: str) -> bool:
     if text[0].isalpha():
         # Names in code begin with these letters too (`aBatchNumber12`); an id has a counter in it.
         return _OWN_PREFIX.match(text) is not None and digits >= 3
+    if text[:3] not in _PREFIXES:
+        return _NEWER.fullmatch(text) is not None and _HEXADECIMAL.fullmatch(text) is None
     # A number of 15 digits is rather a telephone or card number than an id, unless it begins like one.
-    return text[:3] in _PREFIXES and digits >= 1 and (not text.isdigit() or text.startswith("0"))
+    return digits >= 1 and (not text.isdigit() or text.startswith("0"))
 
 
 def find_ids(text: str) -> Iterator[re.Match[str]]:

@@ -161,6 +161,23 @@ def find_after_code(text: str, root: str | None) -> Iterator[Part]:
             yield value_from(text, match.end())
 
 
+# `mensaje: valor incorrecto para la lista: Plata`: the sentence begins small, and what was refused ends it.
+_REFUSED = re.compile(r"(?::\s?|：|\A)(?P<text>[^\W\dA-Z_][^\n\[\]:：\"“”]{12,160}?)\s?[:：]\s?(?=[^\s\[])")
+_IN_ENGLISH = re.compile(r"restricted picklist|required type", re.IGNORECASE)
+_VALUE_CODES = frozenset({"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "INVALID_TYPE_ON_FIELD_IN_RECORD"})
+
+
+def find_refused(text: str, root: str | None) -> Iterator[Part]:
+    """What was refused, by the shape of a sentence in a language that no table has."""
+    if root in _VALUE_CODES and not _IN_ENGLISH.search(text):
+        codes = list(find_codes(text))
+        start = codes[-1].end() if codes else 0
+        for match in _REFUSED.finditer(text, start, start + 600):
+            if match["text"].count(" ") >= 2:
+                yield value_from(text, match.end())
+                return
+
+
 _API = re.compile(r"[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100})?")
 _FIELD_LIST = re.compile(r"\[(?P<list>[^\[\]{}\"“”<>\n]{1,400})\](?!\(http)")
 _LABEL_OF_LIST = re.compile(r": (?P<field>[^\W\d_][^:\n\[\]]{1,45}): \Z")
@@ -172,10 +189,15 @@ _KEYED_LIST = re.compile(
 _ENCLOSED_LIST = re.compile(
     r" \((?P<list>[A-Z][a-z]\w{0,60}(?:[A-Z]|__c)\w{0,60}(?:, [A-Z]\w{0,100}){0,20})\)\s*\Z"
 )
+# `... required type: 250.0 [NumberOfEmployees]`: an API name of several words, or an org's own field.
+_NAME_AT_END = re.compile(
+    r"[^\s:] \[(?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+(?<!Exception)|[A-Za-z]\w{1,90}__c)\]\Z"
+)
 # `Field(s): Name, CRM ErrorMessage: ...` of an integration, in its user's language: `Feld(er)`, `Campo/i`.
 _CRM_LIST = re.compile(
-    r"\b(?:F|Ch|C)[a-z]{3,5}(?:\([a-z]{1,3}\)|/[a-z]|os) ?: ?(?P<list>[^\n:;]{1,300}?)"
-    r"(?=, [^\W\d_][\w '’-]{1,40} ?:|[;.\n]|\Z)"
+    r"(?:\b(?:F|Ch|C|V)[a-z]{3,5}(?:\([a-z]{1,3}\)|/[a-z]|os)|\b[Ff]ält|フィールド|필드) ?[:：] ?"
+    r"(?P<list>[^\n:：;]{1,300}?)"
+    r"(?=(?:, |、)[^\W\d_][\w '’-]{1,40} ?[:：]|[;.\n]|\Z)"
 )
 
 
@@ -189,6 +211,8 @@ def find_lists(text: str) -> Iterator[Part]:
             if before.endswith((":", "for", "missing")):
                 yield from _label_of_list(text, match)
                 yield from listed(text, *match.span("list"))
+    if text.endswith("]") and (name := _NAME_AT_END.search(text, max(0, len(text) - 110))):
+        yield part("field", name, "field")
     last = _ENCLOSED_LIST.match(text, max(0, text.rfind(" (")))
     if last:
         yield from _names(text, *last.span("list"))

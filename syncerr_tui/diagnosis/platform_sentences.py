@@ -17,8 +17,8 @@ from syncerr_tui.diagnosis.labelled import label_before, listed, value_from
 from syncerr_tui.diagnosis.parts import Part, matches, trimmed
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
-"""Kana and Chinese characters: words of such a language cannot be told apart by blanks."""
+_WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Kana, Chinese characters and Hangul: words there are short, or not told apart by blanks."""
 ENTITY = "entity type"
 """The kind of a row that is no sentence: the words in front of an object's quoted name."""
 

@@ -26,6 +26,7 @@ from syncerr_tui.diagnosis.labelled import (
     find_labelled,
     find_labels_of,
     find_lists,
+    find_refused,
     is_label,
     listed,
 )
@@ -48,6 +49,10 @@ _NAMED_LISTS = (
     (
         "for field: ",
         re.compile(r"value (?:[\"“'][^\n\"”']{1,80}[\"”'] )?for field: (?P<list>[^\n:,.\[\]]{1,80})"),
+    ),
+    (
+        "by trigger for field ",
+        re.compile(r"data changed by trigger for field (?P<list>[^\n:,.…\[\]]{1,80})"),
     ),
     (
         " field ",
@@ -87,7 +92,7 @@ _NAMED_VALUES = (
     ("state value", re.compile(r"the state value [\"“'](?P<value>[^\n\"”']{1,80})[\"”']")),
 )
 _CUSTOM_FIELD = re.compile(
-    r"(?<![\w.])(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
+    r"(?<![\w.])(?<!\w-)(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
 )
 _BEFORE_OBJECT = re.compile(
     r"(?:(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\":\\]{0,6}|salesforce \(|\bobj: ?)\Z",
@@ -122,6 +127,7 @@ _FIELD_NOUN = re.compile(
     r"(?<![\w“\"'‘-])(?!(?:The|An?|This|That|Please|Your|When|If|Each|Every|Both|Only|No|All|Enter|Select|"
     r"Error) )"
     r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,3}" + _NOUNS + ")"
+    r"(?! (?:was |were |is |could |can)?(?:not )?(?:be )?(?:found|exists?)\b)"  # a record, not a field
 )
 _LABEL_AT_END = re.compile(
     r"[.!]: (?P<list>[A-Z][\w/ ()-]{1,60}?(?:, [A-Z][\w/ ()-]{1,60}?){0,8})"
@@ -274,6 +280,8 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
     known = Ranges((part.start, part.end) for part in found)
     found += (part for part in find_custom_fields(text) if part.start not in known)
     found += find_prose(text, root)
+    if not any(part.kind == "value" for part in found):
+        found += find_refused(text, root)
     found.sort(key=lambda part: part.start)
     return [part for part in found if says_something(part, text)]
 

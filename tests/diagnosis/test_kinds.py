@@ -9,6 +9,7 @@ import pytest
 from syncerr_tui.diagnosis.explanation import Explanation, explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Retry
+from syncerr_tui.diagnosis.platform_sentences import code_of_kind
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.render import retry_words
 
@@ -407,3 +408,52 @@ def test_one_field_and_several_are_told_in_their_number() -> None:
     message = "INVALID_FIELD_FOR_INSERT_UPDATE, bad field names on insert/update call: {0}: [{0}]"
     assert " Fields: Type and Industry." in explain_message(message.format("Type, Industry")).headline
     assert " Field: Type." in explain_message(message.format("Type")).headline
+
+
+@pytest.mark.parametrize(
+    ("message", "root", "fields", "values"),
+    [
+        ("Menge: Wert nicht vom erforderlichen Typ: drei", "wrong type", ("Menge",), ("drei",)),
+        ("Quantité : la valeur n'est pas du type requis : trois", "wrong type", ("Quantité",), ("trois",)),
+        ("Quantità: valore non del tipo richiesto: tre", "wrong type", ("Quantità",), ("tre",)),
+        ("数量: 必須種別以外の値: 三", "wrong type", ("数量",), ("三",)),
+        ("등급: 제한된 선택 목록 필드의 잘못된 값: 금", "picklist", ("등급",), ("금",)),
+        ("Nivå: felaktigt värde för begränsat listfält: Guld", "picklist", ("Nivå",), ("Guld",)),
+        ("non riconosce il valore dello stato per il campo: Provincia", "address list", ("Provincia",), ()),
+    ],
+)
+def test_a_refused_value_is_told_in_other_languages_without_a_code(
+    message: str, root: str, fields: tuple[str, ...], values: tuple[str, ...]
+) -> None:
+    found = diagnose(message)
+    assert (found.root_code, found.fields, found.values) == (code_of_kind()[root], fields, values)
+
+
+def test_the_refused_value_ends_the_sentence_in_a_language_that_no_table_has() -> None:
+    code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+    message = (
+        f"CRM-fejlkode: {code}, Felt: Tier__c, CRM-meddelelse: forkert værdi for begrænset valgliste: Guld"
+    )
+    assert (diagnose(message).fields, diagnose(message).values) == (("Tier__c",), ("Guld",))
+    assert diagnose(f"{code}: StageName: see the wiki", code).values == ()
+
+
+def test_an_api_name_at_the_end_is_the_field_and_an_exceptions_name_is_not() -> None:
+    code = "INVALID_TYPE_ON_FIELD_IN_RECORD"
+    assert diagnose(f"{code}: value not of required type: 7.5 [SeatCount]").fields == ("SeatCount",)
+    assert diagnose(f"{code}: value not of required type: 7.5 [ParseException]").fields == ()
+
+
+def test_a_uuid_in_an_address_is_no_external_id() -> None:
+    uuid = "74903c4d-2f2c-43f2-82d9-7f09a40c7bc5"
+    assert (
+        diagnose(f"Username: data value too large: kim_{uuid}@mill.example (max length=80)").external_ids
+        == ()
+    )
+    assert diagnose(f"Order {uuid} has no lines").external_ids == (uuid,)
+
+
+def test_what_was_not_found_is_a_record_and_no_field() -> None:
+    code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+    assert diagnose("No Sales Territory was found for this postcode", code).fields == ()
+    assert diagnose("Sales Territory is wrong for this postcode", code).fields == ("Sales Territory",)

@@ -46,6 +46,8 @@ def test_a_wrong_check_character_is_no_id(tail: str, place: int, other: str) -> 
         "0015G00000QR7TBAAJ",
         "zzz5g00000Qr7Tb",
         "9995g00000Qr7Tb",
+        "1a2b3c0000d4e5f",
+        "4B0000000012345",
     ],
 )
 def test_what_only_looks_like_one(text: str) -> None:
@@ -53,7 +55,7 @@ def test_what_only_looks_like_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0015g00000Qr7Tb", "0015g00000Qr7TbAAJ", "a0X5g000001CdEf", "3015g0000000Lyv"]
+    "text", ["0015g00000Qr7Tb", "0015g00000Qr7TbAAJ", "a0X5g000001CdEf", "3015g0000000Lyv", "0vL5g0000002d7e"]
 )
 def test_what_is_one(text: str) -> None:
     assert [match[0] for match in find_ids(f"({text}),{text}")] == [text, text]
