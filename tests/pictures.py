@@ -21,8 +21,9 @@ FOLDER = Path(__file__).parent.parent / "screenshots"
 Step = str | Callable[[str], bool]
 """A key to press, or a text to wait for (`"? text"`), or a condition on the screen's text."""
 
-LOOP = ("F", "? DEMO ORG ONLY", "enter", "? Now re-sync", "R", "? enter starts")
-PAST = (*LOOP, "w", *"duplicate rule is off", "enter", "? Why ", "enter", "? Result", "escape", "3")
+FIX = ("F", "? enter chooses", "enter", "? enter applies it", "enter", "? R re-syncs now")
+LOOP = (*FIX, "R", "? enter starts")
+PAST = (*LOOP, "w", *"rule lets sync pass", "enter", "? Why ", "enter", "? Result", "escape", "3")
 BEFORE = {"resume": ("space", "space", "space", "R", "? enter starts", "enter", "? waiting for the org", "!")}
 """What happens in a program that is killed (`!`) before the one whose picture is taken."""
 PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
@@ -30,7 +31,7 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "list-80x24": ((80, 24), {}, ("space", "j", "space", "j", "j")),
     "info-80x24": ((80, 24), {}, ("j", "j", "enter", "? How to fix")),
     "filter": ((120, 30), {}, ("slash", *"object:Order age:>1d", "? shown")),
-    "fix-demo": ((100, 26), {}, ("F", "? DEMO ORG ONLY")),
+    "fix": ((100, 30), {}, ("F", "? enter chooses")),
     "resync-plan": ((100, 26), {}, (*LOOP,)),
     "resync-running": ((120, 30), {}, ("a", "R", "? enter starts", "enter", "? waiting for the org")),
     "resync-result": ((120, 30), {}, (*LOOP, "enter", "? Result")),

@@ -877,7 +877,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         dialog = FixDialog(
             subject, apply, names_target=names_target, links=terminal.links, thumb=self.pane.glyphs.thumb
         )
-        self.app.push_screen(dialog)
+
+        def left(resync: bool | None) -> None:
+            if resync:
+                self.resync()
+
+        self.app.push_screen(dialog, left)
         self.run_worker(self._look_up_fixes(dialog, errors), group="fix-options", exclusive=True)
 
     async def _look_up_fixes(self, dialog: FixDialog, errors: Sequence[SyncError]) -> None:

@@ -18,10 +18,13 @@ def test_one_key_and_enter_clear_the_tree_of_a_fixed_cause(tmp_path: Path) -> No
         before = count(program.wait_for(" causes"))
         program.press("c")
         program.wait_for("What broke, worst first")
+        program.press("j")  # nothing but a person puts a country into the worst one's list
         program.press("F")
-        program.wait_for("DEMO ORG ONLY")
+        program.wait_for("enter chooses")
         program.press("enter")
-        program.wait_for("Now re-sync")
+        program.wait_for("enter applies it")
+        program.press("enter")
+        program.wait_for("R re-syncs now")
         program.press("R")
         planned = re.search(r"Re-sync (\d+) errors in demo", "\n".join(program.wait_for("enter starts")))
         assert planned is not None

@@ -45,8 +45,8 @@ Apply = Callable[[FixOption, Mapping[str, str], str], object]
 """Starts applying an option with these typed values and this typed name of its target."""
 
 
-class FixDialog(Dialog[None]):
-    """The fixes of one error or cause.
+class FixDialog(Dialog[bool]):
+    """The fixes of one error or cause. True: re-sync now, since a change has been made.
 
     Args:
         subject: What it is about, as a person calls it.
@@ -70,6 +70,7 @@ class FixDialog(Dialog[None]):
         Binding("k,up", "move(-1)", show=False),
         Binding("space,pagedown,ctrl+f", "scroll(8)", show=False),
         Binding("pageup,ctrl+b", "scroll(-8)", show=False),
+        Binding("R", "resync", show=False),
     ]
 
     def __init__(
@@ -84,6 +85,8 @@ class FixDialog(Dialog[None]):
         self.stage = Stage.LOOKING
         self.options: Sequence[FixOption] = ()
         self._option: FixOption | None = None
+        self._made = False
+        """A re-read showed the change."""
         self._ready = False
         """There is something to show on."""
         self._early: Callable[[], object] | None = None
@@ -119,7 +122,7 @@ class FixDialog(Dialog[None]):
             case Stage.CONFIRMING:
                 return keys(("enter", "applies it"), ("esc", "back"))
             case Stage.ENDED:
-                return keys(("enter", "closes"))
+                return keys(*[("R", "re-syncs now")] * self._made, ("enter", "closes"))
             case _:
                 return keys(("esc", "leaves; it goes on"))
 
@@ -152,6 +155,7 @@ class FixDialog(Dialog[None]):
             return
         if not self.query(InfoPanel) or self.stage not in {Stage.LOOKING, Stage.APPLYING}:
             return
+        self._made = isinstance(result, FixResult) and result.verified
         self._enter(Stage.ENDED)
         if isinstance(result, SyncErrError):
             self._say(f"{result.title}.", result.hint)
@@ -238,7 +242,7 @@ class FixDialog(Dialog[None]):
     def action_go_on(self) -> None:
         """Apply it, or close."""
         if self.stage is Stage.ENDED:
-            self.dismiss(None)
+            self.dismiss(False)
         option = self._option
         if self.stage is not Stage.CONFIRMING or option is None:
             return
@@ -259,7 +263,12 @@ class FixDialog(Dialog[None]):
             self.query_one("#typed", Vertical).remove_children()
             self._enter(Stage.CHOOSING)
         else:
-            self.dismiss(None)
+            self.dismiss(False)
+
+    def action_resync(self) -> None:
+        """The blocker is gone: go on to the plan."""
+        if self._made:
+            self.dismiss(True)
 
     def action_move(self, rows: int) -> None:
         """Through the options; through the text where one is chosen."""
