@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any, Literal, cast
 
 from syncerr_tui.diagnosis.model import Authority, Failure, Retry
+from syncerr_tui.diagnosis.reason import root_words
 
 MANUAL_CODES = (
     "CANNOT_EXECUTE_FLOW_TRIGGER",
@@ -165,13 +166,16 @@ def _entry(raw: Mapping[str, Any], variant: str) -> Entry:
     )
 
 
-Condition = Literal["says", "contains", "with", "without", "fields", "limit", "flow", "transient", "event"]
+Condition = Literal[
+    "says", "contains", "with", "without", "unlike", "fields", "limit", "flow", "transient", "event"
+]
 
 
 def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event_type: str | None) -> bool:
     """Whether a condition holds: any of `says`, `contains` or `fields`, and every other one.
 
     `says` asks for kinds of the platform's own sentences: words of a rule, a class or a value cannot be one.
+    `unlike` asks for a reason in words that is of none of these kinds.
     """
     named = (
         not diagnosis.says.isdisjoint(when.get("says", ()))
@@ -188,6 +192,10 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event
     return (
         (named or not ({"says", "contains", "fields"} & when.keys()))
         and not any(words in message for words in when.get("without", ()))
+        and (
+            "unlike" not in when
+            or (diagnosis.says.isdisjoint(when["unlike"]) and " " in root_words(diagnosis))
+        )
         and any(words in message for words in when.get("with", ("",)))
         and when.get("event", event_type) == event_type
         and all(flags[flag] for flag in flags if when.get(cast("Condition", flag)))

@@ -18,7 +18,8 @@ _LEAD_IN = re.compile(
 # Where the words of a rule end and Salesforce's own begin again.
 _END = re.compile(
     r":\s{0,2}\[[^\[\]]{0,200}\]|(?<=[.。!?])\s{0,2}[^.。!?\n]{0,80}ExceptionCode|Error ID:|\(StatusCode"
-    r"|,\s{0,2}RecordId:"
+    r"|[,;、.]?\s{0,2}(?:[Rr]ecord ?I[Dd]|레코드 ID|レコード ID|post-ID|ID d[’']enregistrement)\s?: ?\w+\s*\Z"
+    r"|,\s{0,2}RecordId:|\sExternal entry point"
     r"|[\"'],\s{0,2}[\"']|\s(?:Class|Trigger)\.[A-Za-z]|(?::\s{0,2}[\w.]{0,80})?\s--|\(System Code\)|<br|</"
     # The tail of a CSV line, of a debug log's line, and of an Apex error written out.
     r"|[\"'],[^\s,]{1,60}(?:,|\Z)|[\"']?\|0x[0-9a-f]|,\s?fields\s?[=:]"

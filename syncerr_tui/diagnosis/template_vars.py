@@ -99,8 +99,9 @@ def _fields_and_values(diagnosis: Failure) -> Blanks:
 
 def _objects(diagnosis: Failure, refused: str | None, own: str | None, target: str | None) -> Blanks:
     named = diagnosis.objects
+    parent = diagnosis.root_code == "INVALID_FIELD" and bool(diagnosis.external_ids)
     return {
-        "object": _known(target if target != own else own) or named[:1],
+        "object": _known(target if target != own else own) or (() if parent else named[:1]),
         "object_said": named[:1] or _known(own),
         "other_object": _first(name for name in named if name != refused),
         "parent": named[:1] if diagnosis.root_code == "INVALID_FIELD" else (),
@@ -116,7 +117,14 @@ def _ids(diagnosis: Failure, record: str | None, salesforce_id: str | None) -> B
         "records": ids,
         "contact": _first(i for i in (*ids, salesforce_id or "") if i.startswith("003") and links.full_id(i)),
         "external_id": diagnosis.external_ids[:1],
+        "id_word": (_id_word(diagnosis),),
     }
+
+
+def _id_word(diagnosis: Failure) -> str:
+    """What the parent was looked for by: a field of the org's own need not hold StoreConnect IDs."""
+    field = diagnosis.fields[0] if diagnosis.external_ids and len(diagnosis.fields) == 1 else ""
+    return field if "__" in field and not field.lower().startswith("s_c__") else "StoreConnect ID"
 
 
 def is_nested(diagnosis: Failure) -> bool:
@@ -199,6 +207,8 @@ def _target(diagnosis: Failure, own: str | None, record: str | None) -> str | No
         return api_name(own) or own
     if diagnosis.root_code == "FIELD_FILTER_VALIDATION_EXCEPTION":
         return None  # the filter is on the object that has the lookup, and its own words name the other one
+    if diagnosis.root_code == "INVALID_FIELD" and diagnosis.external_ids:
+        return object_of(record) if record else None  # the object that the message names is the parent
     for text in diagnosis.objects:
         found = api_name(text)
         if found:

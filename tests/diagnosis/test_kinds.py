@@ -457,3 +457,42 @@ def test_what_was_not_found_is_a_record_and_no_field() -> None:
     code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     assert diagnose("No Sales Territory was found for this postcode", code).fields == ()
     assert diagnose("Sales Territory is wrong for this postcode", code).fields == ("Sales Territory",)
+
+
+def test_a_state_without_a_country_adds_nothing_to_the_lists() -> None:
+    said = everything(
+        explain_message(
+            "A country/territory must be specified before specifying a state value for field: Other State"
+        )
+    )
+    assert "a state but no country: Other State" in said
+    assert "Add the missing code" not in said
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            "INVALID_CROSS_REFERENCE_KEY: The price book of this quote is archived",
+            "“The price book of this quote is archived”",
+        ),
+        ("INVALID_CROSS_REFERENCE_KEY: portal user needs a contact", "“portal user needs a contact”"),
+    ],
+)
+def test_a_link_that_is_refused_for_a_reason_of_its_own_is_no_deleted_record(
+    message: str, words: str
+) -> None:
+    said = everything(explain_message(message))
+    assert words in said
+    assert "does not exist any more" not in said
+    assert "does not exist any more" in everything(
+        explain_message("INVALID_CROSS_REFERENCE_KEY: invalid cross reference id")
+    )
+
+
+def test_a_parent_is_looked_for_by_the_field_that_the_message_names() -> None:
+    message = "INVALID_FIELD: Foreign key external ID: 77 not found for field {} in entity User"
+    said = everything(explain_message(message.format("Agent_Number__c")))
+    assert "User with the Agent_Number__c 77" in said
+    assert "parent of this record" in said  # the message names the parent's object, not the record's
+    assert "User with the StoreConnect ID 77" in everything(explain_message(message.format("s_c__sC_Id__c")))
