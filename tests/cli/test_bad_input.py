@@ -114,7 +114,8 @@ def plans(plan: dict[str, Any], rng: random.Random) -> Iterator[dict[str, Any]]:
                 payload = changed(payload, at, with_odd)
             except (KeyError, IndexError, TypeError):  # the first change took the second one's place away
                 continue
-        yield {**plan, "plan": payload, "hash": digest(payload)}
+        # What is no object has no such hash; whatever stands there, it is no plan.
+        yield {**plan, "plan": payload, "hash": digest(payload) if isinstance(payload, dict) else "0" * 64}
 
 
 def shown(number: int, said: Said, what: object) -> None:
