@@ -122,9 +122,9 @@ def _ids(diagnosis: Failure, record: str | None, salesforce_id: str | None) -> B
 
 
 def _id_word(diagnosis: Failure) -> str:
-    """What the parent was looked for by: a field of the org's own need not hold StoreConnect IDs."""
+    """What the parent was looked for by: any field but the package's own holds other ids."""
     field = diagnosis.fields[0] if diagnosis.external_ids and len(diagnosis.fields) == 1 else ""
-    return field if "__" in field and not field.lower().startswith("s_c__") else "StoreConnect ID"
+    return field if field and not field.lower().startswith("s_c__") else "StoreConnect ID"
 
 
 def is_nested(diagnosis: Failure) -> bool:

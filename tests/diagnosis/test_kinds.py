@@ -495,4 +495,18 @@ def test_a_parent_is_looked_for_by_the_field_that_the_message_names() -> None:
     said = everything(explain_message(message.format("Agent_Number__c")))
     assert "User with the Agent_Number__c 77" in said
     assert "parent of this record" in said  # the message names the parent's object, not the record's
+    assert "User with the Email 77" in everything(explain_message(message.format("Email")))
     assert "User with the StoreConnect ID 77" in everything(explain_message(message.format("s_c__sC_Id__c")))
+
+
+def test_another_parent_is_no_matter_of_rights() -> None:
+    refused = "Attempting to update (as part of an upsert) parent field Depot__c with new value"
+    said = everything(explain_message(f"INVALID_FIELD_FOR_INSERT_UPDATE: {refused}"))
+    assert "see which parent it has in Depot__c" in said
+    assert "permission set" not in said
+
+
+def test_a_link_that_exists_changes_no_unique_value() -> None:
+    said = everything(explain_message("DUPLICATE_VALUE: Already a campaign member."))
+    assert "“Already a campaign member”" in said
+    assert "change the value" not in said
