@@ -158,6 +158,7 @@ async def test_columns_are_hidden_moved_and_widened_and_so_they_stay(opened: Ope
         head = driven.lines[HEADER].split("  ")
         assert [name.strip() for name in head if name.strip()][:3] == ["Salesforce ID", "Object", "Code"]
         assert "Event" not in driven.lines[HEADER]
+        await driven.wait_for(lambda: bool(files(tmp_path)))
         [kept] = files(tmp_path).values()
         assert kept["windows"]["narrow"]["columns"][0] == ["salesforce_id", 20]
         assert kept["windows"]["wide"]["columns"] == []
@@ -179,7 +180,9 @@ async def test_one_column_stays_and_escape_changes_nothing(opened: Open, tmp_pat
         assert driven.lines[HEADER] == before
         await choose(driven, *("space", "j") * 5, "enter")
         assert driven.lines[HEADER].split()[0] == "Message"
-        assert list(files(tmp_path)) == [f"layout-{driven.connection.identity.org_id}.json"]
+        await driven.wait_for(
+            lambda: list(files(tmp_path)) == [f"layout-{driven.connection.identity.org_id}.json"]
+        )
 
 
 async def test_a_wide_window_can_do_without_its_panel(opened: Open, tmp_path: Path) -> None:
