@@ -1,13 +1,11 @@
 """Pictures of the running app for `screenshots/`: `python -m tests.pictures`.
 
-Each is the real app on the embedded demo org, driven by keys, written as SVG and, where cairosvg is installed
-(`pip install -e .[pictures]`), as PNG.
+Each is the real app on the embedded demo org, driven by keys, written as SVG.
 """
 
 from __future__ import annotations
 
 import asyncio
-import html
 import os
 import re
 import signal
@@ -24,22 +22,22 @@ Step = str | Callable[[str], bool]
 FIX = ("F", "? enter chooses", "enter", "? enter applies it", "enter", "? R re-syncs now")
 LOOP = (*FIX, "R", "? enter starts")
 PAST = (*LOOP, "w", *"rule lets sync pass", "enter", "? Why ", "enter", "? Result", "escape", "3")
-BEFORE = {"resume": ("space", "space", "space", "R", "? enter starts", "enter", "? waiting for the org", "!")}
+BEFORE = {"resume": ("space", "space", "space", "R", "? enter starts", "enter", "? waiting", "!")}
 """What happens in a program that is killed (`!`) before the one whose picture is taken."""
 PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "list": ((120, 30), {}, ()),
     "list-80x24": ((80, 24), {}, ("space", "j", "space", "j", "j")),
-    "info-80x24": ((80, 24), {}, ("j", "j", "enter", "? How to fix")),
+    "info-80x24": ((80, 24), {}, ("j", "j", "enter", "? What happened")),
     "filter": ((120, 30), {}, ("slash", *"object:Order age:>1d", "? shown")),
     "fix": ((100, 30), {}, ("F", "? enter chooses")),
     "resync-plan": ((100, 26), {}, (*LOOP,)),
-    "resync-running": ((120, 30), {}, ("a", "R", "? enter starts", "enter", "? waiting for the org")),
+    "resync-running": ((120, 30), {}, ("a", "R", "? enter starts", "enter", "? waiting")),
     "resync-result": ((120, 30), {}, (*LOOP, "enter", "? Result")),
     "journal": ((100, 26), {}, (*PAST, "? [Journal", "? finished")),
     "journal-row": ((120, 30), {}, (*PAST, "? finished", "enter", "? Everything that happened")),
     "resume": ((80, 24), {}, ("? was interrupted",)),
     "causes-80x24": ((80, 24), {}, ("? causes", "c", "g", "right", "? named in its")),
-    "causes": ((140, 36), {}, ("? causes", "c", "g", "right", "? named in its", "? How to fix")),
+    "causes": ((140, 36), {}, ("? causes", "c", "g", "right", "? named in its", "? What happened")),
     "cause-plan": ((80, 24), {}, ("? causes", "c", "g", "R", "? enter starts")),
     "help": ((100, 64), {}, ("question_mark", "? Take along")),
     "light": ((120, 30), {"SYNCERR_THEME": "light"}, ("space", "space", "j")),
@@ -48,23 +46,6 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
 }
 _BEFORE = "-before"
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
-
-
-_TEXT = re.compile(
-    r'(<text class="terminal-\d+-r\d+" )x="([0-9.]+)"( y="[0-9.]+") textLength="[0-9.]+"([^>]*>)([^<]*)'
-)
-_CELL = 12.2
-"""Width of a cell in the pictures that Rich writes."""
-
-
-def _spread(match: re.Match[str]) -> str:
-    from rich.cells import cell_len
-
-    places, at = [], float(match[2])
-    for letter in html.unescape(match[5]):
-        places.append(f"{at:g}")
-        at += _CELL * cell_len(letter)
-    return f'{match[1]}x="{" ".join(places)}"{match[3]}{match[4]}{match[5]}'
 
 
 async def take(name: str) -> None:
@@ -112,20 +93,6 @@ async def _until(pilot: object, app: object, text: str) -> None:
             raise SystemExit(f"{text!r} never came:\n{shown}")
 
 
-def as_png(name: str) -> None:
-    """The same as PNG, where the tool for it is installed."""
-    try:
-        import cairosvg
-    except ImportError:
-        return
-    source = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-    # The picture names a font that a browser fetches; here it is drawn with the machine's own.
-    source = re.sub(r"font-family:\s*[^;]*;", "font-family: DejaVu Sans Mono, monospace;", source)
-    # Every letter at its own place: this converter's idea of a font's width is not the browser's.
-    source = _TEXT.sub(_spread, source)
-    cairosvg.svg2png(bytestring=source.encode(), write_to=str(FOLDER / f"{name}.png"), scale=1.5)
-
-
 def main(names: list[str]) -> None:
     """Take all pictures, or those that are named; each in its own process, as Textual is set up only once."""
     FOLDER.mkdir(exist_ok=True)
@@ -144,7 +111,6 @@ def main(names: list[str]) -> None:
             if name in BEFORE:
                 subprocess.run([*command, name + _BEFORE], env=environ, check=False)
             subprocess.run([*command, name], env=environ, check=True)
-        as_png(name)
         print(f"screenshots/{name}.svg")
 
 

@@ -96,7 +96,7 @@ def measure_states(columns: int, lines: int) -> None:
         program.press("a", "R")
         program.wait_for("enter starts")
         program.press("enter")
-        program.wait_for("waiting for the org")
+        program.wait_for("waiting")
         written = program.read_for(8) / 8
         print(f"{columns}x{lines} 20 rows a second changing state: {written:.0f} bytes a second")
 

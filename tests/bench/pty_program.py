@@ -20,6 +20,8 @@ import pyte
 KEYS = {
     "down": "\x1b[B",
     "up": "\x1b[A",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
     "shift+down": "\x1b[1;2B",
     "pagedown": "\x1b[6~",
     "pageup": "\x1b[5~",

@@ -32,10 +32,14 @@ KEYS = (
 )
 
 
+_CALM = 12
+"""Looks of 0.05 s: twice the time for which the panel waits behind a held key."""
+
+
 def settle(program: PtyProgram) -> None:
     """Read until the program has nothing left to do: all its threads sleep, and none has run meanwhile."""
     seen, calm = "", 0
-    while calm < 5:
+    while calm < _CALM:
         read = program.read(0.05)
         tasks = sorted(Path(f"/proc/{program.pid}/task").glob("*/stat"))
         stats = [path.read_text().rpartition(")")[2].split() for path in tasks]

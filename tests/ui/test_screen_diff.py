@@ -60,10 +60,13 @@ class Terminal:
 
 
 def visible(cell: pyte.screens.Char) -> tuple[Any, ...]:
-    """What a person sees of a cell: colour and weight of a blank are nothing."""
+    """What a person sees of a cell: colour and weight of a blank are nothing.
+
+    An accent that begins a line lands on the last blank of the line before: an emulator's way, no person's.
+    """
     drawn = (cell.underscore, cell.strikethrough, cell.reverse, cell.bg)
-    if cell.data == " ":
-        return (" ", *drawn, cell.fg if cell.reverse or cell.underscore or cell.strikethrough else "")
+    if cell.data.startswith(" "):
+        return (cell.data, *drawn, cell.fg if cell.reverse or cell.underscore or cell.strikethrough else "")
     return (cell.data, *drawn, cell.fg, cell.bold, cell.italics)
 
 
