@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -22,8 +21,6 @@ Step = str | Callable[[str], bool]
 FIX = ("F", "? enter chooses", "enter", "? enter applies it", "enter", "? R re-syncs now")
 LOOP = (*FIX, "R", "? enter starts")
 PAST = (*LOOP, "w", *"rule lets sync pass", "enter", "? Why ", "enter", "? Result", "escape", "3")
-BEFORE = {"resume": ("space", "space", "space", "R", "? enter starts", "enter", "? waiting", "!")}
-"""What happens in a program that is killed (`!`) before the one whose picture is taken."""
 PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "list": ((120, 30), {}, ()),
     "list-80x24": ((80, 24), {}, ("space", "j", "space", "j", "j")),
@@ -35,7 +32,6 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "resync-result": ((120, 30), {}, (*LOOP, "enter", "? Result")),
     "journal": ((100, 26), {}, (*PAST, "? [Journal", "? finished")),
     "journal-row": ((120, 30), {}, (*PAST, "? finished", "enter", "? Everything that happened")),
-    "resume": ((80, 24), {}, ("? was interrupted",)),
     "causes-80x24": ((80, 24), {}, ("? causes", "c", "g", "right", "? named in its")),
     "causes": ((140, 36), {}, ("? causes", "c", "g", "right", "? named in its", "? What happened")),
     "cause-plan": ((80, 24), {}, ("? causes", "c", "g", "R", "? enter starts")),
@@ -44,7 +40,6 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "sixteen-colours": ((100, 26), {"SYNCERR_COLOUR": "16"}, ("space", "space", "j")),
     "no-colour": ((100, 26), {"NO_COLOR": "1"}, ("space", "space", "j")),
 }
-_BEFORE = "-before"
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
@@ -58,10 +53,7 @@ async def take(name: str) -> None:
     from syncerr_tui.ui.context import AppContext
     from syncerr_tui.ui.journals import Journals
 
-    before = name.removesuffix(_BEFORE)
-    size, _, steps = PICTURES[before]
-    if before != name:
-        steps = BEFORE[before]
+    size, _, steps = PICTURES[name]
     demo, journals = EmbeddedOrg(DemoOptions(processing_delay=0.5)), Journals(Paths.of().state)
     app = SyncErrApp(AppContext(demo.connect, terminal_profile(os.environ)), journals)
     try:
@@ -69,8 +61,6 @@ async def take(name: str) -> None:
             for step in ("? refreshed", *steps):
                 if step.startswith("? "):
                     await _until(pilot, app, step[2:])
-                elif step == "!":
-                    os.kill(os.getpid(), signal.SIGKILL)
                 else:
                     await pilot.press({" ": "space", ":": "colon", ">": "greater_than_sign"}.get(step, step))
             await pilot.pause(0.3)
@@ -108,8 +98,6 @@ def main(names: list[str]) -> None:
             }
             environ = {**kept, **_SEEN, **PICTURES[name][1], "SYNCERR_HOME": home}
             command = [sys.executable, "-m", "tests.pictures", "--one"]
-            if name in BEFORE:
-                subprocess.run([*command, name + _BEFORE], env=environ, check=False)
             subprocess.run([*command, name], env=environ, check=True)
         print(f"screenshots/{name}.svg")
 
