@@ -149,6 +149,7 @@ def _list(options: list[FixOption], *, as_json: bool) -> None:
 
 
 def _lines(option: FixOption) -> list[str]:
+    from syncerr_tui.diagnosis.guidance_template import plain
     from syncerr_tui.fixes.org import FixKind
 
     kind = option.kind
@@ -166,7 +167,5 @@ def _lines(option: FixOption) -> list[str]:
         lines.append(f"    Not from here: {option.why_not or option.why_guided}.")
     steps = option.steps if kind is FixKind.BY_HAND else ()  # what else is guided is done by the same steps
     for number, step in enumerate(steps, 1):
-        lines.append(
-            f"    {number}. {step.text.replace('**', '')}{f'  {step.address}' if step.address else ''}"
-        )
+        lines.append(f"    {number}. {plain(step.text)}{f'  {step.address}' if step.address else ''}")
     return [*lines, ""]

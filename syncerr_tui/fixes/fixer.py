@@ -18,7 +18,6 @@ from syncerr_tui.errors import (
     BadInputError,
     NotLoggedInError,
     NotSentError,
-    OutcomeUnknownError,
     RefusedError,
     SyncErrError,
 )
@@ -186,7 +185,7 @@ class Fixer:
         after = self.check(option, values or {}, confirm)
         kind, target = option.kind, option.target
         reading = await self._read_steady(kind, target, after)
-        before = {name: reading.values.get(name) for name in after}
+        before = reading.part(after)
         if seen and seen_hash(target, reading.whole) != seen:
             raise RefusedError(
                 f"{target.name} was changed since it was shown; nothing was written",
@@ -237,7 +236,7 @@ class Fixer:
             return "not sent", error.line
         except (RefusedError, BadInputError, NotLoggedInError) as error:
             return "refused", error.line
-        except (OutcomeUnknownError, SyncErrError) as error:
+        except SyncErrError as error:
             return "unknown", error.line
         return "accepted", ""
 
@@ -263,8 +262,7 @@ class Fixer:
         found = await self._reread(kind, target, after)
 
         def result(state: FixState, detail: str, *, verified: bool = False, gone: bool = False) -> FixResult:
-            now = found.values if isinstance(found, TargetReading) else {}
-            shown = {name: now.get(name) for name in after} if now else {}
+            shown = found.part(after) if isinstance(found, TargetReading) else {}
             return FixResult(record.id, state, verified, record.before, shown, detail, unreachable=gone)
 
         if isinstance(found, SyncErrError):
@@ -322,16 +320,19 @@ class Fixer:
         except SyncErrError as error:
             return SafeguardNow(record, SafeguardState.UNKNOWN, {}, error.line)
         state = state_of(record, reading)
-        now = {name: reading.values.get(name) for name in record.after} if reading else {}
-        detail = ""
+        now = reading.part(record.after) if reading else {}
+        late = "A request with a lost answer may be carried out late: this stays for ten minutes"
+        return SafeguardNow(record, state, now, "" if self._close_where_over(record, state) else late)
+
+    def _close_where_over(self, record: FixRecord, state: SafeguardState) -> bool:
+        """Take a line off whose target is gone or as before; False where a lost request may still come."""
         if state is SafeguardState.GONE:
             self._ledger.close(record.id, "gone from the org")
         elif state is SafeguardState.ON:
             if record.may_change_late(self._ledger.now()):
-                detail = "A request with a lost answer may be carried out late: this stays for ten minutes"
-            else:
-                self._ledger.close(record.id, "a re-read shows it on")
-        return SafeguardNow(record, state, now, detail)
+                return False
+            self._ledger.close(record.id, "a re-read shows it on")
+        return True
 
     async def restore(self, fix: str) -> FixResult:
         """Put back what a fix changed, from a fresh reading: everything else stays as it is now.
@@ -348,23 +349,17 @@ class Fixer:
             raise RefusedError("This fix cannot be undone", "See what it did in 'syncerr-tui journal'")
         reading = await self._org.read_target(record.kind, record.target, record.after)
         state = state_of(record, reading)
+        over = self._close_where_over(record, state)
         if reading is None:
-            self._ledger.close(record.id, "gone from the org")
             return FixResult(
                 record.id, FixState.ALREADY, True, {}, {}, "It is gone from the org; the line is closed"
             )
-        now = {name: reading.values.get(name) for name in record.after}
+        now = reading.part(record.after)
         back = undo_values(record)
         if state is SafeguardState.ON:
-            late = record.may_change_late(self._ledger.now())
-            if not late:
-                self._ledger.close(record.id, "a re-read shows it on")
-            detail = (
-                "It stays on the ledger for ten minutes: a lost request may be carried out late"
-                if late
-                else ""
-            )
-            return FixResult(record.id, FixState.ALREADY, True, now, now, detail or "It is as before already")
+            late = "It stays on the ledger for ten minutes: a lost request may be carried out late"
+            detail = "It is as before already" if over else late
+            return FixResult(record.id, FixState.ALREADY, True, now, now, detail)
         if state is not SafeguardState.OFF:
             return FixResult(record.id, FixState.REFUSED, False, now, now, _other_words(record))
         if record.kind is FixKind.FLOW_OFF and not await self._org.has_version(
@@ -388,14 +383,14 @@ class Fixer:
         answer: str,
         words: str,
     ) -> FixResult:
-        before = {name: start.values.get(name) for name in record.after}
+        before = start.part(record.after)
         if isinstance(found, SyncErrError):
             words = f"It could not be read again: {found.line}"
             return FixResult(record.id, FixState.UNKNOWN, False, before, {}, words, unreachable=True)
         if found is None:
             self._ledger.close(record.id, "gone from the org")
             return FixResult(record.id, FixState.UNKNOWN, False, before, {}, "It is gone from the org")
-        now = {name: found.values.get(name) for name in record.after}
+        now = found.part(record.after)
         if same_values(found.values, undo_values(record)):
             self._ledger.close(record.id, "put back; a re-read shows it")
             return FixResult(record.id, FixState.APPLIED, True, before, now, "Put back; a re-read shows it")

@@ -17,6 +17,10 @@ from syncerr_tui.fixes.model import FixRecord
 from syncerr_tui.fixes.org import FixKind, FixTarget, Values
 from syncerr_tui.text import one_line
 
+_INSERT = (
+    "INSERT INTO fixes (id, at, kind, target_type, target_id, target_name, before, after, whole, event, "
+    "os_user, org_user, reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
 _SHORTEST = 4
 """Characters of a fix's id that are enough where only one begins with them."""
 
@@ -89,7 +93,7 @@ class FixLedger:
         fix, at = uuid4().hex[:12], _text(self.now())
         lines: list[tuple[str, Sequence[object]]] = [
             (
-                "INSERT INTO fixes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                _INSERT,
                 (
                     fix,
                     at,

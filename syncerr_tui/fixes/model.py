@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Step
 from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
 
@@ -40,7 +41,6 @@ class FixOption:
     steps: tuple[Step, ...]
     seen: str
     """Short hash of the whole target as shown. `apply` refuses where it is another one by then."""
-    whole: str = ""
     settled: str = ""
     """Why nothing has to be changed any more; empty: it has."""
 
@@ -72,7 +72,7 @@ class FixOption:
             "wants": list(self.wants),
             "changed": list(self.changed),
             "seen": self.seen,
-            "steps": [{"text": step.text.replace("**", ""), "address": step.address} for step in self.steps],
+            "steps": [{"text": plain(step.text), "address": step.address} for step in self.steps],
         }
 
 

@@ -49,7 +49,6 @@ def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixO
         why_not="" if candidate.guided else _why_not(candidate, facts, policy),
         steps=candidate.steps,
         seen=seen_hash(target, candidate.whole),
-        whole=candidate.whole,
         settled=candidate.settled or _so_already(candidate),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -177,6 +177,10 @@ class TargetReading:
     """Hash of all that a fix of this kind must leave as it is."""
     handle: object = None
     """What a write starts from; only the client that read it looks inside."""
+
+    def part(self, names: Iterable[str]) -> dict[str, Any]:
+        """These of its values; None for one that it does not have."""
+        return {name: self.values.get(name) for name in names}
 
 
 class FixOrg(Protocol):

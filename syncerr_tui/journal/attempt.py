@@ -103,11 +103,6 @@ class Attempt:
         return not self.settled and self.intent is not None and not unsent
 
     @property
-    def maybe_never_sent(self) -> bool:
-        """Its intent is written and nothing else: the program died around the request."""
-        return self.unknown and self.kind is None and self.verdict is None
-
-    @property
     def processed(self) -> bool:
         """Whether the org has certainly processed the event after the request, with whatever result."""
         failed_anew = self.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} and not self.untouched

@@ -13,12 +13,11 @@ from syncerr_tui.salesforce.fix_lookup import (
     EVERYBODY,
     METADATA,
     FixCase,
-    MetadataProblem,
-    read_or_why,
+    Reader,
     text,
     untold,
 )
-from syncerr_tui.salesforce.fix_targets import FixTargets, value_elements, value_state
+from syncerr_tui.salesforce.fix_targets import value_elements, value_state
 from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
 from syncerr_tui.salesforce.metadata_xml import Component
 
@@ -46,18 +45,14 @@ class FieldFixes:
 
     Args:
         client: The org.
-        targets: How targets are read.
+        reader: How targets are read.
         metadata: Its components.
-        problem: Learns why the Metadata API cannot be used, where it cannot.
     """
 
-    def __init__(
-        self, client: ApiClient, targets: FixTargets, metadata: MetadataApi, problem: MetadataProblem
-    ) -> None:
+    def __init__(self, client: ApiClient, reader: Reader, metadata: MetadataApi) -> None:
         self._client = client
-        self._targets = targets
+        self._reader = reader
         self._metadata = metadata
-        self._problem = problem
 
     async def _field(self, case: FixCase) -> tuple[str, Row] | None:
         """The first field that the message names, on the first object that has it."""
@@ -95,11 +90,13 @@ class FieldFixes:
         guided = f"It has {alike[0]} already, which differs in case only" if alike else ""
         if field.get("controllerName") or field.get("dependentPicklist"):
             guided = "It depends on another field, and pairs of values cannot be taken back"
-        if field.get("custom") and "__" in field["name"].removesuffix("__c"):
+        if field.get("custom") and _of_package(field):
             guided = (
                 guided or "The field belongs to a package: whether a value may be added is its maker's to say"
             )
-        shared = await self._sharing_fields(component)
+        shared = ""
+        if component.type == "GlobalValueSet":
+            shared = f" Every field that uses the global value set {component.full_name} gets it too."
         return [
             FixCandidate(
                 FixKind.ADD_VALUE,
@@ -134,14 +131,8 @@ class FieldFixes:
                 return "Its values carry a category, which the Metadata API handles badly"
             return await self._metadata.read("StandardValueSet", name) or "It is no plain standard value set"
         except MetadataTokenError as error:
-            self._problem.line = error.line
+            self._reader.metadata_problem = error.line
             return error.line
-
-    async def _sharing_fields(self, component: Component) -> str:
-        """The other fields that a global value set serves."""
-        if component.type != "GlobalValueSet":
-            return ""
-        return f" Every field that uses the global value set {component.full_name} gets it too."
 
     async def required(self, case: FixCase) -> list[FixCandidate]:
         """The field that may not be empty."""
@@ -157,25 +148,29 @@ class FieldFixes:
             guided = "A standard field that Salesforce requires: it cannot be lifted"
             return [FixCandidate(FixKind.NOT_REQUIRED, target, title, guided=guided)]
         after = {"required": False}
-        reading, problem = await read_or_why(
-            self._targets, self._problem, FixKind.NOT_REQUIRED, target, after
-        )
-        if reading is None and not problem:
+        look = await self._reader.look(FixKind.NOT_REQUIRED, target, after)
+        if look.reading is None and not look.problem:
             return []
-        if "__" in field["name"].removesuffix("__c"):
-            problem = "The field belongs to a package, and only its maker can lift the requirement"
+        guided = look.problem
+        if _of_package(field):
+            guided = "The field belongs to a package, and only its maker can lift the requirement"
         return [
             FixCandidate(
                 FixKind.NOT_REQUIRED,
                 target,
                 title,
-                reading.values if reading else {},
+                look.values,
                 after,
-                whole=reading.whole if reading else "",
-                guided=problem,
+                whole=look.whole,
+                guided=guided,
                 affects=f"{EVERYBODY} Rows whose field is left empty meanwhile will fail at their next edit "
                 "once it is required again.",
                 needs=METADATA,
                 needs_metadata_api=True,
             )
         ]
+
+
+def _of_package(field: Row) -> bool:
+    """Whether a field's name begins with a package's namespace."""
+    return "__" in field["name"].removesuffix("__c")

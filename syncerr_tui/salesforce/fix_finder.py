@@ -19,7 +19,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_fields import FieldFixes
-from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, MetadataProblem, text, untold
+from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, Reader, text, untold
 from syncerr_tui.salesforce.fix_records import RecordFixes
 from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
 from syncerr_tui.salesforce.fix_targets import FixTargets
@@ -68,11 +68,11 @@ class FixFinder:
         named: str = "",
     ) -> None:
         self._client = client
-        self._problem = MetadataProblem()
+        self._reader = reader = Reader(targets)
         self._audit: list[tuple[datetime, str, str]] | None = None
         records = RecordFixes(client, record_key, named)
-        safeguards = SafeguardFixes(client, targets, exemption, self._problem)
-        fields = FieldFixes(client, targets, metadata, self._problem)
+        safeguards = SafeguardFixes(client, reader, exemption)
+        fields = FieldFixes(client, reader, metadata)
         self._looks: tuple[Callable[[FixCase], Awaitable[list[FixCandidate]]], ...] = (
             records.bounced,
             records.owners,
@@ -106,7 +106,7 @@ class FixFinder:
                 if (by_hand := _by_hand(case, explained.guidance)) is not None:
                     found.append(by_hand)
         audited = [await self._with_audit(candidate) for candidate in found]
-        return FixFacts(tuple(audited), permissions, self._problem.line)
+        return FixFacts(tuple(audited), permissions, self._reader.metadata_problem)
 
     async def _permissions(self) -> dict[str, bool]:
         """This user's permissions, as far as the org has a column for each."""

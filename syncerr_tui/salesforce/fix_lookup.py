@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,13 +51,6 @@ class FixCase:
         return tuple(dict.fromkeys(name for name in named if name and soql.is_name(name)))
 
 
-@dataclass(slots=True)
-class MetadataProblem:
-    """Why the Metadata API cannot be used with this login; empty while nothing is known against it."""
-
-    line: str = ""
-
-
 @contextmanager
 def untold() -> Iterator[None]:
     """Passes over what an org refuses to tell. An org that does not answer at all is not passed over."""
@@ -70,19 +62,48 @@ def untold() -> Iterator[None]:
         return
 
 
-async def read_or_why(
-    targets: FixTargets, problem: MetadataProblem, kind: FixKind, target: FixTarget, after: Values
-) -> tuple[TargetReading | None, str]:
-    """A target as it is, and why it cannot be read where it cannot."""
-    try:
-        return await targets.read_target(kind, target, after), ""
-    except MetadataTokenError as error:
-        problem.line = error.line
-        return None, ""
-    except WayBlockedError:
-        raise
-    except (BadInputError, RefusedError) as error:
-        return None, error.line
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A target as it is, or why it cannot be read."""
+
+    reading: TargetReading | None
+    problem: str = ""
+
+    @property
+    def values(self) -> Values:
+        """The part that the fix changes; empty where it was not read."""
+        return self.reading.values if self.reading else {}
+
+    @property
+    def whole(self) -> str:
+        """All of it as text; empty where it was not read."""
+        return self.reading.whole if self.reading else ""
+
+    @property
+    def handle(self) -> object:
+        """What a write would start from."""
+        return self.reading.handle if self.reading else None
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the targets of fixes for those who look them up."""
+
+    targets: FixTargets
+    metadata_problem: str = ""
+    """Why the Metadata API cannot be used with this login; empty while nothing is known against it."""
+
+    async def look(self, kind: FixKind, target: FixTarget, after: Values) -> Look:
+        """A target as it is, and why it cannot be read where it cannot."""
+        try:
+            return Look(await self.targets.read_target(kind, target, after))
+        except MetadataTokenError as error:
+            self.metadata_problem = error.line
+            return Look(None)
+        except WayBlockedError:
+            raise
+        except (BadInputError, RefusedError) as error:
+            return Look(None, error.line)
 
 
 def text(row: Row, key: str) -> str:
@@ -111,11 +132,6 @@ def locked_fields(described: Row, object_name: str, fields: Iterable[str]) -> st
     """Why this user cannot write some fields; empty where he can."""
     if described.get("updateable") is False:
         return f"This user may not edit {object_name}"
-    known: Mapping[str, Row] = {field["name"]: field for field in described["fields"]}
+    known: Mapping[str, Row] = {one["name"]: one for one in described["fields"]}
     closed = [name for name in fields if known.get(name, {}).get("updateable") is False]
     return f"This user may not edit {', '.join(closed)} of {object_name}" if closed else ""
-
-
-def whole_of(values: Mapping[str, Any]) -> str:
-    """A record's part as `FixTargets` reads it."""
-    return json.dumps(values, ensure_ascii=False, sort_keys=True)

@@ -12,7 +12,8 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import FixCase, changed, locked_fields, text, untold, whole_of
+from syncerr_tui.salesforce.fix_lookup import FixCase, changed, locked_fields, text, untold
+from syncerr_tui.salesforce.fix_targets import as_json
 from syncerr_tui.salesforce.fix_writes import refuse_field, refuse_object
 from syncerr_tui.salesforce.ids import to_18
 
@@ -106,7 +107,7 @@ class RecordFixes:
             before,
             {"OwnerId": None},
             wants=("OwnerId",),
-            whole=whole_of(before),
+            whole=as_json(before),
             needs=("PermissionsTransferAnyEntity|PermissionsModifyAllData",),
             affects=f"Who sees and works on this record.{note} An inactive user cannot be made its owner "
             f"again.{unsure}",
@@ -127,8 +128,7 @@ class RecordFixes:
             links = {
                 field["name"]: field["referenceTo"][0]
                 for field in described["fields"]
-                if len(field["referenceTo"]) == 1
-                and field["referenceTo"][0] in {"Account", "Contact", "Order"}
+                if len(field["referenceTo"]) == 1 and field["referenceTo"][0] in _PARENTS
             }
             if links:
                 rows = await self._client.query_all(
@@ -200,7 +200,7 @@ class RecordFixes:
                 before,
                 {field: None},
                 wants=(field,),
-                whole=whole_of(before),
+                whole=as_json(before),
                 guided=guided,
                 affects=f"Only this record, which {why}.",
                 blocked=await self._not_updateable(object_name, (field,)),
@@ -228,7 +228,7 @@ def _bounce(name: str, row: Row, described: Row, *, certain: bool) -> FixCandida
         f"Clear the bounce mark of {name} {text(row, 'Name')} ({text(row, 'Email')})",
         before,
         dict.fromkeys(_BOUNCE),
-        whole=whole_of(before),
+        whole=as_json(before),
         affects=f"Only this {name}: mail is sent to it again. A dead address will bounce again.{unsure}",
         blocked=locked_fields(described, name, _BOUNCE),
         **changed(row),

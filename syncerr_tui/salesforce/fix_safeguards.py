@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, TargetReading, short_list
+from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import (
@@ -18,14 +18,13 @@ from syncerr_tui.salesforce.fix_lookup import (
     METADATA,
     SETUP,
     FixCase,
-    MetadataProblem,
+    Reader,
     changed,
     managed,
-    read_or_why,
     text,
     untold,
 )
-from syncerr_tui.salesforce.fix_targets import FixTargets, exempt_words, filter_words
+from syncerr_tui.salesforce.fix_targets import exempt_words, filter_words
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.text import one_line
@@ -52,18 +51,14 @@ class SafeguardFixes:
 
     Args:
         client: The org.
-        targets: How targets are read.
+        reader: How targets are read.
         exemption: Who and what an exemption may use.
-        problem: Learns why the Metadata API cannot be used, where it cannot.
     """
 
-    def __init__(
-        self, client: ApiClient, targets: FixTargets, exemption: Exemption, problem: MetadataProblem
-    ) -> None:
+    def __init__(self, client: ApiClient, reader: Reader, exemption: Exemption) -> None:
         self._client = client
-        self._targets = targets
+        self._reader = reader
         self._exemption = exemption
-        self._problem = problem
 
     async def rules(self, case: FixCase) -> list[FixCandidate]:
         """Validation rules whose message stands in the error, and what lets one user past them."""
@@ -100,23 +95,17 @@ class SafeguardFixes:
         name = f"{object_name}.{prefix}{text(row, 'ValidationName')}"
         target = FixTarget("ValidationRule", to_18(row.get("Id")) or "", name)
         after = {"active": False}
-        reading, problem = await read_or_why(
-            self._targets, self._problem, FixKind.VALIDATION_RULE_OFF, target, after
-        )
-        formula = (
-            str(reading.handle.get("errorConditionFormula"))
-            if reading and isinstance(reading.handle, dict)
-            else ""
-        )
+        look = await self._reader.look(FixKind.VALIDATION_RULE_OFF, target, after)
+        formula = str(look.handle.get("errorConditionFormula")) if isinstance(look.handle, dict) else ""
         found = [
             FixCandidate(
                 FixKind.VALIDATION_RULE_OFF,
                 target,
                 f"Switch off the validation rule {text(row, 'ValidationName')} of {object_name}",
-                reading.values if reading else {"active": row.get("Active") is True},
+                look.values or {"active": row.get("Active") is True},
                 after,
-                whole=reading.whole if reading else "",
-                guided=managed(row) or problem,
+                whole=look.whole,
+                guided=managed(row) or look.problem,
                 affects=f"Everybody who saves a record of {object_name}. {EVERYBODY}",
                 needs=SETUP,
                 **changed(row),
@@ -131,22 +120,20 @@ class SafeguardFixes:
             target = FixTarget("PermissionSetAssignment", "", f"{name} for {user}")
             until = (datetime.now(UTC) + BYPASS_FOR).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
             after: dict[str, object] = {"assigned": True, "ExpirationDate": until}
-            reading, problem = await read_or_why(
-                self._targets, self._problem, FixKind.ASSIGN_BYPASS, target, after
-            )
-            if reading is None and not problem:
+            look = await self._reader.look(FixKind.ASSIGN_BYPASS, target, after)
+            if look.reading is None and not look.problem:
                 continue  # no such permission set, or no such user
-            if reading and reading.values["assigned"]:
-                after = dict(reading.values)
+            if look.values.get("assigned"):
+                after = dict(look.values)
             found.append(
                 FixCandidate(
                     FixKind.ASSIGN_BYPASS,
                     target,
                     f"Give {name} to {user} for an hour",
-                    reading.values if reading else {},
+                    look.values,
                     after,
-                    whole=reading.whole if reading else "",
-                    guided=problem,
+                    whole=look.whole,
+                    guided=look.problem,
                     affects=f"Only {user}: rules that look for it let this user pass. It ends by itself.",
                     needs=("PermissionsAssignPermissionSets",),
                 )
@@ -181,20 +168,20 @@ class SafeguardFixes:
             return []
         target = FixTarget("FlowDefinition", flow_id, text(view, "ApiName"))
         after = {"activeVersionNumber": 0}
-        reading, problem = await read_or_why(self._targets, self._problem, FixKind.FLOW_OFF, target, after)
-        if reading is None and not problem:
+        look = await self._reader.look(FixKind.FLOW_OFF, target, after)
+        if look.reading is None and not look.problem:
             return []
-        number = reading.values.get("activeVersionNumber") if reading else None
+        number = look.values.get("activeVersionNumber")
         version = f"; version {number} is the active one" if number else ""
         return [
             FixCandidate(
                 FixKind.FLOW_OFF,
                 target,
                 f"Switch off the Flow {text(view, 'Label') or text(view, 'ApiName')}{version}",
-                reading.values if reading else {},
+                look.values,
                 after,
-                whole=reading.whole if reading else "",
-                guided=managed(view) or problem,
+                whole=look.whole,
+                guided=managed(view) or look.problem,
                 affects=f"What this Flow does is left undone for every record saved meanwhile. {EVERYBODY} "
                 "Paused interviews and scheduled paths go on.",
                 needs=("PermissionsManageInteraction",),
@@ -225,20 +212,18 @@ class SafeguardFixes:
                 "WorkflowRule", to_18(row.get("Id")) or "", f"{case.error.object}.{text(row, 'Name')}"
             )
             after = {"active": False}
-            reading, problem = await read_or_why(
-                self._targets, self._problem, FixKind.WORKFLOW_RULE_OFF, target, after
-            )
-            if reading and not _sends_mail(reading):
+            look = await self._reader.look(FixKind.WORKFLOW_RULE_OFF, target, after)
+            if look.reading and not _sends_mail(look.handle):
                 continue
             found.append(
                 FixCandidate(
                     FixKind.WORKFLOW_RULE_OFF,
                     target,
                     f"Switch off the workflow rule {text(row, 'Name')} of {case.error.object}",
-                    reading.values if reading else {},
+                    look.values,
                     after,
-                    whole=reading.whole if reading else "",
-                    guided=managed(row) or problem,
+                    whole=look.whole,
+                    guided=managed(row) or look.problem,
                     affects=f"Mails and updates of this rule are left out. {EVERYBODY}",
                     needs=SETUP,
                     **changed(row),
@@ -270,12 +255,10 @@ class SafeguardFixes:
             "DuplicateRule", to_18(row.get("Id")) or "", f"{object_name}.{text(row, 'DeveloperName')}"
         )
         after = {"isActive": False}
-        reading, problem = await read_or_why(
-            self._targets, self._problem, FixKind.DUPLICATE_RULE_OFF, target, after
-        )
-        component = reading.handle if reading and isinstance(reading.handle, Component) else None
+        look = await self._reader.look(FixKind.DUPLICATE_RULE_OFF, target, after)
+        component = look.handle if isinstance(look.handle, Component) else None
         common: dict[str, Any] = {
-            "whole": reading.whole if reading else "",
+            "whole": look.whole,
             "needs": METADATA,
             "needs_metadata_api": True,
             **changed(row),
@@ -284,9 +267,9 @@ class SafeguardFixes:
             FixKind.DUPLICATE_RULE_OFF,
             target,
             f"Switch off the duplicate rule {text(row, 'MasterLabel')} of {object_name}",
-            reading.values if reading else {"isActive": row.get("IsActive") is True},
+            look.values or {"isActive": row.get("IsActive") is True},
             after,
-            guided=managed(row) or problem,
+            guided=managed(row) or look.problem,
             affects=f"Everybody can make duplicates of {object_name}, not just the website. {EVERYBODY}",
             blocked=await self._matching_problem(component),
             **common,
@@ -335,8 +318,8 @@ def _stands_in(words: str, said: str, least: int) -> bool:
     return any(end.endswith(words[:length]) for length in range(_TELLING, len(words)))
 
 
-def _sends_mail(reading: TargetReading) -> bool:
-    actions = reading.handle.get("actions") if isinstance(reading.handle, dict) else None
+def _sends_mail(rule: object) -> bool:
+    actions = rule.get("actions") if isinstance(rule, dict) else None
     return isinstance(actions, list) and any(
         isinstance(one, dict) and one.get("type") == "Alert" for one in actions
     )

@@ -54,7 +54,7 @@ class FixTargets:
         self._metadata = metadata
 
     async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
-        """See `fixes.model.FixOrg`."""
+        """See `fixes.org.FixOrg`."""
         if kind in _TOOLING:
             return await self._read_tooling(kind, target)
         if kind in _ELEMENT or kind in {FixKind.EXEMPT_SYNC_USER, FixKind.ADD_VALUE}:
@@ -68,7 +68,7 @@ class FixTargets:
     async def write_target(
         self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
     ) -> None:
-        """See `fixes.model.FixOrg`."""
+        """See `fixes.org.FixOrg`."""
         if kind in _TOOLING:
             assert isinstance(reading.handle, dict)
             await self._writes.tooling(target.type, target.id, {**reading.handle, **after})
@@ -82,7 +82,7 @@ class FixTargets:
             await self._writes.record(target.type, target.id, after)
 
     async def has_version(self, target: FixTarget, version: int) -> bool:
-        """See `fixes.model.FixOrg`."""
+        """See `fixes.org.FixOrg`."""
         (key,) = checked([target.id])
         rows = await self._client.query_all(
             f"SELECT Id FROM Flow WHERE DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}",  # noqa: S608 - checked
@@ -111,7 +111,7 @@ class FixTargets:
                 "It may belong to a package: do it in Setup",
             )
         rest = {**metadata, "active": None}
-        return TargetReading({"active": metadata["active"]}, _json(metadata), _hash(rest), metadata)
+        return TargetReading({"active": metadata["active"]}, as_json(metadata), _hash(rest), metadata)
 
     async def _read_record(self, target: FixTarget, after: Values) -> TargetReading | None:
         (key,) = checked([target.id])
@@ -123,7 +123,7 @@ class FixTargets:
         if not rows:
             return None
         values = {name: rows[0].get(name) for name in names}
-        return TargetReading(values, _json(values), "")
+        return TargetReading(values, as_json(values), "")
 
     async def _read_assignment(self, target: FixTarget) -> TargetReading | None:
         set_name, _, username = target.name.partition(" for ")
@@ -148,7 +148,7 @@ class FixTargets:
         ids = _Assignment(
             str(rows[0].get("Id")), str(users[0].get("Id")), [str(a.get("Id")) for a in assigned]
         )
-        return TargetReading(values, _json(values), "", ids)
+        return TargetReading(values, as_json(values), "", ids)
 
     async def _write_assignment(self, target: FixTarget, reading: TargetReading, after: Values) -> None:
         assert isinstance(reading.handle, _Assignment)
@@ -230,7 +230,7 @@ def _flow_reading(row: Row, metadata: Row) -> TargetReading:
     if row.get("ActiveVersionId") and not isinstance(number, int):
         raise RefusedError("The org does not say which version of the Flow is active", "Look at it in Setup")
     values = {"activeVersionNumber": int(number) if number and row.get("ActiveVersionId") else 0}
-    whole = _json({**metadata, "ActiveVersionId": row.get("ActiveVersionId")})
+    whole = as_json({**metadata, "ActiveVersionId": row.get("ActiveVersionId")})
     return TargetReading(values, whole, _hash({**metadata, "activeVersionNumber": None}), metadata)
 
 
@@ -351,9 +351,10 @@ def _filter_xml(words: str) -> str:
     )
 
 
-def _json(value: object) -> str:
+def as_json(value: object) -> str:
+    """A target as the text that `TargetReading.whole` holds."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _hash(value: object) -> str:
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(as_json(value).encode()).hexdigest()

@@ -67,8 +67,3 @@ class AppContext:
     def environment(self) -> Environment:
         """PRODUCTION until the org says otherwise."""
         return self.connection.identity.environment if self.connection else Environment.PRODUCTION
-
-    @property
-    def is_demo(self) -> bool:
-        """Only ever true once the org has said so."""
-        return self.connection is not None and self.environment is Environment.DEMO

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, FixState, SafeguardNow, SafeguardState
 from syncerr_tui.fixes.org import Undo
@@ -101,7 +102,7 @@ def option_lines(option: FixOption, width: int) -> list[TextLine]:
     for number, step in enumerate(option.steps, 1):
         if number == 1:
             page.heading("Step by step")
-        page.pieces((step.text.replace("**", ""), Role.TEXT), first=f"{number} ", rest="  ")
+        page.pieces((plain(step.text), Role.TEXT), first=f"{number} ", rest="  ")
         if step.address:
             page.add([TextLine((("  ", Role.TEXT), (step.address, Role.ADDRESS)), step.address)])
     return page.lines
