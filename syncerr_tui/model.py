@@ -46,6 +46,11 @@ class SyncError:
     """When the change event was made (CreatedDate): the order in which one record's changes happened.
     `processed_at` moves with every try, this does not."""
 
+    @property
+    def short_name(self) -> str:
+        """For a sentence: the record's object and the beginning of its key, `Account 7ce42c82`."""
+        return f"{self.object} {(self.storeconnect_id or self.id)[:8]}"
+
     def payload(self) -> dict[str, Any]:
         """As every command's JSON shows it. The keys are a contract."""
         return {

@@ -54,7 +54,10 @@ class Colleague:
         key = root.cause
         rule = RULES_BY_KEY.get(key)
         if rule is not None:
-            self._clear_bounces(key) if rule.repairs else self._switch(rule)
+            if rule.bounces:
+                self._clear_bounces(key)
+            else:
+                self._switch(rule)
             return True
         kind, _colon, rest = key.partition(":")
         repairs: dict[str, Callable[[], object]] = {

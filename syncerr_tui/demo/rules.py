@@ -38,8 +38,8 @@ class Rule:
     """A custom permission whose holders its formula lets pass."""
     carrier: str = ""
     """Key of the automation without which it does not act."""
-    repairs: str = ""
-    """Where the cause is data and not the safeguard itself: which repair applies."""
+    bounces: bool = False
+    """The cause is data and not the safeguard itself: a bounce mark."""
 
     @property
     def api_name(self) -> str:
@@ -463,7 +463,7 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _order_mail,
         why="A flow writes to the buyer while the order is saved, and the address is marked as bounced.",
-        repairs="bounce",
+        bounces=True,
     ),
     Rule(
         "FlowDefinitionView:Campaign_Thank_you",
@@ -473,7 +473,7 @@ RULES: tuple[Rule, ...] = (
         _CREATE,
         _campaign_mail,
         why="The flow writes to a Contact whose address is marked as bounced.",
-        repairs="bounce",
+        bounces=True,
     ),
 )
 """In the order in which they act on a save."""

@@ -48,10 +48,6 @@ class Column:
     since: int = 0
     """Cells the window must have for it to be shown, in lists that do not weigh their columns."""
 
-    def value(self, error: SyncError) -> str:
-        """All that it says about an error; empty where there is nothing."""
-        return str(error.payload()[self.name] or "")
-
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -60,13 +56,13 @@ class Placed:
     column: Column
     width: int
     skipped: int | None = None
-    """Cells of the whole value that stand further left; None for what the column says in short."""
+    """Cells of the whole message that stand further left; None for what the column says in short."""
 
     def text(self, error: SyncError, drawn: Moment) -> str:
         """What it says about an error."""
         if self.skipped is None:
             return self.column.text(error, self.width, drawn)
-        return _without(one_line(self.column.value(error)), self.skipped)
+        return _without(one_line(error.message), self.skipped)
 
 
 def _without(text: str, cells_left_out: int) -> str:

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -54,7 +53,7 @@ class CauseLines:
         self._graph_worker = graph_worker
         self._glyphs = glyphs
         self._is_open = is_open
-        self.moment = Moment(context.clock(), context.zone)
+        self.moment = context.moment
         """What ages are counted from."""
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()

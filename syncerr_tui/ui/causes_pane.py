@@ -152,13 +152,13 @@ class CausesPane(ListWithPanel):
 
     def entered(self) -> None:
         """Take the focus, and show what has changed meanwhile."""
-        self._lines.moment = Moment(self.context.clock(), self.context.zone)
+        self._lines.moment = self.context.moment
         self.refreshed()
         self.take_focus()
 
     def tick(self) -> None:
         """Time has gone by: ages go on."""
-        self._lines.moment = Moment(self.context.clock(), self.context.zone)
+        self._lines.moment = self.context.moment
         if self.display:
             self.board.redraw()
             self.panel_soon()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
+from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.state import UiState
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class AppContext:
     def ellipsis(self) -> str:
         """What says that text was cut."""
         return "…" if self.terminal.unicode else "~"
+
+    @property
+    def moment(self) -> Moment:
+        """The time that rows are drawn for."""
+        return Moment(self.clock(), self.zone, self.ellipsis)
 
     @property
     def unread(self) -> str:

@@ -58,7 +58,7 @@ class ErrorsPane(ListWithPanel):
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
-        self._moment = Moment(context.clock(), context.zone, context.ellipsis)
+        self._moment = context.moment
         self._typing = Debouncer(self, _FILTER_DELAY)
 
     def compose_list(self) -> ComposeResult:
@@ -121,14 +121,14 @@ class ErrorsPane(ListWithPanel):
         self.context.state = replace(self.context.state, listing=listing)
         self._graph_worker.follow(listing.errors)
         if fresh:
-            self._moment = Moment(self.context.clock(), self.context.zone, self.context.ellipsis)
+            self._moment = self.context.moment
         self.table.show(listing, self._moment)
         self.panel_soon()
         self.post_message(self.Changed())
 
     def tick(self) -> None:
         """Time has gone by: ages go on."""
-        self._moment = Moment(self.context.clock(), self.context.zone, self.context.ellipsis)
+        self._moment = self.context.moment
         self.table.tick(self._moment)
         self.panel_soon()
 

@@ -19,7 +19,6 @@ from textual.containers import Vertical
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import Describe
@@ -57,7 +56,7 @@ class JournalPane(ListWithPanel):
         super().__init__(context)
         self._journals = journals
         self._describe = describe
-        self._moment = Moment(context.clock(), context.zone)
+        self._moment = context.moment
         self._runs: Level[RunRecord] | None = None
         self._rows: Level[Attempt] | None = None
         self._fixes: Level[FixRecord] | None = None
@@ -156,7 +155,7 @@ class JournalPane(ListWithPanel):
             return
         from syncerr_tui.ui.paged_rows import PagedRows
 
-        self._moment = Moment(self.context.clock(), self.context.zone)
+        self._moment = self.context.moment
         runs = PagedRows(self._reading.runs, self._in_background, self._arrived)
         self._runs = Level(runs, self._runs.at if self._runs else 0)
         runs.ask()

@@ -103,8 +103,7 @@ class Planner:
 
     def _objects(self, rows: Sequence[PlannedRow]) -> str:
         if len(self._prepared.errors) == 1:
-            error = rows[0].error
-            return f"1 {error.object} {(error.storeconnect_id or error.id)[:8]}"
+            return f"1 {rows[0].error.short_name}"
         counted = Counter(row.error.object for row in rows)
         named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
         more = len(counted) - _NAMED

@@ -237,25 +237,21 @@ class RunController:
             connection: Where.
             meanwhile: A safeguard that is off for just as long as it takes, and its typed name.
         """
-
-        def make() -> Run:
-            return self._journals.run(request, connection)
-
         if meanwhile is not None:
             self._stopped = False
-            self._work(self._with_safeguard_off(request, connection, meanwhile, make), "resync")
+            self._work(self._with_safeguard_off(request, connection, meanwhile), "resync")
             return
         try:
-            view = self._begin(make)
+            view = self._begin(request, connection)
         except SyncErrError as error:
             self._post(Troubled(error))
             return
         self._work(self._follow(view), "resync")
 
-    def _begin(self, make: Callable[[], Run]) -> RunPresenter:
+    def _begin(self, request: RunRequest, connection: OrgSession) -> RunPresenter:
         from syncerr_tui.ui.run_presenter import RunPresenter
 
-        self._run = make()
+        self._run = self._journals.run(request, connection)
         self.view = RunPresenter(unicode=self._context.terminal.unicode, zone=self._context.zone)
         self._set_state()
         return self.view
@@ -265,7 +261,6 @@ class RunController:
         request: RunRequest,
         connection: OrgSession,
         meanwhile: tuple[FixOption, str],
-        make: Callable[[], Run],
     ) -> None:
         """Off, re-sync, prove, on again, prove. The rows are read first, so it is off only briefly."""
         from syncerr_tui.fixes.meanwhile import off_meanwhile
@@ -296,7 +291,7 @@ class RunController:
             ) as off:
                 await self._fixes.recall()
                 if not self._stopped:
-                    await self._follow(self._begin(make))
+                    await self._follow(self._begin(request, connection))
             took = duration(self._context.clock() - begun)
             await self._fixes.recall()
             self._tell_restored(off, took)

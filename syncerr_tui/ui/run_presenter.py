@@ -115,7 +115,7 @@ class RunPresenter:
                 self.fixed.add(event.id)
         verdict = f"{event.verdict.value}: " if event.verdict else ""
         words = (event.reason or self.marks[event.id].word).split(" ")
-        told = " ".join(_record(self._names[word]) if word in self._names else word for word in words)
+        told = " ".join(self._names[word].short_name if word in self._names else word for word in words)
         self.reasons[event.id] = f"{verdict}{told}"
         if event.error is not None:
             self.newer[event.id] = event.error
@@ -190,11 +190,6 @@ def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
         (counts.not_sent, "not sent"),
     )
     return [f"{count:,} {word}" for count, word in told if count]
-
-
-def _record(error: SyncError) -> str:
-    """`Account 7ce42c82`: the record of an event."""
-    return f"{error.object} {(error.storeconnect_id or error.id)[:8]}"
 
 
 def _width(line: list[Part]) -> int:

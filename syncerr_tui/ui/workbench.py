@@ -64,7 +64,6 @@ from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
     from syncerr_tui.fixes.model import FixOption, FixResult
-    from syncerr_tui.model import SyncError
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.causes_pane import CausesPane
@@ -282,13 +281,18 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.draw_lines()
 
     @property
+    def _may_interrupt(self) -> bool:
+        """Whether a question that nobody asked for may come up now."""
+        busy = not self.is_current or isinstance(self.focused, Input) or self.context.state.run.active
+        return not busy
+
+    @property
     def _off_words(self) -> str:
         if self.context.connection is None or not self.services.fixes.off:
             return ""
-        from syncerr_tui.triage.columns import Moment
         from syncerr_tui.ui.fix_words import off_words
 
-        return off_words(self.services.fixes.off, Moment(self.context.clock(), self.context.zone))
+        return off_words(self.services.fixes.off, self.context.moment)
 
     def on_resize(self) -> None:
         """Too small for a list: say the size that is needed."""
@@ -772,7 +776,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         self.app.push_screen(dialog, answered)
         self.run_worker(self.services.runs.recall(request, dialog), group="recalling", exclusive=True)
-        self.run_worker(self._offer_meanwhile(request, dialog), group="fix-options", exclusive=True)
+        self.run_worker(self._offer_meanwhile(dialog), group="fix-options", exclusive=True)
 
     @on(RunAdvanced)
     def run_advanced(self) -> None:
@@ -908,7 +912,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         dialog.ended(result)
         self.journal.refresh_journal()
 
-    async def _offer_meanwhile(self, request: PlanRequest, dialog: PlanDialog) -> None:
+    async def _offer_meanwhile(self, dialog: PlanDialog) -> None:
         """Let the plan offer to switch off, for just as long as it takes, the safeguard that blocks."""
         errors = self._blocked([row.error for row in dialog.plan.rows][:1])
         try:
@@ -950,7 +954,6 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def show_safeguards(self) -> None:
         """What is off because of us, re-read now."""
-        from syncerr_tui.triage.columns import Moment
         from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
 
         def restore(fixes: Sequence[str]) -> None:
@@ -962,7 +965,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         dialog = SafeguardsDialog(
             restore,
             accept,
-            lambda: Moment(self.context.clock(), self.context.zone),
+            lambda: self.context.moment,
             may_change=not self.context.read_only,
             thumb=self.pane.glyphs.thumb,
         )
@@ -1004,8 +1007,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             await fixes.safeguards()
         except SyncErrError as error:
             self.trouble(error)
-        busy = not self.is_current or isinstance(self.focused, Input) or self.context.state.run.active
-        if fixes.off and not busy:
+        if fixes.off and self._may_interrupt:
             self.show_safeguards()
 
     @on(SafeguardsKnown)
@@ -1032,8 +1034,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         others = runs.others()
         if others:
             self.say(others)
-        busy = not self.is_current or isinstance(self.focused, Input) or self.context.state.run.active
-        if runs.waiting and not busy:
+        if runs.waiting and self._may_interrupt:
             self._ask_to_resume()
 
     def resume(self) -> None:
@@ -1042,7 +1043,6 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._ask_to_resume(run.id if run else None)
 
     def _ask_to_resume(self, run_id: str | None = None) -> None:
-        from syncerr_tui.triage.columns import Moment
         from syncerr_tui.ui.screens.resume import ResumeDialog
 
         context, runs = self.context, self.services.interrupted_runs
@@ -1058,7 +1058,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         dialog = ResumeDialog(
             unfinished,
             context.connection.identity,
-            Moment(context.clock(), context.zone),
+            context.moment,
             others=len(runs.waiting) - 1,
             may_send=not context.read_only,
         )

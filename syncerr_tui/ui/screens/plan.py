@@ -171,16 +171,14 @@ class PlanDialog(Confirmation):
         lines = []
         for reason, outs in groups.items():
             first = self._asked.errors.get(outs[0].id)
-            name = f"{first.object} {(first.storeconnect_id or first.id)[:8]}" if first else outs[0].id
+            name = first.short_name if first else outs[0].id
             lines.append(f"{name if len(outs) == 1 else f'{len(outs):,} errors'}: {reason}.")
         return lines
 
     def _readable(self, reason: str) -> str:
         """The plan names causes by id; a person knows them by object."""
         words = [
-            f"{error.object} {(error.storeconnect_id or error.id)[:8]}"
-            if (error := self._asked.errors.get(word))
-            else word
+            error.short_name if (error := self._asked.errors.get(word)) else word
             for word in reason.split(" ")
         ]
         return " ".join(words)
@@ -294,7 +292,7 @@ def _meanwhile(option: FixOption) -> list[str]:
 
 
 def _added(added: Sequence[SyncError]) -> str:
-    names = ", ".join(f"{error.object} {(error.storeconnect_id or error.id)[:8]}" for error in added[:3])
+    names = ", ".join(error.short_name for error in added[:3])
     more = f" and {len(added) - 3} more" if len(added) > 3 else ""
     return (
         f"Its cause goes first: {names} comes along."
