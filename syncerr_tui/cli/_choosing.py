@@ -33,6 +33,12 @@ again_option = click.option(
     "--again", is_flag=True, help="Also send rows again whose last request has an unknown outcome."
 )
 
+reason_option = click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none."
+)
+
 id_option = click.option(
     "--id",
     "ids",

@@ -210,6 +210,11 @@ def _answer(shown: str, flag: str) -> str:
     )
 
 
+def at_terminal() -> bool:
+    """Whether somebody sits there who can be asked and sees the question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _prompt(shown: str) -> None:
     sys.stderr.write(shortened(_line(shown), LONGEST_NARRATION))
     sys.stderr.flush()

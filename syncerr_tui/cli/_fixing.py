@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +105,7 @@ def ask_for(option: FixOption, policy: FixPolicy, values: Values, *, yes: bool, 
     """
     if yes or confirm:
         return confirm
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _console.at_terminal():
         flag = "--confirm with the target's name" if policy.names_target else "--yes to do it without asking"
         raise BadInputError("Nobody can be asked: this is no terminal", f"Add {flag}")
     narrate(f"{option.title}.")

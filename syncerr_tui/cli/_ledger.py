@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def fixer_of(connection: OrgSession, journal: Journal, *, read_only: bool) -> Fixer:
     """What applies fixes to an open org, for this user of this machine."""
     from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.resync.factory import os_user
+    from syncerr_tui.journal.claims import os_user
 
     return Fixer.of(connection.fixes(read_only=read_only), journal, os_user())
 

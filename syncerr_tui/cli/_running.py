@@ -21,6 +21,8 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import Treatment
+    from syncerr_tui.journal.attempt import Attempt
+    from syncerr_tui.journal.history import History
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import OrgIdentity, SyncError
     from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
@@ -94,6 +96,18 @@ def journal_of(org_id: str, shared: str) -> Journal:
     return journal
 
 
+def rows_of_run(history: History, run: str) -> tuple[Attempt, ...]:
+    """The rows of a run that a person names by its id, or by the beginning of it.
+
+    Raises:
+        BadInputError: There is none, or there are several.
+    """
+    record = history.run(run)
+    if record is None:
+        raise BadInputError("No run has that id, or several begin so", "See 'syncerr-tui journal'")
+    return history.rows_of(record.id)
+
+
 def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
     """Which rows go again although what became of their last request is not known; says which there are."""
     from syncerr_tui.resync.doubt import doubt_words, in_doubt
@@ -127,7 +141,7 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
         MachineError: The guided method, and no terminal.
         BadInputError: There is nobody to ask.
     """
-    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    at_terminal = _console.at_terminal()
     if guided and not at_terminal:
         raise MachineError(
             "The guided method needs a person at a terminal, and this is none",

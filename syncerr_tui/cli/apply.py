@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from syncerr_tui.cli._choosing import again_option, treatment_of
+from syncerr_tui.cli._choosing import again_option, dry_run_option, reason_option, treatment_of, yes_option
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import (
@@ -32,9 +32,9 @@ _LISTED = 20
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @org_options
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none.")
+@reason_option
+@yes_option
+@dry_run_option
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
 def command(

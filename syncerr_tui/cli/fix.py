@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import treatment_of
+from syncerr_tui.cli._choosing import reason_option, treatment_of, yes_option
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._fixing import (
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 @click.option(
     "--value", "pairs", multiple=True, metavar="FIELD=VALUE", help="A new value that the fix needs."
 )
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@reason_option
+@yes_option
 @click.option("--confirm", default="", metavar="NAME", help="Production: the name of what is changed.")
 @click.option(
     "--seen", default="", metavar="HASH", help="Refuse if it changed since the list showed this hash."

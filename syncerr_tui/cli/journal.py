@@ -9,7 +9,7 @@ import click
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._options import profile_folder
-from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, tell_row
+from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
@@ -51,10 +51,7 @@ async def _journal(
         elif event is not None:
             _tell_rows(history.of_event(event), as_json=as_json)
         elif run is not None:
-            record = history.run(run)
-            if record is None:
-                raise BadInputError("No run has that id, or several begin so", "See 'syncerr-tui journal'")
-            _tell_rows(history.rows_of(record.id), as_json=as_json)
+            _tell_rows(rows_of_run(history, run), as_json=as_json)
         else:
             runs = history.runs(limit)
             if not runs:

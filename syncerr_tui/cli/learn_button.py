@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._console import confirm, emit, emit_json, say, wrapped
+from syncerr_tui.cli._console import at_terminal, confirm, emit, emit_json, say, wrapped
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError
 from syncerr_tui.words import plural
@@ -196,7 +195,7 @@ def describe(candidate: ButtonCandidate) -> list[str]:
 
 def dispose(file: Path, *, delete: bool) -> None:
     """Offer to delete the recording; without a person there, say that it has to go."""
-    asks = not delete and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = not delete and at_terminal()
     if not delete and not (
         asks and confirm(f"{file} holds a session token. Delete it now?", flag="--delete")
     ):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from syncerr_tui.cli._choosing import again_option, treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._console import ask, emit, emit_json, narrate
+from syncerr_tui.cli._console import ask, at_terminal, emit, emit_json, narrate
 from syncerr_tui.cli._running import (
     ask_again,
     ask_first,
@@ -108,7 +107,7 @@ def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
 
 
 def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None:
-    if as_json or len(waiting) != 1 or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if as_json or len(waiting) != 1 or not at_terminal():
         narrate("Choose with --continue, --check or --drop.")
         return None
     from syncerr_tui.resync.runner import ResumeMode

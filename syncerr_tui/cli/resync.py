@@ -12,9 +12,12 @@ from syncerr_tui.cli._choosing import (
     again_option,
     choice_from,
     choosing,
+    dry_run_option,
     plan_for,
     planning,
+    reason_option,
     treatment_of,
+    yes_option,
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
@@ -42,9 +45,9 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @org_options
 @choosing
 @planning
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none.")
+@reason_option
+@yes_option
+@dry_run_option
 @again_option
 @click.option(
     "--with-fix",

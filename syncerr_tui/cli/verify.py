@@ -9,7 +9,7 @@ import click
 from syncerr_tui.cli._choosing import id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
-from syncerr_tui.cli._running import open_journal, tell_row
+from syncerr_tui.cli._running import open_journal, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 
@@ -41,12 +41,7 @@ async def _verify(
         with open_journal(connection) as journal:
             history = History(journal)
             if run is not None:
-                record = history.run(run)
-                if record is None:
-                    raise BadInputError(
-                        "No run has that id, or several begin so", "See 'syncerr-tui journal'"
-                    )
-                rows = [row for row in history.rows_of(record.id) if row.intent is not None]
+                rows = [row for row in rows_of_run(history, run) if row.intent is not None]
             elif ids:
                 sent = [next((r for r in history.of_event(i) if r.intent is not None), None) for i in ids]
                 rows = [row for row in sent if row is not None]

@@ -49,6 +49,14 @@ class Owner:
         return f"process {self.pid} on {self.host or 'an unnamed machine'}"
 
 
+def os_user() -> str:
+    """Who sits at this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "an unknown user"
+
+
 def is_alive(owner: Owner, me: Owner, heartbeat: datetime, now: datetime) -> bool:
     """Whether this owner may still act.
 
@@ -136,14 +144,10 @@ class Claims:
     def beat(self, sql: sqlite3.Connection) -> int:
         """Say that this process lives; gives its number in `owners`."""
         self._last_beat, o = self._clock(), self.owner
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError):
-            user = "an unknown user"
         sql.execute(
             "INSERT INTO owners (pid, started, host, boot, user, heartbeat) VALUES (?,?,?,?,?,?) "
             "ON CONFLICT (pid, started, host, boot) DO UPDATE SET heartbeat = excluded.heartbeat",
-            (o.pid, o.started, o.host, o.boot, user, iso(self._last_beat)),
+            (o.pid, o.started, o.host, o.boot, os_user(), iso(self._last_beat)),
         )
         number: int = sql.execute(
             "SELECT id FROM owners WHERE pid = ? AND started = ? AND host = ? AND boot = ?",

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from syncerr_tui.journal.attempt import OutcomeKind
+from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.history import History, Seen
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
@@ -17,7 +18,6 @@ from syncerr_tui.text import clean
 
 TRIES_WITHOUT_CHANGE = 2
 """So often the same row was sent with the same message before the next try is warned about."""
-_CHUNK = 500
 _ANSWERS: Mapping[OutcomeKind | None, str] = {
     OutcomeKind.ACCEPTED: "the org accepted it",
     OutcomeKind.REFUSED: "the org refused it",
@@ -121,18 +121,13 @@ def found_words(verdict: Verdict | str | None, reason: str, evidence: Mapping[st
 
 def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, str]:
     """The events of a run that these reasons speak of, by the names of their records: `Account 7ce42c82`."""
-    ids = tuple({word for reason in reasons for word in reason.split(" ") if len(word) == 18})
-    names: dict[str, str] = {}
-    for some in (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)):
-        marks = ",".join("?" * len(some))
-        rows = journal.read(
-            f"SELECT event, object, storeconnect_id FROM rows WHERE run = ? AND event IN ({marks})",  # noqa: S608
-            (run, *some),
-        )
-        names.update(
-            (r["event"], f"{clean(r['object'])} {(r['storeconnect_id'] or r['event'])[:8]}") for r in rows
-        )
-    return names
+    ids = sorted({word for reason in reasons for word in reason.split(" ") if len(word) == 18})
+    rows = journal.read(
+        "SELECT event, object, storeconnect_id FROM rows WHERE run = ? "
+        "AND event IN (SELECT value FROM json_each(?))",
+        (run, json.dumps(ids)),
+    )
+    return {r["event"]: f"{clean(r['object'])} {(r['storeconnect_id'] or r['event'])[:8]}" for r in rows}
 
 
 def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
@@ -157,18 +152,15 @@ def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
 def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
     """The rows that were sent twice or more with the very message that they have now: event ids."""
     by_id = {error.id: error for error in errors}
-    known: set[str] = set()
-    ids = tuple(by_id)
-    for some in (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)):
-        marks = ",".join("?" * len(some))
-        rows = journal.read(
-            f"SELECT event FROM intents WHERE event IN ({marks}) GROUP BY event HAVING count(*) >= ?",  # noqa: S608
-            (*some, TRIES_WITHOUT_CHANGE),
-        )
-        known.update(row["event"] for row in rows)
+    rows = journal.read(
+        "SELECT event FROM intents WHERE event IN (SELECT value FROM json_each(?)) "
+        "GROUP BY event HAVING count(*) >= ?",
+        (json.dumps(list(by_id)), TRIES_WITHOUT_CHANGE),
+    )
+    known = {row["event"] for row in rows}
     history = History(journal)
     return tuple(
-        i for i in ids if i in known and history.same_message_attempts(by_id[i]) >= TRIES_WITHOUT_CHANGE
+        i for i in by_id if i in known and history.same_message_attempts(by_id[i]) >= TRIES_WITHOUT_CHANGE
     )
 
 
@@ -256,19 +248,17 @@ def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
     """Rows that a run of another program holds right now, and why they cannot be sent here."""
     holders: dict[str, str] = {}
     lives: dict[int, bool] = {}
-    for some in (events[start : start + _CHUNK] for start in range(0, len(events), _CHUNK)):
-        marks = ",".join("?" * len(some))
-        rows = journal.read(
-            "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "  # noqa: S608
-            f"JOIN runs u ON u.id = c.run WHERE c.event IN ({marks})",
-            tuple(some),
-        )
-        for row in rows:
-            if row["id"] not in lives:
-                lives[row["id"]] = journal.claims.lives(row)
-            if lives[row["id"]]:
-                who = f"{row['user']} (process {row['pid']} on {row['host'] or 'an unnamed machine'})"
-                holders[row["event"]] = f"it is being re-synced by {who}"
+    rows = journal.read(
+        "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "
+        "JOIN runs u ON u.id = c.run WHERE c.event IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(events)),),
+    )
+    for row in rows:
+        if row["id"] not in lives:
+            lives[row["id"]] = journal.claims.lives(row)
+        if lives[row["id"]]:
+            who = f"{row['user']} ({Owner.of_row(row).name})"
+            holders[row["event"]] = f"it is being re-synced by {who}"
     return holders
 
 

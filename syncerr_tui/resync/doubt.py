@@ -79,7 +79,7 @@ def in_doubt(journal: Journal, errors: Sequence[SyncError]) -> frozenset[str]:
     They were sent before, and what became of that is not known. Where a journal was lost a short while ago,
     any row may have been.
     """
-    if _lost_lately(journal, usual_seconds(journal)):
+    if journal.lost_at is not None and _lost_lately(journal, usual_seconds(journal)):
         return frozenset(error.id for error in errors)
     return frozenset(sent_and_open(journal, errors))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.journal.claims import os_user
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.runner import Runner, RunRequest
@@ -19,14 +19,6 @@ from syncerr_tui.stopwatch import steady_seconds
 def clock() -> datetime:
     """Now, aware, in UTC."""
     return datetime.now(UTC)
-
-
-def os_user() -> str:
-    """Who sits at this machine."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "an unknown user"
 
 
 def journal_folder(state_folder: Path) -> Path:

@@ -13,7 +13,7 @@ from syncerr_tui.salesforce.fix_lookup import (
     EVERYBODY,
     METADATA,
     FixCase,
-    Reader,
+    TargetReader,
     text,
     untold,
 )
@@ -49,7 +49,7 @@ class FieldFixes:
         metadata: Its components.
     """
 
-    def __init__(self, client: ApiClient, reader: Reader, metadata: MetadataApi) -> None:
+    def __init__(self, client: ApiClient, reader: TargetReader, metadata: MetadataApi) -> None:
         self._client = client
         self._reader = reader
         self._metadata = metadata

@@ -19,7 +19,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_fields import FieldFixes
-from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, Reader, text, untold
+from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, text, untold
 from syncerr_tui.salesforce.fix_records import RecordFixes
 from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
 from syncerr_tui.salesforce.fix_targets import FixTargets
@@ -68,7 +68,7 @@ class FixFinder:
         named: str = "",
     ) -> None:
         self._client = client
-        self._reader = reader = Reader(targets)
+        self._reader = reader = TargetReader(targets)
         self._audit: list[tuple[datetime, str, str]] | None = None
         records = RecordFixes(client, record_key, named)
         safeguards = SafeguardFixes(client, reader, exemption)

@@ -63,7 +63,7 @@ def untold() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TargetLook:
     """A target as it is, or why it cannot be read."""
 
     reading: TargetReading | None
@@ -86,24 +86,24 @@ class Look:
 
 
 @dataclass(slots=True)
-class Reader:
+class TargetReader:
     """Reads the targets of fixes for those who look them up."""
 
     targets: FixTargets
     metadata_problem: str = ""
     """Why the Metadata API cannot be used with this login; empty while nothing is known against it."""
 
-    async def look(self, kind: FixKind, target: FixTarget, after: Values) -> Look:
+    async def look(self, kind: FixKind, target: FixTarget, after: Values) -> TargetLook:
         """A target as it is, and why it cannot be read where it cannot."""
         try:
-            return Look(await self.targets.read_target(kind, target, after))
+            return TargetLook(await self.targets.read_target(kind, target, after))
         except MetadataTokenError as error:
             self.metadata_problem = error.line
-            return Look(None)
+            return TargetLook(None)
         except WayBlockedError:
             raise
         except (BadInputError, RefusedError) as error:
-            return Look(None, error.line)
+            return TargetLook(None, error.line)
 
 
 def text(row: Row, key: str) -> str:

@@ -18,7 +18,7 @@ from syncerr_tui.salesforce.fix_lookup import (
     METADATA,
     SETUP,
     FixCase,
-    Reader,
+    TargetReader,
     changed,
     managed,
     text,
@@ -55,7 +55,7 @@ class SafeguardFixes:
         exemption: Who and what an exemption may use.
     """
 
-    def __init__(self, client: ApiClient, reader: Reader, exemption: Exemption) -> None:
+    def __init__(self, client: ApiClient, reader: TargetReader, exemption: Exemption) -> None:
         self._client = client
         self._reader = reader
         self._exemption = exemption

@@ -74,7 +74,7 @@ class Journals:
             MachineError: The journal cannot be opened.
         """
         from syncerr_tui.fixes.fixer import Fixer
-        from syncerr_tui.resync.factory import os_user
+        from syncerr_tui.journal.claims import os_user
 
         return Fixer.of(org, self._open(self._written, org_id), os_user())
 
