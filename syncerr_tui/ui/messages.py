@@ -15,6 +15,8 @@ class Announced(Message):
 
     line: str
     look: str = "strong"
+    keep: bool = False
+    """Until the next key, however long that takes."""
 
 
 @dataclass

@@ -14,7 +14,7 @@ Long because it is the one place that knows all panes, services and dialogs; eac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -38,6 +38,7 @@ from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.fix_controller import FixController, FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.keys import bindings
@@ -63,15 +64,12 @@ from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
-    from syncerr_tui.fixes.model import FixOption, FixResult
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.causes_pane import CausesPane
     from syncerr_tui.ui.diffing_app import DiffingApp
     from syncerr_tui.ui.journal_pane import JournalPane
-    from syncerr_tui.ui.screens.fix import FixDialog
     from syncerr_tui.ui.screens.plan import PlanDialog
-    from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
 
 MANY = 2000
 """Rows from which work on the list is done in a thread."""
@@ -84,8 +82,6 @@ _WITHOUT_A_LIST = frozenset({"quit", "cancel", "redraw"})
 """What works in a window that is too small to show the list."""
 _ANNOUNCED_SECONDS = 8.0
 """How long a line stands in place of the keys when no key follows."""
-_FIXED_TOGETHER = 25
-"""Errors of one cause whose fixes are looked up together: each may name a record of its own."""
 _RUN_LINES_PER_SECOND = 2
 """How often the progress line is written at most."""
 
@@ -105,6 +101,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.complete = False
         """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
         self.reader = ListReader(self.context, self.post_message)
+        self.fixing = FixController(services, self)
         self._lines = StatusLines(self.context, self.line)
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
         self._resting = Debouncer(self, REST_SECONDS)
@@ -264,7 +261,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         state, width, lines = self.context.state, self.size.width, self._lines
         tabs = [(pane.tab, place is state.place) for place, pane in self.panes.items()]
         lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
-        lines.draw_utility(self.causes.count if self.complete else 0, self._off_words)
+        lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words)
         lines.draw_keys(self.actions, self.facts, width)
         lines.draw_trouble(width)
         view = self.services.runs.view
@@ -286,14 +283,6 @@ class Workbench(Screen[None], inherit_bindings=False):
         busy = not self.is_current or isinstance(self.focused, Input) or self.context.state.run.active
         return not busy
 
-    @property
-    def _off_words(self) -> str:
-        if self.context.connection is None or not self.services.fixes.off:
-            return ""
-        from syncerr_tui.ui.fix_words import off_words
-
-        return off_words(self.services.fixes.off, self.context.moment)
-
     def on_resize(self) -> None:
         """Too small for a list: say the size that is needed."""
         size = self.app.size
@@ -307,7 +296,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(Announced)
     def announced(self, event: Announced) -> None:
         """A pane or a service has something to say."""
-        self.say(event.line, event.look)
+        self.say(event.line, event.look, keep=event.keep)
 
     @on(Troubled)
     def troubled(self, event: Troubled) -> None:
@@ -371,7 +360,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.say(welcome, keep=True)
         self.draw_lines()
         self._look_for_open_runs(offer=True)
-        self.run_worker(self._look_for_safeguards(), group="safeguards", exclusive=True)
+        self.fixing.look_at_the_start()
         if self.context.connection is not None:
             recalling = self._recall_layouts(self.context.connection.identity.org_id)
             self.run_worker(recalling, group="layouts", name="layouts")
@@ -772,11 +761,21 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._start_planned(request, dialog)
+                self.fixing.confirm(dialog.meanwhile, partial(self._run_plan, request, dialog))
 
         self.app.push_screen(dialog, answered)
         self.run_worker(self.services.runs.recall(request, dialog), group="recalling", exclusive=True)
-        self.run_worker(self._offer_meanwhile(dialog), group="fix-options", exclusive=True)
+        self.fixing.offer_meanwhile(dialog)
+
+    def _run_plan(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
+        from syncerr_tui.resync.runner import RunRequest
+
+        if self.services.runs.active:
+            return
+        meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
+        run = RunRequest(dialog.plan, dialog.reason, again=dialog.again)
+        self.services.runs.start(run, request.connection, meanwhile=meanwhile)
+        self.errors.show(self.context.state.listing.unselected())
 
     @on(RunAdvanced)
     def run_advanced(self) -> None:
@@ -842,178 +841,32 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     # -- fixing what blocks ----------------------------------------------------------------------------
 
-    def _blocked(self, errors: Sequence[SyncError]) -> list[SyncError]:
-        """What fails by itself among these: a victim's options are its cause's."""
-        graph = self.services.graph_worker.graph
-        if graph is None:
-            return list(errors)
-        found: dict[str, SyncError] = {}
-        for error in errors:
-            at, seen = error, {error.id}
-            while (
-                up := next((link.cause for link in graph.links_of(at.id) if link.cause), None)
-            ) is not None:
-                if up in seen or up not in graph.errors:
-                    break
-                seen.add(up)
-                at = graph.errors[up]
-            found.setdefault(at.id, at)
-        return list(found.values())
-
     def fix(self) -> None:
         """Look at what would remove the blocker, and apply it."""
-        errors = self._blocked(self.pane.failing)
-        if not errors:
-            return
-        from syncerr_tui.ui.screens.fix import FixDialog
+        errors = self.fixing.blocked(self.pane.failing)
+        if errors:
+            self.fixing.open(self.pane.subject_of(errors[0].id, errors[0], len(errors) - 1).name, errors)
 
-        fixes, terminal = self.services.fixes, self.context.terminal
+    @on(ResyncWanted)
+    def resync_wanted(self) -> None:
+        """The blocker is gone: on to the plan."""
+        self.resync()
 
-        def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
-            self.run_worker(self._apply_fix(dialog, option, typed, name, errors[0].id), group="fixing")
-
-        subject = self.pane.subject_of(errors[0].id, errors[0], len(errors) - 1).name
-        try:
-            names_target = fixes.names_target
-        except SyncErrError as error:
-            self.trouble(error)
-            return
-        dialog = FixDialog(
-            subject, apply, names_target=names_target, links=terminal.links, thumb=self.pane.glyphs.thumb
-        )
-
-        def left(resync: bool | None) -> None:
-            if resync:
-                self.resync()
-
-        self.app.push_screen(dialog, left)
-        self.run_worker(self._look_up_fixes(dialog, errors), group="fix-options", exclusive=True)
-
-    async def _look_up_fixes(self, dialog: FixDialog, errors: Sequence[SyncError]) -> None:
-        try:
-            dialog.learn(await self.services.fixes.options(errors[:_FIXED_TOGETHER]))
-        except SyncErrError as error:
-            dialog.ended(error)
-
-    async def _apply_fix(
-        self, dialog: FixDialog, option: FixOption, typed: Mapping[str, str], name: str, event: str
-    ) -> None:
-        from syncerr_tui.ui.fix_words import outcome
-
-        result: FixResult | SyncErrError
-        try:
-            result = await self.services.fixes.apply(option, typed, name, event)
-        except SyncErrError as error:
-            result = error
-            self.say(error.line, "bad")
-        else:
-            words, look = outcome(result)
-            self.say(f"{words}  Now re-sync: R." if result.verified else words, look, keep=True)
-        dialog.ended(result)
-        self.journal.refresh_journal()
-
-    async def _offer_meanwhile(self, dialog: PlanDialog) -> None:
-        """Let the plan offer to switch off, for just as long as it takes, the safeguard that blocks."""
-        errors = self._blocked([row.error for row in dialog.plan.rows][:1])
-        try:
-            options = await self.services.fixes.options(errors)
-        except SyncErrError:
-            return  # The plan is good without it, and F says what is wrong.
-        off = {record.target for record in self.services.fixes.off}
-        ours = [
-            option
-            for option in options
-            if option.kind.is_safeguard and option.allowed and (not option.settled or option.target in off)
-        ]
-        if ours:
-            dialog.offer(ours)
-
-    def _start_planned(self, request: PlanRequest, dialog: PlanDialog) -> None:
-        """Begin the run; in production the name of the safeguard is typed first."""
-        runs, option = self.services.runs, dialog.meanwhile
-        if runs.active:
-            return
-        if option is not None and self.services.fixes.names_target:
-            from syncerr_tui.ui.screens.fix import NameDialog
-
-            def named(name: str | None) -> None:
-                if name is not None and not runs.active:
-                    self._run_plan(request, dialog, name)
-
-            self.app.push_screen(NameDialog(option.target.name), named)
-        else:
-            self._run_plan(request, dialog, "")
-
-    def _run_plan(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
-        from syncerr_tui.resync.runner import RunRequest
-
-        meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
-        run = RunRequest(dialog.plan, dialog.reason, again=dialog.again)
-        self.services.runs.start(run, request.connection, meanwhile=meanwhile)
-        self.errors.show(self.context.state.listing.unselected())
-
-    def show_safeguards(self) -> None:
-        """What is off because of us, re-read now."""
-        from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
-
-        def restore(fixes: Sequence[str]) -> None:
-            self.run_worker(self._put_back(dialog, fixes), group="fixing")
-
-        def accept(fix: str) -> None:
-            self.run_worker(self._accept(dialog, fix), group="fixing")
-
-        dialog = SafeguardsDialog(
-            restore,
-            accept,
-            lambda: self.context.moment,
-            may_change=not self.context.read_only,
-            thumb=self.pane.glyphs.thumb,
-        )
-        self.app.push_screen(dialog)
-        self.run_worker(self._reread_safeguards(dialog), group="safeguards", exclusive=True)
-
-    async def _reread_safeguards(self, dialog: SafeguardsDialog, note: str = "") -> None:
-        try:
-            dialog.learn(await self.services.fixes.safeguards(), note)
-        except SyncErrError as error:
-            dialog.learn([], error.line)
-
-    async def _put_back(self, dialog: SafeguardsDialog, fixes: Sequence[str]) -> None:
-        try:
-            results = await self.services.fixes.restore(fixes)
-        except SyncErrError as error:
-            note = error.line
-        else:
-            failed = next((one for one in results if not one.verified), None)
-            note = failed.detail if failed is not None else "Put back; a re-read shows it."
-        self.say(note)
-        await self._reread_safeguards(dialog, note)
-
-    async def _accept(self, dialog: SafeguardsDialog, fix: str) -> None:
-        note = ""
-        try:
-            await self.services.fixes.accept(fix)
-        except SyncErrError as error:
-            note = error.line
-        await self._reread_safeguards(dialog, note)
-
-    async def _look_for_safeguards(self) -> None:
-        """At the start: what an earlier one left off is shown, and offered to be put back."""
-        fixes = self.services.fixes
-        await fixes.recall()
-        if not fixes.off:
-            return
-        try:
-            await fixes.safeguards()
-        except SyncErrError as error:
-            self.trouble(error)
-        if fixes.off and self._may_interrupt:
-            self.show_safeguards()
+    @on(SafeguardsLeftOff)
+    def safeguards_left_off(self) -> None:
+        """Offer to put back what an earlier start left off, where a question may come up now."""
+        if self._may_interrupt:
+            self.fixing.show_safeguards()
 
     @on(SafeguardsKnown)
     def safeguards_known(self) -> None:
         """The utility bar says what is off."""
         self.draw_lines()
+
+    @on(FixEnded)
+    def fix_ended(self) -> None:
+        """The journal has more to show."""
+        self.journal.refresh_journal()
 
     # -- what an earlier start left open ---------------------------------------------------------------
 
@@ -1076,28 +929,20 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def leave(self) -> None:
         """Leave; ask while a run or a fix is under way, and while a safeguard is off."""
-        run, off = self.context.state.run, self._off_words
-        if run.leaving or not (run.active or off or self.services.fixes.applying):
+        run = self.context.state.run
+        if run.leaving or not (run.active or self.fixing.asks_before_leaving()):
             self.app.exit()
-            return
+        elif run.active:
+            self._ask_to_leave_the_run()
+
+    def _ask_to_leave_the_run(self) -> None:
         from syncerr_tui.ui.screens.dialog import Question
-        from syncerr_tui.ui.screens.resync import OffDialog
 
         def answered(leave: bool | None) -> None:
             if leave and self.services.runs.leave():
                 self.app.exit()
 
-        def answered_off(leave: bool | None) -> None:
-            if leave:
-                self.app.exit()
-            elif leave is False:
-                self.show_safeguards()
-
         view = self.services.runs.view
-        if not run.active:
-            names = [record.target.name for record in self.services.fixes.off]
-            self.app.push_screen(OffDialog(off or "A fix is being applied", names), answered_off)
-            return
         progress = (view.plain,) if view is not None else ()
         text = (
             "Quitting waits for the answers to what is on its way and writes them down. "
@@ -1156,7 +1001,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "pause": lambda bench: bench.services.runs.pause(),
         "resume": resume,
         "fix": fix,
-        "safeguards": show_safeguards,
+        "safeguards": lambda bench: bench.fixing.show_safeguards(),
         "setup": set_up,
         "redraw": redraw,
         "quit": leave,

@@ -1,0 +1,256 @@
+"""Fixing from the app: the dialogs of fixes and safeguards, and what is done behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
+from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.services import Services
+
+if TYPE_CHECKING:
+    # Needed when the first fix is asked for, not for the first frame.
+    from syncerr_tui.fixes.model import FixOption, FixResult
+    from syncerr_tui.ui.screens.fix import FixDialog
+    from syncerr_tui.ui.screens.plan import PlanDialog
+    from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
+
+_FIXED_TOGETHER = 25
+"""Errors of one cause whose fixes are looked up together: each may name a record of its own."""
+
+
+class ResyncWanted(Message):
+    """The blocker is gone, and the person wants to re-sync now."""
+
+
+class FixEnded(Message):
+    """A fix was made or put back, or was tried: the journal has more to show."""
+
+
+class SafeguardsLeftOff(Message):
+    """An earlier start left safeguards off, and they still are."""
+
+
+class FixController:
+    """Opens the dialogs, and applies and puts back what is chosen in them. What happens is posted.
+
+    Args:
+        services: What looks up, applies and puts back; what waits for what.
+        screen: Dialogs come up on top of it, and it takes the messages.
+    """
+
+    def __init__(self, services: Services, screen: Screen[None]) -> None:
+        self._services = services
+        self._context = services.context
+        self._screen = screen
+
+    @property
+    def _thumb(self) -> str:
+        return "┃" if self._context.terminal.unicode else "|"
+
+    @property
+    def off_words(self) -> str:
+        """What is off because of us, since when, by whom; empty where nothing is."""
+        if self._context.connection is None or not self._services.fixes.off:
+            return ""
+        from syncerr_tui.ui.fix_words import off_words
+
+        return off_words(self._services.fixes.off, self._context.moment)
+
+    # -- fixing ----------------------------------------------------------------------------------------
+
+    def blocked(self, errors: Sequence[SyncError]) -> list[SyncError]:
+        """What fails by itself among these: a victim's options are its cause's."""
+        graph = self._services.graph_worker.graph
+        if graph is None:
+            return list(errors)
+        found: dict[str, SyncError] = {}
+        for error in errors:
+            at, seen = error, {error.id}
+            while (
+                up := next((link.cause for link in graph.links_of(at.id) if link.cause), None)
+            ) is not None:
+                if up in seen or up not in graph.errors:
+                    break
+                seen.add(up)
+                at = graph.errors[up]
+            found.setdefault(at.id, at)
+        return list(found.values())
+
+    def open(self, subject: str, errors: Sequence[SyncError]) -> None:
+        """Show what would remove the blocker, and apply what is chosen.
+
+        Args:
+            subject: What it is about, as a person calls it.
+            errors: What fails by itself, with one cause; the first is the one it is done for.
+        """
+        from syncerr_tui.ui.screens.fix import FixDialog
+
+        try:
+            names_target = self._services.fixes.names_target
+        except SyncErrError as error:
+            self._screen.post_message(Troubled(error))
+            return
+
+        def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
+            self._screen.run_worker(self._apply(dialog, option, typed, name, errors[0].id), group="fixing")
+
+        def left(resync: bool | None) -> None:
+            if resync:
+                self._screen.post_message(ResyncWanted())
+
+        links = self._context.terminal.links
+        dialog = FixDialog(subject, apply, names_target=names_target, links=links, thumb=self._thumb)
+        self._screen.app.push_screen(dialog, left)
+        self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
+
+    async def _look_up(self, dialog: FixDialog, errors: Sequence[SyncError]) -> None:
+        try:
+            dialog.learn(await self._services.fixes.options(errors[:_FIXED_TOGETHER]))
+        except SyncErrError as error:
+            dialog.ended(error)
+
+    async def _apply(
+        self, dialog: FixDialog, option: FixOption, typed: Mapping[str, str], name: str, event: str
+    ) -> None:
+        from syncerr_tui.ui.fix_words import outcome
+
+        result: FixResult | SyncErrError
+        try:
+            result = await self._services.fixes.apply(option, typed, name, event)
+        except SyncErrError as error:
+            result = error
+            self._screen.post_message(Announced(error.line, "bad"))
+        else:
+            words, look = outcome(result)
+            line = f"{words}  Now re-sync: R." if result.verified else words
+            self._screen.post_message(Announced(line, look, keep=True))
+        dialog.ended(result)
+        self._screen.post_message(FixEnded())
+
+    # -- a safeguard that is off for as long as a re-sync takes ------------------------------------------
+
+    def offer_meanwhile(self, dialog: PlanDialog) -> None:
+        """Let the plan offer to switch off, for just as long as it takes, the safeguard that blocks."""
+        self._screen.run_worker(self._offer_meanwhile(dialog), group="fix-options", exclusive=True)
+
+    async def _offer_meanwhile(self, dialog: PlanDialog) -> None:
+        errors = self.blocked([row.error for row in dialog.plan.rows][:1])
+        try:
+            options = await self._services.fixes.options(errors)
+        except SyncErrError:
+            return  # The plan is good without it, and F says what is wrong.
+        off = {record.target for record in self._services.fixes.off}
+        ours = [
+            option
+            for option in options
+            if option.kind.is_safeguard and option.allowed and (not option.settled or option.target in off)
+        ]
+        if ours:
+            dialog.offer(ours)
+
+    def confirm(self, option: FixOption | None, go_on: Callable[[str], object]) -> None:
+        """Go on with the name of the target; a person types it where the org is a production org.
+
+        Args:
+            option: The safeguard; None where none is switched off.
+            go_on: Called with what was typed; not called where the person leaves.
+        """
+        if option is None or not self._services.fixes.names_target:
+            go_on("")
+            return
+        from syncerr_tui.ui.screens.fix import NameDialog
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                go_on(name)
+
+        self._screen.app.push_screen(NameDialog(option.target.name), named)
+
+    # -- putting back ----------------------------------------------------------------------------------
+
+    def show_safeguards(self) -> None:
+        """What is off because of us, re-read now."""
+        from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
+
+        def restore(fixes: Sequence[str]) -> None:
+            self._screen.run_worker(self._put_back(dialog, fixes), group="fixing")
+
+        def accept(fix: str) -> None:
+            self._screen.run_worker(self._accept(dialog, fix), group="fixing")
+
+        dialog = SafeguardsDialog(
+            restore,
+            accept,
+            lambda: self._context.moment,
+            may_change=not self._context.read_only,
+            thumb=self._thumb,
+        )
+        self._screen.app.push_screen(dialog)
+        self._screen.run_worker(self._reread(dialog), group="safeguards", exclusive=True)
+
+    async def _reread(self, dialog: SafeguardsDialog, note: str = "") -> None:
+        try:
+            dialog.learn(await self._services.fixes.safeguards(), note)
+        except SyncErrError as error:
+            dialog.learn([], error.line)
+
+    async def _put_back(self, dialog: SafeguardsDialog, fixes: Sequence[str]) -> None:
+        try:
+            results = await self._services.fixes.restore(fixes)
+        except SyncErrError as error:
+            note = error.line
+        else:
+            failed = next((one for one in results if not one.verified), None)
+            note = failed.detail if failed is not None else "Put back; a re-read shows it."
+        self._screen.post_message(Announced(note))
+        self._screen.post_message(FixEnded())
+        await self._reread(dialog, note)
+
+    async def _accept(self, dialog: SafeguardsDialog, fix: str) -> None:
+        note = ""
+        try:
+            await self._services.fixes.accept(fix)
+        except SyncErrError as error:
+            note = error.line
+        await self._reread(dialog, note)
+
+    def look_at_the_start(self) -> None:
+        """What an earlier start left off is shown; it is for the workbench to offer to put it back."""
+        self._screen.run_worker(self._look_at_the_start(), group="safeguards", exclusive=True)
+
+    async def _look_at_the_start(self) -> None:
+        fixes = self._services.fixes
+        await fixes.recall()
+        if not fixes.off:
+            return
+        try:
+            await fixes.safeguards()
+        except SyncErrError as error:
+            self._screen.post_message(Troubled(error))
+        if fixes.off:
+            self._screen.post_message(SafeguardsLeftOff())
+
+    # -- leaving ---------------------------------------------------------------------------------------
+
+    def asks_before_leaving(self) -> bool:
+        """Whether the person is asked first: something is off, or a fix is being made. The answer leaves."""
+        fixes = self._services.fixes
+        if not (self.off_words or fixes.applying):
+            return False
+        from syncerr_tui.ui.screens.resync import OffDialog
+
+        def answered(leave: bool | None) -> None:
+            if leave:
+                self._screen.app.exit()
+            elif leave is False:
+                self.show_safeguards()
+
+        names = [record.target.name for record in fixes.off]
+        self._screen.app.push_screen(OffDialog(self.off_words or "A fix is being applied", names), answered)
+        return True
