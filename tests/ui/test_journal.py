@@ -94,7 +94,7 @@ async def test_the_filter_knows_verdict_object_code_and_text(opened: Open, tmp_p
         await driven.press("slash")
         await driven.type("verdict:failing")
         await driven.press("enter")
-        await driven.wait_for("filter: verdict:failing")
+        await driven.wait_for("filter: verdict:failing  (1 shown)")
         await driven.press("enter")
         await driven.wait_for("STILL FAILING")
         await driven.wait_for(lambda: "FIXED" not in driven.text)
