@@ -9,7 +9,6 @@ import getpass
 import json
 import os
 import platform
-import sqlite3
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from syncerr_tui.errors import RefusedError
-from syncerr_tui.journal.sqlite_file import iso
+from syncerr_tui.journal.database import Row, Transaction, iso
 
 _BEAT_SECONDS = 30.0
 _STALE = timedelta(minutes=10)
@@ -39,7 +38,7 @@ class Owner:
         return cls(os.getpid(), _started(os.getpid()) or "", platform.node(), _boot())
 
     @classmethod
-    def of_row(cls, row: sqlite3.Row) -> Owner:
+    def of_row(cls, row: Row) -> Owner:
         """From a line of `owners`."""
         return cls(row["pid"], row["started"], row["host"], row["boot"])
 
@@ -94,11 +93,11 @@ class Claims:
         last = self._last_beat
         return last is None or abs((self._clock() - last).total_seconds()) >= _BEAT_SECONDS
 
-    def lives(self, row: sqlite3.Row) -> bool:
+    def lives(self, row: Row) -> bool:
         """Whether the process of a line of `owners` is another one than this, and lives."""
         return Owner.of_row(row) != self.owner and self._alive(row)
 
-    def take(self, sql: sqlite3.Connection, run: str, events: Sequence[str]) -> dict[str, str]:
+    def take(self, sql: Transaction, run: str, events: Sequence[str]) -> dict[str, str]:
         """Take rows for a run; gives the ones that another living process holds: event id -> who."""
         me = self.beat(sql)
         held = {}
@@ -108,25 +107,30 @@ class Claims:
             "WHERE c.run != ? AND c.event IN (SELECT value FROM json_each(?))",
             (run, json.dumps(events)),
         )
-        for row in taken.fetchall():
+        for row in taken:
             if row["id"] not in lives:
                 lives[row["id"]] = self._alive(row)
             if lives[row["id"]]:
                 held[row["event"]] = f"{row['user']}, {Owner.of_row(row).name}"
         free = [event for event in events if event not in held]
         sql.executemany(
-            "INSERT OR REPLACE INTO claims (event, run, owner) VALUES (?,?,?)",
+            "INSERT INTO claims (event, run, owner) VALUES (?,?,?) "
+            "ON CONFLICT (event) DO UPDATE SET run = excluded.run, owner = excluded.owner",
             ((event, run, me) for event in free),
         )
-        sql.execute("INSERT OR REPLACE INTO holders (run, owner) VALUES (?,?)", (run, me))
+        sql.execute(
+            "INSERT INTO holders (run, owner) VALUES (?,?) "
+            "ON CONFLICT (run) DO UPDATE SET owner = excluded.owner",
+            (run, me),
+        )
         return held
 
-    def free(self, sql: sqlite3.Connection, run: str) -> None:
+    def free(self, sql: Transaction, run: str) -> None:
         """Nobody works on this run any more."""
         sql.execute("DELETE FROM claims WHERE run = ?", (run,))
         sql.execute("DELETE FROM holders WHERE run = ?", (run,))
 
-    def check(self, sql: sqlite3.Connection, run: str, events: Sequence[str]) -> None:
+    def check(self, sql: Transaction, run: str, events: Sequence[str]) -> None:
         """Make sure that every one of these rows is still ours: another process may have thought us dead.
 
         Raises:
@@ -135,27 +139,27 @@ class Claims:
         ours = sql.execute(
             "SELECT count(*) FROM claims WHERE run = ? AND event IN (SELECT value FROM json_each(?))",
             (run, json.dumps(events)),
-        ).fetchone()[0]
+        )[0][0]
         if ours != len(events):
             raise RefusedError(
                 "Another run has taken over rows of this one", "Look at it with `syncerr-tui journal`"
             )
 
-    def beat(self, sql: sqlite3.Connection) -> int:
+    def beat(self, sql: Transaction) -> int:
         """Say that this process lives; gives its number in `owners`."""
         self._last_beat, o = self._clock(), self.owner
         sql.execute(
-            "INSERT INTO owners (pid, started, host, boot, user, heartbeat) VALUES (?,?,?,?,?,?) "
+            'INSERT INTO owners (pid, started, host, boot, "user", heartbeat) VALUES (?,?,?,?,?,?) '
             "ON CONFLICT (pid, started, host, boot) DO UPDATE SET heartbeat = excluded.heartbeat",
             (o.pid, o.started, o.host, o.boot, os_user(), iso(self._last_beat)),
         )
         number: int = sql.execute(
             "SELECT id FROM owners WHERE pid = ? AND started = ? AND host = ? AND boot = ?",
             (o.pid, o.started, o.host, o.boot),
-        ).fetchone()[0]
+        )[0][0]
         return number
 
-    def _alive(self, row: sqlite3.Row) -> bool:
+    def _alive(self, row: Row) -> bool:
         heartbeat = datetime.fromisoformat(row["heartbeat"])
         return is_alive(Owner.of_row(row), self.owner, heartbeat, self._clock())
 

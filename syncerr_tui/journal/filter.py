@@ -29,7 +29,8 @@ _OF_RUNS = {"by", "why"}
 _STANDS = "v.n IS NOT NULL AND COALESCE(v.intent, 0) >= COALESCE(i.n, 0)"
 _VERDICTS: Mapping[str, Verdict] = {verdict.term: verdict for verdict in Verdict}
 _ENDS = (*_VERDICTS, "unsent", "open")
-_BEFORE, _AFTER = ("", "*__"), ("", "__[a-z]")
+_BEFORE, _AFTER = ("", "%!_!_"), ("", "!_!__")
+"""What may stand around the name of an object, as LIKE has it: `s_c__`, `__c`."""
 _MESSAGE = "json_extract(r.row, '$.message')"
 _CODE = "COALESCE(json_extract(r.row, '$.code'), 'none')"
 _EVENT = "json_extract(r.row, '$.event_type')"
@@ -101,7 +102,7 @@ def _condition(term: Term) -> SqlCondition:
             if term.field == "event":
                 check_event(term)
             subject = f"fold({_CODE if term.field == 'code' else _EVENT})"
-            return _any(SqlCondition(f"{subject} GLOB ?", (shape,)) for shape in _shapes(term))
+            return _any(_like(subject, shape) for shape in _shapes(term))
         case "by":
             return _contains("u.os_user || ' ' || u.org_user", term.value)
         case "why":
@@ -137,22 +138,26 @@ def _end(name: str) -> SqlCondition:
 def _object(term: Term) -> SqlCondition:
     """A whole name; what stands around it (a namespace, `__c`) may be left out."""
     forms = itertools.product(_BEFORE, _shapes(term), _AFTER)
-    return _any(SqlCondition("fold(r.object) GLOB ?", ("".join(form),)) for form in forms)
+    return _any(_like("fold(r.object)", "".join(form)) for form in forms)
 
 
 def _shapes(term: Term) -> list[str]:
-    """The alternatives as GLOB patterns: `*` stays, every other sign stands for itself."""
-    ending = "*" if term.unfinished and not term.quoted else ""
-    escaped = term.value.casefold().replace("[", "[[]").replace("?", "[?]")
+    """The alternatives as LIKE has them: `*` is anything, every other sign stands for itself."""
+    ending = "%" if term.unfinished and not term.quoted else ""
+    escaped = term.value.replace("!", "!!").replace("%", "!%").replace("_", "!_").replace("*", "%")
     return [part + ending for part in escaped.split(",") if part]
 
 
+def _like(subject: str, shape: str) -> SqlCondition:
+    return SqlCondition(f"{subject} LIKE fold(?) ESCAPE '!'", (shape,))
+
+
 def _contains(subject: str, value: str) -> SqlCondition:
-    return SqlCondition(f"instr(fold({subject}), ?)", (value.casefold(),))
+    return SqlCondition(f"instr(fold({subject}), fold(?)) > 0", (value,))
 
 
 def _not(condition: SqlCondition) -> SqlCondition:
-    return SqlCondition(f"NOT COALESCE({condition.sql}, 0)", condition.values)
+    return SqlCondition(f"NOT COALESCE({condition.sql}, FALSE)", condition.values)
 
 
 def _any(conditions: Iterable[SqlCondition]) -> SqlCondition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from typing import Any
 
 from syncerr_tui.errors import MachineError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.database import Row
 from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
@@ -130,7 +131,7 @@ class History:
         """Runs, newest first."""
         where, values = _runs_where(only)
         rows = self._all(
-            f"SELECT u.* FROM runs u {where} ORDER BY at DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - our own pieces
+            f"SELECT u.* FROM runs u {where} ORDER BY at DESC LIMIT ? OFFSET ?",  # noqa: S608 - our own pieces
             (*values, limit, skip),
         )
         return tuple(self._run(row) for row in rows)
@@ -169,7 +170,7 @@ class History:
             return {**json.loads(head["plan"]), "rows": [json.loads(row["row"]) for row in rows]}
 
     def rows_of(
-        self, run: str, limit: int = -1, skip: int = 0, only: JournalFilter = EVERYTHING
+        self, run: str, limit: int = sys.maxsize, skip: int = 0, only: JournalFilter = EVERYTHING
     ) -> tuple[Attempt, ...]:
         """The rows of a run, in their order."""
         rows = self._all(
@@ -271,13 +272,13 @@ class History:
     ) -> tuple[tuple[datetime, str, str], ...]:
         """Remarks on a run or an event: when, who, what."""
         rows = self._all(
-            "SELECT * FROM notes WHERE run IS ? OR event IS ? ORDER BY n", (run or "", event or "")
+            "SELECT * FROM notes WHERE run = ? OR event = ? ORDER BY n", (run or "", event or "")
         )
         return tuple((datetime.fromisoformat(n["at"]), n["os_user"], n["text"]) for n in rows)
 
     # -- from rows to records
 
-    def _all(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+    def _all(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
         return self._journal.read(sql, values)
 
     def _newest(self, where: str, values: Sequence[object]) -> tuple[Attempt, ...]:
@@ -286,7 +287,7 @@ class History:
         )
         return tuple(_record(row) for row in rows)
 
-    def _run(self, row: sqlite3.Row) -> RunRecord:
+    def _run(self, row: Row) -> RunRecord:
         counts = self._all(
             "SELECT COALESCE(verdict, 'not sent') AS verdict, count(*) AS n FROM verdicts WHERE n IN "
             "(SELECT max(n) FROM verdicts WHERE run = ? GROUP BY event) GROUP BY 1",
@@ -352,12 +353,12 @@ def readable(run: str) -> Iterator[None]:
         ) from problem
 
 
-def _record(row: sqlite3.Row) -> Attempt:
+def _record(row: Row) -> Attempt:
     with readable(row["run"]):
         return _read_record(row)
 
 
-def _read_record(row: sqlite3.Row) -> Attempt:
+def _read_record(row: Row) -> Attempt:
     payload = json.loads(row["row"])
     about = row["about"] or 0
     stands = row["verdict_n"] is not None and about >= (row["intent"] or 0)

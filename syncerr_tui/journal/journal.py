@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, Self
 from uuid import uuid4
@@ -21,9 +20,9 @@ from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import loss
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.claims import Claims, Owner
+from syncerr_tui.journal.database import Database, Migrations, Row, Transaction, iso
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
 from syncerr_tui.journal.schema import MIGRATIONS
-from syncerr_tui.journal.sqlite_file import SqliteFile, cannot_be_used, iso
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 
@@ -73,21 +72,19 @@ class Journal:
     """One org's journal. Not for use from several threads; safe for several processes."""
 
     def __init__(
-        self, file: SqliteFile, owner: Owner, clock: Callable[[], datetime], log: RequestLog
+        self, database: Database, owner: Owner, clock: Callable[[], datetime], log: RequestLog
     ) -> None:
-        self.path = file.path
-        self.connection = file.connection
         self.forgotten: Mapping[str, LoggedRequest] = {}
         """Event id -> a request of it that a lost journal knew of, and that nothing has settled since."""
         self.lost_at: datetime | None = None
         """When it was last noticed that an older journal, or a part of this one, was lost."""
         self.loss = ""
         """What was noticed at this start, in words for a person; empty where nothing was."""
-        self.set_aside = file.set_aside
+        self.set_aside = database.set_aside
         """Where a damaged file that stood in the way was moved to: to be told to the person."""
         self.active: set[str] = set()
         """Runs that go on in this very program."""
-        self._file = file
+        self._database = database
         self._log = log
         self.claims = Claims(owner, clock)
         self._clock = clock
@@ -100,7 +97,7 @@ class Journal:
         *,
         clock: Callable[[], datetime],
         owner: Owner | None = None,
-        migrations: Sequence[Sequence[str]] = MIGRATIONS,
+        migrations: Migrations = MIGRATIONS,
         log_folder: Path | None = None,
         shared: Path | None = None,
     ) -> Journal:
@@ -123,6 +120,8 @@ class Journal:
             raise MachineError(
                 "The org gave no organization id", "Run `syncerr-tui doctor` and look at the org"
             )
+        from syncerr_tui.journal.sqlite_file import SqliteFile
+
         path = shared or folder / f"journal-{org_id}.db"
         mode = 0o660 if shared else 0o600
         log = RequestLog(path.parent if shared else log_folder or folder, f"requests-{org_id}", mode)
@@ -141,15 +140,20 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._database.close()
 
     def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
+        """Let it go."""
+        self._database.close()
 
-    def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(self._database.name)
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
         """Rows of a question (`history.py` and `fixes.ledger` ask them)."""
-        return self._file.read(sql, values)
+        return self._database.read(sql, values)
 
     def write(self, *statements: tuple[str, Sequence[object]]) -> None:
         """Statements in one transaction, on disk when this returns (`fixes.ledger` writes them).
@@ -158,7 +162,7 @@ class Journal:
             MachineError: It cannot be written; nothing may be sent.
         """
         with self._transaction() as sql:
-            self._file.check_in_place()
+            self._database.check_in_place()
             for statement, values in statements:
                 sql.execute(statement, values)
 
@@ -187,12 +191,15 @@ class Journal:
                     f"All of these rows are being re-synced by {next(iter(held.values()))}",
                     "Wait for that run to end, or look at it with `syncerr-tui journal`",
                 )
+            at = self._clock()
+            while sql.execute("SELECT 1 FROM runs WHERE at = ?", (iso(at),)):
+                at += timedelta(microseconds=1)  # runs are told in the order in which they began
             sql.execute(
                 "INSERT INTO runs (id, at, plan_hash, plan, os_user, org_user, host, reason, environment) "
                 "VALUES (?,?,?,?,?,?,?,?,?)",
                 (
                     run,
-                    iso(self._clock()),
+                    iso(at),
                     plan.hash,
                     json.dumps(head),
                     who.os_user,
@@ -223,7 +230,7 @@ class Journal:
             loss.forget_settled(self.read, self._log, {run, *self.active})
         except OSError as problem:
             self.release(run)
-            raise cannot_be_used(self.path, problem.strerror or type(problem).__name__) from problem
+            raise self._database.cannot_be_used(problem.strerror or type(problem).__name__) from problem
         self.active.add(run)
         return Begun(run, held)
 
@@ -237,10 +244,11 @@ class Journal:
             RefusedError: The run is still under way somewhere.
         """
         with self._transaction() as sql:
-            holder = sql.execute(
+            holders = sql.execute(
                 "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
-            ).fetchone()
-            if run in self.active or (holder is not None and self.claims.lives(holder)):
+            )
+            if run in self.active or any(map(self.claims.lives, holders)):
+                holder = holders[0]
                 raise RefusedError(
                     f"This run is still under way: {holder['user']}, {Owner.of_row(holder).name}",
                     "Wait for it to end, or stop it there",
@@ -301,11 +309,11 @@ class Journal:
         now = self._clock()
         at = iso(now)
         with self._transaction() as sql:
-            self._file.check_in_place()
+            self._database.check_in_place()
             self.claims.check(sql, run, [attempt.event for attempt in attempts])
             if self.claims.silent:
                 self.claims.beat(sql)
-            last = sql.execute("SELECT COALESCE(max(n), 0) FROM intents").fetchone()[0]
+            last = sql.execute("SELECT COALESCE(max(n), 0) FROM intents")[0][0]
             numbers = {attempt.event: last + n for n, attempt in enumerate(attempts, 1)}
             sql.executemany(
                 "INSERT INTO intents (n, run, event, wave, attempt, at, org_at, stamp, processed) "
@@ -332,7 +340,7 @@ class Journal:
         try:
             self._log.add(run, requests)
         except OSError as problem:
-            raise cannot_be_used(self.path, problem.strerror or type(problem).__name__) from problem
+            raise self._database.cannot_be_used(problem.strerror or type(problem).__name__) from problem
         return numbers
 
     def outcomes(self, attempts: Iterable[Attempt]) -> None:
@@ -340,7 +348,7 @@ class Journal:
         the org gives back.
         """
         at = iso(self._clock())
-        with self._file.transaction(durable=False) as sql:
+        with self._database.transaction(durable=False) as sql:
             sql.executemany(
                 "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
                 ((a.intent, at, a.kind.value if a.kind else None, a.code, a.answer) for a in attempts),
@@ -349,7 +357,7 @@ class Journal:
     def finish_rows(self, run: str, attempts: Iterable[Attempt]) -> None:
         """Write down how rows ended. What a loss of power takes of it, a look at the org gives back."""
         at = iso(self._clock())
-        with self._file.transaction(durable=False) as sql:
+        with self._database.transaction(durable=False) as sql:
             sql.executemany(
                 "INSERT INTO verdicts (run, event, intent, at, verdict, reason, evidence) "
                 "VALUES (?,?,?,?,?,?,?)",
@@ -401,10 +409,10 @@ class Journal:
 
     # -- inside a transaction
 
-    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        return self._file.transaction()
+    def _transaction(self) -> AbstractContextManager[Transaction]:
+        return self._database.transaction()
 
-    def _mark(self, sql: sqlite3.Connection, run: str, mark: str, detail: str) -> None:
+    def _mark(self, sql: Transaction, run: str, mark: str, detail: str) -> None:
         sql.execute(
             "INSERT INTO marks (run, at, mark, detail) VALUES (?,?,?,?)",
             (run, iso(self._clock()), mark, detail),

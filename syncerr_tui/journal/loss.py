@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from syncerr_tui.journal.database import Row, iso
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
-from syncerr_tui.journal.sqlite_file import iso
 
-Read = Callable[[str, Sequence[object]], list[sqlite3.Row]]
+Read = Callable[[str, Sequence[object]], Sequence[Row]]
 """Asks the database."""
 
 
@@ -32,14 +31,15 @@ def _missing(read: Read, run: str, requests: Sequence[LoggedRequest]) -> list[Lo
 
 def is_settled(read: Read, line: LoggedRequest) -> bool:
     """Whether the database knows what became of a request, or of a later one for the same event."""
+    at = iso(line.at)
     later = read(
         "SELECT 1 FROM verdicts v LEFT JOIN outcomes o ON o.intent = v.intent "
-        "WHERE v.event = ?1 AND v.at >= ?2 AND v.verdict != 'UNKNOWN' "
+        "WHERE v.event = ? AND v.at >= ? AND v.verdict != 'UNKNOWN' "
         "AND COALESCE(o.kind, '') NOT IN ('not sent', 'refused') UNION ALL "
-        "SELECT 1 FROM intents i LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ?1 AND "
-        "CASE WHEN i.run = ?3 AND i.attempt = ?4 THEN o.kind IN ('not sent', 'refused') "
-        "ELSE i.at > ?2 AND COALESCE(o.kind, '') NOT IN ('not sent', 'refused') END LIMIT 1",
-        (line.event, iso(line.at), line.run, line.attempt),
+        "SELECT 1 FROM intents i LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ? AND "
+        "CASE WHEN i.run = ? AND i.attempt = ? THEN o.kind IN ('not sent', 'refused') "
+        "ELSE i.at > ? AND COALESCE(o.kind, '') NOT IN ('not sent', 'refused') END LIMIT 1",
+        (line.event, at, line.event, line.run, line.attempt, at),
     )
     return bool(later)
 

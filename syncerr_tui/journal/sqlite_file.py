@@ -10,30 +10,39 @@ import errno
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
-from syncerr_tui.journal.schema import APPLICATION_ID, NewerSchemaError, migrate
+from syncerr_tui.journal.database import (
+    APPEND_ONLY,
+    APPEND_ONLY_WORDS,
+    Migrations,
+    NewerSchemaError,
+    Row,
+    Transaction,
+    migrate,
+)
 
+APPLICATION_ID = 0x53796E63  # "Sync": tells our file from any other SQLite file
 _BUSY_SECONDS = 10.0
 _CHECKED_BYTES = 64 * 2**20  # a whole check of a larger file would be felt at every start
 
 
 class SqliteFile:
-    """An open file. Not for use from several threads."""
+    """An open file (see `database.Database`)."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, set_aside: Path | None) -> None:
         self.path = path
+        self.name = str(path)
         self.connection = connection
         self.set_aside = set_aside
-        """Where a damaged file that stood in the way was moved to."""
         self._known_as = _file_at(path)
 
     @classmethod
-    def open(cls, path: Path, *, mode: int, migrations: Sequence[Sequence[str]], now: datetime) -> SqliteFile:
+    def open(cls, path: Path, *, mode: int, migrations: Migrations, now: datetime) -> SqliteFile:
         """Open or create a file.
 
         Args:
@@ -52,7 +61,7 @@ class SqliteFile:
                 _make_private(path, mode)
             except (OSError, ValueError) as problem:
                 why = getattr(problem, "strerror", None) or type(problem).__name__
-                raise cannot_be_used(path, why) from problem
+                raise _cannot_be_used(path, why) from problem
             aside = None
             try:
                 connection = _connect(path, migrations)
@@ -65,11 +74,12 @@ class SqliteFile:
         return cls(path, connection, aside)
 
     def close(self) -> None:
-        """Let the file go."""
         self.connection.close()
 
-    def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Rows of a question."""
+    def cannot_be_used(self, why: str) -> MachineError:
+        return _cannot_be_used(self.path, why)
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
         with _in_words(self.path):
             try:
                 return self.connection.execute(sql, values).fetchall()
@@ -77,41 +87,70 @@ class SqliteFile:
                 return []
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """All or nothing, and on disk when it is left.
-
-        Args:
-            durable: False leaves the moment at which it is on disk to the system: other processes see it, and
-                it outlives this one, but not always a loss of power. Before the next durable one it is there.
-
-        Raises:
-            MachineError: It cannot be written.
-        """
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         with _in_words(self.path):
             if not durable:
                 self.connection.execute("PRAGMA synchronous = NORMAL")
             try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self.connection
-                    self.connection.execute("COMMIT")
-                except BaseException:
-                    if self.connection.in_transaction:  # a full disk may have rolled back already
-                        self.connection.execute("ROLLBACK")
-                    raise
+                with _transaction(self.connection) as sql:
+                    yield sql
             finally:
                 if not durable:
                     self.connection.execute("PRAGMA synchronous = FULL")
 
     def check_in_place(self) -> None:
-        """Raises: MachineError: The path leads elsewhere: what is written to a moved file is lost."""
         if _file_at(self.path) != self._known_as:
-            raise cannot_be_used(self.path, "its file was moved, deleted or replaced while it was in use")
+            raise self.cannot_be_used("its file was moved, deleted or replaced while it was in use")
 
 
-def iso(at: datetime) -> str:
-    """One spelling for every time: UTC, so that text sorts as time does."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+class _Statements:
+    """A transaction of SQLite."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        if sql.startswith(APPEND_ONLY):
+            for verb in ("UPDATE", "DELETE"):
+                self._connection.execute(_refusal(sql.removeprefix(APPEND_ONLY), verb))
+            return []
+        return self._connection.execute(sql, values).fetchall()
+
+    def executemany(self, sql: str, lines: Iterable[Sequence[object]]) -> None:
+        self._connection.executemany(sql, lines)
+
+
+def _refusal(table: str, verb: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY_WORDS}'); END"
+    )
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[Transaction]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield _Statements(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk may have rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _migrate(connection: sqlite3.Connection, migrations: Migrations) -> None:
+    if _version(connection) == len(migrations):
+        return
+    with _transaction(connection) as sql:
+        migrate(sql, _version(connection), migrations)  # another process may have been faster
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
@@ -123,7 +162,7 @@ def _file_at(path: Path) -> tuple[int, int] | None:
     return stat.st_dev, stat.st_ino
 
 
-def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
+def _connect(path: Path, migrations: Migrations) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
@@ -132,7 +171,7 @@ def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connect
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         _check(connection, path)
-        migrate(connection, migrations)
+        _migrate(connection, migrations)
     except BaseException:
         connection.close()
         raise
@@ -224,11 +263,10 @@ def _in_words(path: Path) -> Iterator[None]:
             f"The journal {path} was written by a newer version of this program", "Update syncerr-tui"
         ) from problem
     except sqlite3.Error as problem:
-        raise cannot_be_used(path, str(problem)) from problem
+        raise _cannot_be_used(path, str(problem)) from problem
 
 
-def cannot_be_used(path: Path, why: str) -> MachineError:
-    """The error of a journal that cannot be read or written."""
+def _cannot_be_used(path: Path, why: str) -> MachineError:
     return MachineError(
         f"The journal cannot be used: {why}",
         f"Nothing is sent without it: free the disk or make its folder writable ({path})",

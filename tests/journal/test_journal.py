@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from syncerr_tui.journal.claims import Owner, is_alive
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Begun, Journal
 from syncerr_tui.journal.schema import HISTORY, MIGRATIONS
+from syncerr_tui.journal.sqlite_file import SqliteFile
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
@@ -174,8 +175,8 @@ def test_history_only_grows(journal: Journal, table: str) -> None:
         f"DELETE FROM {table}",
         f"UPDATE {table} SET rowid = rowid" if table != "rows" else "UPDATE rows SET row = ''",
     ):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            journal.connection.execute(change)
+        with pytest.raises(MachineError, match="append-only"):
+            journal.read(change)
 
 
 # -- durability
@@ -198,7 +199,8 @@ def test_an_intent_reaches_the_disk_before_the_request_and_all_that_was_written_
     assert journal.read("PRAGMA synchronous")[0][0] == 2  # FULL
     assert journal.read("PRAGMA journal_mode")[0][0] == "wal"
     plan = plan_of(1)
-    journal._file.connection.set_trace_callback(follow)
+    connection = cast("SqliteFile", journal._database).connection
+    connection.set_trace_callback(follow)
     run = begin(journal, plan).run
     numbers = journal.intend(run, [intent(1)])
     assert committed == ["FULL", "FULL"]
@@ -208,7 +210,7 @@ def test_an_intent_reaches_the_disk_before_the_request_and_all_that_was_written_
     journal.intend(run, [intent(1, 2)])
     journal.end(run, "finished", "")
     assert committed[4:] == ["FULL", "FULL"]
-    journal._file.connection.set_trace_callback(None)
+    connection.set_trace_callback(None)
     assert journal.read("PRAGMA synchronous")[0][0] == 2
 
 
@@ -238,8 +240,8 @@ def test_damage_inside_is_found_at_the_start(tmp_path: Path, time: Time) -> None
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_written(journal: Journal) -> None:
-    pages = journal.connection.execute("PRAGMA page_count").fetchone()[0]
-    journal.connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = journal.read("PRAGMA page_count")[0][0]
+    journal.read(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(MachineError, match="full") as told:
         begin(journal, plan_of(*range(2000)))
     assert "Nothing is sent" in told.value.hint

@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from syncerr_tui.journal.database import Transaction
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync.plan import Plan, make_plan
@@ -52,7 +52,7 @@ class SteppedJournal(Journal):
     steps = Steps(None)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[Transaction]:
         self.steps.step()
         with super()._transaction() as sql:
             yield sql

@@ -158,7 +158,7 @@ async def test_a_lost_journal_is_told_and_what_it_knew_goes_only_with_consent(
     org = LyingOrg(time, Lies(delay=900.0, delay_at_least=890.0, lost_reply=1.0))
     errors = [org.fail(n) for n in range(3)]
     with reopen() as journal:
-        journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        journal.read("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy(journal.path, journal.path.with_name("backup"))
         await run(org, journal, errors, time)
         path = journal.path
@@ -235,8 +235,8 @@ async def test_junk_in_a_row_is_one_plain_line(reopen: Callable[[], Journal], ti
     org = LyingOrg(time)
     with reopen() as journal:
         await run(org, journal, [org.fail(1)], time)
-        journal.connection.execute("DROP TRIGGER rows_no_update")
-        journal.connection.execute("UPDATE rows SET row = '{\"id\": [1]}'")
+        journal.read("DROP TRIGGER rows_no_update")
+        journal.read("UPDATE rows SET row = '{\"id\": [1]}'")
         run_id = History(journal).runs()[0].id
         for ask in (History(journal).rows_of, partial(recorded_plan, History(journal))):
             with pytest.raises(MachineError, match="cannot be read"):

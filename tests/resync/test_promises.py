@@ -100,8 +100,8 @@ async def test_2_a_full_disk_stops_the_run_before_anything_is_sent(journal: Jour
 
     def on(event: RunEvent) -> None:
         if isinstance(event, RunStarted):
-            pages = journal.connection.execute("PRAGMA page_count").fetchone()[0]
-            journal.connection.execute(f"PRAGMA max_page_count = {pages}")
+            pages = journal.read("PRAGMA page_count")[0][0]
+            journal.read(f"PRAGMA max_page_count = {pages}")
 
     told = await drive(runner, on)
     assert org.reached == {}
@@ -209,7 +209,7 @@ async def test_7_no_secret_reaches_the_journal_or_an_event(journal: Journal, tim
     """Kept by `problem.title` (never the exception behind it) in `Sender._request`."""
     org = Blabbing(time)
     told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
-    journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    journal.read("PRAGMA wal_checkpoint(TRUNCATE)")
     assert SECRET.encode() not in journal.path.read_bytes()
     assert SECRET not in repr(told)
     assert "No answer came back" in {row.answer for row in History(journal).open_attempts().values()}

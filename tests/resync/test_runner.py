@@ -490,7 +490,7 @@ async def test_a_pause_that_cannot_be_written_down_stops_the_run(journal: Journa
 
     def on(event: RunEvent) -> None:
         if isinstance(event, BatchSent) and runner.failure is None:
-            journal.connection.execute("PRAGMA query_only = 1")
+            journal.read("PRAGMA query_only = 1")
             runner.pause()
             runner.cancel()
 

@@ -164,8 +164,8 @@ async def test_a_full_disk_stops_a_run_before_anything_is_sent(
 
     def full(*arguments: Any, **more: Any) -> Journal:
         journal = open_journal(*arguments, **more)
-        pages = journal.connection.execute("PRAGMA page_count").fetchone()[0]
-        journal.connection.execute(f"PRAGMA max_page_count = {pages}")
+        pages = journal.read("PRAGMA page_count")[0][0]
+        journal.read(f"PRAGMA max_page_count = {pages}")
         return journal
 
     errors = some_errors(40)

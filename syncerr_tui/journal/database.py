@@ -1,0 +1,126 @@
+"""What a journal is kept in: one set of statements, whichever database carries them out.
+
+Statements are written in the SQL that SQLite and PostgreSQL share. Where the two have no common spelling,
+SQLite's stands for both:
+
+| written | means |
+|---|---|
+| `?` | a value |
+| `x IN (SELECT value FROM json_each(?))` | one of many texts; the value is their JSON list |
+| `json_extract(row, '$.name')` | a text out of JSON |
+| `fold(x)`, `instr(x, y) > 0` | upper and lower case alike; y is somewhere in x |
+| `n INTEGER PRIMARY KEY` | a number, counted up in the order of writing |
+| `APPEND ONLY runs` | in a migration: nobody changes or deletes a line of this table |
+
+A table more, or a column more, is one entry more in `schema.MIGRATIONS`:
+
+    (
+        "CREATE TABLE tags (n INTEGER PRIMARY KEY, at TEXT NOT NULL, event TEXT NOT NULL, tag TEXT NOT NULL)",
+        "APPEND ONLY tags",
+    ),
+
+Times are text (`iso`), so that text sorts as time does; names that are words of SQL are quoted ("user").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from syncerr_tui.errors import MachineError
+
+APPEND_ONLY = "APPEND ONLY "
+APPEND_ONLY_WORDS = "history is append-only"
+Migrations = Sequence[Sequence[str]]
+"""Statements that lead from version n to n + 1."""
+
+
+class Row(Protocol):
+    """A line of an answer: by position, by name of the column, or all of them in their order."""
+
+    def __getitem__(self, column: int | str, /) -> Any: ...  # noqa: ANN401 - whatever the column holds
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Transaction(Protocol):
+    """Statements of which all are carried out, or none."""
+
+    def execute(self, sql: str, values: Sequence[object] = (), /) -> Sequence[Row]:
+        """One statement; gives its answer."""
+        ...
+
+    def executemany(self, sql: str, lines: Iterable[Sequence[object]], /) -> None:
+        """One statement for each of these lines of values."""
+        ...
+
+
+class Database(Protocol):
+    """An open database that holds one org's journal. Not for use from several threads."""
+
+    @property
+    def name(self) -> str:
+        """Where it is, for a person."""
+        ...
+
+    @property
+    def set_aside(self) -> Path | None:
+        """Where a damaged file that stood in the way was moved to."""
+        ...
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        """Rows of a question.
+
+        Raises:
+            MachineError: It cannot be read.
+        """
+        ...
+
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
+        """All or nothing, one writer at a time, and on disk when it is left.
+
+        Args:
+            durable: False leaves the moment at which it is on disk to the system: other processes see it, and
+                it outlives this one, but not always a loss of power. Before the next durable one it is there.
+
+        Raises:
+            MachineError: It cannot be written.
+        """
+        ...
+
+    def check_in_place(self) -> None:
+        """Raises: MachineError: What is written now would be lost, as its file is no longer there."""
+        ...
+
+    def cannot_be_used(self, why: str) -> MachineError:
+        """The error of a journal that cannot be read or written."""
+        ...
+
+    def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+class NewerSchemaError(Exception):
+    """A newer version of this program wrote it. It is left as it is."""
+
+
+def migrate(sql: Transaction, version: int, migrations: Migrations) -> None:
+    """Bring tables of that version to this program's. The caller holds the only pen.
+
+    Raises:
+        NewerSchemaError: They are newer than this program.
+    """
+    if version > len(migrations):
+        raise NewerSchemaError
+    for statements in migrations[version:]:
+        for statement in statements:
+            sql.execute(statement)
+
+
+def iso(at: datetime) -> str:
+    """One spelling for every time: UTC, so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
