@@ -227,7 +227,7 @@ ACTIONS: tuple[Action, ...] = (
         "filter",
         ("slash",),
         "filter",
-        'Show only what matches: text, object:Order code:INVALID* event:update age:>2d cause: -not "quoted".',
+        'Show only what matches: text, /regex/, object:Order code:INVALID* age:>2d day: -not "two words".',
         "Look",
         _TABLES,
         footer=4,

@@ -1,7 +1,7 @@
 """The filter language: what a person types after `/`, and what `--filter` takes.
 
 Terms stand side by side and must all hold. A term is free text (anywhere in the row), `"quoted text"`,
-or `field:value`; a leading `-` negates it. Upper and lower case are the same.
+`/a pattern/`, or `field:value`; a leading `-` negates it. Upper and lower case are the same.
 
 | term | matches |
 |---|---|
@@ -13,11 +13,18 @@ or `field:value`; a leading `-` negates it. Upper and lower case are the same.
 | `object:Order,OrderItem` | any of these, in `object:`, `code:` and `event:` |
 | `event:update` | Create, Update, Delete or Other |
 | `age:>2d` `age:<30m` | processed longer, or less long, ago than this: s, m, h, d, w |
+| `day:2026-11-27` | processed on this day, in this machine's time zone; `day:2026-11-*`, `day:none` |
+| `/flow .* failed/` | rows in which a column matches this regular expression |
+| `message:/^unable/` | the same of one field: any but `age:`, `cause:`, `day:` and `saved:` |
 | `cause:ID` | rows with the same cause as this change event (`e` in the app), or with the cause of this key |
+| `saved:night` | what the filter with this name in `config.toml` matches |
 | `id:` `sf:` `sc:` `message:` | change event, Salesforce ID, StoreConnect ID, message text |
 
-In `object`, `code` and `event` a value is the whole name. While it is typed, and only then, the last word
-counts as the beginning of a name. An event type, a status code or a cause that cannot exist is refused.
+In `object`, `code`, `event` and `day` a value is the whole name. While it is typed, and only then, the last
+word counts as the beginning of a name. An event type, a status code, a day or a cause that cannot exist is
+refused. A pattern takes time in proportion to the text, whatever it is, and so has no look-around and no
+back references (RE2); it ends at the slash before a blank. Long because it is one language, to be read from
+top to bottom.
 """
 
 from __future__ import annotations
@@ -26,23 +33,28 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.text import one_line
+from syncerr_tui.triage.pattern import compiled
 
 Predicate = Callable[[SyncError, datetime], bool]
 
-FIELDS = ("object", "code", "event", "age", "cause", "id", "sf", "sc", "message")
+FIELDS = ("object", "code", "event", "age", "day", "cause", "saved", "id", "sf", "sc", "message")
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
-_NAMES = frozenset({"object", "code", "event"})
+_NAMES = frozenset({"object", "code", "event", "day"})
+_WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"})
 _NAMED = 8
 """Names in one refusal."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_TERM = re.compile(
-    r'(?P<not>-)?(?:(?P<field>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>[^\s"]*))'
-)
+_START = r"(?P<not>-)?(?:(?P<field>[A-Za-z_]+):)?"
+_TERM = re.compile(_START + r'(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>[^\s"]*))')
+_PATTERN = re.compile(_START + r"/(?P<pattern>(?:[^/\\]|\\.|/(?!\s|\Z))*)(?:(?P<end>/)|\\?\Z)", re.DOTALL)
+_DAY = re.compile(r"[\d*-]{1,10}|none", re.ASCII)
 _AGE = re.compile(r"(?P<op>>=|<=|>|<)?(?P<number>\d{1,6}(?:\.\d{1,3})?)(?P<unit>[smhdw])")
 _SUFFIX = re.compile(r"__[A-Za-z]+$")
 _NAMESPACE = re.compile(r"^[A-Za-z0-9_]*?__(?=.)")
@@ -86,16 +98,18 @@ class Term:
     unfinished: bool
     """It stands at the very end, and the person is still typing."""
     quoted: bool
+    pattern: bool = False
+    """The value is a regular expression."""
 
     @property
     def as_prefix_of_a_closed_set(self) -> bool:
         """Whether it counts as the beginning of one of a few words."""
-        return self.unfinished and not self.quoted
+        return self.unfinished and not self.quoted and not self.pattern
 
     @property
     def as_prefix(self) -> bool:
         """Whether the name counts as the beginning of a name."""
-        return self.unfinished and not self.quoted and self.field in _NAMES
+        return self.as_prefix_of_a_closed_set and self.field in _NAMES
 
 
 def parse(
@@ -104,6 +118,8 @@ def parse(
     typing: bool = False,
     codes: Callable[[], Collection[str]] | None = None,
     cause_of: Callable[[str], Collection[str] | None] | None = None,
+    saved: Mapping[str, str] | None = None,
+    zone: tzinfo | None = None,
 ) -> Filter:
     """Read a filter.
 
@@ -115,18 +131,26 @@ def parse(
             them nor one of Salesforce's is refused.
         cause_of: The ids of all errors with the cause of this id or key, None where there is no such
             cause. Without it a cause is not looked up, and nothing matches it.
+        saved: Name -> text of the filters that a person keeps.
+        zone: Where days begin; None for the machine's own.
 
     Raises:
         BadInputError: Says which part cannot be read or cannot match, and what would do.
     """
     terms: list[Predicate] = []
     prefix, by_cause = "", False
-    for term in read_terms(text, FIELDS, _ALIASES, typing=typing):
-        if term.field == "cause":
+    for term in read_terms(text, FIELDS, _ALIASES, typing=typing, patterns=True):
+        if term.pattern:
+            predicate = _matches_pattern(term)
+        elif term.field == "cause":
             by_cause = True
             predicate = _of_cause(term, cause_of)
+        elif term.field == "saved":
+            inner = _saved(term, saved or {}, codes=codes, cause_of=cause_of, zone=zone)
+            by_cause = by_cause or (inner is not None and inner.by_cause)
+            predicate = inner.matches if inner is not None else None
         else:
-            predicate = _predicate(term, codes)
+            predicate = _predicate(term, codes, zone)
             if term.as_prefix and not term.value.endswith("*"):
                 prefix = term.value
         if predicate is not None:
@@ -136,9 +160,14 @@ def parse(
 
 
 def read_terms(
-    text: str, fields: Sequence[str], aliases: Mapping[str, str], *, typing: bool = False
+    text: str,
+    fields: Sequence[str],
+    aliases: Mapping[str, str],
+    *,
+    typing: bool = False,
+    patterns: bool = False,
 ) -> Iterator[Term]:
-    """The parts of a filter, for any set of fields.
+    """The parts of a filter, for any set of fields; with `patterns` a slash begins a regular expression.
 
     Raises:
         BadInputError: Says which part cannot be read, and what would do.
@@ -147,6 +176,11 @@ def read_terms(
     while position < len(text):
         if text[position].isspace():
             position += 1
+            continue
+        match = _PATTERN.match(text, position) if patterns else None
+        if match is not None:
+            yield from _pattern_term(match, fields, aliases, unfinished=typing and match.end() == len(text))
+            position = match.end()
             continue
         match = _TERM.match(text, position)
         if match is None or match.end() == position:
@@ -180,19 +214,40 @@ def _term(
     return Term(field, value, bool(match["not"]), unfinished, quoted)
 
 
-def _predicate(term: Term, codes: Callable[[], Collection[str]] | None) -> Predicate | None:
+def _pattern_term(
+    match: re.Match[str], fields: Sequence[str], aliases: Mapping[str, str], *, unfinished: bool
+) -> Iterator[Term]:
+    pattern, closed = match["pattern"], bool(match["end"])
+    if not closed and not unfinished:
+        raise BadInputError(
+            "The filter has a pattern that is not closed",
+            f'Close it with /, or quote the text: "/{one_line(pattern)[:20]}"',
+        )
+    field = None if match["field"] is None else _field(match["field"], fields, aliases)
+    if pattern:
+        yield Term(field, pattern, bool(match["not"]), not closed, quoted=False, pattern=True)
+    elif closed:
+        raise BadInputError("The filter has a pattern with nothing in it", "Write for example /flow.*failed/")
+
+
+def _predicate(
+    term: Term, codes: Callable[[], Collection[str]] | None, zone: tzinfo | None
+) -> Predicate | None:
     match term.field:
         case None:
             return _free_text(term.value)
         case "age":
             return _age(term.value, unfinished=term.unfinished)
-        case "object" | "code" | "event":
+        case "object" | "code" | "event" | "day":
             alternatives = [part for part in term.value.casefold().split(",") if part]
             pattern = _pattern(alternatives, prefix=term.as_prefix)
             if term.field == "event":
                 check_event(term)
             elif term.field == "code" and codes is not None and "none" not in alternatives:
                 _check_code(term.value, pattern, codes())
+            elif term.field == "day":
+                _check_day(alternatives)
+                return _day(alternatives, pattern, zone)
             return _name(term.field, alternatives, pattern)
         case _:
             return _contains(term.field, term.value)
@@ -212,7 +267,8 @@ def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
 
 
 def _example(field: str) -> str:
-    return {"object": "object:Order", "event": "event:update", "age": "age:>2d"}.get(field, f"{field}:…")
+    examples = {"object": "object:Order", "event": "event:update", "age": "age:>2d", "day": "day:2026-11-27"}
+    return examples.get(field, f"{field}:…")
 
 
 def _of_cause(term: Term, cause_of: Callable[[str], Collection[str] | None] | None) -> Predicate | None:
@@ -226,6 +282,21 @@ def _of_cause(term: Term, cause_of: Callable[[str], Collection[str] | None] | No
         )
     among = frozenset(ids)
     return lambda error, _now: error.id in among
+
+
+def _saved(term: Term, saved: Mapping[str, str], **how: Any) -> Filter | None:  # noqa: ANN401 - as `parse`
+    """The filter that a name stands for; one that names itself, or another of them, goes no further."""
+    name = next((name for name in saved if name.casefold() == term.value.casefold()), None)
+    if name is not None:
+        others = {other: text for other, text in saved.items() if other != name}
+        try:
+            return parse(saved[name], saved=others, **how)
+        except BadInputError as error:
+            raise BadInputError(f"The saved filter {name[:40]}: {error.title}", error.hint) from None
+    if term.unfinished:
+        return None
+    known = f"Saved are {', '.join(list(saved)[:_NAMED])}." if saved else "None is saved yet."
+    raise BadInputError(f"No saved filter is called {term.value[:40]!r}", known)
 
 
 def check_event(term: Term) -> None:
@@ -258,6 +329,15 @@ def _pattern(alternatives: Sequence[str], *, prefix: bool) -> re.Pattern[str]:
     return re.compile("|".join(shapes) or "(?!)")
 
 
+def _check_day(alternatives: Sequence[str]) -> None:
+    wrong = next((day for day in alternatives if not _DAY.fullmatch(day)), None)
+    if wrong is not None:
+        raise BadInputError(
+            f"The filter cannot read the day {wrong[:20]!r}",
+            "Write it as in day:2026-11-27; * stands for any part, none for rows without a time.",
+        )
+
+
 def _negated(term: Predicate) -> Predicate:
     return lambda error, now: not term(error, now)
 
@@ -280,14 +360,40 @@ def _free_text(value: str) -> Predicate:
     return found
 
 
+_READERS: Mapping[str, Callable[[SyncError], str]] = {
+    "message": lambda error: error.message,
+    "object": lambda error: error.object,
+    "code": lambda error: error.code or "",
+    "event": lambda error: error.event_type.value,
+    "sc": lambda error: error.storeconnect_id,
+    "sf": lambda error: error.salesforce_id or "",
+    "id": lambda error: error.id,
+}
+"""Field -> its text; the one that most rows differ in comes first."""
+
+
+def _matches_pattern(term: Term) -> Predicate | None:
+    if term.field in _WITHOUT_PATTERN:
+        raise BadInputError(
+            f"{term.field}: takes no pattern", f"Write for example {_example(term.field or '')}."
+        )
+    try:
+        search = compiled(term.value)
+    except BadInputError:
+        if term.unfinished:
+            return None
+        raise
+    readers = [_READERS[term.field]] if term.field else list(_READERS.values())
+
+    def found(error: SyncError, _now: datetime) -> bool:
+        return any(search(read(error)) is not None for read in readers)
+
+    found.cost = 3  # type: ignore[attr-defined]
+    return found
+
+
 def _contains(field: str, value: str) -> Predicate:
-    needle = value.casefold()
-    read: Callable[[SyncError], str] = {
-        "id": lambda error: error.id,
-        "sf": lambda error: error.salesforce_id or "",
-        "sc": lambda error: error.storeconnect_id,
-        "message": lambda error: error.message,
-    }[field]
+    needle, read = value.casefold(), _READERS[field]
     if field == "sf" and needle == "none":
         return lambda error, _now: error.salesforce_id is None
 
@@ -319,6 +425,22 @@ def _name(field: str, alternatives: Sequence[str], pattern: re.Pattern[str]) -> 
         return verdict
 
     return is_object
+
+
+def _day(alternatives: Sequence[str], pattern: re.Pattern[str], zone: tzinfo | None) -> Predicate:
+    without = "none" in alternatives
+
+    def on_day(error: SyncError, _now: datetime) -> bool:
+        if error.processed_at is None:
+            return without
+        return pattern.fullmatch(day_of(error.processed_at, zone)) is not None
+
+    return on_day
+
+
+def day_of(moment: datetime, zone: tzinfo | None) -> str:
+    """The day of a moment as a filter names it: `2026-11-27`."""
+    return f"{moment.astimezone(zone):%Y-%m-%d}"
 
 
 def _age(value: str, *, unfinished: bool) -> Predicate | None:

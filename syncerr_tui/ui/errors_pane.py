@@ -216,7 +216,7 @@ class ErrorsPane(ListWithPanel):
     def linked(self) -> None:
         """What waits for what is known anew."""
         if self.listing.filter.by_cause and self._graph_worker.graph is not None:
-            wanted = parse(self.listing.filter.text, cause_of=self._same_cause)
+            wanted = self._read(self.listing.filter.text, in_force=True)
             self.show(self.listing.filtered(wanted, self.context.clock()))
         self._told_anew = True
         self.panel_soon()
@@ -248,9 +248,11 @@ class ErrorsPane(ListWithPanel):
     def _codes(self) -> frozenset[str]:
         return frozenset(error.code for error in self.listing.errors.values() if error.code)
 
-    def _read(self, text: str, *, typing: bool = False) -> Filter:
-        codes = None if self.context.state.reading.active else self._codes
-        return parse(text, typing=typing, codes=codes, cause_of=self._asked_cause)
+    def _read(self, text: str, *, typing: bool = False, in_force: bool = False) -> Filter:
+        """Read a filter; one that is in force asks for what it does, even where that has left the list."""
+        codes = None if in_force or self.context.state.reading.active else self._codes
+        cause_of = self._same_cause if in_force else self._asked_cause
+        return parse(text, typing=typing, codes=codes, cause_of=cause_of, zone=self.context.zone)
 
     def scroll_columns(self, views: int) -> None:
         """Sideways in the table; in front of the panel there is none."""

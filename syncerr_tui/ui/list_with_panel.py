@@ -134,7 +134,10 @@ class ListWithPanel(Widget):
     @property
     def filter_hint(self) -> str:
         """What can be typed there."""
-        return 'text  object:Order,Contact  code:INVALID*  event:update  age:>2d  cause:ID  -not  "two words"'
+        return (
+            "text  /regex/  object:Order,Contact  code:INVALID*  event:update  age:>2d  day:2026-11-27  "
+            'cause:ID  -not  "two words"'
+        )
 
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far.

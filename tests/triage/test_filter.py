@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, strategies as st
@@ -63,6 +64,17 @@ def matching(text: str, *, typing: bool = False) -> set[str]:
         ('message:"fields are"', {"order", "item"}),
         ("obj:order", {"order"}),
         ('-"fields are"', {"payment"}),
+        ("/fraud.check/", {"payment"}),
+        ("/^CREATE$/", {"item", "payment"}),
+        ("-/fields are|FRAUD/", set()),
+        ("message:/^we can.t/", {"payment"}),
+        ("object:/^order/ -object:order", {"item"}),
+        ("code:/field$/", {"item"}),
+        ("code:/^$/", {"payment"}),
+        (r"/\(|“fraud/", {"payment"}),
+        ("/fraud/check/", set()),
+        ("day:20*", {"order", "item", "payment"}),
+        ("day:none", set()),
     ],
 )
 def test_a_filter_shows_what_it_says(text: str, expected: set[str]) -> None:
@@ -81,6 +93,16 @@ def test_a_filter_shows_what_it_says(text: str, expected: set[str]) -> None:
         ("object:", "object:"),
         ('"open', "quote"),
         ("-", "-"),
+        ("/(/", "The pattern /(/ cannot be read"),
+        (r"/(?=look)ahead/", "cannot be read"),
+        (r"/(a)\1/", "cannot be read"),
+        ("/services/data", 'quote the text: "/services/data"'),
+        ("//", "nothing in it"),
+        ("age:/2d/", "age: takes no pattern"),
+        (f"/{'x' * 600}/", "more than 500 characters"),
+        ("/\ud800/", "half a character"),
+        ("day:soon", "cannot read the day 'soon'"),
+        ("saved:night", "No saved filter is called 'night'. None is saved yet."),
     ],
 )
 def test_what_cannot_be_read_is_named_and_matches_nothing_by_accident(text: str, said: str) -> None:
@@ -97,7 +119,22 @@ def test_while_typing_a_name_may_be_unfinished() -> None:
     assert matching("object:order ", typing=True) == {"order"}
 
 
-@pytest.mark.parametrize("text", ["-", "object:", '"too ma', "age:>", "age:>2", 'message:"fie'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-",
+        "object:",
+        '"too ma',
+        "age:>",
+        "age:>2",
+        'message:"fie',
+        "/",
+        "/(fl",
+        "message:/[a",
+        "saved:ni",
+        "/fl\\",
+    ],
+)
 def test_while_typing_nothing_is_an_error_yet(text: str) -> None:
     parse(text, typing=True)
 
@@ -145,3 +182,72 @@ def test_any_text_is_a_filter_or_a_plain_refusal(text: str) -> None:
 def test_negation_shows_exactly_the_others(term: str) -> None:
     assert matching(term) | matching(f"-{term}") == set(ROWS)
     assert not matching(term) & matching(f"-{term}")
+
+
+def test_a_pattern_that_is_being_typed_filters_already() -> None:
+    assert matching("/fraud.ch", typing=True) == {"payment"}
+    assert matching("message:/fields are|fra", typing=True) == set(ROWS)
+    assert parse("/fraud", typing=True).shown == "/fraud"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "(a|a)*$", "(.*)*b", "(a*)*(a*)*(a*)*(a*)*b", "a{1,99}a{1,99}b"]
+)
+def test_no_pattern_can_make_anybody_wait(pattern: str) -> None:
+    hostile = sync_error(9, message=clean("a" * 30_000 + "!"))
+    wanted, before = parse(f"/{pattern}/"), time.process_time()
+    for _ in range(20):
+        wanted.matches(hostile, NOW)
+    assert time.process_time() - before < 3
+
+
+@pytest.mark.parametrize(
+    "pattern", ["((a{30}){30}){30}", "(" * 240, "x*" * 240, "[" * 490, ".{999}.{999}.{999}"]
+)
+def test_no_pattern_is_too_large_to_read_or_refuse(pattern: str) -> None:
+    before = time.process_time()
+    with contextlib.suppress(BadInputError):
+        parse(f"/{pattern}/").matches(ORDER, NOW)
+    assert time.process_time() - before < 3
+
+
+_SAVED = {
+    "Night": "object:Order age:>1h",
+    "money": "object:payment",
+    "both": "saved:night fraud",
+    "loop": "saved:loop",
+}
+
+
+def test_a_saved_filter_is_a_term_like_any_other() -> None:
+    def rows(text: str) -> set[str]:
+        chosen = parse(text, saved=_SAVED)
+        return {name for name, row in ROWS.items() if chosen.matches(row, NOW)}
+
+    assert rows("saved:night") == rows(_SAVED["Night"]) == {"order"}
+    assert rows("-saved:money") == {"order", "item"}
+    assert rows("saved:both") == set()
+    assert parse("saved:x", saved={"x": "cause:a"}).by_cause
+    with pytest.raises(BadInputError, match="The saved filter loop: No saved filter is called 'loop'"):
+        parse("saved:loop", saved=_SAVED)
+    with pytest.raises(BadInputError, match="is called 'nigh'") as caught:
+        parse("saved:nigh", saved=_SAVED)
+    assert "Saved are Night, money, both, loop." in caught.value.line
+
+
+@given(st.text(alphabet='ab(|)*+?.[]^$\\{}1,/ "-:', max_size=40))
+def test_whatever_stands_between_slashes_is_a_pattern_or_a_plain_refusal(text: str) -> None:
+    for typing in (False, True):
+        with contextlib.suppress(BadInputError):
+            parse(f"/{text}/", typing=typing).matches(ORDER, NOW)
+            parse(f"message:/{text}", typing=typing).matches(ORDER, NOW)
+
+
+def test_a_day_begins_where_the_person_is() -> None:
+    late = sync_error(7, processed_at=datetime(2026, 11, 27, 23, 30, tzinfo=UTC))
+    east = timezone(timedelta(hours=2))
+    assert parse("day:2026-11-27", zone=UTC).matches(late, NOW)
+    assert parse("day:2026-11-28", zone=east).matches(late, NOW)
+    assert not parse("day:2026-11-27", zone=east).matches(late, NOW)
+    assert parse("day:none,2026-11-27", zone=UTC).matches(sync_error(8, processed_at=None), NOW)
+    assert parse("day:2026-11-2", zone=UTC, typing=True).matches(late, NOW)

@@ -24,6 +24,16 @@ _TERMS = (
     *("object:Order", "object:order", "object:Ord", "object:pay", "object:Order,Contact", "object:*Item"),
     *("code:INVALID", "code:INVALID*", "code:DUP", "code:none", "code:DUPLICATE_VALUE", "code:dup*,none"),
     *("event:upd", "event:update", "event:*ate", "age:>0s", "age:<1d", "boots", '"object"', "cause:nobody"),
+    *(
+        "/^(b|sh)oo.s [0-3]$/",
+        "/(o+)+ 6/",
+        "/(/",
+        "/boots",
+        "message:/SHOES/",
+        "code:/^dup.*value$/",
+        "age:/2d/",
+    ),
+    *("object:/item|pay/", "day:2026-11-*", "day:*", "day:none", "day:soon", "/boots 1/ /2/"),
 )
 
 
