@@ -12,7 +12,7 @@ from typing import Any
 
 from syncerr_tui.errors import MachineError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
-from syncerr_tui.journal.database import Row
+from syncerr_tui.journal.database import Row, iso
 from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
@@ -194,6 +194,24 @@ class History:
     def of_event(self, event: str) -> tuple[Attempt, ...]:
         """Every run that one event took part in, newest first."""
         return self._newest("r.event = ?", (event,))
+
+    def runs_since(self, at: datetime) -> tuple[RunRecord, ...]:
+        """Runs that began, or ended a row, at or after this moment, newest first."""
+        rows = self._all(
+            "SELECT u.* FROM runs u WHERE u.at >= ? OR EXISTS "
+            "(SELECT 1 FROM verdicts v WHERE v.run = u.id AND v.at >= ?) ORDER BY u.at DESC",
+            (iso(at), iso(at)),
+        )
+        return tuple(self._run(row) for row in rows)
+
+    def ended_since(self, at: datetime) -> tuple[Attempt, ...]:
+        """Rows that ended at or after this moment."""
+        return self._newest("v.at >= ?", (iso(at),))
+
+    def last_judged(self, verdict: Verdict) -> tuple[Attempt, ...]:
+        """Rows of which this is the last verdict, in whichever run."""
+        last = "v.n = (SELECT max(n) FROM verdicts w WHERE w.event = r.event AND w.verdict IS NOT NULL)"
+        return self._newest(f"v.verdict = ? AND {last}", (verdict.value,))
 
     def seen(self, fingerprint: str) -> Seen:
         """How often a cause was met, and when, by whom and why it was last fixed."""

@@ -58,9 +58,14 @@ def _harmless(value: object) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def markdown_text(text: str) -> str:
+    """Text on one line of Markdown, in which nothing is markup."""
+    return _MARKUP.sub(r"\\\1", one_line(text))
+
+
 def markdown_line(values: Iterable[object]) -> str:
     """One row of a Markdown table, in which the text of an org is text only."""
-    cells = (_MARKUP.sub(r"\\\1", one_line("" if value is None else str(value))) for value in values)
+    cells = (markdown_text("" if value is None else str(value)) for value in values)
     return f"| {' | '.join(cells)} |"
 
 

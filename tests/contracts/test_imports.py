@@ -18,10 +18,13 @@ RULES = {
     "journal": GROUND | {"triage", "diagnosis"},
     "resync": GROUND | {"triage", "diagnosis", "journal"},
     "fixes": GROUND | {"triage", "diagnosis", "journal"},
+    "report": GROUND | {"triage", "diagnosis", "journal", "fixes"},
     "salesforce": GROUND | {"triage", "diagnosis", "resync", "fixes"},
     "demo": GROUND,
-    "ui": GROUND | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo"},
-    "cli": GROUND | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo", "ui"},
+    "ui": GROUND
+    | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo", "report"},
+    "cli": GROUND
+    | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo", "report", "ui"},
     "__init__": set(),
     "__main__": {"cli"},
 }

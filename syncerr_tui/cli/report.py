@@ -1,0 +1,102 @@
+"""`syncerr-tui report`: the hand-over of a night, for whoever comes next."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._ledger import fixer_of
+from syncerr_tui.cli._running import open_journal
+from syncerr_tui.errors import BadInputError, ExitCode
+
+if TYPE_CHECKING:
+    from syncerr_tui.journal.journal import Journal
+
+_SPAN = re.compile(r"(\d{1,6})([mhdw])\Z")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@click.command()
+@org_options
+@click.option(
+    "--since",
+    metavar="TIME",
+    default="8h",
+    show_default=True,
+    help="Where it begins: so long ago (90m, 8h, 2d), or 'run' for the beginning of the last run.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "json", "html"]),
+    default="markdown",
+    show_default=True,
+    help="HTML is one file that needs nothing else.",
+)
+@click.option("--personal-data", is_flag=True, help="Do not mask addresses, telephone numbers and values.")
+def command(choice: OrgChoice, *, since: str, form: str, personal_data: bool) -> int:
+    """Hand over: what was open, what was done with proof, what is left and what comes next.
+
+    Reads the errors and the safeguards now, and the journal for what was done.
+    """
+    span = _span(since)
+    return run_async(_report(choice, span, form, mask=not personal_data))
+
+
+def _span(text: str) -> timedelta | None:
+    """How far back; None: to the beginning of the last run."""
+    if text == "run":
+        return None
+    match = _SPAN.match(text)
+    if match is None:
+        raise BadInputError(f"--since cannot be {text[:40]!r}", "Write it as 90m, 8h, 2d or run")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask: bool) -> int:
+    from syncerr_tui.cli.causes import names_of, read_graph
+    from syncerr_tui.journal.claims import os_user
+    from syncerr_tui.report.gather import gather
+
+    async with open_connection(choice, mention=False) as connection:
+        graph = await read_graph(connection)
+        metadata = await names_of(connection, graph)
+        with open_journal(connection) as journal:
+            off = await fixer_of(connection, journal, read_only=True).safeguards()
+            report = gather(
+                graph,
+                journal,
+                off,
+                connection.identity,
+                since=_begin(journal, span),
+                by=os_user(),
+                metadata=metadata,
+                mask=mask,
+            )
+    if form == "json":
+        emit_json(report.payload())
+    elif form == "html":
+        from syncerr_tui.report.html import to_html
+
+        emit(*to_html(report))
+    else:
+        from syncerr_tui.report.markdown import to_markdown
+
+        emit(*to_markdown(report))
+    return ExitCode.OK
+
+
+def _begin(journal: Journal, span: timedelta | None) -> datetime:
+    from syncerr_tui.report.gather import last_run_began
+
+    if span is not None:
+        return journal.now() - span
+    began = last_run_began(journal)
+    if began is None:
+        narrate("Nothing was re-synced yet; the report begins now.")
+    return began or journal.now()

@@ -1,0 +1,1 @@
+"""The hand-over: what was open, what was done with proof, what is left, and what comes next."""

@@ -1,0 +1,295 @@
+"""A report out of the list as it is now and of what the journal proves. Reads the journal; asks no org."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncerr_tui.diagnosis import links
+from syncerr_tui.diagnosis.causes import Cause, CauseGraph
+from syncerr_tui.diagnosis.explanation import explain, headline_of
+from syncerr_tui.diagnosis.fingerprint import Fingerprints
+from syncerr_tui.diagnosis.model import Retry
+from syncerr_tui.diagnosis.org_metadata import OrgMetadata
+from syncerr_tui.fixes.ledger import FixLedger
+from syncerr_tui.fixes.model import FixRecord, SafeguardNow, SafeguardState
+from syncerr_tui.fixes.org import FixScope
+from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.history import ENDINGS, History, RunRecord
+from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.row_history import found_words
+from syncerr_tui.model import OrgIdentity, SyncError, Verdict
+from syncerr_tui.report.masking import MASK, masked
+from syncerr_tui.report.model import Point, Report, ReportedCause, ReportedFix, ReportedRow, ReportedRun
+from syncerr_tui.text import one_line
+from syncerr_tui.words import plural
+
+_POINTS = 48
+"""Steps of the trend."""
+_NAMED = 5
+"""Causes that are named one by one among what comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What every part of the report needs."""
+
+    graph: CauseGraph
+    identity: OrgIdentity
+    runs: Mapping[str, RunRecord]
+    mask: bool
+    metadata: OrgMetadata | None
+
+    def words(self, text: str, *errors: SyncError) -> str:
+        """A sentence, on one line, without personal data where that is to be masked."""
+        if self.mask:
+            text = masked(text, *(item for error in errors for item in explain(error).diagnosis.each))
+        return one_line(text)
+
+
+def gather(
+    graph: CauseGraph,
+    journal: Journal,
+    safeguards: Sequence[SafeguardNow],
+    identity: OrgIdentity,
+    *,
+    since: datetime,
+    by: str,
+    metadata: OrgMetadata | None = None,
+    mask: bool = True,
+) -> Report:
+    """Make a report.
+
+    Args:
+        graph: All errors as they were read just now.
+        journal: The org's journal.
+        safeguards: The open lines of the ledger, re-read just now.
+        identity: The org.
+        since: Where its time begins.
+        by: Who hands over.
+        metadata: The org's own names.
+        mask: Leave personal data out.
+
+    Raises:
+        MachineError: The journal cannot be read.
+    """
+    history, now = History(journal), journal.now()
+    runs = {run.id: run for run in history.runs_since(since)}
+    making = _Making(graph, identity, runs, mask, metadata)
+    attempts = _last_of_each(history.ended_since(since))
+    proven = [one.error for one in attempts if one.proven and one.event not in graph.errors]
+    causes = _causes(making, proven)
+    unsettled = _unsettled(making, history)
+    fixes = _fixes(making, FixLedger(journal, os_user="", org_user="").fixes(), safeguards, since)
+    known = [*graph.errors.values(), *proven]
+    came = sum((born := _born(error)) is not None and born >= since for error in known)
+    unfinished = [one.run for one in history.unfinished()]
+    return Report(
+        org=identity.name,
+        environment=identity.environment.value,
+        made_at=now,
+        since=since,
+        by=by,
+        masked=mask,
+        was_open=len(known) - came,
+        came=came,
+        done=len(proven),
+        left=len(graph.errors),
+        causes=causes,
+        rows=tuple(_row(making, one) for one in attempts),
+        unsettled=unsettled,
+        runs=tuple(_run(run) for run in runs.values()),
+        fixes=fixes,
+        trend=_trend(graph.errors.values(), attempts, graph.errors.keys(), since, now),
+        next_steps=tuple(_next_steps(causes, unsettled, fixes, unfinished)),
+    )
+
+
+def last_run_began(journal: Journal) -> datetime | None:
+    """When the last run began: `--since run`."""
+    runs = History(journal).runs(1)
+    return runs[0].started_at if runs else None
+
+
+def _last_of_each(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """The last word on each event, newest first."""
+    last: dict[str, Attempt] = {}
+    for one in attempts:
+        known = last.get(one.event)
+        if one.verdict is not None and (known is None or _ended(known) < _ended(one)):
+            last[one.event] = one
+    return sorted(last.values(), key=_ended, reverse=True)
+
+
+def _ended(attempt: Attempt) -> datetime:
+    assert attempt.ended_at is not None
+    return attempt.ended_at
+
+
+def _born(error: SyncError) -> datetime | None:
+    return error.created_at or error.processed_at
+
+
+def _causes(making: _Making, proven: Sequence[SyncError]) -> tuple[ReportedCause, ...]:
+    prints, example = Fingerprints(), dict[str, SyncError]()
+    done: Counter[str] = Counter()
+    for error in proven:
+        key = prints.of(error).key
+        done[key] += 1
+        example.setdefault(key, error)
+    left = [_left(making, cause, done.pop(cause.key, 0)) for cause in making.graph.causes()]
+    return (*left, *(_gone(making, key, example[key], count) for key, count in done.most_common()))
+
+
+def _left(making: _Making, cause: Cause, done: int) -> ReportedCause:
+    errors = tuple(making.graph.errors[row] for row in cause.roots)
+    explanation = explain(errors[0], metadata=making.metadata)
+    headline = cause.fingerprint.why if cause.ready else headline_of(errors, making.metadata)
+    return ReportedCause(
+        key=making.words(cause.key, errors[0]),
+        code=explanation.diagnosis.root_code,
+        headline=making.words(headline, *errors[:_NAMED]),
+        retry=Retry.JUST_RETRY.value if cause.ready else explanation.retry.value,
+        open=len(cause.roots),
+        waiting=len(cause.victims),
+        done=done,
+        orders=cause.orders,
+        money=cause.money,
+        since=cause.first_seen,
+        example=cause.roots[0],
+    )
+
+
+def _gone(making: _Making, key: str, error: SyncError, done: int) -> ReportedCause:
+    explanation = explain(error, metadata=making.metadata)
+    return ReportedCause(
+        key=making.words(key, error),
+        code=explanation.diagnosis.root_code,
+        headline=making.words(explanation.headline, error),
+        retry=explanation.retry.value,
+        open=0,
+        waiting=0,
+        done=done,
+        orders=0,
+        money=0,
+        since=None,
+        example=error.id,
+    )
+
+
+def _row(making: _Making, attempt: Attempt) -> ReportedRow:
+    error, url = attempt.error, making.identity.instance_url
+    verdict = attempt.verdict.value if attempt.verdict else "UNKNOWN"
+    reason = found_words(attempt.verdict, attempt.reason, attempt.evidence)
+    ids = [str(record["id"]) for record in attempt.evidence.get("records") or ()]
+    pages = ((record, links.record(record, str(error.object))) for record in ids)
+    run = making.runs.get(attempt.run)
+    return ReportedRow(
+        event=error.id,
+        object=str(error.object),
+        event_type=error.event_type.value,
+        storeconnect_id=error.storeconnect_id,
+        verdict=verdict,
+        at=attempt.ended_at or attempt.sent_at,
+        by=run.os_user if run else "",
+        run=attempt.run,
+        reason=making.words(reason, error),
+        records=tuple((record, links.address(path, url)) for record, path in pages if path),
+        open=error.id in making.graph.errors,
+    )
+
+
+def _unsettled(making: _Making, history: History) -> tuple[ReportedRow, ...]:
+    twins, unknown = history.last_judged(Verdict.TWIN), history.open_attempts().values()
+    return tuple(_row(making, one) for one in (*twins, *unknown))
+
+
+def _run(run: RunRecord) -> ReportedRun:
+    state = ENDINGS.get(run.how, run.how) if run.how else "under way" if run.alive else "interrupted"
+    return ReportedRun(
+        run=run.id,
+        at=run.started_at,
+        by=run.os_user,
+        reason=one_line(run.reason),
+        method=run.method,
+        planned=run.planned,
+        verdicts=dict(run.verdicts),
+        state=state,
+    )
+
+
+def _fixes(
+    making: _Making, records: Iterable[FixRecord], safeguards: Sequence[SafeguardNow], since: datetime
+) -> tuple[ReportedFix, ...]:
+    off = {
+        line.record.id for line in safeguards if line.state not in {SafeguardState.ON, SafeguardState.GONE}
+    }
+    made = [_fix(making, one, one.id in off) for one in records if one.at >= since or one.id in off]
+    return tuple(sorted(made, key=lambda fix: (not fix.off, -fix.at.timestamp())))
+
+
+def _fix(making: _Making, record: FixRecord, off: bool) -> ReportedFix:
+    personal = making.mask and record.kind.scope is FixScope.RECORD
+    before, after = ({**values} for values in (record.before, record.after))
+    shown = "; ".join(
+        f"{name}: {MASK} -> {MASK}" if personal else f"{name}: {before.get(name)} -> {value}"
+        for name, value in after.items()
+    )
+    return ReportedFix(
+        fix=record.id,
+        at=record.at,
+        by=record.by,
+        what=one_line(f"{record.kind.value} {record.target.type} {record.target.name}: {shown}"),
+        reason=making.words(record.reason),
+        outcome=record.closed or record.outcome or "no outcome",
+        off=off,
+    )
+
+
+def _trend(
+    left: Iterable[SyncError],
+    attempts: Sequence[Attempt],
+    listed: Iterable[str],
+    since: datetime,
+    now: datetime,
+) -> tuple[Point, ...]:
+    """How many of the errors that this report knows were open, from its beginning to now."""
+    still = set(listed)
+    lives: list[tuple[datetime | None, datetime | None]] = [(_born(error), None) for error in left]
+    lives += [(_born(one.error), one.ended_at) for one in attempts if one.proven and one.event not in still]
+    span = max(now - since, timedelta(seconds=1)) / _POINTS
+    times = [since + span * step for step in range(_POINTS)] + [now]
+    return tuple(
+        Point(at, sum((born is None or born <= at) and (end is None or end > at) for born, end in lives))
+        for at in times
+    )
+
+
+def _next_steps(
+    causes: Sequence[ReportedCause],
+    unsettled: Sequence[ReportedRow],
+    fixes: Sequence[ReportedFix],
+    unfinished: Sequence[RunRecord],
+) -> Iterable[str]:
+    off = [fix for fix in fixes if fix.off]
+    if off:
+        yield f"Put {plural(len(off), 'safeguard')} back: syncerr-tui safeguards --restore-all"
+    for run in unfinished:
+        yield f"Finish run {run.id[:8]}, which was interrupted: syncerr-tui resume {run.id[:8]}"
+    unknown = sum(row.verdict == Verdict.UNKNOWN.value for row in unsettled)
+    if unknown:
+        yield f"Read {plural(unknown, 'row')} of unknown outcome again: syncerr-tui verify"
+    twins = len(unsettled) - unknown
+    if twins:
+        yield f"Have the two records of {plural(twins, 'TWIN row')} merged; the addresses are below"
+    work = [cause for cause in causes if cause.open and cause.retry != Retry.SUPPORT_ONLY.value]
+    for cause in work[:_NAMED]:
+        held = f"{plural(cause.open, 'error')}, {cause.waiting} waiting"
+        yield f"{cause.retry.capitalize()}: {cause.headline.rstrip('.')} ({held}; --cause {cause.example})"
+    if work[_NAMED:]:
+        yield f"{plural(len(work) - _NAMED, 'more cause')}: syncerr-tui causes"
+    support = [cause for cause in causes if cause.open and cause.retry == Retry.SUPPORT_ONLY.value]
+    if support:
+        yield f"Ask StoreConnect's support about {plural(len(support), 'cause')}"

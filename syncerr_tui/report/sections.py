@@ -1,0 +1,139 @@
+"""What a report says, part by part: the same words and tables for every form it is written in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncerr_tui.model import Verdict
+from syncerr_tui.report.model import Report, ReportedRow
+from syncerr_tui.words import plural
+
+PROOFS = 200
+"""Rows of one part that are listed one by one; JSON has all."""
+_PROVEN = {verdict.value for verdict in Verdict if verdict.proven}
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """The page of something in the org."""
+
+    text: str
+    address: str
+
+
+Cell = str | int | tuple[PageLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with a table under it."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    urgent: bool = False
+
+
+def title(report: Report) -> str:
+    """What it is about."""
+    return f"Sync errors of {report.org} ({report.environment})"
+
+
+def introduction(report: Report) -> str:
+    """Its time, who made it, and what was left out."""
+    masking = (
+        "Addresses of people, telephone numbers and quoted values are masked; "
+        "free words of a validation rule are not."
+        if report.masked
+        else "Personal data is shown."
+    )
+    return f"{moment(report.since)} to {moment(report.made_at)}, by {report.by}. {masking}"
+
+
+def balance(report: Report) -> str:
+    """The count of the time, in one line."""
+    return (
+        f"{report.was_open:,} open before + {report.came:,} new - {report.done:,} proven "
+        f"= {report.left:,} open now."
+    )
+
+
+def moment(at: datetime | None) -> str:
+    """A time for a reader who may sit elsewhere: with its zone."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else ""
+
+
+def safeguards_off(report: Report) -> Section | None:
+    """What has to be switched on again; None where nothing is off."""
+    if not report.off:
+        return None
+    rows = tuple((moment(fix.at), fix.by, fix.what, fix.reason, fix.fix) for fix in report.off)
+    return Section("Safeguards that are off", ("since", "by", "what", "why", "fix"), rows, urgent=True)
+
+
+def causes(report: Report) -> Section | None:
+    """The causes, with what is open and what was done; None where there are none."""
+    if not report.causes:
+        return None
+    rows = tuple(
+        (one.open, one.waiting, one.done, one.code or "", one.headline, one.retry, moment(one.since))
+        for one in report.causes
+    )
+    return Section("Causes", ("open", "waiting", "proven", "code", "what", "retry", "since"), rows)
+
+
+def details(report: Report) -> Iterator[Section]:
+    """Row by row, run by run, change by change."""
+    for heading, rows in _by_heading(report):
+        more = len(rows) - PROOFS
+        yield Section(
+            heading,
+            ("record", "verdict", "when", "by", "what was seen", "in Salesforce"),
+            tuple(map(_row, rows[:PROOFS])),
+            f"{plural(more, 'more row')} in the JSON form of this report." if more > 0 else "",
+            urgent=rows is report.unsettled,
+        )
+    if report.runs:
+        yield Section(
+            "Runs",
+            ("run", "when", "by", "why", "method", "rows", "outcome"),
+            tuple(
+                (
+                    run.run[:8],
+                    moment(run.at),
+                    run.by,
+                    run.reason,
+                    run.method,
+                    run.planned,
+                    ", ".join((run.state, *(f"{count:,} {word}" for word, count in run.verdicts.items()))),
+                )
+                for run in report.runs
+            ),
+        )
+    made = tuple(
+        (moment(fix.at), fix.by, fix.what, fix.reason, fix.outcome) for fix in report.fixes if not fix.off
+    )
+    if made:
+        yield Section("Changes of the org", ("when", "by", "what", "why", "outcome"), made)
+
+
+def _by_heading(report: Report) -> Iterator[tuple[str, Sequence[ReportedRow]]]:
+    settled = {(row.event, row.run) for row in report.unsettled}
+    rest = [row for row in report.rows if (row.event, row.run) not in settled]
+    proven = [row for row in rest if row.verdict in _PROVEN]
+    parts: tuple[tuple[str, Sequence[ReportedRow]], ...] = (
+        ("TWIN and UNKNOWN", report.unsettled),
+        ("Proven", [row for row in proven if not row.open]),
+        ("Proven, and failing again", [row for row in proven if row.open]),
+        ("Tried and not fixed", [row for row in rest if row.verdict not in _PROVEN]),
+    )
+    yield from ((heading, rows) for heading, rows in parts if rows)
+
+
+def _row(row: ReportedRow) -> tuple[Cell, ...]:
+    pages = tuple(PageLink(record, address) for record, address in row.records)
+    record = f"{row.object} {row.event_type} {row.event}"
+    return (record, row.verdict, moment(row.at), row.by, row.reason, pages)
