@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from syncerr_tui.words import full_stop
+
 
 class ExitCode(IntEnum):
     """What the process says when it ends. See the table in this module's docstring."""
@@ -55,12 +57,12 @@ class SyncErrError(Exception):
     def __init__(self, title: str, hint: str = "") -> None:
         super().__init__(title)
         self.title = title
-        self.hint = hint
+        self.hint = full_stop(hint)
 
     @property
     def line(self) -> str:
         """Title and hint as the one line that stderr, a toast or the status line shows."""
-        return f"{self.title}. {self.hint}" if self.hint else f"{self.title}."
+        return f"{full_stop(self.title)} {self.hint}".strip()
 
     def __str__(self) -> str:
         return self.line

@@ -65,7 +65,12 @@ def moment(when: datetime, now: datetime, width: int, zone: tzinfo | None = None
 
 def sentence(text: str) -> str:
     """A text as a sentence: with a capital, and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
+    return full_stop(f"{text[:1].upper()}{text[1:]}")
+
+
+def full_stop(text: str) -> str:
+    """A text that may begin with a name, with a full stop where it has none."""
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def clock_time(at: datetime, near: datetime, zone: tzinfo | None = None) -> str:

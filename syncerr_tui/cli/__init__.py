@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
-from syncerr_tui.cli._commands import COMMANDS, LateGroup
-from syncerr_tui.cli._console import complain, drop, prepare_streams, say
-from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
+from syncerr_tui.cli._commands import COMMANDS, LateGroup, did_you_mean
+from syncerr_tui.cli._console import choose_form_of_failures, complain, drop, prepare_streams, say
+from syncerr_tui.errors import BadInputError, ExitCode, MachineError, SyncErrError
 
 __all__ = ["COMMANDS", "LateGroup", "run"]
 
@@ -33,10 +34,11 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code. Nothing but an exit code leaves this function."""
     prepare_streams()
+    choose_form_of_failures(sys.argv[1:] if argv is None else argv)
     try:
         return _run(argv)
     except SyncErrError as error:
-        complain(error.line)
+        complain(error)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         say(*error.format_message().splitlines())
@@ -45,7 +47,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         complain(_usage(error))
         return ExitCode.BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
-        complain("Interrupted.")
+        complain(SyncErrError("Interrupted"), ExitCode.INTERRUPTED)
         return ExitCode.INTERRUPTED
     except SystemExit:
         # The reader of our stdout went away (`| head`), which click answers with an exit of its own: not a
@@ -97,24 +99,40 @@ def _machine_failed(error: OSError) -> int:
     """A failure of a file or a folder that nobody has put into words yet."""
     if error.errno in _NO_ROOM:
         drop(1)
-        complain(f"The output cannot be written ({error.strerror}). Free the disk that it goes to.")
+        complain(
+            MachineError(f"The output cannot be written ({error.strerror})", "Free some space on that disk")
+        )
         return ExitCode.MACHINE
     if error.filename is None or error.strerror is None:
         return _defect(error)
-    complain(f"{error.filename} cannot be used ({error.strerror}). Check the path and its permissions.")
+    title = f"{error.filename} cannot be used ({error.strerror})"
+    complain(MachineError(title, "Check the path and its permissions"))
     return ExitCode.MACHINE
 
 
 def _defect(error: Exception) -> int:
     from syncerr_tui.host.log import record_crash
 
-    complain(record_crash(error))
+    complain(SyncErrError(record_crash(error)))
     return ExitCode.DEFECT
 
 
-def _usage(error: click.ClickException) -> str:
-    line = " ".join(error.format_message().split())
+def _usage(error: click.ClickException) -> BadInputError:
+    line = _no_such_option(error) or " ".join(error.format_message().split())
     for theirs, ours in _KINDS_OF_NUMBER:
         line = line.replace(theirs, ours)
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "syncerr-tui"
-    return f"{line if line.endswith(('.', '?')) else line + '.'} See '{command} --help'."
+    return BadInputError(line.removesuffix("."), f"See '{command} --help'")
+
+
+def _no_such_option(error: click.ClickException) -> str:
+    """Click's guesses are far away ('--org' for '--bogus'): one that is near, or none."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    shown = (
+        name
+        for option in error.ctx.command.params
+        if isinstance(option, click.Option)
+        for name in option.opts
+    )
+    return f"There is no option '{error.option_name}'.{did_you_mean(error.option_name, shown)}"

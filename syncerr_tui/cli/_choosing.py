@@ -15,6 +15,7 @@ from syncerr_tui.cli._console import narrate
 from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._options import OrgChoice
@@ -92,12 +93,17 @@ def choosing(command: Command) -> Command:
 def planning(command: Command) -> Command:
     """Add the options that shape a plan."""
     for option in (
-        click.option("--only", is_flag=True, help="Exactly what is chosen; no cause comes along."),
+        click.option("--only", is_flag=True, help="Exactly what is chosen, without its causes."),
         click.option("--canary", is_flag=True, help="Send 1, then 5, 25 and the rest, each proven first."),
-        click.option("--batch-size", type=click.IntRange(1, 200), help="Rows in one request, at most."),
-        click.option("--lanes", type=click.IntRange(1, 25), help="Requests at once, at most."),
         click.option(
-            "--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof of a wave."
+            "--batch-size", metavar="N", type=click.IntRange(1, 200), help="Rows in one request, at most."
+        ),
+        click.option("--lanes", metavar="N", type=click.IntRange(1, 25), help="Requests at once, at most."),
+        click.option(
+            "--patience",
+            metavar="SECONDS",
+            type=click.FloatRange(0, 86_400),
+            help="Seconds to wait for proof of a wave.",
         ),
     ):
         command = option(command)
@@ -138,16 +144,14 @@ def read_ids(ids: Sequence[str]) -> tuple[str, ...]:
 def _ids_of_stdin() -> list[str]:
     text = sys.stdin.read(_LONGEST_INPUT + 1)
     if len(text) > _LONGEST_INPUT:
-        raise BadInputError(f"More than {_LONGEST_INPUT:,} characters of ids came in on stdin", "Send fewer")
+        raise BadInputError(f"stdin has more than {_LONGEST_INPUT:,} characters of ids", "Pass fewer ids")
     if text.lstrip().startswith("["):
         found = _ids_of_json(text)
     else:
         lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         found = [_id_of(number, line) for number, line in lines if not _NO_ROW.match(line)]
     if not found:
-        raise BadInputError(
-            "No id came in on stdin", "Nothing was done. See what the command before it wrote"
-        )
+        raise BadInputError("stdin has no id", "Nothing was done. See what the command before it wrote")
     return found
 
 
@@ -155,9 +159,7 @@ def _ids_of_json(text: str) -> list[str]:
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):
-        raise BadInputError(
-            "What came in on stdin is no JSON", "Nothing was done. Pass ids, a line each"
-        ) from None
+        raise BadInputError("stdin is not JSON", "Nothing was done. Pass ids, a line each") from None
     return [_id_of_row(number, row) for number, row in enumerate(rows, 1)]
 
 
@@ -295,8 +297,8 @@ def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool
 
 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:
-    whose = "its cause" if one else "a cause of the chosen"
+    whose = "its cause" if one else "a cause of what was chosen"
     for error in causes[:_LISTED]:
-        narrate(f"Comes along: {whose} {error.id} ({error.object}) goes first.")
+        narrate(f"Also sent, and first: {whose} {error.id} ({error.object}).")
     if len(causes) > _LISTED:
-        narrate(f"Comes along: {len(causes) - _LISTED} more causes go first.")
+        narrate(f"Also sent, and first: {plural(len(causes) - _LISTED, 'more cause')}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
@@ -59,7 +59,11 @@ class LateGroup(click.Group):
         """Find a command; where there is none of that name, say which one is near."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
-            meant = f" Did you mean '{near[0]}'?" if near else ""
-            raise click.UsageError(f"There is no command {name!r}.{meant}", ctx=ctx)
+            raise click.UsageError(f"There is no command {name!r}.{did_you_mean(name, COMMANDS)}", ctx=ctx)
         return super().resolve_command(ctx, args)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """` Did you mean 'list'?`, where one of the names is near."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.7)
+    return f" Did you mean '{near[0]}'?" if near else ""

@@ -20,13 +20,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncerr_tui.cli._columns import row
-from syncerr_tui.errors import MachineError
-from syncerr_tui.text import HOSTILE, cells, clean, shortened
+from syncerr_tui.errors import MachineError, SyncErrError
+from syncerr_tui.text import HOSTILE, cells, clean, one_line, shortened
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,6 +37,21 @@ LONGEST_NARRATION = 2_000
 _YES, _NO = {"y", "yes"}, {"n", "no"}
 Span = tuple[str, str | None]
 """A piece of a line, and the address it links to."""
+
+
+class _Failures:
+    as_json = False
+
+
+_failures = _Failures()
+
+
+def choose_form_of_failures(argv: Sequence[str]) -> None:
+    """Whether `complain` writes JSON. Read off the words given: they may be what cannot be parsed."""
+    words = argv[: argv.index("--")] if "--" in argv else argv
+    forms = {word.removeprefix("--format=") for word in words if word.startswith("--format=")}
+    forms |= {value for word, value in pairwise(words) if word == "--format"}
+    _failures.as_json = "--json" in words or bool(forms & {"json", "jsonl"})
 
 
 def prepare_streams() -> None:
@@ -86,10 +102,19 @@ def say_json(value: object) -> None:
     _write(sys.stderr, _json(value))
 
 
-def complain(line: str) -> None:
-    """A failure: one line on stderr. Where that cannot be written, the exit code alone has to tell it."""
+def complain(error: SyncErrError, code: int | None = None) -> None:
+    """A failure: one line on stderr, JSON where `--json` was given; unwritable, the exit code alone tells it.
+
+    Args:
+        error: What failed, and what to do.
+        code: The exit code, where it is not the error's own.
+    """
+    number = int(error.exit_code if code is None else code)
     with contextlib.suppress(OSError):
-        say(f"syncerr-tui: {line}")
+        if _failures.as_json:
+            say_json({"error": one_line(error.title), "hint": one_line(error.hint), "exit_code": number})
+        else:
+            say(f"syncerr-tui: {error.line}")
 
 
 def heading(text: str) -> None:
@@ -205,7 +230,7 @@ def _answer(shown: str, flag: str) -> str:
     if sys.stdin.isatty():
         raise click.Abort
     raise MachineError(
-        "Nobody can answer: this is no terminal",
+        "Nobody can answer: this is not a terminal",
         f"Run it at a terminal, or answer with {flag} (--yes takes every default)",
     )
 

@@ -12,6 +12,7 @@ from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.intake import BadRow, ErrorRow
 from syncerr_tui.diagnosis.summary import summarize
 from syncerr_tui.text import one_line
+from syncerr_tui.words import plural
 
 LINES_NAMED = 20
 """Lines that a cause names before the rest is counted."""
@@ -66,11 +67,11 @@ def tell_rows(
 def _summary(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
     rows = sum(len(cause.lines) for cause in causes)
     yield ""
-    yield f"{_count(rows, 'error')}, {_count(len(causes), 'cause')}"
+    yield f"{plural(rows, 'error')}, {plural(len(causes), 'cause')}"
     for cause in causes:
         explanation = cause.explanation
         yield ""
-        size = _count(len(cause.lines), "error")
+        size = plural(len(cause.lines), "error")
         yield f"{size}: {one_line(explanation.headline)} ({explanation.retry.value})"
         for item in explanation.failures:
             for number, step in enumerate(item.guidance.steps, 1):
@@ -78,14 +79,14 @@ def _summary(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
         yield f"  {_lines(cause.lines)}"
     if bad:
         yield ""
-        yield f"{_count(len(bad), 'line')} could not be read: {_lines([row.line for row in bad])}"
+        yield f"{plural(len(bad), 'line')} could not be read: {_lines([row.line for row in bad])}"
 
 
 def _markdown(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
     from syncerr_tui.diagnosis.markdown import markdown
 
     for cause in causes:
-        yield f"**{_count(len(cause.lines), 'error')}**: {_lines(cause.lines)}"
+        yield f"**{plural(len(cause.lines), 'error')}**: {_lines(cause.lines)}"
         yield ""
         yield from markdown(cause.explanation).splitlines()
         yield ""
@@ -98,7 +99,3 @@ def _lines(numbers: list[int]) -> str:
     more = len(numbers) - LINES_NAMED
     word = "line" if len(numbers) == 1 else "lines"
     return f"{word} {named}{f' and {more:,} more' if more > 0 else ''}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -107,7 +107,7 @@ def ask_for(option: FixOption, policy: FixPolicy, values: Values, *, yes: bool, 
         return confirm
     if not _console.at_terminal():
         flag = "--confirm with the target's name" if policy.names_target else "--yes to do it without asking"
-        raise BadInputError("Nobody can be asked: this is no terminal", f"Add {flag}")
+        raise BadInputError("Nobody can be asked: this is not a terminal", f"Add {flag}")
     narrate(f"{option.title}.")
     narrate(f"  before {show(option.before)}")
     narrate(f"  after  {show({**option.after, **values})}")

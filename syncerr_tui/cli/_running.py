@@ -70,7 +70,7 @@ def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSErro
     except OSError as problem:
         _console.drop(1)
         if isinstance(problem, BrokenPipeError):
-            narrate("Nobody reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
+            narrate("Nothing reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
         else:
             why = problem.strerror or type(problem).__name__
             narrate(
@@ -144,13 +144,15 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
     at_terminal = _console.at_terminal()
     if guided and not at_terminal:
         raise MachineError(
-            "The guided method needs a person at a terminal, and this is none",
+            "The guided method needs a person at a terminal, and this is not one",
             "Run it at a terminal, or set up another method with 'syncerr-tui setup'",
         )
     if yes:
         return True
     if not at_terminal:
-        raise BadInputError("Nobody can be asked: this is no terminal", "Add --yes to re-sync without asking")
+        raise BadInputError(
+            "Nobody can be asked: this is not a terminal", "Add --yes to re-sync without asking"
+        )
     narrate(f"{identity.name}  {identity.environment.value}  {identity.username}")
     question = f"Re-sync {_size(plan)} by {plan.method}?"
     return _console.confirm(question)
@@ -266,7 +268,7 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     if stop.codes:
         return stop.codes[0]
     if runner.failure is not None:
-        _console.complain(runner.failure.line)
+        _console.complain(runner.failure)
         return runner.failure.exit_code
     if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
         return ExitCode.MACHINE

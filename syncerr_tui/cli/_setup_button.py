@@ -59,9 +59,7 @@ async def learn_method(
     candidate = lesson.candidates[lesson.chosen]
     heading("The Re-sync button calls")
     say(*describe(candidate), "", *UNSUPPORTED)
-    if not isinstance(asker, Nobody) and not asker.agree(
-        "Shall this call be made for re-syncs?", default=False
-    ):
+    if not isinstance(asker, Nobody) and not asker.agree("Use this call to re-sync?", default=False):
         raise RefusedError("The call was not confirmed", "Choose another method, for example guided")
     table = await _table(candidate, client, mapping.object_name)
     dispose(Path(har), delete=False)

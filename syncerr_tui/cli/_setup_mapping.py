@@ -127,7 +127,7 @@ def _ask_values(asker: Asker, named: Named, proposal: Proposal) -> bool:
     before = (named.failed, named.done)
     if len(proposal.failed) > 1 and not named.failed:
         named.failed = asker.choose_some(
-            "Several status values mean failed. Which of them shall be listed and re-synced?",
+            "Several status values mean failed. Which of them should be listed and re-synced?",
             [(value, "") for value in proposal.failed],
             proposal.failed,
             "--failed VALUE",

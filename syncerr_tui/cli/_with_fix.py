@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.cli._console import complain, narrate
 from syncerr_tui.cli._fixing import ask_for, explained, option_named, roots_of
-from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def prepare(
     option = option_named(await fixer.options(await explained(connection, errors)), key)
     if not option.kind.is_safeguard:
         raise BadInputError(
-            f"{option.title} is not a safeguard that goes off for a while",
+            f"{option.title} is not a safeguard that can be off for a while",
             f"Make it first: 'syncerr-tui fix --id {errors[0].id} --apply {key}', then re-sync",
         )
     fixer.check(option, {}, confirm or option.target.name)
@@ -101,12 +101,15 @@ class WithFix:
                 ) as off:
                     goes_on = "it goes on again when the run ends"
                     ours = bool(off.off.fix)
-                    narrate(f"{name} is off; {goes_on}." if ours else f"{name} was off already: left so.")
+                    narrate(
+                        f"{name} is off; {goes_on}." if ours else f"{name} was off already: left as it is."
+                    )
                     code = await follow()
             except asyncio.CancelledError:
                 if not stops:
                     raise
-                complain(f"Stopped. {name} was put back, or 'syncerr-tui safeguards' lists it.")
+                title = f"Stopped. {name} was put back, or 'syncerr-tui safeguards' lists it"
+                complain(SyncErrError(title), stops[0])
                 return stops[0]
         return _told(off, code, time.monotonic() - begun)
 
@@ -115,10 +118,9 @@ def _told(off: OffMeanwhile, code: int, seconds: float) -> int:
     name = off.option.target.name
     if off.left_off:
         why = off.restored.detail if off.restored else "it was not tried"
-        complain(
-            f"{name} is not seen on again: {why.rstrip('.')}. "
-            f"Put it back with 'syncerr-tui safeguards --restore {off.off.fix}'."
-        )
+        title = f"{name} is not seen on again: {why.rstrip('.')}"
+        restore = f"Put it back with 'syncerr-tui safeguards --restore {off.off.fix}'"
+        complain(SyncErrError(title, restore), code or ExitCode.NOT_ALL_FIXED)
         return code or ExitCode.NOT_ALL_FIXED
     if off.off.fix:
         narrate(f"{name} is on again; it was off for {duration(timedelta(seconds=round(seconds)))}.")

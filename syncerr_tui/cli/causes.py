@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--filter", "text", metavar="TEXT", default="", help="Only the causes of errors that match; as in 'list'."
 )
-@click.option("--limit", type=click.IntRange(1), help="Only so many, the worst.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="Only so many, the worst.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each cause.")
 @click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
 def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, victims: bool) -> int:
@@ -58,8 +58,8 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
     if not graph.errors:
         say("No unresolved sync errors.")
     else:
-        causes = f"{len(graph)}" if len(shown) == len(graph) else f"{len(shown)} of {len(graph)}"
-        say(f"{len(graph.errors)} sync errors, {causes} causes.")
+        some = "" if len(shown) == len(graph) else f"{len(shown):,} of "
+        say(f"{plural(len(graph.errors), 'sync error')}, {some}{plural(len(graph), 'cause')}.")
     return ExitCode.OK
 
 

@@ -35,17 +35,25 @@ _LARGEST_CERTIFICATE = 64 * 1024
 @click.option("--serve", is_flag=True, help="Only serve the org over HTTP on 127.0.0.1, until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="With --serve: URL and token as one JSON line.")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), help="With --serve: the port; 0 picks a free one [0]."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65_535),
+    help="With --serve: the port; 0 picks a free one [0].",
 )
-@click.option("--errors", type=click.IntRange(0, 100_000), help="How many sync errors [140].")
-@click.option("--seed", type=int, help="Same seed, same org [1].")
-@click.option("--latency", type=click.FloatRange(0, 600), help="Seconds added to every answer [0].")
+@click.option("--errors", metavar="N", type=click.IntRange(0, 100_000), help="How many sync errors [140].")
+@click.option("--seed", metavar="N", type=int, help="Same seed, same org [1].")
+@click.option(
+    "--latency", metavar="SECONDS", type=click.FloatRange(0, 600), help="Seconds added to every answer [0]."
+)
 @click.option(
     "--processing-delay",
+    metavar="SECONDS",
     type=click.FloatRange(0, 3_600),
     help="Seconds until a re-sync is worked on [2].",
 )
-@click.option("--page-size", type=click.IntRange(1, 2_000), help="Rows in a page of a query [2000].")
+@click.option(
+    "--page-size", metavar="N", type=click.IntRange(1, 2_000), help="Rows in a page of a query [2000]."
+)
 @click.option(
     "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the org's state in this file."
 )
@@ -75,6 +83,7 @@ _LARGEST_CERTIFICATE = 64 * 1024
 )
 @click.option(
     "--token-lifetime",
+    metavar="SECONDS",
     type=click.FloatRange(0, min_open=True),
     help="With --serve: seconds a token from a login is good for.",
 )
@@ -210,7 +219,7 @@ def _certificate(path: Path | None) -> str | None:
     try:
         text = read_plain(path, _LARGEST_CERTIFICATE).decode("ascii")
     except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "it is no text"
+        reason = getattr(problem, "strerror", None) or "it is not text"
         raise BadInputError(
             f"The certificate {path} cannot be read ({reason})", "Name a PEM file"
         ) from problem

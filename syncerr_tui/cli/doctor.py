@@ -18,6 +18,7 @@ from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.text import one_line
+from syncerr_tui.words import sentence
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.profiles import OrgProfile
@@ -118,6 +119,6 @@ def _tell(check: Check, *, as_json: bool) -> bool:
     if as_json:
         emit_json(asdict(check))
     else:
-        advice = f". {check.advice}" if check.advice else ""
+        advice = f". {sentence(check.advice)}" if check.advice else ""
         emit(f"{fit(check.state.value, 7)}  {fit(check.name, 12)}  {check.reason}{advice}")
     return check.state is not CheckState.FAILED

@@ -207,7 +207,7 @@ def command(
     """  # noqa: D301 - click's mark for a block that keeps its lines
     sources = [source for source in (message, event_id, jsonl, table) if source is not None]
     if len(sources) > 1:
-        raise BadInputError("--message, --id, --jsonl and --csv exclude each other", "Give one of them")
+        raise BadInputError("--message, --id, --jsonl and --csv cannot be combined", "Give one of them")
     if not sources and not code_argument and not code:
         raise BadInputError("Nothing to explain", "Give a status code, --message, --id, --jsonl or --csv")
     setting = Setting(_notes(notes), object_name, event_type, instance_url)
@@ -273,7 +273,7 @@ def _opened(source: str) -> Iterator[IO[bytes]]:
 
 
 def _whole_text(source: str) -> str:
-    name = "What came in on stdin" if source == "-" else source
+    name = "stdin" if source == "-" else source
     with _opened(source) as stream:
         raw = stream.read(LONGEST_TEXT + 1)
     if len(raw) > LONGEST_TEXT:
@@ -382,7 +382,7 @@ def _explain_events(
                     if len(wanted) == 1:
                         raise
                     code = ExitCode.BAD_INPUT
-                    complain(missing.line)
+                    complain(missing)
                 else:
                     _tell(event_id, explanation, as_json=as_json, as_markdown=as_markdown)
         return code
@@ -436,7 +436,7 @@ def _tell_plainly(explanation: Explanation) -> None:
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 38), 100) if terminal else 80
     links = terminal and terminal_profile(os.environ).links
     code = explanation.guidance.code
-    inferred = " (read off the wording)" if explanation.diagnosis.inferred else ""
+    inferred = " (inferred from the wording)" if explanation.diagnosis.inferred else ""
     emit(f"{code}{inferred}" if code else "No status code", "")
     emit_linked(
         [

@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @org_options
-@click.option("--id", "event", metavar="ID", help="A change event; of a victim its cause's fixes are meant.")
+@click.option(
+    "--id",
+    "event",
+    metavar="ID",
+    help="A change event. Where it waits for another, the fixes are those of its cause.",
+)
 @click.option("--cause", metavar="KEY", help="A cause (its key, or one of its errors).")
 @click.option("--apply", "key", metavar="KEY", help="Make this change: the key of one of the fixes listed.")
 @click.option(
@@ -69,7 +74,7 @@ def command(
 
     A change is made only where the profile allows it ([fixes] allow), written once, and read again. What is
     switched off stays on the list of 'syncerr-tui safeguards' until it is seen on again. Exit code 0: done
-    and seen, or so already; 1: not seen; 3: the org is gone after the write; 5: refused.
+    and seen, or so already; 1: not seen; 3: the org stopped answering after the write; 5: refused.
     """  # noqa: D301 - click's mark for a block that keeps its lines
     if (event is None) == (cause is None):
         raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")
@@ -111,7 +116,7 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
             except RefusedError as error:
                 if asked.as_json:
                     emit_json(result_payload(error.line))
-                complain(error.line)
+                complain(error)
                 return error.exit_code
     if result is None:
         narrate("Nothing was changed.")
@@ -143,7 +148,7 @@ def _list(options: list[FixOption], *, as_json: bool) -> None:
         emit_json(*(option.payload() for option in options))
         return
     if not options:
-        narrate("Nothing in the org is known that would have to be changed.")
+        narrate("No change in the org is known that would fix it.")
     for option in options:
         emit(*_lines(option))
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @org_options
 @click.option("--id", "event", metavar="ID", help="Everything that was tried with this change event.")
 @click.option("--fixes", is_flag=True, help="What was changed in the org instead, newest first.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50].")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50]."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
 def command(
     run: str | None, choice: OrgChoice, *, event: str | None, fixes: bool, limit: int, as_json: bool

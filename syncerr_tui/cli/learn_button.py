@@ -35,9 +35,13 @@ UNSUPPORTED = (
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--event", "events", multiple=True, metavar="ID", help="A row that was ticked; give each.")
-@click.option("--org", metavar="NAME", shell_complete=complete_org, help="Know the rows of this org.")
-@click.option("--namespace", default="s_c", show_default=True, metavar="NAME", help="Of the package.")
+@click.option(
+    "--event", "events", multiple=True, metavar="ID", help="Id of a row that was ticked; once for each row."
+)
+@click.option("--org", metavar="NAME", shell_complete=complete_org, help="Recognise the rows of this org.")
+@click.option(
+    "--namespace", default="s_c", show_default=True, metavar="NAME", help="Namespace of the package."
+)
 @click.option("--keep-ids", is_flag=True, help="Accept constants that look like ids (user, org, store).")
 @click.option("--delete", is_flag=True, help="Delete the file afterwards: it holds a session token.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -83,7 +87,7 @@ def read_lesson(
 
     known = _known(events, org)
     if namespace and not namespace.isidentifier():
-        raise BadInputError(f"'{namespace[:40]}' is no namespace", "It looks like s_c")
+        raise BadInputError(f"'{namespace[:40]}' is not a namespace", "It looks like s_c")
     return learn(read_recording(read_har_file(file)), known, namespace=namespace, keep_ids=keep_ids)
 
 

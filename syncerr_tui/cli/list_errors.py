@@ -19,6 +19,7 @@ from syncerr_tui.triage import export
 from syncerr_tui.triage.columns import BY_NAME
 from syncerr_tui.triage.export import FIELDS, Format
 from syncerr_tui.triage.sort import SortKey, ordered
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -66,7 +67,7 @@ class _Output:
 @click.option(
     "--filter", "text", metavar="TEXT", default="", help="Like / in the app: object:Order age:>2d ..."
 )
-@click.option("--limit", type=click.IntRange(1), help="Stop after that many.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="Stop after that many.")
 @click.option("--causes", is_flag=True, help="Also say which cause each has, and which error it waits for.")
 @click.option(
     "--format",
@@ -101,7 +102,7 @@ def command(
     from syncerr_tui.triage.filter import parse
 
     if as_json and form not in {None, Format.JSONL}:
-        raise BadInputError(f"--json and --format {form} exclude each other", "Give one of them")
+        raise BadInputError(f"--json and --format {form} cannot be combined", "Give one of them")
     key, reverse = _sort_key(sort)
     kind = Format(form or (Format.JSONL if as_json else Format.TABLE))
     width = line_width() if kind is Format.TABLE else UNCUT
@@ -174,8 +175,8 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
     if output.form is Format.JSON or not shown:
         _print(collected, output)
     every = read if total is None else max(read, total)
-    counted = f"{every} sync errors." if shown == every else f"{shown} of {every} sync errors."
-    say(counted if every else "No unresolved sync errors.")
+    some = "" if shown == every else f"{shown:,} of "
+    say(f"{some}{plural(every, 'sync error')}." if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
@@ -202,9 +203,9 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
         rows = [{**row, **cause_of(graph, error)} for row, error in zip(rows, found, strict=True)]
     _print(rows, output)
     every = len(graph.errors)
-    counted = f"{len(found)} of {every}" if len(found) != every else f"{every}"
-    causes = f", {len(graph)} causes" if by_cause else ""
-    say(f"{counted} sync errors{causes}." if every else "No unresolved sync errors.")
+    some = "" if len(found) == every else f"{len(found):,} of "
+    causes = f", {plural(len(graph), 'cause')}" if by_cause else ""
+    say(f"{some}{plural(every, 'sync error')}{causes}." if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 

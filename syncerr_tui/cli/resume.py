@@ -17,6 +17,7 @@ from syncerr_tui.cli._running import (
     refuse_where_read_only,
 )
 from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.history import Unfinished
@@ -62,7 +63,7 @@ async def _resume(
             waiting = history.unfinished()
             for record in history.under_way():
                 who = f"{record.os_user} on {record.host}"
-                narrate(f"Run {record.id[:8]} is under way: {who}, {record.planned} rows.")
+                narrate(f"Run {record.id[:8]} is under way: {who}, {plural(record.planned, 'row')}.")
             if not waiting:
                 narrate("No interrupted run.")
                 return ExitCode.OK

@@ -19,7 +19,7 @@ _UNCONFIGURED = "No org is configured: this is the demo org. S connects yours, ?
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 not all fixed, 2 bad input, 3 unreachable, 4 not logged in, 5 refused, "
-    "6 this machine, 70 a defect, 130 interrupted, 143 told to end.",
+    "6 this machine, 70 a defect, 130 interrupted, 143 terminated.",
 )
 @click.version_option(__version__, prog_name="syncerr-tui")
 @click.option(

@@ -50,11 +50,11 @@ def command(
     Each is read again now. A line closes when its safeguard is seen on, whoever switched it on, or is gone.
     Putting back starts from what is there by then: a colleague's edit in between is kept, and a Flow gets
     the version that was active. Exit code of putting back: 0: it is on,
-    or gone; 1: not seen on; 3: the org is gone after the write; 5: refused.
+    or gone; 1: not seen on; 3: the org stopped answering after the write; 5: refused.
     """
     given = [one for one in (restore, restore_all, accept, record) if one]
     if len(given) > 1:
-        raise BadInputError("--restore, --restore-all, --accept and --record exclude each other", "Give one")
+        raise BadInputError("--restore, --restore-all, --accept and --record cannot be combined", "Give one")
     return run_async(_safeguards(choice, restore, accept, record, reason, restore_all, as_json))
 
 
@@ -98,7 +98,7 @@ async def _restore(fixer: Fixer, ids: list[str], *, as_json: bool) -> int:
         except SyncErrError as error:
             if as_json and isinstance(error, RefusedError):
                 emit_json({**result_payload(error.line), "fix": fix})
-            complain(error.line)
+            complain(error)
             worst = worst or error.exit_code
             continue
         _tell_result(result, as_json=as_json)

@@ -65,7 +65,7 @@ _QUESTIONS: Mapping[str, str] = {
     "value": "Value to write",
 }
 _WARNING = (
-    "StoreConnect tells everybody to read change events and never to write them.",
+    "StoreConnect says: read change events, and never write them.",
     "Writing this field may do something else than Re-sync, now or after an upgrade.",
     "Use it only where StoreConnect or your admin has confirmed that it works.",
 )
@@ -102,7 +102,13 @@ class Given:
 @click.argument("name", required=False)
 @click.option("--org", metavar="NAME", help="The same as NAME.")
 @click.option("--way", type=click.Choice([kind for kind, _ in _WAYS]), help="How to log in [sf].")
-@click.option("--set", "way_settings", multiple=True, metavar="KEY=VALUE", help="Setting of the way in.")
+@click.option(
+    "--set",
+    "way_settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Setting of the way to log in; may be repeated.",
+)
 @click.option("--object", "object_name", metavar="API_NAME", help="The change event object.")
 @click.option(
     "--map", "maps", multiple=True, metavar="ROLE=FIELD", help="A field of the mapping; '-' for none."
@@ -110,17 +116,27 @@ class Given:
 @click.option("--failed", multiple=True, metavar="VALUE", help="Status value that means failed.")
 @click.option("--pending", multiple=True, metavar="VALUE", help="Status value that means being worked on.")
 @click.option("--done", multiple=True, metavar="VALUE", help="Status value that means carried out.")
-@click.option("--sync-user", metavar="ID", help="User who writes the synced records; '-' for unknown.")
+@click.option("--sync-user", metavar="ID", help="The user who writes the synced records; '-' for unknown.")
 @click.option("--method", type=click.Choice([kind for kind, _ in _METHODS]), help="How to re-sync [guided].")
-@click.option("--method-set", "method_settings", multiple=True, metavar="KEY=VALUE", help="Its settings.")
+@click.option(
+    "--method-set",
+    "method_settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Setting of the method; may be repeated.",
+)
 @click.option("--har", metavar="FILE", help="Recording of the Re-sync button, for --method button.")
-@click.option("--namespace", default="s_c", metavar="NAME", help="Of the package, for --har [s_c].")
+@click.option("--namespace", default="s_c", metavar="NAME", help="Namespace of the package, for --har [s_c].")
 @click.option("--keep-ids", is_flag=True, help="For --har: accept constants that look like ids.")
-@click.option("--lanes", type=click.IntRange(1, 25), help="Most requests at once [4].")
-@click.option("--batch-size", type=click.IntRange(1, 200), help="Most rows in one request [50].")
-@click.option("--patience", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180].")
-@click.option("--read-only", is_flag=True, default=None, help="This org is only ever looked at.")
-@click.option("--reason-required", is_flag=True, default=None, help="Every re-sync asks for a reason.")
+@click.option("--lanes", metavar="N", type=click.IntRange(1, 25), help="Most requests at once [4].")
+@click.option("--batch-size", metavar="N", type=click.IntRange(1, 200), help="Most rows in one request [50].")
+@click.option(
+    "--patience", metavar="SECONDS", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180]."
+)
+@click.option(
+    "--read-only", is_flag=True, default=None, help="Nothing is ever changed in this org from here."
+)
+@click.option("--reason-required", is_flag=True, default=None, help="Every re-sync needs a reason.")
 @click.option(
     "--fix-allow",
     multiple=True,
@@ -130,7 +146,7 @@ class Given:
 @click.option(
     "--bypass-set", "bypass_sets", multiple=True, metavar="NAME", help="A permission set that is a bypass."
 )
-@click.option("--replace", is_flag=True, help="Set an org up anew; the old file is kept beside it.")
+@click.option("--replace", is_flag=True, help="Set up an org again; the old file is kept beside the new one.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
 @click.option("--json", "as_json", is_flag=True, help="At the end, name and path as one JSON line.")
 def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
@@ -344,7 +360,7 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
     if kind == "button" or (kind is None and isinstance(asker, Person)):
         await _propose_entry_points(client)
     while True:
-        chosen = kind or asker.choose("How shall re-sync be asked for?", _METHODS, "guided", "--method")
+        chosen = kind or asker.choose("How should errors be re-synced?", _METHODS, "guided", "--method")
         if chosen in {"apex", "flow"} and isinstance(asker, Person):
             await _offer_actions(client, chosen)
         if chosen == "button":

@@ -18,7 +18,11 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @org_options
 @id_option
 @click.option(
-    "--patience", type=click.FloatRange(0, 86_400), default=0.0, help="Seconds to wait [0: look once]."
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 86_400),
+    default=0.0,
+    help="Seconds to wait [0: look once].",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row.")
 def command(

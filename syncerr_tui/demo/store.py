@@ -79,7 +79,7 @@ class Store:
         clock: What CreatedDate, LastModifiedDate and SystemModstamp are read from.
 
     Raises:
-        BadInputError: The file cannot be opened, is no demo database, is damaged, or has another schema.
+        BadInputError: The file cannot be opened, is not a demo database, is damaged, or has another schema.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Store:
             ) from error
         except sqlite3.DatabaseError as error:
             raise BadInputError(
-                f"The file {where} is no demo database, or it is damaged ({error})",
+                f"The file {where} is not a demo database, or it is damaged ({error})",
                 "Name another file with --db; a new one is made where none exists",
             ) from error
         return connection

@@ -189,7 +189,7 @@ class Fixer:
         if seen and seen_hash(target, reading.whole) != seen:
             raise RefusedError(
                 f"{target.name} was changed since it was shown; nothing was written",
-                "Look at it again, and decide again",
+                "Look at it again, then decide",
             )
         if before == after:
             line = self._ledger.open_for(kind, target) if kind.is_safeguard else None
@@ -223,7 +223,7 @@ class Fixer:
             last = reading
         raise RefusedError(
             f"{target.name} is being changed by somebody else right now; nothing was written",
-            "Wait until they are done, and look at it again",
+            "Wait until they are done, then look again",
         )
 
     async def _write(

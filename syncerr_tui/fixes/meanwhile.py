@@ -48,7 +48,7 @@ async def off_meanwhile(
     """
     if not option.kind.is_safeguard:
         raise RefusedError(
-            f"{option.title} is not something that goes off for a while",
+            f"{option.title} is not something that can be off for a while",
             "Apply it with 'syncerr-tui fix'",
         )
     earlier = fixer.ledger.open_for(option.kind, option.target)

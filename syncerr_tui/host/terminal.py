@@ -143,7 +143,7 @@ def _background(environ: Mapping[str, str], reasons: list[str]) -> Background:
     # rxvt, Konsole and others put "foreground;background" here; 7 and 15 are the two whites.
     ground = environ.get("COLORFGBG", "").rsplit(";", 1)[-1]
     if ground in {"7", "15"}:
-        reasons.append("COLORFGBG tells of a light background.")
+        reasons.append("COLORFGBG names a light background.")
         return Background.LIGHT
     return Background.DARK
 

@@ -12,6 +12,7 @@ from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.request_log import LoggedRequest
 from syncerr_tui.model import EventSeen, SyncError, Verdict
+from syncerr_tui.words import plural
 
 LEAST_USUAL, _LONGEST_USUAL = 180.0, 3600.0
 """Seconds: bounds of an org's usual time for a request. Upstream sync takes 10 s to 2 min."""
@@ -125,10 +126,8 @@ def age_words(seconds: float) -> str:
     """A span of time in words: `40 seconds`, `14 minutes`, `3 hours`, `2 days`."""
     for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    count = int(seconds)
-    return f"{count} second{'' if count == 1 else 's'}"
+            return plural(int(seconds // size), unit)
+    return plural(int(seconds), "second")
 
 
 def _seconds_taken(evidence: str) -> float | None:

@@ -234,7 +234,7 @@ def _without_the_unready(
     for error in chosen:
         if error.id in stuck:
             out[error.id] = LeftOut(
-                error.id, "it waits in a circle with other rows; choose one of them alone"
+                error.id, "it and other rows wait for each other; choose one of them alone"
             )
     chosen = [e for e in chosen if e.id not in out]
     level, _ = order.levels((e.id for e in chosen), links)

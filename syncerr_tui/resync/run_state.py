@@ -242,7 +242,7 @@ class RunState:
     def abort(self, reason: str) -> None:
         """What was sent shows that the rest had better not be."""
         if self.halt is None:
-            self.stop("braked", f"the run braked: {reason}")
+            self.stop("braked", f"the run stopped itself: {reason}")
             self.tell(Braked(reason))
             self.journal.mark(self.run, "brake", reason)
 

@@ -157,7 +157,7 @@ class Sender:
         for attempt in range(_CONNECTION_TRIES):
             if attempt:
                 delay = self._rng.random() * 2**attempt
-                await state.wait(Waiting(delay, "the line gets time", WaitKind.CONNECTION))
+                await state.wait(Waiting(delay, "the request is given time", WaitKind.CONNECTION))
             if not await state.may_send():
                 return []
             try:

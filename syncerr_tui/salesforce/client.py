@@ -179,7 +179,8 @@ class ApiClient:
         """
         if not _REST_PATH.match(path):
             raise BadInputError(
-                f"'{one_line(path)[:60]}' is no Apex REST path", "Write it without a host, like acme/resync"
+                f"'{one_line(path)[:60]}' is not an Apex REST path",
+                "Write it without a host, like acme/resync",
             )
 
         def call(sf: Salesforce) -> Any:  # noqa: ANN401

@@ -40,6 +40,7 @@ from syncerr_tui.salesforce.sync_user import find_sync_user
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.vocabulary import Role
 from syncerr_tui.text import one_line
+from syncerr_tui.words import plural
 
 SKEW_WARNING = 60.0
 SKEW_FAILED = 150.0
@@ -242,10 +243,11 @@ class _Checkup:
             return _failed("sync errors", error)
         if where:
             return _ok("sync errors", f"{count:,} unresolved")
-        reason = (
-            f"{count:,} change events, failed or not: the org cannot be asked for a value of {mapping.status}"
+        whole = f"{plural(count, 'change event')}, failed or not"
+        reason = f"{whole}: the org cannot be asked for a value of {mapping.status}"
+        advice = (
+            f"Every reading of the list reads all of them (about {plural(count // 2000 + 1, 'API call')})"
         )
-        advice = f"Every reading of the list reads all of them (about {count // 2000 + 1:,} API calls)"
         return Check("sync errors", CheckState.WARNING, reason, advice)
 
     async def _permissions(self, mapping: FieldMapping) -> AsyncIterator[Check]:

@@ -129,7 +129,9 @@ class FieldFixes:
             name = _STANDARD_SETS.get(field["name"]) or f"{object_name}{field['name']}"
             if name in _CATEGORY_SETS or field["name"] in {"Status", "StageName"}:
                 return "Its values carry a category, which the Metadata API handles badly"
-            return await self._metadata.read("StandardValueSet", name) or "It is no plain standard value set"
+            return (
+                await self._metadata.read("StandardValueSet", name) or "It is not a plain standard value set"
+            )
         except MetadataTokenError as error:
             self._reader.metadata_problem = error.line
             return error.line

@@ -167,7 +167,7 @@ def _by_hand(case: FixCase, guidance: Guidance) -> FixCandidate | None:
 
 
 _WHY_BY_HAND = {
-    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "No API switches a trigger off in production",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "No API switches off a trigger in production",
     "DUPLICATES_DETECTED": "Merging records cannot be undone: a person decides which one stays",
     "EMAIL_TEMPLATE_MERGEFIELD_ERROR": "Which field the template should name is a person's decision",
     "ENTITY_IS_LOCKED": "Approvals and activated orders are business decisions",

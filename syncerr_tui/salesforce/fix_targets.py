@@ -19,6 +19,7 @@ from syncerr_tui.salesforce.ids import checked, to_18
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
 from syncerr_tui.text import one_line
+from syncerr_tui.words import plural
 
 _TOOLING = {
     FixKind.VALIDATION_RULE_OFF: "ValidationRule",
@@ -220,7 +221,7 @@ def _typed(field: Row, name: str, text: str) -> object:
             raise BadInputError(f"{name} is a number", "Give it one, such as 12.5") from None
     longest = field.get("length") or 0
     if longest and len(text) > longest:
-        raise BadInputError(f"{name} holds {longest} characters", "Give it a shorter value")
+        raise BadInputError(f"{name} holds {plural(int(longest), 'character')}", "Give it a shorter value")
     return text
 
 

@@ -36,7 +36,7 @@ async def _still_fits(client: ApiClient, mapping: FieldMapping) -> None:
     except RefusedError as error:
         raise RefusedError(
             f"The object {mapping.object_name} is gone, or this user no longer sees it",
-            f"{error.hint}. If a package upgrade renamed it: {_AGAIN}",
+            f"{error.hint} If a package upgrade renamed it: {_AGAIN}",
         ) from None
     fields = _fields(described)
     missing = [name for name in mapping.fields if name not in fields and name not in _SYSTEM]

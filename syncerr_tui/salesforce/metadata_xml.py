@@ -252,7 +252,7 @@ def components(answer: bytes) -> list[Component]:
     response = body.first("readMetadataResponse") if body else None
     result = response.first("result") if response else None
     if result is None:
-        raise MetadataXmlError("it is no answer of readMetadata")
+        raise MetadataXmlError("it is not an answer of readMetadata")
     found = []
     for record in result.all("records"):
         full_name = record.value("fullName")

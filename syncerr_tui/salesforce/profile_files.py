@@ -113,7 +113,7 @@ def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -
     except FileExistsError:
         raise BadInputError(
             f"{path} is there already",
-            "Edit it, choose another name, or say --replace to set the org up anew",
+            "Edit it, choose another name, or add --replace to set up the org again",
         ) from None
     except OSError as problem:
         why = one_line(problem.strerror or type(problem).__name__)

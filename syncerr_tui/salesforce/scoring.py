@@ -271,7 +271,7 @@ def _kinds(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[tupl
         return [(60, "its values are Create, Update, Delete or the like")]
     if kinds and share >= 0.9 and len(spoken) <= 5:
         return [(30, f"its values mean {', '.join(sorted(kinds))}")]
-    return [(-50, "its values are no kinds of change")] if not kinds and len(spoken) >= 2 else []
+    return [(-50, "its values are not kinds of change")] if not kinds and len(spoken) >= 2 else []
 
 
 def _standings(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:

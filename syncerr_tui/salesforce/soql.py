@@ -78,7 +78,7 @@ def literal(value: str, kind: str = "") -> str:
         return value
     if kind == "boolean" or kind in NUMBERS:
         raise BadInputError(
-            f"'{one_line(value)[:40]}' is no value of a field of the type {kind}",
+            f"'{one_line(value)[:40]}' is not a value of a field of the type {kind}",
             "Correct the status values in the profile's [mapping]",
         )
     return quote(value)

@@ -34,6 +34,8 @@ class AppState:
     read_only: bool = False
     running: bool = False
     paused: bool = False
+    waiting: bool = False
+    """A person waits for something that can be cancelled."""
     chosen: int = 0
     """Rows an action would act on."""
     selected: int = 0
@@ -125,7 +127,7 @@ def _interrupted(state: AppState) -> str | None:
 
 def _verify(state: AppState) -> str | None:
     if state.running:
-        return "a re-sync is under way, and proves its rows itself"
+        return "a re-sync is under way, and checks its rows itself"
     return _connected(state) or _row(state)
 
 
@@ -139,6 +141,10 @@ def _run(state: AppState) -> str | None:
     return None if state.running else "no re-sync is under way; q quits"
 
 
+def _stop(state: AppState) -> str | None:
+    return None if state.waiting else _run(state)
+
+
 def _setup(state: AppState) -> str | None:
     if state.environment is not Environment.DEMO:
         return "this org is connected; 'syncerr-tui setup' adds another"
@@ -146,7 +152,7 @@ def _setup(state: AppState) -> str | None:
 
 
 def _login(state: AppState) -> str | None:
-    return None if state.session_expired or not state.connected else "the session is alive"
+    return None if state.session_expired or not state.connected else "the session has not expired"
 
 
 _LIST = frozenset({Place.ERRORS})
@@ -182,7 +188,7 @@ ACTIONS: tuple[Action, ...] = (
         "range",
         ("v",),
         "range",
-        "Begin a range: every movement extends it; v keeps it, escape takes it back.",
+        "Begin a range: every movement extends it; v keeps it, escape cancels it.",
         "Select",
         _LIST,
         why_disabled=_row,
@@ -435,7 +441,7 @@ ACTIONS: tuple[Action, ...] = (
         "stop re-sync",
         "Stop the re-sync: what is on its way is waited for, the rest stays unsent.",
         "Act",
-        why_disabled=_run,
+        why_disabled=_stop,
     ),
     Action(
         "pause",
@@ -484,7 +490,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("help", ("question_mark",), "help", "The keys that work here.", "Program", footer=7),
     Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name.", "Program"),
-    Action("redraw", ("ctrl+l",), "redraw", "Draw the screen anew.", "Program"),
+    Action("redraw", ("ctrl+l",), "redraw", "Draw the screen again.", "Program"),
     Action(
         "quit",
         ("q", "ctrl+q"),

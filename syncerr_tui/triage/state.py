@@ -59,6 +59,8 @@ class UiState:
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
     reading: ReadingState = ReadingState()
     run: RunStatus = RunStatus()
+    doing: str = ""
+    """What a person waits for and can cancel, as the utility bar says it: `planning ...`."""
     trouble: SyncErrError | None = None
     """What went wrong last, until something goes right."""
 
@@ -75,6 +77,14 @@ class UiState:
     def at(self, place: Place) -> UiState:
         """Another place in front; each keeps its panel as it is."""
         return replace(self, place=place)
+
+    def begun(self, doing: str) -> UiState:
+        """Something that a person waits for is under way."""
+        return replace(self, doing=doing)
+
+    def done(self, doing: str) -> UiState:
+        """It is over; something else that began meanwhile is not."""
+        return replace(self, doing="") if self.doing == doing else self
 
     def with_panel(self, place: Place, *, is_open: bool) -> UiState:
         """The panel of a place opened, or closed."""

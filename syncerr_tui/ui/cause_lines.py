@@ -16,7 +16,7 @@ from syncerr_tui.ui.widgets.cause_list import LEAD, Told
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.virtual_list import Glyphs
-from syncerr_tui.words import age
+from syncerr_tui.words import age, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
@@ -67,7 +67,7 @@ class CauseLines:
         if node.is_cause:
             return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
         if node.row is None:
-            line = f"{'':6}and {node.rest:,} more errors: e shows all of them in the list"
+            line = f"{'':6}and {plural(node.rest, 'more error')}: e shows all of them in the list"
             return Told((((cell(line, width, self._context.ellipsis), "quiet"),),))
         return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
 

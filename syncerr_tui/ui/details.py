@@ -83,7 +83,7 @@ class Details:
 
         explanation = self._error_details.explain(error)
         diagnosis = explanation.diagnosis
-        inferred = " (read off the wording)" if diagnosis.inferred else ""
+        inferred = " (inferred from the wording)" if diagnosis.inferred else ""
         code = f"{diagnosis.root_code}{inferred}" if diagnosis.root_code else "no status code"
         page = TextLayout(width)
         for line in _packed(_head(error, code, moment), page.width):

@@ -413,6 +413,10 @@ class JournalPane(ListWithPanel):
         if run is not None:
             self._in_background(self._verify(run), "journal-verify")
 
+    def give_up_checking(self) -> bool:
+        """Stop reading again; False where nothing is being read."""
+        return bool(self.workers.cancel_group(self, "journal-verify"))
+
     async def _verify(self, run: RunRecord) -> None:
         from syncerr_tui.journal.history import History
 
@@ -420,15 +424,21 @@ class JournalPane(ListWithPanel):
         if connection is None:
             return
         if run.alive:
-            self.post_message(Announced("It is under way in another terminal, which proves its rows itself."))
+            self.post_message(Announced("It is under way in another terminal, which checks its rows itself."))
             return
         rows = await self._reading.ask(lambda journal: History(journal).rows_of(run.id))
         open_rows = [row for row in rows if row.unknown]
         if not open_rows:
-            self.post_message(Announced("Everything that this run sent is decided."))
+            self.post_message(Announced("Nothing that this run sent is still open."))
             return
-        self.post_message(Announced(f"Reading {plural(len(open_rows), 'row')} again ..."))
-        verified = await self._journals.verify(connection, open_rows)
+        doing = f"reading {plural(len(open_rows), 'row')} again ..."
+        self.context.state = self.context.state.begun(doing)
+        self.post_message(self.Changed())
+        try:
+            verified = await self._journals.verify(connection, open_rows)
+        finally:
+            self.context.state = self.context.state.done(doing)
+            self.post_message(self.Changed())
         counted = Counter(one.verdict.value for one in verified if one.verdict is not None)
         told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
         self.post_message(Announced(f"Read again: {told}."))

@@ -53,8 +53,8 @@ _MARKS = {
     "brake": "Braked",
     "adopted": "Taken up again",
     "finished": "Finished",
-    "cancelled": "Stopped by the person",
-    "braked": "Ended by the brake",
+    "cancelled": "Stopped by hand",
+    "braked": "Stopped by itself",
     "stopped": "Broken off",
     "dropped": "Dropped",
 }

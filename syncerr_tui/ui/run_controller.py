@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.run_presenter import RunPresenter
     from syncerr_tui.ui.screens.plan import PlanDialog
 
-PLANNING = "Working out what goes first ..."
+PLANNING = "planning ..."
 STOPPING = "Stopping: what is on its way is waited for."
 PAUSING = "Pausing after what is on its way. P goes on."
 _AT_ONCE = 400
@@ -141,6 +141,8 @@ class RunController:
         self._work = work
         self._fixes = fixes
         self._run: Run | None = None
+        self._planning: object | None = None
+        """The plan that is being made, by a sign of its own: one that was given up is nobody's."""
         self._meanwhile: asyncio.Task[Any] | None = None
         """Has a safeguard off, and puts it back at its end."""
         self._stopped = False
@@ -170,18 +172,34 @@ class RunController:
         connection, graph = self._context.connection, self._graph_worker.graph
         if connection is None or self.active or not (chosen or hidden):
             return None
+        if self._planning is not None:
+            self._post(Announced("The plan is being made: esc cancels it."))
+            return None
         if graph is not None and len(chosen) <= _AT_ONCE:
             return self._request(connection, prepare(graph, chosen, hidden))
-        self._post(Announced(PLANNING))
-        self._work(self._plan_later(connection, chosen, hidden), "planning")
+        self._planning = planning = object()
+        self._context.state = self._context.state.begun(PLANNING)
+        self._work(self._plan_later(connection, chosen, hidden, planning), "planning")
         return None
 
-    async def _plan_later(self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int) -> None:
+    async def _plan_later(
+        self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
+    ) -> None:
         prepared = await self._graph_worker.lend(lambda graph: prepare(graph, chosen, hidden))
+        if planning is not self._planning:
+            return
         request = self._request(connection, prepared)
         await asyncio.to_thread(request.planner, ramp=False)
-        if not self.active:
-            self._post(PlanReady(request))
+        if planning is self._planning:
+            self.give_up_planning()
+            if not self.active:
+                self._post(PlanReady(request))
+
+    def give_up_planning(self) -> bool:
+        """Make no plan after all; False where none is being made. Its thread ends by itself, unheard."""
+        planning, self._planning = self._planning is not None, None
+        self._context.state = self._context.state.done(PLANNING)
+        return planning
 
     def _request(self, connection: OrgSession, prepared: Prepared) -> PlanRequest:
         now, patience = self._context.clock(), connection.profile.patience

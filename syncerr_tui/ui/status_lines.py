@@ -125,6 +125,8 @@ def utility(
         left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
     if listing.range is not None and listing.range.sticky:
         left.append(("  range", "busy"))
+    if state.doing:
+        left += [(f"  {state.doing}", "busy"), ("  esc", "key"), (" cancels", "quiet")]
     if off:
         return left, [(f" {off} ", "bad")]
     right: list[Part] = []
@@ -310,7 +312,7 @@ class StatusLines:
         shown: list[str] = []
         empty = state.place is Place.ERRORS and not state.listing.errors
         if trouble is not None and not (empty and trouble is state.reading.failure):
-            shown = _wrapped(f"{trouble.title}. {trouble.hint}", width, len(TROUBLE))
+            shown = _wrapped(trouble.line, width, len(TROUBLE))
         for number, name in enumerate(TROUBLE):
             text = shown[number] if number < len(shown) else ""
             self._line(name).show(_in_two_looks(text, trouble.title if trouble and not number else ""))

@@ -47,7 +47,6 @@ from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.run_controller import (
     PAUSING,
-    PLANNING,
     STOPPING,
     AppLeft,
     PersonAsked,
@@ -116,6 +115,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._ticked_at = self.context.clock()
         self._row_before: SyncError | None = None
         """Where the cursor was when the filter was opened."""
+        self._ready: PlanRequest | None = None
+        """A plan that took long, until it can be shown."""
 
     def compose(self) -> ComposeResult:
         """The lines, and the list between them."""
@@ -191,6 +192,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             read_only=context.read_only,
             running=state.run.active,
             paused=state.run.paused,
+            waiting=bool(state.doing),
             interrupted=len(self.services.interrupted_runs.waiting),
         )
         return self.pane.facts(facts)
@@ -276,6 +278,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """The keys are the list's again."""
         self._lines.behind_a_dialog = False
         self.draw_lines()
+        self._show_what_is_ready()
 
     @property
     def _may_interrupt(self) -> bool:
@@ -523,6 +526,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
         self._note_that_nothing_matches()
         self.pane.entered()
+        self.call_after_refresh(self._show_what_is_ready)
 
     def _note_that_nothing_matches(self) -> None:
         if self.context.state.listing.errors:
@@ -625,6 +629,8 @@ class Workbench(Screen[None], inherit_bindings=False):
     def back(self) -> None:
         """One step back; the result of a run goes before the filter and the selection."""
         place = self.context.state.place
+        if self._cancel_waiting():
+            return
         if self.context.state.panel_open or not self._dismiss_result():
             done = self.pane.step_back()
             if not done and place is Place.JOURNAL:
@@ -634,6 +640,20 @@ class Workbench(Screen[None], inherit_bindings=False):
                 self.errors.step_back()
         self.causes.refreshed()
         self.draw_lines()
+
+    def _cancel_waiting(self) -> bool:
+        """What a person waits for is given up; the list behind it stays as it is."""
+        cancelled = self.services.runs.give_up_planning() or (
+            self.complete and self.journal.give_up_checking()
+        )
+        if cancelled:
+            self.draw_lines()
+        return cancelled
+
+    def stop(self) -> None:
+        """Send nothing more; where nothing is being sent, wait for nothing more."""
+        if not self._cancel_waiting():
+            self.services.runs.cancel()
 
     def _dismiss_result(self) -> bool:
         listing = self.services.runs.dismiss()
@@ -739,14 +759,21 @@ class Workbench(Screen[None], inherit_bindings=False):
         request = self.services.runs.plan(self.pane.chosen, self.facts.hidden_selected)
         if request is not None:
             self._show_plan(request)
+        self.draw_lines()
 
     @on(PlanReady)
     def plan_ready(self, event: PlanReady) -> None:
-        """A plan that took long is made."""
-        self.silence(PLANNING)
-        self._show_plan(event.request)
+        """A plan that took long is made: it waits until the person is in the list again."""
+        self._ready = event.request
+        self._show_what_is_ready()
+        self.draw_lines()
 
-    def _show_plan(self, request: PlanRequest) -> None:
+    def _show_what_is_ready(self) -> None:
+        if self._ready is not None and self._may_interrupt:
+            request, self._ready = self._ready, None
+            self._show_plan(request, late=True)
+
+    def _show_plan(self, request: PlanRequest, *, late: bool = False) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
 
         connection = request.connection
@@ -758,6 +785,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             request.planner.wave_lines,
             reason_required=connection.profile.reason_required,
         )
+        dialog.late = late
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -888,14 +916,14 @@ class Workbench(Screen[None], inherit_bindings=False):
         if others:
             self.say(others)
         if runs.waiting and self._may_interrupt:
-            self._ask_to_resume()
+            self._ask_to_resume(late=True)
 
     def resume(self) -> None:
         """What to do with an interrupted run: the one under the cursor of the Journal, else the newest."""
         run = self.journal.run if self.context.state.place is Place.JOURNAL else None
         self._ask_to_resume(run.id if run else None)
 
-    def _ask_to_resume(self, run_id: str | None = None) -> None:
+    def _ask_to_resume(self, run_id: str | None = None, *, late: bool = False) -> None:
         from syncerr_tui.ui.screens.resume import ResumeDialog
 
         context, runs = self.context, self.services.interrupted_runs
@@ -915,6 +943,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             others=len(runs.waiting) - 1,
             may_send=not context.read_only,
         )
+        dialog.late = late
         self.app.push_screen(dialog, answered)
 
     @on(PlanRecalled)
@@ -997,7 +1026,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "copy_error": copy_error,
         "browse": browse,
         "resync": resync,
-        "cancel": lambda bench: bench.services.runs.cancel(),
+        "cancel": stop,
         "pause": lambda bench: bench.services.runs.pause(),
         "resume": resume,
         "fix": fix,

@@ -64,7 +64,7 @@ def one_plain_line(said: Said) -> None:
     """The exit code is one of the table and not a defect; where something is wrong, one line says what."""
     assert said.code in set(ExitCode) - {ExitCode.DEFECT}, said.err
     assert "Traceback" not in said.err
-    told = [line for line in said.err.splitlines() if line.startswith("syncerr-tui: ")]
+    told = [line for line in said.err.splitlines() if line.startswith(("syncerr-tui: ", '{"error": '))]
     assert len(told) == (said.code not in {ExitCode.OK, ExitCode.NOT_ALL_FIXED}), said.err
 
 

@@ -113,7 +113,7 @@ def test_the_field_method_wants_its_warning_accepted(shell: Shell, org: DemoServ
     words = ("--method", "field", "--method-set", "field=s_c__Status__c", "--method-set", "value=NEW")
     said = shell("setup", "field", "--yes", *words)
     assert said.code == 5
-    assert "never to write them" in said.err
+    assert "never write them" in said.err
     said = shell("setup", "field", "--yes", *words, "--method-set", "accept_vendor_warning=true")
     assert said.code == 0, said.err
     assert written(shell, "field").method == FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True)
@@ -189,7 +189,7 @@ def test_without_a_terminal_it_says_how_to_answer(
     said = shell("setup")
     assert said.code == ExitCode.MACHINE
     last = said.err.splitlines()[-1]
-    assert last.startswith("syncerr-tui: Nobody can answer: this is no terminal.")
+    assert last.startswith("syncerr-tui: Nobody can answer: this is not a terminal.")
     assert "--way" in last
     assert "--yes" in last
     assert list(shell.profiles.glob("*")) == []

@@ -104,7 +104,7 @@ def test_a_heading_stands_once_however_many_pages_there_are(shell: Shell) -> Non
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("--json", "--format", "csv"), "--json and --format csv exclude each other"),
+        (("--json", "--format", "csv"), "--json and --format csv cannot be combined"),
         (("--fields", "id,colour\x1b[2J"), "No field is called"),
         (("--fields", " , "), "--fields names no field"),
         (("--fields", "id,id"), "--fields names a field twice"),
@@ -175,13 +175,13 @@ def test_several_can_be_explained(shell: Shell, org: DemoServer, monkeypatch: py
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "No id came in on stdin. Nothing was done"),
-        ("id\n\n", "No id came in on stdin. Nothing was done"),
+        ("", "stdin has no id. Nothing was done"),
+        ("id\n\n", "stdin has no id. Nothing was done"),
         ("a0X000000000001AAA\nsomething \x1b[2J else\n", "Row 2 on stdin does not begin with the id"),
         ('{"id": 5}\n', "Row 1 on stdin does not begin with the id"),
         ('{"id": "../../x"}\n', "Row 1 on stdin does not begin with the id"),
-        ("[1, 2", "What came in on stdin is no JSON. Nothing was done"),
-        ("[" * 100_000, "What came in on stdin is no JSON. Nothing was done"),
+        ("[1, 2", "stdin is not JSON. Nothing was done"),
+        ("[" * 100_000, "stdin is not JSON. Nothing was done"),
         ("a0X000000000001AAA\n", "No unresolved sync error has the id"),
     ],
 )

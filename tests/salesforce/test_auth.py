@@ -184,7 +184,7 @@ def test_a_key_that_others_can_read_is_refused(key_file: Path) -> None:
     key_file.chmod(0o644)
     with pytest.raises(BadInputError, match=r"can be read by others \(mode 0644\)") as caught:
         log_in(JwtBearerAuth("3MVG9", "ana@acme.example", str(key_file)))
-    assert caught.value.hint == f"Run: chmod 600 {key_file}"
+    assert caught.value.hint == f"Run 'chmod 600 {key_file}'."
 
 
 def test_a_key_file_without_a_key_is_named(tmp_path: Path) -> None:

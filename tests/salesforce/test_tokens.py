@@ -72,7 +72,7 @@ def test_the_same_token_again_is_tried_once_more_and_then_means_expired() -> Non
     for _ in range(5):
         with pytest.raises(NotLoggedInError, match="has expired") as caught:
             provider.renew(again)
-        assert caught.value.hint == "Log in again"
+        assert caught.value.hint == "Log in again."
     assert login.count == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from syncerr_tui.journal import history
 from syncerr_tui.journal.history import History
-from syncerr_tui.model import Verdict
+from syncerr_tui.model import EventSeen, Verdict
 from syncerr_tui.resync import factory
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import clean
+from syncerr_tui.triage.actions import Place
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
@@ -253,7 +255,32 @@ async def test_checking_again_sends_nothing_and_writes_the_verdict_down(opened: 
         await driven.wait_for("1 fixed, 1 still failing.")  # the journal has been read anew
         await driven.wait_for("Errors (1)")  # what is fixed has left the list
         await driven.press("V")
-        await driven.wait_for("Everything that this run sent is decided.")
+        await driven.wait_for("Nothing that this run sent is still open.")
         assert org.requests == []
         await driven.press("enter")
         await driven.wait_for("finished  1 fixed, 1 still failing")
+
+
+async def test_checking_again_shows_that_it_works_and_can_be_cancelled(opened: Open, tmp_path: Path) -> None:
+    errors = some_errors(2)
+    ended_run(tmp_path, errors, [Verdict.UNKNOWN, FAILING])
+    async with opened(errors) as driven:
+        await driven.ready()
+        asked = asyncio.Event()
+
+        async def never(_ids: object) -> dict[str, EventSeen]:
+            asked.set()
+            await asyncio.Event().wait()
+            return {}
+
+        driven.connection.org.read_events = never
+        await driven.press("3")
+        await driven.wait_for("finished")
+        await driven.press("V")
+        await driven.wait_for("reading 1 row again ...  esc cancels")
+        await driven.wait_for(asked.is_set)
+        await driven.press("j", "k")
+        assert "reading 1 row again ..." in driven.text
+        await driven.press("escape")
+        await driven.wait_for(lambda: "again ..." not in driven.text)
+        assert driven.app.context.state.place is Place.JOURNAL

@@ -123,7 +123,7 @@ async def test_the_parts_stand_in_their_order(opened: Open, size: tuple[int, int
         await driven.wait_for(lambda: "Ours: EP" in driven.pane.panel.text)
         text = driven.pane.panel.text
         order = (
-            "FIELD_INTEGRITY_EXCEPTION (read off the wording)",
+            "FIELD_INTEGRITY_EXCEPTION (inferred from the wording)",
             "Salesforce ID",
             "StoreConnect ID",
             "Message The BillingStateCode",

@@ -181,24 +181,74 @@ def test_the_journal_refuses_what_cannot_be(text: str) -> None:
     journal_filter.parse("event:upd", typing=True)
 
 
-async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_controller, "_AT_ONCE", 3)
+@pytest.fixture
+def slow_planning(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Every plan takes until this is set."""
     go_on = threading.Event()
 
     def slowly(*asked: Any) -> Prepared:
         assert go_on.wait(20)
         return prepare(*asked)
 
+    monkeypatch.setattr(run_controller, "_AT_ONCE", 3)
     monkeypatch.setattr(run_controller, "prepare", slowly)
+    return go_on
+
+
+async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
+    opened: Open, slow_planning: threading.Event
+) -> None:
     async with opened() as driven:
         await driven.ready()
         await driven.press("a", "R")
-        await driven.wait_for("Working out what goes first")
-        await driven.press("j", "enter", "escape")
+        await driven.wait_for("planning ...  esc cancels")
+        await driven.press("j", "j", "R")
+        await driven.wait_for("The plan is being made: esc cancels it.")
+        await driven.press("k")
+        assert "planning ..." in driven.text
         assert driven.pane.listing.cursor == 1
-        go_on.set()
+        slow_planning.set()
+        await driven.wait_for("enter starts")
+        assert "planning ..." not in driven.text
+        # An enter that was meant for the list is not an answer: nobody can have read the plan yet.
+        await driven.press_at_once("enter")
+        await driven.wait_for("enter starts")
+        assert not driven.connection.requests
+        await driven.press("enter")
+        await driven.wait_for(lambda: bool(driven.connection.requests))
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c", "X"])
+async def test_a_long_planning_can_be_given_up(
+    opened: Open, slow_planning: threading.Event, key: str
+) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("planning ...")
+        await driven.press(key)
+        assert "planning ..." not in driven.text
+        assert driven.pane.listing.selected, (
+            "the first step back is out of the planning, not of the selection"
+        )
+        slow_planning.set()
+        await driven.wait_for(lambda: driven.app.services.graph_worker.graph is not None)
+        assert driven.app.screen is driven.app.bench
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+
+
+async def test_a_plan_that_comes_late_waits_until_the_filter_is_closed(
+    opened: Open, slow_planning: threading.Event
+) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("a", "R", "slash")
+        slow_planning.set()
+        await driven.wait_for(lambda: "planning" not in driven.text)
+        await driven.type("order")
+        await driven.wait_for("/ order")
+        await driven.press("enter")
         await driven.wait_for("enter starts")
         assert not driven.connection.requests
 

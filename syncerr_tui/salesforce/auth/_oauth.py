@@ -47,7 +47,7 @@ _CODES: Mapping[str, str] = {
     "invalid_client_id": "Check client_id: the consumer key of the app",
     "invalid_client": "Check client_id and the client secret",
     "invalid_app_access": "Let an admin allow the user to use the app",
-    "unsupported_grant_type": "This org does not offer that way in; choose another with 'syncerr-tui setup'",
+    "unsupported_grant_type": "This org does not offer that login: choose another with 'syncerr-tui setup'",
     "inactive_user": "Ask the admin to activate the user",
     "inactive_org": "The org is closed or locked: ask its admin",
 }

@@ -20,7 +20,7 @@ from syncerr_tui.text import one_line
 
 VERSION = "59.0"
 """An API version that still has login(), whatever version the work is done with afterwards."""
-NOTE = "SOAP login() is retired by Salesforce on 1 June 2027: choose another way in before that"
+NOTE = "SOAP login() is retired by Salesforce on 1 June 2027: choose another way to log in before that"
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -32,7 +32,7 @@ _ENVELOPE = (
 _NEXT_STEPS: Mapping[str, str] = {
     "LOGIN_MUST_USE_SECURITY_TOKEN": "Add the user's security token, or ask the admin to trust this network",
     "INVALID_LOGIN": "Check user, password and security token; the user may be locked",
-    "INVALID_OPERATION": "SOAP login() is switched off in this org: choose another way in with "
+    "INVALID_OPERATION": "SOAP login() is switched off in this org: choose another way to log in with "
     "'syncerr-tui setup'",
     "PASSWORD_LOCKOUT": "The user is locked: ask the admin",
     "LOGIN_DURING_RESTRICTED_TIME": "The user may not log in at this hour: ask the admin",

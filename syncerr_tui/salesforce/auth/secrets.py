@@ -91,7 +91,7 @@ def _check_private(path: Path, status: os.stat_result, what: str) -> None:
     if status.st_mode & 0o077:
         raise BadInputError(
             f"The {what} in {path} can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
-            f"Run: chmod 600 {path}",
+            f"Run 'chmod 600 {path}'",
         )
     if status.st_uid not in {os.geteuid(), 0}:
         raise BadInputError(f"The {what} in {path} belongs to another user", "Use a file of your own")

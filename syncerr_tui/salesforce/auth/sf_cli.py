@@ -101,7 +101,9 @@ class SfCli:
         if told.status == _NO_SUCH_COMMAND or (told.answer or {}).get("name") == "CommandNotFoundError":
             token = str(shown.get("accessToken") or "")
             if not token or token.startswith("[REDACTED]"):
-                raise NotLoggedInError("This version of the sf CLI does not give its token", "Run: sf update")
+                raise NotLoggedInError(
+                    "This version of the sf CLI does not give its token", "Run 'sf update'"
+                )
             return access_token(token, "The sf CLI's token")
         token = str(self._checked(told).get("accessToken") or "")
         if re.search(r"unable to refresh|stale", told.warnings, re.IGNORECASE):
@@ -135,7 +137,7 @@ class SfCli:
         if re.search(r"expired|refresh|invalid_grant|auth", f"{name} {message}", re.IGNORECASE):
             return self._expired()
         said = _harmless(message or name or "no reason given")
-        return NotLoggedInError(f"The sf CLI refused: {said}", f"Run: {login_command(self._org)}")
+        return NotLoggedInError(f"The sf CLI refused: {said}", f"Run '{login_command(self._org)}'")
 
     def _expired(self) -> NotLoggedInError:
         named = f" for {one_line(self._org)}" if self._org else ""
@@ -148,7 +150,7 @@ class SfCli:
         if program is None:
             raise NotLoggedInError(
                 "The Salesforce CLI (sf) is not on the PATH",
-                "Install it (npm install --global @salesforce/cli), or choose another way in with "
+                "Install it (npm install --global @salesforce/cli), or choose another way to log in with "
                 "'syncerr-tui setup'",
             )
         org = ("--target-org", self._org) if self._org else ()

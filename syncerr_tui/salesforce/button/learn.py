@@ -35,6 +35,7 @@ from syncerr_tui.salesforce.button.template import (
     unfolded,
     without_addresses,
 )
+from syncerr_tui.words import plural
 
 CHANGE_EVENT = "s_c__Change_Event__c"
 NAMESPACE = "s_c"
@@ -469,7 +470,7 @@ def _score(
     """Points and their reasons. Weights: what speaks for a call weighs less than what it acts on."""
     found: list[tuple[int, str]] = []
     many = len(hole.ids)
-    found.append((40, f"It takes {many} row id{'s' if many > 1 else ''}"))
+    found.append((40, f"It takes {plural(many, 'row id')}"))
     if known.ticked and {one[:15] for one in ids} == known.events:
         found.append((10, "Its ids are exactly those of the ticked rows"))
     if call.namespace == namespace or call.calling.startswith(f"markup://{namespace}:"):

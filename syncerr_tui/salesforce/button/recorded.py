@@ -298,11 +298,11 @@ def _apex_call(
     cacheable: bool | None = None,
 ) -> RecordedCall | Unrepeatable:
     if not _IDENTIFIER.fullmatch(name) or not _IDENTIFIER.fullmatch(method):
-        return Unrepeatable("An Apex action", "Its class or method is no name that Apex allows")
+        return Unrepeatable("An Apex action", "Its class or method is not a name that Apex allows")
     if _no_name(name) or _no_name(method):
         return Unrepeatable("An Apex action", "Its class or method looks like an id or a secret")
     if namespace and not _NAMESPACE.fullmatch(namespace):
-        return Unrepeatable("An Apex action", "Its namespace is no name that Salesforce allows")
+        return Unrepeatable("An Apex action", "Its namespace is not a name that Salesforce allows")
     return RecordedCall(
         CallKind.APEX,
         style,
@@ -376,7 +376,7 @@ def _remoting(exchange: Exchange) -> Iterator[Unrepeatable]:
 def _action(kind: str, name: str, exchange: Exchange) -> RecordedCall | Unrepeatable:
     namespace, plain = _split(name)
     if not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A custom action", "Its name is none that Salesforce allows")
+        return Unrepeatable("A custom action", "Its name is not one that Salesforce allows")
     body = _json(exchange.text)
     if not isinstance(body, Mapping):
         return Unrepeatable(f"Action {name}", _CUT)
@@ -420,7 +420,7 @@ def _record_write(path: str, exchange: Exchange) -> RecordedCall | Unrepeatable 
     fields = _object(body.get("fields")) if match[1] is None else body
     name = match[1] or _text(body.get("apiName"))
     if name and not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A record's update", "Its object is no name that Salesforce allows")
+        return Unrepeatable("A record's update", "Its object is not a name that Salesforce allows")
     if match[2] is None:
         return RecordedCall(
             CallKind.RECORD_CREATE, Style.REST, *_object_name(name), params={"fields": fields}, succeeded=good
@@ -454,7 +454,7 @@ def _update(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
     record = _object(params.get("recordInput"))
     name = _text(record.get("apiName"))
     if name and not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A record's update", "Its object is no name that Salesforce allows")
+        return Unrepeatable("A record's update", "Its object is not a name that Salesforce allows")
     record_id, fields = params.get("recordId"), _object(record.get("fields"))
     # Lightning Data Service repeats the id among the fields.
     fields = {key: value for key, value in fields.items() if key.lower() != "id" or value != record_id}
@@ -480,7 +480,7 @@ def _create(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
     record = _object(params.get("recordInput"))
     name = _text(record.get("apiName"))
     if not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A new record", "Its object is no name that Salesforce allows")
+        return Unrepeatable("A new record", "Its object is not a name that Salesforce allows")
     return RecordedCall(
         CallKind.RECORD_CREATE,
         Style.LWC,
@@ -497,7 +497,7 @@ def _start_flow(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
     name = _text(params.get("flowDevName"))
     namespace, plain = _split(name)
     if not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A Flow", "Its name is none that Salesforce allows")
+        return Unrepeatable("A Flow", "Its name is not one that Salesforce allows")
     arguments = _json(_text(params.get("arguments"))) if params.get("arguments") else []
     if not isinstance(arguments, Sequence) or isinstance(arguments, str):
         return Unrepeatable(f"Flow {name}", _CUT)

@@ -29,6 +29,6 @@ def stored_problem(method: ButtonMethod) -> tuple[str, str] | None:
         template = json.loads(method.params)
         check(template)
     except (ValueError, RecursionError) as problem:
-        why = "it is no JSON" if isinstance(problem, json.JSONDecodeError | RecursionError) else str(problem)
-        return "params", f"is no template of a call: {why}"
+        why = "it is not JSON" if isinstance(problem, json.JSONDecodeError | RecursionError) else str(problem)
+        return "params", f"is not a template of a call: {why}"
     return None if isinstance(template, dict) else ("params", "must be a JSON object")

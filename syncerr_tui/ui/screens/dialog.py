@@ -18,6 +18,8 @@ from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.line import Line, Part
 
 Answer = TypeVar("Answer")
+_NOTICED_SECONDS = 0.5
+"""How long a person needs to notice a dialog that they did not wait for."""
 
 
 class Dialog(ModalScreen[Answer], inherit_bindings=False):
@@ -53,6 +55,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     SHAPE: ClassVar[str] = ""
     """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""
 
+    late = False
+    """It comes up while the person does something else: what they typed for that must not answer it."""
     _seen_since: float | None = None
 
     def on_mount(self) -> None:
@@ -60,7 +64,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        self._seen_since = get_time()
+        self._seen_since = get_time() + (_NOTICED_SECONDS if self.late else 0)
 
     def was_seen_at(self, when: float) -> bool:
         """Whether this was on screen at that time of Textual's events, so that a key can be an answer to it.

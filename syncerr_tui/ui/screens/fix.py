@@ -138,7 +138,7 @@ class FixDialog(Dialog[bool]):
         self.options = options
         if not options:
             self._enter(Stage.ENDED)
-            self._say("Nothing that this program knows of would fix it. enter in the list says what to do.")
+            self._say("Nothing that can be done from here would fix it. enter in the list says what to do.")
             return
         listed = self.query_one(OptionList)
         listed.add_options(
@@ -249,12 +249,14 @@ class FixDialog(Dialog[bool]):
         typed = {str(field.name): field.value for field in self.query(Input)}
         name = typed.pop(_NAME, "")
         if self._names_target and name != option.target.name:
-            wrong = "That is not its name: nothing was changed.  "
+            wrong = "That is not the name: nothing was changed.  "
             self.query_one("#answers", Line).show([(wrong, "bad"), *self.answers])
             return
         self._enter(Stage.APPLYING)
         self.query_one("#typed", Vertical).remove_children()
-        self._say(f"{option.title} ...", "Reading it fresh, writing it down, writing it, reading it again.")
+        self._say(
+            f"{option.title} ...", "Reading it, recording it in the journal, changing it, reading it again."
+        )
         self._apply(option, typed, name)
 
     def action_leave(self) -> None:
@@ -321,4 +323,4 @@ class NameDialog(Dialog[str]):
         if event.value == self._target:
             self.dismiss(event.value)
         else:
-            self.query_one("#answers", Line).show([("That is not its name.  ", "bad"), *self.answers])
+            self.query_one("#answers", Line).show([("That is not the name.  ", "bad"), *self.answers])

@@ -123,7 +123,9 @@ class PlanDialog(Confirmation):
             loud.append(f"Not sent: {asked.hidden:,} selected, but hidden by the filter.")
         loud += asked.remarks
         if self.again:
-            loud.append("They go again once the org has had its usual time, where they are still untouched.")
+            loud.append(
+                "They are sent again after the org's usual time, if nothing has touched them by then."
+            )
         elif self._in_doubt:
             loud.append("They are read again and not sent.")
         if self.meanwhile is not None:
@@ -295,7 +297,7 @@ def _added(added: Sequence[SyncError]) -> str:
     names = ", ".join(error.short_name for error in added[:3])
     more = f" and {len(added) - 3} more" if len(added) > 3 else ""
     return (
-        f"Its cause goes first: {names} comes along."
+        f"Its cause is sent first: {names}."
         if len(added) == 1
-        else f"Their causes go first: {names}{more} come along."
+        else f"Their causes are sent first: {names}{more}."
     )
