@@ -41,6 +41,8 @@ class AppState:
     selected: int = 0
     """Rows that are selected; 0 where an action would act on what is under the cursor."""
     hidden_selected: int = 0
+    restorable: bool = False
+    """A selection was lost, and rows of it are in the list."""
     total: int = 0
     current: bool = False
     """There is a row under the cursor."""
@@ -48,6 +50,20 @@ class AppState:
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
 
 
+_COUNTED = frozenset(
+    {
+        *("down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last"),
+        *(
+            "toggle",
+            "extend_down",
+            "extend_up",
+            "next_error",
+            "previous_error",
+            "next_cause",
+            "previous_cause",
+        ),
+    }
+)
 _TABS = ((Place.ERRORS, 1), (Place.CAUSES, 2), (Place.JOURNAL, 3))
 
 Reason = Callable[[AppState], str | None]
@@ -85,6 +101,11 @@ class Action:
             for other in ACTIONS
             if other is not self
         )
+
+    @property
+    def counted(self) -> bool:
+        """Whether digits before its key say how often, or to which row."""
+        return self.id in _COUNTED
 
     @property
     def where(self) -> str:
@@ -173,6 +194,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("first", ("g", "home"), "first row", "Go to the first row.", "Move", _TABLES),
     Action("last", ("G", "end"), "last row", "Go to the last row.", "Move", _TABLES),
     Action(
+        "count",
+        ("0", "4", "5", "6", "7", "8", "9"),
+        "count",
+        "Digits before a move or a selection repeat it: 10j, 5 space, 50G. 1, 2 and 3 alone are tabs.",
+        "Move",
+        _TABLES,
+    ),
+    Action(
         "toggle",
         ("space",),
         "select",
@@ -221,6 +250,15 @@ ACTIONS: tuple[Action, ...] = (
         "Select",
         _LIST,
         why_disabled=_row,
+    ),
+    Action(
+        "restore_selection",
+        ("backspace",),
+        "selection back",
+        "Bring back the selection that was lost last, as far as its rows are in the list; again swaps.",
+        "Select",
+        _ERRORS_AND_CAUSES,
+        why_disabled=lambda state: None if state.restorable else "no selection was lost",
     ),
     Action(
         "back",

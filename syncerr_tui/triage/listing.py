@@ -2,7 +2,7 @@
 
 A selection is a set of ids, never of row numbers: it survives refresh, sort and filter. What is selected
 but hidden by the filter is counted (`hidden_selected`) and is no part of `chosen`: nothing is sent by
-surprise.
+surprise. A selection that is lost as a whole, by a slip or because rows left the list, can be brought back.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Listing:
     selected: frozenset[str] = frozenset()
     cursor: int = 0
     range: Range | None = None
+    lost: frozenset[str] = frozenset()
+    """What was selected before the selection was last lost: some of it may not be in the list."""
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -106,21 +108,21 @@ class Listing:
     def refreshed(self, errors: Iterable[SyncError], now: datetime) -> Listing:
         """The whole truth from the org: rows that are not in it leave, the selection forgets them."""
         rows = {error.id: error for error in errors}
-        kept = replace(self, selected=self.selected & rows.keys(), range=None)
-        return _shown(kept, rows, now)
+        return _shown(self._selecting(self.selected & rows.keys()), rows, now)
 
     def carried_to(self, other: Listing) -> Listing:
         """A listing that was made of an earlier state of this one, with what the person did meanwhile."""
         cursor = min(self.cursor, max(len(other.ids) - 1, 0))
         if self.ids:
             cursor = other.view.positions.get(self.ids[self.cursor], cursor)
-        return replace(other, selected=self.selected & other.errors.keys(), cursor=cursor, range=None)
+        mine = self._selecting(self.selected & other.errors.keys())
+        return replace(other, selected=mine.selected, lost=mine.lost, cursor=cursor, range=None)
 
     def without(self, ids: Iterable[str], now: datetime) -> Listing:
         """Rows that left for a recorded reason."""
         gone = set(ids)
         rows = {row_id: error for row_id, error in self.errors.items() if row_id not in gone}
-        return _shown(replace(self, selected=self.selected - gone, range=None), rows, now)
+        return _shown(self._selecting(self.selected - gone), rows, now)
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -154,11 +156,12 @@ class Listing:
 
     # -- selecting -------------------------------------------------------------------------------
 
-    def toggled(self) -> Listing:
-        """Mark or unmark the row under the cursor and move on to the next."""
+    def toggled(self, rows: int = 1) -> Listing:
+        """Mark or unmark the row under the cursor, and so many behind it, and move on to the next."""
         if self.current is None:
             return self
-        return replace(self, selected=self.selected ^ {self.current.id}, range=None).moved_to(self.cursor + 1)
+        these = frozenset(self.ids[self.cursor : self.cursor + rows])
+        return replace(self, selected=self.selected ^ these, range=None).moved_to(self.cursor + rows)
 
     def range_toggled(self) -> Listing:
         """`v`: begin a range at the cursor, or keep what it holds and end it."""
@@ -174,25 +177,39 @@ class Listing:
 
     def inverted(self) -> Listing:
         """Swap marked and unmarked among the visible rows; what is hidden stays as it is."""
-        return replace(self, selected=self.selected ^ frozenset(self.ids), range=None)
+        return self._selecting(self.selected ^ frozenset(self.ids))
 
     def with_selected(self, ids: Iterable[str]) -> Listing:
         """Mark these too (a cause and all it holds)."""
         return replace(self, selected=self.selected | (frozenset(ids) & self.errors.keys()), range=None)
 
-    def unselected(self) -> Listing:
-        """Nothing marked."""
-        return replace(self, selected=frozenset(), range=None)
+    def unselected(self, ids: Iterable[str] | None = None) -> Listing:
+        """Nothing marked; with `ids` these no longer."""
+        return self._selecting(frozenset() if ids is None else self.selected - frozenset(ids))
+
+    @property
+    def restorable(self) -> frozenset[str]:
+        """The rows that `restored` would mark and that are not marked."""
+        return (self.lost & self.errors.keys()) - self.selected
+
+    def restored(self) -> Listing:
+        """The selection that was lost, as far as its rows are in the list; again swaps the two."""
+        return replace(self, selected=self.lost & self.errors.keys(), lost=self.selected, range=None)
 
     def escaped(self, now: datetime) -> Listing:
         """One step back: end the range, else show everything again, else unmark everything."""
         if self.range is not None:
-            return replace(self, range=None, selected=self.range.before)
+            return self._selecting(self.range.before)
         if self.filter:
             return self.filtered(EVERYTHING, now)
         return self.unselected()
 
     # -- within ----------------------------------------------------------------------------------
+
+    def _selecting(self, selected: frozenset[str]) -> Listing:
+        """These are selected now, and what was before is kept where some of it no longer is."""
+        lost = self.lost if self.selected <= selected else self.selected
+        return replace(self, selected=selected, lost=lost, range=None)
 
     def _appends(self, rows: Iterable[SyncError]) -> bool:
         """Whether these rows simply go to the end: the usual case while pages stream in, oldest first."""

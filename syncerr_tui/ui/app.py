@@ -129,6 +129,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Keys answer the dialog that the person saw when they pressed them, and no other."""
         screen = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(event, events.Key):
+            self.context.key = event.key
         if isinstance(event, events.Key) and isinstance(screen, ModalScreen):
             # The first frame does without dialogs.
             from syncerr_tui.ui.screens.dialog import Dialog

@@ -144,6 +144,7 @@ class CausesPane(ListWithPanel):
             chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
             selected=len(listing.selected),
             hidden_selected=hidden,
+            restorable=bool(listing.restorable),
             total=len(self._outline),
             current=current is not None,
         )
@@ -306,19 +307,22 @@ class CausesPane(ListWithPanel):
         """Whether there is a cause, or an error of one, under the cursor."""
         return self.node is not None
 
-    def next_cause(self) -> None:
-        node = self.node
-        at = self._outline.place_of_cause(node.cause.key) if node else None
-        if node is not None and at is not None:
-            self._to(at + 1 + len(self._opened.get(node.cause.key, ())))
+    def next_cause(self, causes: int | None = None) -> None:
+        for _ in range(min(causes or 1, len(self._outline.causes))):
+            node = self.node
+            at = self._outline.place_of_cause(node.cause.key) if node else None
+            if node is not None and at is not None:
+                self._to(at + 1 + len(self._opened.get(node.cause.key, ())))
 
-    def previous_cause(self) -> None:
-        node = self.node
-        at = self._outline.place_of_cause(node.cause.key) if node else None
-        if not at:
-            return
-        on_cause = self.node is not None and self.node.is_cause
-        self._to(at if not on_cause else self._outline.place_of_cause(self._outline[at - 1].cause.key) or 0)
+    def previous_cause(self, causes: int | None = None) -> None:
+        for _ in range(min(causes or 1, len(self._outline.causes))):
+            node = self.node
+            at = self._outline.place_of_cause(node.cause.key) if node else None
+            if not at:
+                return
+            on_cause = self.node is not None and self.node.is_cause
+            before = self._outline[at - 1].cause.key
+            self._to(at if not on_cause else self._outline.place_of_cause(before) or 0)
 
     def _go_to_row(self, row: str) -> None:
         graph = self._graph_worker.graph
@@ -358,16 +362,17 @@ class CausesPane(ListWithPanel):
 
     # -- selecting -------------------------------------------------------------------------------------
 
-    def toggle(self) -> None:
+    def toggle(self, lines: int | None = None) -> None:
+        for _ in range(min(lines or 1, len(self._outline) - self._cursor)):
+            self._toggle_line()
+
+    def _toggle_line(self) -> None:
         node = self.node
         if node is None:
             return
         rows = frozenset(_rows(node))
         listing = self.context.state.listing
-        if rows <= listing.selected:
-            listing = replace(listing, selected=listing.selected - rows, range=None)
-        else:
-            listing = listing.with_selected(rows)
+        listing = listing.unselected(rows) if rows <= listing.selected else listing.with_selected(rows)
         self._errors.show(listing)
         if self.is_open:
             self._draw()

@@ -49,6 +49,8 @@ class AppContext:
     connection: OrgSession | None = None
     write_to_terminal: Callable[[str], object] = lambda _sequence: None
     """Sends a control sequence of our own making: the clipboard's."""
+    key: str = ""
+    """The key that was pressed last, as Textual calls it."""
     state: UiState = field(default_factory=UiState)
     """What is true on screen now. It is replaced, never changed."""
 

@@ -110,6 +110,7 @@ class ErrorsPane(ListWithPanel):
             chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
             selected=len(listing.selected),
             hidden_selected=hidden,
+            restorable=bool(listing.restorable),
             total=len(listing.ids),
             current=listing.current is not None,
         )
@@ -189,9 +190,9 @@ class ErrorsPane(ListWithPanel):
 
     # -- selecting -------------------------------------------------------------------------------------
 
-    def toggle(self) -> None:
+    def toggle(self, rows: int | None = None) -> None:
         """Select or unselect the row and move on; who reads about it in the panel stays on it."""
-        toggled = self.listing.toggled()
+        toggled = self.listing.toggled(rows or 1)
         self.show(toggled.moved_to(self.listing.cursor) if self.is_open else toggled)
 
     def select_alike(self) -> None:
@@ -343,14 +344,14 @@ class ErrorsPane(ListWithPanel):
 
     HANDLERS: ClassVar[Handlers] = {
         **ListWithPanel.MOVES,
-        "next_error": lambda pane: pane.move_cursor(1),
-        "previous_error": lambda pane: pane.move_cursor(-1),
+        "next_error": lambda pane, rows: pane.move_cursor(rows or 1),
+        "previous_error": lambda pane, rows: pane.move_cursor(-(rows or 1)),
         "columns_right": lambda pane: pane.scroll_columns(1),
         "columns_left": lambda pane: pane.scroll_columns(-1),
         "choose_columns": choose_columns,
         "toggle": toggle,
-        "extend_down": lambda pane: pane.move_cursor(1, extend=True),
-        "extend_up": lambda pane: pane.move_cursor(-1, extend=True),
+        "extend_down": lambda pane, rows: pane.move_cursor(rows or 1, extend=True),
+        "extend_up": lambda pane, rows: pane.move_cursor(-(rows or 1), extend=True),
         "range": lambda pane: pane.show(pane.listing.range_toggled()),
         "select_all": lambda pane: pane.show(pane.listing.all_selected()),
         "invert": lambda pane: pane.show(pane.listing.inverted()),

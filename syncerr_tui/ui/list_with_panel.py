@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -31,8 +31,8 @@ times a second, writes no panels."""
 _FAR = 1_000_000
 """More rows than any list holds."""
 
-Handlers = Mapping[str, Callable[[Any], object]]
-"""Id of an action -> the method that does it."""
+Handlers = Mapping[str, Callable[..., object]]
+"""Id of an action -> the method that does it; where a count may stand before it, with that count or None."""
 
 
 class ListWithPanel(Widget):
@@ -300,6 +300,10 @@ class ListWithPanel(Widget):
         else:
             self.move_cursor(rows)
 
+    def to_row(self, row: int) -> None:
+        """To this row, or line of the panel; 1 is the first, and the last stands for all behind it."""
+        self.move(row - 1 - (self.panel.top if self.is_open else self.rows.at))
+
     def page(self, pages: float) -> None:
         """So many windows down."""
         height = (self.panel if self.is_open else self.rows).page
@@ -307,14 +311,14 @@ class ListWithPanel(Widget):
         self.move(rows if pages > 0 else -rows)
 
     MOVES: ClassVar[Handlers] = {
-        "down": lambda pane: pane.move(1),
-        "up": lambda pane: pane.move(-1),
-        "page_down": lambda pane: pane.page(1),
-        "page_up": lambda pane: pane.page(-1),
-        "half_down": lambda pane: pane.page(0.5),
-        "half_up": lambda pane: pane.page(-0.5),
-        "first": lambda pane: pane.move(-_FAR),
-        "last": lambda pane: pane.move(_FAR),
+        "down": lambda pane, times: pane.move(times or 1),
+        "up": lambda pane, times: pane.move(-(times or 1)),
+        "page_down": lambda pane, times: pane.page(times or 1),
+        "page_up": lambda pane, times: pane.page(-(times or 1)),
+        "half_down": lambda pane, times: pane.page(0.5 * (times or 1)),
+        "half_up": lambda pane, times: pane.page(-0.5 * (times or 1)),
+        "first": lambda pane, row: pane.to_row(row) if row else pane.move(-_FAR),
+        "last": lambda pane, row: pane.to_row(row) if row else pane.move(_FAR),
         "info": lambda pane: pane.info(),
         "focus_next": lambda pane: pane.focus_next(),
         "panel": lambda pane: pane.toggle_panel(),

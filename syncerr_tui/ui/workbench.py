@@ -34,6 +34,7 @@ from syncerr_tui.triage.layout import USUAL
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
+from syncerr_tui.ui.count_prefix import CountPrefix
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.error_history import LeftByRunsKnown
@@ -102,6 +103,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.reader = ListReader(self.context, self.post_message)
         self.fixing = FixController(services, self)
         self._lines = StatusLines(self.context, self.line)
+        self._count = CountPrefix()
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
         self._resting = Debouncer(self, REST_SECONDS)
         self._run_line: Timer | None = None
@@ -202,11 +204,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         """What can be asked for here."""
         return available(self.context.state.place, read_only=self.context.read_only)
 
-    def handler(self, action: Action) -> Callable[[], object]:
-        """What does this action here: the pane in front, else the workbench."""
+    def handler(self, action: Action, count: int | None = None) -> Callable[[], object]:
+        """What does this action here, so often: the pane in front, else the workbench."""
+        given = (count,) if action.counted else ()
         if action.id in self.pane.HANDLERS:
-            return partial(self.pane.HANDLERS[action.id], self.pane)
-        return partial(self.HANDLERS[action.id], self)
+            return partial(self.pane.HANDLERS[action.id], self.pane, *given)
+        return partial(self.HANDLERS[action.id], self, *given)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where text is typed, letters are letters; else a key means what it means in this place."""
@@ -226,7 +229,10 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.silence()
         if (self.context.clock() - self._ticked_at).total_seconds() >= TICK_SECONDS:
             self.tick()
-        action = BY_ID[action_id]
+        action, key = BY_ID[action_id], self.context.key
+        if key.isdecimal() and key in action.keys and self._is_counting(action, key):
+            return
+        count = None if key.isdecimal() else self._count.taken()
         if action not in self.actions:
             place = self.context.state.place
             if action.changes_org and self.context.read_only and action.works_in(place):
@@ -238,7 +244,20 @@ class Workbench(Screen[None], inherit_bindings=False):
         if reason is not None:
             self.say(f"{action.label}: {reason}")
             return
-        self.handler(action)()
+        self.handler(action, count)()
+
+    def _is_counting(self, action: Action, key: str) -> bool:
+        """Whether a digit belongs to the number before a key; if not, it is the key of a tab."""
+        place, tab = self.context.state.place, next((tab for tab in Place if tab.value == action.id), None)
+        if not self._count.digit(key, self.context.clock(), place, tab):
+            return False
+        if self._count.place is not place:
+            self.go(self._count.place)
+        if self._count.begun is not None:
+            self.say(
+                f"{self._count.begun:,} times the next move or selection, or row {self._count.begun:,}: G"
+            )
+        return True
 
     # -- the lines around the pane ---------------------------------------------------------------------
 
@@ -1007,6 +1026,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         cast("DiffingApp[int]", self.app).redraw()
 
     HANDLERS: ClassVar[Handlers] = {
+        "count": lambda bench: bench.say("count: type the digits, then the key: 10j moves ten rows down"),
+        "restore_selection": lambda bench: bench.errors.show(bench.context.state.listing.restored()),
         "errors": lambda bench: bench.go(Place.ERRORS),
         "causes": show_causes,
         "journal": lambda bench: bench.go(Place.JOURNAL),

@@ -213,3 +213,40 @@ def test_a_filter_that_hides_the_row_puts_the_cursor_on_the_first_hit() -> None:
     shown = listing().moved_to(4)
     assert shown.filtered(parse(f"-id:{shown.ids[4]}"), NOW).cursor == 0
     assert shown.filtered(parse(f"-id:{shown.ids[0]}"), NOW).cursor == 3
+
+
+def test_a_lost_selection_comes_back_as_far_as_its_rows_are_there() -> None:
+    chosen = listing().all_selected()
+    assert not chosen.restorable
+    lost = chosen.escaped(NOW)
+    assert (len(lost.selected), len(lost.restorable)) == (0, 12)
+    assert lost.restored().selected == chosen.selected
+    assert lost.restored().restored().selected == frozenset()
+    assert chosen.inverted().restored().selected == chosen.selected
+    # One row is selected by a key, and unselected by it: that is no loss of the twelve.
+    assert lost.toggled().moved_to(0).toggled().restored().selected == chosen.selected
+    fewer = chosen.refreshed(ROWS[:5], NOW)
+    assert (len(fewer.selected), fewer.restorable) == (5, frozenset())
+    assert fewer.refreshed(ROWS, NOW).restored().selected == chosen.selected
+    assert fewer.unselected().restored().selected == {row.id for row in ROWS[:5]}
+
+
+def test_a_range_that_is_thrown_away_comes_back_too() -> None:
+    drawn = listing().range_toggled().moved_to(4)
+    assert drawn.escaped(NOW).restored().selected == drawn.selected
+    # A range that shrinks while it is drawn has lost nothing.
+    assert not drawn.moved_to(2).restorable
+
+
+def test_a_selection_that_is_lost_beside_a_reading_comes_back() -> None:
+    before = listing()
+    fresh = before.refreshed(ROWS[2:], NOW)
+    kept = before.all_selected().unselected().carried_to(fresh)
+    assert kept.restored().selected == {row.id for row in ROWS[2:]}
+
+
+@given(st.integers(1, 20), st.integers(0, 11))
+def test_a_count_marks_so_many_rows_as_there_are(count: int, start: int) -> None:
+    marked = listing().moved_to(start).toggled(count)
+    assert marked.selected == {row.id for row in ROWS[start : start + count]}
+    assert marked.cursor == min(start + count, 11)
