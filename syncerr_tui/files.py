@@ -1,4 +1,5 @@
 """Reading a file that a person named: a plain file of a bounded size, else an `OSError` that says what it is.
+TOML that people edit by hand is refused with file, line and key.
 
 A FIFO would be waited for without end and `/dev/zero` would fill the memory. So the file is opened without
 waiting, looked at by its descriptor (a name can be exchanged between looking and opening), and no more is
@@ -12,8 +13,12 @@ import os
 import re
 import stat
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.text import one_line
 
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
@@ -25,6 +30,11 @@ _FLAGS = os.O_RDONLY | sum(
 )
 _DEEP_KEY = re.compile(r"""(?>(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')\s*+\.\s*+){30}""")
 _DEEP_VALUE = re.compile(r"(?:[\[{]\s*+){30}")
+_KEY = r"""(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)"""
+_KEYS = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_KEY_LINE = re.compile(rf"\s*({_KEYS})\s*=")
+_TABLE_LINE = re.compile(rf"\s*\[\s*({_KEYS})\s*\]")
+_WHERE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
 def open_plain(path: Path) -> int:
@@ -81,3 +91,100 @@ def parse_toml(text: str) -> dict[str, Any]:
             deep = _DEEP_VALUE.search(text)
     line = text.count("\n", 0, deep.start()) + 1 if deep else 1
     raise tomllib.TOMLDecodeError(f"Nested too deeply (at line {line}, column 1)")
+
+
+@dataclass(frozen=True, slots=True)
+class TomlSource:
+    """A TOML file as a person wrote it, to name file, line and key in a refusal."""
+
+    path: Path
+    text: str
+
+    @classmethod
+    def read(cls, path: Path, largest: int) -> TomlSource | None:
+        """The file; None where there is none.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+        try:
+            raw = read_plain(path, largest)
+        except FileNotFoundError:
+            return None
+        except OSError as problem:
+            why = one_line(problem.strerror or type(problem).__name__)
+            raise BadInputError(
+                f"{path} cannot be read: {why}", "Check the file and its permissions"
+            ) from None
+        return cls.of(path, raw)
+
+    @classmethod
+    def of(cls, path: Path, raw: bytes) -> TomlSource:
+        """The file with these bytes.
+
+        Raises:
+            BadInputError: They are not UTF-8.
+        """
+        try:
+            return cls(path, raw.decode("utf-8-sig"))
+        except UnicodeDecodeError as problem:
+            line = raw.count(b"\n", 0, problem.start) + 1
+            raise BadInputError(f"{path}:{line}: this is not UTF-8 text", "Save the file as UTF-8") from None
+
+    def tables(self) -> dict[str, Any]:
+        """What it says.
+
+        Raises:
+            BadInputError: It is no TOML.
+        """
+        try:
+            return parse_toml(self.text)
+        except tomllib.TOMLDecodeError as problem:
+            where = _WHERE.search(str(problem))
+            line = int(where[1]) if where and where[1] else self.text.count("\n") + 1
+            lines = self.text.splitlines()
+            match = _KEY_LINE.match(lines[line - 1]) if 0 < line <= len(lines) else None
+            key = f"{'.'.join(key_parts(match[1]))}: " if match else ""
+            raise BadInputError(
+                f"{self.path}:{line}: {key}this is not TOML: {one_line(_WHERE.sub('', str(problem)))}",
+                "Correct the line; nothing was changed",
+            ) from None
+
+    def refuse(self, keys: tuple[str, ...], why: str, hint: str = "") -> BadInputError:
+        """The refusal of one key; a table where `keys` names one."""
+        line = self._line(keys)
+        place = f"{self.path}:{line}" if line else str(self.path)
+        named = one_line(".".join(keys))
+        return BadInputError(f"{place}: {named} {why}", hint or "Correct the file; nothing was changed")
+
+    def _line(self, keys: tuple[str, ...]) -> int | None:
+        """The line of the key, else of what holds it."""
+        table: tuple[str, ...] = ()
+        best, line_of_best = 0, None
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if header := _TABLE_LINE.match(line):
+                here = table = key_parts(header[1])
+            elif match := _KEY_LINE.match(line):
+                here = (*table, *key_parts(match[1]))
+            else:
+                continue
+            if len(here) > best and keys[: len(here)] == here:
+                best, line_of_best = len(here), number
+        return line_of_best
+
+
+def key_parts(text: str) -> tuple[str, ...]:
+    """The parts of a key or of a table's name: `a."b.c"` has two."""
+    return tuple(part.strip("\"'") for part in re.findall(_KEY, text))
+
+
+def key_of_line(line: str) -> tuple[str, ...] | None:
+    """The key that a line sets."""
+    match = _KEY_LINE.match(line)
+    return key_parts(match[1]) if match else None
+
+
+def table_of_line(line: str) -> tuple[str, ...] | None:
+    """The table that a line begins."""
+    match = _TABLE_LINE.match(line)
+    return key_parts(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""`syncerr-tui info`: where everything is kept, and which terminal profile is chosen and why."""
+"""`syncerr-tui info`: where everything is kept and read, what is drawn on this terminal and why, the keys."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from syncerr_tui.errors import ExitCode, SyncErrError
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(*, as_json: bool) -> int:
+@click.option("--keys", is_flag=True, help="Every action of the app with its name in [keys] and its keys.")
+def command(*, as_json: bool, keys: bool) -> int:
     """Show every path, the configured orgs, and what is drawn on this terminal and why."""
+    if keys:
+        return _list_keys(as_json=as_json)
     found = gather()
     if as_json:
         emit_json(found)
@@ -28,7 +31,7 @@ def command(*, as_json: bool) -> int:
         if isinstance(value, dict):
             emit(f"{name}:")
             for key, item in value.items():
-                emit(f"  {key:12} {_spoken(item)}")
+                emit(f"  {key:14} {_spoken(item)}")
         else:
             emit(f"{name:14} {_spoken(value)}")
     return ExitCode.OK
@@ -36,17 +39,34 @@ def command(*, as_json: bool) -> int:
 
 def gather() -> dict[str, Any]:
     """Everything that `info` says, as data. Nothing is created by looking."""
+    from syncerr_tui.host.config import Config, config_path, read_config
     from syncerr_tui.host.notes import notes_path
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.host.terminal import terminal_profile
 
     paths = Paths.of()
     both_ends = sys.stdin.isatty() and sys.stdout.isatty()
-    terminal = terminal_profile(os.environ, is_terminal=both_ends, encoding=sys.stdout.encoding or "ascii")
+    problems = []
+    try:
+        config = read_config()
+    except SyncErrError as problem:
+        config = Config()
+        problems.append(problem.line)
+    terminal = terminal_profile(
+        os.environ,
+        is_terminal=both_ends,
+        encoding=sys.stdout.encoding or "ascii",
+        wishes=config.terminal,
+    )
     try:
         orgs: list[str] | str = list(configured_orgs())
     except SyncErrError as problem:
         orgs = problem.line
+    read = {
+        "config.toml": config_path(),
+        "house notes": notes_path(),
+        **{f"org {path.stem}": path for path in sorted(profile_folder().glob("*.toml"))},
+    }
     return {
         "version": __version__,
         "python": platform.python_version(),
@@ -59,6 +79,8 @@ def gather() -> dict[str, Any]:
             "cache": str(paths.cache),
             "notes": str(notes_path()),
         },
+        "reads": {name: {"path": str(path), "exists": path.exists()} for name, path in read.items()},
+        "problems": problems,
         "orgs": orgs,
         "terminal": {
             "usable": terminal.usable,
@@ -69,6 +91,21 @@ def gather() -> dict[str, Any]:
             "because": list(terminal.reasons),
         },
     }
+
+
+def _list_keys(*, as_json: bool) -> int:
+    """The actions as the configuration has them."""
+    from syncerr_tui.host.config import read_config
+    from syncerr_tui.triage.keymap import shown
+
+    actions = read_config().actions
+    if as_json:
+        emit_json({action.id: [shown(key, unicode=False) for key in action.keys] for action in actions})
+        return ExitCode.OK
+    for action in actions:
+        keys = "  ".join(shown(key, unicode=False) for key in action.keys)
+        emit(f"{action.id:18} {keys:26} {action.label}")
+    return ExitCode.OK
 
 
 def _version(name: str) -> str:
@@ -82,6 +119,8 @@ def _spoken(value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
+        case {"path": path, "exists": exists}:
+            return f"{path}{'' if exists else ' (not there)'}"
         case list():
             return "; ".join(str(item).rstrip(".") for item in value) or "none"
         case _:

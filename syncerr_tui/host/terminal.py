@@ -32,6 +32,17 @@ class Background(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TerminalWishes:
+    """What `config.toml` asks for; None leaves it to the terminal. The environment goes before it."""
+
+    background: Background | None = None
+    colour: Colour | None = None
+    mouse: bool | None = None
+    links: bool | None = None
+    ascii: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalProfile:
     """What to draw with, and why."""
 
@@ -58,7 +69,11 @@ _INDEXED_OR_MORE = ("256color", "direct", "truecolor", "kitty", "alacritty", "gh
 
 
 def terminal_profile(
-    environ: Mapping[str, str], *, is_terminal: bool = True, encoding: str = "utf-8"
+    environ: Mapping[str, str],
+    *,
+    is_terminal: bool = True,
+    encoding: str = "utf-8",
+    wishes: TerminalWishes = TerminalWishes(),
 ) -> TerminalProfile:
     """Decide what to draw with.
 
@@ -68,6 +83,7 @@ def terminal_profile(
             `SYNCERR_DIFF` (0, 1).
         is_terminal: Whether both ends of the screen (stdin, stderr) are a terminal.
         encoding: The terminal's text encoding.
+        wishes: What the configuration asks for where the environment says nothing.
     """
     term = environ.get("TERM", "")
     reasons: list[str] = []
@@ -78,19 +94,21 @@ def terminal_profile(
     remote = is_remote(environ)
     if remote:
         reasons.append("Reached over SSH: the terminal's own 16 colours, no mouse, no animation.")
-    colour = _colour(environ, term, remote=remote, reasons=reasons)
-    background = _background(environ, reasons)
+    colour = _colour(environ, term, wishes.colour, remote=remote, reasons=reasons)
+    background = _background(environ, wishes.background, reasons)
     unicode = encoding.lower().replace("-", "") == "utf8" and term not in {"linux", "vt100", "vt220"}
     if environ.get("SYNCERR_ASCII", "0") not in {"", "0"}:
         unicode = False
         reasons.append("SYNCERR_ASCII is set: plain characters only.")
+    elif wishes.ascii and "SYNCERR_ASCII" not in environ:
+        unicode = False
+        reasons.append("config.toml says ascii: plain characters only.")
     elif not unicode:
         reasons.append("The terminal does not show Unicode: plain characters only.")
-    mouse = _switch(environ, "SYNCERR_MOUSE", default=not remote, reasons=reasons)
+    mouse = _switch(environ, "SYNCERR_MOUSE", wishes.mouse, default=not remote, reasons=reasons)
     known = environ.get("TERM_PROGRAM", "") in _LINKING or "kitty" in term or bool(environ.get("VTE_VERSION"))
-    links = _switch(
-        environ, "SYNCERR_LINKS", default=known and not term.startswith(("screen", "tmux")), reasons=reasons
-    )
+    usual = known and not term.startswith(("screen", "tmux"))
+    links = _switch(environ, "SYNCERR_LINKS", wishes.links, default=usual, reasons=reasons)
     return TerminalProfile(
         colour=colour,
         background=background,
@@ -98,7 +116,7 @@ def terminal_profile(
         mouse=mouse,
         links=links,
         slow=remote,
-        diff=_switch(environ, "SYNCERR_DIFF", default=True, reasons=reasons),
+        diff=_switch(environ, "SYNCERR_DIFF", None, default=True, reasons=reasons),
         abilities=abilities(term),
         reasons=tuple(reasons),
     )
@@ -116,7 +134,9 @@ def textual_environment(profile: TerminalProfile) -> dict[str, str]:
     return chosen
 
 
-def _colour(environ: Mapping[str, str], term: str, *, remote: bool, reasons: list[str]) -> Colour:
+def _colour(
+    environ: Mapping[str, str], term: str, wanted: Colour | None, *, remote: bool, reasons: list[str]
+) -> Colour:
     wish = environ.get("SYNCERR_COLOUR", environ.get("SYNCERR_COLOR", "")).lower()
     if wish in set(Colour):
         reasons.append(f"SYNCERR_COLOUR={wish}.")
@@ -125,6 +145,9 @@ def _colour(environ: Mapping[str, str], term: str, *, remote: bool, reasons: lis
     if environ.get("NO_COLOR"):
         reasons.append("NO_COLOR is set: no colour codes at all.")
         return Colour.MONO
+    if wanted is not None:
+        reasons.append(f"config.toml says colours = {wanted.value}.")
+        return wanted
     if remote:
         return Colour.ANSI
     if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
@@ -135,11 +158,14 @@ def _colour(environ: Mapping[str, str], term: str, *, remote: bool, reasons: lis
     return Colour.ANSI
 
 
-def _background(environ: Mapping[str, str], reasons: list[str]) -> Background:
+def _background(environ: Mapping[str, str], wanted: Background | None, reasons: list[str]) -> Background:
     wish = environ.get("SYNCERR_THEME", "").lower()
     if wish in set(Background):
         reasons.append(f"SYNCERR_THEME={wish}.")
         return Background(wish)
+    if wanted is not None:
+        reasons.append(f"config.toml says theme = {wanted.value}.")
+        return wanted
     # rxvt, Konsole and others put "foreground;background" here; 7 and 15 are the two whites.
     ground = environ.get("COLORFGBG", "").rsplit(";", 1)[-1]
     if ground in {"7", "15"}:
@@ -148,7 +174,9 @@ def _background(environ: Mapping[str, str], reasons: list[str]) -> Background:
     return Background.DARK
 
 
-def _switch(environ: Mapping[str, str], name: str, *, default: bool, reasons: list[str]) -> bool:
+def _switch(
+    environ: Mapping[str, str], name: str, wanted: bool | None, *, default: bool, reasons: list[str]
+) -> bool:
     wish = environ.get(name, "").lower()
     if wish in {"1", "true", "yes", "on"}:
         reasons.append(f"{name} is on.")
@@ -156,4 +184,7 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool, reasons: li
     if wish in {"0", "false", "no", "off"}:
         reasons.append(f"{name} is off.")
         return False
+    if wanted is not None:
+        reasons.append(f"config.toml says {name.removeprefix('SYNCERR_').lower()} = {str(wanted).lower()}.")
+        return wanted
     return default

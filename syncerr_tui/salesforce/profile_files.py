@@ -11,12 +11,11 @@ import dataclasses
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import parse_toml, read_plain
+from syncerr_tui.files import TomlSource
 from syncerr_tui.salesforce import profile_schema
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import one_line
@@ -24,7 +23,6 @@ from syncerr_tui.text import one_line
 LARGEST = 256_000
 """Bytes of a profile."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
-_WHERE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
 def valid_name(name: str) -> bool:
@@ -65,36 +63,14 @@ def read_profile(folder: Path, name: str) -> OrgProfile | None:
     Raises:
         BadInputError: The file cannot be read or says something that a profile cannot say.
     """
-    path = path_of(folder, name)
-    try:
-        raw = read_plain(path, LARGEST)
-    except FileNotFoundError:
-        return None
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise BadInputError(f"{path} cannot be read: {why}", "Check the file and its permissions") from None
-    return parse_profile(raw, path, name)
+    source = TomlSource.read(path_of(folder, name), LARGEST)
+    return profile_schema.profile_of(source.tables(), source, name) if source is not None else None
 
 
 def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
     """Read a profile's text; `path` is only named in errors."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        line = raw.count(b"\n", 0, problem.start) + 1
-        raise BadInputError(f"{path}:{line}: this is not UTF-8 text", "Save the file as UTF-8") from None
-    try:
-        table = parse_toml(text)
-    except tomllib.TOMLDecodeError as problem:
-        where = _WHERE.search(str(problem))
-        line = int(where[1]) if where and where[1] else text.count("\n") + 1
-        why = one_line(_WHERE.sub("", str(problem)))
-        key = _key_at(text, line)
-        raise BadInputError(
-            f"{path}:{line}: {f'{key}: ' if key else ''}this is not TOML: {why}",
-            "Correct the line; nothing was changed",
-        ) from None
-    return profile_schema.profile_of(table, profile_schema.Source(path, text), name)
+    source = TomlSource.of(path, raw)
+    return profile_schema.profile_of(source.tables(), source, name)
 
 
 def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -> Path:
@@ -177,10 +153,3 @@ def _put(path: Path, text: str, *, replace: bool) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _key_at(text: str, line: int) -> str:
-    """The key that the line, as far as it can be read, sets."""
-    lines = text.splitlines()
-    match = profile_schema.KEY_LINE.match(lines[line - 1]) if 0 < line <= len(lines) else None
-    return match[1] or match[2] if match else ""

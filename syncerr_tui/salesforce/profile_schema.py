@@ -8,14 +8,13 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.files import TomlSource, key_of_line, table_of_line
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.stored import stored_problem
@@ -32,8 +31,6 @@ from syncerr_tui.salesforce.profiles import (
 )
 from syncerr_tui.text import one_line
 
-KEY_LINE = re.compile(r"""\s*(?:["']([^"']+)["']|([A-Za-z0-9_-]+))\s*=""")
-_TABLE_LINE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
 _VERSION = re.compile(r"[1-9]\d\.0")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -53,34 +50,7 @@ D = TypeVar("D")
 E = TypeVar("E", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a table was read, to name file, line and key in a refusal."""
-
-    path: Path
-    text: str
-
-    def refuse(self, keys: tuple[str, ...], why: str, hint: str = "") -> BadInputError:
-        """The refusal of one key; a table where `keys` names one."""
-        line = self._line(keys)
-        place = f"{self.path}:{line}" if line else str(self.path)
-        return BadInputError(
-            f"{place}: {'.'.join(keys)} {why}", hint or "Correct the file; nothing was changed"
-        )
-
-    def _line(self, keys: tuple[str, ...]) -> int | None:
-        table: tuple[str, ...] = ()
-        for number, line in enumerate(self.text.splitlines(), 1):
-            if header := _TABLE_LINE.match(line):
-                table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
-                if table == keys:
-                    return number
-            elif (match := KEY_LINE.match(line)) and (*table, match[1] or match[2]) == keys:
-                return number
-        return self._line(keys[:-1]) if len(keys) > 1 else None
-
-
-def profile_of(table: Mapping[str, Any], source: Source, name: str) -> OrgProfile:
+def profile_of(table: Mapping[str, Any], source: TomlSource, name: str) -> OrgProfile:
     """The profile that a TOML document says.
 
     Raises:
@@ -118,13 +88,13 @@ def with_line(text: str, table: str, key: str, value: object) -> str:
     """
     line = f"{key} = {_value(value)}"
     lines = text.splitlines()
-    header = next((n for n, one in enumerate(lines) if (m := _TABLE_LINE.match(one)) and m[1] == table), None)
+    header = next((n for n, one in enumerate(lines) if table_of_line(one) == (table,)), None)
     if header is None:
         return text
     for number, one in enumerate(lines[header + 1 :], header + 1):
-        if _TABLE_LINE.match(one):
+        if table_of_line(one):
             break
-        if (match := KEY_LINE.match(one)) and (match[1] or match[2]) == key:
+        if key_of_line(one) == (key,):
             lines[number] = line
             return "\n".join(lines) + "\n"
     return "\n".join([*lines[: header + 1], line, *lines[header + 1 :]]) + "\n"
@@ -171,7 +141,7 @@ def _quoted(text: str) -> str:
 def _build(
     kind: type[D],
     table: Mapping[str, Any],
-    source: Source,
+    source: TomlSource,
     keys: tuple[str, ...],
     given: Mapping[str, Any],
 ) -> D:
@@ -191,7 +161,7 @@ def _build(
     return kind(**values)
 
 
-def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
+def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
     def wrong(wanted: str) -> BadInputError:
         return source.refuse(keys, f"must be {wanted}, not {_named(value)}")
 
@@ -238,7 +208,7 @@ def _read(hint: Any, value: object, source: Source, keys: tuple[str, ...], owner
     return value
 
 
-def _kind(kinds: Mapping[str, type[D]], value: object, source: Source, keys: tuple[str, ...]) -> D:
+def _kind(kinds: Mapping[str, type[D]], value: object, source: TomlSource, keys: tuple[str, ...]) -> D:
     if not isinstance(value, dict):
         raise source.refuse(keys, f"must be a table, not {_named(value)}", f"Write it as [{keys[-1]}]")
     kind = value.get("kind")
@@ -266,7 +236,7 @@ def _number(
     return hint(value)
 
 
-def _event_types(value: object, source: Source, keys: tuple[str, ...]) -> Mapping[str, EventType]:
+def _event_types(value: object, source: TomlSource, keys: tuple[str, ...]) -> Mapping[str, EventType]:
     if not isinstance(value, dict) or not value:
         raise source.refuse(
             keys, f"must be a table, not {_named(value)}", "Write it as [mapping.event_types]"
@@ -279,14 +249,14 @@ def _event_types(value: object, source: Source, keys: tuple[str, ...]) -> Mappin
     return MappingProxyType(kinds)
 
 
-def _word(kind: type[E], value: str, source: Source, keys: tuple[str, ...]) -> E:
+def _word(kind: type[E], value: str, source: TomlSource, keys: tuple[str, ...]) -> E:
     for option in kind:
         if option.value.casefold() == value.casefold():
             return option
     raise source.refuse(keys, f"must be one of {', '.join(kind)}, not '{one_line(value)[:40]}'")
 
 
-def _check_text(value: str, source: Source, keys: tuple[str, ...], owner: type) -> None:
+def _check_text(value: str, source: TomlSource, keys: tuple[str, ...], owner: type) -> None:
     key = keys[-1]
     names = owner is FieldMapping or (key in _API_NAMES and owner in METHODS.values())
     if names and not _API_NAME.fullmatch(value):

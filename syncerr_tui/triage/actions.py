@@ -48,6 +48,10 @@ class AppState:
     """There is a row under the cursor."""
     interrupted: int = 0
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
+    commands: bool = False
+    """A command of the person's own is running."""
+    key: Callable[[str], str] = lambda action_id: BY_ID[action_id].keys[0]
+    """The key that asks for an action, for reasons that name one."""
 
 
 _COUNTED = frozenset(
@@ -64,7 +68,7 @@ _COUNTED = frozenset(
         ),
     }
 )
-_TABS = ((Place.ERRORS, 1), (Place.CAUSES, 2), (Place.JOURNAL, 3))
+_TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL)
 
 Reason = Callable[[AppState], str | None]
 
@@ -94,28 +98,21 @@ class Action:
         """Whether its keys work in this part of the app."""
         return Place.EVERYWHERE in self.places or place in self.places
 
-    def keys_free_in(self, place: Place) -> bool:
-        """Whether none of its keys asks for something else in this part of the app."""
-        return not any(
-            other.works_in(place) and set(other.keys) & set(self.keys)
-            for other in ACTIONS
-            if other is not self
-        )
-
     @property
     def counted(self) -> bool:
         """Whether digits before its key say how often, or to which row."""
         return self.id in _COUNTED
 
-    @property
-    def where(self) -> str:
-        """`works in Errors (1) and Causes (2)`."""
-        named = [f"{place.value.capitalize()} ({key})" for place, key in _TABS if place in self.places]
+    def where(self, key: Callable[[str], str]) -> str:
+        """`works in Errors (1) and Causes (2)`; `key` gives the key that asks for an action."""
+        named = [
+            f"{place.value.capitalize()} ({key(place.value)})" for place in _TABS if place in self.places
+        ]
         return f"works in {' and '.join(named)}"
 
 
 def _connected(state: AppState) -> str | None:
-    return None if state.connected else "not connected yet: r tries again"
+    return None if state.connected else f"not connected yet: {state.key('refresh')} tries again"
 
 
 def _row(state: AppState) -> str | None:
@@ -126,24 +123,28 @@ def _rows(state: AppState) -> str | None:
     return None if state.total else "the list is empty"
 
 
+def _busy(state: AppState) -> str | None:
+    return (
+        f"a re-sync is under way: wait for it, or {state.key('cancel')} stops it" if state.running else None
+    )
+
+
 def _resync(state: AppState) -> str | None:
     if state.running:
-        return "a re-sync is under way: wait for it, or X stops it"
+        return _busy(state)
     if state.session_expired:
-        return "the session has expired: L logs in again"
+        return f"the session has expired: {state.key('login')} logs in again"
     if not state.connected:
         return _connected(state)
     if state.chosen:
         return None
     if state.hidden_selected:
-        return f"the filter hides all {state.hidden_selected} selected rows: escape shows them"
+        return f"the filter hides all {state.hidden_selected} selected rows: {state.key('back')} shows them"
     return _row(state)
 
 
 def _interrupted(state: AppState) -> str | None:
-    if state.running:
-        return "a re-sync is under way: wait for it, or X stops it"
-    return None if state.interrupted else "no re-sync was interrupted"
+    return _busy(state) or (None if state.interrupted else "no re-sync was interrupted")
 
 
 def _verify(state: AppState) -> str | None:
@@ -159,17 +160,17 @@ def _fix(state: AppState) -> str | None:
 
 
 def _run(state: AppState) -> str | None:
-    return None if state.running else "no re-sync is under way; q quits"
+    return None if state.running else f"no re-sync is under way; {state.key('quit')} quits"
 
 
 def _stop(state: AppState) -> str | None:
-    return None if state.waiting else _run(state)
+    return None if state.waiting or state.commands else _run(state)
 
 
 def _setup(state: AppState) -> str | None:
     if state.environment is not Environment.DEMO:
         return "this org is connected; 'syncerr-tui setup' adds another"
-    return "a re-sync is under way: wait for it, or X stops it" if state.running else None
+    return _busy(state)
 
 
 def _login(state: AppState) -> str | None:
@@ -217,7 +218,7 @@ ACTIONS: tuple[Action, ...] = (
         "range",
         ("v",),
         "range",
-        "Begin a range: every movement extends it; v keeps it, escape cancels it.",
+        "Begin a range: every movement extends it; the same key keeps it, back cancels it.",
         "Select",
         _LIST,
         why_disabled=_row,
@@ -477,7 +478,7 @@ ACTIONS: tuple[Action, ...] = (
         "cancel",
         ("X", "ctrl+c"),
         "stop re-sync",
-        "Stop the re-sync: what is on its way is waited for, the rest stays unsent.",
+        "Stop the re-sync: what is on its way is waited for, the rest stays unsent. Else: your command.",
         "Act",
         why_disabled=_stop,
     ),
@@ -540,10 +541,3 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
-
-
-def available(place: Place, *, read_only: bool) -> tuple[Action, ...]:
-    """The actions that exist here. Read-only removes what changes the org."""
-    return tuple(
-        action for action in ACTIONS if action.works_in(place) and not (read_only and action.changes_org)
-    )

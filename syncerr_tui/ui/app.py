@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+import contextlib
+from collections.abc import Coroutine, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +21,7 @@ from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.line_filters import Colourless, Harmless
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.screens.opening import Opening
-from syncerr_tui.ui.themes import THEMES, VARIABLES, theme_for
+from syncerr_tui.ui.themes import VARIABLES, theme_for
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -50,9 +51,9 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         )
         # NO_COLOR is decided in one place, together with everything else about the terminal.
         self.no_color = context.terminal.colour is Colour.MONO
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = theme_for(context.terminal)
+        theme = theme_for(context.terminal, context.config.palette)
+        self.register_theme(theme)
+        self.theme = theme.name
         self.set_class(not context.terminal.unicode, "-ascii")
         self._line_filters: list[LineFilter] = [*([Colourless()] if self.no_color else []), Harmless()]
         self.context = context
@@ -66,7 +67,9 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         """What works in the background."""
         from syncerr_tui.ui.services import Services
 
-        return Services(self.context, self._journals, self._to_the_bench, self._in_background)
+        return Services(
+            self.context, self._journals, self._to_the_bench, self._in_background, self.terminal_given
+        )
 
     @cached_property
     def bench(self) -> Workbench:
@@ -114,6 +117,15 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         """Leave at once: the terminal goes away, or the machine goes down."""
         self.exit(return_code=return_code)
 
+    @contextlib.contextmanager
+    def terminal_given(self) -> Iterator[None]:
+        """Another program has the terminal meanwhile; what runs in the background goes on."""
+        if self._driver is None or not self._driver.can_suspend:
+            yield  # without a terminal, as in a test, there is none to give
+            return
+        with self.suspend():
+            yield
+
     def _write_to_terminal(self, sequence: str) -> None:
         """Send a control sequence of our own making (the clipboard's)."""
         if self._driver is not None:
@@ -121,6 +133,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     async def release(self) -> None:
         """Let the org go. Called once the screen is gone."""
+        await self.services.hooks.ended()
         await self.services.runs.safeguard_back()
         connection, self.context.connection = self.context.connection, None
         if connection is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from syncerr_tui.host.config import Config
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
 from syncerr_tui.triage.columns import Moment
@@ -34,6 +35,8 @@ class AppContext:
 
     connect: Connect
     terminal: TerminalProfile = field(default_factory=TerminalProfile)
+    config: Config = field(default_factory=Config)
+    """What the person's `config.toml` says."""
     clock: Callable[[], datetime] = utc_now
     zone: tzinfo | None = None
     """The zone times are shown in; None for the machine's own."""
@@ -63,6 +66,10 @@ class AppContext:
     def moment(self) -> Moment:
         """The time that rows are drawn for."""
         return Moment(self.clock(), self.zone, self.ellipsis)
+
+    def key_of(self, action_id: str) -> str:
+        """The key that asks for an action, as a person reads it."""
+        return self.config.actions.key_of(action_id, unicode=self.terminal.unicode)
 
     @property
     def unread(self) -> str:

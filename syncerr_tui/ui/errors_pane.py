@@ -263,6 +263,11 @@ class ErrorsPane(ListWithPanel):
             line = "There are no more columns." if views > 0 else "These are the first columns."
             self.post_message(Announced(line))
 
+    @property
+    def columns_here(self) -> Choice:
+        """The columns chosen for this org, else the configuration's; empty while the window decides."""
+        return self.layout_here.columns or self.context.config.columns.get(self.window, ())
+
     def choose_columns(self) -> None:
         """Ask which columns, in which order, how wide."""
         from syncerr_tui.ui.screens.columns import ColumnDialog
@@ -274,19 +279,19 @@ class ErrorsPane(ListWithPanel):
                 self.post_message(self.Arranged(window, replace(layout, columns=columns)))
 
         dialog = ColumnDialog(
-            layout.columns, self.table.first_view, window, unicode=self.context.terminal.unicode
+            self.columns_here, self.table.first_view, window, unicode=self.context.terminal.unicode
         )
         self.app.push_screen(dialog, chosen)
 
     def arranged(self) -> None:
         """The columns too."""
         super().arranged()
-        self.table.choose(self.layout_here.columns)
+        self.table.choose(self.columns_here)
 
     def on_resize(self) -> None:
         """A window of another class may want other columns."""
         super().on_resize()
-        self.table.choose(self.layout_here.columns)
+        self.table.choose(self.columns_here)
 
     def sort_by(self, key: SortKey) -> None:
         """Sort by this column; the same again turns the order round."""

@@ -17,9 +17,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.errors import ExitCode, MachineError
+from syncerr_tui.host.config import read_config
 from syncerr_tui.host.notes import org_notes
 from syncerr_tui.host.paths import Paths
-from syncerr_tui.host.terminal import TerminalProfile, terminal_profile, textual_environment
+from syncerr_tui.host.terminal import TerminalProfile, TerminalWishes, terminal_profile, textual_environment
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.session import OrgSession
@@ -46,8 +47,10 @@ def launch(
 
     Raises:
         MachineError: This is no terminal that a screen can be drawn on.
+        BadInputError: There is a mistake in `config.toml`; nothing has been drawn yet.
     """
-    terminal = usable_terminal(environ)
+    config = read_config(environ)
+    terminal = usable_terminal(environ, config.terminal)
     # Textual reads these when it is imported, and never again.
     os.environ.update(textual_environment(terminal))
     # What is imported now stays: collecting garbage among it would only delay the first frame.
@@ -64,6 +67,7 @@ def launch(
     context = AppContext(
         connect,
         terminal,
+        config,
         org=org,
         read_only=read_only,
         read_notes=notes,
@@ -90,7 +94,7 @@ def launch_org(name: str, *, read_only: bool = False) -> int:
     return launch(connect, org=name, read_only=read_only)
 
 
-def usable_terminal(environ: Mapping[str, str]) -> TerminalProfile:
+def usable_terminal(environ: Mapping[str, str], wishes: TerminalWishes) -> TerminalProfile:
     """What there is to draw on.
 
     Raises:
@@ -98,7 +102,7 @@ def usable_terminal(environ: Mapping[str, str]) -> TerminalProfile:
     """
     both_ends = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
     encoding = (sys.__stderr__.encoding if sys.__stderr__ else None) or "ascii"
-    terminal = terminal_profile(environ, is_terminal=both_ends, encoding=encoding)
+    terminal = terminal_profile(environ, is_terminal=both_ends, encoding=encoding, wishes=wishes)
     if not terminal.usable:
         raise MachineError(
             " ".join(terminal.reasons).rstrip(".") or "There is no terminal here",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.error_details_service import ErrorDetailsService
     from syncerr_tui.ui.error_history import ErrorHistory
     from syncerr_tui.ui.fix_service import FixService
+    from syncerr_tui.ui.hook_runner import HookRunner
     from syncerr_tui.ui.interrupted_runs import InterruptedRuns
     from syncerr_tui.ui.run_controller import RunController
 
@@ -37,6 +39,7 @@ class Services:
         journals: Makes runs, and answers questions about earlier ones.
         post: Takes messages for the workbench.
         work: Runs a coroutine in the background, in a group of this name.
+        suspended: Gives the terminal to another program, and takes it back.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class Services:
         journals: Journals,
         post: Callable[[Message], object],
         work: Callable[[Coroutine[Any, Any, None], str], object],
+        suspended: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.context = context
         self.journals = journals
         self._post = post
         self._work = work
+        self._suspended = suspended
 
     @cached_property
     def graph_worker(self) -> CauseGraphWorker:
@@ -96,6 +101,13 @@ class Services:
         from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 
         return InterruptedRuns(self.context, self.journals, self._post)
+
+    @cached_property
+    def hooks(self) -> HookRunner:
+        """The person's own commands."""
+        from syncerr_tui.ui.hook_runner import HookRunner
+
+        return HookRunner(self.context, self._post, self._suspended)
 
     @cached_property
     def _panel_text(self) -> Details:

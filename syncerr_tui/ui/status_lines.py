@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.text import shortened
 from syncerr_tui.triage.actions import Action, AppState, Place
+from syncerr_tui.triage.keymap import shown
 from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import ago, plural
 

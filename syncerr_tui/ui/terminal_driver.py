@@ -123,6 +123,19 @@ def _partial(text: str, mark: str) -> str:
 class TerminalDriver(LinuxDriver):
     """Textual's driver for terminals, with an input thread that no byte ends."""
 
+    _given_away = False
+    """Whether another program, or the shell, has the terminal."""
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal away as it was found; what is drawn meanwhile goes nowhere."""
+        super().suspend_application_mode()
+        self._given_away = True
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal back."""
+        self._given_away = False
+        super().resume_application_mode()
+
     def run_input_thread(self) -> None:
         """Read until the app ends. A defect in here ends it as any other does, with its line and its log."""
         try:
@@ -150,6 +163,8 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Write to the terminal, without Textual's thread where that has ended: its queue would block."""
+        if self._given_away:
+            return
         if self._thread_writes:
             super().write(data)
         elif self._file is not None:

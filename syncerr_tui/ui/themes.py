@@ -6,6 +6,9 @@ Nothing on screen is told by colour alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from textual.theme import Theme
 
 from syncerr_tui.host.terminal import Background, Colour, TerminalProfile
@@ -111,19 +114,19 @@ _ANSI_LIGHT = {
     "cursor-text": "ansi_bright_white",
 }
 
-THEMES: tuple[Theme, ...] = (
-    _theme("syncerr-dark", dark=True, ansi=False, colours=_DARK),
-    _theme("syncerr-light", dark=False, ansi=False, colours=_LIGHT),
-    _theme("syncerr-ansi-dark", dark=True, ansi=True, colours=_ANSI_DARK),
-    _theme("syncerr-ansi-light", dark=False, ansi=True, colours=_ANSI_LIGHT),
-)
-
 VARIABLES = {f"syncerr-{key}": value for key, value in _DARK.items()}
 """What the style sheet needs before a theme is chosen."""
 
 
-def theme_for(terminal: TerminalProfile) -> str:
-    """The name of the theme that suits this terminal."""
-    own_colours = terminal.colour in {Colour.MONO, Colour.ANSI}
-    ground = "light" if terminal.background is Background.LIGHT else "dark"
-    return f"syncerr-ansi-{ground}" if own_colours else f"syncerr-{ground}"
+def theme_for(terminal: TerminalProfile, palette: Mapping[str, str] = MappingProxyType({})) -> Theme:
+    """The theme that suits this terminal.
+
+    Args:
+        terminal: What can be drawn.
+        palette: What has a colour of the person's choice -> that colour.
+    """
+    ansi = terminal.colour in {Colour.MONO, Colour.ANSI}
+    dark = terminal.background is Background.DARK
+    colours = (_ANSI_DARK if dark else _ANSI_LIGHT) if ansi else (_DARK if dark else _LIGHT)
+    name = f"syncerr-{'ansi-' if ansi else ''}{terminal.background.value}"
+    return _theme(name, dark=dark, ansi=ansi, colours={**colours, **palette})

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingsMap
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
@@ -29,7 +29,7 @@ from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import BY_ID, Action, AppState, Place, available
+from syncerr_tui.triage.actions import ACTIONS, Action, AppState, Place
 from syncerr_tui.triage.layout import USUAL
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
@@ -42,7 +42,6 @@ from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController, FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
-from syncerr_tui.ui.keys import bindings
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
@@ -64,6 +63,7 @@ from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
+    from syncerr_tui.host.hooks import Hook
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.causes_pane import CausesPane
@@ -75,7 +75,6 @@ MANY = 2000
 """Rows from which work on the list is done in a thread."""
 NARROWEST, LOWEST = 60, 15
 """The smallest window the list is drawn in."""
-WATCH_SECONDS = 60.0
 TICK_SECONDS = 60.0
 """How often ages are counted anew."""
 _WITHOUT_A_LIST = frozenset({"quit", "cancel", "redraw"})
@@ -89,13 +88,14 @@ _RUN_LINES_PER_SECOND = 2
 class Workbench(Screen[None], inherit_bindings=False):
     """Title, tabs, the pane in front, and the lines below it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = ""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
         self.services = services
         self.context = services.context
+        # Not `App.set_keymap`: in Textual 8.2.8 it takes a key away from all that share it between places.
+        self._bindings = BindingsMap(bindings(self.context.config.actions))
         errors = ErrorsPane(self.context, services.describe, services.graph_worker)
         self.panes: dict[Place, ListWithPanel] = {errors.place: errors}
         self.complete = False
@@ -196,27 +196,33 @@ class Workbench(Screen[None], inherit_bindings=False):
             paused=state.run.paused,
             waiting=bool(state.doing),
             interrupted=len(self.services.interrupted_runs.waiting),
+            commands=self.services.hooks.running,
+            key=self.context.key_of,
         )
         return self.pane.facts(facts)
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """What can be asked for here."""
-        return available(self.context.state.place, read_only=self.context.read_only)
+        context = self.context
+        return context.config.actions.available(context.state.place, read_only=context.read_only)
 
     def handler(self, action: Action, count: int | None = None) -> Callable[[], object]:
         """What does this action here, so often: the pane in front, else the workbench."""
         given = (count,) if action.counted else ()
         if action.id in self.pane.HANDLERS:
             return partial(self.pane.HANDLERS[action.id], self.pane, *given)
+        if (hook := self.context.config.hooks.get(action.id)) is not None:
+            return partial(self.run_hook, hook)
         return partial(self.HANDLERS[action.id], self, *given)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where text is typed, letters are letters; else a key means what it means in this place."""
         if action != "act":
             return True
-        place, asked = self.context.state.place, BY_ID[str(parameters[0])]
-        known = asked.works_in(place) or (self.complete and asked.keys_free_in(place))
+        place, table = self.context.state.place, self.context.config.actions
+        asked = table.by_id[str(parameters[0])]
+        known = asked.works_in(place) or (self.complete and table.keys_free_in(asked, place))
         return not isinstance(self.focused, Input) and known
 
     def action_act(self, action_id: str) -> None:
@@ -229,7 +235,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.silence()
         if (self.context.clock() - self._ticked_at).total_seconds() >= TICK_SECONDS:
             self.tick()
-        action, key = BY_ID[action_id], self.context.key
+        action, key = self.context.config.actions.by_id[action_id], self.context.key
         if key.isdecimal() and key in action.keys and self._is_counting(action, key):
             return
         count = None if key.isdecimal() else self._count.taken()
@@ -238,7 +244,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             if action.changes_org and self.context.read_only and action.works_in(place):
                 self.say("read-only: nothing that changes the org can be done in this start of the app")
             elif not action.works_in(place):
-                self.say(f"{action.label}: {action.where}")
+                self.say(f"{action.label}: {action.where(self.context.key_of)}")
             return
         reason = action.why_disabled(self.facts)
         if reason is not None:
@@ -360,7 +366,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def toggle_watch(self) -> None:
         """Read again every minute, or stop doing so."""
         if self._watch is None:
-            self._watch = self.set_interval(WATCH_SECONDS, self.look_again)
+            self._watch = self.set_interval(self.context.config.watch_seconds, self.look_again)
         else:
             self._watch.stop()
             self._watch = None
@@ -670,9 +676,13 @@ class Workbench(Screen[None], inherit_bindings=False):
         return cancelled
 
     def stop(self) -> None:
-        """Send nothing more; where nothing is being sent, wait for nothing more."""
-        if not self._cancel_waiting():
+        """Send nothing more; where nothing is being sent, wait for nothing more, and end the own commands."""
+        if self._cancel_waiting():
+            return
+        if self.context.state.run.active:
             self.services.runs.cancel()
+        else:
+            self.services.hooks.cancel()
 
     def _dismiss_result(self) -> bool:
         listing = self.services.runs.dismiss()
@@ -718,12 +728,21 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def copy(self) -> None:
         """One of the things that a person copies: of what is selected, else of what is under the cursor."""
+        if errors := self._taken_along():
+            self._copy_of(errors)
+
+    def _taken_along(self) -> Sequence[SyncError]:
+        """The selected rows, else the row under the cursor; says it where the filter hides them all."""
         selected = self.context.state.place is Place.ERRORS and self.context.state.listing.selected
         errors = self.pane.chosen if selected else self.pane.failing[:1]
-        if errors:
-            self._copy_of(errors)
-        elif selected:
-            self.say("The filter hides all selected rows: escape shows them.")
+        if selected and not errors:
+            self.say(f"The filter hides all selected rows: {self.context.key_of('back')} shows them.")
+        return errors
+
+    def run_hook(self, hook: Hook) -> None:
+        """A command of the person's own."""
+        if errors := self._taken_along():
+            self.services.hooks.start(hook, errors)
 
     def _copy_of(self, errors: Sequence[SyncError]) -> None:
         from syncerr_tui.ui.clipboard_actions import copy_one_of
@@ -737,7 +756,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         from syncerr_tui.ui.screens.menus import ExportMenu
 
         listing = self.context.state.listing
-        fields = [column.name for column, _ in self.errors.layout_here.columns] or FIELDS
+        fields = [column.name for column, _ in self.errors.columns_here] or FIELDS
 
         def chosen(form: Format | None) -> None:
             if form is not None:
@@ -1058,11 +1077,31 @@ class Workbench(Screen[None], inherit_bindings=False):
     }
 
 
+def bindings(actions: Iterable[Action]) -> list[Binding]:
+    """One binding for each action with a key; what it does is decided when the key is pressed.
+
+    They have priority, so that each key is done with before the next is looked at: of what is typed ahead
+    on a slow line, `/dup` filters, and `R` with enter opens the dialog first.
+    """
+    return [
+        Binding(
+            ",".join(action.keys),
+            f"act('{action.id}')",
+            action.label,
+            show=False,
+            id=action.id,
+            priority=True,
+        )
+        for action in actions
+        if action.keys
+    ]
+
+
 def unhandled(panes: Iterable[type[ListWithPanel]]) -> list[str]:
     """Actions that nothing does in a place where their keys work."""
     return [
         f"{action.id} in {pane.place}"
         for pane in panes
-        for action in BY_ID.values()
+        for action in ACTIONS
         if action.works_in(pane.place) and action.id not in {*pane.HANDLERS, *Workbench.HANDLERS}
     ]

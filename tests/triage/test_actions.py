@@ -4,14 +4,17 @@ import dataclasses
 from collections import Counter
 
 from syncerr_tui.model import Environment
-from syncerr_tui.triage.actions import ACTIONS, BY_ID, AppState, Place, available
+from syncerr_tui.triage.actions import ACTIONS, BY_ID, AppState, Place
+from syncerr_tui.triage.keymap import ActionTable
 
 READY = AppState(connected=True, chosen=3, total=10, current=True, environment=Environment.DEMO)
 
 
 def test_no_key_asks_for_two_things_in_one_place() -> None:
     for place in Place:
-        keys = Counter(key for action in available(place, read_only=False) for key in action.keys)
+        keys = Counter(
+            key for action in ActionTable().available(place, read_only=False) for key in action.keys
+        )
         assert [key for key, times in keys.items() if times > 1] == []
 
 
@@ -29,8 +32,8 @@ def test_small_letters_look_and_capital_letters_act() -> None:
 
 
 def test_read_only_removes_what_changes_the_org() -> None:
-    assert "resync" in {action.id for action in available(Place.ERRORS, read_only=False)}
-    left = available(Place.ERRORS, read_only=True)
+    assert "resync" in {action.id for action in ActionTable().available(Place.ERRORS, read_only=False)}
+    left = ActionTable().available(Place.ERRORS, read_only=True)
     assert not any(action.changes_org for action in left)
 
 
@@ -41,7 +44,7 @@ def test_a_fix_is_there_in_every_org_and_not_where_nothing_may_be_changed() -> N
     assert "under way" in (why(dataclasses.replace(READY, running=True)) or "")
     assert "not connected" in (why(dataclasses.replace(READY, connected=False)) or "")
     assert "no row" in (why(dataclasses.replace(READY, current=False)) or "")
-    assert "fix" not in {action.id for action in available(Place.ERRORS, read_only=True)}
+    assert "fix" not in {action.id for action in ActionTable().available(Place.ERRORS, read_only=True)}
 
 
 def test_a_resync_says_why_it_cannot_run() -> None:

@@ -6,16 +6,15 @@ import pytest
 
 from syncerr_tui.host import clipboard
 from syncerr_tui.triage.actions import ACTIONS, BY_ID
-from syncerr_tui.ui.keys import bindings, shown
-from syncerr_tui.ui.workbench import Workbench
+from syncerr_tui.triage.keymap import shown
+from syncerr_tui.ui.workbench import bindings
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
 
 
 def test_the_bindings_are_the_table_of_actions() -> None:
-    bound = {binding.id: binding.key.split(",") for binding in bindings()}
+    bound = {binding.id: binding.key.split(",") for binding in bindings(ACTIONS)}
     assert bound == {action.id: list(action.keys) for action in ACTIONS}
-    assert bindings() == Workbench.BINDINGS
 
 
 def test_keys_read_as_a_person_says_them() -> None:

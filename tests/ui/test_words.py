@@ -52,7 +52,7 @@ async def test_a_key_that_works_elsewhere_says_where(opened: Open) -> None:
         for place, key, said in (
             ("c", "a", "all: works in Errors (1)"),
             ("3", "Y", "copy error: works in Errors (1)"),
-            ("3", "R", "re-sync: works in Errors (1) and Causes (2)"),
+            ("3", "R", "re-sync: works in Errors (1) and Causes (c)"),
             ("1", "V", "check again: works in Journal (3)"),
         ):
             await driven.press(place, key)

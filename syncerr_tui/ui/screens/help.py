@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.triage.actions import Action
-from syncerr_tui.ui.keys import shown
+from syncerr_tui.triage.keymap import shown
 from syncerr_tui.ui.screens.dialog import Reading, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.panel import InfoPanel

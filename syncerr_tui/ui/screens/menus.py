@@ -15,9 +15,9 @@ from textual.widgets.option_list import Option
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.export import Format
+from syncerr_tui.triage.keymap import shown
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.triage.takeaway import Copyable
-from syncerr_tui.ui.keys import shown
 from syncerr_tui.ui.screens.dialog import Dialog, keys
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part
@@ -146,7 +146,7 @@ class Palette(Menu[str]):
                 f"{action.label} {action.help} {action.group} {action.id} {_ALSO.get(action.id, '')}".lower()
             )
             if all(word in told for word in words):
-                key = shown(action.keys[0], unicode=self._unicode)
+                key = shown(action.keys[0], unicode=self._unicode) if action.keys else ""
                 line = f"{action.label:<16} {key:<11} {f'({reason})' if reason else action.help}"
                 options.append(Option(Content(line), id=action.id, disabled=reason is not None))
         return options or [Option(Content("No action has these words."), disabled=True)]

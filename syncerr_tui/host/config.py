@@ -1,0 +1,352 @@
+"""`config.toml`: how a person wants the app. It is read strictly, before the screen opens.
+
+Whatever it says about the terminal, a variable of the environment goes before it. What a person chooses in
+the app for one org (`t`, `z`) goes before its columns. No command but the app reads it: a mistake in it stops
+no `resync` in a script.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.files import TomlSource
+from syncerr_tui.host.hooks import Hook
+from syncerr_tui.host.paths import Paths
+from syncerr_tui.host.terminal import Background, Colour, TerminalWishes
+from syncerr_tui.text import one_line
+from syncerr_tui.triage import filter as filters
+from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.columns import BY_NAME, Choice, Column
+from syncerr_tui.triage.keymap import ActionTable, KeymapError, key_named
+from syncerr_tui.triage.layout import WIDEST_COLUMN, WindowClass
+
+LARGEST = 256_000
+"""Bytes of the file."""
+USUAL_WATCH_SECONDS = 60.0
+_SHORTEST_WATCH, _LONGEST_WATCH = 10.0, 86_400.0
+"""Seconds. Each reading costs calls of the org's daily limit."""
+_LONGEST_HOOK = 3600.0
+_LONGEST_NAME = 40
+_HEX = re.compile("#[0-9A-Fa-f]{6}")
+_HOOK_NAME = re.compile("[A-Za-z0-9_-]{1,40}")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+SETTINGS = (
+    "theme", "colours", "mouse", "links", "ascii", "columns", "watch_interval", "palette", "filters", "keys",
+    "hooks",
+)  # fmt: skip
+_ALIASES = {"colors": "colours"}
+_HOOK_SETTINGS = (
+    "key", "command", "label", "shell", "foreground", "timeout", "where", "changes_org",
+)  # fmt: skip
+PALETTE = (
+    "ground", "bar", "text", "quiet", "accent", "code", "selected", "cursor", "cursor-text", "good", "busy",
+    "bad", "production", "production-text",
+)  # fmt: skip
+"""What has a colour of its own on screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file says; the usual where it says nothing."""
+
+    terminal: TerminalWishes = field(default_factory=TerminalWishes)
+    palette: Mapping[str, str] = field(default_factory=dict)
+    """What has a colour -> that colour, `#rrggbb` or `ansi_red`."""
+    columns: Mapping[WindowClass, Choice] = field(default_factory=dict)
+    """The columns of a window of this class where nobody has chosen others for the org."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Name -> filter, each of which can be read."""
+    watch_seconds: float = USUAL_WATCH_SECONDS
+    actions: ActionTable = field(default_factory=ActionTable)
+    """Every action with its keys, the person's own commands among them."""
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    """Id of an action -> the command that it runs."""
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the configuration is looked for: the file that SYNCERR_CONFIG names, else `config.toml` in the
+    folder of the configuration.
+    """
+    wish = environ.get("SYNCERR_CONFIG", "")
+    # `os.path.expanduser` never raises.
+    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / "config.toml"  # noqa: PTH111
+
+
+def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration; the usual one where there is no file.
+
+    Raises:
+        BadInputError: The file cannot be read or understood, or the variable names none; the words name file,
+            line and key.
+    """
+    path = config_path(environ)
+    source = TomlSource.read(path, LARGEST)
+    if source is None and environ.get("SYNCERR_CONFIG"):
+        raise BadInputError(f"{path} is not there", "SYNCERR_CONFIG names it; correct or unset that")
+    return parse(source) if source is not None else Config()
+
+
+def parse(source: TomlSource) -> Config:
+    """What a file says. Raises what `read_config` raises."""
+    tables = {_ALIASES.get(key, key): value for key, value in source.tables().items()}
+    reader = _Reader(source)
+    reader.check_known(tables, SETTINGS, ())
+    actions, hooks = _actions(tables, reader)
+    return Config(
+        TerminalWishes(
+            background=reader.word("theme", tables, Background),
+            colour=reader.word("colours", tables, Colour),
+            mouse=reader.switch("mouse", tables),
+            links=reader.switch("links", tables),
+            ascii=reader.switch("ascii", tables),
+        ),
+        _palette(tables, reader),
+        _columns(tables.get("columns", []), reader),
+        _filters(tables, reader),
+        reader.seconds(("watch_interval",), tables, USUAL_WATCH_SECONDS, (_SHORTEST_WATCH, _LONGEST_WATCH)),
+        actions,
+        hooks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Takes values out of tables, and refuses what they cannot be."""
+
+    source: TomlSource
+
+    def refuse(self, keys: tuple[str, ...], why: str, hint: str) -> BadInputError:
+        return self.source.refuse(keys, why, hint)
+
+    def wrong(self, keys: tuple[str, ...], wanted: str, value: object) -> BadInputError:
+        return self.refuse(keys, f"must be {wanted}, not {_shown(value)}", "Correct the line")
+
+    def check_known(self, table: Mapping[str, Any], known: Iterable[str], keys: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in known:
+                hint = _near(key, known) or f"Known here: {', '.join(known)}"
+                raise self.refuse((*keys, key), "is not a setting that this version knows", hint)
+
+    def table(self, key: str, tables: Mapping[str, Any], keys: tuple[str, ...] = ()) -> Mapping[str, Any]:
+        value = tables.get(key, {})
+        if not isinstance(value, dict):
+            place = (*keys, key)
+            raise self.refuse(
+                place, f"must be a table, not {_shown(value)}", f"Write it as [{'.'.join(place)}]"
+            )
+        return value
+
+    def word(self, key: str, tables: Mapping[str, Any], kind: type[Any]) -> Any:  # noqa: ANN401 - an enum's member
+        value = tables.get(key)
+        if value is None:
+            return None
+        # `colours = 16` means what it says.
+        text = str(value).lower() if isinstance(value, str) or type(value) is int else ""
+        words = [each.value for each in kind]
+        if text not in words:
+            hint = _near(text, words) or f"It takes: {', '.join(words)}"
+            raise self.refuse((key,), f"cannot be {_shown(value)}", hint)
+        return kind(text)
+
+    def switch(self, key: str, table: Mapping[str, Any], keys: tuple[str, ...] = ()) -> bool | None:
+        value = table.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.wrong((*keys, key), "true or false", value)
+        return value
+
+    def text(self, keys: tuple[str, ...], value: object) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(keys, "a text in quotes", value)
+        return value
+
+    def texts(self, keys: tuple[str, ...], value: object) -> list[str]:
+        items = value if isinstance(value, list) else [value]
+        texts = [item for item in items if isinstance(item, str)]
+        if len(texts) < len(items):
+            raise self.wrong(keys, "a text or a list of texts", value)
+        return texts
+
+    def seconds(
+        self, keys: tuple[str, ...], table: Mapping[str, Any], usual: float, limits: tuple[float, float]
+    ) -> float:
+        value = table.get(keys[-1])
+        if value is None:
+            return usual
+        seconds = _seconds(value)
+        low, high = limits
+        if seconds is None or not low <= seconds <= high:
+            wanted = f'a time from "{low:g}s" to "{high / 3600:g}h", such as "30s" or "5m"'
+            raise self.wrong(keys, wanted, value)
+        return seconds
+
+    def key(self, keys: tuple[str, ...], text: str) -> str:
+        try:
+            return key_named(text)
+        except ValueError as problem:
+            hint = "Write it as G, ?, f5, ctrl+g, alt+x, page down or shift+up"
+            raise self.refuse(keys, f"cannot be {_shown(text)}: that {problem}", hint) from None
+
+
+def _palette(tables: Mapping[str, Any], reader: _Reader) -> dict[str, str]:
+    table = reader.table("palette", tables)
+    reader.check_known(table, PALETTE, ("palette",))
+    for name, value in table.items():
+        if not isinstance(value, str) or not _is_colour(value):
+            raise reader.wrong(("palette", name), 'a colour such as "#d08770" or "ansi_red"', value)
+    return dict(table)
+
+
+def _is_colour(text: str) -> bool:
+    names = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+    known = {"ansi_default", *(f"ansi_{light}{name}" for name in names for light in ("", "bright_"))}
+    return text in known or _HEX.fullmatch(text) is not None
+
+
+def _columns(value: object, reader: _Reader) -> dict[WindowClass, Choice]:
+    """One list for every window, or a table with one for each class."""
+    if isinstance(value, dict):
+        reader.check_known(value, [window.value for window in WindowClass], ("columns",))
+        return {WindowClass(name): _choice(given, ("columns", name), reader) for name, given in value.items()}
+    choice = _choice(value, ("columns",), reader)
+    return dict.fromkeys(WindowClass, choice) if choice else {}
+
+
+def _choice(value: object, keys: tuple[str, ...], reader: _Reader) -> Choice:
+    choice: list[tuple[Column, int]] = []
+    for text in reader.texts(keys, value):
+        name, colon, cells = text.partition(":")
+        if name not in BY_NAME:
+            hint = _near(name, BY_NAME) or f"Columns are: {', '.join(BY_NAME)}"
+            raise reader.refuse(keys, f"does not know the column {_shown(name)}", hint)
+        if colon and not (cells.isdecimal() and len(cells) < 4 and 0 < int(cells) <= WIDEST_COLUMN):
+            hint = f'Write "{name}" or, for a width in cells, "{name}:22" (at most {WIDEST_COLUMN})'
+            raise reader.refuse(keys, f"cannot read the width in {_shown(text)}", hint)
+        if any(column.name == name for column, _ in choice):
+            raise reader.refuse(keys, f"names {name} twice", "Leave one out")
+        choice.append((BY_NAME[name], int(cells) if colon else 0))
+    return tuple(choice)
+
+
+def _filters(tables: Mapping[str, Any], reader: _Reader) -> dict[str, str]:
+    known = reader.table("filters", tables)
+    for name, text in known.items():
+        keys = ("filters", name)
+        if not name.strip() or one_line(name) != name or len(name) > _LONGEST_NAME:
+            raise reader.refuse(
+                keys, "is no name that can be shown", f"Use one line of at most {_LONGEST_NAME} letters"
+            )
+        try:
+            filters.parse(reader.text(keys, text))
+        except BadInputError as problem:
+            why = f"{problem.title[0].lower()}{problem.title[1:]}"
+            raise reader.refuse(keys, f"cannot be used: {why}", problem.hint) from None
+    return dict(known)
+
+
+def _actions(tables: Mapping[str, Any], reader: _Reader) -> tuple[ActionTable, dict[str, Hook]]:
+    """The actions with their keys, commands included, and what runs the commands."""
+    given = [_hook(name, table, reader) for name, table in reader.table("hooks", tables).items()]
+    hooks = {hook.action.id: hook for hook in given}
+    table = ActionTable((*ActionTable().actions, *(hook.action for hook in hooks.values())))
+    keys = {
+        name: [reader.key(("keys", name), text) for text in reader.texts(("keys", name), value)]
+        for name, value in reader.table("keys", tables).items()
+    }
+    try:
+        # A hook's keys stand in its own table: they are looked at as if they had been set anew.
+        own = {hook.action.id: hook.action.keys for hook in hooks.values()}
+        return table.with_keys({**own, **keys}), hooks
+    except KeymapError as problem:
+        place: tuple[str, ...] = ("keys", problem.action)
+        if problem.action in hooks and problem.action not in keys:
+            place = ("hooks", hooks[problem.action].name, "key")
+        raise reader.refuse(place, problem.why, problem.hint) from None
+
+
+def _hook(name: str, table: object, reader: _Reader) -> Hook:
+    place = ("hooks", name)
+    if not isinstance(table, dict):
+        raise reader.refuse(place, "must be a table", f"Write it as [hooks.{one_line(name)}]")
+    reader.check_known(table, _HOOK_SETTINGS, place)
+    if not _HOOK_NAME.fullmatch(name):
+        raise reader.refuse(place, "is no name for a command", "Use letters, digits, - and _, at most 40")
+    shell = bool(reader.switch("shell", table, place))
+    foreground = bool(reader.switch("foreground", table, place))
+    usual = 0.0 if foreground else 30.0
+    key = (*place, "key")
+    return Hook(
+        name,
+        keys=tuple(reader.key(key, text) for text in reader.texts(key, table.get("key", []))),
+        command=_command(table, place, reader, shell=shell),
+        label=one_line(reader.text((*place, "label"), table.get("label", name)))[:_LONGEST_NAME],
+        shell=shell,
+        foreground=foreground,
+        timeout=reader.seconds((*place, "timeout"), table, usual, (1.0, _LONGEST_HOOK)),
+        places=_places((*place, "where"), table.get("where"), reader),
+        changes_org=bool(reader.switch("changes_org", table, place)),
+    )
+
+
+def _command(
+    table: Mapping[str, Any], place: tuple[str, ...], reader: _Reader, *, shell: bool
+) -> tuple[str, ...]:
+    if "command" not in table:
+        raise reader.refuse(place, "needs a command", 'Add command = ["program", "argument"]')
+    value, keys = table["command"], (*place, "command")
+    if isinstance(value, str) and value.strip():
+        if not shell and len(value.split()) > 1:
+            hint = 'Write ["program", "argument"], or add shell = true to have a shell read it'
+            raise reader.refuse(keys, "is one text with blanks, and no shell reads it", hint)
+        return (value,)
+    if shell:
+        raise reader.wrong(keys, "one text for the shell", value)
+    parts = reader.texts(keys, value)
+    if not parts or not parts[0].strip() or any("\0" in part for part in parts):
+        raise reader.wrong(keys, "a program with its arguments", value)
+    return tuple(parts)
+
+
+def _places(keys: tuple[str, ...], value: object, reader: _Reader) -> frozenset[Place]:
+    usual = frozenset({Place.ERRORS, Place.CAUSES})
+    if value is None:
+        return usual
+    names = {place.value: place for place in (Place.ERRORS, Place.CAUSES, Place.JOURNAL)}
+    wanted = reader.texts(keys, value)
+    for name in wanted:
+        if name not in names:
+            hint = _near(name, names) or f"It takes: {', '.join(names)}"
+            raise reader.refuse(keys, f"does not know {_shown(name)}", hint)
+    return frozenset(names[name] for name in wanted) or usual
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, str) and value[-1:] in _UNITS and value[:-1].strip().isdecimal() and len(value) < 9:
+        return float(int(value[:-1]) * _UNITS[value[-1]])
+    return float(value) if type(value) is int and value < 10**6 else None
+
+
+def _shown(value: object) -> str:
+    """A value as a refusal repeats it: short, and no more than one line."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"'{one_line(value)[:40]}'"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return one_line(str(value))[:40]
+
+
+def _near(text: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(text, list(known), 1)
+    return f"Did you mean {near[0]}?" if near else ""

@@ -1,0 +1,176 @@
+"""A person's own commands: a key runs a program on rows, which it gets as JSON lines on its standard input.
+
+No shell reads the command unless the person says so, and nothing of a row becomes a part of it. The program
+inherits the environment without the variables that hold secrets of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass
+
+from syncerr_tui.text import one_line, shortened
+from syncerr_tui.triage.actions import Action, AppState, Place
+
+_KEPT = 16_384
+"""Bytes of a program's output that are looked at; the rest is read and dropped."""
+_LONGEST_LINE = 160
+_GRACE_SECONDS = 2.0
+"""How long a program that is told to end has before it is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One command of the person's."""
+
+    name: str
+    command: tuple[str, ...]
+    """A program with its arguments; one text where a shell reads it."""
+    keys: tuple[str, ...] = ()
+    label: str = ""
+    shell: bool = False
+    foreground: bool = False
+    """It gets the terminal; the app comes back when it has ended."""
+    timeout: float = 30.0
+    """Seconds; 0 for as long as it takes."""
+    places: frozenset[Place] = frozenset({Place.ERRORS, Place.CAUSES})
+    changes_org: bool = False
+    """Not there where the app is read-only."""
+
+    @property
+    def action(self) -> Action:
+        """What asks for it: in the help and the palette like any other action."""
+        where = "with the terminal to itself" if self.foreground else "in the background"
+        return Action(
+            f"hook.{self.name}",
+            self.keys,
+            self.label or self.name,
+            f"Your command '{self.name}', on the row or on all selected, {where}.",
+            "Your commands",
+            self.places,
+            changes_org=self.changes_org,
+            why_disabled=_row,
+        )
+
+
+def _row(state: AppState) -> str | None:
+    return None if state.current else "there is no row under the cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a command."""
+
+    fine: bool
+    line: str
+    """In one line, for the screen."""
+
+
+async def run(
+    hook: Hook, rows: str, environ: Mapping[str, str], secrets: AbstractSet[str] = frozenset()
+) -> Ran:
+    """Run the command on these rows, and wait for its end. Whoever cancels this ends the command.
+
+    Args:
+        hook: The command.
+        rows: A line of JSON for each.
+        environ: The environment.
+        secrets: Names of variables that it must not see.
+    """
+    try:
+        process = await _start(hook, {name: value for name, value in environ.items() if name not in secrets})
+    except OSError as problem:
+        return Ran(fine=False, line=f"{hook.name} cannot run: {_why(problem, hook)}.")
+    try:
+        async with asyncio.timeout(hook.timeout or None):
+            output, errors = await _exchange(process, rows)
+    except TimeoutError:
+        await _end(process)
+        return Ran(fine=False, line=f"{hook.name} took longer than {hook.timeout:g} s and was ended.")
+    except asyncio.CancelledError:
+        await asyncio.shield(_end(process))
+        raise
+    code = process.returncode or 0
+    if code == 0:
+        return Ran(fine=True, line=f"{hook.name}: {_last_line(output) or 'done'}")
+    how = f"ended with code {code}" if code > 0 else f"was ended by {_signal_name(-code)}"
+    said = _last_line(errors) or _last_line(output)
+    return Ran(fine=False, line=f"{hook.name} {how}{f': {said}' if said else ''}")
+
+
+async def _start(hook: Hook, environ: Mapping[str, str]) -> Process:
+    # A foreground program writes to the terminal; without one of its own session it gets its keys too.
+    stream = None if hook.foreground else PIPE
+    own_session = not hook.foreground
+    if hook.shell:
+        return await asyncio.create_subprocess_shell(
+            hook.command[0], env=dict(environ), stdin=PIPE, stdout=stream, stderr=stream,
+            start_new_session=own_session,
+        )  # fmt: skip
+    return await asyncio.create_subprocess_exec(
+        *_expanded(hook.command), env=dict(environ), stdin=PIPE, stdout=stream, stderr=stream,
+        start_new_session=own_session,
+    )  # fmt: skip
+
+
+def _expanded(command: Sequence[str]) -> tuple[str, ...]:
+    """`~` of the program alone: what follows it is the program's business."""
+    return (os.path.expanduser(command[0]), *command[1:])  # noqa: PTH111 - leaves the ~ of an unknown user
+
+
+async def _exchange(process: Process, rows: str) -> tuple[bytes, bytes]:
+    """Give the rows, take what is written, and wait for the end."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        # A program that does not want the rows may close its end.
+        process.stdin.write(rows.encode("utf-8", "replace"))
+        await process.stdin.drain()
+    process.stdin.close()
+    output, errors, _ = await asyncio.gather(_ending(process.stdout), _ending(process.stderr), process.wait())
+    return output, errors
+
+
+async def _ending(stream: asyncio.StreamReader | None) -> bytes:
+    """The last of what a program writes; all of it is read, so that it never waits for us."""
+    kept = b""
+    while stream is not None and (data := await stream.read(_KEPT)):
+        kept = (kept + data)[-_KEPT:]
+    return kept
+
+
+async def _end(process: Process) -> None:
+    """End it, and what it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await process.wait()
+            return
+
+
+def _last_line(output: bytes) -> str:
+    lines = [one_line(line) for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
+    return shortened(lines[-1], _LONGEST_LINE) if lines else ""
+
+
+def _why(problem: OSError, hook: Hook) -> str:
+    program = one_line(hook.command[0])[:60]
+    if isinstance(problem, FileNotFoundError):
+        return f"there is no program '{program}'"
+    return f"'{program}': {one_line(problem.strerror or type(problem).__name__)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

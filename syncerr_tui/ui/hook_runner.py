@@ -1,0 +1,106 @@
+"""The person's own commands on their way: in the background, or with the terminal to themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+from textual.message import Message
+
+from syncerr_tui.host.hooks import Hook, run
+from syncerr_tui.model import SyncError
+from syncerr_tui.salesforce.auth.environment import TOKEN
+from syncerr_tui.salesforce.profiles import SecretRef
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.messages import Announced
+from syncerr_tui.words import plural
+
+
+class HookRunner:
+    """Runs commands, each once at a time.
+
+    Args:
+        context: The org and the environment.
+        post: Takes what is to be said.
+        suspended: Gives the terminal away, and takes it back.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        post: Callable[[Message], object],
+        suspended: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._context = context
+        self._post = post
+        self._suspended = suspended
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether a command is on its way."""
+        return bool(self._running)
+
+    def start(self, hook: Hook, errors: Sequence[SyncError]) -> None:
+        """Run a command on these errors; what becomes of it is said in one line."""
+        stops = f"{self._context.key_of('cancel')} stops it"
+        if hook.name in self._running:
+            self._say(f"{hook.name} is running already; {stops}.")
+            return
+        rows = "".join(f"{json.dumps(error.payload(), ensure_ascii=False)}\n" for error in errors)
+        self._running[hook.name] = asyncio.create_task(self._run(hook, rows), name=f"hook {hook.name}")
+        if not hook.foreground:
+            self._say(f"{hook.name} is running on {plural(len(errors), 'row')}; {stops}.")
+
+    def cancel(self) -> None:
+        """End all of them."""
+        for task in self._running.values():
+            task.cancel()
+
+    async def ended(self) -> None:
+        """End all of them, and wait for that."""
+        tasks = list(self._running.values())
+        self.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, hook: Hook, rows: str) -> None:
+        try:
+            terminal = self._terminal_given() if hook.foreground else contextmanager(_nothing)()
+            with terminal:
+                ran = await run(hook, rows, self._context.environ, self._secrets())
+        except asyncio.CancelledError:
+            self._say(f"{hook.name} was stopped.")
+        else:
+            self._say(ran.line, "strong" if ran.fine else "bad")
+        finally:
+            self._running.pop(hook.name, None)
+
+    @contextmanager
+    def _terminal_given(self) -> Iterator[None]:
+        """The keys that end or interrupt a program are the command's while it has the terminal."""
+        numbers = (signal.SIGINT, signal.SIGQUIT)
+        before = [signal.signal(number, lambda _number, _frame: None) for number in numbers]
+        try:
+            with self._suspended():
+                yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+    def _secrets(self) -> frozenset[str]:
+        """Variables that hold a secret of this org's profile."""
+        connection = self._context.connection
+        way = connection.profile.way if connection is not None else None
+        values = [getattr(way, part.name) for part in dataclasses.fields(way)] if way is not None else []
+        return frozenset({TOKEN, *(each.where for each in values if isinstance(each, SecretRef))})
+
+    def _say(self, line: str, look: str = "strong") -> None:
+        self._post(Announced(line, look))
+
+
+def _nothing() -> Iterator[None]:
+    yield
