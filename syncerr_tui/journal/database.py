@@ -59,7 +59,7 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    """An open database that holds one org's journal. Not for use from several threads."""
+    """An open database that holds one org's journal. Several threads may use it, one at a time."""
 
     @property
     def name(self) -> str:
@@ -80,7 +80,8 @@ class Database(Protocol):
         ...
 
     def transaction(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
-        """All or nothing, one writer at a time, and on disk when it is left.
+        """All or nothing, one writer at a time, and on disk when it is left. Inside another one: all or
+        nothing of its own (a savepoint), and on disk with that one.
 
         Args:
             durable: False leaves the moment at which it is on disk to the system: other processes see it, and

@@ -1,18 +1,22 @@
 """The on-disk record of every intent and outcome, written before the act. One SQLite file for each org.
 
 Every method is one transaction, synchronous, and on disk when it returns: a cancelled task cannot lose it.
-A write that fails raises `MachineError`, and whoever was about to act must not.
+Several that are called `together` share one commit. A write that fails raises `MachineError`, and whoever was
+about to act must not.
+
+Long because every statement that writes the history of a run stands here.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
@@ -69,7 +73,7 @@ class Begun:
 
 
 class Journal:
-    """One org's journal. Not for use from several threads; safe for several processes."""
+    """One org's journal. Several threads may use it, one at a time; safe for several processes."""
 
     def __init__(
         self, database: Database, owner: Owner, clock: Callable[[], datetime], log: RequestLog
@@ -85,7 +89,10 @@ class Journal:
         self.active: set[str] = set()
         """Runs that go on in this very program."""
         self._database = database
+        self._turn = RLock()
         self._log = log
+        self._to_log: list[LoggedRequest] | None = None
+        """Requests whose intents wait for the commit they share; None outside of `together`."""
         self.claims = Claims(owner, clock)
         self._clock = clock
 
@@ -153,7 +160,8 @@ class Journal:
 
     def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
         """Rows of a question (`history.py` and `fixes.ledger` ask them)."""
-        return self._database.read(sql, values)
+        with self._turn:
+            return self._database.read(sql, values)
 
     def write(self, *statements: tuple[str, Sequence[object]]) -> None:
         """Statements in one transaction, on disk when this returns (`fixes.ledger` writes them).
@@ -225,12 +233,7 @@ class Journal:
                     for seq, (row, payload) in enumerate(zip(plan.rows, rows, strict=True))
                 ),
             )
-        try:
-            self._log.begin(run)
-            loss.forget_settled(self.read, self._log, {run, *self.active})
-        except OSError as problem:
-            self.release(run)
-            raise self._database.cannot_be_used(problem.strerror or type(problem).__name__) from problem
+        loss.forget_settled(self.read, self._log, {run, *self.active})
         self.active.add(run)
         return Begun(run, held)
 
@@ -333,22 +336,58 @@ class Journal:
                     for a in attempts
                 ),
             )
-        requests = (
+        requests = [
             LoggedRequest(run, a.event, a.attempts, now, a.requested_at, a.stamp, a.error.processed_at)
             for a in attempts
-        )
+        ]
+        if self._to_log is not None:
+            self._to_log += requests
+        else:
+            self._log_requests(requests)
+            self.sync_log()
+        return numbers
+
+    @contextmanager
+    def together(self, *, durable: bool) -> Iterator[None]:
+        """What is written inside is one commit; each method called inside still stands or falls alone. The
+        names of its requests are in the log when this is left, and on disk after `sync_log`.
+
+        Args:
+            durable: Whether the commit is on disk when this is left, as it must be for an intent.
+
+        Raises:
+            MachineError: Nothing of it may have been written.
+        """
+        with self._turn:
+            requests: list[LoggedRequest] = []
+            self._to_log = requests
+            try:
+                with self._database.transaction(durable=durable):
+                    yield
+            finally:
+                self._to_log = None
+            self._log_requests(requests)
+
+    def sync_log(self) -> None:
+        """Have the names of all requests on disk. A loss of power takes those that are not.
+
+        A failure is nobody's: the database knows them all, and the next request meets it again.
+        """
+        with self._turn, suppress(OSError):
+            self._log.sync()
+
+    def _log_requests(self, requests: Sequence[LoggedRequest]) -> None:
         try:
-            self._log.add(run, requests)
+            self._log.add(requests)
         except OSError as problem:
             raise self._database.cannot_be_used(problem.strerror or type(problem).__name__) from problem
-        return numbers
 
     def outcomes(self, attempts: Iterable[Attempt]) -> None:
         """Write down how the last requests of these rows ended. What a loss of power takes of it, a look at
         the org gives back.
         """
         at = iso(self._clock())
-        with self._database.transaction(durable=False) as sql:
+        with self._transaction(durable=False) as sql:
             sql.executemany(
                 "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
                 ((a.intent, at, a.kind.value if a.kind else None, a.code, a.answer) for a in attempts),
@@ -357,7 +396,7 @@ class Journal:
     def finish_rows(self, run: str, attempts: Iterable[Attempt]) -> None:
         """Write down how rows ended. What a loss of power takes of it, a look at the org gives back."""
         at = iso(self._clock())
-        with self._database.transaction(durable=False) as sql:
+        with self._transaction(durable=False) as sql:
             sql.executemany(
                 "INSERT INTO verdicts (run, event, intent, at, verdict, reason, evidence) "
                 "VALUES (?,?,?,?,?,?,?)",
@@ -409,8 +448,10 @@ class Journal:
 
     # -- inside a transaction
 
-    def _transaction(self) -> AbstractContextManager[Transaction]:
-        return self._database.transaction()
+    @contextmanager
+    def _transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
+        with self._turn, self._database.transaction(durable=durable) as sql:
+            yield sql
 
     def _mark(self, sql: Transaction, run: str, mark: str, detail: str) -> None:
         sql.execute(

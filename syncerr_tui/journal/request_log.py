@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,32 +49,47 @@ class RequestLog:
         self._folder = folder
         self._name = name
         self._mode = mode
+        self._unsynced: set[str] = set()
 
-    def begin(self, run: str) -> None:
-        """Make the run's file.
-
-        Raises:
-            OSError: It cannot be made.
-        """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.add(run, ())
-
-    def add(self, run: str, requests: Iterable[LoggedRequest]) -> None:
-        """Write down that these rows are about to be sent; on disk when it returns.
+    def add(self, requests: Iterable[LoggedRequest]) -> None:
+        """Write down that these rows are about to be sent: it outlives this program from now on, and a loss
+        of power after `sync`.
 
         Raises:
             OSError: It cannot be written.
         """
-        lines = "".join(f"{json.dumps(_payload(request))}\n" for request in requests).encode()
+        of_run: defaultdict[str, list[str]] = defaultdict(list)
+        for request in requests:
+            of_run[request.run].append(json.dumps(_payload(request)))
+        for run, lines in of_run.items():
+            left = "".join(f"{line}\n" for line in lines).encode()
+            file = self._open(run)
+            try:
+                while left:
+                    left = left[os.write(file, left) :]
+            finally:
+                os.close(file)
+            self._unsynced.add(run)
+
+    def sync(self) -> None:
+        """Wait until all that was added is on disk.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        while self._unsynced:
+            file = os.open(self._path(self._unsynced.pop()), os.O_WRONLY)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+
+    def _open(self, run: str) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(self._path(run), os.O_CREAT | os.O_APPEND | os.O_WRONLY, self._mode)
-        try:
-            if os.fstat(file).st_uid == _user() and os.name == "posix":
-                os.fchmod(file, self._mode)
-            while lines:
-                lines = lines[os.write(file, lines) :]
-            os.fsync(file)
-        finally:
-            os.close(file)
+        if os.fstat(file).st_uid == _user() and os.name == "posix":
+            os.fchmod(file, self._mode)
+        return file
 
     def runs(self) -> dict[str, tuple[LoggedRequest, ...]]:
         """Run -> its requests, for every file there is. What cannot be read is left out."""
@@ -89,8 +106,9 @@ class RequestLog:
         return runs
 
     def forget(self, run: str) -> None:
-        """Every row of this run is settled."""
-        self._path(run).unlink(missing_ok=True)
+        """Every row of this run is settled. A file that cannot be removed is met again at the next run."""
+        with suppress(OSError):
+            self._path(run).unlink()
 
     def _path(self, run: str) -> Path:
         return self._folder / f"{self._name}.{run}"

@@ -88,11 +88,16 @@ class SqliteFile:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
+        sql = _Statements(self.connection)
         with _in_words(self.path):
+            if self.connection.in_transaction:
+                with _all_or_nothing(self.connection, "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part"):
+                    yield sql
+                return
             if not durable:
                 self.connection.execute("PRAGMA synchronous = NORMAL")
             try:
-                with _transaction(self.connection) as sql:
+                with _all_or_nothing(self.connection):
                     yield sql
             finally:
                 if not durable:
@@ -128,22 +133,29 @@ def _refusal(table: str, verb: str) -> str:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[Transaction]:
-    connection.execute("BEGIN IMMEDIATE")
+def _all_or_nothing(
+    connection: sqlite3.Connection,
+    begin: str = "BEGIN IMMEDIATE",
+    end: str = "COMMIT",
+    undo: str = "ROLLBACK",
+) -> Iterator[None]:
+    connection.execute(begin)
     try:
-        yield _Statements(connection)
-        connection.execute("COMMIT")
+        yield
+        connection.execute(end)
     except BaseException:
         if connection.in_transaction:  # a full disk may have rolled back already
-            connection.execute("ROLLBACK")
+            connection.execute(undo)
         raise
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Migrations) -> None:
     if _version(connection) == len(migrations):
         return
-    with _transaction(connection) as sql:
-        migrate(sql, _version(connection), migrations)  # another process may have been faster
+    with _all_or_nothing(connection):
+        migrate(
+            _Statements(connection), _version(connection), migrations
+        )  # another process may have been faster
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
@@ -163,7 +175,7 @@ def _file_at(path: Path) -> tuple[int, int] | None:
 
 
 def _connect(path: Path, migrations: Migrations) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
         connection.create_function("fold", 1, _folded, deterministic=True)

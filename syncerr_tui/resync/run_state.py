@@ -1,4 +1,4 @@
-"""Where a run and each of its rows stands, and what stops and holds it. Journaled first, then told.
+"""Where a run and each of its rows stands, and what stops and holds it. First to the journal, then told.
 
 The runner, the sender and the front end share one of these: nothing else of a run changes.
 """
@@ -16,6 +16,7 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, Progress, RowChanged, RunEvent, Waiting
+from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.waves import expected_seconds
 from syncerr_tui.stopwatch import Instant, Stopwatch
@@ -39,6 +40,8 @@ class RunState:
     ) -> None:
         self.plan = plan
         self.journal = journal
+        self.writer = JournalWriter(journal, self.fail)
+        """The way to the journal while the run is under way."""
         self.stopwatch = stopwatch
         self.run = ""
         """Its id in the journal; empty until it is there."""
@@ -125,7 +128,7 @@ class RunState:
             untried = self.attempts[attempt.event]
             self.attempts[attempt.event] = replace(untried, attempts=attempt.attempts)
 
-    def intend(
+    async def intend(
         self,
         rows: Sequence[PlannedRow],
         seen: Mapping[str, EventSeen],
@@ -154,30 +157,28 @@ class RunState:
                     before=before.get(event),
                 )
             )
-        numbers = self.journal.intend(self.run, attempts)
+        numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts))
         for attempt in attempts:
             self._move(attempt.numbered(numbers[attempt.event]), RowState.SENT)
 
     def answered(self, attempts: Sequence[Attempt]) -> None:
-        """Write down how a request ended for its rows."""
+        """Have it written down how a request ended for its rows."""
         for attempt in attempts:
             unsent = attempt.kind is OutcomeKind.NOT_SENT
             self._move(attempt, RowState.QUEUED if unsent else RowState.WAITING, attempt.answer)
-        self.journal.outcomes(attempts)
+        self.writer.put(lambda: self.journal.outcomes(attempts))
 
     def end(self, attempts: Iterable[Attempt]) -> None:
-        """Write down how rows ended, then tell so. A row ends once.
+        """Have it written down how rows ended, and tell so. A row ends once.
 
         What was found about an earlier run's request ends the row in this run, with this run's own request.
         """
         ends = [self._own(attempt) for attempt in attempts if not self.ended(attempt.event)]
         if not ends:
             return
-        try:
-            self.journal.finish_rows(self.run, ends)
-        finally:  # a full disk must not leave a row on the screen that waits for ever
-            for attempt in ends:
-                self._move(attempt, RowState.NOT_SENT if attempt.verdict is None else RowState.DONE)
+        self.writer.put(lambda: self.journal.finish_rows(self.run, ends))
+        for attempt in ends:
+            self._move(attempt, RowState.NOT_SENT if attempt.verdict is None else RowState.DONE)
 
     def _own(self, ended: Attempt) -> Attempt:
         own = self.attempts[ended.event]
@@ -244,7 +245,7 @@ class RunState:
         if self.halt is None:
             self.stop("braked", f"the run stopped itself: {reason}")
             self.tell(Braked(reason))
-            self.journal.mark(self.run, "brake", reason)
+            self.writer.put(lambda: self.journal.mark(self.run, "brake", reason), durable=True)
 
     def cancel(self) -> None:
         """A person wants out: nothing more is sent, nothing is waited for but what is in flight."""
@@ -256,6 +257,11 @@ class RunState:
     def paused(self) -> bool:
         """Nothing is sent until `unpause`."""
         return not self._may_go.is_set()
+
+    @property
+    def held(self) -> bool:
+        """Paused, or over."""
+        return self.paused or self.halt is not None
 
     def pause(self) -> None:
         """Hold every sender at its next request."""
@@ -302,7 +308,7 @@ class RunState:
         if measured and self.halt is None and not self._was_paused and not verdicts & {None, Verdict.UNKNOWN}:
             seconds = self.stopwatch.since(begun)
             self._measured.insert(0, (rows, seconds))
-            self.journal.wave(self.run, number, rows, seconds)
+            self.writer.put(lambda: self.journal.wave(self.run, number, rows, seconds))
 
     def progress(self, *, now: bool = False) -> None:
         """Tell how far the run is; at most four times a second, where it is not asked for `now`."""

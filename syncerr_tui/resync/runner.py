@@ -7,7 +7,8 @@ write the verdict. Whatever stops the program between two of them, the journal s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -128,19 +129,22 @@ class Runner:
         check_org(self.plan, self._org.identity)
         if self._request.mode is ResumeMode.CONTINUE:
             check_method(self.plan, self._org.method)
-        self._open()
-        events, run = self._state.events, self._state.run
-        conducting = asyncio.ensure_future(self._conduct())
-        conducting.add_done_callback(lambda _: events.put_nowait(None))
+        state = self._state
+        conducting: asyncio.Task[None] | None = None
         try:
-            while (event := await events.get()) is not None:
+            await self._open()
+            conducting = asyncio.ensure_future(self._conduct())
+            conducting.add_done_callback(lambda _: state.events.put_nowait(None))
+            while (event := await state.events.get()) is not None:
                 yield event
             await conducting
         finally:
-            if not conducting.done():
+            if conducting is not None and not conducting.done():
                 conducting.cancel()
-            if run in self._journal.active:
-                self._write(lambda: self._journal.release(run))
+            state.writer.close()
+            if state.run in self._journal.active:
+                with suppress(MachineError):
+                    self._journal.release(state.run)
 
     def cancel(self) -> None:
         """Send nothing more; what is in flight is awaited and looked at once more."""
@@ -153,13 +157,13 @@ class Runner:
         if state.run and state.halt is None and not state.paused:
             state.pause()
             state.tell(Paused())
-            self._write(lambda: self._journal.mark(state.run, "paused"))
+            state.writer.put(lambda: self._journal.mark(state.run, "paused"), durable=True)
 
     def resume(self) -> None:
         """Go on sending."""
         state = self._state
         if state.run and state.paused:
-            self._write(lambda: self._journal.mark(state.run, "resumed"))
+            state.writer.put(lambda: self._journal.mark(state.run, "resumed"), durable=True)
             state.unpause()
             state.tell(Resumed())
 
@@ -170,37 +174,36 @@ class Runner:
         """
         self._sender.answer(pressed=pressed)
 
-    def _write(self, line: Callable[[], None]) -> None:
-        """Write to the journal outside the run's own course: where that fails, the run stops and says so."""
-        try:
-            line()
-        except MachineError as problem:
-            self._state.fail(problem)
-
     # -- the run as a whole
 
-    def _open(self) -> None:
+    async def _open(self) -> None:
         """The run is in the journal, and its rows are ours."""
         request, state = self._request, self._state
-        state.usual_seconds = doubt.usual_seconds(self._journal)
-        state.measured_before = History(self._journal).wave_times(self.plan.method)
-        if request.resume is None:
-            begun = self._journal.begin(
-                self.plan, who=self._who, reason=request.reason, fingerprint=cause_key
-            )
-            state.run, held = begun.run, begun.held
-            state.tell(RunStarted(state.run, self.plan, resumed=False))
-        else:
-            earlier = History(self._journal).rows_of(request.resume)
-            held = self._journal.adopt(request.resume, [a.event for a in earlier if not a.settled])
-            state.run = request.resume
-            state.tell(RunStarted(state.run, self.plan, resumed=True))
-            for attempt in earlier:
-                state.restore(attempt)
+        held, earlier = await state.writer.call(self._open_journal)
+        state.tell(RunStarted(state.run, self.plan, resumed=request.resume is not None))
+        for attempt in earlier:
+            state.restore(attempt)
         if request.again and request.mode is ResumeMode.CONTINUE:
-            consented = sorted(self._open_attempts().keys() & request.again)
-            self._journal.consent(state.run, consented, os_user=self._who.os_user)
+            open_attempts = await self._open_attempts()
+            consented = sorted(open_attempts.keys() & request.again)
+            await state.writer.call(
+                lambda: self._journal.consent(state.run, consented, os_user=self._who.os_user)
+            )
         state.skip({event: f"it is being re-synced by {holder}" for event, holder in held.items()})
+
+    def _open_journal(self) -> tuple[Mapping[str, str], tuple[Attempt, ...]]:
+        """In the journal's thread: rows that others hold, and how far an interrupted run had come."""
+        request, journal, state = self._request, self._journal, self._state
+        state.usual_seconds = doubt.usual_seconds(journal)
+        state.measured_before = History(journal).wave_times(self.plan.method)
+        if request.resume is None:
+            begun = journal.begin(self.plan, who=self._who, reason=request.reason, fingerprint=cause_key)
+            state.run = begun.run
+            return begun.held, ()
+        earlier = History(journal).rows_of(request.resume)
+        held = journal.adopt(request.resume, [a.event for a in earlier if not a.settled])
+        state.run = request.resume
+        return held, earlier
 
     async def _conduct(self) -> None:
         state = self._state
@@ -211,16 +214,16 @@ class Runner:
                 await self._settle_open_attempts()
             if self._request.mode is ResumeMode.CHECK:
                 state.stop("finished", "only checked: it was not sent")
-            for wave in self._waves():
+            async for wave in self._waves():
                 if self.plan.ramp:
                     self._look_at_canaries(wave)
                 if state.halt is None:
                     await self._wave(wave)
         except SyncErrError as problem:
             state.fail(problem)
-        self._close()
+        await self._close()
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         """Every row that is still open gets its outcome; the run ends."""
         state = self._state
         how, reason = state.halt or ("finished", "it was not sent")
@@ -234,10 +237,12 @@ class Runner:
                 a.judged(Verdict.UNKNOWN, unproven) if state.asked(a.event) else a.not_sent(reason)
                 for a in left
             )
+            await state.writer.settled()
             if how == "cancelled" and not left and not state.counts().unknown:
                 how = "finished"  # there was nothing left to stop
             summary = _summary(state, how)
-            self._journal.end(state.run, how, summary)
+            ending = summary
+            await state.writer.call(lambda: self._journal.end(state.run, how, ending))
         except SyncErrError as problem:
             state.fail(problem)
             how = "stopped"
@@ -261,7 +266,7 @@ class Runner:
 
     async def _settle_open_attempts(self) -> None:
         """Re-read rows whose last request has an unknown outcome, before anything may be sent again."""
-        earlier = self._open_attempts()
+        earlier = await self._open_attempts()
         if not earlier:
             return
         now = await self._org.now()
@@ -280,9 +285,10 @@ class Runner:
             )
             self._state.progress()
 
-    def _open_attempts(self) -> dict[str, Attempt]:
+    async def _open_attempts(self) -> dict[str, Attempt]:
         """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
-        return doubt.sent_and_open(self._journal, [row.error for row in self._state.open_rows()])
+        errors = [row.error for row in self._state.open_rows()]
+        return await self._state.writer.call(lambda: doubt.sent_and_open(self._journal, errors))
 
     def _is_over(self, earlier: Attempt) -> bool:
         """Whether what was found ends the row, or leaves it to be sent."""
@@ -325,14 +331,16 @@ class Runner:
         state.progress(now=True)
         state.tell(WaveProven(wave.number, state.counts()))
 
-    def _waves(self) -> Iterator[Wave]:
+    async def _waves(self) -> AsyncIterator[Wave]:
         """The plan's waves. A method that has FIXED nothing yet takes one row at a time, until the org has
         shown that it works on what it is asked for.
         """
         first, *rest = self.plan.waves
         left = list(first.ids)
         state = self._state
-        if self._org.method.first_alone and not History(self._journal).has_fixed(self.plan.method):
+        if self._org.method.first_alone and not await state.writer.call(
+            lambda: History(self._journal).has_fixed(self.plan.method)
+        ):
             while left and state.halt is None:
                 event = left.pop(0)
                 yield replace(first, ids=(event,))
@@ -343,7 +351,8 @@ class Runner:
                     why = attempt.reason
                     state.abort(f"nothing shows that the call works. The first request: {why}")
         yield replace(first, ids=tuple(left))
-        yield from rest
+        for wave in rest:
+            yield wave
 
     def _look_at_canaries(self, wave: Wave) -> None:
         """The rest goes only where all that was sent first is proven, in this start or an earlier one."""
@@ -374,7 +383,7 @@ class Runner:
             return Waiting(seconds, f"{plural(rows, 'row')} {what}", kind, rows, begun, until)
 
         async def wait(seconds: float, rows: int, left: float) -> bool:
-            self._journal.heartbeat()
+            self._state.writer.put(self._journal.heartbeat, durable=True)
             return await self._state.wait(waiting(seconds, rows, left))
 
         if kind is WaitKind.EARLIER and patience > 0:

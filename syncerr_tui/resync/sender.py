@@ -119,13 +119,13 @@ class Sender:
         looked = await self._look_first(rows)
         if not looked.due or state.halt is not None:
             return
-        state.intend(looked.due, looked.seen, looked.before, looked.org_at)
+        await state.intend(looked.due, looked.seen, looked.before, looked.org_at)
         self._answer = asyncio.get_running_loop().create_future()
         state.tell(AskPerson(wave, tuple(row.error for row in looked.due), self._org.method.address))
         pressed = await self._answer
         if pressed is not False:
             accepted = [Receipt(row.error.id, accepted=True) for row in looked.due] if pressed else []
-            self._register(looked.due, accepted, "nobody said whether Re-sync was pressed")
+            await self._register(looked.due, accepted, "nobody said whether Re-sync was pressed")
         else:
             self._not_sent(looked.due, "the person did not press Re-sync")
             state.skip(dict.fromkeys((r.error.id for r in looked.due), "the person did not press Re-sync"))
@@ -168,7 +168,10 @@ class Sender:
             rows = looked.due
             if not rows or state.halt is not None:
                 return []
-            state.intend(rows, looked.seen, looked.before, looked.org_at)
+            await state.intend(rows, looked.seen, looked.before, looked.org_at)
+            if state.held:  # since the rows were looked at
+                self._not_sent(rows, "the run was held before the request left")
+                return await self._request(rows, wave, tries)
             state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
             try:
                 self._check_fresh(looked.at)
@@ -182,9 +185,9 @@ class Sender:
                 self._not_sent(rows, problem.title)
                 raise
             except SyncErrError as problem:  # it left, and what became of it only the org knows
-                self._register(rows, (), problem.title)
+                await self._register(rows, (), problem.title)
                 return []
-            return self._register(rows, receipts, "no answer for this row")
+            return await self._register(rows, receipts, "no answer for this row")
         state.skip(dict.fromkeys((r.error.id for r in rows), f"it never reached the org: {trouble}"))
         self._count_batch(failed=True)
         return []
@@ -250,7 +253,8 @@ class Sender:
         Whether the record is right decides what may wait for it.
         """
         plan = self._state.plan
-        ours = doubt.earlier_requests(self._state.journal, [row.error for row in rows])
+        journal, errors = self._state.journal, [row.error for row in rows]
+        ours = await self._state.writer.call(lambda: doubt.earlier_requests(journal, errors))
         attempts = []
         for row in rows:
             error = row.error
@@ -304,7 +308,7 @@ class Sender:
 
     # -- answers
 
-    def _register(self, rows: Batch, receipts: Sequence[Receipt], silence: str) -> Batch:
+    async def _register(self, rows: Batch, receipts: Sequence[Receipt], silence: str) -> Batch:
         """Write down what the org answered, row by row; gives the rows that met a lock."""
         state = self._state
         receipt_of = by_identity([row.error.id for row in rows], receipts)
@@ -319,7 +323,9 @@ class Sender:
                 refused = attempt.answered(OutcomeKind.REFUSED, receipt.reason, receipt.code)
                 attempts.append(refused)
         state.answered(attempts)
-        state.attempts.update((a.event, a) for a in doubt.mark_earlier(state.journal, attempts))
+        if any(attempt.refusal for attempt in attempts):
+            marked = await state.writer.call(lambda: doubt.mark_earlier(state.journal, attempts))
+            state.attempts.update((a.event, a) for a in marked)
         self._sent += [attempt.event for attempt in attempts]
         locked = [row for row, attempt in zip(rows, attempts, strict=True) if attempt.code in LOCK_CODES]
         some_accepted = any(attempt.kind is OutcomeKind.ACCEPTED for attempt in attempts)

@@ -1,9 +1,10 @@
 """A process that is killed for tests: forks one child for each job, and has it killed where the job says.
 
 Reads jobs as JSON lines on stdin, answers with JSON lines on stdout. A job: `folder`, `kill` (null,
-`{"step": n}` for SIGKILL right at the n-th step, or `{"after": seconds}` for SIGKILL from outside), `resume`.
-A step is every moment before and after a commit of the journal and every moment before and after a call of
-the org. Forking spares the start of Python; the child is a real process and dies of a real SIGKILL.
+`{"step": n}` for SIGKILL right at the n-th step, `{"step": n, "name": ...}` for the n-th of that name, or
+`{"after": seconds}` for SIGKILL from outside), `resume`. A step is every moment before and after a part of a
+commit, a commit and a line of the log, and every moment before and after a call of the org. Forking spares
+the start of Python; the child is a real process and dies of a real SIGKILL.
 """
 
 from __future__ import annotations
@@ -36,27 +37,44 @@ PATIENCE = 0.4
 class Steps:
     """Counts steps, and kills this process at the one that was asked for."""
 
-    def __init__(self, at: int | None) -> None:
+    def __init__(self, at: int | None, name: str = "") -> None:
         self.at = at
         self.count = 0
+        self._name = name
 
-    def step(self) -> None:
-        self.count += 1
+    def step(self, name: str = "") -> None:
+        self.count += name.startswith(self._name)
         if self.count == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 class SteppedJournal(Journal):
-    """A journal whose every commit is two steps."""
+    """A journal with a step between any two things that it does."""
 
     steps = Steps(None)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Transaction]:
+    def _transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         self.steps.step()
-        with super()._transaction() as sql:
+        with super()._transaction(durable=durable) as sql:
             yield sql
         self.steps.step()
+
+    @contextmanager
+    def together(self, *, durable: bool) -> Iterator[None]:
+        with super().together(durable=durable):
+            yield
+            self.steps.step("before the commit")
+        self.steps.step("before anybody knows of it")
+
+    def _log_requests(self, requests: Sequence[Any]) -> None:
+        self.steps.step("before the log")
+        super()._log_requests(requests)
+        self.steps.step()
+
+    def sync_log(self) -> None:
+        self.steps.step("before the log is on disk")
+        super().sync_log()
 
 
 class SteppedOrg(FileOrg):
@@ -115,9 +133,8 @@ async def carry_out(folder: Path, *, steps: Steps) -> str:
     return how
 
 
-def child(folder: Path, kill: Mapping[str, float] | None) -> None:
-    at = int(kill["step"]) if kill and "step" in kill else None
-    steps = Steps(at)
+def child(folder: Path, kill: Mapping[str, Any] | None) -> None:
+    steps = Steps(kill["step"], kill.get("name", "")) if kill and "step" in kill else Steps(None)
     how = asyncio.run(carry_out(folder, steps=steps))
     (folder / "last").write_text(json.dumps({"how": how, "steps": steps.count}))
 
