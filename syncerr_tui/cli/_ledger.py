@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.words import plural
+from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.fixes.fixer import Fixer
@@ -27,7 +27,7 @@ def fixer_of(connection: OrgSession, journal: Journal, *, read_only: bool) -> Fi
 
 def since(line: SafeguardNow) -> str:
     """When and by whom a safeguard was switched off, for a sentence."""
-    return f"{line.record.at.astimezone():%Y-%m-%d %H:%M}, by {line.record.by}"
+    return f"{local_minute(line.record.at)}, by {line.record.by}"
 
 
 async def mention_safeguards(connection: OrgSession) -> None:

@@ -9,7 +9,7 @@ import click
 from syncerr_tui.cli._connect import OrgChoice, name_cache_of, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
-from syncerr_tui.words import plural
+from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
@@ -135,9 +135,10 @@ def _lines(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None, *, vic
     if cause.orders:
         held.append(plural(cause.orders, "order"))
     held += [plural(count, kind.replace("_", " ")) for kind, count in cause.money_records]
+    since = local_minute(cause.first_seen) if cause.first_seen else "an unknown time"
     lines = [
         f"{payload['code'] or 'no code'} ({payload['retry']}): {payload['headline']}",
-        f"    {', '.join(held)}; since {payload['first_seen'] or 'unknown'}",
+        f"    {', '.join(held)}; since {since}",
         f"    {cause.fingerprint.why}",
         f"    to plan it: --cause {cause.roots[0]}",
     ]

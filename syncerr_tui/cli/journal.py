@@ -11,6 +11,7 @@ from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.words import local_minute
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.attempt import Attempt
@@ -106,9 +107,7 @@ def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
     for fix in found:
         what = f"{fix.kind.value} {fix.target.name}: {show(fix.before)} -> {show(fix.after)}"
         ended = fix.closed or "on the list of 'syncerr-tui safeguards'"
-        emit(
-            f"{fix.id}  {fix.at:%Y-%m-%d %H:%M} UTC  {fix.by}  {what}. {fix.outcome or 'no outcome'}; {ended}"
-        )
+        emit(f"{fix.id}  {local_minute(fix.at)}  {fix.by}  {what}. {fix.outcome or 'no outcome'}; {ended}")
 
 
 def _tell_run(run: RunRecord, *, as_json: bool) -> None:
@@ -119,7 +118,7 @@ def _tell_run(run: RunRecord, *, as_json: bool) -> None:
         how = ENDINGS.get(how, how)
         reason = f"  {run.reason}" if run.reason else ""
         told = run.summary or f"{run.planned} planned"
-        emit(f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {how}: {told}{reason}")
+        emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {how}: {told}{reason}")
         return
     emit_json(
         {

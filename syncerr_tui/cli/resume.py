@@ -17,7 +17,7 @@ from syncerr_tui.cli._running import (
     refuse_where_read_only,
 )
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.words import plural
+from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.history import Unfinished
@@ -89,7 +89,7 @@ async def _resume(
 def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
     run = unfinished.run
     if not as_json:
-        emit(f"{run.id[:8]}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.os_user}  {unfinished.summary}")
+        emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {unfinished.summary}")
         return
     emit_json(
         {

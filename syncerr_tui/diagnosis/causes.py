@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncerr_tui.diagnosis.fingerprint import Fingerprint, Fingerprints
+from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, Fingerprints
 from syncerr_tui.diagnosis.victims import Evidence, Link, ParentRef, Victims, local_name
 from syncerr_tui.model import SyncError
 
@@ -30,7 +30,7 @@ MONEY = frozenset(
 _MANY = 1000
 """Rows from which collecting garbage meanwhile would be felt."""
 
-READY = Fingerprint((("ready", "what these waited for is in Salesforce by now"),))
+READY = Fingerprint(((ARRIVED, "what these waited for is in Salesforce by now"),))
 """Why rows are one group whose causes are gone."""
 
 
@@ -288,7 +288,7 @@ class CauseGraph:
             if link.cause is None:
                 what = link.missing or "a parent that the message does not name"
                 error = self.errors[root]
-                parts: tuple[tuple[str, str], ...] = (("not in this list", what),)
+                parts: tuple[tuple[str, str], ...] = ((NOT_LISTED, what),)
                 if link.missing is None:
                     parts = (*parts, ("of", f"{error.object} {error.storeconnect_id}"))
                 return Fingerprint(parts), what

@@ -46,6 +46,11 @@ _SURELY_OR_ADDRESS = re.compile(
     rf"[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}})+ | {_SURELY}", re.VERBOSE | re.IGNORECASE
 )
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»‘’‚‹›'`", '"'))
+_APOSTROPHE = re.compile(r'(?<=\w)"(?=\w)')
+NOT_LISTED = "not in this list"
+"""The part that names a missing cause."""
+ARRIVED = "ready"
+"""The part that says that what was waited for is there."""
 _STATE_FIELD = re.compile(r"(State|Country)(?:Code)?$")
 
 
@@ -65,7 +70,17 @@ class Fingerprint:
     @property
     def why(self) -> str:
         """Why an error is in this group, in words."""
-        return "same " + ", ".join(f"{name} ({value})" for name, value in self.parts)
+        name, value = self.parts[0]
+        if name == NOT_LISTED:
+            return f"all wait for {value}, which is not in this list"
+        if name == ARRIVED:
+            return value
+        return "same " + ", ".join(f"{name} ({value})" for name, value in self.shown)
+
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The parts to be read: with the apostrophes that quotes were made of, so that no key changes."""
+        return tuple((name, _APOSTROPHE.sub("'", value)) for name, value in self.parts)
 
 
 class Fingerprints:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from syncerr_tui.diagnosis.guidance_template import name as marked
 from syncerr_tui.diagnosis.model import Guidance, Step
+from syncerr_tui.words import local_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,6 @@ def _change(thing: Resolved) -> str:
 
 def _when(thing: Resolved) -> str:
     assert thing.modified_at is not None
-    when = f"{thing.modified_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
-    return f"{_WORDS[thing.kind]} {marked(thing.name)} was last changed on {when}{who}."
+    what = f"{_WORDS[thing.kind]} {marked(thing.name)}"
+    return f"{what} was last changed on {local_minute(thing.modified_at)}{who}."

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
 
 from syncerr_tui.fixes.model import FixOption, seen_hash
 from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixPolicy, FixScope
+from syncerr_tui.words import local_minute
 
 _ORDER = {scope: place for place, scope in enumerate(FixScope)}
 _PERMISSION_NAMES = {
@@ -75,9 +75,8 @@ def _why_not(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> str
 def _changed(candidate: FixCandidate) -> tuple[str, ...]:
     lines = []
     if candidate.changed_at is not None:
-        when = f"{candidate.changed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         by = f" by {candidate.changed_by}" if candidate.changed_by else ""
-        lines.append(f"Last changed {when}{by}")
+        lines.append(f"Last changed {local_minute(candidate.changed_at)}{by}")
     return (*lines, *candidate.audit)
 
 

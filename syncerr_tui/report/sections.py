@@ -8,7 +8,7 @@ from datetime import datetime
 
 from syncerr_tui.model import Verdict
 from syncerr_tui.report.model import Report, ReportedRow
-from syncerr_tui.words import plural
+from syncerr_tui.words import local_minute, plural
 
 PROOFS = 200
 """Rows of one part that are listed one by one; JSON has all."""
@@ -63,7 +63,7 @@ def balance(report: Report) -> str:
 
 def moment(at: datetime | None) -> str:
     """A time for a reader who may sit elsewhere: with its zone."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else ""
+    return local_minute(at) if at else ""
 
 
 def safeguards_off(report: Report) -> Section | None:

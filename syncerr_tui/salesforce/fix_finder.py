@@ -25,6 +25,7 @@ from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.reading import moment
+from syncerr_tui.words import local_minute
 
 _PERMISSIONS = (
     *METADATA,
@@ -129,7 +130,7 @@ class FixFinder:
         name = candidate.target.name.rpartition(".")[2]
         shown = {name, name.replace("_", " ")}
         lines = [
-            f"Audit trail {at:%Y-%m-%d %H:%M} UTC, {who}: {words}"
+            f"Audit trail {local_minute(at)}, {who}: {words}"
             for at, who, words in self._audit
             if any(text in words for text in shown)
         ]

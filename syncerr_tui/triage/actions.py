@@ -112,7 +112,13 @@ class Action:
 
 
 def _connected(state: AppState) -> str | None:
-    return None if state.connected else f"not connected yet: {state.key('refresh')} tries again"
+    if state.connected:
+        return None
+    return (
+        "still connecting to the org"
+        if state.reading
+        else f"not connected: {state.key('refresh')} tries again"
+    )
 
 
 def _row(state: AppState) -> str | None:

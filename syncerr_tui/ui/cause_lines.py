@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 6
 """Levels of a tree that are set in; deeper ones stand below the last of them."""
-_COUNT, _WAIT = 6, 5
+_COUNT, _WAIT = 6, 7
 _GUTTER = 3
 _ROOMY = 70
 """Cells in which the whole evidence of a link can be told."""

@@ -11,7 +11,7 @@ from syncerr_tui.diagnosis.explanation import Explanation, explain, headline_of
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import Verdict
-from syncerr_tui.words import age, plural
+from syncerr_tui.words import age, plural, sentence
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.trend import Trend
@@ -102,6 +102,15 @@ def left_words(verdict: Verdict) -> str:
     return "It was sent, and what became of it is not known. V in the Journal (3) reads it again."
 
 
+_LATELY = {
+    "rising": "more of late",
+    "steady": "still coming",
+    "falling": "fewer of late",
+    "stopped": "none of late",
+}
+"""What a trend says of the errors; of a single one its age says it all."""
+
+
 def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) -> str:
     """The second line of a cause: what hangs on it, since when, and whether it goes on."""
     hangs = ", ".join(
@@ -113,7 +122,8 @@ def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) 
         )
         if part
     )
-    spread = f"{bars(trend, unicode=unicode)} {trend.word}" if trend is not None and trend.counts else ""
+    told = _LATELY.get(trend.word) if trend is not None else None
+    spread = f"{bars(trend, unicode=unicode)} {told}" if trend is not None and told else ""
     dot = " · " if unicode else " - "
     return dot.join(part for part in (hangs, f"{seen(cause, now)} {spread}".strip()) if part)
 
@@ -241,7 +251,7 @@ def about(
         page.section("The oldest of them", (f"What follows is about {short(first)}.", Role.TEXT))
     page.blank()
     page.add(guidance)
-    page.section("Why these are one cause", (f"Same {_listed(cause)}.", Role.TEXT))
+    page.section("Why these are one cause", (sentence(cause.fingerprint.why), Role.TEXT))
     page.heading(f"{plural(count, 'error')} of this cause")
     _some(page, ([(short(graph.errors[row]), Role.NAME)] for row in cause.roots[:_NAMED]), count)
     if cause.victims:
@@ -251,10 +261,6 @@ def about(
         page.heading(f"Perhaps too: {plural(len(cause.guessed), 'error')} (a guess, never sent with it)")
         _some(page, (_victim(graph, row) for row in cause.guessed[:_NAMED]), len(cause.guessed))
     return page.lines
-
-
-def _listed(cause: Cause) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in cause.fingerprint.parts)
 
 
 def _victim(graph: CauseGraph, row: str) -> list[Piece]:

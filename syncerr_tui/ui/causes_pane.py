@@ -81,7 +81,8 @@ class CausesPane(ListWithPanel):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        return "Causes (?)" if self.context.unread else f"Causes ({self.count:,})"
+        unknown = self.context.unread or (self._graph_worker.working and not self._graph_worker.found.count)
+        return "Causes (?)" if unknown else f"Causes ({self.count:,})"
 
     @property
     def count(self) -> int:
@@ -214,7 +215,9 @@ class CausesPane(ListWithPanel):
         elif self._graph_worker.working:
             note = ("Working out what waits for what ...",)
         elif self.context.unread:
-            note = (f"{self.context.unread.capitalize()}: r tries again.",)
+            reading, unread = self.context.state.reading, self.context.unread.capitalize()
+            key = "L logs in again" if reading.expired else "r tries again"
+            note = (unread if reading.active or reading.failure is None else f"{unread}: {key}.",)
         else:
             note = ("No causes: there are no sync errors in the list.",)
         self.board.show(self._outline, self._cursor, note)

@@ -76,7 +76,10 @@ class AppContext:
         """Why nothing is known of the list; empty once something is."""
         if self.state.reading.has_rows:
             return ""
-        return "not read yet" if self.connection is not None else "not connected"
+        reading = self.state.reading
+        if self.connection is not None:
+            return "not read yet"
+        return "connecting to the org ..." if reading.active or reading.failure is None else "not connected"
 
     @property
     def environment(self) -> Environment:

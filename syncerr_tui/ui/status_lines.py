@@ -285,7 +285,7 @@ class StatusLines:
         if not reading.active:
             return ""
         if connection is None:
-            return "connecting ..."
+            return ""  # the left side says so
         if not reading.rows:
             return "reading ..."
         of = f" of {connection.total:,}" if connection.total else ""

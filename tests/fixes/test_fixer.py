@@ -221,7 +221,7 @@ async def test_a_refusal_leaves_nothing_on_the_ledger(org: ScriptedOrg, journal:
     org.fails = RefusedError("The set-up is locked", "Wait")
     fixer = fixer_of(org, journal)
     result = await fixer.apply(option)
-    assert (result.state, result.detail) == (FixState.REFUSED, "The set-up is locked. Wait")
+    assert (result.state, result.detail) == (FixState.REFUSED, "The set-up is locked. Wait.")
     assert await fixer.safeguards() == []
 
 

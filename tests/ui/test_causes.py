@@ -177,7 +177,7 @@ async def test_a_victim_alone_brings_its_causes_along(opened: Open) -> None:
         await driven.ready()
         await driven.press("j", "j", "j", "R")
         await driven.wait_for("Re-sync 3 errors")
-        await driven.wait_for("Their causes go first")
+        await driven.wait_for("Their causes are sent first")
         driven.compare("plan-victim")
         org = driven.connection.org
         org.repaired = {error.id for error in family()}

@@ -37,6 +37,13 @@ async def test_while_it_connects_nothing_is_counted(opened: Open) -> None:
     async with opened(connect=connect, org="acme") as driven:
         await driven.wait_for("acme  connecting ...")
         assert "Errors (?)" in driven.lines[1]
+        await driven.press("c")
+        await driven.wait_for("Connecting to the org ...")
+        assert "r tries again" not in driven.text
+        assert "Not connected" not in driven.text
+        await driven.press("w")
+        await driven.wait_for("watch: still connecting to the org")
+        await driven.press("1")
         assert "0 sync errors" not in driven.text
         answered.set()
         await driven.ready()

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from syncerr_tui.diagnosis.causes import READY
+from syncerr_tui.diagnosis.explanation import explain
+from syncerr_tui.diagnosis.fingerprint import NOT_LISTED, Fingerprint
 from syncerr_tui.diagnosis.guide_index import chapters, search
+from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import MESSAGE
 from syncerr_tui.ui import run_controller
 from syncerr_tui.ui.planning import Prepared, prepare
+from syncerr_tui.words import local_minute
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.families import family
@@ -259,3 +267,40 @@ async def test_a_plan_of_one_row_names_its_record(opened: Open) -> None:
         await driven.ready()
         await driven.press("R")
         await driven.wait_for(f"Wave 1   1 Order {error.storeconnect_id[:8]}")
+
+
+def test_why_errors_are_one_cause_is_english() -> None:
+    text = Fingerprint((("code", "DUPLICATES_DETECTED"), ("text", 'you"re creating a "duplicate" record')))
+    assert text.why == 'same code (DUPLICATES_DETECTED), text (you\'re creating a "duplicate" record)'
+    missing = Fingerprint(((NOT_LISTED, "Account fb314da0…"),))
+    assert missing.why == "all wait for Account fb314da0…, which is not in this list"
+    assert READY.why == "what these waited for is in Salesforce by now"
+
+
+def test_what_was_changed_when_is_told_in_the_time_of_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list beside it shows local time: a second zone on one screen misleads by hours."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+        row = sync_error(
+            1, message='CANNOT_EXECUTE_FLOW_TRIGGER: the "Route" process failed. Flow API Name: Route'
+        )
+        told = explain(row, resolved=(Resolved("Route", None, modified_at=noon),))
+        assert "on 2026-11-20 17:30 IST" in " ".join(told.changes)
+        assert local_minute(datetime(2026, 11, 20, 20, 0, tzinfo=UTC)) == "2026-11-21 01:30 IST"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+async def test_what_belongs_to_a_label_of_the_plan_stands_below_its_words(opened: Open) -> None:
+    async with opened(family()) as driven:
+        driven.connection.org.method = replace(driven.connection.org.method, first_alone=True)
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("Each wave goes after")
+        label = next(line for line in driven.lines if "Wave 1" in line)
+        at = label.index("1 Account") if "1 Account" in label else label.index("Wave 1") + 9
+        for words in ("Each wave goes after", "The first row goes alone"):
+            assert next(line for line in driven.lines if words in line).index(words) == at

@@ -137,7 +137,7 @@ class PlanDialog(Confirmation):
             rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
             rows.append(("Method", self._method.label, ""))
             if self._method.first_alone and len(plan.rows) > 1:
-                rows.append(("", "The first row goes alone until this call has fixed one.", ""))
+                rows.append((" ", "The first row goes alone until this call has fixed one.", ""))
             if self.reason or self._reason_required:
                 rows.append(("Why", self.reason or "- (this org wants a reason)", ""))
         if plan.left_out or plan.warnings:
@@ -162,7 +162,7 @@ class PlanDialog(Confirmation):
         rows = [(f"Wave {wave.number}", line, "") for wave, line in zip(waves, told, strict=True)]
         if len(waves) > 1:
             told = "Each wave goes after the one before it is proven. What fails stops its own branch only."
-            rows += [("", told, ""), ("", "", "")]
+            rows += [(" ", told, ""), ("", "", "")]
         return rows
 
     def _left_out(self) -> list[str]:

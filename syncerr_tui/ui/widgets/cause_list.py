@@ -13,7 +13,7 @@ from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.virtual_list import Glyphs, VirtualList, merged
 
 _GUTTER = 3
-_COUNT, _WAIT = 6, 5
+_COUNT, _WAIT = 6, 7
 LEAD = _GUTTER + 2 + _COUNT + 1 + _WAIT + 2
 """Cells before the sentence of a cause."""
 
@@ -89,7 +89,7 @@ class CauseList(VirtualList):
 
     def header(self) -> str:
         """The names of the columns."""
-        return f"{'':{_GUTTER + 2}}{'Errors':>{_COUNT}} {'Wait':>{_WAIT}}  What broke, worst first"
+        return f"{'':{_GUTTER + 2}}{'Errors':>{_COUNT}} {'Held up':>{_WAIT}}  What broke, worst first"
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
         """That line, all of it in the colours of the cursor where that stands there."""
