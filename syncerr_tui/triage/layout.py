@@ -71,7 +71,7 @@ def of_text(text: str) -> Layouts:
         windows = {WindowClass(name): _layout(value) for name, value in kept["windows"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInputError(
-            "The remembered columns cannot be read", "They are as usual until t or z changes them"
+            "The remembered columns cannot be read", "They are as usual until you change them"
         ) from None
     return {**USUAL, **windows}
 

@@ -67,7 +67,8 @@ class CauseLines:
         if node.is_cause:
             return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
         if node.row is None:
-            line = f"{'':6}and {plural(node.rest, 'more error')}: e shows all of them in the list"
+            shows = f"{self._context.key_of('alike')} shows all of them in the list"
+            line = f"{'':6}and {plural(node.rest, 'more error')}: {shows}"
             return Told((((cell(line, width, self._context.ellipsis), "quiet"),),))
         return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
 

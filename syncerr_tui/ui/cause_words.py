@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -179,7 +179,7 @@ def waits_for(layout: TextLayout, graph: CauseGraph, error: SyncError) -> None:
         layout.bullet(("at the end of the chain: ", Role.MUTED), (short(graph.errors[root]), Role.NAME))
 
 
-def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError) -> None:
+def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError, key_of: Callable[[str], str]) -> None:
     """The panel's sections about what waits for an error, and about others like it."""
     if error.id not in graph.errors:
         return
@@ -194,13 +194,17 @@ def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError) -> None:
         _some(layout, rows, len(waiting))
         if behind > len(waiting):
             layout.bullet(
-                (f"and {behind - len(waiting):,} more behind these: c shows all of them", Role.MUTED)
+                (
+                    f"and {behind - len(waiting):,} more behind these: {key_of('causes')} shows all of them",
+                    Role.MUTED,
+                )
             )
     cause = graph.cause_of(error.id)
     if cause is not None and error.id in cause.roots and len(cause.roots) > 1:
         others = plural(len(cause.roots) - 1, "more error")
         verb = "fails" if len(cause.roots) == 2 else "fail"
-        all_rows = f"e lists all {cause.held:,} errors of the cause, with what waits; c shows the cause."
+        all_rows = f"{key_of('alike')} lists all {cause.held:,} errors of the cause, with what waits; "
+        all_rows += f"{key_of('causes')} shows the cause."
         layout.section("Same cause", (f"{others} {verb} for the same reason: {all_rows}", Role.TEXT))
 
 
@@ -213,6 +217,7 @@ def about(
     guidance: Sequence[TextLine],
     unsettled: Mapping[str, Verdict],
     before: str,
+    key_of: Callable[[str], str],
     unicode: bool,
     width: int,
 ) -> list[TextLine]:
@@ -226,6 +231,7 @@ def about(
         guidance: What to do about its oldest error, laid out.
         unsettled: Rows that earlier runs left TWIN or UNKNOWN.
         before: What the journal remembers about its oldest error.
+        key_of: Gives the key that asks for an action.
         unicode: Whether the terminal has more than ASCII.
         width: Cells in a line.
     """
@@ -241,7 +247,7 @@ def about(
         page.section(left.value, (left_words(left), Role.TEXT))
     elif cause.ready:
         said = headline(graph.errors, cause, unsettled)
-        page.section(said, ("R sends them: nothing else is to be done.", Role.TEXT))
+        page.section(said, (f"{key_of('resync')} sends them: nothing else is to be done.", Role.TEXT))
     page.section("Before", (before, Role.TEXT))
     if not cause.listed:
         page.heading(f"Not in this list: {cause.missing}")

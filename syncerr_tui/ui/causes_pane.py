@@ -211,13 +211,18 @@ class CausesPane(ListWithPanel):
     def _show(self) -> None:
         listing = self.context.state.listing
         if listing.errors and listing.filter and self._graph_worker.found.causes:
-            note: tuple[str, ...] = ("Nothing matches the filter.", "", "esc shows all causes again.")
+            note: tuple[str, ...] = (
+                "Nothing matches the filter.",
+                "",
+                f"{self.context.key_of('back')} shows all causes again.",
+            )
         elif self._graph_worker.working:
             note = ("Working out what waits for what ...",)
         elif self.context.unread:
             reading, unread = self.context.state.reading, self.context.unread.capitalize()
-            key = "L logs in again" if reading.expired else "r tries again"
-            note = (unread if reading.active or reading.failure is None else f"{unread}: {key}.",)
+            asked, does = ("login", "logs in") if reading.expired else ("refresh", "tries")
+            again = f"{unread}: {self.context.key_of(asked)} {does} again."
+            note = (unread if reading.active or reading.failure is None else again,)
         else:
             note = ("No causes: there are no sync errors in the list.",)
         self.board.show(self._outline, self._cursor, note)
@@ -291,6 +296,7 @@ class CausesPane(ListWithPanel):
             guidance=self._guidance(first, width),
             unsettled=self._errors.unsettled,
             before=self._remembered(first, self._lines.moment),
+            key_of=self.context.key_of,
             unicode=self.context.terminal.unicode,
             width=width,
         )

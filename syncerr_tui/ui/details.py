@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -54,10 +54,12 @@ class Details:
 
     Args:
         error_details: Reads the messages, and knows what the org and its notes say about them.
+        key_of: Gives the key that asks for an action.
     """
 
-    def __init__(self, error_details: ErrorDetailsService) -> None:
+    def __init__(self, error_details: ErrorDetailsService, key_of: Callable[[str], str]) -> None:
         self._error_details = error_details
+        self._key_of = key_of
 
     def __call__(
         self,
@@ -103,7 +105,7 @@ class Details:
         page.add(render.explanation_lines(explanation, width, advice=_advice(explanation, memory)))
         self._notes_trouble(page)
         if graph is not None:
-            held_up(page, graph, error)
+            held_up(page, graph, error, self._key_of)
         if len(message.lines) > _HEAD_LINES:
             page.section("The whole message", *_marked(error.message, diagnosis))
         page.blank()

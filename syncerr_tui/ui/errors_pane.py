@@ -258,7 +258,9 @@ class ErrorsPane(ListWithPanel):
     def scroll_columns(self, views: int) -> None:
         """Sideways in the table; in front of the panel there is none."""
         if self.is_open and not self.shows_both:
-            self.post_message(Announced("esc goes back to the table; [ and ] scroll its columns."))
+            key = self.context.key_of
+            both = f"{key('columns_left')} and {key('columns_right')}"
+            self.post_message(Announced(f"{key('back')} goes back to the table; {both} scroll its columns."))
         elif not self.table.scroll_columns(views):
             line = "There are no more columns." if views > 0 else "These are the first columns."
             self.post_message(Announced(line))

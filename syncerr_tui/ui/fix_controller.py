@@ -128,7 +128,7 @@ class FixController:
             self._screen.post_message(Announced(error.line, "bad"))
         else:
             words, look = outcome(result)
-            line = f"{words}  Now re-sync: R." if result.verified else words
+            line = f"{words}  Now re-sync: {self._context.key_of('resync')}." if result.verified else words
             self._screen.post_message(Announced(line, look, keep=True))
         dialog.ended(result)
         self._screen.post_message(FixEnded())

@@ -97,7 +97,8 @@ def option_lines(option: FixOption, width: int) -> list[TextLine]:
     if option.allowed and option.kind.is_safeguard:
         page.blank()
         page.text(
-            "It stays off until it is put back (s). R switches it off for just as long as a re-sync takes."
+            "It stays off until it is put back. A re-sync can switch it off for just as long as it takes: "
+            "f in its plan."
         )
     for number, step in enumerate(option.steps, 1):
         if number == 1:

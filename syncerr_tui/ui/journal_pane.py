@@ -262,10 +262,10 @@ class JournalPane(ListWithPanel):
         """Above the rows of a run: which run. Below the list: what the columns have no room for."""
         from syncerr_tui.ui import journal_words as words
 
-        run, level = self.run, self._level
+        run, level, key = self.run, self._level, self.context.key_of
         head: list[Part] = []
         if self._fixes is not None:
-            head = [(" Fixes made from here", "strong"), ("  f goes back to the runs", "quiet")]
+            head = [(" Fixes made from here", "strong"), (f"  {key('fixes')} goes back to the runs", "quiet")]
         elif self._run is not None:
             word, look = words.state(self._run, self._run.id in self._ours)
             begun = words.when(self._run.started_at, self._moment).strip()
@@ -275,15 +275,16 @@ class JournalPane(ListWithPanel):
         self.query_one("#past-head").display = bool(head)
         foot: list[Part] = []
         if level is not None and level.pages.ready and not level.pages.count:
-            nothing = ("Nothing matches the filter.", "", "esc shows everything again.")
+            nothing = ("Nothing matches the filter.", "", f"{key('back')} shows everything again.")
             if not self._reading.wanted:
-                nothing = ("Nothing was re-synced in this org yet.", "", "R in the list of errors does it.")
+                does = f"{key('resync')} in the list of errors does it."
+                nothing = ("Nothing was re-synced in this org yet.", "", does)
             self.sheet.note("", *nothing)
         elif self._run is None and run is not None:
             why = f"  Why: {run.reason}" if run.reason else ""
             foot = [(f" {run.method}  {words.counted(run)}.", "text"), (why, "accent")]
             if run.how is None and not run.alive:
-                foot.append(("  U goes on with it, checks or drops it.", "key"))
+                foot.append((f"  {key('resume')} goes on with it, checks or drops it.", "key"))
         elif self._fixes is None and self._run is not None and self._run.reason:
             foot = [(f" Why: {self._run.reason}", "accent")]
         self.query_one("#past-foot", Line).show(foot)

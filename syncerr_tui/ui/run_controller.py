@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 PLANNING = "planning ..."
 STOPPING = "Stopping: what is on its way is waited for."
-PAUSING = "Pausing after what is on its way. P goes on."
+PAUSING = "Pausing after what is on its way."
 _AT_ONCE = 400
 """Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
 _READ_AT_ONCE = 2000
@@ -173,7 +173,7 @@ class RunController:
         if connection is None or self.active or not (chosen or hidden):
             return None
         if self._planning is not None:
-            self._post(Announced("The plan is being made: esc cancels it."))
+            self._post(Announced(f"The plan is being made: {self._context.key_of('back')} cancels it."))
             return None
         if graph is not None and len(chosen) <= _AT_ONCE:
             return self._request(connection, prepare(graph, chosen, hidden))
@@ -270,7 +270,9 @@ class RunController:
         from syncerr_tui.ui.run_presenter import RunPresenter
 
         self._run = self._journals.run(request, connection)
-        self.view = RunPresenter(unicode=self._context.terminal.unicode, zone=self._context.zone)
+        self.view = RunPresenter(
+            unicode=self._context.terminal.unicode, zone=self._context.zone, key_of=self._context.key_of
+        )
         self._set_state()
         return self.view
 
@@ -325,9 +327,8 @@ class RunController:
         name = off.option.target.name
         if off.left_off:
             why = off.restored.detail if off.restored is not None else ""
-            self._post(
-                Announced(f"{name} is NOT proven to be on again: s puts it back. {why}".strip(), "bad")
-            )
+            then = f"{self._context.key_of('safeguards')} puts it back."
+            self._post(Announced(f"{name} is NOT proven to be on again: {then} {why}".strip(), "bad"))
         elif off.restored is None:
             self._post(Announced(f"{name} was off already, by somebody else: it was left as it is."))
         else:
@@ -411,7 +412,7 @@ class RunController:
             self._run.resume()
         elif self._run is not None:
             self._run.pause()
-            self._post(Announced(PAUSING))
+            self._post(Announced(f"{PAUSING} {self._context.key_of('pause')} goes on."))
 
     def leave(self) -> bool:
         """Send nothing more and wait for the answers to what is on its way; True where there is none.

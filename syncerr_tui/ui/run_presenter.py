@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
 
 from syncerr_tui.model import RowState, SyncError, Verdict
@@ -21,6 +21,7 @@ from syncerr_tui.resync.events import (
     WaitKind,
     WaveStarted,
 )
+from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.table import RowMark, Tone
 from syncerr_tui.words import clock_time, duration, plural
@@ -34,13 +35,21 @@ _STATES: Mapping[RowState, RowMark] = {
 _SIZES = ((12, False), (12, True), (6, True), (0, True))
 """Cells of the bar, and whether the words are short: the first that fits is shown."""
 _ENDLESS = 10_000
+_USUAL_KEYS = ActionTable()
 
 
 class RunPresenter:
     """The state of one run as far as the screen tells it."""
 
-    def __init__(self, *, unicode: bool = True, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        unicode: bool = True,
+        zone: tzinfo | None = None,
+        key_of: Callable[[str], str] = _USUAL_KEYS.key_of,
+    ) -> None:
         self._zone = zone
+        self._key_of = key_of
         self._full, self._empty = ("█", "░") if unicode else ("#", ".")
         self.marks: dict[str, RowMark] = {}
         self.reasons: dict[str, str] = {}
@@ -160,21 +169,23 @@ class RunPresenter:
 
     def _result(self) -> list[Part]:
         assert self.ended is not None
-        style = "good" if self.counts.all_fixed else "bad"
+        style, key = "good" if self.counts.all_fixed else "bad", self._key_of
         why: list[Part] = [(f"  {self._braked}", "bad")] if self._braked else []
         # Rows that were not proven have a story of their own in the journal.
-        then = "" if self.counts.all_fixed else "  3 shows why"
+        then = "" if self.counts.all_fixed else f"  {key('journal')} shows why"
         if self.freed:
-            then = f"  {plural(self.freed, 'row')} {'is' if self.freed == 1 else 'are'} ready: c"
+            then = (
+                f"  {plural(self.freed, 'row')} {'is' if self.freed == 1 else 'are'} ready: {key('causes')}"
+            )
         if self.counts.twin:
             # Two customers in place of one: nothing else on this line matters as much.
-            then = f"  {self.counts.twin:,} TWIN: 3 shows the ids of both records"
+            then = f"  {self.counts.twin:,} TWIN: {key('journal')} shows the ids of both records"
         return [
             (" Result ", style),
             (self.ended.summary, "text"),
             *why,
             (then, "strong"),
-            ("  esc dismisses", "quiet"),
+            (f"  {key('back')} dismisses", "quiet"),
         ]
 
 

@@ -113,7 +113,7 @@ class Services:
     def _panel_text(self) -> Details:
         from syncerr_tui.ui.details import Details
 
-        return Details(self.error_details)
+        return Details(self.error_details, self.context.key_of)
 
     def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
         """What the info panel says about an error."""

@@ -260,9 +260,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         if self._count.place is not place:
             self.go(self._count.place)
         if self._count.begun is not None:
-            self.say(
-                f"{self._count.begun:,} times the next move or selection, or row {self._count.begun:,}: G"
-            )
+            times, last = f"{self._count.begun:,}", self.context.key_of("last")
+            self.say(f"{times} times the next move or selection, or row {times}: {last}")
         return True
 
     # -- the lines around the pane ---------------------------------------------------------------------
@@ -278,7 +277,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def silence(self, *lines: str) -> None:
         """Show the keys again; with lines only where one of these is being said."""
         announcement = self._lines.announcement
-        if announcement is not None and (not lines or announcement[0] in lines):
+        if announcement is not None and (not lines or announcement[0].startswith(lines)):
             self._announced.cancel()
             self._lines.announcement = None
             self.draw_lines()
@@ -513,8 +512,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Say it in one line; what is on screen stays."""
         if event.reading != self.reader.reading:
             return
-        key = "L logs in again" if self.context.state.reading.expired else "r tries again"
-        self.errors.note("", f"{event.error.title}.", event.error.hint, "", f"{key}.")
+        key, expired = self.context.key_of, self.context.state.reading.expired
+        then = f"{key('login')} logs in again." if expired else f"{key('refresh')} tries again."
+        self.errors.note("", f"{event.error.title}.", event.error.hint, "", then)
         self.causes.refreshed()
         self.draw_lines()
 
@@ -555,7 +555,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def _note_that_nothing_matches(self) -> None:
         if self.context.state.listing.errors:
-            self.errors.note("", "Nothing matches the filter.", "", "esc shows all rows again.")
+            again = f"{self.context.key_of('back')} shows all rows again."
+            self.errors.note("", "Nothing matches the filter.", "", again)
 
     def sort(self) -> None:
         """Ask for the column."""
@@ -649,7 +650,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         elif links:
             self.say(f"Its cause is not in this list. {sentence(links[0].detail)}")
         else:
-            self.say("It waits for nothing: it fails for a reason of its own. enter says which.")
+            says = f"{self.context.key_of('info')} says which."
+            self.say(f"It waits for nothing: it fails for a reason of its own. {says}")
 
     def back(self) -> None:
         """One step back; the result of a run goes before the filter and the selection."""

@@ -53,6 +53,7 @@ async def test_what_names_a_key_names_the_one_in_force(opened: Open) -> None:
         assert "works in Errors (f2)" in driven.text
         await driven.press("f2", "space", "slash")
         await driven.type("zzz")
+        await driven.wait_for("f8 shows all rows again.")
         await driven.press("enter", "R")
         assert "f8 shows them" in driven.text
 

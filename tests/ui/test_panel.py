@@ -16,6 +16,7 @@ from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean
 from syncerr_tui.triage.columns import Moment
+from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.details import Details
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.widgets.cells import flat
@@ -52,7 +53,7 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
     from syncerr_tui.ui.context import AppContext
 
     error_details = ErrorDetailsService(AppContext(unused), lambda work: work.close(), lambda _message: None)
-    return Details(error_details)(error, Moment(NOW), "", width)
+    return Details(error_details, ActionTable().key_of)(error, Moment(NOW), "", width)
 
 
 def message_part(lines: list[TextLine]) -> list[TextLine]:
