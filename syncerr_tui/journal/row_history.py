@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from syncerr_tui.journal.attempt import OutcomeKind
 from syncerr_tui.journal.claims import Owner
+from syncerr_tui.journal.database import Row
 from syncerr_tui.journal.history import History, Seen
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
@@ -18,6 +19,8 @@ from syncerr_tui.text import clean
 
 TRIES_WITHOUT_CHANGE = 2
 """So often the same row was sent with the same message before the next try is warned about."""
+_LAST = "v.n = (SELECT max(w.n) FROM verdicts w WHERE w.event = v.event AND w.verdict IS NOT NULL)"
+"""The last verdict of its event, in whichever run."""
 _ANSWERS: Mapping[OutcomeKind | None, str] = {
     OutcomeKind.ACCEPTED: "the org accepted it",
     OutcomeKind.REFUSED: "the org refused it",
@@ -165,6 +168,16 @@ def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a row ended, or its record did under an earlier change event."""
+
+    at: datetime
+    verdict: Verdict
+    by: str
+    """The operating system's user of that run."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeftByRuns:
     """What earlier runs left of the rows of a list."""
 
@@ -174,10 +187,15 @@ class LeftByRuns:
     """Event -> how often it was sent with the very message that it has now, where that is often."""
     landed: Mapping[tuple[str, str], datetime]
     """Record (object, StoreConnect ID) -> when a run last proved that it is in Salesforce."""
+    again: Mapping[str, Ended] = field(default_factory=dict)
+    """Event -> when it was FIXED, where it has failed again since."""
 
 
 def standing(
-    journal: Journal, errors: Mapping[str, SyncError], parents: Iterable[tuple[str, str]] = ()
+    journal: Journal,
+    errors: Mapping[str, SyncError],
+    parents: Iterable[tuple[str, str]] = (),
+    fingerprint: Callable[[SyncError], str] | None = None,
 ) -> LeftByRuns:
     """What earlier runs left of these rows.
 
@@ -185,11 +203,10 @@ def standing(
         journal: The journal.
         errors: The rows as the org shows them now, by their events.
         parents: Records (object, StoreConnect ID) that rows wait for and that are not in the list.
+        fingerprint: What names the cause of a row, as the journal keeps it. Where it is given, a later change
+            event of a record that was FIXED also counts as failing again, where it has the same cause.
     """
-    twins = journal.read(
-        "SELECT event FROM verdicts v WHERE verdict = 'TWIN' "
-        "AND n = (SELECT max(n) FROM verdicts w WHERE w.event = v.event AND w.verdict IS NOT NULL)"
-    )
+    twins = journal.read(f"SELECT event FROM verdicts v WHERE verdict = 'TWIN' AND {_LAST}")  # noqa: S608
     unknown = History(journal).open_attempts()
     unsettled = dict.fromkeys(errors.keys() & unknown.keys(), Verdict.UNKNOWN)
     unsettled |= dict.fromkeys(errors.keys() & {row["event"] for row in twins}, Verdict.TWIN)
@@ -203,7 +220,58 @@ def standing(
         if row["event"] in errors
         and (count := history.same_message_attempts(errors[row["event"]])) >= TRIES_WITHOUT_CHANGE
     }
-    return LeftByRuns(unsettled, tried, _landed(journal, frozenset(parents)))
+    landed = _landed(journal, frozenset(parents))
+    return LeftByRuns(unsettled, tried, landed, _failing_again(journal, errors, fingerprint))
+
+
+def endings(journal: Journal, events: Sequence[str]) -> dict[str, Ended]:
+    """How each of these rows ended last, where it was sent from here."""
+    rows = journal.read(
+        "SELECT v.event, v.at, v.verdict, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "  # noqa: S608
+        f"WHERE v.event IN (SELECT value FROM json_each(?)) AND {_LAST} ORDER BY v.n",
+        (json.dumps(list(events)),),
+    )
+    return {row["event"]: _ended(row) for row in rows}
+
+
+def _failing_again(
+    journal: Journal, errors: Mapping[str, SyncError], fingerprint: Callable[[SyncError], str] | None
+) -> dict[str, Ended]:
+    """Both times are the org's: the one at which it was asked for what was FIXED, and the row's."""
+    records: dict[tuple[str, str], list[SyncError]] = {}
+    for error in errors.values():
+        if error.storeconnect_id:
+            records.setdefault((error.object, error.storeconnect_id), []).append(error)
+    fixed = journal.read(
+        "SELECT v.event, v.at, v.verdict, v.evidence, u.os_user, "  # noqa: S608 - our own pieces
+        "r.object, r.storeconnect_id, r.fingerprint "
+        "FROM rows r JOIN verdicts v ON v.run = r.run AND v.event = r.event JOIN runs u ON u.id = r.run "
+        "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
+        f"AND v.verdict = 'FIXED' AND {_LAST} ORDER BY v.n",
+        (json.dumps(sorted({key for _, key in records})),),
+    )
+    again: dict[str, Ended] = {}
+    for row in fixed:
+        asked = _sent_at(row["evidence"])
+        for error in records.get((clean(row["object"]), row["storeconnect_id"]), ()):
+            failed = error.processed_at
+            same = row["event"] == error.id or (
+                fingerprint is not None and fingerprint(error) == row["fingerprint"]
+            )
+            if asked is not None and failed is not None and failed > asked and same:
+                again[error.id] = _ended(row)
+    return again
+
+
+def _sent_at(evidence: str) -> datetime | None:
+    try:
+        return _time(json.loads(evidence)["sent_at"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _ended(row: Row) -> Ended:
+    return Ended(_time(row["at"]), Verdict(row["verdict"]), clean(row["os_user"]))
 
 
 def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple[str, str], datetime]:

@@ -46,6 +46,10 @@ class AppState:
     total: int = 0
     current: bool = False
     """There is a row under the cursor."""
+    fresh: int = 0
+    """Rows that are new or changed since the person looked."""
+    gone: int = 0
+    """Rows that have left the list since then."""
     interrupted: int = 0
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
     commands: bool = False
@@ -133,6 +137,14 @@ def _busy(state: AppState) -> str | None:
     return (
         f"a re-sync is under way: wait for it, or {state.key('cancel')} stops it" if state.running else None
     )
+
+
+def _change(state: AppState) -> str | None:
+    return None if state.fresh else "no row is new or changed since you looked"
+
+
+def _since(state: AppState) -> str | None:
+    return None if state.fresh or state.gone else "nothing has changed since you looked"
 
 
 def _resync(state: AppState) -> str | None:
@@ -424,14 +436,37 @@ ACTIONS: tuple[Action, ...] = (
         "Every status code and what to do about it, as a manual.",
         "Look",
     ),
-    Action("refresh", ("r",), "refresh", "Read the list from the org again.", "Look"),
+    Action(
+        "refresh",
+        ("r",),
+        "refresh",
+        "Read the list from the org again; what is new since you looked is marked.",
+        "Look",
+    ),
     Action(
         "watch",
         ("w",),
         "watch",
-        "Read the list again every minute; new errors ring the bell.",
+        "Read the list again every minute; what is new is marked, and new errors ring the bell.",
         "Look",
         why_disabled=_connected,
+    ),
+    Action(
+        "next_change",
+        ("full_stop",),
+        "next new",
+        "The next row that is new (+) or changed (~); its mark goes once you have opened and left its info.",
+        "Look",
+        _LIST,
+        why_disabled=_change,
+    ),
+    Action(
+        "since",
+        ("d",),
+        "since I looked",
+        "What is new, changed and gone, and why it is gone; the same key again marks all of it as seen.",
+        "Look",
+        why_disabled=_since,
     ),
     Action(
         "copy",

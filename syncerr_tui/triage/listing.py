@@ -7,7 +7,7 @@ surprise. A selection that is lost as a whole, by a slip or because rows left th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -107,8 +107,20 @@ class Listing:
 
     def refreshed(self, errors: Iterable[SyncError], now: datetime) -> Listing:
         """The whole truth from the org: rows that are not in it leave, the selection forgets them."""
-        rows = {error.id: error for error in errors}
+        known = self.errors
+        # A row that is as it was stays the same object: whoever compares two lists has next to nothing to do.
+        rows = {e.id: before if (before := known.get(e.id)) == e else e for e in errors}
         return _shown(self._selecting(self.selected & rows.keys()), rows, now)
+
+    def next_of(self, wanted: Collection[str]) -> Listing | None:
+        """The cursor on the next row below it that is one of these, from the top again after the last.
+
+        None where the filter shows none of them.
+        """
+        count = len(self.ids)
+        steps = ((self.cursor + step) % count for step in range(1, count + 1)) if wanted else iter(())
+        position = next((at for at in steps if self.ids[at] in wanted), None)
+        return None if position is None else self.moved_to(position)
 
     def carried_to(self, other: Listing) -> Listing:
         """A listing that was made of an earlier state of this one, with what the person did meanwhile."""

@@ -6,14 +6,16 @@ in the same packet must act on what the key before it opened.
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.layout import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.news import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class UiState:
     layouts: Layouts = field(default_factory=lambda: USUAL)
     """How the person wants the table and the panel, by the class of the window."""
     listing: Listing = field(default_factory=Listing)
+    news: News = field(default_factory=News)
+    """What has happened to the list since the person looked."""
     proven: AbstractSet[str] = frozenset()
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
     reading: ReadingState = ReadingState()
@@ -73,6 +77,11 @@ class UiState:
     def unresolved(self) -> int:
         """How many errors there are."""
         return len(self.listing.errors) - len(self.listing.errors.keys() & self.proven)
+
+    @property
+    def asked_for(self) -> tuple[object, ...]:
+        """What the list is worked out anew for where it changes meanwhile."""
+        return (*self.listing.asked_for, id(self.news))
 
     def at(self, place: Place) -> UiState:
         """Another place in front; each keeps its panel as it is."""
@@ -110,6 +119,11 @@ class UiState:
     def reading_ended(self, at: datetime) -> UiState:
         """The list has been read to its end."""
         return replace(self, reading=replace(self.reading, active=False, has_rows=True, read_at=at))
+
+    def read_again(self, rows: Iterable[SyncError], now: datetime) -> UiState:
+        """The whole truth from the org, next to what the person has seen of it. Long lists take a thread."""
+        listing = self.listing.refreshed(rows, now)
+        return replace(self, listing=listing, news=self.news.compared(listing.errors, now))
 
     def reading_failed(self, error: SyncErrError, *, expired: bool) -> UiState:
         """The list could not be read; what is on screen stays."""

@@ -46,25 +46,32 @@ def copy_one_of(
         errors: One, or a selection.
         copy: Copies a text, and says what it was.
     """
-    from syncerr_tui.diagnosis import links
     from syncerr_tui.triage.takeaway import Copyable, copyables
     from syncerr_tui.ui.details import as_text
     from syncerr_tui.ui.screens.menus import CopyMenu
-
-    def link(error: SyncError) -> str:
-        url = context.connection.identity.instance_url if context.connection else None
-        path = links.record(error.id)
-        return links.address(path, url) if path is not None else ""
 
     def chosen(thing: Copyable | None) -> None:
         if thing is not None:
             copy(thing.text, thing.what)
 
     now = context.clock()
-    things = copyables(errors, link=link, whole=lambda error: as_text(error, now, context.zone))
+    things = copyables(
+        errors,
+        link=lambda error: event_address(context, error),
+        whole=lambda error: as_text(error, now, context.zone),
+    )
     named = f"{errors[0].object} {errors[0].event_type.value}"
     heading = f"Copy of {named if len(errors) == 1 else plural(len(errors), 'error')}"
     screen.app.push_screen(CopyMenu(heading, things, ellipsis=context.ellipsis), chosen)
+
+
+def event_address(context: AppContext, error: SyncError) -> str:
+    """Where the org shows a change event; empty for what has no id of Salesforce's."""
+    from syncerr_tui.diagnosis import links
+
+    url = context.connection.identity.instance_url if context.connection else None
+    path = links.record(error.id)
+    return links.address(path, url) if path is not None else ""
 
 
 async def export_view(

@@ -69,6 +69,7 @@ class Details:
         width: int,
         graph: CauseGraph | None = None,
         memory: Memory | None = None,
+        happened: str = "",
     ) -> list[TextLine]:
         """The lines for this row.
 
@@ -79,6 +80,7 @@ class Details:
             width: Cells in a line.
             graph: What waits for what, once that is known.
             memory: What the journal remembers about it.
+            happened: What has happened to it since the person looked, or since it was fixed.
         """
         from syncerr_tui.ui.cause_words import held_up, left_words, waits_for
         from syncerr_tui.ui.error_history import memory_words
@@ -93,6 +95,7 @@ class Details:
         message = TextLayout(width)
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
+        page.section("News", (happened, Role.TEXT))
         page.section("Last re-sync", (outcome, Role.TEXT))
         left = memory.last_verdict if memory is not None else None
         if left is not None and left.is_open:

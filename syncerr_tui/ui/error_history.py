@@ -6,7 +6,7 @@ next run changes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +20,14 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import KnownBetter
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.words import plural
+from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.journal.row_history import LeftByRuns, Memory
+    from syncerr_tui.journal.row_history import Ended, LeftByRuns, Memory
 
 
 @dataclass
@@ -59,12 +59,14 @@ class ErrorHistory:
         self._work = work
         self._tell = tell
         self._known: dict[SyncError, Memory] = {}
+        self._again: Mapping[str, Ended] = {}
         self._wanted: SyncError | None = None
         self._asking = False
 
     async def look(self, graph_worker: CauseGraphWorker) -> None:
         """Ask what earlier runs left of the rows in the list, and what they proved that rows wait for."""
         from syncerr_tui.journal.row_history import standing
+        from syncerr_tui.resync.proof import cause_key
 
         connection = self._context.connection
         if connection is None:
@@ -73,7 +75,7 @@ class ErrorHistory:
         try:
             waiting = await graph_worker.lend(_waiting_for_records)
             found = await self._journals.ask(
-                connection.identity.org_id, lambda journal: standing(journal, errors, waiting)
+                connection.identity.org_id, lambda journal: standing(journal, errors, waiting, cause_key)
             )
         except SyncErrError:
             # A journal that cannot be read says so in the Journal, and before anything is sent.
@@ -85,6 +87,7 @@ class ErrorHistory:
         ]
         if landed:
             graph_worker.landed(landed)
+        self._again = found.again
         self._tell(LeftByRunsKnown(found))
 
     def recall(self, error: SyncError | None) -> None:
@@ -113,6 +116,16 @@ class ErrorHistory:
             return
         finally:
             self._asking = False
+
+    def again(self, error: SyncError, moment: Moment) -> str:
+        """`Fixed at 11:51 by root, failing again since 12:03.` Empty where it was not."""
+        ended = self._again.get(error.id)
+        if ended is None or error.processed_at is None:
+            return ""
+        fixed, failed = (
+            clock_time(at, moment.now, moment.zone)[:-3] for at in (ended.at, error.processed_at)
+        )
+        return f"Fixed at {fixed} by {one_line(ended.by)}, failing again since {failed}."
 
     def memory(self, error: SyncError) -> Memory | None:
         """What is remembered; None where it is not known yet."""

@@ -7,7 +7,7 @@ turns keys into transitions and shows the result.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -19,6 +19,7 @@ from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Choice, Moment
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.news import News
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
@@ -55,6 +56,8 @@ class ErrorsPane(ListWithPanel):
         """Row -> TWIN or UNKNOWN, where earlier runs left it so."""
         self.tried: Mapping[str, int] = {}
         """Row -> how often it was sent with the message that it has now, where that is often."""
+        self._again: Collection[str] = ()
+        """Rows that were FIXED once and fail again."""
         self.describe = describe
         self._described: tuple[SyncError, Moment, str] | None = None
         self._told_anew = False
@@ -79,8 +82,12 @@ class ErrorsPane(ListWithPanel):
 
     @property
     def tab(self) -> str:
-        """`Errors (143)`."""
-        return "Errors (?)" if self.context.unread else f"Errors ({self.context.state.unresolved:,})"
+        """`Errors (143)`, `Errors (143, 4 new)`."""
+        if self.context.unread:
+            return "Errors (?)"
+        state = self.context.state
+        new = len(state.news.new - state.proven)
+        return f"Errors ({state.unresolved:,}, {new:,} new)" if new else f"Errors ({state.unresolved:,})"
 
     @property
     def tab_note(self) -> TabNote:
@@ -123,9 +130,21 @@ class ErrorsPane(ListWithPanel):
         self._graph_worker.follow(listing.errors)
         if fresh:
             self._moment = self.context.moment
-        self.table.show(listing, self._moment)
+        self.table.show(listing, self._moment, self.context.state.news.marks)
         self.panel_soon()
         self.post_message(self.Changed())
+
+    def update(self, rows: Collection[SyncError]) -> None:
+        """Newer versions of rows, of which the person is told elsewhere on screen."""
+        if rows:
+            self.context.state = replace(self.context.state, news=self.context.state.news.known(rows))
+            self.show(self.listing.updated(rows))
+
+    def show_news(self, news: News) -> None:
+        """Mark what has changed since the person looked, and nothing else."""
+        self.context.state = replace(self.context.state, news=news)
+        self._told_anew = True
+        self.show(self.listing)
 
     def tick(self) -> None:
         """Time has gone by: ages go on."""
@@ -146,15 +165,18 @@ class ErrorsPane(ListWithPanel):
             self._show_marks()
         self.panel_soon()
 
-    def show_standing(self, unsettled: Mapping[str, Verdict], tried: Mapping[str, int]) -> None:
+    def show_standing(
+        self, unsettled: Mapping[str, Verdict], tried: Mapping[str, int], again: Collection[str] = ()
+    ) -> None:
         """What earlier runs left of the rows stays beside them until something new is known."""
-        self.unsettled, self.tried = unsettled, tried
+        self.unsettled, self.tried, self._again = unsettled, tried, again
         self._told_anew = True
         self._show_marks()
         self.panel_soon()
 
     def _show_marks(self) -> None:
-        left = {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
+        left = dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
+        left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
         self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), left))
 
     def note(self, *lines: str) -> None:
@@ -186,7 +208,34 @@ class ErrorsPane(ListWithPanel):
 
     def move_cursor(self, rows: int, *, extend: bool = False) -> None:
         """The cursor so many rows down."""
+        if self.is_open:
+            self._panel_was_read()
         self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
+
+    def open_panel(self, *, is_open: bool) -> None:
+        """What a person has read in the panel is no news any more once they leave it."""
+        if not is_open:
+            self._panel_was_read()
+        super().open_panel(is_open=is_open)
+
+    def _panel_was_read(self) -> None:
+        news, shown = self.context.state.news, self._described
+        if shown is not None and shown[0].id in news.marks:
+            row = shown[0]
+            if row == self.listing.errors.get(row.id):  # else it has changed once more
+                self.show_news(news.known([row]))
+
+    def next_change(self) -> None:
+        """To the next row that is new or changed."""
+        marks = self.context.state.news.marks
+        found = self.listing.next_of(marks.keys())
+        if found is None:
+            back = self.context.key_of("back")
+            self.post_message(Announced(f"The filter hides all that is new or changed: {back} shows it."))
+            return
+        if self.is_open:
+            self._panel_was_read()
+        self.show(found)
 
     # -- selecting -------------------------------------------------------------------------------------
 
@@ -356,6 +405,7 @@ class ErrorsPane(ListWithPanel):
         "columns_right": lambda pane: pane.scroll_columns(1),
         "columns_left": lambda pane: pane.scroll_columns(-1),
         "choose_columns": choose_columns,
+        "next_change": next_change,
         "toggle": toggle,
         "extend_down": lambda pane, rows: pane.move_cursor(rows or 1, extend=True),
         "extend_up": lambda pane, rows: pane.move_cursor(-(rows or 1), extend=True),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.news import RowChange
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
@@ -117,8 +118,14 @@ class Services:
 
     def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
         """What the info panel says about an error."""
-        memory = self.error_history.memory(error)
-        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, memory)
+        memory, news = self.error_history.memory(error), self.context.state.news
+        changed = news.differences(error)
+        before = [self.error_history.again(error, moment)]
+        before.append(f"Changed since you looked: {changed}." if changed else "")
+        if news.marks.get(error.id) is RowChange.NEW:
+            before.append("New since you looked.")
+        happened = " ".join(filter(None, before))
+        return self._panel_text(error, moment, outcome, width, self.graph_worker.graph, memory, happened)
 
     def remembered(self, error: SyncError, moment: Moment) -> str:
         """What the journal remembers about an error."""

@@ -95,6 +95,7 @@ def tabs(
 def utility(
     state: UiState,
     *,
+    key_of: Callable[[str], str],
     causes: int,
     now: datetime,
     reading: str,
@@ -106,6 +107,7 @@ def utility(
 
     Args:
         state: What is true on screen.
+        key_of: The key of an action.
         causes: How many causes there are.
         now: What ages are counted to.
         reading: What is being read, in words; empty while nothing is.
@@ -127,6 +129,9 @@ def utility(
         left.append(("  range", "busy"))
     if state.doing:
         left += [(f"  {state.doing}", "busy"), ("  esc", "key"), (" cancels", "quiet")]
+    happened = state.news.words
+    if happened:
+        left.append((f"  {happened}: {key_of('since')}", "accent"))
     if off:
         return left, [(f" {off} ", "bad")]
     right: list[Part] = []
@@ -135,7 +140,9 @@ def utility(
     if reading:
         right.append((f"{reading} ", "busy"))
     elif state.reading.read_at is not None:
-        right.append((f"refreshed {ago(state.reading.read_at, now)} ", "quiet"))
+        # Beside all this there is room for when, and what it is goes without saying.
+        word = "" if happened and state.reading.watching else "refreshed "
+        right.append((f"{word}{ago(state.reading.read_at, now)} ", "quiet"))
     return left, right
 
 
@@ -270,6 +277,7 @@ class StatusLines:
         self._line("utility").show(
             *utility(
                 context.state,
+                key_of=context.key_of,
                 causes=causes,
                 now=context.clock(),
                 reading=self._reading,

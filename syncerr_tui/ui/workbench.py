@@ -32,6 +32,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import ACTIONS, Action, AppState, Place
 from syncerr_tui.triage.layout import USUAL
 from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.news import News
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
 from syncerr_tui.ui.count_prefix import CountPrefix
@@ -45,6 +46,7 @@ from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
+from syncerr_tui.ui.news_controller import JournalWanted, NewsController
 from syncerr_tui.ui.run_controller import (
     PAUSING,
     STOPPING,
@@ -102,6 +104,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
         self.reader = ListReader(self.context, self.post_message)
         self.fixing = FixController(services, self)
+        self.news = NewsController(services, self, errors)
         self._lines = StatusLines(self.context, self.line)
         self._count = CountPrefix()
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
@@ -111,8 +114,6 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._watch: Timer | None = None
         self._first_reading = True
         self._keeping = asyncio.Lock()
-        self._known: frozenset[str] | None = None
-        """Ids of the last list, to tell what is new."""
         self._saw_causes = False
         self._ticked_at = self.context.clock()
         self._row_before: SyncError | None = None
@@ -198,6 +199,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             interrupted=len(self.services.interrupted_runs.waiting),
             commands=self.services.hooks.running,
             key=self.context.key_of,
+            fresh=len(state.news.marks),
+            gone=len(state.news.gone),
         )
         return self.pane.facts(facts)
 
@@ -448,18 +451,19 @@ class Workbench(Screen[None], inherit_bindings=False):
         if len(event.rows) > MANY:
             self.run_worker(self._sorted_in(event), group="sorting in", exclusive=True, name="sorting in")
         elif event.reading == self.reader.reading:
-            self._list_sorted_in(self.context.state.listing.refreshed(event.rows, self.context.clock()))
+            fresh = self.context.state.read_again(event.rows, self.context.clock())
+            self._list_sorted_in(fresh.listing, fresh.news)
 
     async def _sorted_in(self, event: ListRead) -> None:
-        """Filter and sort many rows in a thread. Who does something else with the list meanwhile is heard."""
-        before, fresh = None, self.context.state.listing
-        while before is None or before.asked_for != self.context.state.listing.asked_for:
-            before = self.context.state.listing
-            fresh = await asyncio.to_thread(before.refreshed, event.rows, self.context.clock())
+        """Filter, sort and compare many rows in a thread. What the person does meanwhile is heard."""
+        before, fresh = None, self.context.state
+        while before is None or before.asked_for != self.context.state.asked_for:
+            before = self.context.state
+            fresh = await asyncio.to_thread(before.read_again, event.rows, self.context.clock())
         if event.reading == self.reader.reading:
-            self._list_sorted_in(self.context.state.listing.carried_to(fresh))
+            self._list_sorted_in(self.context.state.listing.carried_to(fresh.listing), fresh.news)
 
-    def _list_sorted_in(self, listing: Listing) -> None:
+    def _list_sorted_in(self, listing: Listing, news: News) -> None:
         self.errors.note(
             "",
             "No sync errors.",
@@ -470,12 +474,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         if not self.context.state.run.active and self.services.runs.view is not None:
             # The list is as the org has it now: the states of an ended run are no news any more.
             self.errors.show_run({}, {})
-        self._announce_new(frozenset(listing.errors))
+        self._announce_new(len(news.new - self.context.state.news.new))
+        self.context.state = replace(self.context.state, news=news)
         self.errors.show(listing, fresh=not self._first_reading)
         if listing.errors and not listing.ids:
             self._note_that_nothing_matches()
-        if self._minute is None and not self.context.terminal.slow:
-            # Ages change once a minute; over a slow line they wait for the next key.
+        if self._minute is None:
             self._minute = self.set_interval(TICK_SECONDS, self.tick)
         self.draw_lines()
         if self.context.connection is not None:
@@ -503,7 +507,8 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(LeftByRunsKnown)
     def standing_known(self, event: LeftByRunsKnown) -> None:
         """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
-        self.errors.show_standing(event.standing.unsettled, event.standing.tried)
+        standing = event.standing
+        self.errors.show_standing(standing.unsettled, standing.tried, standing.again.keys())
         if self.complete:
             self.causes.standing_known()
 
@@ -518,9 +523,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.causes.refreshed()
         self.draw_lines()
 
-    def _announce_new(self, ids: frozenset[str]) -> None:
-        known, self._known = self._known, ids
-        new = len(ids - known) if known is not None else 0
+    def _announce_new(self, new: int) -> None:
         if new and self._watch is not None:
             self.app.bell()
             self.notify(f"{plural(new, 'new sync error')}.", timeout=8, markup=False)
@@ -617,6 +620,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.pane.entered()
         self.draw_lines()
 
+    @on(JournalWanted)
+    def journal_wanted(self, event: JournalWanted) -> None:
+        """The Journal in front, with what was asked for."""
+        self.go(Place.JOURNAL)
+        self.journal.filter_by(event.filter_text)
+
     def show_causes(self) -> None:
         """The causes in front: on that of the row one comes from; straight after the start, on the worst."""
         if self.context.state.place is not Place.CAUSES:
@@ -658,7 +667,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         place = self.context.state.place
         if self._cancel_waiting():
             return
-        if self.context.state.panel_open or not self._dismiss_result():
+        if self.context.state.panel_open or not self._dismiss_result(read=True):
             done = self.pane.step_back()
             if not done and place is Place.JOURNAL:
                 self.go(Place.ERRORS)
@@ -686,10 +695,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         else:
             self.services.hooks.cancel()
 
-    def _dismiss_result(self) -> bool:
-        listing = self.services.runs.dismiss()
-        if listing is None:
+    def _dismiss_result(self, *, read: bool) -> bool:
+        view, listing = self.services.runs.view, self.services.runs.dismiss()
+        if view is None or listing is None:
             return False
+        news = self.context.state.news.left(view.left, known=read)
+        self.context.state = replace(self.context.state, news=news)
         self.errors.show_run({}, {})
         self.errors.show(listing)
         return True
@@ -884,8 +895,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         if view is None:
             self.errors.show_run({}, {})
         else:
-            if view.newer:
-                self.errors.show(self.context.state.listing.updated(view.newer.values()))
+            self.errors.update(view.newer.values())
             self.errors.show_run(view.marks, view.reasons, view.left)
         self.draw_lines()
         self._learn_from_the_journal()
@@ -896,7 +906,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(Verified)
     def verified(self) -> None:
         """Rows were checked again: the result of their run is out of date, and so is the list."""
-        self._dismiss_result()
+        self._dismiss_result(read=False)
         self._learn_from_the_journal()
         self._read()
 
@@ -1062,6 +1072,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "palette": show_palette,
         "refresh": refresh_list,
         "watch": toggle_watch,
+        "since": lambda bench: bench.news.open(),
         "login": log_in,
         "copy": copy,
         "export": export,

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from textual.geometry import Region
 
 from syncerr_tui.errors import NotLoggedInError, UnreachableError
+from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import workbench
 from tests.factories import NOW, sync_error
@@ -265,16 +267,32 @@ async def test_everything_is_let_go_at_the_end(opened: Open) -> None:
     assert driven.connection.closed
 
 
-async def test_a_minute_writes_few_ages_and_none_is_forgotten(
+async def test_a_minute_writes_the_ages_that_read_differently_and_nothing_else(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    errors = [sync_error(number, processed_at=NOW - timedelta(seconds=number)) for number in range(1, 20)]
-    async with opened(errors) as driven:
+    young = [sync_error(number, processed_at=NOW - timedelta(seconds=number)) for number in range(1, 15)]
+    old = [sync_error(number, processed_at=NOW - timedelta(days=number)) for number in (20, 21)]
+    async with opened([*young, *old], terminal=TerminalProfile(slow=True)) as driven:
         await driven.ready()
-        written: list[int] = []
+        written: list[Region] = []
         with monkeypatch.context() as patched:
-            patched.setattr(driven.pane.table, "refresh", lambda region: written.append(region.y))
+            patched.setattr(driven.pane.table, "refresh", written.append)
             for minutes in (1, 2):
+                written.clear()
                 driven.pane.table.tick(Moment(NOW + timedelta(minutes=minutes), UTC))
-                assert len(written) == minutes * 10
-        assert len(set(written)) == len(errors)
+                # Oldest first: the two old ones stand in the first rows.
+                assert [region.y for region in written] == list(range(3, 17))
+                assert {region.width for region in written} == {10}
+
+
+async def test_ages_go_on_by_themselves_also_over_a_slow_line(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncerr_tui.ui.workbench.TICK_SECONDS", 0.05)
+    time = [NOW]
+    errors = [sync_error(1, processed_at=NOW - timedelta(seconds=5))]
+    async with opened(errors, clock=lambda: time[0], terminal=TerminalProfile(slow=True)) as driven:
+        await driven.ready()
+        assert " 5s" in driven.lines[3]
+        time[0] += timedelta(minutes=7)
+        await driven.wait_for(lambda: " 7m" in driven.lines[3])

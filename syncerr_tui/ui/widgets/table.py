@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rich.style import Style
@@ -22,8 +23,6 @@ from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, 
 STATE_WIDTH = 8
 """Cells of the state word beside the gutter, while a run has anything to say."""
 _GUTTER = 3
-_AGES_AT_ONCE = 10
-"""Ages that are written in one go when time has gone by."""
 _STATES_PER_SECOND = 4
 """How often changed states are drawn at most: a person reads no faster, and a slow line carries no more."""
 
@@ -52,6 +51,8 @@ class _Line(NamedTuple):
     mark: RowMark | None
     cursor: bool
     selected: bool
+    change: str
+    """The sign of what happened to it since the person looked."""
 
 
 class ErrorTable(VirtualList):
@@ -67,8 +68,8 @@ class ErrorTable(VirtualList):
         self._view = 0
         """Which view of the columns is shown: 0 is the first, further ones stand to the right of it."""
         self._marks_timer: Timer | None = None
-        self._ages_written: dict[str, Moment] = {}
-        """Row -> when its age was written last, where that was not with all others."""
+        self._changes: Mapping[str, str] = {}
+        """Row -> what happened to it since the person looked."""
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -82,44 +83,33 @@ class ErrorTable(VirtualList):
         """The listing's cursor."""
         return self.listing.cursor
 
-    def show(self, listing: Listing, moment: Moment) -> None:
-        """Show this listing; what looks the same is not drawn again."""
+    def show(
+        self, listing: Listing, moment: Moment, changes: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Show this listing, with a sign beside what has changed; what looks the same is not drawn again."""
         order_changed = (listing.sort, listing.reverse) != (self.listing.sort, self.listing.reverse)
-        self.listing = listing
+        wider = bool(changes) != bool(self._changes)
+        self.listing, self._changes = listing, changes
         if moment != self._moment:
             self._moment = moment
-            self._ages_written.clear()
             self.refresh()
-        if order_changed:
+        if order_changed or wider:
             self.fit()
             self.refresh()
         self.redraw()
 
     def tick(self, moment: Moment) -> None:
-        """Time has gone by: write the ages that read differently, and nothing else.
-
-        At most `_AGES_AT_ONCE` of them, the longest untouched first: a minute costs a slow line little.
-        """
+        """Time has gone by: write the ages that read differently, and nothing else."""
         before, self._moment = self._moment, moment
         left = self._left
         for placed in self._columns:
             if placed.column.sort is SortKey.PROCESSED and before is not None:
-                self._write_ages(placed, Region(left, HEADER, placed.width, 1), before, moment)
+                for y, (line, _) in enumerate(self.drawn):
+                    if isinstance(line, _Line) and placed.text(line.error, before) != placed.text(
+                        line.error, moment
+                    ):
+                        self.refresh(Region(left, HEADER + y, placed.width, 1))
             left += placed.width + 1
-
-    def _write_ages(self, placed: Placed, cell_at: Region, before: Moment, moment: Moment) -> None:
-        due = []
-        for y, (line, _) in enumerate(self.drawn):
-            if isinstance(line, _Line):
-                written = self._ages_written.get(line.error.id, before)
-                if placed.column.text(line.error, placed.width, written) != placed.column.text(
-                    line.error, placed.width, moment
-                ):
-                    due.append((written.now, y, line.error.id))
-                    self._ages_written.setdefault(line.error.id, written)
-        for _, y, row_id in sorted(due)[:_AGES_AT_ONCE]:
-            self._ages_written[row_id] = moment
-            self.refresh(cell_at.translate((0, y)))
 
     def shows(self, key: SortKey) -> bool:
         """Whether the column that this order goes by is on screen."""
@@ -185,13 +175,19 @@ class ErrorTable(VirtualList):
                 self.marks.get(error.id),
                 cursor=row == listing.cursor,
                 selected=error.id in listing.selected,
+                change=self._changes.get(error.id, ""),
             )
         ]
 
     @property
     def _left(self) -> int:
         """Cells before the first column."""
-        return _GUTTER + (STATE_WIDTH + 1 if self.marks else 0)
+        return self._gutter + (STATE_WIDTH + 1 if self.marks else 0)
+
+    @property
+    def _gutter(self) -> int:
+        """Cells of the signs: one more while anything has changed."""
+        return _GUTTER + bool(self._changes)
 
     def fit(self) -> None:
         """Give the columns their widths."""
@@ -225,7 +221,8 @@ class ErrorTable(VirtualList):
                 names.append(cell(name, width, self.glyphs.ellipsis))
             else:
                 names.append(cell(f"{cell(name, min(len(name), width - 1), '')}{sign}", width, ""))
-        left = f"{'[' if self._view else '':<{_GUTTER}}{cell('State', STATE_WIDTH + 1) if self.marks else ''}"
+        left = f"{'[' if self._view else '':<{self._gutter}}"
+        left += cell("State", STATE_WIDTH + 1) if self.marks else ""
         more = f" +{self._off_screen} ]" if not self._view and self._off_screen else " ]"
         return cell(left + " ".join(names), self.size.width - len(more), "") + more
 
@@ -233,15 +230,17 @@ class ErrorTable(VirtualList):
         """That row."""
         glyphs, moment = self.glyphs, self._moment
         assert moment is not None
-        gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '} "
+        gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '}"
         base = self.look("cursor" if line.cursor else "selected" if line.selected else "text")
         rest = self.look("selected") if line.selected else None
-        parts = [(gutter, base)]
+        sign = f"{line.change:<{self._gutter - len(gutter)}}"
         if self.marks:
             # One style for both: what changes most often while a run is on is one run of text.
             mark = line.mark
             style = self.look(mark.tone) if mark and not line.cursor else base
-            parts = [(gutter + cell(mark.word if mark else "", STATE_WIDTH + 1), style)]
+            parts = [(gutter + sign + cell(mark.word if mark else "", STATE_WIDTH + 1), style)]
+        else:
+            parts = [(gutter, base), (sign, self.look("key") if line.change and not line.cursor else base)]
         for number, placed in enumerate(self._columns):
             column = placed.column
             text = cell(placed.text(line.error, moment), placed.width, glyphs.ellipsis)

@@ -1,0 +1,144 @@
+"""Since the person looked: what became of rows that have left the list, and where that can be seen.
+
+The journal is asked first, for all of them. About what it does not know the org itself is asked, when
+somebody wants to see it: neither is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import EventSeen, EventStanding, SyncError, Verdict
+from syncerr_tui.text import one_line
+from syncerr_tui.triage.news import GoneRow
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.messages import Announced
+from syncerr_tui.ui.services import Services
+from syncerr_tui.words import clock_time
+
+if TYPE_CHECKING:
+    from syncerr_tui.journal.row_history import Ended
+
+ASKED_AT_MOST = 1000
+"""Rows that the org is asked about: one request."""
+
+
+@dataclass
+class JournalWanted(Message):
+    """The person wants to see in the Journal what matches this."""
+
+    filter_text: str
+
+
+class NewsController:
+    """Shows what has happened, and marks it as seen.
+
+    Args:
+        services: The org and its journal.
+        screen: Dialogs come up on top of it, and it takes the messages.
+        errors: The list.
+    """
+
+    def __init__(self, services: Services, screen: Screen[None], errors: ErrorsPane) -> None:
+        self._services = services
+        self._context = services.context
+        self._screen = screen
+        self._errors = errors
+
+    def open(self) -> None:
+        """What is new, changed and gone."""
+        from syncerr_tui.ui.screens.news import NewsDialog
+
+        news, now = self._context.state.news, self._context.clock()
+
+        async def ask_why() -> None:
+            errors = [error for row, error in (news.seen or {}).items() if row in news.gone]
+            dialog.learn(await why_gone(self._context, self._services.journals, errors))
+
+        def answered(seen: bool | None) -> None:
+            if seen:
+                state = self._context.state
+                # What has come while the dialog was open has not been seen.
+                self._errors.show_news(state.news.all_seen(listed, now).compared(state.listing.errors, now))
+
+        listed = self._context.state.listing.errors
+        since = clock_time(news.since or now, now, self._context.zone)[:-3]
+        dialog = NewsDialog(news, since, self._context.key_of, self._show)
+        self._screen.app.push_screen(dialog, answered)
+        self._screen.run_worker(ask_why(), group="gone", exclusive=True)
+
+    def _show(self, row: GoneRow) -> None:
+        """Where it can be seen what became of a row."""
+        if row.in_journal:
+            self._screen.post_message(JournalWanted(f"id:{row.error.id}"))
+            return
+        from syncerr_tui.ui.clipboard_actions import event_address, open_one_of
+
+        def say(line: str, look: str) -> None:
+            self._screen.post_message(Announced(line, look))
+
+        address = event_address(self._context, row.error)
+        open_one_of(self._screen, self._context, [("", address)] if address else [], say)
+
+
+async def why_gone(context: AppContext, journals: Journals, errors: Sequence[SyncError]) -> list[GoneRow]:
+    """What became of these rows, in their order. Does not raise: what cannot be read is unknown."""
+    from syncerr_tui.journal.row_history import endings
+
+    connection = context.connection
+    if connection is None:
+        return [GoneRow(error, "unknown", "unknown: not connected") for error in errors]
+    ids = [error.id for error in errors]
+    ended: dict[str, Ended] = {}
+    seen: dict[str, EventSeen] = {}
+    trouble = ""
+    try:
+        ended = await journals.ask(connection.identity.org_id, lambda journal: endings(journal, ids))
+        unknown = [row for row in ids if row not in ended or not ended[row].verdict.proven]
+        seen = dict(await connection.read_events(unknown[:ASKED_AT_MOST])) if unknown else {}
+    except SyncErrError as problem:
+        trouble = f": {problem.title}"
+    rows = []
+    for error in errors:
+        known, now = ended.get(error.id), seen.get(error.id)
+        if known is not None and (known.verdict.proven or now is None):
+            rows.append(_of_journal(error, known, context))
+        elif now is not None:
+            rows.append(_of_org(error, now))
+        else:
+            rows.append(GoneRow(error, "unknown", f"unknown{trouble or ': too many to ask about at once'}"))
+    return rows
+
+
+def _of_journal(error: SyncError, ended: Ended, context: AppContext) -> GoneRow:
+    at = clock_time(ended.at, context.clock(), context.zone)[:-3]
+    if ended.verdict is Verdict.FIXED:
+        return GoneRow(error, "FIXED", f"FIXED by {ended.by} at {at}", in_journal=True)
+    if ended.verdict is Verdict.ELSEWHERE:
+        why = f"resolved elsewhere, seen by {ended.by} at {at}"
+        return GoneRow(error, "resolved elsewhere", why, in_journal=True)
+    why = f"unknown: {ended.verdict.value} when {ended.by} re-synced it at {at}"
+    return GoneRow(error, "unknown", why, in_journal=True)
+
+
+def _of_org(error: SyncError, now: EventSeen) -> GoneRow:
+    status = one_line(now.status or "no status")
+    match now.standing:
+        case EventStanding.DONE:
+            return GoneRow(error, "resolved elsewhere", f"resolved elsewhere: its status is {status}")
+        case EventStanding.PENDING:
+            return GoneRow(error, "being worked on", f"the org is working on it: its status is {status}")
+        case EventStanding.GONE:
+            return GoneRow(error, "not in the org", "deleted in the org, or hidden from this user")
+        case EventStanding.FAILED:
+            return GoneRow(error, "failing again", "failing again by now: the next refresh shows it")
+        case _:
+            return GoneRow(error, "unknown", f"unknown: it left the failed state, its status is {status}")

@@ -1,0 +1,137 @@
+"""What has happened to the list since the person looked: the rows that are gone, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from syncerr_tui.text import one_line
+from syncerr_tui.triage.news import GoneRow, News, RowChange, gone_words
+from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.words import plural
+
+_SHOWN = 500
+"""Rows that are listed one by one."""
+
+
+class NewsDialog(Dialog[bool]):
+    """True: all of it is seen.
+
+    Args:
+        news: What has happened.
+        since: Since when, in words.
+        key_of: The key of an action.
+        show: Shows where a gone row can be seen; the dialog is closed first.
+        ellipsis: What says that text was cut.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+        Binding("d", "seen", show=False),
+    ]
+
+    def __init__(self, news: News, since: str, key_of: Callable[[str], str], show: Callable[[GoneRow], object]) -> None:
+        super().__init__()
+        self._key_of = key_of
+        self._news = news
+        self._since = since
+        self._show = show
+        self._rows: Sequence[GoneRow] = ()
+        self._known = False
+
+    @property
+    def heading(self) -> str:
+        """Since when."""
+        return f"Since you looked at {self._since}"
+
+    @property
+    def _text(self) -> Content:
+        news, lines = self._news, []
+        new, following = len(news.new), f"{self._key_of('next_change')} goes to"
+        for count, sign, word in (
+            (new, RowChange.NEW, "new"),
+            (len(news.marks) - new, RowChange.CHANGED, "changed"),
+        ):
+            if count:
+                lines.append(f"{plural(count, 'row')} {word}, marked {sign} in the list: {following} the next.")
+        if self._known:
+            lines.append(gone_words(self._rows))
+        elif news.gone:
+            lines.append(f"{plural(len(news.gone), 'row')} gone: asking why ...")
+        return Content("".join(f"\n{line}" for line in filter(None, lines)) + "\n")
+
+    def body(self) -> Sequence[Widget]:
+        """What happened, and the rows that are gone."""
+        return Static(self._text, markup=False), OptionList(markup=False)
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """All seen, or later."""
+        row = self._current
+        told = [("d", "all seen"), ("esc", "keeps the marks")]
+        if row is not None:
+            told.append(("enter", "shows it in the Journal" if row.in_journal else "opens its address"))
+        return keys(*told)
+
+    @property
+    def _current(self) -> GoneRow | None:
+        at = self.query_one(OptionList).highlighted if self._rows and self.is_mounted else None
+        return self._rows[at] if at is not None and at < len(self._rows) else None
+
+    def on_mount(self) -> None:
+        """The list takes the keys, with what has become known before."""
+        super().on_mount()
+        self.query_one(OptionList).focus()
+        self._draw_rows()
+
+    def learn(self, rows: Sequence[GoneRow]) -> None:
+        """What became of the rows that are gone."""
+        self._rows, self._known = rows, True
+        if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed meanwhile
+            self._draw_rows()
+
+    def _draw_rows(self) -> None:
+        rows, listed = self._rows, self.query_one(OptionList)
+        listed.clear_options()
+        lines = (one_line(f"{row.error.short_name:<20} {row.why}") for row in rows[:_SHOWN])
+        listed.add_options(Option(Content(line)) for line in lines)
+        if len(rows) > _SHOWN:
+            listed.add_option(Option(Content(f"and {len(rows) - _SHOWN:,} more"), disabled=True))
+        listed.highlighted = 0 if rows else None
+        listed.display = bool(rows)
+        self.query_one(Static).update(self._text)
+        self._draw_answers()
+
+    @on(OptionList.OptionHighlighted)
+    def _draw_answers(self) -> None:
+        self.query_one("#answers", Line).show(self.answers)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        """Where the row can be seen."""
+        event.stop()
+        row = self._current
+        if row is not None:
+            self.dismiss(False)
+            self._show(row)
+
+    def action_seen(self) -> None:
+        """All of it is seen."""
+        self.dismiss(True)
+
+    def action_move(self, rows: int) -> None:
+        """The next row, or the one before."""
+        listed = self.query_one(OptionList)
+        if rows > 0:
+            listed.action_cursor_down()
+        else:
+            listed.action_cursor_up()
