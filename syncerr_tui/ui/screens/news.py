@@ -39,7 +39,9 @@ class NewsDialog(Dialog[bool]):
         Binding("d", "seen", show=False),
     ]
 
-    def __init__(self, news: News, since: str, key_of: Callable[[str], str], show: Callable[[GoneRow], object]) -> None:
+    def __init__(
+        self, news: News, since: str, key_of: Callable[[str], str], show: Callable[[GoneRow], object]
+    ) -> None:
         super().__init__()
         self._key_of = key_of
         self._news = news
@@ -62,7 +64,9 @@ class NewsDialog(Dialog[bool]):
             (len(news.marks) - new, RowChange.CHANGED, "changed"),
         ):
             if count:
-                lines.append(f"{plural(count, 'row')} {word}, marked {sign} in the list: {following} the next.")
+                lines.append(
+                    f"{plural(count, 'row')} {word}, marked {sign} in the list: {following} the next."
+                )
         if self._known:
             lines.append(gone_words(self._rows))
         elif news.gone:
