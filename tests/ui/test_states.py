@@ -66,7 +66,7 @@ async def test_without_the_org_one_line_says_so_and_r_tries_again(opened: Open) 
         await driven.wait_for("The org did not answer within 30 s.")
         await driven.wait_for("r tries again.")
         await driven.press("R")
-        await driven.wait_for("not connected yet")
+        await driven.wait_for("re-sync: not connected: r tries again")
         await driven.press("r")
         await driven.ready()
         assert "did not answer" not in driven.text
