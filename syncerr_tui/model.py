@@ -111,6 +111,10 @@ class OrgIdentity:
     username: str
     instance_url: str
     """Scheme and host, no trailing slash."""
+    time_zone: str = ""
+    """The user's, as Salesforce shows them times, e.g. `Australia/Sydney`; empty where it does not say."""
+    locale: str = ""
+    """The user's, e.g. `en_AU`; empty where the org does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,8 @@ class RowState(StrEnum):
     """Where a row stands in a run."""
 
     QUEUED = "queued"
+    ASKED = "asked"
+    """A person was shown it and may press Re-sync in Salesforce; nothing is sent before they say so."""
     SENT = "sent"
     WAITING = "waiting"
     """Accepted by the org; proof is pending."""

@@ -173,8 +173,8 @@ def confirm(question: str, *, default: bool = False, flag: str = "--yes") -> boo
     return answer
 
 
-async def confirm_while_running(question: str, stopped: asyncio.Event) -> bool | None:
-    """Ask yes or no while other tasks go on. None: stopped, or the input ended, before anybody answered."""
+async def line_while_running(stopped: asyncio.Event) -> str | None:
+    """Wait for a line while other tasks go on. None: stopped, or the input ended, before one was typed."""
     import asyncio  # late: 'explain' starts without it
 
     loop = asyncio.get_running_loop()
@@ -184,26 +184,17 @@ async def confirm_while_running(question: str, stopped: asyncio.Event) -> bool |
         # The descriptor and not sys.stdin: a thread that waits in its buffer could not be called off.
         loop.add_reader(read, lambda: typed.put_nowait(os.read(read, 4096).decode(errors="replace")))
     except NotImplementedError:  # Windows
-        return await asyncio.to_thread(confirm, question)
-    stop = asyncio.ensure_future(stopped.wait())
+        return await asyncio.to_thread(sys.stdin.readline) or None
+    waits = [asyncio.ensure_future(typed.get()), asyncio.ensure_future(stopped.wait())]
     try:
-        while True:
-            _prompt(_with_choice(question, default=False))
-            line = asyncio.ensure_future(typed.get())
-            await asyncio.wait({line, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not line.done():
-                line.cancel()
-                say("")
-                return None
-            text = line.result()
-            if not text:
-                return None
-            answer = _yes_or_no(text.strip(), default=False)
-            if answer is not None:
-                return answer
-            say("Answer y or n.")
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        line = waits[0].result() if waits[0].done() else ""
+        if not line:
+            say("")
+        return str(line) or None
     finally:
-        stop.cancel()
+        for wait in waits:
+            wait.cancel()
         loop.remove_reader(read)
 
 
@@ -217,7 +208,7 @@ def _yes_or_no(answer: str, default: bool) -> bool | None:
 
 
 def _answer(shown: str, flag: str) -> str:
-    _prompt(shown)
+    prompt(shown)
     try:
         with _interruptible():
             line = sys.stdin.readline()
@@ -240,8 +231,9 @@ def at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _prompt(shown: str) -> None:
-    sys.stderr.write(shortened(_line(shown), LONGEST_NARRATION))
+def prompt(shown: str) -> None:
+    """A question, without a line end."""
+    sys.stderr.write(shown if shown == "\n" else shortened(_line(shown), LONGEST_NARRATION))
     sys.stderr.flush()
 
 

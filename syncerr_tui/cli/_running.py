@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.history import History
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import OrgIdentity, SyncError
-    from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
+    from syncerr_tui.resync.events import RowChanged, RunEvent, Waiting
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
     from syncerr_tui.salesforce.session import OrgSession
@@ -245,8 +245,11 @@ def warn_of_repeats(journal: Journal, plan: Plan) -> None:
         narrate(f"Warning: {row_history.unchanged_words(repeated, len(plan.rows))}")
 
 
-async def follow(runner: Runner, *, as_json: bool) -> int:
-    """Run to the end: rows on stdout as they end, narration on stderr."""
+async def follow(runner: Runner, identity: OrgIdentity, *, as_json: bool) -> int:
+    """Run to the end: rows on stdout as they end, narration on stderr. A person is asked where one acts."""
+    from syncerr_tui.cli._guided import PersonAtTerminal
+    from syncerr_tui.resync.events import AskPerson
+
     plan = runner.plan
     errors = {row.error.id: row.error for row in plan.rows}
     how, all_fixed = "", False
@@ -254,17 +257,27 @@ async def follow(runner: Runner, *, as_json: bool) -> int:
     _tell_left_out(plan)
     narrator = _Narrator()
     with _stoppable(runner) as stop:
-        async with aclosing(runner.run()) as events:
-            async for event in events:
-                ended = _ended_row(event)
-                if ended is not None:
-                    error = ended.error or errors[ended.id]
-                    unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
-                await _attend(runner, event, stop.asked)
-                narrator.tell(event)
-                how = getattr(event, "how", how)
-                counts = getattr(event, "counts", None)
-                all_fixed = counts.all_fixed if counts is not None else all_fixed
+        person = PersonAtTerminal(runner, identity, stop.asked)
+        try:
+            async with aclosing(runner.run()) as events:
+                async for event in events:
+                    ended, lines = _ended_row(event), narrator.lines(event)
+                    if ended is not None or lines:
+                        person.step_aside()
+                    if ended is not None:
+                        error = ended.error or errors[ended.id]
+                        unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
+                    for line in lines:
+                        narrate(line)
+                    if ended is not None or lines:
+                        person.come_back()
+                    if isinstance(event, AskPerson):
+                        person.asked(event)
+                    how = getattr(event, "how", how)
+                    counts = getattr(event, "counts", None)
+                    all_fixed = counts.all_fixed if counts is not None else all_fixed
+        finally:
+            await person.leave()
     if stop.codes:
         return stop.codes[0]
     if runner.failure is not None:
@@ -283,21 +296,6 @@ def _ended_row(event: RunEvent) -> RowChanged | None:
     )
 
 
-async def _attend(runner: Runner, event: RunEvent, stopped: asyncio.Event) -> None:
-    from syncerr_tui.resync.events import AskPerson
-
-    if isinstance(event, AskPerson):
-        _tell_what_to_press(event)
-        runner.answer(pressed=await _console.confirm_while_running("Pressed?", stopped))
-
-
-def _tell_what_to_press(event: AskPerson) -> None:
-    narrate("In Salesforce, open the Sync Error Tool" + (f": {event.address}" if event.address else "."))
-    narrate("Tick exactly these, in this order, and press Re-sync:")
-    for number, error in enumerate(event.errors, 1):
-        narrate(f"{number:>4}  {error.object}  {error.event_type}  {error.storeconnect_id}  {error.id}")
-
-
 class _Narrator:
     """What a run tells, in lines on stderr, at most one of progress every two seconds."""
 
@@ -309,13 +307,12 @@ class _Narrator:
         """A wait that is only announced is told at once, any other where nothing was said for a while."""
         return not event.seconds or time.monotonic() - self._last_line >= _QUIET_SECONDS
 
-    def tell(self, event: RunEvent) -> None:
-        """Say what a person wants to know."""
+    def lines(self, event: RunEvent) -> list[str]:
+        """What a person wants to know."""
         lines = list(self._lines(event))
-        for line in lines:
-            narrate(line)
         if lines:
             self._last_line = time.monotonic()
+        return lines
 
     def _lines(self, event: RunEvent) -> Iterator[str]:
         from syncerr_tui.resync import events as e
@@ -348,6 +345,8 @@ def _waiting_words(event: Waiting, until: datetime) -> str:
 
     rows, end = plural(event.rows, "row"), clock_time(until, until)
     since = clock_time(event.since, until) if event.since else ""
+    if event.kind is WaitKind.SHOWN:
+        return f"{rows} shown before, and perhaps pressed: read again until {end} at the latest."
     if event.kind is WaitKind.EARLIER:
         was, it_is, first = ("was", "it is", "") if event.rows == 1 else ("were", "they are", "the first ")
         sent = f"{rows} {was} sent before ({first}at {since}), and the outcome is not known"

@@ -90,4 +90,5 @@ async def _apply(
                 narrate("Nothing was sent.")
                 return ExitCode.OK
             request = RunRequest(plan, reason, again=consented)
-            return await follow(make_runner(connection, journal, request), as_json=as_json)
+            runner = make_runner(connection, journal, request)
+            return await follow(runner, connection.identity, as_json=as_json)

@@ -83,7 +83,8 @@ async def _resume(
                 narrate("Nothing was sent.")
                 return ExitCode.OK
             request = RunRequest(plan, resume=chosen.run.id, mode=mode, again=consented)
-            return await follow(make_runner(connection, journal, request), as_json=as_json)
+            runner = make_runner(connection, journal, request)
+            return await follow(runner, connection.identity, as_json=as_json)
 
 
 def _tell(unfinished: Unfinished, *, as_json: bool) -> None:

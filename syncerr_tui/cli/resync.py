@@ -150,5 +150,6 @@ async def _resync(
                 narrate("Nothing was sent.")
                 return ExitCode.OK
             request = RunRequest(plan, reason, again=consented)
-            run = partial(follow, make_runner(connection, journal, request), as_json=as_json)
+            runner = make_runner(connection, journal, request)
+            run = partial(follow, runner, connection.identity, as_json=as_json)
             return await (run() if meanwhile is None else meanwhile.run(plan, run))

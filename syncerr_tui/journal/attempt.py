@@ -22,6 +22,15 @@ class OutcomeKind(StrEnum):
     """It left, and no answer came back."""
 
 
+class Pressed(StrEnum):
+    """What a person said of a row that they were asked to re-sync in Salesforce (guided method)."""
+
+    ASKED = "asked"
+    """Nothing yet: it was shown to them, and may be pressed from then on."""
+    YES = "pressed"
+    NO = "not pressed"
+
+
 @dataclass(frozen=True)
 class Attempt:
     """Planned, about to be sent, answered, judged: each step gives a new one that knows more.
@@ -40,7 +49,7 @@ class Attempt:
     intent: int | None = None
     """Number of the last of them in the journal."""
     sent_at: datetime | None = None
-    """This machine's clock at the last request."""
+    """This machine's clock at the last request; guided: when the person said that they pressed it."""
     org_at: datetime | None = None
     """The org's clock just before it: at or after every stamp that had been seen by then. Where nothing was
     sent because the event had left the failed state: when it had last failed."""
@@ -50,6 +59,8 @@ class Attempt:
     """The records with its StoreConnect ID just before the request; None where nobody looked. Not kept."""
     kind: OutcomeKind | None = None
     """How the last request ended; None with an intent means that the program died meanwhile."""
+    pressed: Pressed | None = None
+    """Guided method: what the person said last; None where the program itself sent it."""
     code: str | None = None
     """Where the org refused the row: its code."""
     answer: str = ""
@@ -103,6 +114,11 @@ class Attempt:
         return not self.settled and self.intent is not None and not unsent
 
     @property
+    def unticked(self) -> bool:
+        """A person was shown it, and nobody said that Re-sync was pressed: it may have been, all the same."""
+        return self.unknown and self.pressed is Pressed.ASKED
+
+    @property
     def processed(self) -> bool:
         """Whether the org has certainly processed the event after the request, with whatever result."""
         failed_anew = self.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE} and not self.untouched
@@ -130,6 +146,11 @@ class Attempt:
     def not_sent(self, reason: str) -> Attempt:
         """It ends without a verdict, because it is not sent."""
         return self._grown(ended=True, verdict=None, reason=reason, evidence={}, now=None)
+
+    def said(self, pressed: Pressed) -> Attempt:
+        """What the person who was asked says now. A press counts as accepted: the org's button took it."""
+        kind = OutcomeKind.ACCEPTED if pressed is Pressed.YES else None
+        return self._grown(pressed=pressed, kind=kind, answer="")
 
     def numbered(self, intent: int) -> Attempt:
         """Its request is in the journal and may leave."""

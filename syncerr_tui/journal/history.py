@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from syncerr_tui.errors import MachineError
-from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.journal.database import Row, iso
 from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
 from syncerr_tui.journal.journal import Journal
@@ -45,8 +45,10 @@ _FROM_OPEN = """
 """
 """The last request that may have been carried out. A later one that was refused says nothing of it."""
 _COLUMNS = """
-    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.at AS sent_at, i.org_at, i.stamp,
+    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.org_at, i.stamp,
            i.processed,
+           COALESCE((SELECT max(at) FROM presses WHERE intent = i.n AND said = 'pressed'), i.at) AS sent_at,
+           (SELECT said FROM presses WHERE intent = i.n ORDER BY n DESC LIMIT 1) AS pressed,
            o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
            v.n AS verdict_n, v.intent AS about
 """
@@ -85,14 +87,17 @@ class Unfinished:
     failing: int
     unknown: int
     unsent: int
+    unticked: int = 0
+    """Rows that a person was shown to be pressed; nobody said that they were."""
 
     @property
     def summary(self) -> str:
         """`40 planned, 12 proven, 3 sent with unknown outcome, 25 not sent`."""
         failing = f"{self.failing} not fixed, " if self.failing else ""
+        unticked = f"{self.unticked} shown and not ticked, " if self.unticked else ""
         return (
             f"{self.run.planned} planned, {self.proven} proven, {failing}"
-            f"{self.unknown} sent with unknown outcome, {self.unsent} not sent"
+            f"{self.unknown} sent with unknown outcome, {unticked}{self.unsent} not sent"
         )
 
 
@@ -155,7 +160,7 @@ class History:
         )
         records = (self._run(row) for row in rows)
         waiting = (self._unfinished(record) for record in records if not record.alive)
-        return tuple(u for u in waiting if u.run.how is None or u.unknown or u.unsent)
+        return tuple(u for u in waiting if u.run.how is None or u.unknown or u.unticked or u.unsent)
 
     def under_way(self) -> tuple[RunRecord, ...]:
         """Runs that some process works on right now."""
@@ -342,7 +347,8 @@ class History:
             run=record,
             proven=sum(r.proven for r in rows),
             failing=sum(r.settled and not r.proven for r in rows),
-            unknown=sum(r.unknown for r in rows),
+            unknown=sum(r.unknown and not r.unticked for r in rows),
+            unticked=sum(r.unticked for r in rows),
             unsent=sum(not r.settled and not r.unknown for r in rows),
         )
 
@@ -391,6 +397,7 @@ def _read_record(row: Row) -> Attempt:
         org_at=_time(row["org_at"]),
         stamp=_time(row["stamp"]),
         kind=OutcomeKind(row["kind"]) if row["kind"] else None,
+        pressed=Pressed(row["pressed"]) if row["pressed"] else None,
         code=row["code"],
         answer=row["answer"] or "",
         ended=stands,

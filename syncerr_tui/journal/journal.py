@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import loss
-from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.attempt import Attempt, Pressed
 from syncerr_tui.journal.claims import Claims, Owner
 from syncerr_tui.journal.database import Database, Migrations, Row, Transaction, iso
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
@@ -299,8 +299,13 @@ class Journal:
 
     # -- the rows of a run
 
-    def intend(self, run: str, attempts: Sequence[Attempt]) -> dict[str, int]:
+    def intend(self, run: str, attempts: Sequence[Attempt], *, asking: str = "") -> dict[str, int]:
         """Write down that these rows are about to be sent. Only then may the request leave.
+
+        Args:
+            run: The run.
+            attempts: The rows, as they were seen just before.
+            asking: Who is asked to send them in Salesforce, where a person does it.
 
         Returns:
             Event id -> number of its intent.
@@ -336,6 +341,8 @@ class Journal:
                     for a in attempts
                 ),
             )
+            if asking:
+                self._say(sql, numbers.values(), Pressed.ASKED, asking, at)
         requests = [
             LoggedRequest(run, a.event, a.attempts, now, a.requested_at, a.stamp, a.error.processed_at)
             for a in attempts
@@ -346,6 +353,12 @@ class Journal:
             self._log_requests(requests)
             self.sync_log()
         return numbers
+
+    def said(self, attempts: Iterable[Attempt], pressed: Pressed, *, os_user: str) -> None:
+        """Write down what a person says of rows that they were asked to send. The last word counts."""
+        intents = [attempt.intent for attempt in attempts if attempt.intent is not None]
+        with self._transaction(durable=False) as sql:
+            self._say(sql, intents, pressed, os_user, iso(self._clock()))
 
     @contextmanager
     def together(self, *, durable: bool) -> Iterator[None]:
@@ -452,6 +465,12 @@ class Journal:
     def _transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         with self._turn, self._database.transaction(durable=durable) as sql:
             yield sql
+
+    def _say(self, sql: Transaction, intents: Iterable[int], pressed: Pressed, os_user: str, at: str) -> None:
+        sql.executemany(
+            "INSERT INTO presses (intent, at, os_user, said) VALUES (?,?,?,?)",
+            ((intent, at, os_user, pressed.value) for intent in intents),
+        )
 
     def _mark(self, sql: Transaction, run: str, mark: str, detail: str) -> None:
         sql.execute(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from syncerr_tui.journal.attempt import OutcomeKind
+from syncerr_tui.journal.attempt import OutcomeKind, Pressed
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Row
 from syncerr_tui.journal.history import History, Seen
@@ -30,13 +30,20 @@ _ANSWERS: Mapping[OutcomeKind | None, str] = {
 }
 
 
+_SAID = {
+    Pressed.ASKED: ("shown", "to be pressed in Salesforce"),
+    Pressed.YES: ("pressed", "the person says so"),
+    Pressed.NO: ("not pressed", "the person says so"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Happened:
     """One thing that happened to a row."""
 
     at: datetime
     what: str
-    """`sent`, `answer`, or how it ended."""
+    """`sent`, `answer`, `shown`, `pressed`, or how it ended."""
     words: str
     run: str
     by: str
@@ -61,18 +68,29 @@ class Memory:
 def story(journal: Journal, event: str) -> tuple[Happened, ...]:
     """Everything that happened to one change event, oldest first."""
     sent = journal.read(
-        "SELECT i.at, i.wave, i.attempt, i.run, u.os_user, o.at AS answered, o.kind, o.code, o.reason "
+        "SELECT i.n, i.at, i.wave, i.attempt, i.run, u.os_user, o.at AS answered, o.kind, o.code, o.reason "
         "FROM intents i JOIN runs u ON u.id = i.run LEFT JOIN outcomes o ON o.intent = i.n "
         "WHERE i.event = ? ORDER BY i.n",
         (event,),
     )
+    said = journal.read(
+        "SELECT p.intent, p.at, p.said, i.run, p.os_user FROM presses p JOIN intents i ON i.n = p.intent "
+        "WHERE i.event = ? ORDER BY p.n",
+        (event,),
+    )
+    by_hand = {row["intent"] for row in said}
     ended = journal.read(
         "SELECT v.at, v.verdict, v.reason, v.run, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "
         "WHERE v.event = ? ORDER BY v.n",
         (event,),
     )
     events: list[Happened] = []
+    for row in said:
+        what, words = _SAID[Pressed(row["said"])]
+        events.append(Happened(_time(row["at"]), what, words, row["run"], row["os_user"]))
     for row in sent:
+        if row["n"] in by_hand:
+            continue  # the program sent nothing
         again = f", attempt {row['attempt']}" if row["attempt"] > 1 else ""
         events.append(
             Happened(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["run"], row["os_user"])
@@ -101,7 +119,8 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("event_modified_at", "Event modified"),
     ):
         if evidence.get(key):
-            lines.append((label, str(evidence[key])))
+            shown = key == "sent_at" and evidence.get("by_hand")
+            lines.append(("Shown (org time)" if shown else label, str(evidence[key])))
     records = evidence.get("records") or ()
     lines += [("Record", f"{record['id']}, written {record['modified_at']}") for record in records]
     if "records" in evidence and not records:

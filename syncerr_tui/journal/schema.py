@@ -87,5 +87,14 @@ _WAVES = (
     f"{APPEND_ONLY}waves",
 )
 
-MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES)
+_PRESSES = (
+    # Guided method: what a person said of a row that they were shown. `said`: asked, pressed, not pressed.
+    """CREATE TABLE presses (
+        n INTEGER PRIMARY KEY, intent INTEGER NOT NULL, at TEXT NOT NULL, os_user TEXT NOT NULL,
+        said TEXT NOT NULL)""",
+    "CREATE INDEX presses_intent ON presses (intent)",
+    f"{APPEND_ONLY}presses",
+)
+
+MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES)
 """Statements that lead from version n to n + 1. Only ever appended to."""

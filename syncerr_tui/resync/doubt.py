@@ -88,7 +88,14 @@ def in_doubt(journal: Journal, errors: Sequence[SyncError]) -> frozenset[str]:
 def doubt_words(journal: Journal, errors: Sequence[SyncError]) -> str:
     """What a person should know before they send rows in doubt again; empty where there are none."""
     records = sent_and_open(journal, errors).values()
-    sent = [record.sent_at for record in records if record.sent_at is not None]
+    unticked = sum(record.unticked for record in records)
+    sent = [record.sent_at for record in records if record.sent_at is not None and not record.unticked]
+    if not sent and unticked:
+        was, it, they = ("was", "it was", "it") if unticked == 1 else ("were", "they were", "them")
+        return (
+            f"{unticked:,} of them {was} shown to be pressed before, and nobody said whether {it}; "
+            f"pressing {they} again may apply {they} twice"
+        )
     if not sent:
         return ""
     ago = age_words(max((journal.now() - max(sent)).total_seconds(), 0.0))
@@ -120,6 +127,15 @@ def after_a_loss(journal: Journal, seen: EventSeen, org_now: datetime, usual: fl
 def _lost_lately(journal: Journal, usual: float) -> bool:
     lost = journal.lost_at
     return lost is not None and (journal.now() - lost).total_seconds() <= usual
+
+
+def age_of(attempt: Attempt, now: datetime, org_now: datetime) -> float:
+    """Seconds for which the org has had a request, or may have had it, by our clock and the org's."""
+    if attempt.unticked or attempt.org_at is None:
+        return 0.0  # whoever was shown it may have pressed it a moment ago
+    if attempt.pressed is not None and attempt.sent_at is not None:
+        return max((now - attempt.sent_at).total_seconds(), 0.0)
+    return max((org_now - attempt.org_at).total_seconds(), 0.0)
 
 
 def age_words(seconds: float) -> str:

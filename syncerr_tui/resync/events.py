@@ -14,10 +14,11 @@ from syncerr_tui.resync.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Where the rows of a run stand. `queued` + `sent` + `waiting` + all outcomes = `planned`."""
+    """Where the rows of a run stand. `queued` + `asked` + `sent` + `waiting` + all outcomes = `planned`."""
 
     planned: int = 0
     queued: int = 0
+    asked: int = 0
     sent: int = 0
     waiting: int = 0
     fixed: int = 0
@@ -32,7 +33,7 @@ class Counts:
     @property
     def ended(self) -> int:
         """Rows with an outcome."""
-        return self.planned - self.queued - self.sent - self.waiting
+        return self.planned - self.queued - self.asked - self.sent - self.waiting
 
     @property
     def all_fixed(self) -> bool:
@@ -99,12 +100,16 @@ class Progress:
 class AskPerson:
     """Guided method: a person presses Re-sync in Salesforce for exactly these rows, in this order.
 
-    The run waits until `Runner.answer(pressed=...)` is called.
+    The run waits until each of them has been spoken of: `Runner.tick`, `Runner.decline`, `Runner.answer`.
     """
 
     wave: int
     errors: tuple[SyncError, ...]
     address: str | None
+    doubtful: frozenset[str] = frozenset()
+    """Of these, the ones that were shown before the program ended: they may have been pressed, so they are
+    not to be pressed. They are read again; `tick` says that they were pressed, `decline` that they were not.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,8 @@ class WaitKind(StrEnum):
     """The org, which works on what this run has sent."""
     EARLIER = "earlier request"
     """The outcome of a request that an earlier run, or this one before it was interrupted, left unknown."""
+    SHOWN = "shown before"
+    """Rows that a person was asked to press before the run was interrupted: they may have been pressed."""
     LOCK = "lock"
     CONNECTION = "connection"
 

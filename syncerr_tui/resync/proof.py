@@ -325,6 +325,7 @@ def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) 
             for r in records
         ],
         **({"records_before": before} if before is not None else {}),
+        **({"by_hand": True} if attempt.pressed is not None else {}),
     }
 
 

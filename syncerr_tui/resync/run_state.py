@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, Progress, RowChanged, RunEvent, Waiting
@@ -134,8 +134,17 @@ class RunState:
         seen: Mapping[str, EventSeen],
         before: Mapping[str, tuple[RecordSeen, ...] | None],
         org_at: Mapping[str, datetime],
+        *,
+        asking: str = "",
     ) -> None:
         """Write down that these rows are about to be sent, as they were seen just before; tell so.
+
+        Args:
+            rows: The rows.
+            seen: Their events.
+            before: Their records.
+            org_at: The org's time, for each.
+            asking: Who is asked to send them, where a person does it.
 
         Raises:
             MachineError, RefusedError: Nothing may be sent.
@@ -157,9 +166,25 @@ class RunState:
                     before=before.get(event),
                 )
             )
-        numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts))
+        numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts, asking=asking))
         for attempt in attempts:
-            self._move(attempt.numbered(numbers[attempt.event]), RowState.SENT)
+            numbered = attempt.numbered(numbers[attempt.event])
+            if asking:
+                self._move(numbered.said(Pressed.ASKED), RowState.ASKED)
+            else:
+                self._move(numbered, RowState.SENT)
+
+    def said(self, events: Sequence[str], pressed: Pressed, *, os_user: str) -> None:
+        """Have it written down what the person says of rows that they were asked to send; tell so."""
+        attempts = [self.attempts[event].said(pressed) for event in events]
+        self.writer.put(lambda: self.journal.said(attempts, pressed, os_user=os_user))
+        self.show_asked(attempts)
+
+    def show_asked(self, attempts: Iterable[Attempt]) -> None:
+        """Tell where rows stand that a person was asked to send."""
+        for attempt in attempts:
+            ticked = attempt.pressed is Pressed.YES
+            self._move(attempt, RowState.WAITING if ticked else RowState.ASKED)
 
     def answered(self, attempts: Sequence[Attempt]) -> None:
         """Have it written down how a request ended for its rows."""
@@ -277,14 +302,16 @@ class RunState:
         await self._may_go.wait()
         return self.halt is None
 
-    async def wait(self, waiting: Waiting) -> bool:
+    async def wait(self, waiting: Waiting, *, or_until: asyncio.Event | None = None) -> bool:
         """Sleep; True where a person cancelled, and nothing is worth waiting for any more."""
         if not self.cancelled.is_set():
             self.tell(waiting)
-            waits = (
+            waits = [
                 asyncio.ensure_future(_coroutine(self._sleep(waiting.seconds))),
                 asyncio.ensure_future(self.cancelled.wait()),
-            )
+            ]
+            if or_until is not None:
+                waits.append(asyncio.ensure_future(or_until.wait()))
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:

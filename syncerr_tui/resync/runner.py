@@ -31,6 +31,7 @@ from syncerr_tui.resync.events import (
     WaveProven,
     WaveStarted,
 )
+from syncerr_tui.resync.guided import NOBODY_SAID, GuidedSender
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import Plan, Wave
 from syncerr_tui.resync.plan_file import check_method, check_org
@@ -43,6 +44,13 @@ from syncerr_tui.words import plural
 
 _ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
 """Verdicts after which the next row may show whether an unproven method works."""
+
+
+_WAITS = {
+    WaitKind.PROOF: "waiting for the org",
+    WaitKind.EARLIER: "sent before, outcome not known yet",
+    WaitKind.SHOWN: "shown before, read again",
+}
 
 
 class ResumeMode(StrEnum):
@@ -68,6 +76,9 @@ class RunRequest:
     mode: ResumeMode = ResumeMode.CONTINUE
     again: frozenset[str] = frozenset()
     """Events whose last request has an unknown outcome, and that the person wants sent again all the same."""
+    waits_for_word: bool = False
+    """Guided method: rows that were shown before the run was interrupted, and that the org shows no trace of,
+    wait for the person's word, instead of ending UNKNOWN."""
 
 
 class Runner:
@@ -104,6 +115,15 @@ class Runner:
         self._clock = clock
         self._state = RunState(request.plan, journal, Stopwatch(clock, steady), sleep)
         self._sender = Sender(org, self._state, rng=rng, again=request.again)
+        self.person = GuidedSender(
+            org,
+            self._state,
+            self._sender,
+            os_user=who.os_user,
+            again=request.again,
+            waits_for_word=request.waits_for_word,
+        )
+        """Guided method: takes what the person says of single rows."""
 
     # -- for the front end
 
@@ -168,11 +188,11 @@ class Runner:
             state.tell(Resumed())
 
     def answer(self, *, pressed: bool | None) -> None:
-        """Guided method: the person has (or has not) pressed Re-sync for what `AskPerson` named.
+        """Guided method: the person has (or has not) pressed Re-sync for all that is not ticked.
 
         None: nobody says. The button may have been pressed, so the outcome is unknown.
         """
-        self._sender.answer(pressed=pressed)
+        self.person.answer(pressed=pressed)
 
     # -- the run as a whole
 
@@ -234,7 +254,9 @@ class Runner:
                 self._skip_the_hopeless()
             left = [state.attempts[row.error.id] for row in state.open_rows()]
             state.end(
-                a.judged(Verdict.UNKNOWN, unproven) if state.asked(a.event) else a.not_sent(reason)
+                a.judged(Verdict.UNKNOWN, NOBODY_SAID if a.unticked else unproven)
+                if state.asked(a.event)
+                else a.not_sent(reason)
                 for a in left
             )
             await state.writer.settled()
@@ -270,16 +292,15 @@ class Runner:
         if not earlier:
             return
         now = await self._org.now()
-        ages = {
-            event: max((now - attempt.org_at).total_seconds(), 0.0) if attempt.org_at else 0.0
-            for event, attempt in earlier.items()
-        }
+        ages = {event: doubt.age_of(attempt, self._clock(), now) for event, attempt in earlier.items()}
         # Until the org has had its usual time an event looks untouched while the org is at it.
         sending = self._request.mode is ResumeMode.CONTINUE
         window = max(self._state.usual_seconds, self.plan.patience) if sending else self.plan.patience
         patience = max(window - min(ages.values()), 0.0)
         since = min((a.sent_at for a in earlier.values() if a.sent_at), default=self._clock())
-        async for decided in self._look(list(earlier.values()), patience, WaitKind.EARLIER, since):
+        shown = all(attempt.unticked for attempt in earlier.values())
+        kind = WaitKind.SHOWN if shown else WaitKind.EARLIER
+        async for decided in self._look(list(earlier.values()), patience, kind, since):
             self._state.end(
                 self._with_age(attempt, ages[attempt.event]) for attempt in decided if self._is_over(attempt)
             )
@@ -288,7 +309,11 @@ class Runner:
     async def _open_attempts(self) -> dict[str, Attempt]:
         """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
         errors = [row.error for row in self._state.open_rows()]
-        return await self._state.writer.call(lambda: doubt.sent_and_open(self._journal, errors))
+        earlier = await self._state.writer.call(lambda: doubt.sent_and_open(self._journal, errors))
+        if not self._org.method.guided or self._request.mode is not ResumeMode.CONTINUE:
+            return earlier
+        # What this run has shown already is read again beside what it shows next.
+        return {event: attempt for event, attempt in earlier.items() if attempt.run != self._state.run}
 
     def _is_over(self, earlier: Attempt) -> bool:
         """Whether what was found ends the row, or leaves it to be sent."""
@@ -304,7 +329,10 @@ class Runner:
         """A row that stays unsent because its last request may still be at work says how old that is."""
         if not (earlier.verdict is Verdict.UNKNOWN and earlier.untouched):
             return earlier
-        reason = f"sent {doubt.age_words(age)} ago, {earlier.reason}; sending it again may apply it twice"
+        sent = f"sent {doubt.age_words(age)} ago, {earlier.reason}"
+        if earlier.unticked:
+            sent = f"it was shown to be pressed, {NOBODY_SAID}, and the org shows no trace of it"
+        reason = f"{sent}; sending it again may apply it twice"
         return replace(earlier, reason=reason)
 
     # -- one wave
@@ -321,12 +349,12 @@ class Runner:
         state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
         guided = self._org.method.guided
         if guided:
-            await self._sender.ask_person(ready, wave.number)
+            await self.person.ask(ready, wave.number)
         else:
             await self._sender.send(ready, wave.number)
-        async for decided in self._look(self._sender.to_prove, self.plan.patience):
-            state.end(decided)
-            state.progress()
+            async for decided in self._look(self._sender.to_prove, self.plan.patience):
+                state.end(decided)
+                state.progress()
         state.end_wave((row.error.id for row in ready), measured=not guided)
         state.progress(now=True)
         state.tell(WaveProven(wave.number, state.counts()))
@@ -379,14 +407,14 @@ class Runner:
 
         def waiting(seconds: float, rows: int, left: float) -> Waiting:
             until = self._clock() + timedelta(seconds=left)
-            what = "sent before, outcome not known yet" if kind is WaitKind.EARLIER else "waiting for the org"
+            what = _WAITS[kind]
             return Waiting(seconds, f"{plural(rows, 'row')} {what}", kind, rows, begun, until)
 
         async def wait(seconds: float, rows: int, left: float) -> bool:
             self._state.writer.put(self._journal.heartbeat, durable=True)
             return await self._state.wait(waiting(seconds, rows, left))
 
-        if kind is WaitKind.EARLIER and patience > 0:
+        if kind is not WaitKind.PROOF and patience > 0:
             self._state.tell(waiting(0.0, len(attempts), patience))
         try:
             lanes = look_lanes(self._org.method, self.plan.lanes)

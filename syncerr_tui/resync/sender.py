@@ -13,7 +13,7 @@ from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, Syn
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.model import EventSeen, EventStanding
 from syncerr_tui.resync import doubt
-from syncerr_tui.resync.events import AskPerson, BatchSent, Waiting, WaitKind
+from syncerr_tui.resync.events import BatchSent, Waiting, WaitKind
 from syncerr_tui.resync.org import MethodInfo, Org, OrgClock, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.plan_file import same_row
@@ -22,7 +22,7 @@ from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.verification import Records, look, look_before, look_lanes, records_before
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant
 
-_CONNECTION_TRIES = 6
+CONNECTION_TRIES = 6
 _FAILURES_IN_A_ROW = 3
 LOCK_CODES = frozenset(("UNABLE_TO_LOCK_ROW",))
 LOCK_TRIES = 5
@@ -33,7 +33,7 @@ Batch = list[PlannedRow]
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class Looked:
     """How rows stood just before they are to be sent."""
 
     due: Batch
@@ -74,7 +74,6 @@ class Sender:
         self._next: Sequence[PlannedRow] | None = None
         """The rows of the request after this one, where they may be looked at before it has ended."""
         self._ahead: _Ahead | None = None
-        self._answer: asyncio.Future[bool | None] | None = None
         self._failed_in_a_row = 0
 
     @property
@@ -110,31 +109,6 @@ class Sender:
         finally:
             await self._forget_ahead()
 
-    async def ask_person(self, rows: Sequence[PlannedRow], wave: int) -> None:
-        """Guided: the intent is written, then a person presses the button for exactly these rows."""
-        self._sent = []
-        state = self._state
-        if not await state.may_send():
-            return
-        looked = await self._look_first(rows)
-        if not looked.due or state.halt is not None:
-            return
-        await state.intend(looked.due, looked.seen, looked.before, looked.org_at)
-        self._answer = asyncio.get_running_loop().create_future()
-        state.tell(AskPerson(wave, tuple(row.error for row in looked.due), self._org.method.address))
-        pressed = await self._answer
-        if pressed is not False:
-            accepted = [Receipt(row.error.id, accepted=True) for row in looked.due] if pressed else []
-            await self._register(looked.due, accepted, "nobody said whether Re-sync was pressed")
-        else:
-            self._not_sent(looked.due, "the person did not press Re-sync")
-            state.skip(dict.fromkeys((r.error.id for r in looked.due), "the person did not press Re-sync"))
-
-    def answer(self, *, pressed: bool | None) -> None:
-        """What the person did; None where nobody says."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(pressed)
-
     # -- one batch
 
     async def _deliver(self, batch: Batch, wave: int) -> None:
@@ -154,14 +128,14 @@ class Sender:
         Only a request that certainly never reached the org is made again.
         """
         state, trouble = self._state, ""
-        for attempt in range(_CONNECTION_TRIES):
+        for attempt in range(CONNECTION_TRIES):
             if attempt:
                 delay = self._rng.random() * 2**attempt
                 await state.wait(Waiting(delay, "the request is given time", WaitKind.CONNECTION))
             if not await state.may_send():
                 return []
             try:
-                looked = await self._look_first(rows)
+                looked = await self.look_first(rows)
             except (UnreachableError, NotSentError) as problem:
                 trouble = problem.title
                 continue
@@ -199,14 +173,14 @@ class Sender:
 
     # -- the look before it
 
-    async def _look_first(self, rows: Sequence[PlannedRow]) -> _Looked:
+    async def look_first(self, rows: Sequence[PlannedRow]) -> Looked:
         """How the rows stand now; after a pause once more, as what was seen before it proves nothing."""
         looked = await self._look_once(rows)
         while looked.due and self._state.paused and await self._state.may_send():
             looked = await self._look_once(looked.due)
         return looked
 
-    async def _look_once(self, rows: Sequence[PlannedRow]) -> _Looked:
+    async def _look_once(self, rows: Sequence[PlannedRow]) -> Looked:
         await self._org_clock.refresh()
         at = self._state.stopwatch.now()
         errors = [row.error for row in rows]
@@ -216,7 +190,7 @@ class Sender:
         due, left = self._still_due(rows, seen, org_now)
         if left:
             await self._judge_those_that_left(left)
-        return _Looked(due, seen, before, request_times(org_now, seen, before), at)
+        return Looked(due, seen, before, request_times(org_now, seen, before), at)
 
     @property
     def _look_lanes(self) -> int:

@@ -17,7 +17,8 @@ from syncerr_tui.resync.plan import PROOF_CHUNK
 from syncerr_tui.resync.proof import judge, needs_full_sight, needs_records
 
 T = TypeVar("T")
-_FIRST, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
+FIRST_PAUSE, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
+"""Seconds from one look at the org to the next: the first, how they grow, the longest."""
 
 Wait = Callable[[float, int, float], Awaitable[bool]]
 """Sleep that many seconds while so many attempts are open, which get so many seconds more in all. True:
@@ -43,7 +44,7 @@ async def look_until_decided(
         NotLoggedInError, RefusedError: From reading the events: nothing can be proven now.
     """
     open_ = list(attempts)
-    left, interval, trouble = patience, _FIRST, ""
+    left, interval, trouble = patience, FIRST_PAUSE, ""
     while open_:
         last = left <= 0
         try:
@@ -63,7 +64,12 @@ async def look_until_decided(
         if open_:
             pause = min(interval, left)
             left = 0.0 if await wait(pause, len(open_), left) else left - pause
-            interval = min(interval * _GROWTH, _LONGEST)
+            interval = longer(interval)
+
+
+def longer(pause: float) -> float:
+    """The pause after this one."""
+    return min(pause * _GROWTH, _LONGEST)
 
 
 async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, lanes: int) -> list[Attempt]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import RefusedError, UnreachableError
@@ -28,8 +29,8 @@ async def identify(client: ApiClient, name: str) -> OrgIdentity:
     Raises:
         NotLoggedInError, UnreachableError, RefusedError: as everywhere.
     """
-    (org_id, username), organization = await asyncio.gather(_who(client), _organization(client))
-    org_id = to_18(organization.get("Id")) or org_id
+    who, organization = await asyncio.gather(_who(client), _organization(client))
+    org_id = to_18(organization.get("Id")) or who.org_id
     if org_id is None:
         raise UnreachableError(
             "The org did not say which one it is", "Check the org's address, and the user's API access"
@@ -38,8 +39,10 @@ async def identify(client: ApiClient, name: str) -> OrgIdentity:
         name=name,
         org_id=org_id,
         environment=await _environment(client, organization),
-        username=username,
+        username=who.username,
         instance_url=client.instance_url,
+        time_zone=who.time_zone,
+        locale=who.locale,
     )
 
 
@@ -56,23 +59,35 @@ def _number(version: str) -> float:
     return float(version)
 
 
-async def _who(client: ApiClient) -> tuple[str | None, str]:
-    """Organization id and username. A token without the identity scope is refused here, not by REST."""
+class _Who(NamedTuple):
+    """The user, as the org knows them."""
+
+    org_id: str | None
+    username: str = ""
+    time_zone: str = ""
+    locale: str = ""
+
+
+async def _who(client: ApiClient) -> _Who:
+    """The user. A token without the identity scope is refused here, not by REST."""
     try:
         info = await client.userinfo()
     except RefusedError:
         return await _who_by_rest(client)
-    return to_18(info.get("organization_id")), one_line(str(info.get("preferred_username") or ""))
+    username, time_zone, locale = (
+        one_line(str(info.get(name) or "")) for name in ("preferred_username", "zoneinfo", "locale")
+    )
+    return _Who(to_18(info.get("organization_id")), username, time_zone[:64], locale[:16])
 
 
-async def _who_by_rest(client: ApiClient) -> tuple[str | None, str]:
+async def _who_by_rest(client: ApiClient) -> _Who:
     found = _IDENTITY.search(str((await client.resources()).get("identity") or ""))
     user = to_18(found[2]) if found else None
     if found is None or user is None:
-        return None, ""
+        return _Who(None)
     users = await client.query_all(f"SELECT Username FROM User WHERE Id = {soql.quote(user)}")  # noqa: S608
     username = users[0].get("Username") if users else ""
-    return to_18(found[1]), one_line(str(username or ""))
+    return _Who(to_18(found[1]), one_line(str(username or "")))
 
 
 async def _organization(client: ApiClient) -> Row:

@@ -117,6 +117,7 @@ def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
     found = (
         named(found_words(row.verdict, row.reason, row.evidence), names)
         or row.answer
+        or ("shown; nobody said that it was pressed" if row.unticked else "")
         or ("sent; nothing is known yet" if row.intent else "")
     )
     return (
@@ -138,6 +139,8 @@ def outcome(row: Attempt) -> tuple[str, str]:
         )
     if row.ended:
         return NOT_SENT, "quiet"
+    if row.unticked:
+        return "not ticked", "bad"
     return ("no answer yet", "bad") if row.unknown else ("not sent yet", "quiet")
 
 
@@ -200,7 +203,7 @@ def row_lines(
     for one in happened:
         words = named(one.words, names)
         told = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
-        by = f" (by {one.by})" if one.what == "sent" else ""
+        by = f" (by {one.by})" if one.what in {"sent", "pressed", "not pressed"} else ""
         page.field(_clock(one.at, drawn), told + by, _LABEL)
     page.heading("The error as it was then")
     page.blank()

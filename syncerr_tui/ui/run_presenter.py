@@ -28,6 +28,7 @@ from syncerr_tui.words import clock_time, duration, plural
 
 _STATES: Mapping[RowState, RowMark] = {
     RowState.QUEUED: RowMark("queued", Tone.QUIET),
+    RowState.ASKED: RowMark("to press", Tone.BUSY),
     RowState.SENT: RowMark("sent", Tone.BUSY),
     RowState.WAITING: RowMark("waiting", Tone.BUSY),
     RowState.NOT_SENT: RowMark("not sent", Tone.QUIET),
@@ -191,6 +192,7 @@ class RunPresenter:
 
 def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
     told = (
+        (counts.asked, "to press" if brief else "to press in Salesforce"),
         (counts.sent + counts.waiting, f"waiting{span}" if brief else f"waiting for the org{span}"),
         (counts.fixed + counts.elsewhere, "FIXED"),
         (counts.still_failing, "FAILING" if brief else "STILL FAILING"),

@@ -363,18 +363,18 @@ def test_verify_looks_again_and_sends_nothing(shell: Shell, tmp_path: Path) -> N
     assert shell("journal", *DEMO, *db, "--id", event, "--json").lines[0]["attempts"] == 1
 
 
-def test_a_wait_is_told_with_its_beginning_and_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait_is_told_with_its_beginning_and_its_end() -> None:
     since = datetime.now().astimezone().replace(hour=2, minute=14, second=5)
     end = since.replace(minute=17)
     narrator = _Narrator()
-    narrator.tell(Waiting(0.0, "", WaitKind.EARLIER, 1, since, end))
-    narrator.tell(Waiting(1.0, "", WaitKind.PROOF, 4, since, end))  # too soon behind the other
-    assert capsys.readouterr().err == (
-        "1 row was sent before (at 02:14:05), and the outcome is not known: "
-        "it is read again until 02:17:05 at the latest.\n"
-    )
-    _Narrator().tell(Waiting(20.0, "", WaitKind.PROOF, 4, since - timedelta(days=1), end))
-    err = capsys.readouterr().err
+    assert narrator.lines(Waiting(0.0, "", WaitKind.EARLIER, 1, since, end)) == [
+        (
+            "1 row was sent before (at 02:14:05), and the outcome is not known: "
+            "it is read again until 02:17:05 at the latest."
+        )
+    ]
+    assert narrator.lines(Waiting(1.0, "", WaitKind.PROOF, 4, since, end)) == [], "too soon behind the other"
+    (err,) = _Narrator().lines(Waiting(20.0, "", WaitKind.PROOF, 4, since - timedelta(days=1), end))
     assert "4 rows wait for the org since " in err
     assert f"{(since - timedelta(days=1)).day} " in err, "the day, where it is another one"
     assert "what it has not done by 02:17:05 is UNKNOWN" in err

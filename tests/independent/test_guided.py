@@ -69,3 +69,35 @@ def test_who_says_no_is_asked_again(serve: Serve, make_home: MakeHome) -> None:
         press(program, org, events)
         program.press("y", "enter")
         assert program.wait() == 0
+
+
+def test_rows_are_ticked_by_number_while_others_are_proven(serve: Serve, make_home: MakeHome) -> None:
+    org = (server := serve()).org
+    events = orders(org, 3, delay=5)
+    with make_home(server, method="guided").at_a_terminal("resync", "--all", "--yes") as program:
+        program.wait_for("Pressed?")
+        text = "\n".join(program.text)
+        order = sorted(events, key=lambda event: text.index(event.key))
+        org.press([order[1].id], org.now())
+        program.press("2", "enter")
+        program.wait_for("FIXED")
+        assert len(org.truth.applied(order[1].id)) == 1
+        org.press([order[0].id, order[2].id], org.now())
+        program.press("1,3", "enter")
+        assert program.wait() == 0
+    assert bytes(program.raw).count(b"FIXED") == 3
+
+
+def test_a_number_that_is_none_is_refused_in_words_and_none_leaves_the_rest_unsent(
+    serve: Serve, make_home: MakeHome
+) -> None:
+    org = (server := serve()).org
+    events = orders(org, 2, delay=5)
+    with make_home(server, method="guided").at_a_terminal("resync", "--all", "--yes") as program:
+        program.wait_for("Pressed?")
+        program.press("7", "enter")
+        program.wait_for("numbers from 1 to 2")
+        program.press("n", "enter")
+        assert program.wait() == 1
+    assert b"2 not sent" in bytes(program.raw)
+    assert [len(org.truth.applied(event.id)) for event in events] == [0, 0]

@@ -1,0 +1,326 @@
+"""One wave that a person sends: its rows are shown, ticked off, and proven as the ticks come in.
+
+The intent of a row is written before the row is shown, because from then on it may be pressed. That it was
+pressed is written when the person says so, and only then. A row that was shown in an earlier start of the
+program may have been pressed since: it is read again, and not shown to be pressed before the person says that
+it was not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from syncerr_tui.errors import NotSentError, UnreachableError
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync.events import AskPerson, Waiting, WaitKind
+from syncerr_tui.resync.org import Org
+from syncerr_tui.resync.plan import PlannedRow
+from syncerr_tui.resync.run_state import RunState
+from syncerr_tui.resync.sender import CONNECTION_TRIES, Looked, Sender
+from syncerr_tui.resync.verification import FIRST_PAUSE, longer, look, look_lanes
+from syncerr_tui.stopwatch import Instant
+from syncerr_tui.words import plural
+
+_HEARTBEAT_SECONDS = 30.0
+"""How often a run that waits for a person alone says that it lives."""
+NOT_PRESSED = "the person did not press Re-sync"
+NOBODY_SAID = "nobody said whether Re-sync was pressed"
+
+
+class GuidedSender:
+    """Asks a person for one wave at a time.
+
+    Args:
+        org: The org.
+        state: The run.
+        sender: Looks at rows before they are shown.
+        os_user: Who is asked.
+        again: Events in doubt that the person wants shown again, once the org has had its usual time.
+        waits_for_word: What the org shows no trace of, of rows in doubt, waits for the person's word. Else
+            its outcome is UNKNOWN.
+    """
+
+    def __init__(
+        self,
+        org: Org,
+        state: RunState,
+        sender: Sender,
+        *,
+        os_user: str,
+        again: Collection[str],
+        waits_for_word: bool,
+    ) -> None:
+        self._org = org
+        self._state = state
+        self._sender = sender
+        self._os_user = os_user or "a person"
+        self._again = again
+        self._waits_for_word = waits_for_word
+        self._wave = 0
+        self._asked: set[str] = set()
+        """Shown, and nobody has said that they were pressed."""
+        self._doubtful: set[str] = set()
+        """Shown in an earlier start."""
+        self._left: dict[str, float] = {}
+        """Rows that are read again, and for how many seconds more."""
+        self._answered: set[str] = set()
+        """Rows whose request has its outcome in the journal already."""
+        self._declined: list[str] = []
+        self._unsaid = False
+        self._heard = asyncio.Event()
+        self._pause = FIRST_PAUSE
+        self._looked: Instant | None = None
+        self._since: datetime | None = None
+
+    # -- what the person says
+
+    def tick(self, events: Iterable[str], *, pressed: bool) -> frozenset[str]:
+        """They pressed Re-sync for these, or take that back. Gives the ones of which it is on record now."""
+        state = self._state
+        ticked = self._left.keys() - self._asked
+        rows = [e for e in events if (e in self._asked if pressed else e in ticked and not state.ended(e))]
+        if rows:
+            state.said(rows, Pressed.YES if pressed else Pressed.ASKED, os_user=self._os_user)
+        for event in rows:
+            if pressed:
+                self._asked.remove(event)
+                self._left[event] = state.plan.patience
+            else:
+                self._asked.add(event)
+                if event not in self._doubtful:
+                    del self._left[event]
+        self._pause = FIRST_PAUSE
+        self._heard.set()
+        return frozenset(rows)
+
+    def decline(self, events: Iterable[str]) -> None:
+        """They did not press Re-sync for these: rows in doubt are shown again, others end as not sent."""
+        self._declined += events
+        self._heard.set()
+
+    def answer(self, *, pressed: bool | None) -> None:
+        """The same for all that nobody has spoken of. None: nobody says."""
+        if pressed:
+            self.tick(list(self._asked), pressed=True)
+        elif pressed is None:
+            self._unsaid = True
+            self._heard.set()
+        else:
+            # In doubt or not: none of them is to be shown again.
+            self._doubtful.clear()
+            self.decline(self._asked)
+
+    def put_back(self) -> None:
+        """The program is left, and nothing that is not ticked was pressed: the next start shows it again."""
+        attempts = [self._state.attempts[event] for event in self._asked]
+        self._asked, self._left = set(), {}
+        self._write_unsent(attempts)
+
+    # -- one wave
+
+    async def ask(self, rows: Sequence[PlannedRow], wave: int) -> None:
+        """Show these rows, and prove them as they are ticked off, until each has its outcome or is not sent.
+
+        Raises:
+            NotLoggedInError, RefusedError, UnreachableError: The org cannot be read.
+            MachineError: The journal cannot be written.
+        """
+        state = self._state
+        self._wave, self._unsaid, self._declined = wave, False, []
+        self._asked, self._doubtful, self._left = set(), set(), {}
+        self._restore([a for row in rows if (a := state.attempts[row.error.id]).unknown])
+        known = set(self._left)
+        if known:
+            await self._look()
+        await self._show([row for row in rows if row.error.id not in known])
+        self._tell_asked()
+        while (self._asked or self._left) and state.failure is None:
+            self._heard.clear()
+            if self._declined:
+                await self._hear_declined()
+            if self._unsaid or state.cancelled.is_set():
+                self._leave_unsaid()
+            if self._left:
+                await self._look()
+            if self._left:
+                await self._wait()
+            elif self._asked:
+                await self._wait_for_person()
+
+    def _restore(self, earlier: Sequence[Attempt]) -> None:
+        """Rows that an earlier start has shown: ticked ones are proven, of others a look may tell."""
+        state = self._state
+        window = max(state.usual_seconds, state.plan.patience)
+        attempts = []
+        for attempt in earlier:
+            ticked = attempt.pressed is Pressed.YES or attempt.kind is OutcomeKind.ACCEPTED
+            attempts.append(attempt.said(Pressed.YES if ticked else Pressed.ASKED))
+            self._left[attempt.event] = window
+            if attempt.kind is not None:
+                self._answered.add(attempt.event)
+            if not ticked:
+                self._asked.add(attempt.event)
+                self._doubtful.add(attempt.event)
+        state.show_asked(attempts)
+
+    async def _show(self, rows: Sequence[PlannedRow]) -> None:
+        state = self._state
+        if not rows or not await state.may_send():
+            return
+        looked = await self._look_first(rows)
+        if looked.due and state.halt is None:
+            await state.intend(looked.due, looked.seen, looked.before, looked.org_at, asking=self._os_user)
+            self._asked.update(row.error.id for row in looked.due)
+
+    async def _look_first(self, rows: Sequence[PlannedRow]) -> Looked:
+        """How they stand now. A line that drops gets some time: a person should not have to begin again."""
+        for tried in range(1, CONNECTION_TRIES):
+            try:
+                return await self._sender.look_first(rows)
+            except (UnreachableError, NotSentError):
+                wait = Waiting(2.0**tried, "the request is given time", WaitKind.CONNECTION)
+                await self._state.wait(wait)
+        return await self._sender.look_first(rows)
+
+    def _tell_asked(self) -> None:
+        state = self._state
+        asked = tuple(row.error for event, row in state.rows.items() if event in self._asked)
+        if asked and state.halt is None:
+            doubtful = frozenset(self._doubtful & self._asked)
+            state.tell(AskPerson(self._wave, asked, self._org.method.address, doubtful))
+
+    # -- what was not pressed, and what nobody speaks of
+
+    async def _hear_declined(self) -> None:
+        """Rows that were shown now end. Rows in doubt are looked at a last time, and shown."""
+        declined, self._declined = [e for e in dict.fromkeys(self._declined) if e in self._asked], []
+        state = self._state
+        again = [event for event in declined if event in self._doubtful]
+        if again:
+            await self._look()
+            again = [event for event in again if event in self._asked]
+            user = self._os_user
+            await state.writer.call(lambda: state.journal.consent(state.run, again, os_user=user))
+        over = [event for event in declined if event not in again and event in self._asked]
+        self._write_unsent([state.attempts[event] for event in (*again, *over)])
+        for event in (*again, *over):
+            self._asked.discard(event)
+            self._doubtful.discard(event)
+            self._left.pop(event, None)
+        if over:
+            # Somebody else may have taken care of them meanwhile.
+            due = (await self._look_first([state.rows[event] for event in over])).due
+            state.skip(dict.fromkeys((row.error.id for row in due), NOT_PRESSED))
+        await self._show([state.rows[event] for event in again])
+        if again:
+            self._tell_asked()
+
+    def _write_unsent(self, attempts: Sequence[Attempt]) -> None:
+        state = self._state
+        user = self._os_user
+        state.writer.put(lambda: state.journal.said(attempts, Pressed.NO, os_user=user))
+        fresh = [a.said(Pressed.NO) for a in attempts if a.event not in self._answered]
+        state.answered([attempt.answered(OutcomeKind.NOT_SENT, NOT_PRESSED) for attempt in fresh])
+
+    def _leave_unsaid(self) -> None:
+        """Nobody says any more whether the rest was pressed: the org is looked at, and nothing is asked."""
+        state = self._state
+        unsaid = [state.attempts[event] for event in self._asked if event not in self._answered]
+        state.answered([attempt.answered(OutcomeKind.UNKNOWN, NOBODY_SAID) for attempt in unsaid])
+        self._answered |= self._asked
+        self._left.update(dict.fromkeys(self._asked, state.plan.patience))
+        self._asked.clear()
+
+    # -- proof
+
+    async def _look(self) -> None:
+        """Look once at all that is read again, and end what is decided."""
+        state = self._state
+        before = {event: state.attempts[event] for event in self._left}
+        at_last = state.cancelled.is_set()
+        over = [a for event, a in before.items() if at_last or self._left[event] <= 0]
+        rest = [attempt for attempt in before.values() if attempt not in over] if over else [*before.values()]
+        lanes = look_lanes(self._org.method, state.plan.lanes)
+        decided: list[Attempt] = []
+        try:
+            for attempts, last in ((rest, False), (over, True)):
+                if attempts:
+                    decided += await look(self._org, attempts, last_look=last, lanes=lanes)
+        except UnreachableError as problem:
+            why = f"the org could not be re-read: {problem.title}"
+            decided = [attempt.judged(Verdict.UNKNOWN, why, untouched=True) for attempt in over]
+        self._looked = state.stopwatch.now()
+        self._end(
+            attempt
+            for attempt in decided
+            # The person may have said something meanwhile.
+            if attempt.verdict is not None and state.attempts[attempt.event] is before[attempt.event]
+        )
+        state.progress()
+
+    def _end(self, decided: Iterable[Attempt]) -> None:
+        state = self._state
+        ended: list[Attempt] = []
+        for attempt in decided:
+            event = attempt.event
+            traceless = attempt.verdict is Verdict.UNKNOWN and attempt.untouched
+            if event in self._asked and traceless:
+                del self._left[event]
+                if event in self._again:
+                    self.decline([event])
+                    continue
+                if self._waits_for_word:
+                    continue
+            if traceless and attempt.pressed is not Pressed.YES:
+                attempt = attempt.judged(  # noqa: PLW2901 - the same attempt, in other words
+                    Verdict.UNKNOWN, f"{NOBODY_SAID}, and the org shows no trace of it", attempt.evidence
+                )
+            self._left.pop(event, None)
+            self._asked.discard(event)
+            ended.append(attempt)
+        pressed = [a for a in ended if a.pressed is Pressed.YES and a.event not in self._answered]
+        if pressed:
+            state.writer.put(lambda: state.journal.outcomes(pressed))
+        state.end(ended)
+
+    async def _wait(self) -> None:
+        """Until the next look, or the person's next word; words in quick succession share a look."""
+        state, begun, before = self._state, self._state.stopwatch.now(), dict(self._left)
+        pause = max(0.0, min(self._pause, *self._left.values()))
+        await state.wait(self._waiting(pause), or_until=self._heard)
+        if self._heard.is_set() and self._looked is not None:
+            rest = FIRST_PAUSE - state.stopwatch.since(self._looked)
+            if rest > 0 and not self._declined:
+                await state.wait(self._waiting(rest))
+            pause = min(pause, state.stopwatch.since(begun))
+        else:
+            self._pause = longer(self._pause)
+        # What was ticked meanwhile has all its time before it.
+        self._left = {e: left - pause if before.get(e) == left else left for e, left in self._left.items()}
+        state.writer.put(state.journal.heartbeat, durable=True)
+
+    def _waiting(self, seconds: float) -> Waiting:
+        now = self._state.journal.now()
+        proven = len(self._left.keys() - self._asked)
+        if self._since is None or not proven:
+            self._since = now
+        until = now + timedelta(seconds=max(self._left.values()))
+        if proven:
+            what = f"{plural(proven, 'row')} waiting for the org"
+            return Waiting(seconds, what, WaitKind.PROOF, proven, self._since, until)
+        what = f"{plural(len(self._left), 'row')} shown before, read again"
+        return Waiting(seconds, what, WaitKind.SHOWN, len(self._left), self._since, until)
+
+    async def _wait_for_person(self) -> None:
+        """Until they say something, or stop the run. How long that takes is nobody's business."""
+        words = [asyncio.ensure_future(event.wait()) for event in (self._heard, self._state.cancelled)]
+        try:
+            while not any(word.done() for word in words):
+                self._state.writer.put(self._state.journal.heartbeat, durable=True)
+                await asyncio.wait(words, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for word in words:
+                word.cancel()

@@ -1,0 +1,52 @@
+"""Times as one user sees them in Salesforce, and what is said where that is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from syncerr_tui.triage.salesforce_time import _PATTERNS, LONGEST, SalesforceTime
+
+AT = datetime(2026, 1, 8, 13, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "locale", "shown"),
+    [
+        ("Australia/Sydney", "en_AU", "09/01/2026, 12:05 am"),
+        ("America/Los_Angeles", "en_US", "1/8/2026, 5:05 AM"),
+        ("Europe/London", "en_GB", "08/01/2026, 13:05"),
+        ("Europe/Berlin", "de_DE", "08.01.2026, 14:05"),
+        ("Asia/Tokyo", "ja_JP", "2026/01/08 22:05"),
+        ("Europe/Stockholm", "sv_SE", "2026-01-08 14:05"),
+    ],
+)
+def test_a_time_is_written_in_the_users_zone_as_the_locale_writes_it(
+    zone: str, locale: str, shown: str
+) -> None:
+    times = SalesforceTime(zone, locale)
+    assert times(AT) == shown
+    assert times.note == f"{zone}, as {locale} writes it"
+
+
+def test_what_is_not_known_is_said() -> None:
+    times = SalesforceTime()
+    assert times(AT) == "2026-01-08 13:05"
+    assert "not known" in times.note
+    assert "otherwise" in SalesforceTime("Europe/London", "xx_YY").note
+    assert times(None) == "-"
+
+
+@pytest.mark.parametrize(
+    "evil", ["../../etc/passwd", "\x1b[31m", "No/Where", "x" * 9999, "/etc/localtime"], ids=range(5)
+)
+def test_a_name_that_is_no_zone_is_not_shown(evil: str) -> None:
+    times = SalesforceTime(evil, evil)
+    assert evil not in times.note
+    assert times(AT) == "2026-01-08 13:05"
+
+
+def test_no_form_is_longer_than_its_column() -> None:
+    late = datetime(2026, 12, 28, 22, 58, tzinfo=UTC)
+    assert max(len(SalesforceTime("UTC", locale)(late)) for locale in _PATTERNS) <= LONGEST
