@@ -70,7 +70,7 @@ def chapters(instance_url: str | None = None, notes: OrgNotes | None = None) -> 
 
 def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
     """The chapters with all these words: StoreConnect's before the others, and of each kind those with the
-    words in their code first.
+    words in their code first, side by side before scattered.
 
     Where none has them: the codes that are spelled nearly like the text.
     """
@@ -78,13 +78,15 @@ def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
     if not words:
         return tuple(book)
     wanted = as_code(text)
-    named = [chapter for chapter in book if wanted in chapter.code]
-    named.sort(key=lambda chapter: not chapter.code.startswith(wanted))
-    others = [
-        chapter
-        for chapter in book
-        if wanted not in chapter.code and all(word in chapter.words for word in words)
-    ]
+    parts = [part for part in wanted.split("_") if part] or [wanted]
+
+    def is_named(chapter: Chapter) -> bool:
+        return all(part in chapter.code for part in parts)
+
+    named = sorted(
+        filter(is_named, book), key=lambda c: (wanted not in c.code, not c.code.startswith(wanted))
+    )
+    others = [c for c in book if not is_named(c) and all(word in c.words for word in words)]
     if named or others:
         return tuple(sorted((*named, *others), key=lambda chapter: not chapter.in_manual))
     near = nearest_codes(text)

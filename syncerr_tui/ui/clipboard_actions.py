@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from textual.screen import Screen
 
@@ -97,7 +98,7 @@ async def export_view(
 
 
 def open_one_of(
-    screen: Screen[None], context: AppContext, addresses: Sequence[tuple[str, str]], say: Say
+    screen: Screen[Any], context: AppContext, addresses: Sequence[tuple[str, str]], say: Say
 ) -> None:
     """Open the only address, or let the person choose one; the next step's stands first.
 

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.causes_pane import CausesPane
     from syncerr_tui.ui.diffing_app import DiffingApp
     from syncerr_tui.ui.journal_pane import JournalPane
+    from syncerr_tui.ui.screens.palette import Palette
     from syncerr_tui.ui.screens.plan import PlanDialog
 
 MANY = 2000
@@ -713,7 +714,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         details, error = self.services.error_details, self.pane.current
         code = details.explain(error).diagnosis.root_code if error else None
-        self.app.push_screen(GuideScreen(self.context, details.address, details.notes, code))
+        guide = GuideScreen(self.context, details.address, details.notes, code, self._palette)
+        self.app.push_screen(guide, self._act_on)
 
     def show_help(self) -> None:
         """The keys that work here."""
@@ -724,14 +726,16 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def show_palette(self) -> None:
         """Every action by its name."""
-        from syncerr_tui.ui.screens.menus import Palette
+        self.app.push_screen(self._palette(), self._act_on)
 
-        def chosen(action_id: str | None) -> None:
-            if action_id is not None:
-                self.action_act(action_id)
+    def _palette(self) -> Palette:
+        from syncerr_tui.ui.screens.palette import Palette
 
-        unicode = self.context.terminal.unicode
-        self.app.push_screen(Palette(self._actions_with_reasons(), unicode=unicode), chosen)
+        return Palette(self._actions_with_reasons(), unicode=self.context.terminal.unicode)
+
+    def _act_on(self, action_id: str | None) -> None:
+        if action_id is not None:
+            self.action_act(action_id)
 
     def _actions_with_reasons(self) -> list[tuple[Action, str | None]]:
         facts = self.facts

@@ -66,3 +66,12 @@ def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int) -> Non
             page += case(name, guidance, width)
         assert all(cells(line.text) <= width for line in page)
         assert not any("{" in line.text or "[[" in line.text for line in page)
+
+
+@pytest.mark.parametrize("text", ["flow", "duplicate", "lock", "email", "e", "trigger flow", "field custom"])
+def test_the_manual_comes_first_and_a_code_before_a_text(text: str) -> None:
+    found = search(BOOK, text)
+    words = text.upper().split()
+    order = [(not c.in_manual, not all(word in c.code for word in words)) for c in found]
+    assert order == sorted(order)
+    assert any(c.in_manual for c in found)

@@ -252,7 +252,7 @@ async def test_production_wants_the_name_and_the_value(opened: Open) -> None:
         assert "PRODUCTION" in driven.text
         await driven.type("Order")
         await driven.press("enter")
-        await driven.wait_for("not its name")
+        await driven.wait_for("not the name")
         assert fixes.writes == []
         await driven.type("q")
         assert "Orderq" in driven.text, "a letter is a letter where text is typed"

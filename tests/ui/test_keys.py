@@ -25,7 +25,7 @@ def test_keys_read_as_a_person_says_them() -> None:
 
 
 async def test_help_and_palette_show_exactly_what_can_be_asked_for(opened: Open) -> None:
-    async with opened(size=(120, 80)) as driven:
+    async with opened(size=(120, 120)) as driven:
         await driven.ready()
         actions = driven.app.bench.actions
         await driven.press("question_mark")

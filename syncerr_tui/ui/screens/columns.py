@@ -32,6 +32,7 @@ class ColumnDialog(Menu[Choice]):
         unicode: Whether the terminal has more than ASCII.
     """
 
+    NARROWS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,x", "tick", show=False),
         Binding("J,shift+down", "carry(1)", show=False),

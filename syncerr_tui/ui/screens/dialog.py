@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
+from textual import on
 from textual._time import get_time
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,7 +13,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.line import Line, Part
@@ -49,11 +50,18 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     Dialog .dialog.-full { width: 100%; max-width: 100%; height: 100%; max-height: 100%; border: none; }
     Dialog .dialog.-full VerticalScroll { height: 1fr; max-height: 100%; }
     Dialog .dialog > InfoPanel { background: $syncerr-bar; }
+    Dialog .dialog > .-narrowing { background: $syncerr-bar; color: $syncerr-text; }
+    Dialog .dialog > .-narrowing:disabled { display: none; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,ctrl+c", "leave", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,ctrl+c", "leave", "leave", show=False),
+        Binding("slash", "narrow", show=False),
+    ]
     SHAPE: ClassVar[str] = ""
     """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""
+    NARROWS: ClassVar[str] = ""
+    """What to type where `/` narrows what it shows to what has some words; empty where it does not."""
 
     late = False
     """It comes up while the person does something else: what they typed for that must not answer it."""
@@ -79,6 +87,11 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
             heading = Line(id="heading")
             heading.show([(self.heading, "strong")])
             yield heading
+            if self.NARROWS:
+                line = Input(placeholder=self.NARROWS, compact=True, classes="-narrowing", disabled=True)
+                # A blinking cursor alone writes 2 kB a second.
+                line.cursor_blink = False
+                yield line
             yield from self.body()
             answers = Line(id="answers")
             answers.show(self.answers)
@@ -99,8 +112,38 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         return keys(("esc", "close"))
 
     def action_leave(self) -> None:
-        """Answer nothing."""
-        self.dismiss(None)
+        """Answer nothing; where something was typed, show everything again first."""
+        if self.NARROWS and not self._narrowing.disabled:
+            self._narrowing.value = ""
+            self._narrowing.disabled = True
+            self.begin()
+        else:
+            self.dismiss(None)
+
+    # -- narrowing what is shown -----------------------------------------------------------------------
+
+    @property
+    def _narrowing(self) -> Input:
+        return self.query_one(".-narrowing", Input)
+
+    def begin(self) -> None:
+        """What takes the keys while nothing is typed."""
+        self.set_focus(None)
+
+    def action_narrow(self) -> None:
+        """Type words; what has them stays."""
+        if self.NARROWS:
+            self._narrowing.disabled = False
+            self.set_focus(self._narrowing)
+
+    @on(Input.Changed, ".-narrowing")
+    def narrowed(self, event: Input.Changed) -> None:
+        """Every letter narrows."""
+        event.stop()
+        self.show_matching(event.value)
+
+    def show_matching(self, text: str) -> None:
+        """Show only what has all words of this text."""
 
 
 class Reading(Dialog[Answer]):

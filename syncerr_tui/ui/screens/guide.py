@@ -33,11 +33,12 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes
+    from syncerr_tui.ui.screens.palette import Palette
 
 WIDE = 110
 
 
-class GuideScreen(Screen[None], inherit_bindings=False):
+class GuideScreen(Screen[str], inherit_bindings=False):
     """A line to search in, the list of codes, and the chapter under the cursor."""
 
     AUTO_FOCUS = ""
@@ -75,12 +76,20 @@ class GuideScreen(Screen[None], inherit_bindings=False):
         Binding("p,left", "other(-1)", show=False),
         Binding("b", "browse", show=False),
         Binding("slash,q,m", "back", show=False),
+        Binding("ctrl+p", "palette", show=False, priority=True),
+        Binding("colon", "palette", show=False),
     ]
 
     def __init__(
-        self, context: AppContext, address: str | None, notes: OrgNotes | None, code: str | None = None
+        self,
+        context: AppContext,
+        address: str | None,
+        notes: OrgNotes | None,
+        code: str | None = None,
+        palette: Callable[[], Palette] | None = None,
     ) -> None:
         super().__init__()
+        self._palette = palette
         self.context = context
         self._code = code
         self._book = chapters(address, notes)
@@ -216,6 +225,16 @@ class GuideScreen(Screen[None], inherit_bindings=False):
             field.value = ""
         else:
             self.dismiss(None)
+
+    def action_palette(self) -> None:
+        """Every action by its name; what is chosen is the answer of this screen."""
+
+        def chosen(action: str | None) -> None:
+            if action is not None:
+                self.dismiss(action)
+
+        if self._palette is not None:
+            self.app.push_screen(self._palette(), chosen)
 
     def action_browse(self) -> None:
         """The address of a step."""

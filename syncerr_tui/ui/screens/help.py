@@ -20,12 +20,14 @@ class HelpScreen(Reading[None]):
     """Keys by group, each with one sentence; what cannot run now says why."""
 
     SHAPE = "-full"
+    NARROWS = "part of a key's name or of what it does"
 
     def __init__(self, place: str, actions: Sequence[tuple[Action, str | None]], *, unicode: bool) -> None:
         super().__init__()
         self._place = place
         self._actions = actions
         self._unicode = unicode
+        self._words: list[str] = []
 
     @property
     def heading(self) -> str:
@@ -42,19 +44,32 @@ class HelpScreen(Reading[None]):
         """Scroll."""
         self.query_one(InfoPanel).move(rows)
 
+    def show_matching(self, text: str) -> None:
+        """Show only the keys of which this is said."""
+        self._words = text.casefold().split()
+        self.query_one(InfoPanel).show(self._lines)
+
+    def _matches(self, action: Action, names: str) -> bool:
+        said = f"{names} {action.label} {action.help} {action.group}".casefold()
+        return all(word in said for word in self._words)
+
     def _lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
         group = ""
         for action, reason in self._actions:
+            names = "  ".join(shown(key, unicode=self._unicode) for key in action.keys)
+            if not self._matches(action, names):
+                continue
             if action.group != group:
                 group = action.group
                 page.heading(group)
-            names = "  ".join(shown(key, unicode=self._unicode) for key in action.keys)
             told: list[tuple[str, Role]] = [(action.help, Role.TEXT)]
             if reason:
                 told.append((f" Not now: {reason}.", Role.MUTED))
             first = f"  {names:<{_KEYS}} "
             page.pieces(*told, first=first, rest=" " * len(first))
+        if not group:
+            page.text("No key and no sentence has these words.")
         hint = "To select text with the mouse, hold shift (option on a Mac)."
         page.blank()
         page.text(hint, Role.MUTED)
@@ -63,4 +78,4 @@ class HelpScreen(Reading[None]):
     @property
     def answers(self) -> Sequence[Part]:
         """How to read on and leave."""
-        return keys(("j k", "scroll"), ("esc", "closes"))
+        return keys(("j k", "scroll"), ("/", "narrows"), ("esc", "closes"))

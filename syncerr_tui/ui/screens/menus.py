@@ -1,4 +1,4 @@
-"""Choosing one of several: the sort menu and the palette."""
+"""Choosing one of several: a column, an address, what to copy, how to write it down."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.export import Format
-from syncerr_tui.triage.keymap import shown
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.triage.takeaway import Copyable
 from syncerr_tui.ui.screens.dialog import Dialog, keys
@@ -29,13 +27,16 @@ Answer = TypeVar("Answer")
 class Menu(Dialog[Answer]):
     """A list to choose from. Enter chooses."""
 
+    NARROWS = "part of a line"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
+        # The arrows come here only while something is typed.
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
     ]
 
     def on_mount(self) -> None:
         """Somebody has to take the keys."""
+        self._all = tuple(self.query_one(OptionList).options)
         self.begin()
 
     def begin(self) -> None:
@@ -50,10 +51,31 @@ class Menu(Dialog[Answer]):
         else:
             options.action_cursor_up()
 
+    def matching(self, text: str) -> Sequence[Option]:
+        """The lines that have all words of this text."""
+        words = text.casefold().split()
+        return [
+            option for option in self._all if all(word in str(option.prompt).casefold() for word in words)
+        ]
+
+    def show_matching(self, text: str) -> None:
+        """Show those lines."""
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(
+            self.matching(text) or [Option(Content("Nothing has these words."), disabled=True)]
+        )
+        options.action_first()
+
+    @on(Input.Submitted, ".-narrowing")
+    def submitted(self) -> None:
+        """Enter in the line to type in: choose the highlighted line."""
+        self.query_one(OptionList).action_select()
+
     @property
     def answers(self) -> Sequence[Part]:
         """Choose, or leave."""
-        return keys(("enter", "chooses"), ("esc", "cancels"))
+        return keys(("enter", "chooses"), ("/", "narrows"), ("esc", "cancels"))
 
 
 class SortMenu(Menu[SortKey]):
@@ -83,99 +105,6 @@ class SortMenu(Menu[SortKey]):
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """Sort by this one."""
         self.dismiss(SortKey[str(event.option.id)])
-
-
-_ALSO = {
-    "resync": "retry send",
-    "filter": "search find",
-    "copy": "clipboard yank id",
-    "export": "save file csv markdown json",
-    "copy_error": "clipboard",
-    "browse": "link url web",
-    "refresh": "reload",
-    "cancel": "abort",
-    "quit": "exit leave",
-    "journal": "history log runs",
-    "guide": "documentation",
-    "verify": "prove",
-    "info": "details message",
-    "sort": "order",
-    "toggle": "mark tick",
-    "select_all": "mark tick",
-}
-"""More words that an action is found by: Salesforce's, and those of other tools."""
-
-
-class Palette(Menu[str]):
-    """Every action by its name; what cannot run now says why."""
-
-    SHAPE = "-tall"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("enter", "choose", show=False),
-        Binding("escape,ctrl+c,ctrl+p", "leave", show=False),
-    ]
-
-    def __init__(self, actions: Sequence[tuple[Action, str | None]], *, unicode: bool = True) -> None:
-        super().__init__()
-        self._actions = actions
-        self._unicode = unicode
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return "Find an action"
-
-    def body(self) -> Sequence[Widget]:
-        """A line to type in and the actions that match; what only moves the cursor stands last."""
-        line = Input(placeholder="part of its name", compact=True)
-        line.cursor_blink = False
-        return (line, OptionList(*self._matching(""), markup=False))
-
-    def begin(self) -> None:
-        """Typing comes first."""
-        self.query_one(Input).focus()
-        self.action_move(1)
-
-    def _matching(self, text: str) -> list[Option]:
-        words = text.lower().split()
-        options = []
-        for action, reason in sorted(self._actions, key=lambda known: known[0].group == "Move"):
-            told = (
-                f"{action.label} {action.help} {action.group} {action.id} {_ALSO.get(action.id, '')}".lower()
-            )
-            if all(word in told for word in words):
-                key = shown(action.keys[0], unicode=self._unicode) if action.keys else ""
-                line = f"{action.label:<16} {key:<11} {f'({reason})' if reason else action.help}"
-                options.append(Option(Content(line), id=action.id, disabled=reason is not None))
-        return options or [Option(Content("No action has these words."), disabled=True)]
-
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
-        """Show what matches."""
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(self._matching(event.value))
-        options.action_first()
-
-    def action_choose(self) -> None:
-        """Run the highlighted one."""
-        options = self.query_one(OptionList)
-        if options.highlighted is not None:
-            option = options.get_option_at_index(options.highlighted)
-            if not option.disabled:
-                self.dismiss(option.id)
-
-    @on(Input.Submitted)
-    def submitted(self) -> None:
-        """Enter in the line to type in."""
-        self.action_choose()
-
-    @on(OptionList.OptionSelected)
-    def clicked(self, event: OptionList.OptionSelected) -> None:
-        """A click on a line."""
-        self.dismiss(event.option.id)
 
 
 _WIDTH = 70
@@ -208,7 +137,11 @@ class AddressMenu(Menu[str]):
     @property
     def answers(self) -> Sequence[Part]:
         """Choose, or leave."""
-        return keys(("enter", "opens it, or copies it where there is no browser"), ("esc", "cancels"))
+        return keys(
+            ("enter", "opens it, or copies it where there is no browser"),
+            ("/", "narrows"),
+            ("esc", "cancels"),
+        )
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
@@ -244,7 +177,7 @@ class CopyMenu(Menu[Copyable]):
     @property
     def answers(self) -> Sequence[Part]:
         """Choose, or leave."""
-        return keys(("enter", "or its letter copies"), ("esc", "cancels"))
+        return keys(("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
 
     def on_key(self, event: events.Key) -> None:
         """A letter chooses at once."""

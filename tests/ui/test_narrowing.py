@@ -1,0 +1,99 @@
+"""Help and menus narrow to what is typed, and the palette leads on from everywhere."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import OptionList
+
+from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
+from syncerr_tui.ui.screens.guide import GuideScreen
+from syncerr_tui.ui.widgets.code_list import CodeList
+from tests.ui.conftest import Open
+from tests.ui.driver import Driven
+
+
+async def back(driven: Driven) -> None:
+    await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
+
+
+async def test_help_narrows_to_the_keys_of_which_something_is_said(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("question_mark")
+        await driven.wait_for("/ narrows")
+        await driven.press("slash")
+        await driven.type("clipboard copy")
+        await driven.wait_for("No key and no sentence has these words.")
+        await driven.press("ctrl+u")
+        await driven.type("whole err")
+        await driven.wait_for("Copy the whole error as text.")
+        assert "Move" not in driven.text
+        await driven.press("escape")
+        await driven.wait_for("Move down a page.")
+        await driven.press("escape")
+        await back(driven)
+
+
+async def test_a_menu_narrows_and_enter_takes_what_is_left(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("o", "slash")
+        await driven.type("storec")
+        assert [str(o.prompt) for o in driven.app.screen.query_one(OptionList).options] == ["StoreConnect ID"]
+        await driven.press("enter")
+        await back(driven)
+        await driven.wait_for("StoreCon▲")
+        await driven.press("y", "slash")
+        await driven.type("zzz")
+        await driven.wait_for("Nothing has these words.")
+        await driven.press("enter")
+        assert driven.app.screen is not driven.app.bench
+        await driven.press("escape")
+        await driven.wait_for("StoreConnect ID")
+        assert driven.app.screen is not driven.app.bench
+        await driven.press("escape")
+        await back(driven)
+
+
+@pytest.mark.parametrize("reading", [False, True])
+async def test_the_palette_opens_inside_the_guide_and_leads_out_of_it(opened: Open, reading: bool) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("m")
+        await driven.wait_for(" Search:")
+        await driven.press(*(("enter", "colon") if reading else ("ctrl+p",)))
+        await driven.wait_for("Find an action")
+        await driven.press("escape")
+        await driven.wait_for(lambda: isinstance(driven.app.screen, GuideScreen))
+        await driven.press("ctrl+p")
+        await driven.type("checkbox everything")
+        await driven.press("enter")
+        await back(driven)
+        await driven.wait_for("6 selected")
+
+
+async def test_a_filter_can_be_typed_straight_from_the_guide(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("m", "ctrl+p")
+        await driven.type("search")
+        await driven.press("enter")
+        await back(driven)
+        await driven.type("object:Order")
+        await driven.wait_for("filter: object:Order")
+
+
+async def test_the_manuals_codes_stand_first_whatever_is_searched(opened: Open) -> None:
+    async with opened(size=(80, 60)) as driven:
+        await driven.ready()
+        await driven.press("m")
+        await driven.wait_for(" Search:")
+        listed = driven.app.screen.query_one(CodeList)
+        await driven.type("flow")
+        assert listed.current is not None
+        assert listed.current.code == "CANNOT_EXECUTE_FLOW_TRIGGER"
+        codes = [shown.code for shown in listed._shown if not isinstance(shown, str)]
+        ours = [code in MANUAL_CODES for code in codes]
+        assert ours == sorted(ours, reverse=True)
+        assert True in ours
+        assert False in ours
