@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import layers
+from tests.postgres import PostgresServer, running
 
 LEFT_OUT = pytest.StashKey[set[str]]()
 
@@ -60,3 +62,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _whole_suite(config: pytest.Config) -> bool:
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test run."""
+    with running(os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:8]) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database on it: its name."""
+    name = postgres.new_database()
+    yield name
+    postgres.drop(name)

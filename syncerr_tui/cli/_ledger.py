@@ -72,11 +72,8 @@ def put_back_words(off: list[SafeguardNow]) -> str:
 
 def _has_journal(connection: OrgSession) -> bool:
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.resync.factory import journal_folder
+    from syncerr_tui.resync.factory import own_journal, shared_place
 
-    shared = connection.profile.journal
-    if "://" in shared:
-        return True
-    name = f"journal-{connection.identity.org_id}.db"
-    path = Path(shared).expanduser() if shared else journal_folder(Paths.of(os.environ).state) / name
-    return path.exists()
+    place = shared_place(connection.profile.journal)
+    path = place or own_journal(Paths.of(os.environ).state, connection.identity.org_id)
+    return not isinstance(path, Path) or path.exists()

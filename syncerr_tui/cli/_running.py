@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.events import RowChanged, RunEvent, Waiting
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
+    from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
 
 NOT_SENT = "NOT SENT"
@@ -82,15 +83,17 @@ def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSErro
 
 def open_journal(connection: OrgSession) -> Journal:
     """The org's journal; says so where it was damaged, or does not know all that was sent."""
-    return journal_of(connection.identity.org_id, connection.profile.journal)
+    return journal_of(connection.identity.org_id, connection.profile)
 
 
-def journal_of(org_id: str, shared: str) -> Journal:
-    """The journal of an org that needs not be reached; `shared` is the profile's own place for it."""
+def journal_of(org_id: str, profile: OrgProfile) -> Journal:
+    """The journal of an org that needs not be reached."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.resync import factory
+    from syncerr_tui.salesforce.auth.secrets import journal_password
 
-    journal = factory.open_journal(Paths.of().state, org_id, shared=shared)
+    password = journal_password(profile, os.environ)
+    journal = factory.open_journal(Paths.of().state, org_id, shared=profile.journal, password=password)
     if journal.loss:
         narrate(f"{journal.loss}.")
     return journal

@@ -21,6 +21,7 @@ from syncerr_tui.text import one_line
 from syncerr_tui.words import sentence
 
 if TYPE_CHECKING:
+    from syncerr_tui.journal.database import Server
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.tokens import TokenProvider
 
@@ -58,7 +59,7 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
     good = True
     good &= _tell(_version(), as_json=as_json)
     async with reach(choice) as (profile, tokens):
-        good &= _tell(_journals(profile.journal), as_json=as_json)
+        good &= _tell(_journal(profile), as_json=as_json)
         async for check in check_org(profile, tokens):
             good &= _tell(check, as_json=as_json)
         good &= _tell(await _safeguards(profile, tokens), as_json=as_json)
@@ -92,12 +93,38 @@ def _version() -> Check:
     return Check("version", CheckState.OK, facts)
 
 
-def _journals(shared: str) -> Check:
-    """How large the journals are: this user's, or the one file that the profile names."""
+def _journal(profile: OrgProfile) -> Check:
+    """Where the journal is, whether it can be used, of which version it is, and how large."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.resync.factory import journal_folder
+    from syncerr_tui.journal.database import Server
+    from syncerr_tui.resync.factory import journal_folder, shared_place
+    from syncerr_tui.salesforce.auth.secrets import journal_password
 
-    place = Path(shared).expanduser() if shared else journal_folder(Paths.of().state)
+    try:
+        place = shared_place(profile.journal, journal_password(profile, os.environ))
+        if isinstance(place, Server):
+            return _team_journal(place, profile.org_id)
+        return _file_journal(place or journal_folder(Paths.of().state), profile.org_id, shared=bool(place))
+    except SyncErrError as error:
+        return Check("journal", CheckState.FAILED, error.title, error.hint)
+
+
+def _team_journal(server: Server, org_id: str | None) -> Check:
+    from syncerr_tui.journal.postgres import PostgresDatabase
+    from syncerr_tui.journal.schema import MIGRATIONS
+
+    if org_id is None:
+        advice = "Run 'syncerr-tui setup', so that the profile knows the org"
+        return Check("journal", CheckState.WARNING, f"{server.name}, not looked at", advice)
+    return Check("journal", CheckState.OK, PostgresDatabase.examine(server, org_id, migrations=MIGRATIONS))
+
+
+def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:
+    """This user's journals in their folder, or the one file that the profile names."""
+    from syncerr_tui.journal.sqlite_file import refuse_network, schema_version
+
+    if shared:
+        refuse_network(place)
     try:
         paths = [place] if shared else [place / name for name in os.listdir(place)]  # noqa: PTH208
         size = sum(path.stat().st_size for path in paths if shared or path.name.startswith("journal-"))
@@ -108,10 +135,14 @@ def _journals(shared: str) -> Check:
         return Check("journal", CheckState.FAILED, reason, "Check the permissions")
     if not size:
         return Check("journal", CheckState.OK, f"none yet; it will be kept in {place}")
-    told = f"{size / 1_000_000:.1f} MB in {place}"
+    version = schema_version(place if shared else place / f"journal-{org_id}.db")
+    reason = f"{size / 1_000_000:.1f} MB in {place}{f', schema {version}' if version else ''}"
+    if shared and os.name == "posix" and place.parent.stat().st_mode & 0o2070 != 0o2070:
+        advice = f"For several users run: chmod 2770 {place.parent}, and chgrp it to a group of theirs"
+        return Check("journal", CheckState.WARNING, reason, advice)
     if size > _LARGE:
-        return Check("journal", CheckState.WARNING, told, "Old runs can be moved away while nothing runs")
-    return Check("journal", CheckState.OK, told)
+        return Check("journal", CheckState.WARNING, reason, "Old runs can be moved away while nothing runs")
+    return Check("journal", CheckState.OK, reason)
 
 
 def _tell(check: Check, *, as_json: bool) -> bool:

@@ -60,8 +60,9 @@ def gather() -> dict[str, Any]:
     )
     try:
         orgs: list[str] | str = list(configured_orgs())
+        journals = {name: _journal(name) for name in orgs}
     except SyncErrError as problem:
-        orgs = problem.line
+        orgs, journals = problem.line, {}
     read = {
         "config.toml": config_path(),
         "house notes": notes_path(),
@@ -82,6 +83,7 @@ def gather() -> dict[str, Any]:
         "reads": {name: {"path": str(path), "exists": path.exists()} for name, path in read.items()},
         "problems": problems,
         "orgs": orgs,
+        "journals": journals,
         "terminal": {
             "usable": terminal.usable,
             "colour": terminal.colour.value,
@@ -106,6 +108,21 @@ def _list_keys(*, as_json: bool) -> int:
         keys = "  ".join(shown(key, unicode=False) for key in action.keys)
         emit(f"{action.id:18} {keys:26} {action.label}")
     return ExitCode.OK
+
+
+def _journal(name: str) -> str:
+    """Where the journal of an org is; nobody is asked."""
+    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.journal.database import Server
+    from syncerr_tui.resync.factory import journal_folder, shared_place
+    from syncerr_tui.salesforce.profile_files import read_profile
+
+    try:
+        profile = read_profile(profile_folder(), name)
+        place = shared_place(profile.journal if profile else "")
+    except SyncErrError as problem:
+        return problem.line
+    return place.name if isinstance(place, Server) else str(place or journal_folder(Paths.of().state))
 
 
 def _version(name: str) -> str:

@@ -61,7 +61,7 @@ async def _journal(
                 narrate("Nothing was re-synced yet.")
             for record in runs:
                 _tell_run(record, as_json=as_json)
-        narrate(f"Journal: {journal.path}")
+        narrate(f"Journal: {journal.place}")
     return ExitCode.OK
 
 
@@ -72,7 +72,7 @@ async def _open(choice: OrgChoice) -> Journal:
     if choice.org is not None and valid_name(choice.org):
         profile = read_profile(profile_folder(), choice.org)
         if profile is not None and profile.org_id:
-            return journal_of(profile.org_id, profile.journal)
+            return journal_of(profile.org_id, profile)
     async with open_connection(choice) as connection:
         return open_journal(connection)
 

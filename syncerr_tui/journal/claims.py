@@ -6,6 +6,7 @@ The id of a process alone says nothing: ids are used again.
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import os
 import platform
@@ -18,9 +19,12 @@ from pathlib import Path
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.journal.database import Row, Transaction, iso
 
-_BEAT_SECONDS = 30.0
+BEAT_SECONDS = 30.0
+"""How often a process that writes says that it lives."""
 _STALE = timedelta(minutes=10)
 """A process on another machine, or one we cannot look at, counts as dead after this much silence."""
+_REBOOTED = timedelta(minutes=2)
+"""One that seems to be of this machine before it was started anew. Copies of a machine may look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +35,19 @@ class Owner:
     started: str
     host: str
     boot: str
+    """Which start of which kernel, and which of its tables of processes: `id/table`, only `id` of old."""
+    machine: str = ""
+    """A digest of the machine's own id: two machines may have one name."""
 
     @classmethod
     def current(cls) -> Owner:
         """This process."""
-        return cls(os.getpid(), _started(os.getpid()) or "", platform.node(), _boot())
+        return cls(os.getpid(), _started(os.getpid()) or "", platform.node(), _boot(), _machine())
 
     @classmethod
     def of_row(cls, row: Row) -> Owner:
         """From a line of `owners`."""
-        return cls(row["pid"], row["started"], row["host"], row["boot"])
+        return cls(row["pid"], row["started"], row["host"], row["boot"], row["machine"])
 
     @property
     def name(self) -> str:
@@ -56,22 +63,33 @@ def os_user() -> str:
         return "an unknown user"
 
 
-def is_alive(owner: Owner, me: Owner, heartbeat: datetime, now: datetime) -> bool:
+def is_alive(
+    owner: Owner, me: Owner, heartbeat: datetime, now: datetime, *, one_machine: bool = True
+) -> bool:
     """Whether this owner may still act.
 
-    On this machine the process table decides, so a process that merely hangs keeps its claims. Elsewhere
-    only its heartbeat can be seen.
+    Where this process can see it, the process table decides, so that a process that merely hangs keeps its
+    claims. Elsewhere (another machine, another container) only its heartbeat can be seen.
+
+    Args:
+        owner: The process in question.
+        me: This process.
+        heartbeat: When the owner last said that it lives.
+        now: By the same clock: the journal's.
+        one_machine: Only processes of this machine can reach the journal.
     """
     if owner == me:
         return True
-    if owner.host != me.host or os.name != "posix":
-        return now - heartbeat < _STALE
-    if owner.boot != me.boot:
-        return False
-    started = _started(owner.pid)
-    if started is None:
-        return False
-    return owner.started in {"", started}
+    silent = now - heartbeat
+    kernel, _, table = owner.boot.partition("/")
+    our_kernel, _, our_table = me.boot.partition("/")
+    here = owner.host == me.host and owner.machine in {"", me.machine}
+    if os.name == "posix" and kernel == our_kernel and (kernel or here) and table in {"", our_table}:
+        started = _started(owner.pid)
+        return started is not None and (not started or owner.started in {"", started})
+    if os.name == "posix" and here and kernel != our_kernel:
+        return not one_machine and silent < _REBOOTED
+    return silent < _STALE
 
 
 class Claims:
@@ -79,19 +97,25 @@ class Claims:
 
     Args:
         owner: This process.
-        clock: This machine's time, aware.
+        clock: The journal's own, aware.
+        one_machine: Only processes of this machine can reach the journal.
     """
 
-    def __init__(self, owner: Owner, clock: Callable[[], datetime]) -> None:
+    def __init__(self, owner: Owner, clock: Callable[[], datetime], *, one_machine: bool) -> None:
         self.owner = owner
         self._clock = clock
+        self._one_machine = one_machine
         self._last_beat: datetime | None = None
+
+    @property
+    def _key(self) -> tuple[int, str, str, str]:
+        return self.owner.pid, self.owner.started, self.owner.host, self.owner.boot
 
     @property
     def silent(self) -> bool:
         """Whether it has not said for a while that it lives."""
         last = self._last_beat
-        return last is None or abs((self._clock() - last).total_seconds()) >= _BEAT_SECONDS
+        return last is None or abs((self._clock() - last).total_seconds()) >= BEAT_SECONDS * 0.9
 
     def lives(self, row: Row) -> bool:
         """Whether the process of a line of `owners` is another one than this, and lives."""
@@ -131,14 +155,17 @@ class Claims:
         sql.execute("DELETE FROM holders WHERE run = ?", (run,))
 
     def check(self, sql: Transaction, run: str, events: Sequence[str]) -> None:
-        """Make sure that every one of these rows is still ours: another process may have thought us dead.
+        """Make sure that every one of these rows is still ours: another process may have thought us dead, and
+        may go on with this very run.
 
         Raises:
             RefusedError: One is not.
         """
         ours = sql.execute(
-            "SELECT count(*) FROM claims WHERE run = ? AND event IN (SELECT value FROM json_each(?))",
-            (run, json.dumps(events)),
+            "SELECT count(*) FROM claims c JOIN owners o ON o.id = c.owner WHERE c.run = ? AND o.pid = ? "
+            "AND o.started = ? AND o.host = ? AND o.boot = ? "
+            "AND c.event IN (SELECT value FROM json_each(?))",
+            (run, *self._key, json.dumps(events)),
         )[0][0]
         if ours != len(events):
             raise RefusedError(
@@ -147,37 +174,52 @@ class Claims:
 
     def beat(self, sql: Transaction) -> int:
         """Say that this process lives; gives its number in `owners`."""
-        self._last_beat, o = self._clock(), self.owner
+        self._last_beat = self._clock()
         sql.execute(
-            'INSERT INTO owners (pid, started, host, boot, "user", heartbeat) VALUES (?,?,?,?,?,?) '
+            'INSERT INTO owners (pid, started, host, boot, machine, "user", heartbeat) '
+            "VALUES (?,?,?,?,?,?,?) "
             "ON CONFLICT (pid, started, host, boot) DO UPDATE SET heartbeat = excluded.heartbeat",
-            (o.pid, o.started, o.host, o.boot, os_user(), iso(self._last_beat)),
+            (*self._key, self.owner.machine, os_user(), iso(self._last_beat)),
         )
         number: int = sql.execute(
             "SELECT id FROM owners WHERE pid = ? AND started = ? AND host = ? AND boot = ?",
-            (o.pid, o.started, o.host, o.boot),
+            self._key,
         )[0][0]
         return number
 
     def _alive(self, row: Row) -> bool:
         heartbeat = datetime.fromisoformat(row["heartbeat"])
-        return is_alive(Owner.of_row(row), self.owner, heartbeat, self._clock())
+        owner = Owner.of_row(row)
+        return is_alive(owner, self.owner, heartbeat, self._clock(), one_machine=self._one_machine)
 
 
 def _boot() -> str:
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        kernel = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        table = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
     except OSError:
         return ""
+    return f"{kernel}/{table}"
+
+
+def _machine() -> str:
+    """Hashed with our name, as machine-id(5) asks for: the id itself is nobody else's business."""
+    try:
+        identity = Path("/etc/machine-id").read_bytes().strip()
+    except OSError:
+        return ""
+    return hashlib.sha256(b"syncerr-tui " + identity).hexdigest()[:16] if identity else ""
 
 
 def _started(pid: int) -> str | None:
-    """When a process was started, in the system's own unit; None where it is gone (or dead and unburied)."""
+    """When a process was started, in the system's own unit; empty where nothing says so, None where it is
+    gone (or dead and unburied).
+    """
     if Path("/proc/self/stat").exists():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
         except OSError:
-            return None
+            return "" if _exists(pid) else None  # other users' processes may be hidden (hidepid of proc(5))
         fields = stat.rpartition(")")[2].split()  # the name before it may hold blanks and brackets
         return None if fields[0] in {"Z", "X"} else fields[19]
     if os.name != "posix":
@@ -186,3 +228,13 @@ def _started(pid: int) -> str | None:
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return listing.stdout.strip() or None
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -24,18 +24,70 @@ Times are text (`iso`), so that text sorts as time does; names that are words of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import SplitResult, urlsplit
 
-from syncerr_tui.errors import MachineError
+from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.text import one_line
 
 APPEND_ONLY = "APPEND ONLY "
 APPEND_ONLY_WORDS = "history is append-only"
 Migrations = Sequence[Sequence[str]]
 """Statements that lead from version n to n + 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL database that a team shares."""
+
+    url: str
+    password: Callable[[], str] | None = field(default=None, repr=False)
+    """Asks for the password where it is kept. None: libpq knows it (`.pgpass`, a service, PGPASSWORD)."""
+
+    @classmethod
+    def of(cls, url: str, password: Callable[[], str] | None = None) -> Server:
+        """Read an address.
+
+        Raises:
+            BadInputError: It is none, or it holds a password. The refusal never repeats it.
+        """
+        server = cls(url, password)
+        parts = server._parts()
+        if ":" in parts.netloc.rpartition("@")[0] or "password=" in parts.query.casefold():
+            raise BadInputError(
+                "The journal's address holds a password",
+                'Take it out, and say where it is kept: journal_password = "env:NAME"',
+            )
+        return server
+
+    @property
+    def name(self) -> str:
+        """The address, for a person."""
+        parts = self._parts()
+        host = "".join((parts.netloc.rpartition("@")[0].partition(":")[0], *parts.netloc.rpartition("@")[1:]))
+        shown = [part for part in parts.query.split("&") if part.startswith(("host=", "port=", "service="))]
+        return one_line(f"postgresql://{host}{parts.path}{'?' if shown else ''}{'&'.join(shown)}")
+
+    def unreadable(self) -> BadInputError:
+        """The refusal of an address that is none."""
+        return BadInputError(
+            "The profile's journal is not the address of a PostgreSQL database",
+            'Write it as journal = "postgresql://user@host/database"',
+        )
+
+    def _parts(self) -> SplitResult:
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            raise self.unreadable() from None
+        if parts.scheme not in {"postgresql", "postgres"}:
+            raise self.unreadable()
+        return parts
 
 
 class Row(Protocol):
@@ -67,6 +119,11 @@ class Database(Protocol):
         ...
 
     @property
+    def one_machine(self) -> bool:
+        """Only processes of this machine can reach it."""
+        ...
+
+    @property
     def set_aside(self) -> Path | None:
         """Where a damaged file that stood in the way was moved to."""
         ...
@@ -90,6 +147,10 @@ class Database(Protocol):
         Raises:
             MachineError: It cannot be written.
         """
+        ...
+
+    def now(self) -> datetime:
+        """Its own clock: the one that all who share it agree on."""
         ...
 
     def check_in_place(self) -> None:

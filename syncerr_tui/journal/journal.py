@@ -1,4 +1,4 @@
-"""The on-disk record of every intent and outcome, written before the act. One SQLite file for each org.
+"""The lasting record of every intent and outcome, written before the act: a file, or a team's database.
 
 Every method is one transaction, synchronous, and on disk when it returns: a cancelled task cannot lose it.
 Several that are called `together` share one commit. A write that fails raises `MachineError`, and whoever was
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol, Self
@@ -24,7 +25,7 @@ from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import loss
 from syncerr_tui.journal.attempt import Attempt, Pressed
 from syncerr_tui.journal.claims import Claims, Owner
-from syncerr_tui.journal.database import Database, Migrations, Row, Transaction, iso
+from syncerr_tui.journal.database import Database, Migrations, Row, Server, Transaction, iso
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
 from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import SyncError
@@ -75,9 +76,7 @@ class Begun:
 class Journal:
     """One org's journal. Several threads may use it, one at a time; safe for several processes."""
 
-    def __init__(
-        self, database: Database, owner: Owner, clock: Callable[[], datetime], log: RequestLog
-    ) -> None:
+    def __init__(self, database: Database, owner: Owner, log: RequestLog) -> None:
         self.forgotten: Mapping[str, LoggedRequest] = {}
         """Event id -> a request of it that a lost journal knew of, and that nothing has settled since."""
         self.lost_at: datetime | None = None
@@ -93,8 +92,8 @@ class Journal:
         self._log = log
         self._to_log: list[LoggedRequest] | None = None
         """Requests whose intents wait for the commit they share; None outside of `together`."""
-        self.claims = Claims(owner, clock)
-        self._clock = clock
+        self.claims = Claims(owner, database.now, one_machine=database.one_machine)
+        self._clock = database.now
 
     @classmethod
     def open(
@@ -106,7 +105,7 @@ class Journal:
         owner: Owner | None = None,
         migrations: Migrations = MIGRATIONS,
         log_folder: Path | None = None,
-        shared: Path | None = None,
+        shared: Path | Server | None = None,
     ) -> Journal:
         """Open or create the journal of an org.
 
@@ -117,23 +116,32 @@ class Journal:
             owner: This process.
             migrations: From no tables to this version's.
             log_folder: Where requests are written down once more; None: in `folder`.
-            shared: A file that several users of this machine write, in place of the one in `folder`.
+            shared: A file that several users of this machine write, or a database that a team writes, in
+                place of the file in `folder`.
 
         Raises:
-            MachineError: It cannot be created, read or written, a newer version wrote it, or the file is
+            BadInputError: The address of the database cannot be read, or its client is not installed.
+            MachineError: It cannot be created, reached, read or written, a newer version wrote it, or it is
                 another program's or another org's.
         """
         if not _SAFE_ID.fullmatch(org_id):
             raise MachineError(
                 "The org gave no organization id", "Run `syncerr-tui doctor` and look at the org"
             )
-        from syncerr_tui.journal.sqlite_file import SqliteFile
+        database: Database
+        name, log_folder = f"requests-{org_id}", log_folder or folder
+        if isinstance(shared, Server):
+            from syncerr_tui.journal.postgres import PostgresDatabase
 
-        path = shared or folder / f"journal-{org_id}.db"
-        mode = 0o660 if shared else 0o600
-        log = RequestLog(path.parent if shared else log_folder or folder, f"requests-{org_id}", mode)
-        file = SqliteFile.open(path, mode=mode, migrations=migrations, now=clock())
-        journal = cls(file, owner or Owner.current(), clock, log)
+            database = PostgresDatabase.open(shared, org_id, migrations=migrations)
+            log = RequestLog(log_folder, f"{name}-{sha256(shared.name.encode()).hexdigest()[:12]}", 0o600)
+        else:
+            from syncerr_tui.journal.sqlite_file import SqliteFile
+
+            path = shared or folder / f"journal-{org_id}.db"
+            database = SqliteFile.open(path, shared=shared is not None, migrations=migrations, clock=clock)
+            log = RequestLog(path.parent, name, 0o660) if shared else RequestLog(log_folder, name, 0o600)
+        journal = cls(database, owner or Owner.current(), log)
         try:
             if shared:
                 journal._check_org(org_id)
@@ -154,8 +162,13 @@ class Journal:
         self._database.close()
 
     @property
+    def place(self) -> str:
+        """Where it is, for a person."""
+        return self._database.name
+
+    @property
     def path(self) -> Path:
-        """Its file."""
+        """Its file, of one that is in a file."""
         return Path(self._database.name)
 
     def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
@@ -283,9 +296,9 @@ class Journal:
 
     def release(self, run: str) -> None:
         """Nobody works on this run any more, and it has not ended: it can be resumed."""
+        self.active.discard(run)
         with self._transaction() as sql:
             self.claims.free(sql, run)
-        self.active.discard(run)
 
     def consent(self, run: str, events: Sequence[str], *, os_user: str) -> None:
         """Write down that a person wants these rows sent again although their last request is not settled."""

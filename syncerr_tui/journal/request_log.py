@@ -88,6 +88,9 @@ class RequestLog:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(self._path(run), os.O_CREAT | os.O_APPEND | os.O_WRONLY, self._mode)
         if os.fstat(file).st_uid == _user() and os.name == "posix":
+            if self._mode & 0o060:  # whoever goes on with this run writes on in its file
+                with suppress(OSError):
+                    os.fchown(file, -1, self._folder.stat().st_gid)
             os.fchmod(file, self._mode)
         return file
 

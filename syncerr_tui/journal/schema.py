@@ -96,5 +96,11 @@ _PRESSES = (
     f"{APPEND_ONLY}presses",
 )
 
-MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES)
+_TEAM = (
+    # Which machine it is, whatever it is called; and what the person works at, for colleagues.
+    "ALTER TABLE owners ADD COLUMN machine TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE owners ADD COLUMN doing TEXT NOT NULL DEFAULT ''",
+)
+
+MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES, _TEAM)
 """Statements that lead from version n to n + 1. Only ever appended to."""

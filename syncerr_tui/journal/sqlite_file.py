@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,62 +26,84 @@ from syncerr_tui.journal.database import (
     Transaction,
     migrate,
 )
+from syncerr_tui.text import one_line
 
 APPLICATION_ID = 0x53796E63  # "Sync": tells our file from any other SQLite file
 _BUSY_SECONDS = 10.0
+_NETWORK_FILE_SYSTEM = re.compile(
+    r"(fuse\.)?(nfs4?|cifs|smb3|smbfs|9p|virtiofs|afs|ceph|glusterfs|lustre|gpfs|beegfs|ocfs2|gfs2|sshfs|davfs"
+    r"|ncpfs|coda|orangefs|pvfs2|vboxsf|prl_fs|vmhgfs|vmhgfs-fuse|s3fs|gcsfuse|rclone|drvfs)"
+)
+"""As the kernel names it; with `fuse.` before one that is a program."""
 _CHECKED_BYTES = 64 * 2**20  # a whole check of a larger file would be felt at every start
 
 
 class SqliteFile:
     """An open file (see `database.Database`)."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, set_aside: Path | None) -> None:
+    one_machine = True
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        clock: Callable[[], datetime],
+        *,
+        set_aside: Path | None,
+        shared: bool,
+    ) -> None:
         self.path = path
         self.name = str(path)
         self.connection = connection
+        self.now = clock
         self.set_aside = set_aside
+        self._shared = shared
         self._known_as = _file_at(path)
 
     @classmethod
-    def open(cls, path: Path, *, mode: int, migrations: Migrations, now: datetime) -> SqliteFile:
+    def open(
+        cls, path: Path, *, shared: bool, migrations: Migrations, clock: Callable[[], datetime]
+    ) -> SqliteFile:
         """Open or create a file.
 
         Args:
             path: Where.
-            mode: Of the file: 0o600, or 0o660 where a group shares it.
+            shared: Several users of this machine write it: the group of its folder.
             migrations: From no tables to this version's.
-            now: This machine's time, for the name of a damaged file.
+            clock: This machine's time, aware.
 
         Raises:
             MachineError: It cannot be created, read or written, a newer version wrote it, or the file is
                 another program's.
         """
-        with _in_words(path):
+        prepare = _share if shared else _make_private
+        with _in_words(path, shared=shared):
             try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _make_private(path, mode)
+                prepare(path)
             except (OSError, ValueError) as problem:
                 why = getattr(problem, "strerror", None) or type(problem).__name__
-                raise _cannot_be_used(path, why) from problem
+                raise _cannot_be_used(path, why, shared=shared) from problem
             aside = None
             try:
                 connection = _connect(path, migrations)
             except sqlite3.DatabaseError as problem:
                 if not _is_damage(problem):
                     raise
-                aside = _set_aside(path, now)
-                _make_private(path, mode)
+                aside = _set_aside(path, clock())
+                prepare(path)
                 connection = _connect(path, migrations)
-        return cls(path, connection, aside)
+            if shared:
+                _share_side_files(path)
+        return cls(path, connection, clock, set_aside=aside, shared=shared)
 
     def close(self) -> None:
         self.connection.close()
 
     def cannot_be_used(self, why: str) -> MachineError:
-        return _cannot_be_used(self.path, why)
+        return _cannot_be_used(self.path, why, shared=self._shared)
 
     def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
-        with _in_words(self.path):
+        with _in_words(self.path, shared=self._shared):
             try:
                 return self.connection.execute(sql, values).fetchall()
             except UnicodeEncodeError:  # half a character, from a command line: in no row
@@ -89,7 +112,7 @@ class SqliteFile:
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         sql = _Statements(self.connection)
-        with _in_words(self.path):
+        with _in_words(self.path, shared=self._shared):
             if self.connection.in_transaction:
                 with _all_or_nothing(self.connection, "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part"):
                     yield sql
@@ -206,17 +229,97 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _make_private(path: Path, mode: int) -> None:
-    """Create the file with this mode, or give it to an older one. SQLite's side files get the same."""
-    try:
+def _make_private(path: Path) -> None:
+    """Create the file for this user alone, or make an older one so. SQLite's side files get the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _create(path, 0o600)
+
+
+def refuse_network(path: Path) -> None:
+    """Raises: MachineError: It is on a network, where SQLite's shared memory and locks do not hold
+    (https://sqlite.org/wal.html).
+    """
+    if system := network_file_system(path):
+        raise MachineError(
+            f"The journal {path} cannot be shared from a network file system ({one_line(system)})",
+            'Keep it on a disk of this machine, or in a database: journal = "postgresql://user@host/database"',
+        )
+
+
+def _share(path: Path) -> None:
+    """Create the file for the group of its folder."""
+    refuse_network(path)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, mode=0o770)
+        path.parent.chmod(0o2770)
+    _create(path, 0o660, path.parent.stat().st_gid)
+
+
+def _share_side_files(path: Path) -> None:
+    """SQLite gives them the mode of the file, but the group of whoever opens it first: where the folder has
+    no set-group-ID bit, the next user could not open them.
+    """
+    for part in _side_files(path):
+        with suppress(OSError):  # whoever is last to leave deletes them
+            _give(part, 0o660, path.parent.stat().st_gid)
+
+
+def _create(path: Path, mode: int, group: int | None = None) -> None:
+    with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
-    except FileExistsError:
-        if not path.is_file():  # a pipe or a device would be waited for without end
-            raise OSError(errno.EINVAL, "it is not a file") from None
-        if os.name != "posix" or path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o777 == mode:
-            return
-    with suppress(OSError):  # a file system without modes
-        path.chmod(mode)
+    if not path.is_file():  # a pipe or a device would be waited for without end
+        raise OSError(errno.EINVAL, "it is not a file")
+    _give(path, mode, group)
+
+
+def _give(path: Path, mode: int, group: int | None) -> None:
+    """Give a file of ours to a group, with this mode."""
+    status = path.stat()
+    if os.name != "posix" or status.st_uid != os.getuid():
+        return
+    with suppress(OSError):  # a file system without modes, a group that this user is not in
+        if group is not None and group != status.st_gid:
+            os.chown(path, -1, group)
+        if status.st_mode & 0o777 != mode:
+            path.chmod(mode)
+
+
+def _side_files(path: Path) -> list[Path]:
+    return [path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm")]
+
+
+def network_file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """The kind of network file system that a path is on; empty where it is on none, or nothing says so.
+
+    Args:
+        path: Of a file that needs not exist.
+        mounts: What is mounted where, as proc_pid_mountinfo(5) has it.
+    """
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    real = path.resolve()
+    found = (0, "")
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not after:
+            continue
+        point = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4]))
+        if real.is_relative_to(point) and len(point.parts) >= found[0]:  # a later mount hides an earlier one
+            found = len(point.parts), after.split(" ")[0]
+    system = found[1]
+    return system if _NETWORK_FILE_SYSTEM.fullmatch(system) else ""
+
+
+def schema_version(path: Path) -> int:
+    """Of a journal that is there; 0 where nothing says so. Nothing is changed by looking."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return _version(connection)
+    except sqlite3.Error:
+        return 0
 
 
 class _ForeignFileError(Exception):
@@ -253,15 +356,14 @@ def _is_damage(problem: sqlite3.Error) -> bool:
 def _set_aside(path: Path, now: datetime) -> Path:
     """Move a damaged journal and its side files out of the way. Nothing is deleted."""
     aside = path.with_name(f"{path.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
+    for part, kept in zip((path, *_side_files(path)), (aside, *_side_files(aside)), strict=True):
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+            part.rename(kept)
     return aside
 
 
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _in_words(path: Path, *, shared: bool = False) -> Iterator[None]:
     """SQLite's troubles in words for a person."""
     try:
         yield
@@ -275,11 +377,15 @@ def _in_words(path: Path) -> Iterator[None]:
             f"The journal {path} was written by a newer version of this program", "Update syncerr-tui"
         ) from problem
     except sqlite3.Error as problem:
-        raise _cannot_be_used(path, str(problem)) from problem
+        raise _cannot_be_used(path, str(problem), shared=shared) from problem
 
 
-def _cannot_be_used(path: Path, why: str) -> MachineError:
+def _cannot_be_used(path: Path, why: str, *, shared: bool) -> MachineError:
+    mend = (
+        f"give its folder to a group of all who use it (chmod 2770 {path.parent})"
+        if shared
+        else f"make its folder writable ({path})"
+    )
     return MachineError(
-        f"The journal cannot be used: {why}",
-        f"Nothing is sent without it: free the disk or make its folder writable ({path})",
+        f"The journal cannot be used: {why}", f"Nothing is sent without it: free the disk or {mend}"
     )

@@ -10,6 +10,7 @@ from random import SystemRandom
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal.claims import os_user
+from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.runner import Runner, RunRequest
@@ -26,8 +27,41 @@ def journal_folder(state_folder: Path) -> Path:
     return state_folder / "journals"
 
 
+def shared_place(shared: str, password: Callable[[], str] | None = None) -> Path | Server | None:
+    """Where a profile's `journal` is; None for the file that each user has.
+
+    Args:
+        shared: The file or the address that the profile names; empty or `sqlite`: none.
+        password: Asks for the password of a team's database.
+
+    Raises:
+        BadInputError: It is neither a file of this machine nor the address of a database.
+    """
+    if shared in {"", "sqlite"}:
+        return None
+    if "://" in shared:
+        return Server.of(shared, password)
+    path = Path(shared).expanduser()
+    if not path.is_absolute():
+        raise BadInputError(
+            "The profile's journal is neither a file of this machine nor a database",
+            'Write its whole path: journal = "/srv/acme.db", or journal = "postgresql://user@host/database"',
+        )
+    return path
+
+
+def own_journal(state_folder: Path, org_id: str) -> Path:
+    """The file of this user alone."""
+    return journal_folder(state_folder) / f"journal-{org_id}.db"
+
+
 def open_journal(
-    state_folder: Path, org_id: str, now: Callable[[], datetime] = clock, *, shared: str = ""
+    state_folder: Path,
+    org_id: str,
+    now: Callable[[], datetime] = clock,
+    *,
+    shared: str = "",
+    password: Callable[[], str] | None = None,
 ) -> Journal:
     """The journal of an org, under the program's state folder or where its profile says.
 
@@ -35,20 +69,19 @@ def open_journal(
         state_folder: This user's folder for what must survive.
         org_id: The org.
         now: This machine's time, aware.
-        shared: A file that several users of this machine write; empty: one of this user's own.
+        shared: What the profile says (`shared_place`).
+        password: Asks for the password of a team's database.
 
     Raises:
-        BadInputError: `shared` names no file of this machine.
+        BadInputError: `shared` names neither a file of this machine nor a database.
         MachineError: It cannot be used; nothing may be sent.
     """
-    path = Path(shared).expanduser() if shared else None
-    if path is not None and ("://" in shared or not path.is_absolute()):
-        raise BadInputError(
-            "The profile's journal is not a file of this machine",
-            'Write its whole path: journal = "/srv/acme.db"',
-        )
     return Journal.open(
-        journal_folder(state_folder), org_id, clock=now, log_folder=state_folder / "requests", shared=path
+        journal_folder(state_folder),
+        org_id,
+        clock=now,
+        log_folder=state_folder / "requests",
+        shared=shared_place(shared, password),
     )
 
 

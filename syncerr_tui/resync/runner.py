@@ -16,6 +16,7 @@ from random import Random
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.claims import BEAT_SECONDS
 from syncerr_tui.journal.history import ENDINGS, History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import Verdict
@@ -151,6 +152,7 @@ class Runner:
             check_method(self.plan, self._org.method)
         state = self._state
         conducting: asyncio.Task[None] | None = None
+        beating = asyncio.ensure_future(self._beat())
         try:
             await self._open()
             conducting = asyncio.ensure_future(self._conduct())
@@ -159,6 +161,7 @@ class Runner:
                 yield event
             await conducting
         finally:
+            beating.cancel()
             if conducting is not None and not conducting.done():
                 conducting.cancel()
             state.writer.close()
@@ -193,6 +196,13 @@ class Runner:
         None: nobody says. The button may have been pressed, so the outcome is unknown.
         """
         self.person.answer(pressed=pressed)
+
+    async def _beat(self) -> None:
+        """Say that this process lives, also while the run is paused or a person is asked."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            if self._state.run:
+                self._state.writer.put(self._journal.heartbeat)
 
     # -- the run as a whole
 
@@ -411,7 +421,6 @@ class Runner:
             return Waiting(seconds, f"{plural(rows, 'row')} {what}", kind, rows, begun, until)
 
         async def wait(seconds: float, rows: int, left: float) -> bool:
-            self._state.writer.put(self._journal.heartbeat, durable=True)
             return await self._state.wait(waiting(seconds, rows, left))
 
         if kind is not WaitKind.PROOF and patience > 0:

@@ -302,7 +302,10 @@ class OrgProfile:
     """REST API version such as `64.0`; empty means the newest that both sides know."""
     read_only: bool = False
     journal: str = ""
-    """A journal file that several users of this machine share; empty: each user has one of their own."""
+    """Where the journal is: a file that several users of this machine share, or `postgresql://...`, a team's
+    database. Empty or `sqlite`: each user has a file of their own."""
+    journal_password: SecretRef | None = None
+    """Where the password of a team's database is kept; None: libpq knows it (`.pgpass`, a service)."""
     reason_required: bool = False
     """True: every re-sync asks for a reason, which the journal keeps."""
     sync_user: str = ""

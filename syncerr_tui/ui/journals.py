@@ -6,6 +6,7 @@ Reading has a thread and a file handle of its own, so that no question to the jo
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.runner import Runner, RunRequest
+    from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
 
 T = TypeVar("T")
@@ -48,13 +50,13 @@ class Journals:
         self._read: dict[str, Journal] = {}
         self._reader: ThreadPoolExecutor | None = None
         self._active: dict[str, set[str]] = {}
-        self._shared: dict[str, str] = {}
+        self._profiles: dict[str, OrgProfile] = {}
         self.loss = ""
         """What a journal has lost, until somebody has told the person."""
 
     def connected(self, connection: OrgSession) -> None:
         """An org answered: its profile may name a journal that several users share."""
-        self._shared[connection.identity.org_id] = connection.profile.journal
+        self._profiles[connection.identity.org_id] = connection.profile
 
     def run(self, request: RunRequest, connection: OrgSession) -> Runner:
         """A run of what a person wants done, written down in that org's journal.
@@ -125,9 +127,16 @@ class Journals:
         journal = journals.get(org_id)
         if journal is None:
             from syncerr_tui.resync.factory import open_journal
+            from syncerr_tui.salesforce.auth.secrets import journal_password
 
-            shared = self._shared.get(org_id, "")
-            journal = open_journal(self.folder, org_id, now=self._clock, shared=shared)
+            profile = self._profiles.get(org_id)
+            journal = open_journal(
+                self.folder,
+                org_id,
+                now=self._clock,
+                shared=profile.journal if profile else "",
+                password=journal_password(profile, os.environ) if profile else None,
+            )
             # Whoever reads must know which runs go on in this very program.
             journal.active = self._active.setdefault(org_id, journal.active)
             self.loss = journal.loss or self.loss

@@ -33,7 +33,7 @@ SHAPES = {"resync.org", "fixes.org"}
 """All that `salesforce` sees of the rooms it serves: the shape of an org that it has to fill."""
 HEAVY = {"textual": {"ui"}, "rich": {"ui"}, "simple_salesforce": {"salesforce"}, "requests": {"salesforce"}}
 """Library -> rooms that may import it."""
-LATE = {*HEAVY, "lark", "msgspec", "tomli_w"}
+LATE = {*HEAVY, "psycopg", "lark", "msgspec", "tomli_w"}
 """Libraries that cost time to import: no command loads one that it does not use."""
 
 

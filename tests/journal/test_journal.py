@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
+from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Begun, Journal
 from syncerr_tui.journal.schema import HISTORY, MIGRATIONS
@@ -25,6 +27,7 @@ from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.proof import cause_key
 from tests.factories import NOW, sync_error
+from tests.postgres import PostgresServer
 from tests.resync.driving import WHO
 from tests.resync.lying_org import IDENTITY, METHOD, START, Time
 
@@ -37,8 +40,19 @@ def time() -> Time:
 
 
 @pytest.fixture
-def journal(tmp_path: Path, time: Time) -> Iterator[Journal]:
+def file_journal(tmp_path: Path, time: Time) -> Iterator[Journal]:
     with opened(tmp_path, time) as one:
+        yield one
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path, time: Time) -> Iterator[Journal]:
+    """What holds for a journal holds wherever it is kept."""
+    shared = None
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        shared = Server(server.url(request.getfixturevalue("database")))
+    with opened(tmp_path, time, shared=shared) as one:
         yield one
 
 
@@ -123,19 +137,19 @@ def test_what_was_sent_and_never_settled_is_found_whatever_the_run(journal: Jour
     assert history.open_attempts(ids) == {}
 
 
-def test_memory_of_a_cause_and_of_a_row(journal: Journal, time: Time) -> None:
+def test_memory_of_a_cause_and_of_a_row(file_journal: Journal, time: Time) -> None:
     for n in (1, 2):
-        run = begin(journal, plan_of(n), f"try {n}").run
-        numbers = journal.intend(run, [intent(n)])
+        run = begin(file_journal, plan_of(n), f"try {n}").run
+        numbers = file_journal.intend(run, [intent(n)])
         time.now += timedelta(days=1)
-        journal.finish_rows(run, [fixed(n, numbers[sync_error(n).id])])
-        journal.end(run, "finished", "")
-    seen = History(journal).seen(cause_key(sync_error(1)))
+        file_journal.finish_rows(run, [fixed(n, numbers[sync_error(n).id])])
+        file_journal.end(run, "finished", "")
+    seen = History(file_journal).seen(cause_key(sync_error(1)))
     assert (seen.times, seen.runs, seen.last_fixed_by, seen.last_reason) == (2, 2, "ana", "try 2")
     assert seen.last_fixed_at == START + timedelta(days=2)
-    assert History(journal).seen("another").times == 0
+    assert History(file_journal).seen("another").times == 0
     error = sync_error(1)
-    history = History(journal)
+    history = History(file_journal)
     assert history.same_message_attempts(error) == 1
     assert history.same_message_attempts(replace(error, message=error.object)) == 0
     assert len(history.of_event(error.id)) == 1
@@ -173,7 +187,7 @@ def test_history_only_grows(journal: Journal, table: str) -> None:
     journal.mark(run, "paused")
     for change in (
         f"DELETE FROM {table}",
-        f"UPDATE {table} SET rowid = rowid" if table != "rows" else "UPDATE rows SET row = ''",
+        f"UPDATE {table} SET at = at" if table != "rows" else "UPDATE rows SET row = ''",
     ):
         with pytest.raises(MachineError, match="append-only"):
             journal.read(change)
@@ -183,7 +197,7 @@ def test_history_only_grows(journal: Journal, table: str) -> None:
 
 
 def test_an_intent_reaches_the_disk_before_the_request_and_all_that_was_written_before_it(
-    journal: Journal,
+    file_journal: Journal,
 ) -> None:
     """FULL alone makes SQLite wait for the disk at a commit; with NORMAL the next FULL one takes it along."""
     now = "FULL"
@@ -196,22 +210,22 @@ def test_an_intent_reaches_the_disk_before_the_request_and_all_that_was_written_
         elif statement == "COMMIT":
             committed.append(now)
 
-    assert journal.read("PRAGMA synchronous")[0][0] == 2  # FULL
-    assert journal.read("PRAGMA journal_mode")[0][0] == "wal"
+    assert file_journal.read("PRAGMA synchronous")[0][0] == 2  # FULL
+    assert file_journal.read("PRAGMA journal_mode")[0][0] == "wal"
     plan = plan_of(1)
-    connection = cast("SqliteFile", journal._database).connection
+    connection = cast("SqliteFile", file_journal._database).connection
     connection.set_trace_callback(follow)
-    run = begin(journal, plan).run
-    numbers = journal.intend(run, [intent(1)])
+    run = begin(file_journal, plan).run
+    numbers = file_journal.intend(run, [intent(1)])
     assert committed == ["FULL", "FULL"]
-    journal.outcomes([answered(1, numbers[plan.rows[0].error.id], OutcomeKind.ACCEPTED)])
-    journal.finish_rows(run, [fixed(1, numbers[plan.rows[0].error.id])])
+    file_journal.outcomes([answered(1, numbers[plan.rows[0].error.id], OutcomeKind.ACCEPTED)])
+    file_journal.finish_rows(run, [fixed(1, numbers[plan.rows[0].error.id])])
     assert committed[2:] == ["NORMAL", "NORMAL"]
-    journal.intend(run, [intent(1, 2)])
-    journal.end(run, "finished", "")
+    file_journal.intend(run, [intent(1, 2)])
+    file_journal.end(run, "finished", "")
     assert committed[4:] == ["FULL", "FULL"]
     connection.set_trace_callback(None)
-    assert journal.read("PRAGMA synchronous")[0][0] == 2
+    assert file_journal.read("PRAGMA synchronous")[0][0] == 2
 
 
 def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path, time: Time) -> None:
@@ -239,14 +253,14 @@ def test_damage_inside_is_found_at_the_start(tmp_path: Path, time: Time) -> None
         assert journal.set_aside.read_bytes() == bytes(content)
 
 
-def test_a_full_disk_is_told_and_nothing_is_half_written(journal: Journal) -> None:
-    pages = journal.read("PRAGMA page_count")[0][0]
-    journal.read(f"PRAGMA max_page_count = {pages}")
+def test_a_full_disk_is_told_and_nothing_is_half_written(file_journal: Journal) -> None:
+    pages = file_journal.read("PRAGMA page_count")[0][0]
+    file_journal.read(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(MachineError, match="full") as told:
-        begin(journal, plan_of(*range(2000)))
+        begin(file_journal, plan_of(*range(2000)))
     assert "Nothing is sent" in told.value.hint
-    assert History(journal).runs() == ()
-    assert journal.read("SELECT * FROM claims") == []
+    assert History(file_journal).runs() == ()
+    assert file_journal.read("SELECT * FROM claims") == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
@@ -265,20 +279,44 @@ def test_an_org_id_never_becomes_a_path(tmp_path: Path, time: Time) -> None:
 
 
 def test_a_journal_of_the_first_version_opens_with_all_its_rows(tmp_path: Path, time: Time) -> None:
+    """As 0.1.0 left it: its owners know no machine."""
+    plan, error = plan_of(1, 2), sync_error(1)
+    words = "the org refused the request: no access"
+    head = plan.payload()
+    rows = head.pop("rows")
     with opened(tmp_path, time, migrations=MIGRATIONS[:1]) as journal:
-        run = begin(journal, plan_of(1, 2)).run
-        number = journal.intend(run, [intent(1)])[sync_error(1).id]
-        journal.outcomes([answered(1, number, OutcomeKind.REFUSED, "no access")])
-        words = "the org refused the request: no access"
-        journal.finish_rows(run, [Attempt(sync_error(1), intent=number).judged(Verdict.STILL_FAILING, words)])
-        journal.end(run, "finished", "done")
+        journal.write(
+            (
+                "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?)",
+                ("r1", START.isoformat(), plan.hash, json.dumps(head), "ana", "ana@acme", "ops", "", "x"),
+            ),
+            *(
+                (
+                    "INSERT INTO rows VALUES (?,?,?,?,?,?,?)",
+                    ("r1", n, row["id"], "Account", "", "f", json.dumps(row)),
+                )
+                for n, row in enumerate(rows)
+            ),
+            (
+                "INSERT INTO intents VALUES (?,?,?,?,?,?,?,?,?)",
+                (1, "r1", error.id, 1, 1, START.isoformat(), START.isoformat(), None, None),
+            ),
+            ("INSERT INTO outcomes VALUES (?,?,?,?,?)", (1, START.isoformat(), "refused", None, "no access")),
+            (
+                "INSERT INTO verdicts VALUES (?,?,?,?,?,?,?,?)",
+                (1, "r1", error.id, 1, START.isoformat(), "STILL FAILING", words, "{}"),
+            ),
+            ("INSERT INTO owners VALUES (?,?,?,?,?,?,?)", (1, 1, "", "ops", "old", "ana", START.isoformat())),
+            ("INSERT INTO holders VALUES (?,?)", ("r1", 1)),
+        )
     with opened(tmp_path, time) as journal:
         history = History(journal)
-        one, two = history.rows_of(run)
+        one, two = history.rows_of("r1")
         assert (one.verdict, one.reason, one.kind) == (Verdict.STILL_FAILING, words, OutcomeKind.REFUSED)
         assert not two.ended
-        assert recorded_plan(history, run) == plan_of(1, 2)
+        assert recorded_plan(history, "r1") == plan
         assert history.wave_times("apex") == []
+        assert history.runs()[0].alive, "its heart beat just now"
         assert begin(journal, plan_of(1)).held == {}
 
 

@@ -6,13 +6,13 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
 from syncerr_tui.files import open_plain
-from syncerr_tui.salesforce.profiles import SecretRef
+from syncerr_tui.salesforce.profiles import OrgProfile, SecretRef
 from syncerr_tui.text import one_line
 
 _LARGEST = 64 * 1024
@@ -60,6 +60,12 @@ class Secrets:
             keyring.set_password(service, user, secret)
             return True
         return False
+
+
+def journal_password(profile: OrgProfile, environ: Mapping[str, str]) -> Callable[[], str] | None:
+    """Asks for the password of the journal's database; None where the profile names none."""
+    place = profile.journal_password
+    return None if place is None else lambda: Secrets(environ).get(place, "the journal's password")
 
 
 def _home(path: Path) -> Path:

