@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from syncerr_tui.cli import _console
 from syncerr_tui.cli._console import narrate
@@ -248,39 +248,50 @@ def warn_of_repeats(journal: Journal, plan: Plan) -> None:
         narrate(f"Warning: {row_history.unchanged_words(repeated, len(plan.rows))}")
 
 
-async def follow(runner: Runner, identity: OrgIdentity, *, as_json: bool) -> int:
-    """Run to the end: rows on stdout as they end, narration on stderr. A person is asked where one acts."""
+async def follow(runner: Runner, identity: OrgIdentity, *, as_json: bool, stop: Stop | None = None) -> int:
+    """Run to the end: rows on stdout as they end, narration on stderr. A person is asked where one acts.
+
+    Args:
+        runner: The run.
+        identity: Its org.
+        as_json: A JSON line for each row.
+        stop: Takes the signals already; None: they are taken for the time of the run.
+    """
     from syncerr_tui.cli._guided import PersonAtTerminal
     from syncerr_tui.resync.events import AskPerson
 
+    if stop is None:
+        with Stop().installed() as mine:
+            return await follow(runner, identity, as_json=as_json, stop=mine)
+    stop.runner = runner
     plan = runner.plan
     errors = {row.error.id: row.error for row in plan.rows}
     how, all_fixed = "", False
     unwritten: OSError | None = None
     _tell_left_out(plan)
     narrator = _Narrator()
-    with _stoppable(runner) as stop:
-        person = PersonAtTerminal(runner, identity, stop.asked)
-        try:
-            async with aclosing(runner.run()) as events:
-                async for event in events:
-                    ended, lines = _ended_row(event), narrator.lines(event)
-                    if ended is not None or lines:
-                        person.step_aside()
-                    if ended is not None:
-                        error = ended.error or errors[ended.id]
-                        unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
-                    for line in lines:
-                        narrate(line)
-                    if ended is not None or lines:
-                        person.come_back()
-                    if isinstance(event, AskPerson):
-                        person.asked(event)
-                    how = getattr(event, "how", how)
-                    counts = getattr(event, "counts", None)
-                    all_fixed = counts.all_fixed if counts is not None else all_fixed
-        finally:
-            await person.leave()
+    person = PersonAtTerminal(runner, identity, stop.asked)
+    try:
+        async with aclosing(runner.run()) as events:
+            async for event in events:
+                ended, lines = _ended_row(event), narrator.lines(event)
+                if ended is not None or lines:
+                    person.step_aside()
+                if ended is not None:
+                    error = ended.error or errors[ended.id]
+                    unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
+                for line in lines:
+                    narrate(line)
+                if ended is not None or lines:
+                    person.come_back()
+                if isinstance(event, AskPerson):
+                    person.asked(event)
+                how = getattr(event, "how", how)
+                counts = getattr(event, "counts", None)
+                all_fixed = counts.all_fixed if counts is not None else all_fixed
+    finally:
+        await person.leave()
+        stop.runner = None
     if stop.codes:
         return stop.codes[0]
     if runner.failure is not None:
@@ -358,41 +369,62 @@ def _waiting_words(event: Waiting, until: datetime) -> str:
     return f"{rows} {waits} for the org since {since}; what it has not done by {end} is UNKNOWN."
 
 
-class _Stop:
-    """The signals that have come, by exit code, and an event for whoever waits for the first."""
+class Stop:
+    """What ctrl-c and other signals do to a run: the first sends nothing more, the second quits at once.
 
-    def __init__(self) -> None:
+    Args:
+        signals: Which, and the exit code of each.
+    """
+
+    first_words = "Stopping after what is on its way; ctrl-c again quits at once."
+
+    def __init__(self, signals: Mapping[signal.Signals, ExitCode] = _STOPS) -> None:
         self.codes: list[ExitCode] = []
+        """Of the signals that have come."""
         self.asked = asyncio.Event()
+        """A run was told to stop."""
+        self.runner: Runner | None = None
+        """The run that is under way."""
+        self._signals = signals
 
-
-@contextmanager
-def _stoppable(runner: Runner) -> Iterator[_Stop]:
-    """First ctrl-c or SIGTERM: stop after what is in flight. Second: quit at once; the journal knows."""
-    stop = _Stop()
-
-    def signalled(code: ExitCode) -> None:
-        stop.codes.append(code)
-        stop.asked.set()
-        if len(stop.codes) == 1:
-            narrate("Stopping after what is on its way; ctrl-c again quits at once.")
-            runner.cancel()
+    def signalled(self, code: ExitCode) -> None:
+        """A signal has come."""
+        self.codes.append(code)
+        if self.runner is None or self.asked.is_set():
+            self.again(code)
         else:
-            narrate("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
-            sys.stdout.flush()
-            os._exit(code)
+            self.asked.set()
+            narrate(self.first_words)
+            self.runner.cancel()
 
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _STOPS}
-    try:
-        for number, code in _STOPS.items():
-            loop.add_signal_handler(number, signalled, code)
-    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread: ctrl-c cancels the task
-        yield stop
-        return
-    try:
-        yield stop
-    finally:
-        for number, usual in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, usual or signal.SIG_DFL)
+    def again(self, code: ExitCode) -> None:
+        """Another has come, or one while no run is under way."""
+        narrate("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
+        leave_at_once(code)
+
+    @contextmanager
+    def installed(self) -> Iterator[Self]:
+        """Signals come here for the time of a block."""
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in self._signals}
+        try:
+            for number, code in self._signals.items():
+                loop.add_signal_handler(number, self.signalled, code)
+        except (
+            NotImplementedError,
+            RuntimeError,
+        ):  # Windows, or not the main thread: ctrl-c cancels the task
+            yield self
+            return
+        try:
+            yield self
+        finally:
+            for number, usual in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, usual or signal.SIG_DFL)
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """End without waiting for anything."""
+    sys.stdout.flush()
+    os._exit(code)

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from syncerr_tui.cli._console import complain, narrate
 from syncerr_tui.cli._fixing import ask_for, explained, option_named, roots_of
-from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
+from syncerr_tui.cli._running import Stop, leave_at_once
+from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import Choice
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.fixes.meanwhile import OffMeanwhile
     from syncerr_tui.fixes.model import FixOption
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.session import OrgSession
@@ -79,80 +78,75 @@ class WithFix:
     reason: str
     event: str
 
-    async def run(self, plan: Plan, follow: Callable[[], Awaitable[int]]) -> int:
+    async def run(self, plan: Plan, follow: Callable[..., Awaitable[int]]) -> int:
         """Off, the run, on again. The run's exit code, or 1 where all is FIXED and it is not back on.
+
+        Args:
+            plan: What is re-synced.
+            follow: Runs it; takes the keyword `stop`, and gives the exit code.
 
         Raises:
             SyncErrError: It is not off for certain; nothing was re-synced.
         """
-        from syncerr_tui.fixes.meanwhile import off_meanwhile
+        from syncerr_tui.fixes.meanwhile import OffMeanwhile
         from syncerr_tui.model import EventStanding
 
-        name = self.option.target.name
-        seen = await self.connection.read_events([row.error.id for row in plan.rows])
-        if not any(one.standing is EventStanding.FAILED for one in seen.values()):
-            narrate(f"None of these is failing any more; {name} was left on.")
-            return ExitCode.OK
-        begun = time.monotonic()
-        with _stops_cancel() as stops:
+        name, begun = self.option.target.name, time.monotonic()
+        off = OffMeanwhile(
+            self.fixer, self.option, confirm=self.confirm, reason=self.reason, event=self.event
+        )
+        with _StopWithFix(name).installed() as stop:
             try:
-                async with off_meanwhile(
-                    self.fixer, self.option, confirm=self.confirm, reason=self.reason, event=self.event
-                ) as off:
+                seen = await self.connection.read_events([row.error.id for row in plan.rows])
+                if not any(one.standing is EventStanding.FAILED for one in seen.values()):
+                    narrate(f"None of these is failing any more; {name} was left on.")
+                    return ExitCode.OK
+                begun = time.monotonic()
+                async with off:
                     goes_on = "it goes on again when the run ends"
-                    ours = bool(off.off.fix)
                     narrate(
-                        f"{name} is off; {goes_on}." if ours else f"{name} was off already: left as it is."
+                        f"{name} is off; {goes_on}."
+                        if off.ours
+                        else f"{name} was off already: left as it is."
                     )
-                    code = await follow()
+                    code = await follow(stop=stop)
             except asyncio.CancelledError:
-                if not stops:
+                if not stop.codes:
                     raise
-                title = f"Stopped. {name} was put back, or 'syncerr-tui safeguards' lists it"
-                complain(SyncErrError(title), stops[0])
-                return stops[0]
-        return _told(off, code, time.monotonic() - begun)
+                code = stop.codes[0]
+        code = stop.codes[0] if stop.codes else code
+        if off.problem is not None:
+            code = code or ExitCode.NOT_ALL_FIXED
+            complain(off.problem, code)
+            return code
+        if off.ours:
+            took = timedelta(seconds=round(time.monotonic() - begun))
+            narrate(off.on_again_words(duration(took)))
+        return code
 
 
-def _told(off: OffMeanwhile, code: int, seconds: float) -> int:
-    name = off.option.target.name
-    if off.left_off:
-        why = off.restored.detail if off.restored else "it was not tried"
-        title = f"{name} is not seen on again: {why.rstrip('.')}"
-        restore = f"Put it back with 'syncerr-tui safeguards --restore {off.off.fix}'"
-        complain(SyncErrError(title, restore), code or ExitCode.NOT_ALL_FIXED)
-        return code or ExitCode.NOT_ALL_FIXED
-    if off.off.fix:
-        narrate(f"{name} is on again; it was off for {duration(timedelta(seconds=round(seconds)))}.")
-    return code
+class _StopWithFix(Stop):
+    """First the run ends, then what is off goes on again; only who insists leaves it off, and is told so.
 
-
-@contextmanager
-def _stops_cancel() -> Iterator[list[ExitCode]]:
-    """SIGTERM and a closed terminal end the work as ctrl-c does: what is off goes on again first.
-
-    Yields:
-        The exit codes of the signals that have come.
+    Args:
+        name: Of the safeguard.
     """
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    codes = {signal.SIGTERM: ExitCode.TERMINATED}
-    if hasattr(signal, "SIGHUP"):
-        codes[signal.SIGHUP] = ExitCode.HUNG_UP
-    come: list[ExitCode] = []
 
-    def stop(code: ExitCode) -> None:
-        come.append(code)
-        task.cancel()
+    def __init__(self, name: str) -> None:
+        more = {signal.SIGHUP: ExitCode.HUNG_UP} if hasattr(signal, "SIGHUP") else {}
+        super().__init__({signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED, **more})
+        task = asyncio.current_task()
+        assert task is not None, "it runs in an event loop"
+        self._task = task
+        self._name = name
+        self._cancelled = False
+        self.first_words = f"Stopping after what is on its way; then {name} goes on again."
 
-    try:
-        for number, code in codes.items():
-            loop.add_signal_handler(number, stop, code)
-    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
-        yield come
-        return
-    try:
-        yield come
-    finally:
-        for number in codes:
-            loop.remove_signal_handler(number)
+    def again(self, code: ExitCode) -> None:
+        """Wait for nothing more but the safeguard; then not even for that."""
+        if self._cancelled:
+            narrate(f"Quit. {self._name} may be off: 'syncerr-tui safeguards' says so, and puts it back.")
+            leave_at_once(code)
+        self._cancelled = True
+        narrate(f"Stopping: {self._name} is put back first; ctrl-c again quits without that.")
+        self._task.cancel()

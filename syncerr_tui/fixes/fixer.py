@@ -76,7 +76,7 @@ class Fixer:
         self._ledger = ledger
         self.policy = org.policy
         """What may be done there."""
-        self._sleep = sleep
+        self.sleep = sleep
 
     @classmethod
     def of(cls, org: FixOrg, store: FixStore, os_user: str) -> Self:
@@ -247,7 +247,7 @@ class Fixer:
         found: TargetReading | SyncErrError | None = None
         for pause in _REREADS:
             if pause:
-                await self._sleep(pause)
+                await self.sleep(pause)
             try:
                 found = await self._org.read_target(kind, target, wanted)
             except SyncErrError as error:
@@ -314,6 +314,14 @@ class Fixer:
         """Every open line with its state re-read now. A line that is on again, or gone, is closed by this."""
         return [await self._look(record) for record in self._ledger.open_safeguards()]
 
+    async def look(self, fix: str) -> SafeguardNow:
+        """A line with its state re-read now, closed or not.
+
+        Raises:
+            BadInputError: There is no such fix.
+        """
+        return await self._look(self._ledger.get(fix))
+
     async def _look(self, record: FixRecord) -> SafeguardNow:
         try:
             reading = await self._org.read_target(record.kind, record.target, record.after)
@@ -326,6 +334,8 @@ class Fixer:
 
     def _close_where_over(self, record: FixRecord, state: SafeguardState) -> bool:
         """Take a line off whose target is gone or as before; False where a lost request may still come."""
+        if record.closed:
+            return True
         if state is SafeguardState.GONE:
             self._ledger.close(record.id, "gone from the org")
         elif state is SafeguardState.ON:
@@ -402,7 +412,7 @@ class Fixer:
         result = FixResult(fix, FixState.UNKNOWN, False, {}, {}, "")
         for pause in _RESTORES:
             if pause:
-                await self._sleep(pause)
+                await self.sleep(pause)
             try:
                 result = await self.restore(fix)
             except SyncErrError as error:

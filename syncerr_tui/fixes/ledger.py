@@ -44,6 +44,14 @@ class FixStore(Protocol):
         """This machine's time, aware."""
         ...
 
+    def hold(self, key: str, *, unless: str, instead_of: str = "") -> str:
+        """Have something in hand unless another living process has something: gives who (`Journal.hold`)."""
+        ...
+
+    def let_go(self, key: str) -> None:
+        """Have it in hand no more."""
+        ...
+
 
 class FixLedger:
     """The fixes of one org.
@@ -58,6 +66,8 @@ class FixLedger:
         self._store = store
         self._os_user = os_user
         self._org_user = org_user
+        self._hand = uuid4().hex
+        """Tells what this ledger has in hand from what others have."""
 
     def now(self) -> datetime:
         """This machine's time."""
@@ -144,16 +154,36 @@ class FixLedger:
         """All fixes, newest first."""
         return [self._record(row) for row in self._store.read("SELECT * FROM fixes ORDER BY at DESC, id")]
 
+    def lines_for(self, kind: FixKind, target: FixTarget) -> list[FixRecord]:
+        """The open lines of one safeguard, oldest first."""
+        return [
+            line
+            for line in self.open_safeguards()
+            if line.kind is kind and (line.target.id, line.target.name) == (target.id, target.name)
+        ]
+
     def open_for(self, kind: FixKind, target: FixTarget) -> FixRecord | None:
-        """The open line of a safeguard."""
-        return next(
-            (
-                line
-                for line in self.open_safeguards()
-                if line.kind is kind and (line.target.id, line.target.name) == (target.id, target.name)
-            ),
-            None,
+        """The oldest open line of a safeguard."""
+        return next(iter(self.lines_for(kind, target)), None)
+
+    # -- runs that need the same safeguard off
+
+    def need_off(self, target: FixTarget) -> str:
+        """A run needs this safeguard off. Gives who is putting it back right now, and notes nothing then."""
+        return self._store.hold(self._key("off", target), unless=_key("on", target))
+
+    def put_back_begins(self, target: FixTarget) -> str:
+        """This run needs it off no more. Gives whose run still does; empty: it goes on again by this one."""
+        return self._store.hold(
+            self._key("on", target), unless=_key("off", target), instead_of=self._key("off", target)
         )
+
+    def put_back_ended(self, target: FixTarget) -> None:
+        """Others may need it off again."""
+        self._store.let_go(self._key("on", target))
+
+    def _key(self, side: str, target: FixTarget) -> str:
+        return _key(side, target) + self._hand
 
     def get(self, fix: str) -> FixRecord:
         """One fix, by its id or the beginning of it.
@@ -209,6 +239,10 @@ class FixLedger:
             "INSERT INTO fix_events (fix, at, os_user, what, kind, detail) VALUES (?,?,?,?,?,?)",
             (fix, _text(self.now()), self._os_user, what, kind, one_line(detail)),
         )
+
+
+def _key(side: str, target: FixTarget) -> str:
+    return f"{side}:{target.type}:{target.id or target.name}:"
 
 
 def _values(text: str) -> Mapping[str, Any]:

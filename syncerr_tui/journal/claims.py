@@ -149,6 +149,20 @@ class Claims:
         )
         return held
 
+    def hold(self, sql: Transaction, key: str, *, instead_of: str, unless: str) -> str:
+        """Have something in hand that is no run. See `Journal.hold`."""
+        sql.execute("DELETE FROM holders WHERE run = ?", (instead_of,))
+        held = sql.execute(
+            "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE substr(h.run, 1, ?) = ?",
+            (len(unless), unless),
+        )
+        for row in held:
+            if self.lives(row):
+                return f"{row['user']}, {Owner.of_row(row).name}"
+        sql.execute("DELETE FROM holders WHERE run = ?", (key,))
+        sql.execute("INSERT INTO holders (run, owner) VALUES (?,?)", (key, self.beat(sql)))
+        return ""
+
     def free(self, sql: Transaction, run: str) -> None:
         """Nobody works on this run any more."""
         sql.execute("DELETE FROM claims WHERE run = ?", (run,))

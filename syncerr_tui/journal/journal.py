@@ -300,6 +300,25 @@ class Journal:
         with self._transaction() as sql:
             self.claims.free(sql, run)
 
+    def hold(self, key: str, *, unless: str, instead_of: str = "") -> str:
+        """Write down that this process has something in hand, for as long as it lives or until `let_go`.
+
+        Args:
+            key: What, ending in something that no other process uses.
+            unless: Not where another living process has something in hand whose key begins so.
+            instead_of: A key of this process's own that ends by this, in either case.
+
+        Returns:
+            Who stands in the way; empty where it is in hand now.
+        """
+        with self._transaction() as sql:
+            return self.claims.hold(sql, key, instead_of=instead_of, unless=unless)
+
+    def let_go(self, key: str) -> None:
+        """It is in hand no more."""
+        with self._transaction() as sql:
+            self.claims.free(sql, key)
+
     def consent(self, run: str, events: Sequence[str], *, os_user: str) -> None:
         """Write down that a person wants these rows sent again although their last request is not settled."""
         text = "sent again although what became of its last request is not known: a person said so"

@@ -147,6 +147,8 @@ class RunController:
         """Has a safeguard off, and puts it back at its end."""
         self._stopped = False
         """The person stopped it before anything was sent."""
+        self.left_off = ""
+        """What is to be said of a safeguard that was off for the last run and is not proven to be on."""
         self.view: RunPresenter | None = None
         """What the last run says, until it is dismissed."""
 
@@ -283,56 +285,60 @@ class RunController:
         meanwhile: tuple[FixOption, str],
     ) -> None:
         """Off, re-sync, prove, on again, prove. The rows are read first, so it is off only briefly."""
-        from syncerr_tui.fixes.meanwhile import off_meanwhile
-        from syncerr_tui.model import EventStanding
+        from syncerr_tui.fixes.meanwhile import OffMeanwhile
 
         option, confirm = meanwhile
         self._meanwhile = asyncio.current_task()
         self._set_state()
+        off: OffMeanwhile | None = None
+        begun = self._context.clock()
         try:
             self._post(Announced("Reading the rows again before anything is switched off ..."))
-            ids = [row.error.id for row in request.plan.rows]
-            failed = 0
-            for start in range(0, len(ids), _READ_AT_ONCE):
-                events = await connection.read_events(ids[start : start + _READ_AT_ONCE])
-                failed += sum(event.standing is EventStanding.FAILED for event in events.values())
-            if not failed:
+            if not await self._any_still_fails(connection, [row.error.id for row in request.plan.rows]):
                 self._post(Announced("None of these rows fails any more: nothing was switched off."))
-                return
-            begun = self._context.clock()
-            event = request.plan.rows[0].error.id
-            async with off_meanwhile(
-                self._fixes.fixer,
-                option,
-                confirm=confirm,
-                seen=option.seen,
-                reason=request.reason,
-                event=event,
-            ) as off:
-                await self._fixes.recall()
-                if not self._stopped:
-                    await self._follow(self._begin(request, connection))
-            took = duration(self._context.clock() - begun)
-            await self._fixes.recall()
-            self._tell_restored(off, took)
+            elif not self._stopped:
+                begun = self._context.clock()
+                off = OffMeanwhile(
+                    self._fixes.fixer,
+                    option,
+                    confirm=confirm,
+                    seen=option.seen,
+                    reason=request.reason,
+                    event=request.plan.rows[0].error.id,
+                )
+                async with off:
+                    await self._fixes.recall()
+                    if not self._stopped:
+                        await self._follow(self._begin(request, connection))
         except SyncErrError as error:
             self._post(Troubled(error))
         finally:
+            self.left_off = off.problem.line if off is not None and off.problem is not None else ""
             self._meanwhile = None
             self._set_state()
         await self._fixes.recall()
+        if off is not None and off.off is not None:
+            self._tell_restored(off, duration(self._context.clock() - begun))
         self._post(AppLeft() if self._context.state.run.leaving else RunOver())
+
+    async def _any_still_fails(self, connection: OrgSession, ids: Sequence[str]) -> bool:
+        from syncerr_tui.model import EventStanding
+
+        for start in range(0, len(ids), _READ_AT_ONCE):
+            events = await connection.read_events(ids[start : start + _READ_AT_ONCE])
+            if any(event.standing is EventStanding.FAILED for event in events.values()):
+                return True
+        return False
 
     def _tell_restored(self, off: OffMeanwhile, took: str) -> None:
         name = off.option.target.name
-        if off.left_off:
-            why = off.restored.detail if off.restored is not None else ""
-            then = f"{self._context.key_of('safeguards')} puts it back."
-            self._post(Announced(f"{name} is NOT proven to be on again: {then} {why}".strip(), "bad"))
-        elif off.restored is None:
-            self._post(Announced(f"{name} was off already, by somebody else: it was left as it is."))
+        if off.problem is not None:
+            then = "" if off.needed_by else f" {self._context.key_of('safeguards')} puts it back."
+            self._post(Announced(f"{off.problem.title}.{then}", "bad", keep=True))
+        elif off.ours:
+            self._post(Announced(off.on_again_words(took), "good"))
         else:
-            self._post(Announced(f"{name} was off for {took} and is on again: re-read.", "good"))
+            self._post(Announced(f"{name} was off already, by somebody else: it was left as it is."))
 
     async def safeguard_back(self) -> None:
         """Wait until a safeguard that is off for a run is on again; the app ends only then."""

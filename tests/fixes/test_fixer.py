@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.errors import BadInputError, MachineError, NotSentError, OutcomeUnknownError, RefusedError
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.ledger import FixLedger
-from syncerr_tui.fixes.meanwhile import off_meanwhile
+from syncerr_tui.fixes.meanwhile import OffMeanwhile
 from syncerr_tui.fixes.model import FixOption, FixState, SafeguardState
 from syncerr_tui.fixes.options import options_for
 from syncerr_tui.fixes.org import (
@@ -28,6 +29,7 @@ from syncerr_tui.fixes.org import (
     TargetReading,
     Values,
 )
+from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Environment, SyncError
 
@@ -348,7 +350,7 @@ async def test_nothing_without_leave(org: ScriptedOrg, journal: Journal, policy:
 async def test_off_meanwhile_is_on_again_after_a_failure(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
     with pytest.raises(ValueError, match="the run"):
-        async with off_meanwhile(fixer, option) as off:
+        async with OffMeanwhile(fixer, option) as off:
             assert org.things[RULE.name]["active"] is False
             raise ValueError("the run")
     assert org.things[RULE.name]["active"] is True
@@ -359,7 +361,7 @@ async def test_off_meanwhile_is_on_again_after_a_failure(org: ScriptedOrg, journ
 async def test_off_meanwhile_leaves_a_colleagues_off_alone(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
     org.things[RULE.name]["active"] = False
-    async with off_meanwhile(fixer, option):
+    async with OffMeanwhile(fixer, option):
         pass
     assert (org.things[RULE.name]["active"], org.writes) == (False, [])
 
@@ -367,7 +369,7 @@ async def test_off_meanwhile_leaves_a_colleagues_off_alone(org: ScriptedOrg, jou
 async def test_off_meanwhile_takes_an_open_line_over(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
     await fixer.apply(option)
-    async with off_meanwhile(fixer, option) as off:
+    async with OffMeanwhile(fixer, option) as off:
         pass
     assert (org.things[RULE.name]["active"], off.left_off) == (True, False)
     assert await fixer.safeguards() == []
@@ -375,7 +377,7 @@ async def test_off_meanwhile_takes_an_open_line_over(org: ScriptedOrg, journal: 
 
 async def test_what_cannot_be_put_back_is_told(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
-    async with off_meanwhile(fixer, option) as off:
+    async with OffMeanwhile(fixer, option) as off:
         org.fails = RefusedError("Locked")
     assert off.left_off
     assert len(await fixer.safeguards()) == 1
@@ -414,3 +416,101 @@ async def test_what_is_on_record_says_what_was_there_before(org: ScriptedOrg, jo
     assert fixer.ledger.get(fix[:6]).closed == "put back; a re-read shows it"
     with pytest.raises(BadInputError):
         fixer.ledger.get("nope")
+
+
+# -- two runs that need the same safeguard off
+
+
+@pytest.fixture
+def second(tmp_path: Path, clock: Clock, journal: Journal) -> Journal:
+    """The same journal, as a process on another machine has it open."""
+    return Journal.open(tmp_path, ORG, clock=clock, owner=Owner(4711, "", "ops-2", "boot"))
+
+
+@pytest.mark.parametrize("ends_first", [0, 1])
+async def test_of_two_runs_the_last_to_end_puts_it_back(
+    org: ScriptedOrg, journal: Journal, second: Journal, ends_first: int
+) -> None:
+    runs = [OffMeanwhile(fixer_of(org, one), await option_of(org)) for one in (journal, second)]
+    for run in runs:
+        await run.__aenter__()
+    first, last = runs[ends_first], runs[1 - ends_first]
+    await first.__aexit__(None, None, None)
+    assert org.things[RULE.name]["active"] is False, "not under the one that goes on"
+    assert first.problem is not None
+    assert "needs it so, and puts it back" in first.problem.line
+    await last.__aexit__(None, None, None)
+    assert (org.things[RULE.name]["active"], last.left_off) == (True, False)
+    assert [values["active"] for _, values in org.writes] == [False, True]
+    assert await fixer_of(org, journal).safeguards() == []
+
+
+async def test_two_runs_that_switch_off_at_once_leave_no_line(
+    org: ScriptedOrg, journal: Journal, second: Journal
+) -> None:
+    option = await option_of(org)
+    one, other = OffMeanwhile(fixer_of(org, journal), option), OffMeanwhile(fixer_of(org, second), option)
+    await one.__aenter__()
+    org.things[RULE.name]["active"] = True  # as the other one read it, before the first write
+    await other.__aenter__()
+    await one.__aexit__(None, None, None)
+    assert org.things[RULE.name]["active"] is False
+    await other.__aexit__(None, None, None)
+    assert org.things[RULE.name]["active"] is True
+    assert await fixer_of(org, journal).safeguards() == []
+
+
+async def test_a_run_waits_while_another_puts_it_back(
+    org: ScriptedOrg, journal: Journal, second: Journal
+) -> None:
+    ledger, waited = FixLedger(second, os_user="ben", org_user="ben@x.y"), []
+    ledger.put_back_begins(RULE)
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            ledger.put_back_ended(RULE)
+
+    fixer = Fixer(org, FixLedger(journal, os_user="ana", org_user="ana@x.y"), sleep=sleep)
+    async with OffMeanwhile(fixer, await option_of(org)):
+        assert len(waited) == 3
+    ledger.put_back_begins(RULE)
+    with pytest.raises(RefusedError, match="being put back"):
+        async with OffMeanwhile(fixer_of(org, journal), await option_of(org)):
+            pass
+    assert len(org.writes) == 2
+
+
+async def test_the_run_of_a_process_that_is_gone_holds_nobody_up(
+    org: ScriptedOrg, journal: Journal, second: Journal, clock: Clock
+) -> None:
+    option = await option_of(org)
+    await OffMeanwhile(fixer_of(org, second), option).__aenter__()
+    clock.now += timedelta(minutes=11)  # not a sign of life
+    async with OffMeanwhile(fixer_of(org, journal), option) as off:
+        pass
+    assert (org.things[RULE.name]["active"], off.left_off) == (True, False)
+
+
+async def test_what_somebody_else_put_back_meanwhile_is_on_again(org: ScriptedOrg, journal: Journal) -> None:
+    fixer = fixer_of(org, journal)
+    async with OffMeanwhile(fixer, await option_of(org)) as off:
+        org.things[RULE.name]["active"] = True
+        await fixer.safeguards()
+    assert (off.left_off, off.problem) == (False, None)
+    assert len(org.writes) == 1
+
+
+async def test_cancelled_while_it_is_put_back_it_is_put_back(org: ScriptedOrg, journal: Journal) -> None:
+    off = OffMeanwhile(fixer_of(org, journal), await option_of(org))
+
+    async def run() -> None:
+        async with off:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    with pytest.raises(asyncio.CancelledError):
+        await run()
+    assert (org.things[RULE.name]["active"], off.left_off) == (True, False)
