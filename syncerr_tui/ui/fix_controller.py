@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.screen import Screen
@@ -176,21 +176,20 @@ class FixController:
 
     def show_safeguards(self) -> None:
         """What is off because of us, re-read now."""
-        from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
+        from syncerr_tui.ui.screens.safeguards import SafeguardActions, SafeguardsDialog
 
-        def restore(fixes: Sequence[str]) -> None:
-            self._screen.run_worker(self._put_back(dialog, fixes), group="fixing")
+        fixes = self._services.fixes
 
-        def accept(fix: str) -> None:
-            self._screen.run_worker(self._accept(dialog, fix), group="fixing")
+        def do(work: Coroutine[Any, Any, str]) -> None:
+            self._screen.run_worker(self._do(dialog, work), group="fixing")
 
-        dialog = SafeguardsDialog(
-            restore,
-            accept,
-            lambda: self._context.moment,
-            may_change=not self._context.read_only,
-            thumb=self._thumb,
+        actions = SafeguardActions(
+            restore=lambda ids: do(self._restore(ids)),
+            accept=lambda fix: do(fixes.accept(fix)),
+            record=lambda name, reason: do(fixes.record(name, reason)),
         )
+        may = None if self._context.read_only else actions
+        dialog = SafeguardsDialog(may, lambda: self._context.moment, thumb=self._thumb)
         self._screen.app.push_screen(dialog)
         self._screen.run_worker(self._reread(dialog), group="safeguards", exclusive=True)
 
@@ -200,25 +199,20 @@ class FixController:
         except SyncErrError as error:
             dialog.learn([], error.line)
 
-    async def _put_back(self, dialog: SafeguardsDialog, fixes: Sequence[str]) -> None:
+    async def _do(self, dialog: SafeguardsDialog, work: Coroutine[Any, Any, str]) -> None:
+        """Do what was chosen, say what came of it, and show the ledger as it is then."""
         try:
-            results = await self._services.fixes.restore(fixes)
+            note = await work
         except SyncErrError as error:
             note = error.line
-        else:
-            failed = next((one for one in results if not one.verified), None)
-            note = failed.detail if failed is not None else "Put back; a re-read shows it."
         self._screen.post_message(Announced(note))
         self._screen.post_message(FixEnded())
         await self._reread(dialog, note)
 
-    async def _accept(self, dialog: SafeguardsDialog, fix: str) -> None:
-        note = ""
-        try:
-            await self._services.fixes.accept(fix)
-        except SyncErrError as error:
-            note = error.line
-        await self._reread(dialog, note)
+    async def _restore(self, fixes: Sequence[str]) -> str:
+        results = await self._services.fixes.restore(fixes)
+        failed = next((one for one in results if not one.verified), None)
+        return failed.detail if failed is not None else "Put back; a re-read shows it."
 
     def look_at_the_start(self) -> None:
         """What an earlier start left off is shown; it is for the workbench to offer to put it back."""

@@ -125,14 +125,23 @@ class FixService:
             self.applying = False
             await self.recall()
 
-    async def accept(self, fix: str) -> None:
-        """Close a line because another version of its Flow is meant to be active.
+    async def accept(self, fix: str) -> str:
+        """Close a line because another version of its Flow is meant to be active. What came of it, in words.
 
         Raises:
             SyncErrError: It is off, or cannot be read.
         """
-        await self.fixer.accept(fix)
-        await self.recall()
+        now = await self.fixer.accept(fix)
+        return now.detail or f"{now.record.target.name}: its line is closed."
+
+    async def record(self, text: str, reason: str) -> str:
+        """Put a safeguard on the ledger that a person switched off by hand. What came of it, in words.
+
+        Raises:
+            SyncErrError: The org has no such safeguard, it is not off, or it cannot be read.
+        """
+        record = await self.fixer.record(text, reason=reason)
+        return f"{record.target.name} is on the list: it is not forgotten."
 
     async def recall(self) -> None:
         """Read from the journal what may be off. Does not raise: what cannot be read is said."""

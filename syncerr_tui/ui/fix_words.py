@@ -26,6 +26,11 @@ _STATES = {
     SafeguardState.GONE: ("gone from the org", "quiet"),
     SafeguardState.OTHER_VERSION: ("another version is active", "busy"),
 }
+NAMES_OF_SAFEGUARDS = (
+    "Or DuplicateRule:Account.Rule, WorkflowRule:Order.Rule, CustomField:Order.Field__c, or "
+    "FlowDefinition:Name@3 with the version that was active."
+)
+"""How a safeguard is named that was switched off by hand."""
 FIXES = (
     Column("when", "When", (12,)),
     Column("by", "By", (8,)),

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM
 
@@ -48,7 +49,11 @@ class HoldingOrg(WatchedServer):
         assert child is not None
         for number, sent in enumerate(self.signals, 1):
             child.kill(sent)
-            until(lambda said=number: child.err.count("topping") >= said or "Quit." in child.err)
+            until(partial(_has_reacted, child, number))
+
+
+def _has_reacted(child: Child, signals: int) -> bool:
+    return child.err.count("Stopping") >= signals or "Quit." in child.err
 
 
 def until(met: Callable[[], bool]) -> None:

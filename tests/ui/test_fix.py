@@ -12,7 +12,7 @@ import pytest
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
-from syncerr_tui.errors import RefusedError, UnreachableError
+from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
 from syncerr_tui.fixes.org import (
     FixCandidate,
     FixFacts,
@@ -95,6 +95,12 @@ class HeldFixes(HeldOrg):
             whole=reading.whole,
         )
         return FixFacts((off, correct))
+
+    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
+        if text != "ValidationRule:Order.Needs_Tax_Number":
+            raise BadInputError("The org has no such ValidationRule", "Write its full name")
+        rule = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
+        return FixKind.VALIDATION_RULE_OFF, rule, {"active": True}, {"active": False}
 
     async def typed(self, _kind: FixKind, _target: FixTarget, values: Mapping[str, str]) -> dict[str, Any]:
         self.typed_values = values
@@ -291,6 +297,19 @@ async def test_a_value_is_typed(opened: Open) -> None:
         await driven.wait_for("enter closes")
         assert fixes.typed_values == {"active": "42"}
         assert fixes.writes == [{"active": "42"}]
+
+
+async def test_an_empty_value_is_asked_for_twice(opened: Open) -> None:
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Correct the number")
+        await driven.press("enter")
+        await driven.wait_for("enter once more if that is meant")
+        assert fixes.writes == []
+        await driven.press("enter")
+        await driven.wait_for("enter closes")
+        assert fixes.typed_values == {"active": ""}
 
 
 async def test_what_changed_since_it_was_shown_is_not_written(opened: Open) -> None:

@@ -30,7 +30,7 @@ from syncerr_tui.ui.screens.dialog import Dialog, Question
 from syncerr_tui.ui.screens.fix import FixDialog, NameDialog, Stage
 from syncerr_tui.ui.screens.menus import AddressMenu
 from syncerr_tui.ui.screens.resync import GuidedDialog, OffDialog
-from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
+from syncerr_tui.ui.screens.safeguards import SafeguardActions, SafeguardsDialog
 from syncerr_tui.ui.screens.why import WhyDialog
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
@@ -182,7 +182,8 @@ async def test_fixes_and_safeguards_are_harmless_too(opened: Open) -> None:
         fix.stage = Stage.APPLYING
         fix.ended(FixResult("abcd1234", FixState.UNKNOWN, False, {SHORT: SHORT}, {SHORT: SHORT}, SHORT))
         await walk(driven, "escape")
-        off = SafeguardsDialog(lambda _: None, lambda _: None, lambda: Moment(NOW), may_change=True)
+        actions = SafeguardActions(lambda _: None, lambda _: None, lambda *_: None)
+        off = SafeguardsDialog(actions, lambda: Moment(NOW))
         driven.app.push_screen(off)
         await driven.wait_for("Reading each")
         off.learn([evil_safeguard()], SHORT)
