@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("resume", "Finish a run that was cut short."),
     "verify": ("verify", "Re-read the org and say what became of earlier runs."),
     "report": ("report", "Hand over: what was open, what was done with proof, what is left."),
+    "watch": ("watch", "Look again and again: say what is new and cleared, and tell people."),
     "journal": ("journal", "Show what was re-synced, by whom, and what came of it."),
     "setup": ("setup", "Connect an org: a short guided flow that writes a profile."),
     "learn-button": ("learn_button", "Find the Re-sync button's call in a browser's recording."),

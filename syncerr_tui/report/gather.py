@@ -13,6 +13,7 @@ from syncerr_tui.diagnosis.explanation import explain, headline_of
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
+from syncerr_tui.diagnosis.personal_data import MASK, masked
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import FixRecord, SafeguardNow, SafeguardState
 from syncerr_tui.fixes.org import FixScope
@@ -21,7 +22,6 @@ from syncerr_tui.journal.history import ENDINGS, History, RunRecord
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.row_history import found_words
 from syncerr_tui.model import OrgIdentity, SyncError, Verdict
-from syncerr_tui.report.masking import MASK, masked
 from syncerr_tui.report.model import Point, Report, ReportedCause, ReportedFix, ReportedRow, ReportedRun
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural

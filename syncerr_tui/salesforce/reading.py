@@ -65,6 +65,14 @@ class EventReader:
             f"{f' WHERE {where}' if where else ''} ORDER BY CreatedDate, Id"
         )
 
+    def changed_query(self, since: datetime) -> str:
+        """All change events, of whatever status, that were written at or after this moment."""
+        names = ", ".join(map(soql.path, self.fields))
+        return (
+            f"SELECT Id, {names} FROM {soql.name(self.mapping.object_name)} "  # noqa: S608 - checked names
+            f"WHERE SystemModstamp >= {soql.moment(since)}"
+        )
+
     def place(self, row: Row) -> Place | None:
         """Where the list stands after this row."""
         created, key = row.get("CreatedDate"), to_18(row.get("Id"))

@@ -123,6 +123,17 @@ class OrgSession:
             else:
                 return
 
+    async def changed_since(self, at: datetime) -> tuple[EventSeen, ...]:
+        """Change events, of whatever standing, that were written at or after this moment: one small query
+        where little has happened. Events without a usable id are left out.
+
+        Raises:
+            UnreachableError, NotLoggedInError, RefusedError: as everywhere.
+        """
+        rows = await self.client.query_all(self._reader.changed_query(at))
+        keyed = ((to_18(row.get("Id")), row) for row in rows)
+        return tuple(self._reader.seen(key, row) for key, row in keyed if key is not None)
+
     async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
         """What the org says about the parents that rows wait for: for `CauseGraph.relate`.
 

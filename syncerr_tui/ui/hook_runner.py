@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +12,7 @@ from textual.message import Message
 
 from syncerr_tui.host.hooks import Hook, run
 from syncerr_tui.model import SyncError
-from syncerr_tui.salesforce.auth.environment import TOKEN
-from syncerr_tui.salesforce.profiles import SecretRef
+from syncerr_tui.salesforce.auth.secrets import secret_variables
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.words import plural
@@ -69,9 +67,11 @@ class HookRunner:
 
     async def _run(self, hook: Hook, rows: str) -> None:
         try:
+            connection = self._context.connection
+            secrets = secret_variables(connection.profile if connection is not None else None)
             terminal = self._terminal_given() if hook.foreground else contextmanager(_nothing)()
             with terminal:
-                ran = await run(hook, rows, self._context.environ, self._secrets())
+                ran = await run(hook, rows, self._context.environ, secrets)
         except asyncio.CancelledError:
             self._say(f"{hook.name} was stopped.")
         else:
@@ -90,13 +90,6 @@ class HookRunner:
         finally:
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
-
-    def _secrets(self) -> frozenset[str]:
-        """Variables that hold a secret of this org's profile."""
-        connection = self._context.connection
-        way = connection.profile.way if connection is not None else None
-        values = [getattr(way, part.name) for part in dataclasses.fields(way)] if way is not None else []
-        return frozenset({TOKEN, *(each.where for each in values if isinstance(each, SecretRef))})
 
     def _say(self, line: str, look: str = "strong") -> None:
         self._post(Announced(line, look))

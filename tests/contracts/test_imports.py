@@ -19,19 +19,38 @@ RULES = {
     "resync": GROUND | {"triage", "diagnosis", "journal"},
     "fixes": GROUND | {"triage", "diagnosis", "journal"},
     "report": GROUND | {"triage", "diagnosis", "journal", "fixes"},
+    "watch": GROUND | {"triage", "diagnosis"},
     "salesforce": GROUND | {"triage", "diagnosis", "resync", "fixes"},
     "demo": GROUND,
     "ui": GROUND
-    | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo", "report"},
+    | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo", "report", "watch"},
     "cli": GROUND
-    | {"triage", "diagnosis", "journal", "resync", "fixes", "salesforce", "host", "demo", "report", "ui"},
+    | {
+        "triage",
+        "diagnosis",
+        "journal",
+        "resync",
+        "fixes",
+        "salesforce",
+        "host",
+        "demo",
+        "report",
+        "watch",
+        "ui",
+    },
     "__init__": set(),
     "__main__": {"cli"},
 }
 """Room -> rooms it may import. A module at the top of the package is a room of its own."""
 SHAPES = {"resync.org", "fixes.org"}
 """All that `salesforce` sees of the rooms it serves: the shape of an org that it has to fill."""
-HEAVY = {"textual": {"ui"}, "rich": {"ui"}, "simple_salesforce": {"salesforce"}, "requests": {"salesforce"}}
+HEAVY = {
+    "textual": {"ui"},
+    "rich": {"ui"},
+    "simple_salesforce": {"salesforce"},
+    "requests": {"salesforce"},
+    "apprise": {"watch"},
+}
 """Library -> rooms that may import it."""
 LATE = {*HEAVY, "psycopg", "lark", "msgspec", "tomli_w"}
 """Libraries that cost time to import: no command loads one that it does not use."""

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.diagnosis.personal_data import MASK, masked
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.journal import Journal
@@ -23,7 +24,6 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.report.gather import gather
 from syncerr_tui.report.html import to_html
 from syncerr_tui.report.markdown import to_markdown
-from syncerr_tui.report.masking import MASK, masked
 from syncerr_tui.report.model import Report
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.proof import cause_key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import stat
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
 from syncerr_tui.files import open_plain
+from syncerr_tui.salesforce.auth.environment import TOKEN
 from syncerr_tui.salesforce.profiles import OrgProfile, SecretRef
 from syncerr_tui.text import one_line
 
@@ -66,6 +68,13 @@ def journal_password(profile: OrgProfile, environ: Mapping[str, str]) -> Callabl
     """Asks for the password of the journal's database; None where the profile names none."""
     place = profile.journal_password
     return None if place is None else lambda: Secrets(environ).get(place, "the journal's password")
+
+
+def secret_variables(profile: OrgProfile | None) -> frozenset[str]:
+    """Variables that hold a secret of an org's login: no command of the user's gets to see them."""
+    way = profile.way if profile is not None else None
+    values = [getattr(way, part.name) for part in dataclasses.fields(way)] if way is not None else []
+    return frozenset({TOKEN, *(one.where for one in values if isinstance(one, SecretRef))})
 
 
 def _home(path: Path) -> Path:

@@ -1,0 +1,325 @@
+"""`syncerr-tui watch`: looks at an org again and again, and tells people what is new and what is cleared."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
+from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._watch_channels import Channels, tell_channels
+from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
+from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.model import EventSeen, SyncError
+    from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.watch.watcher import CauseSeen, Changes, Watcher
+
+_SHORTEST = 10.0
+"""Seconds between two looks, at least: a day has a limited number of calls."""
+_LISTED = 20
+"""Rows of one kind that are named one by one in a look."""
+_LOGIN_WAIT = 900.0
+"""Seconds before a refused login is tried once more: a user that fails too often is locked out."""
+_LOGINS = 3
+"""Refused logins in a row after which it ends."""
+_WARNING, _CRITICAL, _UNKNOWN = 1, 2, 3
+"""Exit codes of `--once`, as Nagios and its kin understand them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What is asked of a watch."""
+
+    interval: float
+    as_json: bool
+    metrics: Path | None
+    channels: Channels
+
+
+@click.command()
+@org_options
+@click.option("--interval", metavar="TIME", default="60s", show_default=True, help="Between two looks.")
+@click.option(
+    "--notify",
+    multiple=True,
+    metavar="WHERE",
+    help="Tell people through Apprise: env:NAME, file:PATH or keyring:SERVICE/USER that holds the address "
+    "(mailto://, slack://, msteams:// ...). May be repeated.",
+)
+@click.option(
+    "--hook", multiple=True, metavar="COMMAND", help="Run this with JSON on stdin, without a shell."
+)
+@click.option(
+    "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write figures for Prometheus."
+)
+@click.option("--digest", metavar="TIME", default="0s", help="At least so long between two messages.")
+@click.option("--quiet", metavar="FROM-TO", help="No messages in these hours, e.g. 22:00-06:00.")
+@click.option("--once", is_flag=True, help="Look once and end: for cron and monitoring.")
+@click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
+@click.option("--warn-on", metavar="FILTER", help="With --once: exit 1 where an error matches.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each thing that happens.")
+def command(
+    choice: OrgChoice,
+    *,
+    interval: str,
+    notify: tuple[str, ...],
+    hook: tuple[str, ...],
+    metrics: Path | None,
+    digest: str,
+    quiet: str | None,
+    once: bool,
+    fail_on: str | None,
+    warn_on: str | None,
+    as_json: bool,
+) -> int:
+    """Watch an org: say what is new, changed, gone and cleared, and tell people.
+
+    People get one message about each cause, another one when it has doubled, and one when it is cleared. With
+    --once the exit code is 0: fine, 1: warning, 2: critical, 3: the org could not be read.
+    """
+    from syncerr_tui.triage.filter import parse
+
+    if (fail_on or warn_on) and not once:
+        raise BadInputError("--fail-on and --warn-on belong to --once", "Add --once")
+    for text in filter(None, (fail_on, warn_on)):
+        parse(text)
+    wishes = _wishes(interval, notify, hook, metrics, digest, quiet, as_json=as_json)
+    if once:
+        return run_async(_once(choice, wishes, fail_on, warn_on))
+    return run_async(_watch(choice, wishes))
+
+
+def _wishes(
+    interval: str,
+    notify: tuple[str, ...],
+    hook: tuple[str, ...],
+    metrics: Path | None,
+    digest: str,
+    quiet: str | None,
+    *,
+    as_json: bool,
+) -> _Wishes:
+    from syncerr_tui.watch.telling import Schedule, parse_quiet, parse_span
+
+    seconds = parse_span(interval, "--interval").total_seconds()
+    if seconds < _SHORTEST:
+        raise BadInputError("--interval is too short", f"The shortest is {_SHORTEST:.0f}s")
+    schedule = Schedule(parse_span(digest, "--digest"), parse_quiet(quiet) if quiet else None)
+    return _Wishes(seconds, as_json, metrics, Channels.of(schedule, notify, hook))
+
+
+async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
+    from syncerr_tui.cli._choosing import filter_over
+    from syncerr_tui.resync.factory import clock
+
+    try:
+        async with reach(choice) as (profile, tokens):
+            session = await _connect(profile, tokens)
+            try:
+                watcher = _watcher(session)
+                await watcher.look()
+                await _pass_on(wishes, watcher, session)
+            finally:
+                await session.close()
+    except SyncErrError as error:
+        emit(f"UNKNOWN - {error.line}")
+        return _UNKNOWN
+    worst, words = 0, ""
+    for text, code, word in ((warn_on, _WARNING, "WARNING"), (fail_on, _CRITICAL, "CRITICAL")):
+        if text:
+            wanted = filter_over(watcher.graph, text)
+            count = sum(wanted.matches(error, clock()) for error in watcher.errors.values())
+            if count:
+                worst, words = code, f"{word} - {plural(count, 'sync error')} match {text}; "
+    total, causes = len(watcher.errors), len(watcher.causes)
+    state = words or "OK - "
+    emit(f"{state}{plural(total, 'sync error')}, {plural(causes, 'cause')} | errors={total} causes={causes}")
+    return worst
+
+
+async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
+    refused, trouble = 0, ""
+    watcher: Watcher | None = None
+    async with reach(choice) as (profile, tokens):
+        session: OrgSession | None = None
+        try:
+            while True:
+                try:
+                    if session is None:
+                        session = await _connect(profile, tokens)
+                        if watcher is None:
+                            watcher = _watcher(session)
+                        watcher.org = session
+                    assert watcher is not None
+                    first = not watcher.started
+                    look = await watcher.look()
+                    if trouble:
+                        _happened(wishes, "back", "The org answers again")
+                    refused, trouble = 0, ""
+                    if first:
+                        narrate(_begun(watcher, wishes))
+                    _tell(wishes, look, _reasons(session, look))
+                    await _pass_on(wishes, watcher, session)
+                    wait = wishes.interval
+                except NotLoggedInError as error:
+                    if session is None:
+                        refused += 1
+                        if refused >= _LOGINS:
+                            raise
+                    wait = wishes.interval if session is not None else _LOGIN_WAIT
+                    await _let_go(session)
+                    session = None
+                    trouble = _troubled(wishes, trouble, error)
+                except SyncErrError as error:
+                    if isinstance(error, BadInputError):
+                        raise
+                    trouble = _troubled(wishes, trouble, error)
+                    wait = wishes.interval
+                await asyncio.sleep(wait)
+        finally:
+            await _let_go(session)
+
+
+async def _connect(profile: Any, tokens: Any) -> OrgSession:  # noqa: ANN401 - what `reach` gives
+    from syncerr_tui.salesforce.connect import connect
+
+    return await connect(profile, tokens)
+
+
+async def _let_go(session: OrgSession | None) -> None:
+    if session is not None:
+        await session.close()
+
+
+def _watcher(session: OrgSession) -> Watcher:
+    from syncerr_tui.stopwatch import steady_seconds
+    from syncerr_tui.watch.watcher import Watcher
+
+    return Watcher(session, steady_seconds)
+
+
+def _begun(watcher: Watcher, wishes: _Wishes) -> str:
+    found = f"{plural(len(watcher.errors), 'sync error')}, {plural(len(watcher.causes), 'cause')}"
+    return f"{found}. Looking again every {wishes.interval:.0f} s; ctrl-c ends it."
+
+
+def _troubled(wishes: _Wishes, before: str, error: SyncErrError) -> str:
+    """Say once what is wrong, and again when it is something else."""
+    if error.line != before:
+        _happened(wishes, "trouble", error.line)
+    return error.line
+
+
+def _happened(wishes: _Wishes, event: str, words: str) -> None:
+    if wishes.as_json:
+        emit_json({"at": _now().isoformat(), "event": event, "detail": words})
+    else:
+        narrate(f"{_now().astimezone():%H:%M:%S}  {words}")
+
+
+def _tell(wishes: _Wishes, look: Changes, reasons: dict[str, str]) -> None:
+    from syncerr_tui.watch.telling import cause_payload
+
+    now = _now()
+    if wishes.as_json:
+        at = now.isoformat()
+        emit_json(
+            *({"at": at, "event": "new", **error.payload()} for error in look.new),
+            *({"at": at, "event": "changed", **error.payload()} for error in look.changed),
+            *(
+                {"at": at, "event": "gone", **error.payload(), "reason": reasons[error.id]}
+                for error, _ in look.gone
+            ),
+            *({"at": at, "event": "cause", **cause_payload(cause)} for cause in look.causes),
+            *({"at": at, "event": "cleared", **cause_payload(cause)} for cause in look.cleared),
+        )
+        return
+    clock = f"{now.astimezone():%H:%M:%S}"
+    groups: tuple[tuple[str, list[str]], ...] = (
+        ("new", [_row(error) for error in look.new]),
+        ("changed", [_row(error) for error in look.changed]),
+        ("gone", [f"{error.short_name} {error.id}: {reasons[error.id]}" for error, _ in look.gone]),
+        ("cause", [_cause(cause) for cause in look.causes]),
+        ("cleared", [cause.headline for cause in look.cleared]),
+    )
+    for word, lines in groups:
+        emit(*(f"{clock}  {word:<8} {line}" for line in lines[:_LISTED]))
+        if lines[_LISTED:]:
+            emit(f"{clock}  {word:<8} and {len(lines) - _LISTED:,} more")
+
+
+def _row(error: SyncError) -> str:
+    return f"{error.object} {error.event_type.value} {error.id}: {error.code or error.message[:80]}"
+
+
+def _cause(cause: CauseSeen) -> str:
+    return f"{cause.headline} ({plural(cause.held, 'error')}; --cause {cause.example})"
+
+
+def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
+    """Why each row is gone: proven by a run of the journal, else as the org shows it."""
+    from syncerr_tui.cli._running import open_journal
+    from syncerr_tui.journal.history import History
+
+    if not look.gone:
+        return {}
+    reasons = {error.id: _by_org(seen) for error, seen in look.gone}
+    with suppress(SyncErrError), open_journal(session) as journal:
+        history = History(journal)
+        for row in reasons:
+            for attempt in history.of_event(row)[:1]:
+                run = history.run(attempt.run)
+                by = run.os_user if run else "a run"
+                if attempt.proven and attempt.ended_at and attempt.verdict:
+                    reasons[row] = f"{attempt.verdict.value} by {by} at {attempt.ended_at.astimezone():%H:%M}"
+                elif attempt.unknown:
+                    reasons[row] = f"sent by {by}, not proven yet"
+    return reasons
+
+
+def _by_org(seen: EventSeen) -> str:
+    from syncerr_tui.model import EventStanding
+
+    if seen.standing is EventStanding.GONE:
+        return "deleted, or hidden from this user"
+    word = "resolved elsewhere" if seen.standing is EventStanding.DONE else "left the list"
+    return f"{word}, its status is {seen.status or 'empty'}"
+
+
+async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> None:
+    """Write the figures, and tell the channels what they do not know yet. What fails is due again."""
+    if wishes.metrics is not None:
+        try:
+            await _write_metrics(wishes.metrics, watcher, session)
+        except SyncErrError as error:
+            _happened(wishes, "trouble", error.line)
+    if wishes.channels.members:
+        await tell_channels(
+            wishes.channels, watcher, session, _now(), lambda line: _happened(wishes, "trouble", line)
+        )
+
+
+async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession) -> None:
+    from syncerr_tui.cli._ledger import safeguards_off
+    from syncerr_tui.watch.delivery import replace_file
+    from syncerr_tui.watch.metrics import Figures, render
+
+    off: int | None = None
+    with suppress(SyncErrError):
+        off = len(await safeguards_off(session))
+    figures = Figures(session.identity.name, _now(), watcher.errors, watcher.causes, off, session.usage)
+    await asyncio.to_thread(replace_file, path, list(render(figures)), 0o644)
+
+
+def _now() -> datetime:
+    from syncerr_tui.resync.factory import clock
+
+    return clock()

@@ -1,0 +1,1 @@
+"""Looking at an org again and again: what is new, changed and gone, and who is told of it."""

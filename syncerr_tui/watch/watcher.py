@@ -1,0 +1,211 @@
+"""Looks at an org again and again, cheaply: only what has changed since the last look is asked for.
+
+One query for the events whose SystemModstamp has moved is enough to see what is new, changed and done. What
+it cannot see is an event that was deleted or hidden; the whole list is read now and then for that.
+
+SystemModstamp is set while a transaction runs and seen when it has ended. So each query begins some time
+before the last stamp that was seen; rows that come twice are the same rows. What takes longer than that to
+be committed is found by the next whole reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from syncerr_tui.diagnosis.causes import Cause, CauseGraph
+from syncerr_tui.diagnosis.explanation import explain, headline_of
+from syncerr_tui.diagnosis.personal_data import masked
+from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
+from syncerr_tui.model import EventSeen, EventStanding, SyncError
+
+OVERLAP = timedelta(minutes=2)
+"""How far each query reaches back behind the last stamp: longer than nearly every transaction."""
+WHOLE_EVERY = timedelta(hours=1)
+"""After so long the whole list is read once more."""
+_ASKED_AT_ONCE = 2000
+"""Events whose standing is asked for in one request."""
+_HEADLINE_OF = 50
+"""Rows of a cause that are enough for its headline."""
+
+
+class WatchedOrg(Protocol):
+    """What is asked of an org (`salesforce.session.OrgSession`)."""
+
+    def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
+        """Unresolved sync errors, page by page."""
+        ...
+
+    async def changed_since(self, at: datetime) -> Sequence[EventSeen]:
+        """Change events, of whatever standing, that were written at or after this moment."""
+        ...
+
+    async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+        """Up to 2,000 events as they stand now."""
+        ...
+
+    async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
+        """What the org says about the parents that rows wait for."""
+        ...
+
+    async def now(self) -> datetime:
+        """The org's clock."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CauseSeen:
+    """A cause as a message about it needs it."""
+
+    key: str
+    code: str | None
+    headline: str
+    """Without personal data: it goes to chats and tickets."""
+    open: int
+    """Errors that fail for this reason themselves."""
+    waiting: int
+    example: str
+    """Id of one of them."""
+
+    @property
+    def held(self) -> int:
+        """Errors that go when it is fixed."""
+        return self.open + self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one look found, against the one before it."""
+
+    whole: bool
+    """The whole list was read."""
+    new: tuple[SyncError, ...] = ()
+    changed: tuple[SyncError, ...] = ()
+    gone: tuple[tuple[SyncError, EventSeen], ...] = ()
+    causes: tuple[CauseSeen, ...] = ()
+    """Causes that were not there."""
+    cleared: tuple[CauseSeen, ...] = ()
+    """Causes of which nothing is left, as they were before."""
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+
+class Watcher:
+    """The list of one org, kept as it is there.
+
+    Args:
+        org: The org. It may be exchanged for a new connection to the same one.
+        steady: Seconds that only ever grow.
+    """
+
+    def __init__(self, org: WatchedOrg, steady: Callable[[], float]) -> None:
+        self.org = org
+        self.graph = CauseGraph()
+        self._steady = steady
+        self._stamp: datetime | None = None
+        """The last SystemModstamp that was seen; None before the first look."""
+        self._whole_at = 0.0
+        self._causes: dict[str, CauseSeen] = {}
+
+    @property
+    def started(self) -> bool:
+        """Whether it has looked."""
+        return self._stamp is not None
+
+    @property
+    def errors(self) -> Mapping[str, SyncError]:
+        """The list."""
+        return self.graph.errors
+
+    @property
+    def causes(self) -> tuple[CauseSeen, ...]:
+        """Its causes, worst first."""
+        return tuple(sorted(self._causes.values(), key=lambda cause: (-cause.held, cause.key)))
+
+    async def look(self) -> Changes:
+        """Read what has changed. The first look reads everything, and calls none of it new.
+
+        Raises:
+            SyncErrError: The org did not let us read. The list is as it was; look again later.
+        """
+        first = self._stamp is None
+        whole = first or self._steady() - self._whole_at >= WHOLE_EVERY.total_seconds()
+        if whole:
+            now = await self.org.now()
+            listed = await self._listed()
+            missing = [row for row in self.errors if row not in listed]
+            seen = await self._standing(missing)
+            self._stamp, self._whole_at = max(now, self._stamp or now), self._steady()
+        else:
+            assert self._stamp is not None
+            events = await self.org.changed_since(self._stamp - OVERLAP)
+            stamps = [one.modified_at for one in events if one.modified_at is not None]
+            listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
+            seen = {one.id: one for one in events}
+            self._stamp = max((self._stamp, *stamps))
+        found = await self._take(listed, seen, whole=whole)
+        return Changes(whole=True) if first else found
+
+    async def _listed(self) -> dict[str, SyncError]:
+        listed: dict[str, SyncError] = {}
+        async with aclosing(self.org.errors()) as pages:
+            async for page in pages:
+                listed |= {error.id: error for error in page}
+        return listed
+
+    async def _standing(self, ids: Sequence[str]) -> dict[str, EventSeen]:
+        seen: dict[str, EventSeen] = {}
+        for begin in range(0, len(ids), _ASKED_AT_ONCE):
+            seen |= await self.org.read_events(ids[begin : begin + _ASKED_AT_ONCE])
+        return seen
+
+    async def _take(
+        self, listed: Mapping[str, SyncError], seen: Mapping[str, EventSeen], *, whole: bool
+    ) -> Changes:
+        before = self.errors
+        new = tuple(error for row, error in listed.items() if row not in before)
+        changed = tuple(error for row, error in listed.items() if row in before and before[row] != error)
+        # What the org is working on may fail again: it stays where it is until that is known.
+        gone = tuple(
+            (before[row], one)
+            for row, one in seen.items()
+            if row in before and _left(one) and row not in listed
+        )
+        if new or changed:
+            waiting = [error for error in (*new, *changed) if error.code == PARENT_CODE]
+            parents = await self.org.parents(waiting) if waiting else {}
+            self.graph.add((*new, *changed))
+            self.graph.relate(parents)
+        self.graph.discard([error.id for error, _ in gone])
+        causes, cleared = self._compare_causes() if new or changed or gone else ((), ())
+        return Changes(whole, new, changed, gone, causes, cleared)
+
+    def _compare_causes(self) -> tuple[tuple[CauseSeen, ...], tuple[CauseSeen, ...]]:
+        now = {cause.key: self._cause(cause) for cause in self.graph.causes()}
+        fresh = tuple(cause for key, cause in now.items() if key not in self._causes)
+        cleared = tuple(cause for key, cause in self._causes.items() if key not in now)
+        self._causes = now
+        return fresh, cleared
+
+    def _cause(self, cause: Cause) -> CauseSeen:
+        known, example = self._causes.get(cause.key), cause.roots[0]
+        if known is not None and known.example == example:
+            headline, code = known.headline, known.code
+        else:
+            errors = tuple(self.errors[row] for row in cause.roots[:_HEADLINE_OF])
+            explained = explain(errors[0]).diagnosis
+            headline = cause.fingerprint.why if cause.ready else headline_of(errors)
+            headline, code = masked(headline, *explained.each), explained.root_code
+        return CauseSeen(cause.key, code, headline, len(cause.roots), len(cause.victims), example)
+
+
+def _failed(seen: EventSeen) -> bool:
+    return seen.standing is EventStanding.FAILED
+
+
+def _left(seen: EventSeen) -> bool:
+    return seen.standing in {EventStanding.DONE, EventStanding.UNCLEAR, EventStanding.GONE}
