@@ -572,6 +572,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name.", "Program"),
     Action("redraw", ("ctrl+l",), "redraw", "Draw the screen again.", "Program"),
     Action(
+        "suspend",
+        ("ctrl+z",),
+        "suspend",
+        "Back to the shell, whose fg comes back here; asks first while a re-sync would sleep too.",
+        "Program",
+    ),
+    Action(
         "quit",
         ("q", "ctrl+q"),
         "quit",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -42,7 +41,6 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     CSS_PATH = Path(__file__).with_name("syncerr.tcss")
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, priority=True)]
 
     def __init__(self, context: AppContext, journals: Journals, driver: type[Driver] | None = None) -> None:
         super().__init__(
@@ -57,6 +55,14 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self.set_class(not context.terminal.unicode, "-ascii")
         self._line_filters: list[LineFilter] = [*([Colourless()] if self.no_color else []), Harmless()]
         self.context = context
+        # In every screen, dialogs too.
+        always = [Binding("ctrl+q", "leave", show=False, priority=True)]
+        always += [
+            Binding(key, "sleep", show=False, priority=True)
+            for key in context.config.actions.by_id["suspend"].keys
+            if key.startswith(("ctrl+", "alt+"))
+        ]
+        self._bindings = BindingsMap(always)
         self.crash = ""
         """What to say about a defect that ended the app."""
         self._journals = journals
@@ -113,18 +119,16 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         elif not self.context.state.run.active:
             self.exit()
 
+    def action_sleep(self) -> None:
+        """Back to the shell until it continues us, after a question where a re-sync would sleep too."""
+        if isinstance(self.screen, Opening):
+            self.sleep()
+        else:
+            self.bench.suspend()
+
     def stop(self, return_code: int) -> None:
         """Leave at once: the terminal goes away, or the machine goes down."""
         self.exit(return_code=return_code)
-
-    @contextlib.contextmanager
-    def terminal_given(self) -> Iterator[None]:
-        """Another program has the terminal meanwhile; what runs in the background goes on."""
-        if self._driver is None or not self._driver.can_suspend:
-            yield  # without a terminal, as in a test, there is none to give
-            return
-        with self.suspend():
-            yield
 
     def _write_to_terminal(self, sequence: str) -> None:
         """Send a control sequence of our own making (the clipboard's)."""

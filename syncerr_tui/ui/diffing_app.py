@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.color import ColorSystem
@@ -50,6 +52,27 @@ class DiffingApp(App[ReturnType]):
             self._diff.forget()
         self.refresh(layout=True)
         self.screen.refresh(layout=True)
+
+    @contextmanager
+    def terminal_given(self) -> Iterator[None]:
+        """Another program has the terminal meanwhile; what runs in the background goes on."""
+        if self._driver is None or not self._driver.can_suspend:
+            yield  # without a terminal, as in a test, there is none to give
+            return
+        with self.suspend():
+            yield
+
+    def sleep(self) -> None:
+        """Give the terminal to the shell, and stop until it continues us."""
+        from syncerr_tui.ui.terminal_driver import TerminalDriver
+
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver):
+            return
+        with self.terminal_given():
+            stopped = driver.stop_until_continued()
+        if not stopped:
+            self.notify("No shell is there to come back from: the app stays.", markup=False)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Textual 8.2.8 writes `renderable.render_segments()` here; this writes the difference."""

@@ -388,7 +388,7 @@ class ErrorsPane(ListWithPanel):
     # -- the mouse -------------------------------------------------------------------------------------
 
     def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
-        """Click moves, ctrl+click selects, shift+click draws a range, a double click opens the panel."""
+        """A click moves, in the gutter or with ctrl it selects, with shift it extends; two clicks open."""
         event.stop()
         moved = self.listing.moved_to(event.row, extend=event.extend)
         if event.toggle:
@@ -397,6 +397,15 @@ class ErrorsPane(ListWithPanel):
         self.came_by_click()
         if event.opened:
             self.info()
+
+    def on_virtual_list_header_clicked(self, event: VirtualList.HeaderClicked) -> None:
+        """A click on a column's name sorts by it, the same again reverses; [ and ] go sideways."""
+        event.stop()
+        match self.table.column_at(event.x):
+            case SortKey() as key:
+                self.sort_by(key)
+            case int() as views:
+                self.scroll_columns(views)
 
     HANDLERS: ClassVar[Handlers] = {
         **ListWithPanel.MOVES,

@@ -164,13 +164,19 @@ _LEAVES_FIRST = (
 
 def footer(
     actions: Sequence[Action], state: AppState, *, width: int, unicode: bool, panel: bool = False
-) -> list[Part]:
-    """The keys that matter most here and can run now: of the run, of the panel, of the list."""
-    keys = {action.id: action.keys for action in actions}
+) -> dict[str, tuple[str, str]]:
+    """The keys that matter most here and can run now: of the run, of the panel, of the list.
+
+    Returns:
+        Id of the action, or a name for a pair of them -> its key and what that does, in their order.
+    """
+    keys = {action.id: action.keys for action in actions if action.keys}
     shown_keys = _of_run(keys, state)
     if panel:
         shown_keys |= _of_panel(keys)
-    ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
+    ranked = sorted(
+        (action for action in actions if action.footer and action.keys), key=lambda action: action.footer
+    )
     for action in ranked:
         if panel and action.id in {"range", "select_all", "filter", "info", "open"}:
             continue
@@ -187,16 +193,13 @@ def footer(
             count = f" {state.chosen:,}"
         key = shown(action.keys[0], unicode=unicode)
         if panel and action.id == "help":
-            shown_keys["back"] = ("esc", "back")
+            shown_keys["back"] = (shown(keys["back"][0]), "back")
         shown_keys[action.id] = (key, f"{action.label}{count}")
     for name in _LEAVES_FIRST:
         if sum(cell_len(key) + cell_len(label) + 3 for key, label in shown_keys.values()) <= width + 1:
             break
         shown_keys.pop(name, None)
-    parts: list[Part] = []
-    for key, label in shown_keys.values():
-        parts += [(f"{'  ' if parts else ' '}{key}", "key"), (f" {label}", "quiet")]
-    return parts
+    return shown_keys
 
 
 def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tuple[str, str]]:
@@ -207,14 +210,17 @@ def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tup
 
 
 def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    pairs = (
+        ("scroll", "down", "up", -1, "scroll"),
+        ("ends", "first", "last", 0, "top/end"),
+        ("next", "next_error", "previous_error", -1, "next/previous"),
+        ("next", "next_cause", "previous_cause", -1, "next/previous"),
+    )
     told = {
-        "scroll": (f"{shown(keys['down'][-1])}/{shown(keys['up'][-1])}", "scroll"),
-        "ends": (f"{shown(keys['first'][0])}/{shown(keys['last'][0])}", "top/end"),
+        name: (f"{shown(keys[one][which])}/{shown(keys[other][which])}", label)
+        for name, one, other, which, label in pairs
+        if one in keys and other in keys
     }
-    for kind in ("error", "cause"):
-        if f"next_{kind}" in keys:
-            both = f"{keys[f'next_{kind}'][-1]}/{keys[f'previous_{kind}'][-1]}"
-            told["next"] = (both, "next/previous")
     if "browse" in keys:
         told["browse"] = (shown(keys["browse"][0]), "address")
     return told
@@ -255,9 +261,9 @@ class StatusLines:
         return above, below
 
     def draw_top(
-        self, tabs_shown: Iterable[tuple[str, bool]], note: TabNote, width: int, *, busy: bool
+        self, tabs_shown: Mapping[str, tuple[str, bool]], note: TabNote, width: int, *, busy: bool
     ) -> None:
-        """The org, and the tabs."""
+        """The org, and the tabs: the action that shows one -> its name, and whether it is in front."""
         context, connection = self._context, self._context.connection
         self._line("title").show(
             *title(
@@ -269,7 +275,8 @@ class StatusLines:
                 connecting=busy,
             )
         )
-        self._line("tabs").show(*tabs(tabs_shown, note, width, unicode=context.terminal.unicode))
+        left, right = tabs(tabs_shown.values(), note, width, unicode=context.terminal.unicode)
+        self._line("tabs").show(left, right, [each for name in tabs_shown for each in ("", name)])
 
     def draw_utility(self, causes: int, off: str) -> None:
         """How many errors there are, and how fresh they are."""
@@ -310,7 +317,12 @@ class StatusLines:
         else:
             unicode, panel = self._context.terminal.unicode, self._context.state.panel_open
             keys = footer(actions, facts, width=width, unicode=unicode, panel=panel)
-            self._line("keys").show([] if self.behind_a_dialog else keys)
+            parts: list[Part] = []
+            does: list[str] = []
+            for name, (key, label) in {} if self.behind_a_dialog else keys.items():
+                parts += [(f"{'  ' if parts else ' '}{key}", "key"), (f" {label}", "quiet")]
+                does += [name if name in self._context.config.actions.by_id else ""] * 2
+            self._line("keys").show(parts, does=does)
         self._line("keys-before").set_class(bool(before), "-on")
 
     def draw_trouble(self, width: int) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import select
+import signal
+import time
 from codecs import getincrementaldecoder
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
@@ -30,6 +32,8 @@ _MOST_CELLS = 4_000_000
 """A window larger than this is noise: drawing it would take the memory of the machine."""
 _CTRL_C = "\x03"
 _READ = 4096
+_STOP_SECONDS = 0.5
+"""How long the stop is waited for, where it may be that no shell takes over."""
 _SECONDS = 0.1
 """How often the thread looks whether it is to end, and whether an escape was a key of its own."""
 
@@ -123,6 +127,7 @@ def _partial(text: str, mark: str) -> str:
 class TerminalDriver(LinuxDriver):
     """Textual's driver for terminals, with an input thread that no byte ends."""
 
+    _continued = False
     _given_away = False
     """Whether another program, or the shell, has the terminal."""
 
@@ -160,6 +165,31 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(message)
             for message in source.tick():
                 self.process_message(message)
+
+    def stop_until_continued(self) -> bool:
+        """Stop this program, and the wrapper that started it, as a shell expects at ctrl+z.
+
+        Called while the terminal is given away. What stops is the usual action of the signal: the kernel
+        leaves it out where no shell is there to continue anybody (an orphaned process group).
+
+        Returns:
+            False where nobody stopped us.
+        """
+        self._continued = False
+        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        try:
+            os.kill(0, signal.SIGTSTP)
+            # With several threads the stop may come some instructions after the call.
+            end = time.monotonic() + _STOP_SECONDS
+            while not self._continued and time.monotonic() < end:
+                time.sleep(_STOP_SECONDS / 50)
+        finally:
+            signal.signal(signal.SIGTSTP, before)
+        return self._continued
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._continued = True
+        super()._sigcont_application()
 
     def write(self, data: str) -> None:
         """Write to the terminal, without Textual's thread where that has ended: its queue would block."""

@@ -61,7 +61,7 @@ from syncerr_tui.ui.run_controller import (
 from syncerr_tui.ui.services import LinksKnown, Services
 from syncerr_tui.ui.status_lines import StatusLines
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
-from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.widgets.line import Line, LineClicked
 from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw first, connect then: the first frame waits for nothing."""
+        # Nobody knows how long we have slept.
+        self.app.app_resume_signal.subscribe(self, lambda _: self.tick())
         self.errors.note("", "Connecting to the org ...")
         self.draw_lines()
         self.errors.entered()
@@ -289,13 +291,19 @@ class Workbench(Screen[None], inherit_bindings=False):
     def draw_lines(self) -> None:
         """Say what is true now."""
         state, width, lines = self.context.state, self.size.width, self._lines
-        tabs = [(pane.tab, place is state.place) for place, pane in self.panes.items()]
+        tabs = {place.value: (pane.tab, place is state.place) for place, pane in self.panes.items()}
         lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
         lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words)
         lines.draw_keys(self.actions, self.facts, width)
         lines.draw_trouble(width)
         view = self.services.runs.view
         lines.draw_run(view.line(width) if view is not None else [], width)
+
+    @on(LineClicked)
+    def line_clicked(self, event: LineClicked) -> None:
+        """A tab, or a key of the footer."""
+        self.context.key = ""
+        self.action_act(event.action_id)
 
     def on_screen_suspend(self) -> None:
         """A dialog is on top: the keys are its own."""
@@ -1056,6 +1064,23 @@ class Workbench(Screen[None], inherit_bindings=False):
             Question("Leave the demo and connect your own org?", text, yes="goes there"), answered
         )
 
+    def suspend(self) -> None:
+        """Back to the shell; after a question where a re-sync would sleep too, not while a fix is made."""
+        from syncerr_tui.ui.screens.resync import SleepQuestion
+
+        app, run = cast("DiffingApp[int]", self.app), self.context.state.run
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                app.sleep()
+
+        if self.services.fixes.applying:
+            self.notify("A fix is being made: wait for it before you suspend.", markup=False)
+        elif not run.active:
+            app.sleep()
+        elif not isinstance(app.screen, SleepQuestion):
+            app.push_screen(SleepQuestion(self.fixing.off_words, paused=run.paused), answered)
+
     def redraw(self) -> None:
         """Draw everything anew: something else wrote on this terminal."""
         cast("DiffingApp[int]", self.app).redraw()
@@ -1090,6 +1115,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "safeguards": lambda bench: bench.fixing.show_safeguards(),
         "setup": set_up,
         "redraw": redraw,
+        "suspend": suspend,
         "quit": leave,
     }
 

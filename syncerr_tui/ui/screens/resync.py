@@ -10,7 +10,7 @@ from textual.content import Content
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Confirmation, Reading, keys
+from syncerr_tui.ui.screens.dialog import Confirmation, Question, Reading, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
@@ -98,6 +98,30 @@ class OffDialog(Reading[bool]):
     def action_answer(self, leave: bool) -> None:
         """Leave, or show them."""
         self.dismiss(leave)
+
+
+class SleepQuestion(Question):
+    """Suspending while a re-sync is under way.
+
+    Args:
+        off: The safeguards that are off because of us, in words; empty for none.
+        paused: The re-sync is held already.
+    """
+
+    def __init__(self, off: str, *, paused: bool) -> None:
+        asleep = (
+            "The re-sync sleeps too: nothing is sent until you come back with fg, and then what was on its "
+            "way is read from the org before anything goes on. Nothing is sent twice."
+        )
+        elsewhere = (
+            "After ten minutes of silence a colleague at another machine with the same journal may go on "
+            "with its rows."
+        )
+        stays = (
+            f"{off}: that lasts as long as the sleep. Better wait, or stop the re-sync first." if off else ""
+        )
+        heading = "A re-sync is paused" if paused else "A re-sync is under way"
+        super().__init__(heading, *filter(None, (stays, asleep, elsewhere)), yes="suspends", no="stays")
 
 
 def _named(error: SyncError) -> str:

@@ -40,6 +40,7 @@ class CauseList(VirtualList):
     """Draws the visible part of an `Outline`. Its keys are the app's."""
 
     WHEEL_ROWS = 1
+    TICK_CELLS = _GUTTER
 
     def __init__(self, tell: Tell, *, glyphs: Glyphs, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(glyphs=glyphs, id=id)

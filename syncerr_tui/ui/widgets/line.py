@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.cells import cell, flat
@@ -15,6 +18,13 @@ from syncerr_tui.ui.widgets.themed import Themed
 
 Part = tuple[str, str]
 """A piece of text and the style it is drawn in: a key of `drawn.LOOKS`."""
+
+
+@dataclass
+class LineClicked(Message):
+    """A piece of text was clicked that stands for an action."""
+
+    action_id: str
 
 
 class Line(Themed):
@@ -39,10 +49,17 @@ class Line(Themed):
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
         self._drawn: tuple[Part, ...] = ()
+        self._does: tuple[str, ...] = ()
 
-    def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
-        """Show this text; only from its beginning to the last difference is written."""
-        self._left, self._right = tuple(left), tuple(right)
+    def show(self, left: Sequence[Part], right: Sequence[Part] = (), does: Sequence[str] = ()) -> None:
+        """Show this text; only from its beginning to the last difference is written.
+
+        Args:
+            left: The text at the left.
+            right: The text at the right.
+            does: For each piece at the left the action that a click on it asks for; empty for none.
+        """
+        self._left, self._right, self._does = tuple(left), tuple(right), tuple(does)
         if self.size.width:
             before, now = self._drawn, self._laid_out()
             if before != now:
@@ -58,6 +75,16 @@ class Line(Themed):
         """Lay out for the new width."""
         self._drawn = self._laid_out()
         self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for what the piece under the mouse stands for."""
+        end = 0
+        for (text, _), action_id in zip(self._left, self._does, strict=False):
+            end += cell_len(flat(text))
+            if event.x < end:
+                if action_id:
+                    self.post_message(LineClicked(action_id))
+                return
 
     def render_line(self, y: int) -> Strip:
         """The line."""

@@ -58,6 +58,8 @@ class _Line(NamedTuple):
 class ErrorTable(VirtualList):
     """A table over a `Listing`."""
 
+    TICK_CELLS = _GUTTER
+
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(glyphs=glyphs, id=id)
         self.listing = Listing()
@@ -199,6 +201,17 @@ class ErrorTable(VirtualList):
             self._view = min(self._view, len(views))
             if self._view:
                 self._columns = views[self._view - 1]
+
+    def column_at(self, x: int) -> SortKey | int | None:
+        """What the header says so many cells from the left: a column to sort by, or a way sideways."""
+        if x >= self.size.width - len(" ]") or (self._view and x < _GUTTER):
+            return 1 if x >= _GUTTER else -1
+        end = self._left
+        for placed in self._columns:
+            end += placed.width + 1
+            if self._left <= x < end:
+                return placed.column.sort
+        return None
 
     @property
     def _off_screen(self) -> int:

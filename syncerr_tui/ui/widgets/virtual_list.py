@@ -59,6 +59,8 @@ class VirtualList(Themed, can_focus=True):
 
     DEFAULT_CSS = "VirtualList { height: 1fr; width: 1fr; }"
     WHEEL_ROWS: ClassVar[int] = 3
+    TICK_CELLS: ClassVar[int] = 0
+    """Cells at the left in which a click selects, where rows can be selected."""
 
     @dataclass
     class Clicked(Message):
@@ -68,6 +70,12 @@ class VirtualList(Themed, can_focus=True):
         toggle: bool
         extend: bool
         opened: bool
+
+    @dataclass
+    class HeaderClicked(Message):
+        """The names of the columns were clicked, so many cells from the left."""
+
+        x: int
 
     @dataclass
     class Wheeled(Message):
@@ -259,7 +267,11 @@ class VirtualList(Themed, can_focus=True):
         """Say which row was clicked, and how."""
         y = event.y - HEADER
         if 0 <= y < len(self._row_at):
-            self.post_message(self.Clicked(self._row_at[y], event.ctrl, event.shift, opened=event.chain == 2))
+            toggle = event.ctrl or event.x < self.TICK_CELLS
+            opened = event.chain == 2 and not toggle
+            self.post_message(self.Clicked(self._row_at[y], toggle, event.shift, opened))
+        elif y < 0:
+            self.post_message(self.HeaderClicked(event.x))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Some rows down."""
