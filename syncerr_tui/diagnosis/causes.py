@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
+from operator import attrgetter
 
 from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, Fingerprints
-from syncerr_tui.diagnosis.victims import Evidence, Link, ParentRef, Victims, local_name
+from syncerr_tui.diagnosis.victims import Evidence, GraphNode, Link, ParentRef, Victims, local_name
 from syncerr_tui.model import SyncError
 
 ORDERS = frozenset({"order"})
@@ -25,7 +27,7 @@ MONEY = frozenset(
     }
 )
 """Objects that carry money by themselves: financial records, which are read and never rewritten."""
-
+_COUNTED = ORDERS | MONEY
 
 _MANY = 1000
 """Rows from which collecting garbage meanwhile would be felt."""
@@ -75,32 +77,18 @@ class CauseGraph:
     """All errors as causes and victims. Rows come in pages and leave one by one; the answers follow.
 
     A page costs what it changes: the rows in it, the rows that wait for them, and their victims in turn.
-    100,000 rows are linked and grouped in under 3 s on two modest cores (tests/bench/bench_causes.py).
+    100,000 rows are linked and grouped in under 2 s on two modest cores (tests/bench/bench_causes.py).
     """
 
     def __init__(self) -> None:
         self._fingerprints = Fingerprints()
         self._victims = Victims(self._fingerprints.code_of)
-        self._before: dict[str, str] = {}
-        """Row -> the row it waits for, where it is in the list."""
-        self._guessed: set[str] = set()
-        """Rows of which that is a guess."""
-        self._behind: defaultdict[str, set[str]] = defaultdict(set)
-        """Row -> the rows that wait directly for it."""
-        self._roots: dict[str, str] = {}
-        """Row -> the row at the end of its chain; itself where it waits for nobody."""
-        self._unsure: set[str] = set()
-        """Rows with a guess on the way to there."""
-        self._group_of: dict[str, str] = {}
-        self._members: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        """Key of a cause -> its rows, oldest first within each page: then sorting all of them is cheap."""
-        self._ages: dict[str, tuple[float, str]] = {}
-        self._prints: dict[str, tuple[Fingerprint, str | None]] = {}
-        self._built: dict[str, Cause] = {}
+        self._groups: dict[str, _Group] = {}
+        """Key of a cause -> its rows."""
 
     def __len__(self) -> int:
         """How many causes there are: cheap, for a title."""
-        return len(self._members)
+        return len(self._groups)
 
     def add(self, errors: Iterable[SyncError]) -> None:
         """Take a page in, or newer versions of rows."""
@@ -110,12 +98,13 @@ class CauseGraph:
 
     def discard(self, ids: Iterable[str]) -> None:
         """Let rows go that left the list."""
-        gone = [row_id for row_id in ids if row_id in self.errors]
-        orphans = {victim for row_id in gone for victim in self._behind.get(row_id, ())}
+        nodes = self._victims.nodes
+        gone = {row_id: nodes[row_id] for row_id in ids if row_id in nodes}
+        orphans = {victim for node in gone.values() for victim in node.behind}
         touched = self._victims.discard(gone)
-        for row_id in gone:
-            self._unlink(row_id)
-            self._leave_group(row_id)
+        for row_id, node in gone.items():
+            self._unlink(row_id, node)
+            self._leave_group(row_id, node)
         self._follow((touched | orphans) & self.errors.keys())
 
     def relate(self, relations: Mapping[str, tuple[ParentRef, ...]]) -> None:
@@ -147,32 +136,28 @@ class CauseGraph:
 
     def causes(self) -> tuple[Cause, ...]:
         """All causes, worst first: by what they hold up, then by orders, money, and age."""
-        for key, members in self._members.items():
-            if key not in self._built:
-                self._built[key] = self._cause(key, members)
-        return tuple(sorted(self._built.values(), key=_harm))
+        return tuple(sorted(map(self._cause, self._groups.values()), key=_harm))
 
     def cause_of(self, row_id: str) -> Cause | None:
         """The cause that this row is, or waits for."""
-        key = self._group_of.get(row_id)
-        if key is None:
-            return None
-        if key not in self._built:
-            self._built[key] = self._cause(key, self._members[key])
-        return self._built[key]
+        group = self._group_of(row_id)
+        return self._cause(group) if group is not None else None
 
     def of_cause(self, word: str) -> frozenset[str] | None:
         """The errors of the cause with this key, or of this error's cause; None where there is none."""
-        key = word if word in self._members else self._group_of.get(word)
-        return frozenset(self._members[key]) if key is not None else None
+        group = self._groups.get(word) or self._group_of(word)
+        return frozenset(group.members) if group is not None else None
 
     def root_of(self, row_id: str) -> str:
         """The error at the end of this row's chain; the row itself where it waits for nobody."""
-        return self._roots[row_id]
+        root = self._victims.nodes[row_id].root
+        assert root is not None
+        return root
 
     def waiting_for(self, row_id: str) -> tuple[Link, ...]:
         """The links of the rows that wait directly for this one, oldest row first."""
-        rows = sorted(self._behind.get(row_id, ()), key=self._ages.__getitem__)
+        node = self._victims.nodes.get(row_id)
+        rows = sorted(node.behind, key=self._age_of) if node is not None else ()
         return tuple(link for row in rows for link in self.links_of(row) if link.cause == row_id)
 
     def parents_of(self, ids: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -192,142 +177,188 @@ class CauseGraph:
 
     def _follow(self, touched: set[str]) -> None:
         """Draw conclusions anew for these rows and for everything that waits behind them."""
-        behind, links_of, errors, groups = self._behind, self._victims.links_of, self.errors, self._group_of
+        nodes, links_of = self._victims.nodes, self._victims.links_of
         for row_id in touched:
-            if row_id in self._before:
-                self._unlink(row_id)
-            error = errors[row_id]
-            when = error.created_at or error.processed_at
-            self._ages[row_id] = (when.timestamp() if when else float("inf"), row_id)
-            links = links_of(row_id)
-            before = next((link.cause for link in links if link.cause), None) if links else None
-            if before is not None:
-                self._before[row_id] = before
-                behind[before].add(row_id)
-                if not any(link.fact for link in links if link.cause == before):
-                    self._guessed.add(row_id)
-        stale = set(touched)
-        frontier = list(touched)
+            node = nodes[row_id]
+            if node.before is not None:
+                self._unlink(row_id, node)
+            when = _made(node)
+            node.age = (when.timestamp() if when else inf, row_id)
+            for link in links_of(row_id):
+                if link.cause is not None:
+                    node.before, before = link.cause, nodes[link.cause]
+                    if isinstance(before.behind, set):
+                        before.behind.add(row_id)
+                    else:
+                        before.behind = {row_id}
+                    node.guessed = link.evidence is Evidence.GUESS and not _proven_too(node, link)
+                    break
+        stale = {row_id: nodes[row_id] for row_id in touched}
+        frontier = [node for node in stale.values() if node.behind]
         while frontier:
-            waiting = behind.get(frontier.pop())
-            if waiting:
-                fresh = waiting - stale
-                stale |= fresh
-                frontier += fresh
-        for row_id in stale:
-            if row_id in groups:
-                self._leave_group(row_id)
-        oldest_first = sorted(stale, key=self._ages.__getitem__)
-        for row_id in oldest_first:
-            if row_id not in self._roots:
-                self._find_root(row_id)
-        for row_id in oldest_first:
-            if row_id not in groups:
-                self._join_group(row_id)
+            for row_id in frontier.pop().behind:
+                if row_id not in stale:
+                    node = stale[row_id] = nodes[row_id]
+                    if node.behind:
+                        frontier.append(node)
+        for row_id, node in stale.items():
+            if node.group is not None:
+                self._leave_group(row_id, node)
+            node.root = None
+        oldest_first = sorted(stale.values(), key=_age)
+        for node in oldest_first:
+            if node.root is None:
+                if node.before is None:
+                    node.root = node.error.id
+                else:
+                    self._find_root(node.error.id)
+        for node in oldest_first:
+            if node.group is None:
+                self._join_group(node)
 
-    def _unlink(self, row_id: str) -> None:
-        before = self._before.pop(row_id, None)
-        if before is not None:
-            self._behind[before].discard(row_id)
-            self._guessed.discard(row_id)
+    def _unlink(self, row_id: str, node: GraphNode) -> None:
+        before = self._victims.nodes.get(node.before) if node.before is not None else None
+        if before is not None and isinstance(before.behind, set):
+            before.behind.discard(row_id)
+        node.before, node.guessed = None, False
 
-    def _leave_group(self, row_id: str) -> None:
-        key = self._group_of.pop(row_id, None)
+    def _leave_group(self, row_id: str, node: GraphNode) -> None:
+        key, node.root, node.group, node.unsure = node.group, None, None, False
         if key is None:
             return
-        del self._roots[row_id]
-        self._unsure.discard(row_id)
-        self._built.pop(key, None)
-        members = self._members[key]
-        del members[row_id]
-        if not members:
-            del self._members[key]
-            del self._prints[key]
+        group = self._groups[key]
+        group.cause = None
+        del group.members[row_id]
+        if not group.members:
+            del self._groups[key]
 
-    def _join_group(self, row_id: str) -> None:
-        root = self._roots[row_id]
-        key = self._group_of.get(root)
+    def _join_group(self, node: GraphNode) -> None:
+        assert node.root is not None
+        root = self._victims.nodes[node.root]
+        key = root.group
         if key is None:
             made, missing = self._print_of_root(root)
-            key = made.key
-            self._prints.setdefault(key, (made, missing))
-            self._group_of[root] = key
-            self._members[key][root] = None
-        self._group_of[row_id] = key
-        self._members[key][row_id] = None
-        self._built.pop(key, None)
+            key = root.group = made.key
+            if key not in self._groups:
+                self._groups[key] = _Group(made, missing)
+            self._groups[key].members[node.root] = root
+        group = self._groups[key]
+        node.group = key
+        group.members[node.error.id] = node
+        group.cause = None
 
     def _find_root(self, row_id: str) -> None:
         """The end of a row's chain, and whether all links on the way are facts; kept for every row on it."""
-        roots, path, at = self._roots, dict[str, None](), row_id
-        while at not in roots:
+        nodes = self._victims.nodes
+        path: dict[str, GraphNode] = {}
+        at: str | None = row_id
+        while at is not None and (node := nodes[at]).root is None:
             if at in path:
                 # A circle: its oldest error stands for it, so that the circle is one cause.
                 steps = list(path)
-                circle = steps[steps.index(at) :]
-                roots.update(dict.fromkeys(circle, min(circle, key=self._ages.__getitem__)))
+                circle = [path[step] for step in steps[steps.index(at) :]]
+                oldest = min(circle, key=_age).error.id
+                for node in circle:
+                    node.root = oldest
                 break
-            path[at] = None
-            before = self._before.get(at)
-            if before is None:
-                roots[at] = at
-                break
-            at = before
-        for step in reversed(path):
-            if step not in roots:
-                before = self._before[step]
-                roots[step] = roots[before]
-                if before in self._unsure or step in self._guessed:
-                    self._unsure.add(step)
+            path[at] = node
+            if node.before is None:
+                node.root = at
+            at = node.before
+        for node in reversed(path.values()):
+            if node.root is None:
+                assert node.before is not None
+                before = nodes[node.before]
+                node.root, node.unsure = before.root, before.unsure or node.guessed
 
-    def _print_of_root(self, root: str) -> tuple[Fingerprint, str | None]:
+    def _print_of_root(self, root: GraphNode) -> tuple[Fingerprint, str | None]:
         """The fingerprint of a root; a row whose cause is not listed stands for that missing cause."""
-        for link in self.links_of(root):
+        error = root.error
+        for link in self.links_of(error.id):
             if link.ready:
                 return READY, None
             if link.cause is None:
                 what = link.missing or "a parent that the message does not name"
-                error = self.errors[root]
                 parts: tuple[tuple[str, str], ...] = ((NOT_LISTED, what),)
                 if link.missing is None:
                     parts = (*parts, ("of", f"{error.object} {error.storeconnect_id}"))
                 return Fingerprint(parts), what
-        return self._fingerprints.of(self.errors[root]), None
+        return self._fingerprints.of(error), None
 
     def _in_circle(self, row_id: str) -> bool:
         """Whether following the rows before leads back here."""
-        seen: set[str] = set()
-        at = self._before.get(row_id)
+        nodes, seen = self._victims.nodes, set[str]()
+        at = nodes[row_id].before
         while at is not None and at not in seen:
             if at == row_id:
                 return True
             seen.add(at)
-            at = self._before.get(at)
+            at = nodes[at].before
         return False
 
-    def _cause(self, key: str, members: Iterable[str]) -> Cause:
-        made, missing = self._prints[key]
-        ages, unsure = self._ages, self._unsure
-        rows = sorted(members, key=ages.__getitem__)
-        sure = [row_id for row_id in rows if row_id not in unsure] if unsure else rows
-        errors = [self.errors[row_id] for row_id in sure]
-        seen = [when for error in errors if (when := error.created_at or error.processed_at) is not None]
-        records = {(local_name(error.object), error.storeconnect_id) for error in errors}
-        money = Counter(local for local, _ in records if local in MONEY)
-        return Cause(
-            key=key,
-            fingerprint=made,
-            roots=tuple(row_id for row_id in rows if self._roots[row_id] == row_id),
-            victims=tuple(row_id for row_id in sure if self._roots[row_id] != row_id),
-            guessed=tuple(row_id for row_id in rows if row_id in unsure),
-            orders=sum(1 for local, _ in records if local in ORDERS),
-            money=sum(money.values()),
-            money_records=tuple(sorted(money.items(), key=lambda kind: (-kind[1], kind[0]))),
-            first_seen=min(seen, default=None),
-            last_seen=max(seen, default=None),
-            missing=missing,
-            ready=made is READY,
-        )
+    def _age_of(self, row_id: str) -> tuple[float, str]:
+        return self._victims.nodes[row_id].age
+
+    def _group_of(self, row_id: str) -> _Group | None:
+        node = self._victims.nodes.get(row_id)
+        return self._groups[node.group] if node is not None and node.group is not None else None
+
+    def _cause(self, group: _Group) -> Cause:
+        if group.cause is None:
+            group.cause = _built(group, sorted(group.members.values(), key=_age))
+        return group.cause
+
+
+class _Group:
+    """The rows of one cause."""
+
+    __slots__ = ("cause", "fingerprint", "members", "missing")
+
+    def __init__(self, fingerprint: Fingerprint, missing: str | None) -> None:
+        self.fingerprint = fingerprint
+        self.missing = missing
+        self.members: dict[str, GraphNode] = {}
+        """Oldest first within each page: then sorting all of them is cheap."""
+        self.cause: Cause | None = None
+        """As it was told last; None where a row came or went."""
+
+
+_age = attrgetter("age")
+
+
+def _made(node: GraphNode) -> datetime | None:
+    return node.error.created_at or node.error.processed_at
+
+
+def _proven_too(node: GraphNode, guess: Link) -> bool:
+    """Whether another link to the same row is a fact."""
+    return any(link.fact for link in node.links or () if link.cause == guess.cause)
+
+
+def _built(group: _Group, rows: list[GraphNode]) -> Cause:
+    """A cause of its rows, oldest first."""
+    sure = [node for node in rows if not node.unsure]
+    timed = [node for node in sure if node.age[0] < inf] if sure and sure[-1].age[0] == inf else sure
+    records = {
+        (local, node.record.storeconnect_id)
+        for node in sure
+        if (local := local_name(node.record.object)) in _COUNTED
+    }
+    money = Counter(local for local, _ in records if local in MONEY)
+    return Cause(
+        key=group.fingerprint.key,
+        fingerprint=group.fingerprint,
+        roots=tuple(node.error.id for node in rows if node.root == node.error.id),
+        victims=tuple(node.error.id for node in sure if node.root != node.error.id),
+        guessed=tuple(node.error.id for node in rows if node.unsure),
+        orders=sum(1 for local, _ in records if local in ORDERS),
+        money=sum(money.values()),
+        money_records=tuple(sorted(money.items(), key=lambda kind: (-kind[1], kind[0]))),
+        first_seen=_made(timed[0]) if timed else None,
+        last_seen=_made(timed[-1]) if timed else None,
+        missing=group.missing,
+        ready=group.fingerprint is READY,
+    )
 
 
 @contextmanager

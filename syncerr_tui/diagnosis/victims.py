@@ -4,13 +4,15 @@ Two things make an error a victim: an earlier change of the same record has fail
 has. A link is a fact only where the list itself proves it; everything else is shown as a guess and never
 orders a plan. Links are not stored: they follow from a few indexes, so a page that arrives late changes
 what was concluded before it without any bookkeeping.
+
+Long because each kind of evidence stands beside the indexes that it is read from.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,8 +32,17 @@ SAME_RECORD_CODE = "INVALID_CHANGE_EVENT"
 PARENT_CODE = "INVALID_FIELD"
 
 
-_Record = tuple[str, str]
-"""Object and StoreConnect ID, both in lower case: one record across its events."""
+class _Record:
+    """One record across its events."""
+
+    __slots__ = ("events", "object", "storeconnect_id")
+
+    def __init__(self, object_name: str, storeconnect_id: str) -> None:
+        """Both in lower case; the ID may be empty."""
+        self.object = object_name
+        self.storeconnect_id = storeconnect_id
+        self.events: list[str] = []
+        """Ids of its errors, as they happened."""
 
 
 class Evidence(StrEnum):
@@ -111,6 +122,41 @@ def made_at(error: SyncError) -> tuple[bool, datetime, str]:
     return (error.event_type is not EventType.CREATE, when, error.id)
 
 
+_NO_RECORD = _Record("", "")
+_NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class GraphNode:
+    """One error among all of them: what is known of it, and what was concluded.
+
+    One object in place of an entry in a dozen dicts: finding those was half the time of linking. Other rows
+    are named by their ids, so that no two nodes hold each other and nothing is left to a garbage collector.
+    """
+
+    error: SyncError
+    record: _Record = _NO_RECORD
+    code: str | None = None
+    """The code to go by."""
+    named: NamedParents = NO_PARENTS
+    links: tuple[Link, ...] | None = None
+    """Why it waits; None where that must be concluded anew."""
+    # What `CauseGraph` makes of the links.
+    age: tuple[float, str] = (0.0, "")
+    before: str | None = None
+    """The row it waits for, where it is in the list."""
+    guessed: bool = False
+    """That is a guess."""
+    behind: set[str] | frozenset[str] = _NOBODY
+    """The rows that wait directly for it."""
+    root: str | None = None
+    """The row at the end of its chain; itself where it waits for nobody. None: to be found anew."""
+    unsure: bool = False
+    """There is a guess on the way to there."""
+    group: str | None = None
+    """The key of its cause; None: to be found anew."""
+
+
 class Victims:
     """Errors and the indexes that links follow from.
 
@@ -121,70 +167,71 @@ class Victims:
     def __init__(self, code_of: Callable[[SyncError], str | None] = lambda error: error.code) -> None:
         """Args: code_of: The code to go by; where the record carries none, the one its wording means."""
         self.errors: dict[str, SyncError] = {}
+        self.nodes: dict[str, GraphNode] = {}
         self._code_of = code_of
-        self._links: dict[str, tuple[Link, ...]] = {}
-        self._record_of: dict[str, _Record] = {}
-        self._by_record: dict[_Record, list[str]] = {}
-        self._by_storeconnect_id: dict[str, tuple[_Record, ...]] = {}
-        self._by_salesforce_id: dict[str, tuple[_Record, ...]] = {}
-        self._creates_by_minute: defaultdict[int, set[str]] = defaultdict(set)
+        self._by_storeconnect_id: dict[str, list[_Record]] = {}
+        self._by_salesforce_id: dict[str, list[_Record]] = {}
         # The other way round: who would like to know of an id, or of a failed Create in a minute.
-        self._codes: dict[str, str | None] = {}
-        self._parents_named: dict[str, NamedParents] = {}
-        self._naming: defaultdict[str | None, set[str]] = defaultdict(set)
+        self._naming: defaultdict[str, set[str]] = defaultdict(set)
         self._guessing: defaultdict[int, set[str]] = defaultdict(set)
+        self._creates_by_minute: defaultdict[int, set[str]] = defaultdict(set)
         self._relations: dict[str, tuple[ParentRef, ...]] = {}
-        self._present: set[_Record] = set()
+        self._present: set[tuple[str, str]] = set()
 
     def add(self, errors: Iterable[SyncError]) -> set[str]:
         """Take rows in, or newer versions of them. Gives the rows whose links may have changed."""
-        rows = list(errors)
-        touched = self.discard([error.id for error in rows if error.id in self.errors])
-        changed: set[_Record] = set()
-        by_record = self._by_record
-        for error in rows:
-            row_id = error.id
-            self.errors[row_id] = error
-            record = self._record_of[row_id] = _record(error)
-            known = by_record.get(record)
-            if known is not None:
-                known.append(row_id)
-                changed.add(record)
+        rows = {error.id: error for error in errors}
+        nodes = self.nodes
+        touched = self._leave([nodes[row_id] for row_id in rows if row_id in nodes])
+        self.errors.update(rows)
+        changed: list[_Record] = []
+        fresh: list[GraphNode] = []
+        for row_id, error in rows.items():
+            node = nodes.get(row_id)
+            if node is None:
+                node = nodes[row_id] = GraphNode(error)
             else:
-                by_record[record] = [row_id]
-                _put(self._by_storeconnect_id, record[1], record)
+                node.error = error
+            node.record = record = self._record(error)
+            record.events.append(row_id)
+            if len(record.events) > 1:
+                changed.append(record)
             if error.salesforce_id:
                 _put(self._by_salesforce_id, error.salesforce_id, record)
-            touched.add(row_id)
-            self._index(error)
+            node.links = None
+            self._index(node)
+            fresh.append(node)
         for record in changed:
-            ids = by_record[record]
-            ids.sort(key=lambda row_id: made_at(self.errors[row_id]))
-            touched.update(ids)
-        touched |= self._interested(rows)
+            record.events.sort(key=lambda row_id: made_at(nodes[row_id].error))
+            touched.update(record.events)
+        touched |= self._interested(fresh)
         self._forget(touched)
+        touched.update(rows)
         return touched
 
     def discard(self, ids: Iterable[str]) -> set[str]:
         """Let rows go that left the list. Gives the rows that stay and whose links may have changed."""
+        gone = [self.nodes[row_id] for row_id in dict.fromkeys(ids) if row_id in self.nodes]
+        touched = self._leave(gone)
+        for node in gone:
+            del self.nodes[node.error.id], self.errors[node.error.id]
+        return touched
+
+    def _leave(self, gone: Sequence[GraphNode]) -> set[str]:
+        """Take rows out of the indexes. Gives the others whose links may have changed."""
         touched: set[str] = set()
-        gone = [error for row_id in ids if (error := self.errors.pop(row_id, None)) is not None]
-        for error in gone:
-            record = self._record_of.pop(error.id)
-            rest = self._by_record[record]
-            rest.remove(error.id)
-            touched.update(rest)
-            if not rest:
-                del self._by_record[record]
-                _take(self._by_storeconnect_id, record[1], record)
+        for node in gone:
+            error, record = node.error, node.record
+            record.events.remove(error.id)
+            touched.update(record.events)
+            if not record.events and record.storeconnect_id:
+                _take(self._by_storeconnect_id, record.storeconnect_id, record)
             known_as = error.salesforce_id
-            still = (other.salesforce_id for row_id in rest if (other := self.errors.get(row_id)) is not None)
-            if known_as and known_as not in still:
+            if known_as and all(self.errors[other].salesforce_id != known_as for other in record.events):
                 _take(self._by_salesforce_id, known_as, record)
-            self._unindex(error)
-            self._links.pop(error.id, None)
+            self._unindex(node)
         touched |= self._interested(gone)
-        touched &= self.errors.keys()
+        touched.difference_update(node.error.id for node in gone)
         self._forget(touched)
         return touched
 
@@ -194,7 +241,7 @@ class Victims:
         for row_id, refs in relations.items():
             for ref in refs:
                 self._naming[ref.storeconnect_id.lower()].add(row_id)
-        touched = set(relations) & self.errors.keys()
+        touched = relations.keys() & self.nodes.keys()
         self._forget(touched)
         return touched
 
@@ -202,23 +249,40 @@ class Victims:
         """These records (object, StoreConnect ID) are in Salesforce. Gives the rows that this concerns."""
         known = {(name.lower(), storeconnect_id.lower()) for name, storeconnect_id in records} - self._present
         self._present |= known
-        touched = {row for _name, value in known for row in self._naming.get(value, ())} & self.errors.keys()
+        touched = {row for _name, value in known for row in self._naming.get(value, ())} & self.nodes.keys()
         self._forget(touched)
         return touched
 
     def links_of(self, row_id: str) -> tuple[Link, ...]:
         """Why this row waits, the strongest reason first; empty for a row that waits for nobody."""
-        known = self._links.get(row_id)
-        if known is None:
-            known = self._links[row_id] = self._concluded(self.errors[row_id])
-        return known
+        node = self.nodes[row_id]
+        if node.links is None:
+            node.links = self._concluded(node)
+        return node.links
 
     # -- the indexes -----------------------------------------------------------------------------
 
-    def _index(self, error: SyncError) -> None:
-        code = self._codes[error.id] = error.code if error.code is not None else self._code_of(error)
+    def _record(self, error: SyncError) -> _Record:
+        name, value = error.object.lower(), error.storeconnect_id.lower()
+        if not value:
+            # A record of its own: two rows without an ID prove nothing about each other.
+            return _Record(name, "")
+        known = self._by_storeconnect_id.get(value)
+        if known is None:
+            record = _Record(name, value)
+            self._by_storeconnect_id[value] = [record]
+            return record
+        for record in known:
+            if record.object == name:
+                return record
+        known.append(_Record(name, value))
+        return known[-1]
+
+    def _index(self, node: GraphNode) -> None:
+        error = node.error
+        code = node.code = error.code if error.code is not None else self._code_of(error)
         if code == PARENT_CODE:
-            named = self._parents_named[error.id] = parents_named(error.message)
+            named = node.named = parents_named(error.message)
             for value in named.ids:
                 self._naming[value].add(error.id)
             if not named.ids and error.processed_at:
@@ -226,75 +290,76 @@ class Victims:
         elif error.event_type is EventType.CREATE and code != SAME_RECORD_CODE and error.processed_at:
             self._creates_by_minute[_minute(error.processed_at)].add(error.id)
 
-    def _unindex(self, error: SyncError) -> None:
-        del self._codes[error.id]
-        for value in self._parents_named.pop(error.id, NO_PARENTS).ids:
+    def _unindex(self, node: GraphNode) -> None:
+        error = node.error
+        for value in node.named.ids:
             self._naming[value].discard(error.id)
+        node.named = NO_PARENTS
         if error.processed_at:
             minute = _minute(error.processed_at)
             self._guessing[minute].discard(error.id)
             self._creates_by_minute[minute].discard(error.id)
 
-    def _interested(self, errors: Iterable[SyncError]) -> set[str]:
+    def _interested(self, changed: Iterable[GraphNode]) -> set[str]:
         """Rows that may be victims of one of these."""
         rows: set[str] = set()
         minutes: set[int] = set()
-        naming, guessing = self._naming, bool(self._guessing)
-        for error in errors:
-            ids = {error.storeconnect_id.lower(), error.salesforce_id}
-            if self._by_salesforce_id:
+        naming, guessing, by_salesforce_id = self._naming, bool(self._guessing), bool(self._by_salesforce_id)
+        for node in changed:
+            error, record = node.error, node.record
+            rows |= naming.get(record.storeconnect_id, _NOBODY)
+            if error.salesforce_id:
+                rows |= naming.get(error.salesforce_id, _NOBODY)
+            if by_salesforce_id:
                 # Who names the record by an id that another of its changes carries is linked to its first.
-                others = map(self.errors.get, self._by_record.get(_record(error), ()))
-                ids |= {other.salesforce_id for other in others if other is not None}
-            for known_as in ids & naming.keys():
-                rows |= naming[known_as]
+                for other in record.events:
+                    rows |= naming.get(self.errors[other].salesforce_id or "", _NOBODY)
             if guessing and error.event_type is EventType.CREATE and error.processed_at:
                 minute = _minute(error.processed_at)
                 minutes |= {minute, minute + 1}
         for minute in minutes & self._guessing.keys():
             rows |= self._guessing[minute]
-        return rows & self.errors.keys()
+        return rows & self.nodes.keys()
 
     def _forget(self, ids: Iterable[str]) -> None:
         for row_id in ids:
-            self._links.pop(row_id, None)
+            self.nodes[row_id].links = None
 
     # -- the kinds of evidence -------------------------------------------------------------------
 
-    def _concluded(self, error: SyncError) -> tuple[Link, ...]:
-        code = self._codes[error.id]
-        earlier = self._earlier(error, code)
+    def _concluded(self, node: GraphNode) -> tuple[Link, ...]:
+        error, code = node.error, node.code
+        earlier = self._earlier(node) if len(node.record.events) > 1 else None
         if code == SAME_RECORD_CODE:
             return (earlier or _unlisted_change(error),)
-        found = [earlier] if earlier else []
-        if code == PARENT_CODE and says_parent(error.message):
-            found += self._parents(error) or (
-                [] if earlier else [self._guess(error) or _unlisted_parent(error)]
-            )
-        return tuple(found)
+        if code != PARENT_CODE or not says_parent(error.message):
+            return (earlier,) if earlier else ()
+        parents = self._parents(node)
+        if earlier:
+            return (earlier, *parents)
+        return tuple(parents) or (self._guess(node) or _unlisted_parent(error),)
 
-    def _earlier(self, error: SyncError, code: str | None) -> Link | None:
+    def _earlier(self, node: GraphNode) -> Link | None:
         """An earlier failed change of the same record that this one needs."""
-        ids = self._by_record[self._record_of[error.id]]
-        if len(ids) == 1 or not error.storeconnect_id:
-            return None
-        position = ids.index(error.id)
+        error, events = node.error, node.record.events
+        position = events.index(error.id)
         if position == 0:
             return None
-        if code == SAME_RECORD_CODE:
-            cause = self.errors[ids[position - 1]]
+        if node.code == SAME_RECORD_CODE:
+            cause = self.errors[events[position - 1]]
             said = f"{SAME_RECORD_CODE} says so, and the {cause.event_type} before it failed"
             return Link(error.id, cause.id, Evidence.SAME_RECORD, said)
-        cause = self.errors[ids[0]]
+        cause = self.errors[events[0]]
         if cause.event_type is not EventType.CREATE or error.event_type is EventType.CREATE:
             # Two changes of an existing record that fail for reasons of their own do not need each other.
             return None
         return Link(error.id, cause.id, Evidence.SAME_RECORD, "the Create of this record failed before it")
 
-    def _parents(self, error: SyncError) -> list[Link]:
-        named = self._named_parents(error)
+    def _parents(self, node: GraphNode) -> list[Link]:
+        named = self._named_parents(node)
         if named:
             return named
+        error = node.error
         return [
             Link(
                 error.id,
@@ -303,22 +368,21 @@ class Victims:
                 f"{ref.field} in the org points to this {ref.object}, which failed",
             )
             for ref in self._relations.get(error.id, ())
-            if (parent := self._failed_create(ref.storeconnect_id, ref.object, error)) is not None
+            if (parent := self._failed_create(ref.storeconnect_id.lower(), ref.object, node)) is not None
         ]
 
-    def _named_parents(self, error: SyncError) -> list[Link]:
+    def _named_parents(self, node: GraphNode) -> list[Link]:
         """The parents whose ids stand in the message, where they have failed themselves."""
-        named = self._parents_named.get(error.id, NO_PARENTS)
-        entity = named.entity
+        error, entity = node.error, node.named.entity
         links = []
         unlisted = None
-        for value in named.ids:
+        for value in node.named.ids:
             if is_record_id(value):
-                links += self._named_by_salesforce_id(value, error)
+                links += self._named_by_salesforce_id(value, node)
                 continue
-            if value == error.storeconnect_id.lower() and entity is None:
+            if value == node.record.storeconnect_id and entity is None:
                 continue
-            parent = self._failed_create(value, entity, error)
+            parent = self._failed_create(value, entity, node)
             if parent is not None:
                 said = f"the message names {parent.object} {_short(value)}, which failed"
                 links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, said))
@@ -334,15 +398,15 @@ class Victims:
         link = _unlisted_parent(error, what)
         return link._replace(parent=(object_name, value)) if object_name else link
 
-    def _named_by_salesforce_id(self, salesforce_id: str, error: SyncError) -> list[Link]:
+    def _named_by_salesforce_id(self, salesforce_id: str, node: GraphNode) -> list[Link]:
         parents = [
-            self.errors[self._by_record[record][0]]
+            self.errors[record.events[0]]
             for record in self._by_salesforce_id.get(salesforce_id, ())
-            if record != self._record_of[error.id]
+            if record is not node.record
         ]
         return [
             Link(
-                error.id,
+                node.error.id,
                 parent.id,
                 Evidence.NAMED_PARENT,
                 f"the message names {parent.object} {salesforce_id}, which failed",
@@ -351,27 +415,28 @@ class Victims:
         ]
 
     def _failed_create(
-        self, storeconnect_id: str, object_name: str | None, child: SyncError
+        self, storeconnect_id: str, object_name: str | None, child: GraphNode
     ) -> SyncError | None:
         """The failed event that keeps this parent out of Salesforce; None where the list has none, or two."""
-        own = self._record_of[child.id]
         wanted = object_name.lower() if object_name is not None else None
-        records = [
-            record
-            for record in self._by_storeconnect_id.get(storeconnect_id.lower(), ())
-            if record != own and wanted in {None, record[0]}
-        ]
-        if len(records) != 1:
+        only = None
+        for record in self._by_storeconnect_id.get(storeconnect_id, ()):
+            if record is not child.record and (wanted is None or wanted == record.object):
+                if only is not None:
+                    return None
+                only = record
+        if only is None:
             return None
-        first = self.errors[self._by_record[records[0]][0]]
+        first = self.errors[only.events[0]]
         # A parent that is in Salesforce already cannot be what the child misses, whatever failed on it later.
         return first if first.salesforce_id is None else None
 
-    def _guess(self, error: SyncError) -> Link | None:
+    def _guess(self, node: GraphNode) -> Link | None:
         """One failed Create of a possible parent in the same minute: never more than a guess."""
+        error = node.error
         when = error.processed_at
         rank = _RANK.get(local_name(error.object))
-        if when is None or rank is None or self._parents_named.get(error.id, NO_PARENTS).ids:
+        if when is None or rank is None or node.named.ids:
             return None
         minute = _minute(when)
         nearby = (self._creates_by_minute.get(minute - 1, set()), self._creates_by_minute.get(minute, set()))
@@ -389,11 +454,6 @@ class Victims:
         cause = self.errors[near.pop()]
         said = f"guess: {cause.object} {_short(cause.storeconnect_id)} failed in the minute before"
         return Link(error.id, cause.id, Evidence.GUESS, said)
-
-
-def _record(error: SyncError) -> _Record:
-    # A row without a StoreConnect ID is a record of its own: two of them prove nothing about each other.
-    return (error.object.lower(), error.storeconnect_id.lower() or f"event {error.id}")
 
 
 def _unlisted_change(error: SyncError) -> Link:
@@ -416,20 +476,17 @@ def _minute(when: datetime) -> int:
     return int(when.timestamp()) // 60
 
 
-def _put(index: dict[str, tuple[_Record, ...]], key: str, record: _Record) -> None:
-    known = index.get(key)
-    if known is None:
-        index[key] = (record,)
-    elif record not in known:
-        index[key] = (*known, record)
+def _put(index: dict[str, list[_Record]], key: str, record: _Record) -> None:
+    known = index.setdefault(key, [])
+    if record not in known:
+        known.append(record)
 
 
-def _take(index: dict[str, tuple[_Record, ...]], key: str, record: _Record) -> None:
-    rest = tuple(other for other in index.get(key, ()) if other != record)
-    if rest:
-        index[key] = rest
-    else:
-        index.pop(key, None)
+def _take(index: dict[str, list[_Record]], key: str, record: _Record) -> None:
+    known = index[key]
+    known.remove(record)
+    if not known:
+        del index[key]
 
 
 def _short(identifier: str) -> str:
