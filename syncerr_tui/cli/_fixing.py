@@ -65,6 +65,9 @@ def option_named(options: Sequence[FixOption], key: str) -> FixOption:
         BadInputError: There is none.
     """
     found = next((option for option in options if option.key == key), None)
+    alike = [option for option in options if option.old_key == key]
+    if found is None and len(alike) == 1:
+        return alike[0]
     if found is None:
         keys = ", ".join(option.key for option in options) or "there is none"
         raise BadInputError(f"No fix of this error has the key {one_line(key)[:60]!r}", f"Its keys: {keys}")
@@ -75,7 +78,7 @@ def record_of(key: str | None) -> str:
     """The record that an option's key names; empty where it names none."""
     from syncerr_tui.salesforce.ids import to_18
 
-    return to_18((key or "").rpartition(":")[2]) or ""
+    return next((found for part in (key or "").split(":") if (found := to_18(part))), "")
 
 
 def values_given(pairs: Sequence[str]) -> dict[str, str]:

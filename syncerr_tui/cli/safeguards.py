@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     "FlowDefinition:Name@VERSION.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="With --record: why.")
+@click.option("--yes", is_flag=True, help="Needless: putting back asks nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each.")
 def command(
     choice: OrgChoice,
@@ -43,6 +44,7 @@ def command(
     accept: str | None,
     record: str | None,
     reason: str,
+    yes: bool,  # noqa: ARG001 - whoever writes it in a script means well
     as_json: bool,
 ) -> int:
     """List the safeguards that were switched off from here and are not yet seen on again; put them back.

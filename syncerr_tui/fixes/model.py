@@ -43,6 +43,8 @@ class FixOption:
     """Short hash of the whole target as shown. `apply` refuses where it is another one by then."""
     settled: str = ""
     """Why nothing has to be changed any more; empty: it has."""
+    old_key: str = ""
+    """How 0.1.0 wrote the key: not always different from another option's."""
 
     @property
     def automatic(self) -> bool:

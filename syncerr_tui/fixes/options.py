@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from syncerr_tui.fixes.model import FixOption, seen_hash
-from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixPolicy, FixScope
+from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixPolicy, FixScope
 from syncerr_tui.words import local_minute
 
+_SHELL_SAFE = "@+/="
+"""Beside letters, digits and `_.-~`: what no shell treats in its own way."""
 _ORDER = {scope: place for place, scope in enumerate(FixScope)}
 _PERMISSION_NAMES = {
     "PermissionsAssignPermissionSets": "Assign Permission Sets",
@@ -35,8 +38,10 @@ def options_for(facts: FixFacts, policy: FixPolicy) -> list[FixOption]:
 
 def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixOption:
     target = candidate.target
+    named = target.id if candidate.kind.scope is FixScope.RECORD else target.name
     return FixOption(
-        key=f"{candidate.kind.value}:{target.id if candidate.kind.scope is FixScope.RECORD else target.name}",
+        key=_key(candidate),
+        old_key=f"{candidate.kind.value}:{named}",
         kind=candidate.kind,
         title=candidate.title,
         target=target,
@@ -51,6 +56,21 @@ def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixO
         seen=seen_hash(target, candidate.whole),
         settled=candidate.settled or _so_already(candidate),
     )
+
+
+def _key(candidate: FixCandidate) -> str:
+    """Tells an option from every other, is the same each time, and needs no quotes in a shell."""
+    kind, target = candidate.kind, candidate.target
+    match kind:
+        case FixKind.CORRECT_VALUE:
+            parts = [target.id, *candidate.wants]
+        case FixKind.ADD_VALUE:
+            parts = [target.name, *candidate.after]
+        case FixKind.ASSIGN_BYPASS:
+            parts = target.name.split(" for ")
+        case _:
+            parts = [target.id if kind.scope is FixScope.RECORD else target.name]
+    return ":".join([kind.value, *(quote(part, safe=_SHELL_SAFE) for part in parts)])
 
 
 def _so_already(candidate: FixCandidate) -> str:

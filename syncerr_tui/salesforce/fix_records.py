@@ -1,12 +1,13 @@
 """Fixes that correct a record: bounce marks, owners, values that a person types.
 
-Sources: object reference of Contact and Lead (bounce fields), Account (owner), DUPLICATE_VALUE's text.
+Sources: object reference of Contact, Lead and person accounts (bounce fields), Account (owner),
+DUPLICATE_VALUE's text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
@@ -25,8 +26,25 @@ _PARENTS = frozenset({"Account", "Contact", "Order"})
 _MOST = 10
 """Records that may be meant, where the message does not say which."""
 _UNSURE = "The message does not say which record it is: this is one that it may be."
-_BOUNCE = ("EmailBouncedReason", "EmailBouncedDate")
-_BOUNCE_COLUMNS = f"Id, Name, Email, {', '.join(_BOUNCE)}, LastModifiedDate, LastModifiedBy.Name"
+
+
+@dataclass(frozen=True, slots=True)
+class BounceMark:
+    """Where an object keeps that mail to its address has come back."""
+
+    object: str
+    prefix: str
+    email: str
+    fields: tuple[str, str]
+    """The reason, and the time."""
+
+
+_PERSON = BounceMark("Account", "001", "PersonEmail", ("PersonEmailBouncedReason", "PersonEmailBouncedDate"))
+_BOUNCE_MARKS = (
+    BounceMark("Contact", "003", "Email", ("EmailBouncedReason", "EmailBouncedDate")),
+    BounceMark("Lead", "00Q", "Email", ("EmailBouncedReason", "EmailBouncedDate")),
+    _PERSON,
+)
 
 
 class RecordFixes:
@@ -44,30 +62,41 @@ class RecordFixes:
         self._record_key = record_key
 
     async def bounced(self, case: FixCase) -> list[FixCandidate]:
-        """Contacts and leads whose address is marked as bounced."""
+        """Contacts, leads and person accounts whose address is marked as bounced."""
         if not case.has("EMAIL_ADDRESS_BOUNCED"):
             return []
         ids = [key for _, key in await self._records_of(case)]
+        sure = any(key[:3] in {"003", "00Q"} for key in ids)
         found: list[FixCandidate] = []
-        for name, prefix in (("Contact", "003"), ("Lead", "00Q")):
-            mine = [key for key in ids if key.startswith(prefix)]
-            marked = "EmailBouncedDate != null"
-            where = f"{soql.one_of('Id', mine)} AND {marked}" if mine else marked
-            if not mine and any(key[:3] in {"003", "00Q"} for key in ids):
-                continue
-            with untold():
-                described = await self._client.describe(name)
-                rows = await self._client.query_all(
-                    f"SELECT {_BOUNCE_COLUMNS} FROM {name} WHERE {where} "  # noqa: S608 - quoted
-                    f"ORDER BY EmailBouncedDate DESC LIMIT {_MOST}"
-                )
-                found += [_bounce(name, row, described, certain=bool(mine)) for row in rows]
-                if self._named and self._named not in {one.target.id for one in found}:
-                    rows = await self._client.query_all(
-                        f"SELECT {_BOUNCE_COLUMNS} FROM {name} WHERE Id = {soql.quote(self._named)} "  # noqa: S608 - checked
-                        "AND EmailBouncedDate = null"
-                    )
-                    found += [_bounce(name, row, described, certain=True) for row in rows]
+        for mark in _BOUNCE_MARKS:
+            mine = [key for key in ids if key.startswith(mark.prefix)]
+            if mine or not sure:
+                with untold():
+                    found += await self._marked(mark, mine)
+            if self._named.startswith(mark.prefix) and self._named not in {one.target.id for one in found}:
+                with untold():
+                    found += await self._marked(mark, [self._named], settled=True)
+        return found
+
+    async def _marked(
+        self, mark: BounceMark, ids: Sequence[str], *, settled: bool = False
+    ) -> list[FixCandidate]:
+        """Records with this mark: these, or those marked last. Settled: one that has it no more."""
+        described = await self._client.describe(mark.object)
+        names = {field["name"] for field in described["fields"]}
+        if not names.issuperset(mark.fields):
+            return []
+        more = {"IsPersonAccount", "AccountId"} & names if mark.object == "Contact" else set()
+        columns = ", ".join(("Id, Name", mark.email, *mark.fields, *sorted(more)))
+        within = f"{soql.one_of('Id', ids)} AND " if ids else ""
+        rows = await self._client.query_all(
+            f"SELECT {columns}, LastModifiedDate, LastModifiedBy.Name FROM {mark.object} WHERE {within}"  # noqa: S608 - quoted
+            f"{mark.fields[1]} {'=' if settled else '!='} null ORDER BY {mark.fields[1]} DESC LIMIT {_MOST}"
+        )
+        found = [_bounce(mark, row, described, certain=bool(ids)) for row in rows if not _of_person(row)]
+        people = [key for row in rows if _of_person(row) and (key := to_18(row.get("AccountId")))]
+        if people:  # the mark of a person's contact is changed on the person account alone
+            found += await self._marked(_PERSON, people if ids else [], settled=settled)
         return found
 
     async def owners(self, case: FixCase) -> list[FixCandidate]:
@@ -219,17 +248,23 @@ def _left(row: Row) -> bool:
     return isinstance(owner, dict) and owner.get("IsActive") is False
 
 
-def _bounce(name: str, row: Row, described: Row, *, certain: bool) -> FixCandidate:
-    before = {field: row.get(field) for field in _BOUNCE}
+def _of_person(row: Row) -> bool:
+    return row.get("IsPersonAccount") is True
+
+
+def _bounce(mark: BounceMark, row: Row, described: Row, *, certain: bool) -> FixCandidate:
+    before = {field: row.get(field) for field in mark.fields}
     unsure = "" if certain else f" {_UNSURE}"
+    address = text(row, mark.email)
+    affects = f"Only this {mark.object}: mail is sent to it again. A dead address will bounce again.{unsure}"
     return FixCandidate(
         FixKind.CLEAR_BOUNCE,
-        FixTarget(name, to_18(row.get("Id")) or "", text(row, "Name") or text(row, "Email")),
-        f"Clear the bounce mark of {name} {text(row, 'Name')} ({text(row, 'Email')})",
+        FixTarget(mark.object, to_18(row.get("Id")) or "", text(row, "Name") or address),
+        f"Clear the bounce mark of {mark.object} {text(row, 'Name')} ({address})",
         before,
-        dict.fromkeys(_BOUNCE),
+        dict.fromkeys(mark.fields),
         whole=as_json(before),
-        affects=f"Only this {name}: mail is sent to it again. A dead address will bounce again.{unsure}",
-        blocked=locked_fields(described, name, _BOUNCE),
+        affects=affects,
+        blocked=locked_fields(described, mark.object, mark.fields),
         **changed(row),
     )

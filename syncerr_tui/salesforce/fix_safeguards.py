@@ -31,6 +31,8 @@ from syncerr_tui.text import one_line
 
 BYPASS_FOR = timedelta(hours=1)
 """How long a bypass permission set is assigned: it ends by itself."""
+_MOST = 5
+"""Flows that are offered where the message names none alone."""
 _TELLING = 20
 """Characters of a rule's message that are not there by chance."""
 _RULES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "UNKNOWN_EXCEPTION"})
@@ -144,12 +146,12 @@ class SafeguardFixes:
         """Flows and processes that the message names."""
         found: list[FixCandidate] = []
         for name in dict.fromkeys(one.name for one in case.failure.automation if one.kind == "flow"):
-            if (view := await self._flow_view(name)) is not None:
+            for view in await self._flow_views(name):
                 found += await self._flow(view)
         return found
 
-    async def _flow_view(self, name: str) -> Row | None:
-        """The flow that a message calls by its API name or its label; None where there is none or several."""
+    async def _flow_views(self, name: str) -> list[Row]:
+        """The flows that a message calls by their API name or their label: all that it may mean."""
         columns = (
             "ApiName, Label, DurableId, ProcessType, NamespacePrefix, ManageableState, "
             "LastModifiedDate, LastModifiedBy"
@@ -159,8 +161,8 @@ class SafeguardFixes:
                 f"SELECT {columns} FROM FlowDefinitionView WHERE {column} = {soql.quote(name[:255])}"  # noqa: S608 - quoted
             )
             if rows:
-                return rows[0] if len(rows) == 1 else None
-        return None
+                return rows[:_MOST]
+        return []
 
     async def _flow(self, view: Row) -> list[FixCandidate]:
         flow_id = to_18(view.get("DurableId"))
@@ -172,12 +174,14 @@ class SafeguardFixes:
         if look.reading is None and not look.problem:
             return []
         number = look.values.get("activeVersionNumber")
+        label, api_name = text(view, "Label"), text(view, "ApiName")
+        name = f"{label} ({api_name})" if label and label != api_name else api_name
         version = f"; version {number} is the active one" if number else ""
         return [
             FixCandidate(
                 FixKind.FLOW_OFF,
                 target,
-                f"Switch off the Flow {text(view, 'Label') or text(view, 'ApiName')}{version}",
+                f"Switch off the Flow {name}{version}",
                 look.values,
                 after,
                 whole=look.whole,

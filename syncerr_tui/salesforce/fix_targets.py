@@ -227,7 +227,7 @@ def _typed(field: Row, name: str, text: str) -> object:
 
 def _flow_reading(row: Row, metadata: Row) -> TargetReading:
     active = row.get("ActiveVersion")
-    number = active.get("VersionNumber") if isinstance(active, dict) else None
+    number = active.get("VersionNumber") if isinstance(active, dict) else metadata.get("activeVersionNumber")
     if row.get("ActiveVersionId") and not isinstance(number, int):
         raise RefusedError("The org does not say which version of the Flow is active", "Look at it in Setup")
     values = {"activeVersionNumber": int(number) if number and row.get("ActiveVersionId") else 0}

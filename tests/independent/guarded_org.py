@@ -124,7 +124,7 @@ class GuardedOrg(Org):
         """Requests that would change the set-up or a record, refused ones too."""
         self.trouble: list[str] = []
         """What happens to the next of them: `locked`, `denied`, `error though done`, `lost after`,
-        `lost before`, `late`."""
+        `lost before`, `late`, `page before`, `busy page`, `odd shape`, `page though done`."""
         self.on_read: list[Callable[[], None]] = []
         """Done, once each, right after a component was read by the client and before anything else."""
         self.json: dict[tuple[str, str], dict[str, Any]] = {}
@@ -304,6 +304,15 @@ class GuardedOrg(Org):
             KnownField("Status", "picklist", "Status", values=("Draft",), more={"restrictedPicklist": True}),
             Field("TotalAmount", "currency"),
         )
+        owned = KnownField("OwnerId", "reference", "Besitzer", "User", "Owner", more={"updateable": True})
+        self._known(
+            "Account",
+            owned,
+            Field("PersonEmail", "email"),
+            Field("PersonEmailBouncedReason"),
+            Field("PersonEmailBouncedDate", "datetime"),
+            KnownField("IsPersonAccount", "boolean", more={"updateable": False}),
+        )
         industry = KnownField(
             "Industry", "picklist", "Branche", values=("Handel", "Bau"), more={"restrictedPicklist": True}
         )
@@ -316,6 +325,7 @@ class GuardedOrg(Org):
             Field("EmailBouncedDate", "datetime"),
             KnownField("IsEmailBounced", "boolean", more={"updateable": False}),
             KnownField("Kundennummer__c", more={"unique": True, "custom": True}),
+            KnownField("IsPersonAccount", "boolean", more={"updateable": False}),
         )
 
     def _known(self, table: str, *fields: Field) -> None:

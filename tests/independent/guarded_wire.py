@@ -18,6 +18,13 @@ _LATE = 4.0
 _OPAQUE = ("UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1")
 
 
+_PAGE = b"<html><body><h1>Wartung</h1>Bitte warten</body></html>"
+
+
+class _AnsweredError(Exception):
+    """An answer that is none of the platform's own: status, body, content type."""
+
+
 class GuardedServer(Server):
     """Serves an org with safeguards."""
 
@@ -48,6 +55,8 @@ class _GuardedHandler(_Handler):
         if not self.path.startswith("/services/Soap/m/"):
             try:
                 super()._serve()
+            except _AnsweredError as answer:
+                self._send(*answer.args)
             except Refusal as refusal:
                 status = 403 if refusal.code == "INSUFFICIENT_ACCESS" else 400
                 self._json(
@@ -60,6 +69,8 @@ class _GuardedHandler(_Handler):
             self._soap(ET.fromstring(body))
         except _DroppedError:
             self._drop()
+        except _AnsweredError as answer:
+            self._send(*answer.args)
 
     def _read_fails(self) -> bool:
         return self.command == "GET" and super()._read_fails()
@@ -82,6 +93,11 @@ class _GuardedHandler(_Handler):
                     raise Refusal("INSUFFICIENT_ACCESS", "insufficient access rights")
                 case "lost before":
                     raise _DroppedError
+                case "page before" | "busy page":
+                    raise _AnsweredError(503 if trouble == "busy page" else 500, _PAGE, "text/html")
+                case "odd shape":
+                    odd = b'{"success":false,"errors":[{"statusCode":"INVALID_INPUT","message":"nein"}]}'
+                    raise _AnsweredError(400, odd, "application/json")
                 case "late":
                     org.later(org.now() + _LATE, lambda _: act())  # type: ignore[arg-type]
                     raise Refusal(*_OPAQUE)
@@ -90,6 +106,8 @@ class _GuardedHandler(_Handler):
             raise _DroppedError
         if trouble == "error though done":
             raise Refusal(*_OPAQUE)
+        if trouble == "page though done":
+            raise _AnsweredError(500, _PAGE, "text/html")
 
     @property
     def _org(self) -> GuardedOrg:

@@ -61,9 +61,10 @@ def desk(tmp_path: Path, nursery: Nursery, clock: Clock) -> Iterator[Callable[[]
     """Makes an org and an operator who may do everything."""
     with ExitStack() as stack:
 
-        def make(scopes: str = EVERYTHING) -> Desk:
+        def make(scopes: str = EVERYTHING, *, tells_record: bool = False) -> Desk:
             rng = Random(5)
-            server = stack.enter_context(GuardedServer(GuardedOrg(clock, Naming(), rng), Manner(rng)))
+            naming = Naming(salesforce_id="s_c__Target__c" if tells_record else "")
+            server = stack.enter_context(GuardedServer(GuardedOrg(clock, naming, rng), Manner(rng)))
             made = Desk(server, Home(tmp_path / "home", server, nursery, clock))
             made.allow(scopes)
             return made
