@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.filter import Filter
+    from syncerr_tui.triage.handling import Handlings
 
 _LISTED = 20
 """Causes named one by one."""
@@ -203,7 +204,7 @@ def treatment_of(choice: OrgChoice) -> Treatment:
     return Treatment(read_only=choice.read_only)
 
 
-def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
+def chosen_of(graph: CauseGraph, choice: Choice, said: Handlings | None = None) -> list[SyncError]:
     """The errors that the person asked for, oldest first.
 
     Raises:
@@ -214,7 +215,7 @@ def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
     if choice.filter is not None:
         from syncerr_tui.resync.factory import clock
 
-        readable, now = filter_over(graph, choice.filter), clock()
+        readable, now = filter_over(graph, choice.filter, said), clock()
         return [error for error in graph.errors.values() if readable.matches(error, now)]
     if choice.cause is not None:
         cause = next((c for c in graph.causes() if c.key == choice.cause), None) or graph.cause_of(
@@ -233,16 +234,27 @@ def chosen_of(graph: CauseGraph, choice: Choice) -> list[SyncError]:
     return [graph.errors[i] for i in choice.ids]
 
 
-def filter_over(graph: CauseGraph, text: str) -> Filter:
+def filter_over(graph: CauseGraph, text: str, said: Handlings | None = None) -> Filter:
     """A filter of a list that is known as a whole.
+
+    Args:
+        graph: The list.
+        text: The filter.
+        said: What people have said about it.
 
     Raises:
         BadInputError: It cannot be read, or asks for a code or a cause that does not exist.
     """
     from syncerr_tui.triage.filter import parse
+    from syncerr_tui.triage.handling import Handlings
 
     errors = graph.errors.values()
-    return parse(text, codes=lambda: {error.code for error in errors if error.code}, cause_of=graph.of_cause)
+    return parse(
+        text,
+        codes=lambda: {error.code for error in errors if error.code},
+        cause_of=graph.of_cause,
+        handled=(said or Handlings()).of,
+    )
 
 
 def plan_for(
@@ -255,18 +267,20 @@ def plan_for(
     batch_size: int | None,
     lanes: int | None,
     patience: float,
+    said: Handlings,
     measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives.
 
     Causes that were not chosen come along, each told on stderr: a victim alone could not be sent. `measured`:
-    rows and seconds of waves that were proven in this org, for the estimate.
+    rows and seconds of waves that were proven in this org, for the estimate. `said`: what people have said:
+    what is snoozed stays out unless it is named by its id.
     """
     from syncerr_tui.resync.factory import clock
     from syncerr_tui.resync.plan import make_plan
     from syncerr_tui.resync.selection import causes_missing
 
-    chosen = chosen_of(graph, choice)
+    chosen = chosen_of(graph, choice, said)
     if not only:
         causes = causes_missing(graph, chosen)
         _tell_causes(causes, one=len(chosen) == 1)
@@ -277,7 +291,7 @@ def plan_for(
         method=connection.method,
         created_at=clock(),
         parents=graph.parents_of(error.id for error in chosen),
-        left_out=_support_only(graph, chosen, named=bool(choice.ids)),
+        left_out=[*_support_only(graph, chosen, named=bool(choice.ids)), *_snoozed(said, chosen, choice)],
         ramp=canary,
         batch_size=batch_size,
         lanes=lanes,
@@ -294,6 +308,17 @@ def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool
     if found and named:
         narrate(f"Warning: {support_words(len(found))}")
     return [] if named else found
+
+
+def _snoozed(said: Handlings, chosen: Sequence[SyncError], choice: Choice) -> list[LeftOut]:
+    """What somebody wants left alone stays out; who named it by its id is told, and it goes."""
+    from syncerr_tui.resync.selection import snoozed
+
+    named = [error for error in chosen if error.id in choice.ids]
+    for out in snoozed(said, named):
+        narrate(f"Warning: {out.id} is {out.reason}.")
+    rest = [error for error in chosen if error.id not in choice.ids]
+    return snoozed(said, rest, unless="; name it with --id to send it anyway")
 
 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:

@@ -49,7 +49,7 @@ async def safeguards_off(connection: OrgSession) -> list[SafeguardNow]:
     from syncerr_tui.cli._running import open_journal
     from syncerr_tui.fixes.model import SafeguardState
 
-    if not _has_journal(connection):
+    if not has_journal(connection):
         return []
     with open_journal(connection) as journal:
         lines = await fixer_of(connection, journal, read_only=True).safeguards()
@@ -70,7 +70,8 @@ def put_back_words(off: list[SafeguardNow]) -> str:
     return f"Put back with 'syncerr-tui safeguards {which}'"
 
 
-def _has_journal(connection: OrgSession) -> bool:
+def has_journal(connection: OrgSession) -> bool:
+    """Whether there is a journal to read: looking makes none."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.resync.factory import own_journal, shared_place
 

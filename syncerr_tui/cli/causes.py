@@ -38,12 +38,14 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, v
 
 async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: bool, victims: bool) -> int:
     from syncerr_tui.cli._choosing import filter_over
+    from syncerr_tui.cli._handling import said_about
     from syncerr_tui.resync.factory import clock
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
-    wanted, now = filter_over(graph, text), clock()
+        said = said_about(connection, graph)
+    wanted, now = filter_over(graph, text, said), clock()
 
     def matches(cause: Cause) -> bool:
         rows = (*cause.roots, *cause.victims, *cause.guessed)

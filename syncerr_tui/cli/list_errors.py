@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
     from syncerr_tui.triage.filter import Filter
+    from syncerr_tui.triage.handling import Handlings
 
 _CAUSE_FIELDS = ("cause", "waits_for")
+_SAID_FIELDS = ("assigned", "ticket", "snoozed", "notes")
 _NARROW = ("id", "processed_at", "object", "event_type", "message")
 _WIDE = ("id", "processed_at", "object", "event_type", "salesforce_id", "storeconnect_id", "code", "message")
 _ROOMY = 170
@@ -49,7 +51,7 @@ class _Output:
     @property
     def knows_causes(self) -> bool:
         """Whether a row says something that only the whole list tells."""
-        return self.causes or not {*_CAUSE_FIELDS}.isdisjoint(self.fields)
+        return self.causes or not {*_CAUSE_FIELDS, *_SAID_FIELDS}.isdisjoint(self.fields)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -93,7 +95,8 @@ def command(
 
     Every page is printed before the next one is asked for. The fields are id, object, event_type,
     processed_at, salesforce_id, storeconnect_id, code and message; with --causes also cause (a key of
-    'syncerr-tui causes') and waits_for (an id, empty where it fails for a reason of its own). --causes and
+    'syncerr-tui causes') and waits_for (an id, empty where it fails for a reason of its own). --fields also
+    knows what people have said with 'syncerr-tui note': assigned, ticket, snoozed and notes. --causes and
     --sort read the whole list before they print anything.
 
     JSON keeps the line ends of a message; elsewhere a row is one line. In CSV a cell that a spreadsheet would
@@ -122,7 +125,7 @@ def _named_fields(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    known = (*FIELDS, *_CAUSE_FIELDS)
+    known = (*FIELDS, *_CAUSE_FIELDS, *_SAID_FIELDS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadInputError(f"No field is called {unknown[0][:40]!r}", f"Fields are {', '.join(known)}.")
@@ -183,24 +186,31 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
 async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
+    from syncerr_tui.cli._handling import said_about
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.triage.handling import Handlings
 
+    said = Handlings()
     by_cause = output.knows_causes or wanted.by_cause
     async with open_connection(choice) as connection:
         if by_cause:
             graph = await read_graph(connection)
+            said = said_about(connection, graph)
         else:
             graph = CauseGraph()
             async for page in connection.errors():
                 graph.add(page)
     now = datetime.now(UTC)
-    wanted = filter_over(graph, wanted.text)
+    wanted = filter_over(graph, wanted.text, said)
     found = [error for error in graph.errors.values() if wanted.matches(error, now)]
     found = ordered(found, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
     rows = [error.payload() for error in found]
     if output.knows_causes:
-        rows = [{**row, **cause_of(graph, error)} for row, error in zip(rows, found, strict=True)]
+        rows = [
+            {**row, **cause_of(graph, error), **_said_of(said, error)}
+            for row, error in zip(rows, found, strict=True)
+        ]
     _print(rows, output)
     every = len(graph.errors)
     some = "" if len(found) == every else f"{len(found):,} of "
@@ -214,6 +224,16 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
     cause = graph.cause_of(error.id)
     parents = (link.cause for link in graph.links_of(error.id) if link.fact)
     return {"cause": cause.key if cause else None, "waits_for": next(parents, None)}
+
+
+def _said_of(said: Handlings, error: SyncError) -> dict[str, str | None]:
+    one = said.of(error.id)
+    return {
+        "assigned": one.assignee or None,
+        "ticket": one.ticket or None,
+        "snoozed": one.snooze.words() if one.snooze else None,
+        "notes": "; ".join(f"{note.by}: {note.text}" for note in one.notes) or None,
+    }
 
 
 def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = True) -> None:
@@ -246,5 +266,6 @@ def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
 def _line(cells: Iterable[str], output: _Output) -> str:
     roomy = output.width >= _ROOMY
     sizes = {**_WIDTHS, "waits_for": 18, "object": 20 if roomy else 12, "cause": 40 if roomy else 24}
+    sizes |= {"assigned": 12, "ticket": 12, "snoozed": 30, "notes": 40}
     sizes |= {"message": 60, "code": 28 if output.width >= 200 else 20}
     return row([*cells], [sizes[field] for field in output.columns[:-1]], output.width)

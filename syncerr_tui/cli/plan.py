@@ -17,6 +17,7 @@ from syncerr_tui.cli._choosing import (
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._handling import said_in
 from syncerr_tui.cli._running import (
     mention_unfinished,
     open_journal,
@@ -73,7 +74,8 @@ async def _plan(
         graph = await read_graph(connection)
         with open_journal(connection) as journal:
             measured = History(journal).wave_times(connection.method.name)
-            plan = plan_for(connection, graph, asked, measured=measured, **options)
+            said = said_in(journal, graph)
+            plan = plan_for(connection, graph, asked, said=said, measured=measured, **options)
             mention_unfinished(journal)
             warn_of_unsettled(journal, plan)
             warn_of_repeats(journal, plan)

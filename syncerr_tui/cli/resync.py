@@ -21,6 +21,7 @@ from syncerr_tui.cli._choosing import (
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._handling import said_in
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import (
     ask_again,
@@ -130,7 +131,8 @@ async def _resync(
             mention_unfinished(journal)
             measured = History(journal).wave_times(connection.method.name)
             graph = await read_graph(connection)
-            plan = plan_for(connection, graph, asked, measured=measured, **options)
+            said = said_in(journal, graph)
+            plan = plan_for(connection, graph, asked, said=said, measured=measured, **options)
             if (nothing := nothing_to_send(plan)) is not None:
                 return nothing
             warn_of_unsettled(journal, plan)

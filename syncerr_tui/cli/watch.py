@@ -118,6 +118,7 @@ def _wishes(
 
 async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
     from syncerr_tui.cli._choosing import filter_over
+    from syncerr_tui.cli._handling import said_about
     from syncerr_tui.resync.factory import clock
 
     try:
@@ -127,6 +128,7 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
                 watcher = _watcher(session)
                 await watcher.look()
                 await _pass_on(wishes, watcher, session)
+                said = said_about(session, watcher.graph)
             finally:
                 await session.close()
     except SyncErrError as error:
@@ -135,7 +137,7 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
     worst, words = 0, ""
     for text, code, word in ((warn_on, _WARNING, "WARNING"), (fail_on, _CRITICAL, "CRITICAL")):
         if text:
-            wanted = filter_over(watcher.graph, text)
+            wanted = filter_over(watcher.graph, text, said)
             count = sum(wanted.matches(error, clock()) for error in watcher.errors.values())
             if count:
                 worst, words = code, f"{word} - {plural(count, 'sync error')} match {text}; "

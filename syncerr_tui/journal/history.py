@@ -52,6 +52,10 @@ _COLUMNS = """
            o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
            v.n AS verdict_n, v.intent AS about
 """
+NOT_MERGED = (
+    "NOT EXISTS (SELECT 1 FROM handling h WHERE h.target = v.event AND h.kind = 'merged' AND h.at > v.at)"
+)
+"""No person has said since a verdict that the two records of a TWIN are one."""
 _ROWS = f"{_COLUMNS} {_FROM}"
 _OF_RUN = "JOIN runs u ON u.id = r.run WHERE r.run = ?"
 
@@ -214,9 +218,9 @@ class History:
         return self._newest("v.at >= ?", (iso(at),))
 
     def last_judged(self, verdict: Verdict) -> tuple[Attempt, ...]:
-        """Rows of which this is the last verdict, in whichever run."""
+        """Rows of which this is the last verdict, in whichever run, and that nobody has merged since."""
         last = "v.n = (SELECT max(n) FROM verdicts w WHERE w.event = r.event AND w.verdict IS NOT NULL)"
-        return self._newest(f"v.verdict = ? AND {last}", (verdict.value,))
+        return self._newest(f"v.verdict = ? AND {last} AND {NOT_MERGED}", (verdict.value,))
 
     def seen(self, fingerprint: str) -> Seen:
         """How often a cause was met, and when, by whom and why it was last fixed."""

@@ -12,7 +12,7 @@ from typing import Any
 from syncerr_tui.journal.attempt import OutcomeKind, Pressed
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Row
-from syncerr_tui.journal.history import History, Seen
+from syncerr_tui.journal.history import NOT_MERGED, History, Seen
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import clean
@@ -225,7 +225,9 @@ def standing(
         fingerprint: What names the cause of a row, as the journal keeps it. Where it is given, a later change
             event of a record that was FIXED also counts as failing again, where it has the same cause.
     """
-    twins = journal.read(f"SELECT event FROM verdicts v WHERE verdict = 'TWIN' AND {_LAST}")  # noqa: S608
+    twins = journal.read(
+        f"SELECT event FROM verdicts v WHERE verdict = 'TWIN' AND {_LAST} AND {NOT_MERGED}"  # noqa: S608
+    )
     unknown = History(journal).open_attempts()
     unsettled = dict.fromkeys(errors.keys() & unknown.keys(), Verdict.UNKNOWN)
     unsettled |= dict.fromkeys(errors.keys() & {row["event"] for row in twins}, Verdict.TWIN)

@@ -102,5 +102,13 @@ _TEAM = (
     "ALTER TABLE owners ADD COLUMN doing TEXT NOT NULL DEFAULT ''",
 )
 
-MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES, _TEAM)
+_HANDLING = (
+    # What people say about a change event, or about a cause by its key (`triage.handling`).
+    """CREATE TABLE handling (
+        n INTEGER PRIMARY KEY, at TEXT NOT NULL, os_user TEXT NOT NULL, target TEXT NOT NULL,
+        kind TEXT NOT NULL, value TEXT NOT NULL, text TEXT NOT NULL)""",
+    f"{APPEND_ONLY}handling",
+)
+
+MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES, _TEAM, _HANDLING)
 """Statements that lead from version n to n + 1. Only ever appended to."""

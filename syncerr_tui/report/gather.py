@@ -18,12 +18,22 @@ from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import FixRecord, SafeguardNow, SafeguardState
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.journal.handling import all_said
 from syncerr_tui.journal.history import ENDINGS, History, RunRecord
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.row_history import found_words
 from syncerr_tui.model import OrgIdentity, SyncError, Verdict
-from syncerr_tui.report.model import Point, Report, ReportedCause, ReportedFix, ReportedRow, ReportedRun
+from syncerr_tui.report.model import (
+    Point,
+    Report,
+    ReportedCause,
+    ReportedFix,
+    ReportedHandling,
+    ReportedRow,
+    ReportedRun,
+)
 from syncerr_tui.text import one_line
+from syncerr_tui.triage.handling import NOTHING_SAID, Handlings, handlings
 from syncerr_tui.words import plural
 
 _POINTS = 48
@@ -84,7 +94,7 @@ def gather(
     unsettled = _unsettled(making, history)
     fixes = _fixes(making, FixLedger(journal, os_user="", org_user="").fixes(), safeguards, since)
     known = [*graph.errors.values(), *proven]
-    came = sum((born := _born(error)) is not None and born >= since for error in known)
+    came = sum((born := _born(error)) is not None and born > since for error in known)
     unfinished = [one.run for one in history.unfinished()]
     return Report(
         org=identity.name,
@@ -101,6 +111,7 @@ def gather(
         rows=tuple(_row(making, one) for one in attempts),
         unsettled=unsettled,
         runs=tuple(_run(run) for run in runs.values()),
+        handled=_handled(making, handlings(graph, all_said(journal), now)),
         fixes=fixes,
         trend=_trend(graph.errors.values(), attempts, graph.errors.keys(), since, now),
         next_steps=tuple(_next_steps(causes, unsettled, fixes, unfinished)),
@@ -217,6 +228,21 @@ def _run(run: RunRecord) -> ReportedRun:
         planned=run.planned,
         verdicts=dict(run.verdicts),
         state=state,
+    )
+
+
+def _handled(making: _Making, said: Handlings) -> tuple[ReportedHandling, ...]:
+    return tuple(
+        ReportedHandling(
+            event=row,
+            object=str(error.object),
+            assigned=one_line(one.assignee),
+            ticket=one_line(one.ticket),
+            snoozed=one.snooze.words() if one.snooze else "",
+            notes=tuple(making.words(f"{note.by}: {note.text}", error) for note in one.notes),
+        )
+        for row, error in making.graph.errors.items()
+        if (one := said.of(row)) != NOTHING_SAID
     )
 
 

@@ -82,6 +82,19 @@ class ReportedFix:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedHandling:
+    """What people have said about one open error."""
+
+    event: str
+    object: str
+    assigned: str
+    ticket: str
+    snoozed: str
+    """Until when and by whom; empty: it is awake."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """How many errors were open at a time."""
 
@@ -111,6 +124,7 @@ class Report:
     unsettled: tuple[ReportedRow, ...]
     """TWIN and UNKNOWN, whenever that was found, as long as nothing later settles it."""
     runs: tuple[ReportedRun, ...]
+    handled: tuple[ReportedHandling, ...]
     fixes: tuple[ReportedFix, ...]
     """Safeguards that are off first, then by time, newest first."""
     trend: tuple[Point, ...]

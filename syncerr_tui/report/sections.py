@@ -96,6 +96,15 @@ def details(report: Report) -> Iterator[Section]:
             f"{plural(more, 'more row')} in the JSON form of this report." if more > 0 else "",
             urgent=rows is report.unsettled,
         )
+    if report.handled:
+        columns = ("error", "assigned", "with support", "snoozed", "notes")
+        handled = tuple(
+            (f"{one.object} {one.event}", one.assigned, one.ticket, one.snoozed, "; ".join(one.notes))
+            for one in report.handled[:PROOFS]
+        )
+        more = len(report.handled) - PROOFS
+        note = f"{plural(more, 'more error')} in the JSON form of this report." if more > 0 else ""
+        yield Section("Snoozed, assigned, with support, noted", columns, handled, note)
     if report.runs:
         yield Section(
             "Runs",

@@ -10,6 +10,7 @@ from syncerr_tui.resync.plan import LeftOut
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.model import SyncError
+    from syncerr_tui.triage.handling import Handlings
 
 
 def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncError]:
@@ -48,6 +49,15 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str 
         if known[key]:
             out.append(LeftOut(error.id, f"StoreConnect's support has to clear it{unless}"))
     return out
+
+
+def snoozed(asked: Handlings, chosen: Iterable[SyncError], *, unless: str = "") -> list[LeftOut]:
+    """Errors that somebody wants left alone for now; the reason names who, and until when."""
+    return [
+        LeftOut(error.id, f"snoozed {snooze.words()}{unless}")
+        for error in chosen
+        if (snooze := asked.of(error.id).snooze) is not None
+    ]
 
 
 def support_words(count: int) -> str:

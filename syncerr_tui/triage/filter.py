@@ -17,6 +17,9 @@ Terms stand side by side and must all hold. A term is free text (anywhere in the
 | `/flow .* failed/` | rows in which a column matches this regular expression |
 | `message:/^unable/` | the same of one field: any but `age:`, `cause:`, `day:` and `saved:` |
 | `cause:ID` | rows with the same cause as this change event (`e` in the app), or with the cause of this key |
+| `note:carrier` | rows with this in a note, or in their ticket with support; `note:any`, `note:none` |
+| `assigned:ana` | rows that she works on; `assigned:none` |
+| `snoozed:yes` `snoozed:no` | rows that are to be left alone for now, or not |
 | `saved:night` | what the filter with this name in `config.toml` matches |
 | `id:` `sf:` `sc:` `message:` | change event, Salesforce ID, StoreConnect ID, message text |
 
@@ -40,14 +43,31 @@ from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import one_line
+from syncerr_tui.triage.handling import NOTHING_SAID, Handled
 from syncerr_tui.triage.pattern import compiled
 
 Predicate = Callable[[SyncError, datetime], bool]
 
-FIELDS = ("object", "code", "event", "age", "day", "cause", "saved", "id", "sf", "sc", "message")
+FIELDS = (
+    "object",
+    "code",
+    "event",
+    "age",
+    "day",
+    "cause",
+    "note",
+    "assigned",
+    "snoozed",
+    "saved",
+    "id",
+    "sf",
+    "sc",
+    "message",
+)
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
 _NAMES = frozenset({"object", "code", "event", "day"})
-_WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"})
+_HANDLED = frozenset({"note", "assigned", "snoozed"})
+_WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"}) | _HANDLED
 _NAMED = 8
 """Names in one refusal."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -120,6 +140,7 @@ def parse(
     cause_of: Callable[[str], Collection[str] | None] | None = None,
     saved: Mapping[str, str] | None = None,
     zone: tzinfo | None = None,
+    handled: Callable[[str], Handled] = lambda _row: NOTHING_SAID,
 ) -> Filter:
     """Read a filter.
 
@@ -133,6 +154,7 @@ def parse(
             cause. Without it a cause is not looked up, and nothing matches it.
         saved: Name -> text of the filters that a person keeps.
         zone: Where days begin; None for the machine's own.
+        handled: What people have said about the row of this id.
 
     Raises:
         BadInputError: Says which part cannot be read or cannot match, and what would do.
@@ -145,8 +167,11 @@ def parse(
         elif term.field == "cause":
             by_cause = True
             predicate = _of_cause(term, cause_of)
+        elif term.field in _HANDLED:
+            by_cause = True  # what is said of a cause is said of all its errors
+            predicate = _of_handling(term, handled)
         elif term.field == "saved":
-            inner = _saved(term, saved or {}, codes=codes, cause_of=cause_of, zone=zone)
+            inner = _saved(term, saved or {}, codes=codes, cause_of=cause_of, zone=zone, handled=handled)
             by_cause = by_cause or (inner is not None and inner.by_cause)
             predicate = inner.matches if inner is not None else None
         else:
@@ -268,6 +293,7 @@ def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
 
 def _example(field: str) -> str:
     examples = {"object": "object:Order", "event": "event:update", "age": "age:>2d", "day": "day:2026-11-27"}
+    examples |= {"snoozed": "snoozed:yes", "assigned": "assigned:none"}
     return examples.get(field, f"{field}:…")
 
 
@@ -282,6 +308,29 @@ def _of_cause(term: Term, cause_of: Callable[[str], Collection[str] | None] | No
         )
     among = frozenset(ids)
     return lambda error, _now: error.id in among
+
+
+def _of_handling(term: Term, handled: Callable[[str], Handled]) -> Predicate | None:
+    needle = term.value.casefold()
+    match term.field:
+        case "snoozed":
+            if needle not in {"yes", "no"}:
+                if term.unfinished:
+                    return None
+                raise BadInputError("snoozed: is yes or no", "Write snoozed:yes or snoozed:no.")
+            return lambda error, _now: (handled(error.id).snooze is not None) is (needle == "yes")
+        case "assigned":
+            wanted = "" if needle == "none" else needle
+            return lambda error, _now: handled(error.id).assignee.casefold() == wanted
+
+    def noted(error: SyncError, _now: datetime) -> bool:
+        told = handled(error.id)
+        texts = [*(note.text for note in told.notes), *filter(None, [told.ticket])]
+        if needle in {"any", "none"}:
+            return bool(texts) is (needle == "any")
+        return any(needle in text.casefold() for text in texts)
+
+    return noted
 
 
 def _saved(term: Term, saved: Mapping[str, str], **how: Any) -> Filter | None:  # noqa: ANN401 - as `parse`

@@ -19,6 +19,7 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.diagnosis.personal_data import MASK, masked
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.handling import say_about
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.report.gather import gather
@@ -28,6 +29,7 @@ from syncerr_tui.report.model import Report
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.text import clean
+from syncerr_tui.triage.handling import HandlingKind
 from tests.factories import salesforce_id, sync_error
 from tests.resync.driving import WHO
 from tests.resync.lying_org import IDENTITY, METHOD, START, Time
@@ -96,6 +98,19 @@ def test_nothing_older_than_its_time_but_what_nobody_settled(journal: Journal) -
     made = report(journal, ROWS[2:3], since=START + timedelta(days=1))
     assert (made.rows, made.runs, made.done) == ((), (), 0)
     assert [row.event for row in made.unsettled] == [ROWS[2].id]
+
+
+def test_what_people_said_is_handed_over_and_a_merged_twin_is_settled(journal: Journal) -> None:
+    ended(journal, [(ROWS[2], Verdict.TWIN)])
+    say_about(journal, [ROWS[2].id], HandlingKind.NOTE, by="ana", text="bob@shop.example called")
+    say_about(journal, [ROWS[2].id], HandlingKind.SNOOZE, by="ana", value="parent")
+    made = report(journal, [ROWS[2]])
+    assert made.handled[0].notes == (f"ana: {MASK} called",)
+    assert made.unsettled
+    time = journal.now() + timedelta(seconds=1)
+    with Journal.open(Path(journal.path).parent, IDENTITY.org_id, clock=lambda: time) as later:
+        say_about(later, [ROWS[2].id], HandlingKind.MERGED, by="ana")
+        assert report(later, [ROWS[2]]).unsettled == ()
 
 
 def test_a_twin_that_was_proven_later_is_settled(journal: Journal) -> None:

@@ -1,0 +1,157 @@
+"""`syncerr-tui note`: what people say about an error or a cause, and what they have said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from syncerr_tui.cli._choosing import id_option, read_ids
+from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._handling import said_in
+from syncerr_tui.cli._running import open_journal
+from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.triage.handling import HandlingKind, snooze_value
+from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.journal.journal import Journal
+
+
+@click.command()
+@click.argument("text", required=False, default="")
+@org_options
+@id_option
+@click.option("--cause", metavar="KEY", help="A cause (its key, or one of its errors), tomorrow's too.")
+@click.option("--assign", metavar="NAME", help="Who works on it; 'none' for nobody, 'me' for you.")
+@click.option("--support", metavar="TICKET", help="It is with support; 'none' when it is not any more.")
+@click.option(
+    "--snooze",
+    metavar="WHEN",
+    help="Leave it out of plans for 8h or 2d, until 2026-11-30T06:00, until there are +5 more, or until its "
+    "parent is fixed ('parent').",
+)
+@click.option("--wake", is_flag=True, help="End its snooze.")
+@click.option("--merged", is_flag=True, help="The two records of a TWIN are one now.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON line for each error that something is said of."
+)
+def command(
+    text: str,
+    choice: OrgChoice,
+    *,
+    ids: tuple[str, ...],
+    cause: str | None,
+    assign: str | None,
+    support: str | None,
+    snooze: str | None,
+    wake: bool,
+    merged: bool,
+    as_json: bool,
+) -> int:
+    """Say something about errors or about a cause, for yourself and for whoever shares the journal.
+
+    TEXT is a note. Without anything to say it lists what was said. Notes outlive a re-sync. A snooze is over
+    by itself; until then no plan takes the row along unless it is named by its id.
+    """
+    if ids and cause is not None:
+        raise BadInputError("--id and --cause cannot be combined", "Give one of them")
+    if snooze is not None and wake:
+        raise BadInputError("--snooze and --wake cannot be combined", "Give one of them")
+    said = {
+        HandlingKind.ASSIGN: assign,
+        HandlingKind.SUPPORT: support,
+        HandlingKind.SNOOZE: "" if wake else snooze,
+        HandlingKind.MERGED: "" if merged else None,
+    }
+    told = {kind: value for kind, value in said.items() if value is not None}
+    if text.strip() and not told:
+        told = {HandlingKind.NOTE: ""}
+    if told and not (ids or cause is not None):
+        raise BadInputError(
+            "Nothing is named to say it about", "Name an error with --id, or a cause with --cause"
+        )
+    return run_async(_note(choice, read_ids(ids), cause, told, text.strip(), as_json=as_json))
+
+
+async def _note(
+    choice: OrgChoice,
+    ids: tuple[str, ...],
+    cause: str | None,
+    told: dict[HandlingKind, str],
+    text: str,
+    *,
+    as_json: bool,
+) -> int:
+    from syncerr_tui.cli.causes import read_graph
+    from syncerr_tui.journal.claims import os_user
+
+    async with open_connection(choice) as connection:
+        graph = await read_graph(connection)
+        targets = _targets(graph, ids, cause)
+        with open_journal(connection) as journal:
+            for number, (kind, value) in enumerate(told.items()):
+                _say(journal, graph, targets, kind, value, by=os_user(), text=text if not number else "")
+            said = said_in(journal, graph)
+    rows = [row for row in graph.errors if row in said.rows]
+    if targets:
+        among = {row for target in targets for row in _rows_of(graph, target)}
+        rows = [row for row in rows if row in among]
+    for row in rows:
+        if as_json:
+            emit_json({**graph.errors[row].payload(), **said.of(row).payload()})
+        else:
+            emit(f"{graph.errors[row].short_name} {row}", *(f"    {line}" for line in said.of(row).lines()))
+    if told:
+        narrate(f"Said about {plural(len(targets), 'cause' if cause is not None else 'error')}.")
+    elif not rows:
+        narrate(
+            "Nothing was said about these errors yet." if targets else "Nothing was said about any error yet."
+        )
+    return ExitCode.OK
+
+
+def _targets(graph: CauseGraph, ids: tuple[str, ...], cause: str | None) -> tuple[str, ...]:
+    """Raises: BadInputError: An error or a cause that is not in the list."""
+    if cause is not None:
+        found = next((c for c in graph.causes() if c.key == cause), None) or graph.cause_of(cause)
+        if found is None:
+            raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
+        return (found.key,)
+    unknown = [row for row in ids if row not in graph.errors]
+    if unknown:
+        raise BadInputError(
+            f"No unresolved sync error has the id {unknown[0][:40]!r}", "See 'syncerr-tui list'"
+        )
+    return ids
+
+
+def _rows_of(graph: CauseGraph, target: str) -> Iterable[str]:
+    return (target,) if target in graph.errors else graph.of_cause(target) or ()
+
+
+def _say(
+    journal: Journal,
+    graph: CauseGraph,
+    targets: tuple[str, ...],
+    kind: HandlingKind,
+    value: str,
+    *,
+    by: str,
+    text: str,
+) -> None:
+    from syncerr_tui.journal.handling import say_about
+
+    for target in targets:
+        held = value
+        if kind is HandlingKind.SNOOZE and value:
+            cause = graph.cause_of(next(iter(_rows_of(graph, target))))
+            held = snooze_value(value, journal.now(), cause.held if cause else 1)
+        elif value == "none":
+            held = ""
+        elif kind is HandlingKind.ASSIGN and value == "me":
+            held = by
+        say_about(journal, [target], kind, by=by, value=held, text=text)

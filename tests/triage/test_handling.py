@@ -1,0 +1,166 @@
+"""Notes, assignment, tickets and snoozes: what holds of what was said, and when a snooze is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.text import clean
+from syncerr_tui.triage.filter import parse
+from syncerr_tui.triage.handling import (
+    NOTHING_SAID,
+    PARENT,
+    HandlingKind,
+    HandlingLine,
+    handlings,
+    snooze_value,
+)
+from tests.factories import NOW, sync_error
+
+KIND = HandlingKind
+PARENT_ROW = sync_error(1)
+VICTIM = sync_error(
+    2,
+    code="INVALID_FIELD",
+    object=clean("OrderItem"),
+    message=clean(
+        "Foreign key external ID: "
+        + PARENT_ROW.storeconnect_id
+        + " not found for field s_c__sC_Id__c in entity Order"
+    ),
+)
+
+
+def graph_of(*errors: object) -> CauseGraph:
+    graph = CauseGraph()
+    graph.add(errors)  # type: ignore[arg-type]
+    return graph
+
+
+def line(target: str, kind: HandlingKind, value: str = "", text: str = "", minutes: int = 0) -> HandlingLine:
+    return HandlingLine(NOW + timedelta(minutes=minutes), "ana", target, kind, value, text)
+
+
+def key_of(graph: CauseGraph, row: str) -> str:
+    cause = graph.cause_of(row)
+    assert cause is not None
+    return cause.key
+
+
+def test_the_last_word_of_each_kind_counts_and_notes_add_up() -> None:
+    graph = graph_of(PARENT_ROW)
+    lines = [
+        line(PARENT_ROW.id, KIND.NOTE, text="first"),
+        line(PARENT_ROW.id, KIND.ASSIGN, "tom", minutes=1),
+        line(PARENT_ROW.id, KIND.ASSIGN, "", text="he is ill", minutes=2),
+        line(PARENT_ROW.id, KIND.SUPPORT, "T-1", minutes=3),
+    ]
+    said = handlings(graph, lines, NOW).of(PARENT_ROW.id)
+    assert (said.assignee, said.ticket) == ("", "T-1")
+    assert [note.text for note in said.notes] == ["first", "he is ill"]
+
+
+def test_what_is_said_of_a_cause_holds_for_the_errors_of_tomorrow_and_a_rows_own_counts_first() -> None:
+    graph = graph_of(PARENT_ROW)
+    key = key_of(graph, PARENT_ROW.id)
+    lines = [line(key, KIND.ASSIGN, "tom"), line(PARENT_ROW.id, KIND.ASSIGN, "ana")]
+    tomorrow = sync_error(9)
+    graph.add([tomorrow])
+    for told in (lines, lines[::-1]):
+        said = handlings(graph, told, NOW)
+        assert (said.of(PARENT_ROW.id).assignee, said.of(tomorrow.id).assignee) == ("ana", "tom")
+
+
+def test_what_is_said_of_rows_that_are_gone_is_nothing_and_comes_back_with_them() -> None:
+    graph = graph_of(VICTIM)
+    lines = [line(PARENT_ROW.id, KIND.NOTE, text="odd"), line("v1 no such cause", KIND.ASSIGN, "tom")]
+    assert handlings(graph, lines, NOW).rows == {}
+    graph.add([PARENT_ROW])
+    assert handlings(graph, lines, NOW).of(PARENT_ROW.id).notes[0].text == "odd"
+
+
+@given(minutes=st.integers(1, 5000), later=st.integers(0, 6000))
+def test_a_snooze_until_a_time_ends_by_itself(minutes: int, later: int) -> None:
+    graph = graph_of(PARENT_ROW)
+    value = snooze_value((NOW + timedelta(minutes=minutes)).isoformat(), NOW, 1)
+    said = handlings(graph, [line(PARENT_ROW.id, KIND.SNOOZE, value)], NOW + timedelta(minutes=later))
+    assert (said.of(PARENT_ROW.id).snooze is not None) == (later < minutes)
+
+
+def test_a_snooze_until_there_are_more_ends_when_there_are() -> None:
+    graph = graph_of(PARENT_ROW)
+    told = [line(key_of(graph, PARENT_ROW.id), KIND.SNOOZE, snooze_value("+2", NOW, 1))]
+    graph.add([sync_error(10)])
+    assert handlings(graph, told, NOW).asleep == {PARENT_ROW.id, sync_error(10).id}
+    graph.add([sync_error(11)])
+    assert handlings(graph, told, NOW).asleep == frozenset()
+
+
+def test_a_snooze_until_the_parent_is_fixed_ends_with_it() -> None:
+    graph = graph_of(PARENT_ROW, VICTIM)
+    told = [line(VICTIM.id, KIND.SNOOZE, snooze_value(PARENT, NOW, 1))]
+    assert graph.links_of(VICTIM.id)
+    assert handlings(graph, told, NOW).asleep == {VICTIM.id}
+    graph.discard([PARENT_ROW.id])
+    assert handlings(graph, told, NOW).asleep == frozenset()
+
+
+def test_who_is_woken_is_awake() -> None:
+    graph = graph_of(PARENT_ROW)
+    told = [
+        line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("8h", NOW, 1)),
+        line(PARENT_ROW.id, KIND.SNOOZE, ""),
+    ]
+    assert handlings(graph, told, NOW).of(PARENT_ROW.id) == NOTHING_SAID
+
+
+@pytest.mark.parametrize("value", ["x", "+1", "+1:x", "+:", "2026-11-30", "9999", "until"])
+def test_a_snooze_that_cannot_be_read_hides_nothing(value: str) -> None:
+    graph = graph_of(PARENT_ROW)
+    assert handlings(graph, [line(PARENT_ROW.id, KIND.SNOOZE, value)], NOW).asleep == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "8", "+", "+-1", "yesterday", "2020-01-01T00:00", "0h", "99999h", "parents"]
+)
+def test_a_time_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError):
+        snooze_value(text, NOW, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("note:carrier", True),
+        ("note:t-77", True),
+        ("note:any", True),
+        ("note:none", False),
+        ("note:nothing", False),
+        ("-note:any", False),
+        ("assigned:TOM", True),
+        ("assigned:to", False),
+        ("assigned:none", False),
+        ("snoozed:yes", True),
+        ("snoozed:no", False),
+    ],
+)
+def test_filters_know_what_was_said(text: str, found: bool) -> None:
+    graph = graph_of(PARENT_ROW, sync_error(5, message=clean("other"), code="UNKNOWN_EXCEPTION"))
+    lines = [
+        line(PARENT_ROW.id, KIND.NOTE, text="Ask the carrier"),
+        line(PARENT_ROW.id, KIND.SUPPORT, "T-77"),
+        line(PARENT_ROW.id, KIND.ASSIGN, "Tom"),
+        line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("1h", NOW, 1)),
+    ]
+    wanted = parse(text, handled=handlings(graph, lines, NOW).of)
+    assert wanted.matches(PARENT_ROW, NOW) is found
+
+
+def test_snoozed_is_yes_or_no() -> None:
+    with pytest.raises(BadInputError, match="yes or no"):
+        parse("snoozed:maybe")
+    assert not parse("snoozed:y", typing=True).terms
