@@ -188,7 +188,7 @@ class Journal:
                 sql.execute(statement, values)
 
     def now(self) -> datetime:
-        """This machine's time."""
+        """The journal's time: of a team's database its own, else this machine's."""
         return self._clock()
 
     # -- a run as a whole

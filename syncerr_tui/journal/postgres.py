@@ -143,10 +143,7 @@ class PostgresDatabase:
 
     def now(self) -> datetime:
         """The server's time. Between two looks at it, this machine's steady clock counts on."""
-        steady = steady_seconds()
-        if self._measured is None or steady - self._measured[1] > _MEASURED_SECONDS:
-            at = datetime.fromisoformat(self.read("SELECT clock_timestamp()::text AS at")[0]["at"])
-            self._measured = at, (steady + steady_seconds()) / 2
+        assert self._measured is not None
         at, since = self._measured
         return at + timedelta(seconds=steady_seconds() - since)
 
@@ -200,9 +197,17 @@ class PostgresDatabase:
                 raise
             self._connection = self._connected()
             self._connection.execute(begin)
+        self._look_at_clock(self._connection)
         return self._connection
 
+    def _look_at_clock(self, connection: psycopg.Connection[Row]) -> None:
+        before = steady_seconds()
+        if self._measured is None or before - self._measured[1] > _MEASURED_SECONDS:
+            (line,) = connection.execute("SELECT clock_timestamp()::text").fetchall()
+            self._measured = datetime.fromisoformat(line[0]), (before + steady_seconds()) / 2
+
     def _statement(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        self._look_at_clock(self._connection)
         return _Statements(self._connection).execute(sql, values)
 
     def _connected(self) -> psycopg.Connection[Row]:
@@ -213,7 +218,8 @@ class PostgresDatabase:
             connection = psycopg.connect("", autocommit=True, row_factory=_rows, **parameters)
             connection.execute(_SETTINGS)
             connection.execute(f'SET search_path = "{self._schema}"')
-        self._measured = None
+            self._measured = None
+            self._look_at_clock(connection)
         return connection
 
     def _prepare(self, migrations: Migrations) -> None:

@@ -90,7 +90,7 @@ def make_runner(
     journal: Journal,
     request: RunRequest,
     *,
-    now: Callable[[], datetime] = clock,
+    now: Callable[[], datetime] | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Runner:
     """A runner for what a person wants done, ready to `run()`.
@@ -99,7 +99,7 @@ def make_runner(
         org: The org, as the runner may see it.
         journal: Its journal.
         request: What to do.
-        now: This machine's time.
+        now: The time; None: the journal's.
         sleep: Waits for seconds.
     """
     identity = org.identity
@@ -108,7 +108,7 @@ def make_runner(
         journal,
         request,
         who=Who(os_user(), identity.username, identity.environment.value),
-        clock=now,
+        clock=now or journal.now,
         sleep=sleep,
         rng=SystemRandom(),
         steady=steady_seconds,

@@ -67,7 +67,7 @@ class Journals:
         from syncerr_tui.resync.factory import make_runner
 
         journal = self._open(self._written, connection.identity.org_id)
-        return make_runner(connection, journal, request, now=self._clock, sleep=self._sleep)
+        return make_runner(connection, journal, request, sleep=self._sleep)
 
     def fixer(self, org_id: str, org: FixOrg) -> Fixer:
         """What applies fixes in an org, and writes them down in its journal first.

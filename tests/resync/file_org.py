@@ -23,7 +23,7 @@ DELAY = 0.02
 METHOD = MethodInfo("apex", "Apex action Resync", batch_size=3, lanes=2)
 
 
-def build(path: Path, rows: int) -> None:
+def build(path: Path, rows: int, *, broken: bool = True) -> None:
     """A chain-rich little world: every third row waits for the one before, every fifth is broken."""
     with sqlite3.connect(path) as sql:
         sql.execute(
@@ -38,7 +38,7 @@ def build(path: Path, rows: int) -> None:
             sql.execute(
                 "INSERT INTO events (id, n, standing, processed, modified, parent, broken)"
                 " VALUES (?,?,?,?,?,?,?)",
-                (_id(n), n, "failed", at, at, parent, int(n % 5 == 4)),
+                (_id(n), n, "failed", at, at, parent, int(broken and n % 5 == 4)),
             )
     sql.close()
 
