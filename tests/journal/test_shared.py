@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -417,14 +417,13 @@ sys.stdin.read()
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can be several users")
 @pytest.mark.parametrize("mode", [0o2770, 0o770])
 def test_users_of_one_machine_share_a_file_whatever_their_umask(
-    tmp_path: Path, mode: int, request: pytest.FixtureRequest
+    mode: int, request: pytest.FixtureRequest
 ) -> None:
     group, ana, ben = 51_000, 51_001, 51_002
-    folder = tmp_path / "team"
-    (folder / "shared").mkdir(parents=True)
-    for above in (*reversed(folder.parents), folder):
-        if above.stat().st_uid == os.getuid() and not above.stat().st_mode & stat.S_IXOTH:
-            above.chmod(above.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    temporary = tempfile.TemporaryDirectory()  # pytest keeps its own folders from other users
+    folder = Path(temporary.name)
+    folder.chmod(0o755)
+    (folder / "shared").mkdir()
     os.chown(folder / "shared", 0, group)
     (folder / "shared").chmod(mode)
     for user in (ana, ben):
@@ -437,6 +436,7 @@ def test_users_of_one_machine_share_a_file_whatever_their_umask(
         for process in processes:
             process.kill()
             process.communicate()
+        temporary.cleanup()
 
     request.addfinalizer(end)
 
