@@ -52,6 +52,8 @@ class AppState:
     """Rows that have left the list since then."""
     interrupted: int = 0
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
+    queued: int = 0
+    """Re-syncs in the queue, and those that have ended since it was empty."""
     commands: bool = False
     """A command of the person's own is running."""
     key: Callable[[str], str] = lambda action_id: BY_ID[action_id].keys[0]
@@ -148,8 +150,6 @@ def _since(state: AppState) -> str | None:
 
 
 def _resync(state: AppState) -> str | None:
-    if state.running:
-        return _busy(state)
     if state.session_expired:
         return f"the session has expired: {state.key('login')} logs in again"
     if not state.connected:
@@ -159,6 +159,12 @@ def _resync(state: AppState) -> str | None:
     if state.hidden_selected:
         return f"the filter hides all {state.hidden_selected} selected rows: {state.key('back')} shows them"
     return _row(state)
+
+
+def _queue(state: AppState) -> str | None:
+    if state.queued:
+        return None
+    return f"nothing is queued: {state.key('resync')} queues, while a re-sync is under way"
 
 
 def _interrupted(state: AppState) -> str | None:
@@ -172,9 +178,9 @@ def _verify(state: AppState) -> str | None:
 
 
 def _fix(state: AppState) -> str | None:
-    if state.running or state.session_expired or not state.connected:
+    if state.session_expired or not state.connected:
         return _resync(state)
-    return _row(state)
+    return _busy(state) or _row(state)
 
 
 def _run(state: AppState) -> str | None:
@@ -508,12 +514,20 @@ ACTIONS: tuple[Action, ...] = (
         "resync",
         ("R",),
         "re-sync",
-        "Re-sync what is selected, or the row or whole cause under the cursor, after a look at the plan.",
+        "Re-sync what is selected, or the row or cause under the cursor, after the plan; or queue it.",
         "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,
         why_disabled=_resync,
         footer=6,
+    ),
+    Action(
+        "queue",
+        ("Q",),
+        "queue",
+        "The re-syncs that wait for the one under way: take one out, move it, go on after a hold.",
+        "Act",
+        why_disabled=_queue,
     ),
     Action(
         "cancel",

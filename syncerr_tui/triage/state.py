@@ -16,6 +16,7 @@ from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.layout import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
+from syncerr_tui.triage.run_queue import RunQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class RunStatus:
 
     active: bool = False
     paused: bool = False
+    starting: bool = False
+    """The next one of the queue is being planned anew."""
     leaving: bool = False
     """The app ends as soon as what is on its way is answered."""
 
@@ -63,6 +66,8 @@ class UiState:
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
     reading: ReadingState = ReadingState()
     run: RunStatus = RunStatus()
+    queue: RunQueue = field(default_factory=RunQueue)
+    """The re-syncs that wait for it."""
     doing: str = ""
     """What a person waits for and can cancel, as the utility bar says it: `planning ...`."""
     trouble: SyncErrError | None = None

@@ -52,6 +52,8 @@ class ErrorsPane(ListWithPanel):
         self.outcomes: Mapping[str, str] = {}
         self.run_marks: Mapping[str, RowMark] = {}
         """Row -> what the run says about it."""
+        self._queued: Collection[str] = ()
+        """Rows that wait for their re-sync in the queue."""
         self.unsettled: Mapping[str, Verdict] = {}
         """Row -> TWIN or UNKNOWN, where earlier runs left it so."""
         self.tried: Mapping[str, int] = {}
@@ -165,6 +167,13 @@ class ErrorsPane(ListWithPanel):
             self._show_marks()
         self.panel_soon()
 
+    def show_queued(self, rows: Collection[str]) -> None:
+        """These wait in the queue."""
+        if rows or self._queued:
+            self._queued = rows
+            self._show_marks()
+        self.post_message(self.Changed())
+
     def show_standing(
         self, unsettled: Mapping[str, Verdict], tried: Mapping[str, int], again: Collection[str] = ()
     ) -> None:
@@ -176,8 +185,9 @@ class ErrorsPane(ListWithPanel):
 
     def _show_marks(self) -> None:
         left = dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
+        queued = dict.fromkeys(self._queued, RowMark("in queue", Tone.QUIET))
         left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
-        self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), left))
+        self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), queued, left))
 
     def note(self, *lines: str) -> None:
         """What stands in place of the rows while there are none."""

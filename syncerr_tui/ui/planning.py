@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from syncerr_tui.model import OrgIdentity, SyncError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.resync.org import MethodInfo
     from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow
+    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.screens.plan import Asked
 
 
@@ -31,6 +33,10 @@ class Prepared:
     support_only: tuple[LeftOut, ...]
     """Rows that stay out unless the person wants them sent all the same."""
     asked: Asked
+    taken: tuple[LeftOut, ...] = ()
+    """Rows that are under way or queued already."""
+    behind: bool = False
+    """It goes behind the re-sync that is under way."""
 
 
 class Planner:
@@ -79,7 +85,11 @@ class Planner:
                     method=self._method,
                     created_at=self._at,
                     parents=self._prepared.parents,
-                    left_out=(*(() if too else self._prepared.support_only), *self.held),
+                    left_out=(
+                        *self._prepared.taken,
+                        *(() if too else self._prepared.support_only),
+                        *self.held,
+                    ),
                     ramp=ramp,
                     measured=self.measured,
                     patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
@@ -115,29 +125,84 @@ class Planner:
         return f", after {' and '.join(name for name, _ in behind.most_common(2))}" if behind else ""
 
 
-def prepare(graph: CauseGraph, chosen: Sequence[SyncError], hidden: int = 0) -> Prepared:
+def prepare(
+    graph: CauseGraph,
+    chosen: Sequence[SyncError],
+    hidden: int = 0,
+    taken: Mapping[str, str] = MappingProxyType({}),
+    *,
+    behind: bool = False,
+) -> Prepared:
     """What is sent where these are asked for, and in which order.
 
     A single row is tried even where only support can clear it: who names it means it. The dialog says so.
+
+    Args:
+        graph: What waits for what.
+        chosen: What the person asks for.
+        hidden: Selected, but hidden by the filter.
+        taken: Rows that are under way or queued already, and why they stay out.
+        behind: It goes behind those: by then they are proven, or what waits for them is left out.
     """
+    from syncerr_tui.resync.plan import LeftOut
     from syncerr_tui.resync.selection import causes_missing, support_only
     from syncerr_tui.ui.screens.plan import Asked
 
-    chosen = [graph.errors.get(error.id, error) for error in chosen]
+    known = [graph.errors.get(error.id, error) for error in chosen]
+    chosen = [error for error in known if error.id not in taken]
     listed = [error for error in chosen if error.id in graph.errors]
-    added = causes_missing(graph, listed)
+    missing = causes_missing(graph, listed)
+    added = [error for error in missing if error.id not in taken]
     errors = (*chosen, *added)
     support = tuple(support_only(graph, (*listed, *added), unless=" first; s sends it anyway"))
+    parents = graph.parents_of(error.id for error in (*listed, *added))
+    remarks: tuple[str, ...] = ()
+    if behind:
+        waiting = sum(not taken.keys().isdisjoint(causes) for causes in parents.values())
+        parents = {row: causes - taken.keys() for row, causes in parents.items()}
+        if waiting:
+            them = "1 of these waits" if waiting == 1 else f"{waiting:,} of these wait"
+            remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
     asked = Asked(
-        {error.id: error for error in errors},
+        {error.id: error for error in (*known, *errors)},
         tuple(reversed(added)),
         hidden,
         support_only=frozenset(out.id for out in support),
         support_too=len(chosen) == 1,
+        remarks=remarks,
     )
     return Prepared(
         errors=errors,
-        parents=graph.parents_of(error.id for error in (*listed, *added)),
+        parents=parents,
         support_only=support,
         asked=asked,
+        taken=tuple(LeftOut(error.id, taken[error.id]) for error in known if error.id in taken),
+        behind=behind,
     )
+
+
+def make_again(
+    graph: CauseGraph,
+    connection: OrgSession,
+    rows: Sequence[SyncError],
+    left_out: Sequence[LeftOut],
+    *,
+    at: datetime,
+    ramp: bool,
+    patience: float | None,
+) -> Plan:
+    """The plan of exactly these rows, as they were just read, without those whose cause is not among them."""
+    from syncerr_tui.diagnosis.causes import no_collecting
+    from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
+
+    with no_collecting(len(rows)):
+        return make_plan(
+            rows,
+            org=connection.identity,
+            method=connection.method,
+            created_at=at,
+            parents=graph.parents_of(row.id for row in rows if row.id in graph.errors),
+            left_out=left_out,
+            ramp=ramp,
+            patience=DEFAULT_PATIENCE if patience is None else patience,
+        )

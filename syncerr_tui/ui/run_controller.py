@@ -1,9 +1,9 @@
-"""The one re-sync that may be under way: from the question to the result line."""
+"""The one re-sync that may be under way: from its beginning to the result line."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -11,35 +11,34 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import EventType, SyncError
+from syncerr_tui.model import EventType
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.fix_service import FixService
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.messages import Announced, Troubled
-from syncerr_tui.ui.planning import Planner, Prepared, prepare
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.fixes.meanwhile import OffMeanwhile
     from syncerr_tui.fixes.model import FixOption
-    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.events import AskPerson, RunEvent
-    from syncerr_tui.resync.plan import LeftOut
     from syncerr_tui.resync.runner import RunRequest
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.run_presenter import RunPresenter
-    from syncerr_tui.ui.screens.plan import PlanDialog
 
-PLANNING = "planning ..."
 STOPPING = "Stopping: what is on its way is waited for."
 PAUSING = "Pausing after what is on its way."
-_AT_ONCE = 400
-"""Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
 _READ_AT_ONCE = 2000
 """Events that are read in one request."""
+_NOT_BY_ITSELF = {
+    "cancelled": "the re-sync before it was stopped",
+    "braked": "the re-sync before it braked",
+    "stopped": "the re-sync before it was broken off",
+}
+"""Ends of a run after which a person looks before more is sent."""
 _RESTORE_SECONDS = 30.0
 """How long the end of the app waits for a safeguard to be on again."""
 
@@ -69,13 +68,6 @@ class Run(Protocol):
         ...
 
 
-@dataclass
-class PlanReady(Message):
-    """A plan is made, and is to be looked at before anything is sent."""
-
-    request: PlanRequest
-
-
 class RunAdvanced(Message):
     """A run has something new to show. Several in a row are one."""
 
@@ -103,21 +95,11 @@ class AppLeft(Message):
     """What was on its way is answered: the app can end."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What a person asked for, worked out."""
-
-    connection: OrgSession
-    prepared: Prepared
-    planner: Planner
-
-
 class RunController:
-    """Plans, starts, follows and stops a run. One at a time. What happens is posted; it knows no screen.
+    """Starts, follows and stops a run. One at a time. What happens is posted; it knows no screen.
 
     Args:
         context: The org, and what is true on screen: `state.run` is kept here.
-        maker: Makes runs.
         journals: Knows what other runs have in their hands.
         graph_worker: Knows what waits for what.
         post: Takes messages for the workbench.
@@ -141,105 +123,33 @@ class RunController:
         self._work = work
         self._fixes = fixes
         self._run: Run | None = None
-        self._planning: object | None = None
-        """The plan that is being made, by a sign of its own: one that was given up is nobody's."""
         self._meanwhile: asyncio.Task[Any] | None = None
         """Has a safeguard off, and puts it back at its end."""
         self._stopped = False
-        """The person stopped it before anything was sent."""
+        """The person stopped it."""
         self.left_off = ""
         """What is to be said of a safeguard that was off for the last run and is not proven to be on."""
         self.view: RunPresenter | None = None
         """What the last run says, until it is dismissed."""
+        self._request_now: RunRequest | None = None
+        self.trouble = ""
+        """Why what comes after the last run waits for a person; empty where it did not end badly."""
 
     @property
     def active(self) -> bool:
         """Whether a run is under way, or the safeguard that is off for it."""
         return self._run is not None or self._meanwhile is not None
 
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The rows of the run that is under way."""
+        request = self._request_now if self.active else None
+        return frozenset(row.error.id for row in request.plan.rows) if request is not None else frozenset()
+
     def _set_state(self) -> None:
         paused = self.view is not None and self.view.paused
         run = replace(self._context.state.run, active=self.active, paused=paused)
         self._context.state = replace(self._context.state, run=run)
-
-    # -- planning --------------------------------------------------------------------------------------
-
-    def plan(self, chosen: Sequence[SyncError], hidden: int = 0) -> PlanRequest | None:
-        """Work out what would be sent. What takes long is posted later, as `PlanReady`.
-
-        Args:
-            chosen: What the person asks for. What these wait for comes along.
-            hidden: Selected, but hidden by the filter.
-        """
-        connection, graph = self._context.connection, self._graph_worker.graph
-        if connection is None or self.active or not (chosen or hidden):
-            return None
-        if self._planning is not None:
-            self._post(Announced(f"The plan is being made: {self._context.key_of('back')} cancels it."))
-            return None
-        if graph is not None and len(chosen) <= _AT_ONCE:
-            return self._request(connection, prepare(graph, chosen, hidden))
-        self._planning = planning = object()
-        self._context.state = self._context.state.begun(PLANNING)
-        self._work(self._plan_later(connection, chosen, hidden, planning), "planning")
-        return None
-
-    async def _plan_later(
-        self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
-    ) -> None:
-        prepared = await self._graph_worker.lend(lambda graph: prepare(graph, chosen, hidden))
-        if planning is not self._planning:
-            return
-        request = self._request(connection, prepared)
-        await asyncio.to_thread(request.planner, ramp=False)
-        if planning is self._planning:
-            self.give_up_planning()
-            if not self.active:
-                self._post(PlanReady(request))
-
-    def give_up_planning(self) -> bool:
-        """Make no plan after all; False where none is being made. Its thread ends by itself, unheard."""
-        planning, self._planning = self._planning is not None, None
-        self._context.state = self._context.state.done(PLANNING)
-        return planning
-
-    def _request(self, connection: OrgSession, prepared: Prepared) -> PlanRequest:
-        now, patience = self._context.clock(), connection.profile.patience
-        planner = Planner(connection.identity, connection.method, now, prepared, patience)
-        return PlanRequest(connection, prepared, planner)
-
-    async def recall(self, request: PlanRequest, dialog: PlanDialog) -> None:
-        """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
-        from syncerr_tui.journal import row_history
-        from syncerr_tui.journal.history import History
-        from syncerr_tui.resync import doubt
-        from syncerr_tui.resync.plan import LeftOut
-
-        errors = [row.error for row in dialog.plan.rows]
-
-        def question(
-            journal: Journal,
-        ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str]:
-            ids = [error.id for error in errors]
-            unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
-            request.planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
-            held = tuple(LeftOut(event, why) for event, why in row_history.held(journal, ids).items())
-            return held, row_history.unchanged(journal, errors), unsettled, words
-
-        org_id = request.connection.identity.org_id
-        try:
-            held, again, unsettled, warning = await self._journals.ask(org_id, question)
-        except SyncErrError as error:
-            self._post(Troubled(error))
-            return
-        request.planner.held = held
-        if len(errors) > _AT_ONCE:
-            # Both are at hand before anybody asks for them.
-            await asyncio.to_thread(request.planner, ramp=False)
-            await asyncio.to_thread(request.planner, ramp=True)
-        if held or again or unsettled or request.planner.measured:
-            words = row_history.unchanged_words(again, len(errors))
-            dialog.learn([line for line in (words, warning) if line], unsettled)
 
     # -- running ---------------------------------------------------------------------------------------
 
@@ -249,24 +159,29 @@ class RunController:
         connection: OrgSession,
         *,
         meanwhile: tuple[FixOption, str] | None = None,
-    ) -> None:
-        """Do in the background what the person wants done.
+    ) -> bool:
+        """Do in the background what the person wants done; False where it cannot begin, which is said.
 
         Args:
             request: What.
             connection: Where.
             meanwhile: A safeguard that is off for just as long as it takes, and its typed name.
         """
+        self._request_now, self.trouble, self._stopped = request, "", False
         if meanwhile is not None:
-            self._stopped = False
             self._work(self._with_safeguard_off(request, connection, meanwhile), "resync")
-            return
+            return True
         try:
             view = self._begin(request, connection)
         except SyncErrError as error:
-            self._post(Troubled(error))
-            return
+            self._in_trouble(error)
+            return False
         self._work(self._follow(view), "resync")
+        return True
+
+    def _in_trouble(self, error: SyncErrError) -> None:
+        self.trouble = error.title
+        self._post(Troubled(error))
 
     def _begin(self, request: RunRequest, connection: OrgSession) -> RunPresenter:
         from syncerr_tui.ui.run_presenter import RunPresenter
@@ -311,9 +226,11 @@ class RunController:
                     if not self._stopped:
                         await self._follow(self._begin(request, connection))
         except SyncErrError as error:
-            self._post(Troubled(error))
+            self._in_trouble(error)
         finally:
             self.left_off = off.problem.line if off is not None and off.problem is not None else ""
+            if self.left_off:
+                self.trouble = "the safeguard of the re-sync before it is not proven to be on again"
             self._meanwhile = None
             self._set_state()
         await self._fixes.recall()
@@ -365,11 +282,13 @@ class RunController:
                     if self._context.state.run.leaving and not view.in_flight and self._meanwhile is None:
                         self._post(AppLeft())
         except SyncErrError as error:
-            self._post(Troubled(error))
+            self._in_trouble(error)
         finally:
             self._run = None
+        if view.ended is not None and view.ended.how in _NOT_BY_ITSELF:
+            self.trouble = _NOT_BY_ITSELF[view.ended.how]
         if run.failure is not None:
-            self._post(Troubled(run.failure))
+            self._in_trouble(run.failure)
         view.freed = self._freed(view)
         if view.ended is None:
             self.view = None
@@ -408,6 +327,7 @@ class RunController:
         """Send nothing more."""
         if self.active:
             self._stopped = True
+            self.trouble = _NOT_BY_ITSELF["cancelled"]
             if self._run is not None:
                 self._run.cancel()
             self._post(Announced(STOPPING))

@@ -181,7 +181,7 @@ def footer(
         if panel and action.id in {"range", "select_all", "filter", "info", "open"}:
             continue
         if action.id == "resync":
-            if state.running or not (state.chosen or state.hidden_selected):
+            if not (state.chosen or state.hidden_selected):
                 continue
         elif action.why_disabled(state) is not None:
             continue
@@ -194,7 +194,8 @@ def footer(
         key = shown(action.keys[0], unicode=unicode)
         if panel and action.id == "help":
             shown_keys["back"] = (shown(keys["back"][0]), "back")
-        shown_keys[action.id] = (key, f"{action.label}{count}")
+        label = "queue" if action.id == "resync" and state.running else action.label
+        shown_keys[action.id] = (key, f"{label}{count}")
     for name in _LEAVES_FIRST:
         if sum(cell_len(key) + cell_len(label) + 3 for key, label in shown_keys.values()) <= width + 1:
             break

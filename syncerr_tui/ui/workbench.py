@@ -4,7 +4,7 @@ A key asks for an action of the table (`triage.actions`). `action_act` looks whe
 reason where it cannot, and else calls what `HANDLERS` of the pane in front has for it, or those of the bench.
 Services work in the background and post messages; what they mean for the screen stands here only.
 
-Press R, and read: `Workbench.resync`, `RunController.plan`, `planning.prepare`, `screens.plan.PlanDialog`,
+Press R, and read: `Workbench.resync`, `ResyncController.ask`, `planning.prepare`, `screens.plan.PlanDialog`,
 `RunController.start`, `journals.Journals.run`, `resync.runner`; its events come back through
 `RunController._follow`, `RunPresenter.take`, `Workbench.run_advanced`, `ErrorTable.show_marks`.
 
@@ -47,13 +47,12 @@ from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.news_controller import JournalWanted, NewsController
+from syncerr_tui.ui.resync_controller import ResyncController
 from syncerr_tui.ui.run_controller import (
     PAUSING,
     STOPPING,
     AppLeft,
     PersonAsked,
-    PlanReady,
-    PlanRequest,
     RunAdvanced,
     RunOver,
     WaveEnded,
@@ -72,7 +71,6 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.diffing_app import DiffingApp
     from syncerr_tui.ui.journal_pane import JournalPane
     from syncerr_tui.ui.screens.palette import Palette
-    from syncerr_tui.ui.screens.plan import PlanDialog
 
 MANY = 2000
 """Rows from which work on the list is done in a thread."""
@@ -106,6 +104,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.reader = ListReader(self.context, self.post_message)
         self.fixing = FixController(services, self)
         self.news = NewsController(services, self, errors)
+        self.resyncing = ResyncController(services, self, errors, self.fixing)
         self._lines = StatusLines(self.context, self.line)
         self._count = CountPrefix()
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
@@ -119,8 +118,6 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._ticked_at = self.context.clock()
         self._row_before: SyncError | None = None
         """Where the cursor was when the filter was opened."""
-        self._ready: PlanRequest | None = None
-        """A plan that took long, until it can be shown."""
 
     def compose(self) -> ComposeResult:
         """The lines, and the list between them."""
@@ -196,10 +193,11 @@ class Workbench(Screen[None], inherit_bindings=False):
             session_expired=state.reading.expired,
             reading=state.reading.active,
             read_only=context.read_only,
-            running=state.run.active,
+            running=self.resyncing.busy,
             paused=state.run.paused,
             waiting=bool(state.doing),
             interrupted=len(self.services.interrupted_runs.waiting),
+            queued=len(state.queue.runs) + len(state.queue.ended),
             commands=self.services.hooks.running,
             key=self.context.key_of,
             fresh=len(state.news.marks),
@@ -296,8 +294,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words)
         lines.draw_keys(self.actions, self.facts, width)
         lines.draw_trouble(width)
-        view = self.services.runs.view
-        lines.draw_run(view.line(width) if view is not None else [], width)
+        lines.draw_run(self.resyncing.line(width), width)
 
     @on(LineClicked)
     def line_clicked(self, event: LineClicked) -> None:
@@ -314,7 +311,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """The keys are the list's again."""
         self._lines.behind_a_dialog = False
         self.draw_lines()
-        self._show_what_is_ready()
+        self.resyncing.show_what_is_ready()
 
     @property
     def _may_interrupt(self) -> bool:
@@ -563,7 +560,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
         self._note_that_nothing_matches()
         self.pane.entered()
-        self.call_after_refresh(self._show_what_is_ready)
+        self.call_after_refresh(self.resyncing.show_what_is_ready)
 
     def _note_that_nothing_matches(self) -> None:
         if self.context.state.listing.errors:
@@ -676,7 +673,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         place = self.context.state.place
         if self._cancel_waiting():
             return
-        if self.context.state.panel_open or not self._dismiss_result(read=True):
+        if self.context.state.panel_open or not self.resyncing.dismiss_result(read=True):
             done = self.pane.step_back()
             if not done and place is Place.JOURNAL:
                 self.go(Place.ERRORS)
@@ -688,9 +685,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def _cancel_waiting(self) -> bool:
         """What a person waits for is given up; the list behind it stays as it is."""
-        cancelled = self.services.runs.give_up_planning() or (
-            self.complete and self.journal.give_up_checking()
-        )
+        cancelled = self.resyncing.give_up_planning() or (self.complete and self.journal.give_up_checking())
         if cancelled:
             self.draw_lines()
         return cancelled
@@ -701,18 +696,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         if self.context.state.run.active:
             self.services.runs.cancel()
-        else:
+        elif not self.resyncing.stop():
             self.services.hooks.cancel()
-
-    def _dismiss_result(self, *, read: bool) -> bool:
-        view, listing = self.services.runs.view, self.services.runs.dismiss()
-        if view is None or listing is None:
-            return False
-        news = self.context.state.news.left(view.left, known=read)
-        self.context.state = replace(self.context.state, news=news)
-        self.errors.show_run({}, {})
-        self.errors.show(listing)
-        return True
 
     # -- what opens on top -----------------------------------------------------------------------------
 
@@ -818,55 +803,9 @@ class Workbench(Screen[None], inherit_bindings=False):
     # -- re-syncing ------------------------------------------------------------------------------------
 
     def resync(self) -> None:
-        """Look at the plan, then send it."""
-        request = self.services.runs.plan(self.pane.chosen, self.facts.hidden_selected)
-        if request is not None:
-            self._show_plan(request)
+        """Look at the plan, then send it, or queue it behind what is being sent."""
+        self.resyncing.ask(self.pane.chosen, self.facts.hidden_selected)
         self.draw_lines()
-
-    @on(PlanReady)
-    def plan_ready(self, event: PlanReady) -> None:
-        """A plan that took long is made: it waits until the person is in the list again."""
-        self._ready = event.request
-        self._show_what_is_ready()
-        self.draw_lines()
-
-    def _show_what_is_ready(self) -> None:
-        if self._ready is not None and self._may_interrupt:
-            request, self._ready = self._ready, None
-            self._show_plan(request, late=True)
-
-    def _show_plan(self, request: PlanRequest, *, late: bool = False) -> None:
-        from syncerr_tui.ui.screens.plan import PlanDialog
-
-        connection = request.connection
-        dialog = PlanDialog(
-            lambda ramp, support: request.planner(ramp=ramp, support_too=support),
-            replace(request.prepared.asked, unsettled=self.errors.unsettled),
-            connection.identity,
-            connection.method,
-            request.planner.wave_lines,
-            reason_required=connection.profile.reason_required,
-        )
-        dialog.late = late
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.fixing.confirm(dialog.meanwhile, partial(self._run_plan, request, dialog))
-
-        self.app.push_screen(dialog, answered)
-        self.run_worker(self.services.runs.recall(request, dialog), group="recalling", exclusive=True)
-        self.fixing.offer_meanwhile(dialog)
-
-    def _run_plan(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
-        from syncerr_tui.resync.runner import RunRequest
-
-        if self.services.runs.active:
-            return
-        meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
-        run = RunRequest(dialog.plan, dialog.reason, again=dialog.again)
-        self.services.runs.start(run, request.connection, meanwhile=meanwhile)
-        self.errors.show(self.context.state.listing.unselected())
 
     @on(RunAdvanced)
     def run_advanced(self) -> None:
@@ -914,11 +853,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         if not self.context.state.unresolved:
             # That nothing is left is said by the org, not by what we counted.
             self._read()
+        self.resyncing.run_over()
 
     @on(Verified)
     def verified(self) -> None:
         """Rows were checked again: the result of their run is out of date, and so is the list."""
-        self._dismiss_result(read=False)
+        self.resyncing.dismiss_result(read=False)
         self._learn_from_the_journal()
         self._read()
 
@@ -1019,29 +959,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     # -- leaving ---------------------------------------------------------------------------------------
 
     def leave(self) -> None:
-        """Leave; ask while a run or a fix is under way, and while a safeguard is off."""
-        run = self.context.state.run
-        if run.leaving or not (run.active or self.fixing.asks_before_leaving()):
+        """Leave; ask while a run or a fix is under way, something is queued, or a safeguard is off."""
+        asks = (self.resyncing.asks_before_leaving, self.fixing.asks_before_leaving)
+        if self.context.state.run.leaving or not any(ask() for ask in asks):
             self.app.exit()
-        elif run.active:
-            self._ask_to_leave_the_run()
-
-    def _ask_to_leave_the_run(self) -> None:
-        from syncerr_tui.ui.screens.dialog import Question
-
-        def answered(leave: bool | None) -> None:
-            if leave and self.services.runs.leave():
-                self.app.exit()
-
-        view = self.services.runs.view
-        progress = (view.plain,) if view is not None else ()
-        text = (
-            "Quitting waits for the answers to what is on its way and writes them down. "
-            "The rest stays unsent, and the next start offers to go on with it."
-        )
-        self.app.push_screen(
-            Question("A re-sync is under way", *progress, text, yes="quits", no="stays"), answered
-        )
 
     @on(AppLeft)
     def app_left(self) -> None:
@@ -1108,6 +1029,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "copy_error": copy_error,
         "browse": browse,
         "resync": resync,
+        "queue": lambda bench: bench.resyncing.show(),
         "cancel": stop,
         "pause": lambda bench: bench.services.runs.pause(),
         "resume": resume,

@@ -27,6 +27,11 @@ _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""
 
 
+NOT_QUEUED_WITH_SAFEGUARD = (
+    "A safeguard cannot go off for it: that takes a re-sync which starts at once, while somebody is here."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked for, next to what the plan makes of it."""
@@ -58,6 +63,7 @@ class PlanDialog(Confirmation):
         method: How.
         wave_lines: What is in each wave of a plan.
         reason_required: The org wants to know why, before anything is sent.
+        behind: It goes into the queue, behind the one that is under way.
     """
 
     DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
@@ -78,6 +84,7 @@ class PlanDialog(Confirmation):
         wave_lines: Callable[[Plan], Sequence[str]],
         *,
         reason_required: bool = False,
+        behind: bool = False,
     ) -> None:
         super().__init__()
         self._make = make
@@ -86,6 +93,7 @@ class PlanDialog(Confirmation):
         self._method = method
         self._wave_lines = wave_lines
         self._reason_required = reason_required
+        self._behind = behind
         self.reason = ""
         """Why, in the person's words: for the journal."""
         self.again: frozenset[str] = frozenset()
@@ -103,6 +111,8 @@ class PlanDialog(Confirmation):
         where = f"in {self._org.name} ({self._org.environment.value})"
         if not self.plan.rows:
             return f"Nothing to re-sync {where}"
+        if self._behind:
+            return f"Queue a re-sync of {plural(len(self.plan.rows), 'error')} {where}"
         return f"Re-sync {plural(len(self.plan.rows), 'error')} {where}"
 
     @property
@@ -128,6 +138,9 @@ class PlanDialog(Confirmation):
             )
         elif self._in_doubt:
             loud.append("They are read again and not sent.")
+        if self._behind and plan.rows:
+            loud.append("It begins by itself, planned anew, when the re-sync under way has ended well.")
+            loud += [NOT_QUEUED_WITH_SAFEGUARD] if self._safeguards else []
         if self.meanwhile is not None:
             loud += _meanwhile(self.meanwhile)
         rows = [("", line, "bold") for line in loud]
@@ -194,14 +207,14 @@ class PlanDialog(Confirmation):
             support = [("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more")]
         if not self.plan.rows:
             return keys(*support, ("esc", "cancels"))
-        told = [("enter", "starts"), ("esc", "cancels"), ("w", "reason")]
+        told = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.ramp:
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
             told.append(("r", "one first"))
-        if self._safeguards:
+        if self._safeguards and not self._behind:
             told.append(("f", "leaves it on" if self._next_safeguard is None else "with the safeguard off"))
-        if self._in_doubt:
+        if self._in_doubt and not self._behind:
             told.append(("g", "does not send again" if self.again else "sends again"))
         return keys(*told, *support)
 
@@ -221,8 +234,8 @@ class PlanDialog(Confirmation):
         self.call_after_refresh(self._draw_again)
 
     def action_again(self) -> None:
-        """Send rows again whose last request has an unknown outcome, or leave that."""
-        self.again = frozenset() if self.again else self._in_doubt
+        """Send rows again whose last request has an unknown outcome, or leave that. Not out of the queue."""
+        self.again = frozenset() if self.again or self._behind else self._in_doubt
         self._draw_again()
 
     def offer(self, safeguards: Sequence[FixOption]) -> None:
@@ -238,7 +251,7 @@ class PlanDialog(Confirmation):
 
     def action_meanwhile(self) -> None:
         """With this safeguard off for as long as it takes, or another one, or none."""
-        self.meanwhile = self._next_safeguard
+        self.meanwhile = None if self._behind else self._next_safeguard
         self._draw_again()
 
     def learn(self, remarks: Sequence[str], in_doubt: frozenset[str] = frozenset()) -> None:

@@ -1,0 +1,432 @@
+"""From R to a run: the plan and its dialog, and the queue of those that wait for the one under way.
+
+A plan for the queue leaves out what is under way or queued, and takes for proven what it waits for there.
+When its turn comes nothing of that is believed any more: its rows are read again and planned anew, and only
+what the person saw may be in it. What ends badly before it holds the queue until the person says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+from textual.widgets import Input
+
+from syncerr_tui.errors import NotLoggedInError, SyncErrError
+from syncerr_tui.model import EventSeen, EventStanding, SyncError
+from syncerr_tui.triage.run_queue import QueuedRun, RunQueue, rows_words
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.fix_controller import FixController
+from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.planning import Planner, Prepared, make_again, prepare
+from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    # Plans and dialogs are needed when the first run is asked for, not for the first frame.
+    from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.resync.plan import LeftOut, Plan
+    from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.ui.screens.plan import PlanDialog
+    from syncerr_tui.ui.screens.queue import QueueDialog
+
+PLANNING = "planning ..."
+_AT_ONCE = 400
+"""Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
+_READ_AT_ONCE = 2000
+"""Events that are read in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a person asked for, worked out."""
+
+    connection: OrgSession
+    prepared: Prepared
+    planner: Planner
+
+
+class ResyncController:
+    """Plans, asks, starts and queues. What goes on in a run is the business of `RunController`.
+
+    Args:
+        services: The org, its journal and the run; what waits for what.
+        screen: Dialogs come up on top of it, and it takes the messages.
+        errors: The list.
+        fixing: What a safeguard may be switched off with meanwhile.
+    """
+
+    def __init__(
+        self, services: Services, screen: Screen[None], errors: ErrorsPane, fixing: FixController
+    ) -> None:
+        self._services = services
+        self._context = services.context
+        self._screen = screen
+        self._errors = errors
+        self._fixing = fixing
+        self._planning: object | None = None
+        """The plan that is being made, by a sign of its own: one that was given up is nobody's."""
+        self._ready: PlanRequest | None = None
+        """A plan that took long, until it can be shown."""
+        self._dialog: QueueDialog | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way, or the next one of the queue is about to be."""
+        return self._services.runs.active or self._context.state.run.starting
+
+    @property
+    def _queue(self) -> RunQueue:
+        return self._context.state.queue
+
+    @property
+    def _may_interrupt(self) -> bool:
+        """Whether a dialog that nobody asked for just now may come up."""
+        return self._screen.is_current and not isinstance(self._screen.focused, Input)
+
+    def _say(self, line: str, look: str = "strong", *, keep: bool = False) -> None:
+        self._screen.post_message(Announced(line, look, keep=keep))
+
+    # -- the plan --------------------------------------------------------------------------------------
+
+    def ask(self, chosen: Sequence[SyncError], hidden: int = 0) -> None:
+        """Work out what would be sent, and show it. What takes long is shown when the person is in the list.
+
+        Args:
+            chosen: What the person asks for. What these wait for comes along.
+            hidden: Selected, but hidden by the filter.
+        """
+        connection, graph = self._context.connection, self._services.graph_worker.graph
+        if connection is None or not (chosen or hidden):
+            return
+        if self._planning is not None:
+            self._say(f"The plan is being made: {self._context.key_of('back')} cancels it.")
+        elif graph is not None and len(chosen) <= _AT_ONCE:
+            prepared = prepare(graph, chosen, hidden, self._taken, behind=self.busy)
+            self._show_plan(self._request(connection, prepared))
+        else:
+            self._planning = planning = object()
+            self._context.state = self._context.state.begun(PLANNING)
+            later = self._plan_later(connection, chosen, hidden, planning)
+            self._screen.run_worker(later, group="planning")
+
+    async def _plan_later(
+        self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
+    ) -> None:
+        taken, behind = self._taken, self.busy
+        prepared = await self._services.graph_worker.lend(
+            lambda graph: prepare(graph, chosen, hidden, taken, behind=behind)
+        )
+        if planning is not self._planning:
+            return
+        request = self._request(connection, prepared)
+        await asyncio.to_thread(request.planner, ramp=False)
+        if planning is self._planning:
+            self.give_up_planning()
+            self._ready = request
+            self.show_what_is_ready()
+            self._errors.post_message(self._errors.Changed())
+
+    def give_up_planning(self) -> bool:
+        """Make no plan after all; False where none is being made. Its thread ends by itself, unheard."""
+        planning, self._planning = self._planning is not None, None
+        self._context.state = self._context.state.done(PLANNING)
+        return planning
+
+    def _request(self, connection: OrgSession, prepared: Prepared) -> PlanRequest:
+        now, patience = self._context.clock(), connection.profile.patience
+        planner = Planner(connection.identity, connection.method, now, prepared, patience)
+        return PlanRequest(connection, prepared, planner)
+
+    @property
+    def _taken(self) -> dict[str, str]:
+        """Rows that cannot be asked for once more, and why."""
+        queued = dict.fromkeys(self._queue.ids, "already queued")
+        return queued | dict.fromkeys(self._services.runs.in_hand, "already in the re-sync under way")
+
+    def show_what_is_ready(self) -> None:
+        """A plan that took long is made: it waits until the person is in the list again."""
+        if self._ready is not None and self._may_interrupt:
+            request, self._ready = self._ready, None
+            self._show_plan(request, late=True)
+
+    def _show_plan(self, request: PlanRequest, *, late: bool = False) -> None:
+        from syncerr_tui.ui.screens.plan import PlanDialog
+
+        connection = request.connection
+        dialog = PlanDialog(
+            lambda ramp, support: request.planner(ramp=ramp, support_too=support),
+            replace(request.prepared.asked, unsettled=self._errors.unsettled),
+            connection.identity,
+            connection.method,
+            request.planner.wave_lines,
+            reason_required=connection.profile.reason_required,
+            behind=request.prepared.behind,
+        )
+        dialog.late = late
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._fixing.confirm(dialog.meanwhile, partial(self._submit, request, dialog))
+
+        self._screen.app.push_screen(dialog, answered)
+        self._screen.run_worker(self._recall(request, dialog), group="recalling", exclusive=True)
+        self._fixing.offer_meanwhile(dialog)
+
+    async def _recall(self, request: PlanRequest, dialog: PlanDialog) -> None:
+        """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
+        from syncerr_tui.journal import row_history
+        from syncerr_tui.journal.history import History
+        from syncerr_tui.resync import doubt
+        from syncerr_tui.resync.plan import LeftOut
+
+        errors = [row.error for row in dialog.plan.rows]
+
+        def question(
+            journal: Journal,
+        ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str]:
+            ids = [error.id for error in errors]
+            unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
+            request.planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
+            held = tuple(LeftOut(event, why) for event, why in row_history.held(journal, ids).items())
+            return held, row_history.unchanged(journal, errors), unsettled, words
+
+        org_id = request.connection.identity.org_id
+        try:
+            held, again, unsettled, warning = await self._services.journals.ask(org_id, question)
+        except SyncErrError as error:
+            self._screen.post_message(Troubled(error))
+            return
+        request.planner.held = held
+        if len(errors) > _AT_ONCE:
+            # Both are at hand before anybody asks for them.
+            await asyncio.to_thread(request.planner, ramp=False)
+            await asyncio.to_thread(request.planner, ramp=True)
+        if held or again or unsettled or request.planner.measured:
+            words = row_history.unchanged_words(again, len(errors))
+            dialog.learn([line for line in (words, warning) if line], unsettled)
+
+    def _submit(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
+        from syncerr_tui.resync.runner import RunRequest
+
+        if request.prepared.behind or self.busy:
+            self._enqueue(dialog)
+            return
+        meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
+        run = RunRequest(dialog.plan, dialog.reason, again=dialog.again)
+        if not self._queue.runs:
+            self._set_queue(self._queue.emptied())
+        self._services.runs.start(run, request.connection, meanwhile=meanwhile)
+        self._errors.show(self._context.state.listing.unselected())
+
+    # -- the queue -------------------------------------------------------------------------------------
+
+    def _enqueue(self, dialog: PlanDialog) -> None:
+        if dialog.meanwhile is not None:
+            # It was asked for while nothing was under way, and something began meanwhile.
+            from syncerr_tui.ui.screens.plan import NOT_QUEUED_WITH_SAFEGUARD
+
+            self._say(f"Not queued. {NOT_QUEUED_WITH_SAFEGUARD}", "bad", keep=True)
+            return
+        taken = self._taken
+        rows = [row.error for row in dialog.plan.rows if row.error.id not in taken]
+        if not rows:
+            self._say("Nothing is left to queue: all of it is under way or queued already.")
+            return
+        self._set_queue(self._queue.added(rows, reason=dialog.reason, ramp=dialog.plan.ramp))
+        self._errors.show(self._context.state.listing.unselected())
+        key = self._context.key_of("queue")
+        self._say(f"Queued: {rows_words(rows)}. {key} shows the queue.")
+        self.go_on()
+
+    def _set_queue(self, queue: RunQueue) -> None:
+        self._context.state = replace(self._context.state, queue=queue)
+        self._errors.show_queued(queue.ids)
+        if self._dialog is not None:
+            self._dialog.draw()
+
+    def _set_starting(self, *, starting: bool) -> None:
+        run = replace(self._context.state.run, starting=starting)
+        self._context.state = replace(self._context.state, run=run)
+        self._errors.post_message(self._errors.Changed())
+
+    def go_on(self) -> None:
+        """Begin the next one, where nothing is in its way."""
+        if self._queue.next is not None and not self.busy and not self._context.state.run.leaving:
+            self._set_starting(starting=True)
+            self._screen.run_worker(self._begin_next(), group="queue", exclusive=True)
+
+    async def _begin_next(self) -> None:
+        from syncerr_tui.resync.runner import RunRequest
+
+        self.dismiss_result(read=False)
+        told = f"{self._queue.ended[-1].summary}. " if self._queue.ended else ""
+        try:
+            while (queued := self._queue.next) is not None:
+                connection, plan, done = await self._plan_again(queued)
+                if self._queue.next != queued:  # moved, removed or held meanwhile
+                    continue
+                if self._services.runs.active or self._context.state.run.leaving:
+                    return  # The end of what was faster calls again.
+                out = _left_out_words(done, len(plan.left_out) - done)
+                if not plan.rows:
+                    ended = f"{queued.words}: nothing left to send{out}"
+                    queue = self._queue.removed(queued.number)
+                    self._set_queue(queue.with_ended(ended, self._context.clock()))
+                    self._say(f"{told}Next in the queue, {ended}.", keep=True)
+                    continue
+                if not self._services.runs.start(RunRequest(plan, queued.reason), connection):
+                    self.hold(self._services.runs.trouble)
+                    return
+                self._set_queue(self._queue.removed(queued.number))
+                self._say(f"{told}Next in the queue: {plural(len(plan.rows), 'error')}{out}.", keep=True)
+                return
+        except SyncErrError as problem:
+            self._screen.post_message(Troubled(problem))
+            self.hold(problem.title)
+        finally:
+            self._set_starting(starting=False)
+
+    async def _plan_again(self, queued: QueuedRun) -> tuple[OrgSession, Plan, int]:
+        """Its plan out of what the org and the causes say now: none of its rows that does not fail any more,
+        or whose cause is not proven, and no others. And how many do not fail any more.
+
+        Raises:
+            SyncErrError: The org cannot be read.
+        """
+        from syncerr_tui.resync.plan import LeftOut
+
+        connection = self._context.connection
+        if connection is None or self._context.state.reading.expired:
+            raise NotLoggedInError("The session has expired", "Log in again, then go on with the queue")
+        ids = [row.id for row in queued.rows]
+        seen: dict[str, EventSeen] = {}
+        for start in range(0, len(ids), _READ_AT_ONCE):
+            seen |= await connection.read_events(ids[start : start + _READ_AT_ONCE])
+        failing = {row for row, event in seen.items() if event.standing is EventStanding.FAILED}
+        rows = [seen[row.id].error or row for row in queued.rows if row.id in failing]
+        out = [LeftOut(row, "it does not fail any more") for row in ids if row not in failing]
+        listing = self._context.state.listing
+        newer = [row for row in rows if listing.errors.get(row.id) != row]
+        if newer:
+            self._errors.show(listing.updated(newer))
+        now, patience = self._context.clock(), connection.profile.patience
+        plan = await self._services.graph_worker.lend(
+            lambda graph: make_again(
+                graph, connection, rows, out, at=now, ramp=queued.ramp, patience=patience
+            )
+        )
+        return connection, plan, len(out)
+
+    def run_over(self) -> None:
+        """A run has ended: the next one begins, or a person is asked first."""
+        runs = self._services.runs
+        if runs.active:  # A safeguard is being put back, and its end comes too.
+            return
+        queue = self._queue
+        if queue.runs or queue.ended:
+            ended = runs.view.ended if runs.view is not None else None
+            summary = ended.summary if ended is not None else runs.trouble or "nothing was sent"
+            self._set_queue(queue.with_ended(summary, self._context.clock()))
+        if runs.trouble:
+            self.hold(runs.trouble)
+        else:
+            self.go_on()
+
+    def hold(self, reason: str) -> None:
+        """Begin nothing more of the queue by itself, and ask."""
+        self._set_queue(self._queue.on_hold(reason))
+        if not self._queue.runs or self._context.state.run.leaving:
+            return
+        if self._may_interrupt:
+            self.show()
+        elif self._dialog is None:
+            self._say(f"Queue on hold: {reason}. {self._context.key_of('queue')} goes on.", "bad", keep=True)
+
+    def stop(self) -> bool:
+        """Stop what is about to begin out of the queue; False where nothing is."""
+        starting = self._context.state.run.starting and not self._services.runs.active
+        if starting:
+            self.hold("you stopped it before it began")
+        return starting
+
+    def show(self) -> None:
+        """The queue: take one out, move it, go on after a hold."""
+        from syncerr_tui.ui.screens.queue import QueueDialog
+
+        def answered(go_on: bool | None) -> None:
+            self._dialog = None
+            if go_on:
+                self._set_queue(self._queue.released())
+                self.go_on()
+
+        def under_way() -> str:
+            view = self._services.runs.view
+            return view.plain if self._services.runs.active and view is not None else ""
+
+        self._dialog = QueueDialog(lambda: self._queue, self._set_queue, under_way, self._context.zone)
+        self._screen.app.push_screen(self._dialog, answered)
+
+    # -- what is said, and leaving ---------------------------------------------------------------------
+
+    def line(self, width: int) -> list[Part]:
+        """The progress or the result of the run, and what waits for it."""
+        view, queue = self._services.runs.view, self._queue
+        parts: list[Part] = []
+        words = queue.words or (f"{len(queue.ended):,} ended" if len(queue.ended) > 1 else "")
+        if words:
+            look = "bad" if queue.held else "strong"
+            parts = [(f"{'  ' if view else ' '}{words}: {self._context.key_of('queue')}", look)]
+        return [*(view.line(width - sum(len(text) for text, _ in parts)) if view else []), *parts]
+
+    def dismiss_result(self, *, read: bool) -> bool:
+        """Put the result of the last run away, where the person has read it or the next one begins."""
+        view, listing = self._services.runs.view, self._services.runs.dismiss()
+        if view is None or listing is None:
+            return False
+        news = self._context.state.news.left(view.left, known=read)
+        self._context.state = replace(self._context.state, news=news)
+        self._errors.show_run({}, {})
+        self._errors.show(listing)
+        if read and not self._queue.runs:
+            self._set_queue(self._queue.emptied())
+        return True
+
+    def asks_before_leaving(self) -> bool:
+        """Whether the person is asked first: something is under way or queued. The answer leaves."""
+        runs, queue = self._services.runs, self._queue
+        if not (self.busy or queue.runs):
+            return False
+        from syncerr_tui.ui.screens.dialog import Question
+
+        def answered(leave: bool | None) -> None:
+            if not leave:
+                return
+            self._set_queue(self._queue.emptied())
+            if runs.leave() and (runs.active or not self._fixing.asks_before_leaving()):
+                self._screen.app.exit()
+
+        waits = f"{plural(len(queue.runs), 're-sync')} in the queue"
+        dropped = "Nothing of the queue was sent or is kept: it is dropped."
+        text = (
+            "Quitting waits for the answers to what is on its way and writes them down. "
+            "The rest stays unsent, and the next start offers to go on with it."
+        )
+        progress = [runs.view.plain] if runs.view is not None and runs.active else []
+        heading = "A re-sync is under way" if self.busy else f"{waits[:1].upper()}{waits[1:]}"
+        paragraphs = [*progress, *([text] if self.busy else [])]
+        paragraphs += [f"{waits[:1].upper()}{waits[1:]}. {dropped}"] if queue.runs else []
+        self._screen.app.push_screen(Question(heading, *paragraphs, yes="quits", no="stays"), answered)
+        return True
+
+
+def _left_out_words(failing_no_more: int, others: int) -> str:
+    """`; left out: 2 failing no more, 1 whose cause is not proven`; empty where nothing is."""
+    counts = ((failing_no_more, "failing no more"), (others, "whose cause is not proven"))
+    told = ", ".join(f"{count:,} {reason}" for count, reason in counts if count)
+    return f"; left out: {told}" if told else ""

@@ -1,0 +1,150 @@
+"""The re-syncs that wait for the one under way: take one out, move it, go on after a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from syncerr_tui.text import one_line
+from syncerr_tui.triage.run_queue import QueuedRun, RunQueue
+from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.words import plural, sentence
+
+_ENDED = 5
+"""Runs that have ended and are shown."""
+
+
+class QueueDialog(Dialog[bool]):
+    """True: go on with the queue.
+
+    Args:
+        queue: Gives the queue as it is.
+        change: Takes a changed one.
+        under_way: What the run under way says; empty where there is none.
+        zone: The zone times are shown in.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "cursor(1)", show=False),
+        Binding("k,up", "cursor(-1)", show=False),
+        Binding("J,shift+down", "move(1)", show=False),
+        Binding("K,shift+up", "move(-1)", show=False),
+        Binding("x,delete", "remove", show=False),
+        Binding("Q", "leave", show=False),
+    ]
+
+    def __init__(
+        self,
+        queue: Callable[[], RunQueue],
+        change: Callable[[RunQueue], object],
+        under_way: Callable[[], str],
+        zone: tzinfo | None,
+    ) -> None:
+        super().__init__()
+        self._queue = queue
+        self._change = change
+        self._under_way = under_way
+        self._zone = zone
+
+    @property
+    def heading(self) -> str:
+        """How many wait, or why they go on waiting."""
+        queue = self._queue()
+        if queue.held:
+            return "The queue is on hold"
+        return f"{plural(len(queue.runs), 're-sync')} queued" if queue.runs else "Nothing is queued"
+
+    @property
+    def _text(self) -> Content:
+        queue, under_way = self._queue(), self._under_way()
+        ended = queue.ended[-_ENDED:]
+        lines = [f"Ended {one.at.astimezone(self._zone):%H:%M}  {one.summary}" for one in ended]
+        if under_way:
+            lines.append(under_way)
+        if queue.held:
+            lines += ["", sentence(queue.held), "Nothing more begins until you say so."]
+        elif queue.runs:
+            lines += ["", "Each begins by itself when the one before it has ended well, planned anew."]
+            lines.append("What is fixed by then, or waits for what is not, is not sent.")
+        return Content("".join(f"\n{one_line(line)}" for line in lines) + "\n")
+
+    def body(self) -> Sequence[Widget]:
+        """What has ended, and what waits."""
+        return Static(self._text, markup=False), OptionList(markup=False)
+
+    def on_mount(self) -> None:
+        """The list takes the keys."""
+        super().on_mount()
+        self.query_one(OptionList).focus()
+        self._draw()
+
+    def draw(self) -> None:
+        """The queue is another one."""
+        if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed
+            self._draw()
+
+    def _draw(self) -> None:
+        runs, listed = self._queue().runs, self.query_one(OptionList)
+        at = listed.highlighted or 0
+        listed.clear_options()
+        for place, run in enumerate(runs, 1):
+            why = f"  Why: {run.reason}" if run.reason else ""
+            first = ", one first" if run.ramp else ""
+            listed.add_option(Option(Content(one_line(f"{place}. {run.words}{first}{why}"))))
+        listed.highlighted = min(at, len(runs) - 1) if runs else None
+        listed.display = bool(runs)
+        self.query_one("#heading", Line).show([(self.heading, "strong")])
+        self.query_one(Static).update(self._text)
+        self.query_one("#answers", Line).show(self.answers)
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """What can be done with it."""
+        queue = self._queue()
+        told = [("enter", "goes on")] if queue.held else []
+        if queue.runs:
+            told.append(("x", "takes it out"))
+        if len(queue.runs) > 1:
+            told.append(("J/K", "moves it"))
+        return keys(*told, ("esc", "keeps it on hold" if queue.held else "closes"))
+
+    @property
+    def _current(self) -> QueuedRun | None:
+        runs, at = self._queue().runs, self.query_one(OptionList).highlighted
+        return runs[at] if at is not None and at < len(runs) else None
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if self._queue().held:
+            self.dismiss(True)
+
+    def action_remove(self) -> None:
+        """Take out the one under the cursor: it will not be sent."""
+        run = self._current
+        if run is not None:
+            self._change(self._queue().removed(run.number))
+
+    def action_move(self, by: int) -> None:
+        """The one under the cursor further back, or further to the front."""
+        run, listed = self._current, self.query_one(OptionList)
+        if run is not None and listed.highlighted is not None:
+            listed.highlighted = min(max(listed.highlighted + by, 0), len(self._queue().runs) - 1)
+            self._change(self._queue().moved(run.number, by))
+
+    def action_cursor(self, rows: int) -> None:
+        """The next one, or the one before."""
+        listed = self.query_one(OptionList)
+        if rows > 0:
+            listed.action_cursor_down()
+        else:
+            listed.action_cursor_up()
