@@ -164,7 +164,7 @@ class Engine:
         values: dict[str, object] = {}
         relations = self.records.relations(entry.object)
         for name, value in payload.items():
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 field, parent = relations[name]
                 parent_sc_id = str(value[SC_ID])
                 found = self.records.id_of(parent, parent_sc_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import cast
 
 from syncerr_tui.demo.save_errors import LinkKind
@@ -15,7 +16,25 @@ from syncerr_tui.demo.store import Store
 FAILED, PENDING, STUCK, LOST = "failed", "pending", "stuck", "lost"
 """States of an unresolved event. STUCK is never worked on; LOST failed too, but somebody deleted its row."""
 
-_COLUMNS = "event_id, seq, object, sc_id, operation, state, cause, code, kind, needs, record_id, due"
+_FIELDS = (
+    "event_id",
+    "seq",
+    "object",
+    "sc_id",
+    "operation",
+    "state",
+    "cause",
+    "code",
+    "kind",
+    "needs",
+    "record_id",
+    "due",
+)
+_COLUMNS = ", ".join(_FIELDS)
+_PUT = f"INSERT OR REPLACE INTO demo_ledger ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
+_of_entry = attrgetter(*_FIELDS)
+_AT_ONCE = 2_000
+"""Entries that are written together while a world is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +66,8 @@ class EventQueue:
 
     def __init__(self, store: Store) -> None:
         self._sql = store.sql
+        self._sql_many = store.sql_many
+        self._unwritten: list[QueuedEvent] = []
         self.memory: dict[str, QueuedEvent] | None = None
         """StoreConnect ID -> its first unresolved event, while a world is built: asked first."""
         self._sql(
@@ -64,25 +85,22 @@ class EventQueue:
 
     def put(self, entry: QueuedEvent) -> None:
         """Write an entry, new or changed."""
-        if self.memory is not None:
-            self.memory.setdefault(entry.sc_id, entry)
-        self._sql(
-            f"INSERT OR REPLACE INTO demo_ledger ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                entry.event_id,
-                entry.seq,
-                entry.object,
-                entry.sc_id,
-                entry.operation,
-                entry.state,
-                entry.cause,
-                entry.code,
-                entry.kind,
-                entry.needs,
-                entry.record_id,
-                entry.due,
-            ),
-        )
+        if self.memory is None:
+            self._sql_many(_PUT, [_of_entry(entry)])
+            return
+        self.memory.setdefault(entry.sc_id, entry)
+        self._unwritten.append(entry)
+        if len(self._unwritten) >= _AT_ONCE:
+            self._write()
+
+    def forget(self) -> None:
+        """The world is built: ask the store again."""
+        self._write()
+        self.memory = None
+
+    def _write(self) -> None:
+        self._sql_many(_PUT, map(_of_entry, self._unwritten))
+        self._unwritten.clear()
 
     def drop(self, event_id: str) -> None:
         """An event is resolved."""

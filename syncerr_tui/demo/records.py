@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
@@ -26,7 +26,7 @@ class Records:
         }
         self._numbers |= {"Contact": None, "Lead": None}
         self._seen: set[str] = set()
-        self._insert: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._insert: dict[tuple[str, ...], str] = {}
         self._relations = {name: _relations(each) for name, each in schema.items()}
         self._by_sc_id = {
             name: f'SELECT Id FROM "{name}" WHERE "{SC_ID}" = ? AND IsDeleted = 0 ORDER BY demo_row LIMIT 1'
@@ -43,16 +43,18 @@ class Records:
 
         Nothing is checked or converted: a world of 100,000 errors is written this way in seconds.
         """
-        statement, columns = self._insert.get(object_name) or self._prepare(object_name)
-        self.store.sql(statement, [values.get(column) for column in columns])
+        self.store.sql(self.insertion(object_name, values), tuple(values.values()))
 
-    def _prepare(self, object_name: str) -> tuple[str, tuple[str, ...]]:
-        columns = self.store.columns(object_name)
-        names = ", ".join(f'"{column}"' for column in columns)
-        marks = ", ".join("?" * len(columns))
-        prepared = f'INSERT INTO "{object_name}" ({names}) VALUES ({marks})', columns
-        self._insert[object_name] = prepared
-        return prepared
+    def insertion(self, object_name: str, columns: Iterable[str]) -> str:
+        """The statement that inserts a record with these fields, in this order; all others are null."""
+        key = (object_name, *columns)
+        statement = self._insert.get(key)
+        if statement is None:
+            names = ", ".join(f'"{column}"' for column in key[1:])
+            marks = ", ".join("?" * (len(key) - 1))
+            statement = f'INSERT INTO "{object_name}" ({names}) VALUES ({marks})'
+            self._insert[key] = statement
+        return statement
 
     @property
     def owners(self) -> Sequence[str]:

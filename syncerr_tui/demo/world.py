@@ -32,6 +32,7 @@ _DONE_KEPT = 60
 """Changes that went well and are still to be seen: how long a real org keeps them is not known."""
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
+_WRITTEN_TOGETHER = 2_000
 _MANY = 2_000
 """From so many errors on, making the indexes anew is faster than keeping them."""
 _ASKED = ("match.Account", "match.Contact", "match.Lead", "Contact.Loyalty_Number__c")
@@ -59,6 +60,8 @@ class World:
         self._done_kept = 0
         self._kept = 0
         self._lost = 0
+        self._event_fields: tuple[str, ...] = ()
+        self._unwritten: list[list[object]] = []
 
     def build(self) -> None:
         """Write everything."""
@@ -76,8 +79,9 @@ class World:
             shop = Shop(self._random, ids, self._existing)
             if self._wanted:
                 self._open(shop)
+            self._write_kept()
             self._records.forget()
-            self._engine.queue.memory = None
+            self._engine.queue.forget()
             self._furnish()
             self._safeguards.keep()
 
@@ -150,25 +154,34 @@ class World:
     def _keep(self, event_id: str, step: ShopperStep, fields: Fields) -> None:
         names = self._naming
         at, by = self._at, self._records.sync_user
-        self._records.add(
-            names.event[0],
-            {
-                "IsDeleted": 0,
-                "CreatedById": by,
-                "LastModifiedById": by,
-                "Id": event_id,
-                "Name": f"CE-{self._kept + 1:08}",
-                names.object[0]: step.object,
-                names.event_type[0]: names.events[step.operation],
-                names.storeconnect_id[0]: step.sc_id,
-                names.payload[0]: _JSON.encode(step.values),
-                "CreatedDate": at,
-                "LastModifiedDate": at,
-                "SystemModstamp": at,
-                **fields,
-            },
-        )
+        event: Fields = {
+            "IsDeleted": 0,
+            "CreatedById": by,
+            "LastModifiedById": by,
+            "Id": event_id,
+            "Name": f"CE-{self._kept + 1:08}",
+            names.object[0]: step.object,
+            names.event_type[0]: names.events[step.operation],
+            names.storeconnect_id[0]: step.sc_id,
+            names.payload[0]: _JSON.encode(step.values),
+            "CreatedDate": at,
+            "LastModifiedDate": at,
+            "SystemModstamp": at,
+            **fields,
+        }
+        self._event_fields = self._event_fields or tuple(event)
+        self._unwritten.append([event[name] for name in self._event_fields])
+        if len(self._unwritten) >= _WRITTEN_TOGETHER:
+            self._write_kept()
         self._kept += 1
+
+    def _write_kept(self) -> None:
+        """Nothing asks for change events while they arrive: they are written many at once."""
+        if not self._unwritten:
+            return
+        statement = self._records.insertion(self._naming.event[0], self._event_fields)
+        self._store.sql_many(statement, self._unwritten)
+        self._unwritten.clear()
 
     def _happen(self, incident: str, sc_id: str) -> None:
         """Something in Salesforce that the website does not know of."""
