@@ -65,9 +65,15 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else sum(map(cell_width, text))
 
 
+_NARROW = re.compile("[ -~\xa1-\u02ff\u2010-\u2027\u2030-\u205e\u2500-\u25fc]")
+"""What Western text and our own signs are made of."""
+
+
 @lru_cache(maxsize=8192)
 def cell_width(character: str) -> int:
     """How many cells a character takes: 0 (combining), 1 or 2 (wide)."""
-    from wcwidth import wcwidth
+    if _NARROW.match(character):
+        return 1
+    from wcwidth import wcwidth  # takes longer to import than a first frame to draw
 
     return max(wcwidth(character), 0)

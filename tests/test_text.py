@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
+from syncerr_tui import text
 from syncerr_tui.text import clean, one_line
 
 
@@ -46,3 +47,11 @@ def test_a_line_is_one_line(text: str) -> None:
     line = one_line(text)
     assert "\n" not in line
     assert line == line.strip()
+
+
+def test_the_signs_that_are_known_to_be_narrow_are() -> None:
+    from wcwidth import wcwidth
+
+    narrow = [chr(code) for code in range(0x20, 0x3000) if text._NARROW.match(chr(code))]
+    assert len(narrow) > 900
+    assert {wcwidth(character) for character in narrow} == {1}

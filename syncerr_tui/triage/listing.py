@@ -193,16 +193,17 @@ class Listing:
 
     def with_selected(self, ids: Iterable[str]) -> Listing:
         """Mark these too (a cause and all it holds)."""
-        return replace(self, selected=self.selected | (frozenset(ids) & self.errors.keys()), range=None)
+        listed = frozenset(filter(self.errors.__contains__, ids))
+        return replace(self, selected=self.selected | listed, range=None)
 
     def unselected(self, ids: Iterable[str] | None = None) -> Listing:
         """Nothing marked; with `ids` these no longer."""
         return self._selecting(frozenset() if ids is None else self.selected - frozenset(ids))
 
     @property
-    def restorable(self) -> frozenset[str]:
-        """The rows that `restored` would mark and that are not marked."""
-        return (self.lost & self.errors.keys()) - self.selected
+    def restorable(self) -> bool:
+        """Whether `restored` would mark a row that is not marked."""
+        return any(row in self.errors and row not in self.selected for row in self.lost)
 
     def restored(self) -> Listing:
         """The selection that was lost, as far as its rows are in the list; again swaps the two."""

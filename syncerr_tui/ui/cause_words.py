@@ -48,19 +48,25 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
         if left is Verdict.UNKNOWN:
             return "Sent, and the outcome is not known: V in the Journal checks again"
         return "Ready: what these waited for is in Salesforce by now"
-    roots = [errors[row] for row in cause.roots if row in errors]
+    roots = list(filter(errors.__contains__, cause.roots))
     if not roots:
         return "Left the list"
     step = max(1, len(roots) // _LOOKED_AT)
-    return headline_of(tuple(roots[::step]))
+    return headline_of(tuple(errors[row] for row in roots[::step]))
 
 
 def _left_by_runs(
     errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[str, Verdict]
 ) -> Verdict | None:
     """TWIN or UNKNOWN, where earlier runs left all its errors so; TWIN is the worse."""
-    left = {unsettled.get(row) for row in cause.roots if row in errors}
-    return None if None in left or not left else Verdict.TWIN if Verdict.TWIN in left else Verdict.UNKNOWN
+    left = set()
+    for row in cause.roots if unsettled else ():
+        if row in errors:
+            verdict = unsettled.get(row)
+            if verdict is None:  # mostly the very first: a cause may have many thousand
+                return None
+            left.add(verdict)
+    return None if not left else Verdict.TWIN if Verdict.TWIN in left else Verdict.UNKNOWN
 
 
 def retry(

@@ -119,7 +119,7 @@ class ErrorsPane(ListWithPanel):
             chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
             selected=len(listing.selected),
             hidden_selected=hidden,
-            restorable=bool(listing.restorable),
+            restorable=listing.restorable,
             total=len(listing.ids),
             current=listing.current is not None,
         )

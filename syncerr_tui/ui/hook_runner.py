@@ -12,7 +12,6 @@ from textual.message import Message
 
 from syncerr_tui.host.hooks import Hook, run
 from syncerr_tui.model import SyncError
-from syncerr_tui.salesforce.auth.secrets import secret_variables
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.words import plural
@@ -66,6 +65,8 @@ class HookRunner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, hook: Hook, rows: str) -> None:
+        from syncerr_tui.salesforce.auth.secrets import secret_variables
+
         try:
             connection = self._context.connection
             secrets = secret_variables(connection.profile if connection is not None else None)
