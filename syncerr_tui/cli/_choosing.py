@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -126,9 +126,7 @@ def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, ever
         told = f"{' and '.join(given)} cannot be combined" if given else "Nothing is chosen"
         raise BadInputError(told, "Give one of --id, --filter, --cause or --all")
     if text is not None:
-        from syncerr_tui.triage.filter import parse
-
-        parse(text)  # an unreadable filter is told before anything is connected
+        read_filter(text)  # an unreadable filter is told before anything is connected
     return Choice(read_ids(ids), text, cause, everything)
 
 
@@ -245,16 +243,27 @@ def filter_over(graph: CauseGraph, text: str, said: Handlings | None = None) -> 
     Raises:
         BadInputError: It cannot be read, or asks for a code or a cause that does not exist.
     """
-    from syncerr_tui.triage.filter import parse
     from syncerr_tui.triage.handling import Handlings
 
     errors = graph.errors.values()
-    return parse(
-        text,
-        codes=lambda: {error.code for error in errors if error.code},
-        cause_of=graph.of_cause,
-        handled=(said or Handlings()).of,
-    )
+    codes = {error.code for error in errors if error.code}
+    return read_filter(text, codes=lambda: codes, cause_of=graph.of_cause, handled=(said or Handlings()).of)
+
+
+def read_filter(text: str, **how: Any) -> Filter:  # noqa: ANN401 - what `parse` takes
+    """A filter as `triage.filter.parse` reads it, with the filters that `config.toml` keeps under a name.
+
+    Raises:
+        BadInputError: It cannot be read; or it names a saved filter, and `config.toml` has a mistake.
+    """
+    from syncerr_tui.triage.filter import parse
+
+    def saved() -> Mapping[str, str]:
+        from syncerr_tui.host.config import read_config
+
+        return read_config().filters
+
+    return parse(text, saved=saved, **how)
 
 
 def plan_for(

@@ -30,9 +30,9 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, v
 
     A cause is an error that fails for a reason of its own; its victims fail only because of it.
     """
-    from syncerr_tui.triage.filter import parse
+    from syncerr_tui.cli._choosing import read_filter
 
-    parse(text)  # an unreadable filter is told before anything is connected
+    read_filter(text)  # an unreadable filter is told before anything is connected
     return run_async(_causes(choice, text, limit, as_json=as_json, victims=victims))
 
 

@@ -79,6 +79,11 @@ class _Output:
 )
 @click.option("--fields", metavar="NAME,...", help="Which fields, in this order, e.g. id,code,message.")
 @click.option("--sort", metavar="NAME", help="Sort by this field; -NAME reverses the order [processed_at].")
+@click.option(
+    "--count-by",
+    type=click.Choice(["object", "event", "code", "day", "cause"]),
+    help="Count the rows by this instead: how many there are of each value, the most frequent first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
 def command(
     choice: OrgChoice,
@@ -89,6 +94,7 @@ def command(
     form: str | None,
     fields: str | None,
     sort: str | None,
+    count_by: str | None,
     as_json: bool,
 ) -> int:
     """List the unresolved sync errors, oldest first.
@@ -102,7 +108,7 @@ def command(
     JSON keeps the line ends of a message; elsewhere a row is one line. In CSV a cell that a spreadsheet would
     calculate begins with an apostrophe. What is listed can be sent: list ... | ... | resync --id -
     """
-    from syncerr_tui.triage.filter import parse
+    from syncerr_tui.cli._choosing import read_filter
 
     if as_json and form not in {None, Format.JSONL}:
         raise BadInputError(f"--json and --format {form} cannot be combined", "Give one of them")
@@ -110,7 +116,14 @@ def command(
     kind = Format(form or (Format.JSONL if as_json else Format.TABLE))
     width = line_width() if kind is Format.TABLE else UNCUT
     output = _Output(kind, _named_fields(fields), key, reverse, width, causes)
-    wanted = parse(text)
+    wanted = read_filter(text)
+    if count_by is not None:
+        if fields or sort or causes or kind not in {Format.TABLE, Format.JSON, Format.JSONL}:
+            raise BadInputError(
+                "--count-by takes no --fields, --sort or --causes, and gives a table or JSON",
+                "Leave them out",
+            )
+        return run_async(_count(choice, text, count_by, limit, kind))
     if output.knows_causes or key is not None or wanted.by_cause:
         return run_async(_list_as_a_whole(choice, wanted, limit, output))
     return run_async(_list(choice, wanted, limit, output))
@@ -150,7 +163,7 @@ def _sort_key(text: str | None) -> tuple[SortKey | None, bool]:
 
 async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """Page by page, as they come."""
-    from syncerr_tui.triage.filter import parse
+    from syncerr_tui.cli._choosing import read_filter
 
     read = shown = 0
     codes: set[str] = set()
@@ -174,7 +187,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
                     break
         total = connection.total
     if not shown:
-        parse(wanted.text, codes=lambda: codes)  # refuses a code that nothing can have
+        read_filter(wanted.text, codes=lambda: codes)  # refuses a code that nothing can have
     if output.form is Format.JSON or not shown:
         _print(collected, output)
     every = read if total is None else max(read, total)
@@ -216,6 +229,35 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
     some = "" if len(found) == every else f"{len(found):,} of "
     causes = f", {plural(len(graph), 'cause')}" if by_cause else ""
     say(f"{some}{plural(every, 'sync error')}{causes}." if every else "No unresolved sync errors.")
+    return ExitCode.OK
+
+
+async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
+    """How many rows there are of each value."""
+    from syncerr_tui.cli._choosing import filter_over
+    from syncerr_tui.cli._handling import said_about
+    from syncerr_tui.cli.causes import read_graph
+    from syncerr_tui.triage.values import counted, shown
+
+    async with open_connection(choice) as connection:
+        graph = await read_graph(connection)
+        wanted, now = filter_over(graph, text, said_about(connection, graph)), datetime.now(UTC)
+    found = [error for error in graph.errors.values() if wanted.matches(error, now)]
+
+    def root_of(row: str) -> str | None:
+        cause = graph.cause_of(row)
+        return cause.roots[0] if cause is not None else None
+
+    values = counted(field, found, cause_of=root_of)
+    rows = [{"count": value.count, field: value.text or None, "filter": value.term} for value in values]
+    if kind is Format.TABLE:
+        keys = {value.text: cause.key for value in values if (cause := graph.cause_of(value.text))}
+        told = (f"{shown(value)}  {one_line(keys.get(value.text, ''))}".rstrip() for value in values[:limit])
+        emit(*(f"{value.count:>7}  {line}" for value, line in zip(values, told, strict=False)))
+    else:
+        emit_json(*([rows[:limit]] if kind is Format.JSON else rows[:limit]))
+    some = "" if len(found) == len(graph.errors) else f"{len(found):,} of "
+    say(f"{some}{plural(len(graph.errors), 'sync error')}, {plural(len(values), 'value')}.")
     return ExitCode.OK
 
 

@@ -85,12 +85,12 @@ def command(
     People get one message about each cause, another one when it has doubled, and one when it is cleared. With
     --once the exit code is 0: fine, 1: warning, 2: critical, 3: the org could not be read.
     """
-    from syncerr_tui.triage.filter import parse
+    from syncerr_tui.cli._choosing import read_filter
 
     if (fail_on or warn_on) and not once:
         raise BadInputError("--fail-on and --warn-on belong to --once", "Add --once")
     for text in filter(None, (fail_on, warn_on)):
-        parse(text)
+        read_filter(text)
     wishes = _wishes(interval, notify, hook, metrics, digest, quiet, as_json=as_json)
     if once:
         return run_async(_once(choice, wishes, fail_on, warn_on))

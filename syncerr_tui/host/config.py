@@ -238,16 +238,21 @@ def _filters(tables: Mapping[str, Any], reader: _Reader) -> dict[str, str]:
     known = reader.table("filters", tables)
     for name, text in known.items():
         keys = ("filters", name)
-        if not name.strip() or one_line(name) != name or len(name) > _LONGEST_NAME:
-            raise reader.refuse(
-                keys, "is no name that can be shown", f"Use one line of at most {_LONGEST_NAME} letters"
-            )
+        if trouble := filter_name_trouble(name):
+            raise reader.refuse(keys, "is no name for a filter", trouble)
         try:
-            filters.parse(reader.text(keys, text))
+            filters.parse(reader.text(keys, text), saved=lambda: {**known, name: ""})  # noqa: B023 - read at once
         except BadInputError as problem:
             why = f"{problem.title[0].lower()}{problem.title[1:]}"
             raise reader.refuse(keys, f"cannot be used: {why}", problem.hint) from None
     return dict(known)
+
+
+def filter_name_trouble(name: str) -> str:
+    """Why a filter cannot have this name; empty where it can."""
+    if not name.strip() or one_line(name) != name or '"' in name or len(name) > _LONGEST_NAME:
+        return f'Use one line of at most {_LONGEST_NAME} letters, without "'
+    return ""
 
 
 def _actions(tables: Mapping[str, Any], reader: _Reader) -> tuple[ActionTable, dict[str, Hook]]:

@@ -41,6 +41,8 @@ class AppState:
     selected: int = 0
     """Rows that are selected; 0 where an action would act on what is under the cursor."""
     hidden_selected: int = 0
+    filtered: bool = False
+    """A filter is in force in the list."""
     restorable: bool = False
     """A selection was lost, and rows of it are in the list."""
     total: int = 0
@@ -300,6 +302,33 @@ ACTIONS: tuple[Action, ...] = (
         "Look",
         _TABLES,
         footer=4,
+    ),
+    Action(
+        "only_like",
+        ("equals_sign",),
+        "only like this",
+        "Only rows with this row's object, code, day, cause or message; a capital letter leaves them out.",
+        "Look",
+        _ERRORS_AND_CAUSES,
+        why_disabled=_row,
+    ),
+    Action(
+        "count_by",
+        ("number_sign",),
+        "count by",
+        "Count the rows shown by object, event, code, day or cause; enter filters by one, escape comes back.",
+        "Look",
+        _ERRORS_AND_CAUSES,
+        why_disabled=_rows,
+    ),
+    Action(
+        "save_filter",
+        ("ctrl+s",),
+        "save filter",
+        "Keep the filter in force under a name, in config.toml; saved:NAME filters by it, in commands too.",
+        "Look",
+        _ERRORS_AND_CAUSES,
+        why_disabled=lambda state: None if state.filtered else "no filter is in force",
     ),
     Action(
         "sort",

@@ -138,7 +138,7 @@ def parse(
     typing: bool = False,
     codes: Callable[[], Collection[str]] | None = None,
     cause_of: Callable[[str], Collection[str] | None] | None = None,
-    saved: Mapping[str, str] | None = None,
+    saved: Callable[[], Mapping[str, str]] | None = None,
     zone: tzinfo | None = None,
     handled: Callable[[str], Handled] = lambda _row: NOTHING_SAID,
 ) -> Filter:
@@ -152,7 +152,7 @@ def parse(
             them nor one of Salesforce's is refused.
         cause_of: The ids of all errors with the cause of this id or key, None where there is no such
             cause. Without it a cause is not looked up, and nothing matches it.
-        saved: Name -> text of the filters that a person keeps.
+        saved: Gives the name and the text of each filter that a person keeps. Asked only where one is named.
         zone: Where days begin; None for the machine's own.
         handled: What people have said about the row of this id.
 
@@ -171,7 +171,8 @@ def parse(
             by_cause = True  # what is said of a cause is said of all its errors
             predicate = _of_handling(term, handled)
         elif term.field == "saved":
-            inner = _saved(term, saved or {}, codes=codes, cause_of=cause_of, zone=zone, handled=handled)
+            known = saved() if saved is not None else {}
+            inner = _saved(term, known, codes=codes, cause_of=cause_of, zone=zone, handled=handled)
             by_cause = by_cause or (inner is not None and inner.by_cause)
             predicate = inner.matches if inner is not None else None
         else:
@@ -339,7 +340,7 @@ def _saved(term: Term, saved: Mapping[str, str], **how: Any) -> Filter | None:  
     if name is not None:
         others = {other: text for other, text in saved.items() if other != name}
         try:
-            return parse(saved[name], saved=others, **how)
+            return parse(saved[name], saved=lambda: others, **how)
         except BadInputError as error:
             raise BadInputError(f"The saved filter {name[:40]}: {error.title}", error.hint) from None
     if term.unfinished:

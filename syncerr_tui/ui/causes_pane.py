@@ -145,6 +145,7 @@ class CausesPane(ListWithPanel):
             chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
             selected=len(listing.selected),
             hidden_selected=hidden,
+            filtered=bool(listing.filter),
             restorable=listing.restorable,
             total=len(self._outline),
             current=current is not None,

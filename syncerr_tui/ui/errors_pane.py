@@ -1,7 +1,7 @@
 """The list of sync errors with its info panel: the place where triage happens.
 
 The listing (rows, filter, order, cursor, selection) is one frozen value with pure transitions; this pane
-turns keys into transitions and shows the result.
+turns keys into transitions and shows the result. Long because every key of the list ends here.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.triage.values import narrowed
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
@@ -65,6 +66,8 @@ class ErrorsPane(ListWithPanel):
         self._told_anew = False
         self._moment = context.moment
         self._typing = Debouncer(self, _FILTER_DELAY)
+        self._narrowed_from: dict[str, str] = {}
+        """Filter -> the one that it was made of by one more term."""
 
     def compose_list(self) -> ComposeResult:
         """The table."""
@@ -119,6 +122,7 @@ class ErrorsPane(ListWithPanel):
             chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
             selected=len(listing.selected),
             hidden_selected=hidden,
+            filtered=bool(listing.filter),
             restorable=listing.restorable,
             total=len(listing.ids),
             current=listing.current is not None,
@@ -268,6 +272,9 @@ class ErrorsPane(ListWithPanel):
         listing = self.listing
         if listing.range is None and not listing.filter and not listing.selected:
             return False
+        if listing.range is None and listing.filter.text in self._narrowed_from:
+            self.filter_by(self._narrowed_from.pop(listing.filter.text))
+            return True
         self.show(listing.escaped(self.context.clock()))
         return True
 
@@ -312,7 +319,14 @@ class ErrorsPane(ListWithPanel):
         """Read a filter; one that is in force asks for what it does, even where that has left the list."""
         codes = None if in_force or self.context.state.reading.active else self._codes
         cause_of = self._same_cause if in_force else self._asked_cause
-        return parse(text, typing=typing, codes=codes, cause_of=cause_of, zone=self.context.zone)
+        return parse(
+            text,
+            typing=typing,
+            codes=codes,
+            cause_of=cause_of,
+            saved=lambda: self.context.config.filters,
+            zone=self.context.zone,
+        )
 
     def scroll_columns(self, views: int) -> None:
         """Sideways in the table; in front of the panel there is none."""
@@ -370,6 +384,7 @@ class ErrorsPane(ListWithPanel):
         Returns:
             What is wrong with it, in words; empty where it can be read.
         """
+        self._narrowed_from.clear()
         try:
             wanted = self._read(text, typing=True)
         except BadInputError as error:
@@ -389,6 +404,17 @@ class ErrorsPane(ListWithPanel):
         """
         self._typing.cancel()
         self._filter(self._read(text))
+
+    def narrow(self, term: str, *, without: bool = False) -> None:
+        """Ask for one more term, or leave out what has it; one step back takes it away again.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+        before = self.filter_text
+        self.filter_by(narrowed(before, term, without=without))
+        if self.filter_text != before:
+            self._narrowed_from[self.filter_text] = before
 
     def _filter(self, wanted: Filter) -> None:
         before = self.listing.filter

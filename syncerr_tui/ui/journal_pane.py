@@ -51,6 +51,7 @@ class JournalPane(ListWithPanel):
     """What was re-synced, by whom, why, and what came of it."""
 
     place = Place.JOURNAL
+    filter_kind = "journal"
 
     def __init__(self, context: AppContext, journals: Journals, describe: Describe) -> None:
         super().__init__(context)

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.text import shortened
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.layout import WindowClass, WindowLayout
 from syncerr_tui.ui.context import AppContext
@@ -134,10 +135,14 @@ class ListWithPanel(Widget):
     @property
     def filter_hint(self) -> str:
         """What can be typed there."""
+        saved = shortened(" ".join(self.context.config.filters) or "NAME", 24)
         return (
-            "text  /regex/  object:Order,Contact  code:INVALID*  event:update  age:>2d  day:2026-11-27  "
-            'cause:ID  -not  "two words"'
+            'text "two words" /regex/ -not object:Order,Contact code:INVALID* event:update age:>2d '
+            f"cause:ID day:2026-11-27 saved:{saved}  tab completes  ctrl+s saves"
         )
+
+    filter_kind = "list"
+    """Whose history its filters belong to."""
 
     def filter_as_typed(self, text: str) -> str:
         """Filter by what stands in the filter bar so far.

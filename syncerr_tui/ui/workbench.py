@@ -30,7 +30,7 @@ from textual.widgets import Input
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import ACTIONS, Action, AppState, Place
-from syncerr_tui.triage.layout import USUAL
+from syncerr_tui.triage.layout import USUAL, as_text, of_text
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.triage.sort import SortKey
@@ -45,6 +45,7 @@ from syncerr_tui.ui.fix_service import SafeguardsKnown
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.look_controller import LookController
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.news_controller import JournalWanted, NewsController
 from syncerr_tui.ui.resync_controller import ResyncController
@@ -103,6 +104,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
         self.reader = ListReader(self.context, self.post_message)
         self.fixing = FixController(services, self)
+        self.looking = LookController(services, self, errors)
         self.news = NewsController(services, self, errors)
         self.resyncing = ResyncController(services, self, errors, self.fixing)
         self._lines = StatusLines(self.context, self.line)
@@ -398,15 +400,17 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._look_for_open_runs(offer=True)
         self.fixing.look_at_the_start()
         if self.context.connection is not None:
-            recalling = self._recall_layouts(self.context.connection.identity.org_id)
-            self.run_worker(recalling, group="layouts", name="layouts")
+            org_id = self.context.connection.identity.org_id
+            self.run_worker(self._recall_layouts(org_id), group="layouts", name="layouts")
+            self.run_worker(self.looking.recall(org_id), group="filters", name="filters")
 
     async def _recall_layouts(self, org_id: str) -> None:
         """How this org's table was arranged before, as soon as the disk says so."""
-        from syncerr_tui.host import layouts
+        from syncerr_tui.host import remembered
 
+        folder = self.services.journals.folder
         try:
-            known = await asyncio.to_thread(layouts.read, self.services.journals.folder, org_id)
+            known = await asyncio.to_thread(remembered.read, folder, "layout", org_id, of_text, USUAL)
         except SyncErrError as problem:
             self.say(problem.line, "bad")
         else:
@@ -430,12 +434,14 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.run_worker(keeping, group="layouts", name="layouts")
 
     async def _keep_layouts(self, org_id: str) -> None:
-        from syncerr_tui.host import layouts
+        from syncerr_tui.host import remembered
 
         folder = self.services.journals.folder
         try:
             async with self._keeping:  # the last wish is written last
-                await asyncio.to_thread(layouts.write, folder, org_id, self.context.state.layouts)
+                await asyncio.to_thread(
+                    remembered.write, folder, "layout", org_id, as_text(self.context.state.layouts)
+                )
         except SyncErrError as problem:
             self.say(problem.line, "bad")
 
@@ -540,7 +546,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Open the line in which the filter is typed: of this pane, or of the list."""
         target = self.errors if self.pane.filter_text is None else self.pane
         self._row_before = self.context.state.listing.current
-        self.query_one(FilterBar).ask(target)
+        past = self.looking.history.of(target.filter_kind)
+        complete = self.looking.completions if target is self.errors else lambda _text: ()
+        self.query_one(FilterBar).ask(target, past, complete)
         self.say(target.filter_hint, "quiet", keep=True)
 
     @on(FilterBar.Wrong)
@@ -552,6 +560,12 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.say(self.pane.filter_hint, "quiet", keep=True)
         self._note_that_nothing_matches()
 
+    @on(FilterBar.Offered)
+    def filter_offered(self, event: FilterBar.Offered) -> None:
+        """How the last word can go on, from the way that stands in the line on."""
+        words = [text.rpartition(" ")[2] for text in event.words[event.at :]]
+        self.say(f"{event.at + 1} of {len(event.words)}: {'  '.join(words)}", "quiet", keep=True)
+
     @on(FilterBar.Closed)
     def filter_closed(self, event: FilterBar.Closed) -> None:
         """Back to the list; where nothing was kept, also to the row that one came from."""
@@ -560,6 +574,9 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
         self._note_that_nothing_matches()
         self.pane.entered()
+        self.looking.applied(self.pane.filter_kind, event.text)
+        if event.save and self.pane.filter_kind == self.errors.filter_kind:
+            self.action_act("save_filter")
         self.call_after_refresh(self.resyncing.show_what_is_ready)
 
     def _note_that_nothing_matches(self) -> None:
@@ -1016,6 +1033,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         "go_to_cause": go_to_cause,
         "back": back,
         "filter": open_filter,
+        "only_like": lambda bench: bench.looking.only_like(bench.pane.current),
+        "count_by": lambda bench: bench.looking.count_by(),
+        "save_filter": lambda bench: bench.looking.save_filter(),
         "sort": sort,
         "guide": show_guide,
         "help": show_help,

@@ -221,17 +221,17 @@ _SAVED = {
 
 def test_a_saved_filter_is_a_term_like_any_other() -> None:
     def rows(text: str) -> set[str]:
-        chosen = parse(text, saved=_SAVED)
+        chosen = parse(text, saved=lambda: _SAVED)
         return {name for name, row in ROWS.items() if chosen.matches(row, NOW)}
 
     assert rows("saved:night") == rows(_SAVED["Night"]) == {"order"}
     assert rows("-saved:money") == {"order", "item"}
     assert rows("saved:both") == set()
-    assert parse("saved:x", saved={"x": "cause:a"}).by_cause
+    assert parse("saved:x", saved=lambda: {"x": "cause:a"}).by_cause
     with pytest.raises(BadInputError, match="The saved filter loop: No saved filter is called 'loop'"):
-        parse("saved:loop", saved=_SAVED)
+        parse("saved:loop", saved=lambda: _SAVED)
     with pytest.raises(BadInputError, match="is called 'nigh'") as caught:
-        parse("saved:nigh", saved=_SAVED)
+        parse("saved:nigh", saved=lambda: _SAVED)
     assert "Saved are Night, money, both, loop." in caught.value.line
 
 

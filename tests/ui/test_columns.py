@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from syncerr_tui.host import layouts
+from syncerr_tui.host import remembered
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean, one_line
 from syncerr_tui.triage.columns import MESSAGE, ORDER, STORECONNECT_ID, Moment, fit, further
@@ -259,10 +259,10 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
         **USUAL,
         WindowClass.NARROW: of_text(as_text(USUAL))[WindowClass.WIDE],
     }
-    layouts.write(tmp_path / "new", "00D../../x", wanted)
-    assert layouts.read(tmp_path / "new", "00D../../x") == wanted
+    remembered.write(tmp_path / "new", "layout", "00D../../x", as_text(wanted))
+    assert remembered.read(tmp_path / "new", "layout", "00D../../x", of_text, USUAL) == wanted
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["layout-00Dx.json"]
-    assert layouts.read(tmp_path, "00D") == USUAL
+    assert remembered.read(tmp_path, "layout", "00D", of_text, USUAL) == USUAL
 
 
 def test_chosen_columns_that_have_no_room_are_off_to_the_right() -> None:

@@ -36,8 +36,12 @@ class Menu(Dialog[Answer]):
 
     def on_mount(self) -> None:
         """Somebody has to take the keys."""
-        self._all = tuple(self.query_one(OptionList).options)
+        self.learn_options()
         self.begin()
+
+    def learn_options(self) -> None:
+        """What the list shows now is what narrowing begins with."""
+        self._all = tuple(self.query_one(OptionList).options)
 
     def begin(self) -> None:
         """The list takes the keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -31,6 +32,11 @@ class FilterTarget(Protocol):
         """What can be typed there."""
         ...
 
+    @property
+    def filter_kind(self) -> str:
+        """Which filters are of the same language."""
+        ...
+
     def filter_as_typed(self, text: str) -> str:
         """Filter by a text that is being typed, and say what is wrong with it."""
         ...
@@ -56,7 +62,9 @@ class FilterBar(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority: what is typed ahead of an enter is the list's again.
         Binding("escape,ctrl+c", "give_up", "give up", show=False, priority=True),
-        Binding("enter,tab", "keep", "keep", show=False, priority=True),
+        Binding("enter", "keep", "keep", show=False, priority=True),
+        Binding("tab", "complete", "complete", show=False, priority=True),
+        Binding("ctrl+s", "save", "save", show=False, priority=True),
         Binding("up", "earlier", "earlier", show=False, priority=True),
         Binding("down", "later", "later", show=False, priority=True),
     ]
@@ -73,12 +81,27 @@ class FilterBar(Horizontal):
 
         kept: bool
         """False where everything is as it was before."""
+        text: str = ""
+        """What was applied."""
+        save: bool = False
+        """The person wants to give it a name."""
+
+    @dataclass
+    class Offered(Message):
+        """The last word can go on in several ways."""
+
+        words: Sequence[str]
+        at: int
+        """Which of them stands in the line."""
 
     def __init__(self) -> None:
         super().__init__(id="filter-bar")
         self._target: FilterTarget | None = None
         self._before = ""
-        self._past: list[str] = []
+        self._complete: Callable[[str], Sequence[str]] = lambda _text: ()
+        self._offered: Sequence[str] = ()
+        self._offered_at = 0
+        self._past: Sequence[str] = ()
         """Filters that were applied, the latest last."""
         self._at = 0
         """Which of them stands in the line; their number where none does."""
@@ -98,9 +121,17 @@ class FilterBar(Horizontal):
         answer.add_class("-answer")
         yield answer
 
-    def ask(self, target: FilterTarget) -> None:
-        """Show the line with the filter as it is."""
-        self._target = target
+    def ask(
+        self, target: FilterTarget, past: Sequence[str], complete: Callable[[str], Sequence[str]]
+    ) -> None:
+        """Show the line with the filter as it is.
+
+        Args:
+            target: What is filtered.
+            past: The filters that were applied before, the latest last.
+            complete: A text with its last word completed, in each way there is.
+        """
+        self._target, self._past, self._complete, self._offered = target, past, complete, ()
         self._before = target.filter_text or ""
         self._focus_before = self.screen.focused
         line = self.query_one(Input)
@@ -126,9 +157,28 @@ class FilterBar(Horizontal):
             text = text.rpartition(" ")[0]
         if wrong:
             target.filter_as_typed(text)
-        self.post_message(self.Wrong(wrong))
+        if len(self._offered) > 1 and event.value == self._offered[self._offered_at]:
+            self.post_message(self.Offered(self._offered, self._offered_at))
+        else:
+            self.post_message(self.Wrong(wrong))
 
-    async def action_keep(self) -> None:
+    async def action_save(self) -> None:
+        """Back to the list with the filter in place, which is to have a name."""
+        await self.action_keep(save=True)
+
+    async def action_complete(self) -> None:
+        """The last word completed, in another way with each press; back to the list where there is none."""
+        text = await self._caught_up()
+        if len(self._offered) > 1 and text == self._offered[self._offered_at]:
+            self._offered_at = (self._offered_at + 1) % len(self._offered)
+        else:
+            self._offered, self._offered_at = self._complete(text), 0
+        if not self._offered:
+            await self.action_keep()
+            return
+        self._put(self._offered[self._offered_at])
+
+    async def action_keep(self, *, save: bool = False) -> None:
         """Back to the list with the filter in place; a text that cannot be read is gone on with."""
         text = await self._finished()
         assert self._target is not None
@@ -138,9 +188,7 @@ class FilterBar(Horizontal):
             self.post_message(self.Wrong(error.line))
             self.screen.set_focus(self.query_one(Input))
         else:
-            if text.strip():
-                self._past = [*(past for past in self._past if past != text), text]
-            self._close(kept=True)
+            self._close(kept=True, text=text, save=save)
 
     def action_earlier(self) -> None:
         """The filter that was applied before."""
@@ -156,9 +204,12 @@ class FilterBar(Horizontal):
     def _recall(self, at: int) -> None:
         if 0 <= at <= len(self._past):
             self._at = at
-            line = self.query_one(Input)
-            line.value = self._past[at] if at < len(self._past) else self._before
-            line.cursor_position = len(line.value)
+            self._put(self._past[at] if at < len(self._past) else self._before)
+
+    def _put(self, text: str) -> None:
+        line = self.query_one(Input)
+        line.value = text
+        line.cursor_position = len(text)
 
     async def action_give_up(self) -> None:
         """Back to the list as it was before."""
@@ -167,15 +218,20 @@ class FilterBar(Horizontal):
         self._target.filter_by(self._before)
         self._close(kept=False)
 
-    def _close(self, *, kept: bool) -> None:
+    def _close(self, *, kept: bool, text: str = "", save: bool = False) -> None:
         self.remove_class("-on")
-        self.post_message(self.Closed(kept))
+        self.post_message(self.Closed(kept, text, save))
 
     async def _finished(self) -> str:
         """The text, once the letters before this key are in it; the keys after it are the list's."""
+        text = await self._caught_up()
+        self.screen.set_focus(self._focus_before)
+        return text
+
+    async def _caught_up(self) -> str:
+        """The text, once the letters before this key are in it."""
         line = self.query_one(Input)
         caught_up = asyncio.Event()
         line.call_later(caught_up.set)
         await caught_up.wait()
-        self.screen.set_focus(self._focus_before)
         return line.value

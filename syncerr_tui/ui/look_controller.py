@@ -1,0 +1,172 @@
+"""Looking closer at the list: counts, rows like one, and the filters that were applied or are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from textual.screen import Screen
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.filter import FIELDS
+from syncerr_tui.triage.filter_history import FilterHistory, completions, of_text
+from syncerr_tui.triage.values import KINDS, Value, counted, shown, values_of
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.messages import Announced
+from syncerr_tui.ui.services import Services
+
+
+class LookController:
+    """Opens the dialogs, and keeps what filters were applied. What happens is posted.
+
+    Args:
+        services: The causes, the folder that remembers.
+        screen: Dialogs come up on top of it, and it takes the messages.
+        errors: The list that is filtered.
+    """
+
+    def __init__(self, services: Services, screen: Screen[None], errors: ErrorsPane) -> None:
+        self._services = services
+        self._context = services.context
+        self._screen = screen
+        self._errors = errors
+        self._kind = "code"
+        """What was counted by last."""
+        self.history = FilterHistory()
+        self._keeping = asyncio.Lock()
+
+    # -- what the rows are like ------------------------------------------------------------------------
+
+    def count_by(self) -> None:
+        """How often each value occurs among the rows shown; enter filters by one."""
+        from syncerr_tui.ui.screens.values import CountsDialog
+
+        listing = self._errors.listing
+        rows = [listing.errors[row] for row in listing.ids]
+
+        def count(kind: str) -> Sequence[Value] | None:
+            self._kind = kind
+            if kind == "cause" and self._services.graph_worker.graph is None:
+                return None
+            return counted(kind, rows, zone=self._context.zone, cause_of=self._cause_of)
+
+        def chosen(value: Value | None) -> None:
+            if value is not None:
+                self._filter(value.term)
+
+        dialog = CountsDialog(len(rows), count, self._kind, self._shown, ellipsis=self._context.ellipsis)
+        self._screen.app.push_screen(dialog, chosen)
+
+    def only_like(self, error: SyncError) -> None:
+        """Keep the rows that have a value in common with this one, or leave them out."""
+        from syncerr_tui.ui.screens.values import LikeMenu
+
+        def chosen(answer: tuple[Value, bool] | None) -> None:
+            if answer is not None:
+                self._filter(answer[0].term, without=answer[1])
+
+        values = values_of(error, zone=self._context.zone, cause_of=self._cause_of)
+        name = self._errors.subject_of(error.id, error).name
+        menu = LikeMenu(name, values, self._shown, ellipsis=self._context.ellipsis)
+        self._screen.app.push_screen(menu, chosen)
+
+    def _filter(self, term: str, *, without: bool = False) -> None:
+        try:
+            self._errors.narrow(term, without=without)
+        except SyncErrError as error:
+            self._say(error.line, "bad")
+        else:
+            self.applied(self._errors.filter_kind, self._errors.filter_text)
+
+    def _cause_of(self, row: str) -> str | None:
+        graph = self._services.graph_worker.graph
+        cause = graph.cause_of(row) if graph is not None else None
+        return cause.roots[0] if cause is not None else None
+
+    def _shown(self, value: Value) -> str:
+        graph = self._services.graph_worker.graph
+        cause = graph.cause_of(value.text) if value.field == "cause" and graph is not None else None
+        if cause is None:
+            return shown(value)
+        from syncerr_tui.ui.cause_words import headline
+
+        return headline(self._errors.listing.errors, cause, self._errors.unsettled)
+
+    # -- the filters that were applied, and those that are kept ----------------------------------------
+
+    def completions(self, text: str) -> list[str]:
+        """A filter of the list as it is typed, with its last word completed from what the list holds."""
+        listing, zone = self._errors.listing, self._context.zone
+        errors = listing.errors.values()
+        values = {kind: [value.text for value in counted(kind, errors, zone=zone)] for kind in KINDS}
+        return completions(text, FIELDS, {**values, "saved": list(self._context.config.filters)})
+
+    async def recall(self, org_id: str) -> None:
+        """What was applied in earlier starts."""
+        from syncerr_tui.host import remembered
+
+        folder = self._services.journals.folder
+        try:
+            known = await asyncio.to_thread(
+                remembered.read, folder, "filters", org_id, of_text, FilterHistory()
+            )
+        except SyncErrError as problem:
+            self._say(problem.line, "bad")
+        else:
+            self.history = self.history.after(known)
+
+    def applied(self, kind: str, text: str) -> None:
+        """A filter was applied: remember it."""
+        before, self.history = self.history, self.history.used(kind, text)
+        connection = self._context.connection
+        if connection is not None and before.filters != self.history.filters:
+            keeping = self._keep(connection.identity.org_id)
+            self._screen.run_worker(keeping, group="filters", name="filters")
+
+    async def _keep(self, org_id: str) -> None:
+        from syncerr_tui.host import remembered
+
+        folder = self._services.journals.folder
+
+        def write() -> None:
+            try:
+                known = remembered.read(folder, "filters", org_id, of_text, FilterHistory())
+            except SyncErrError:
+                known = FilterHistory()  # it was said at the start, and begins anew
+            remembered.write(folder, "filters", org_id, self.history.after(known).as_text())
+
+        try:
+            async with self._keeping:  # the last one is written last
+                await asyncio.to_thread(write)
+        except SyncErrError as problem:
+            self._say(problem.line, "bad")
+
+    def save_filter(self) -> None:
+        """Give the filter in force a name, and keep it in the configuration."""
+        from syncerr_tui.ui.screens.save_filter import SaveDialog
+
+        text, known = self._errors.filter_text, self._context.config.filters
+
+        def named(name: str | None) -> None:
+            if name:
+                self._screen.run_worker(self._save(name, text), group="saving", name="saving")
+
+        self._screen.app.push_screen(SaveDialog(text, known), named)
+
+    async def _save(self, name: str, text: str) -> None:
+        from syncerr_tui.host.config_file import save_filter
+
+        context = self._context
+        try:
+            path = await asyncio.to_thread(save_filter, name, text, context.environ)
+        except SyncErrError as problem:
+            self._say(problem.line, "bad")
+        else:
+            context.config = replace(context.config, filters={**context.config.filters, name: text})
+            term = f'saved:"{name}"' if " " in name else f"saved:{name}"
+            self._say(f"{term} filters by it from now on, in --filter too. It stands in {path}")
+
+    def _say(self, line: str, look: str = "strong") -> None:
+        self._screen.post_message(Announced(line, look))
