@@ -74,7 +74,7 @@ def command(
 
     A change is made only where the profile allows it ([fixes] allow), written once, and read again. What is
     switched off stays on the list of 'syncerr-tui safeguards' until it is seen on again. Exit code 0: done
-    and seen, or so already; 1: not seen; 3: the org stopped answering after the write; 5: refused.
+    and seen, or like that already; 1: not seen; 3: the org stopped answering after the write; 5: refused.
     """  # noqa: D301 - click's mark for a block that keeps its lines
     if (event is None) == (cause is None):
         raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")

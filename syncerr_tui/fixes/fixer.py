@@ -196,7 +196,7 @@ class Fixer:
             why = (
                 f"switched off by fix {line.id} of {line.by}"
                 if line
-                else "so already, not by us; left as it is"
+                else "it was like that already, not because of us; left as it is"
             )
             return FixResult(line.id if line else "", FixState.ALREADY, True, before, before, why)
         if option.settled and option.wants:

@@ -75,7 +75,7 @@ def _key(candidate: FixCandidate) -> str:
 
 def _so_already(candidate: FixCandidate) -> str:
     same = bool(candidate.after) and not candidate.wants and candidate.before == candidate.after
-    return "It is so already" if same else ""
+    return "It is like that already" if same else ""
 
 
 def _why_not(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> str:

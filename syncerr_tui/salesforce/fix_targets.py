@@ -177,6 +177,8 @@ class FixTargets:
         return {name: _typed(fields.get(name, {}), name, text) for name, text in values.items()}
 
     async def _active_user(self, given: str) -> str:
+        if not given.strip():
+            raise BadInputError("No new owner was named", "Type the username or the id of an active user")
         user = to_18(given)
         where = f"Id = {soql.quote(user)}" if user else f"Username = {soql.quote(given)}"
         rows = await self._client.query_all(f"SELECT Id, IsActive FROM User WHERE {where}")  # noqa: S608 - quoted

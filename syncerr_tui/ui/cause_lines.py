@@ -105,7 +105,8 @@ class CauseLines:
         trend = (self._graph_worker.found.trends or {}).get(cause.key)
         told = summary(cause, trend, self.moment.now, unicode=unicode)
         run = self._run_on(cause)
-        advice = retry(errors, cause, self._errors.unsettled, self._errors.tried)
+        done = not roots and not victims
+        advice = "" if done else retry(errors, cause, self._errors.unsettled, self._errors.tried)
         parts: list[Part] = [(f"{advice:>{lead - 2}}  ", "code")]
         for word, look in ((run, "busy"), (self._left_on(cause), "bad")):
             if word:

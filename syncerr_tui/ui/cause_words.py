@@ -109,10 +109,10 @@ def left_words(verdict: Verdict) -> str:
 
 
 _LATELY = {
-    "rising": "more of late",
+    "rising": "more lately",
     "steady": "still coming",
-    "falling": "fewer of late",
-    "stopped": "none of late",
+    "falling": "fewer lately",
+    "stopped": "none lately",
 }
 """What a trend says of the errors; of a single one its age says it all."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, FixState, SafeguardNow, SafeguardState
-from syncerr_tui.fixes.org import Undo
+from syncerr_tui.fixes.org import FixKind, Undo
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Column, Moment
 from syncerr_tui.ui.widgets.line import Part
@@ -68,24 +68,30 @@ def verdict(option: FixOption) -> tuple[str, str]:
         return "by hand", "quiet"
     if not option.allowed:
         return "not allowed", "bad"
-    return ("so already", "quiet") if option.settled else ("from here", "good")
+    return ("done already", "quiet") if option.settled else ("from here", "good")
 
 
 def option_line(option: FixOption) -> str:
     """An option as a line of the list."""
-    return f"{verdict(option)[0]:<12}{option.kind.scope.value:<11}{one_line(option.title)}"
+    return f"{verdict(option)[0]:<12}{option.kind.scope.value:<11}{one_line(_title(option))}"
+
+
+def _title(option: FixOption) -> str:
+    """What it does; that it is done by hand stands beside it."""
+    return option.title.removeprefix("By hand: ")
 
 
 def option_lines(option: FixOption, width: int) -> list[TextLine]:
     """All that a person should know before they decide."""
     page = _OneLiners(width)
-    page.text(option.title, Role.NAME)
+    page.text(_title(option), Role.NAME)
     page.blank()
     for line in changes(option.before, option.after):
         page.field("Changes", line, _LABEL)
     for name in option.wants:
         page.field("Changes", f"{name}: {value(option.before.get(name))} -> as you type it", _LABEL)
-    page.field("Target", f"{option.target.type} {option.target.name}", _LABEL)
+    if option.kind is not FixKind.BY_HAND:
+        page.field("Target", f"{option.target.type} {option.target.name}", _LABEL)
     if option.affects:
         page.field("Affects", option.affects, _LABEL)
     if option.automatic:
@@ -118,9 +124,9 @@ def outcome(result: FixResult) -> tuple[str, str]:
     """What became of a fix in a sentence, and how that looks."""
     words = {
         FixState.APPLIED: "Applied." if result.verified else "Applied, but not as shown.",
-        FixState.ALREADY: "It was so already: nothing was written.",
-        FixState.REFUSED: "Refused: it is as it was.",
-        FixState.UNKNOWN: "Not known whether it was done.",
+        FixState.ALREADY: "It was like that already: nothing was written.",
+        FixState.REFUSED: "Refused: it is as before.",
+        FixState.UNKNOWN: "It is not known whether it was done.",
     }[result.state]
     return words, "good" if result.verified else "bad"
 

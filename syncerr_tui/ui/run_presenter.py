@@ -149,8 +149,10 @@ class RunPresenter:
 
     def _progress(self, bar: int, *, brief: bool) -> list[Part]:
         counts = self.counts
+        if not counts.planned:
+            return [(" Re-sync ", "strong"), ("starting ...", "text")]
         done = counts.ended
-        filled = bar * done // counts.planned if counts.planned else 0
+        filled = bar * done // counts.planned
         told = [f"{self._full * filled}{self._empty * (bar - filled)} " if bar else ""]
         told.append(f"{done:,}/{counts.planned:,}")
         if self._eta is not None and done < counts.planned and not self.paused:

@@ -245,7 +245,7 @@ def test_a_password_goes_through_soap_with_a_version_that_still_has_it(host: Log
     ("code", "why", "hint"),
     [
         ("LOGIN_MUST_USE_SECURITY_TOKEN", "Invalid username, password, security token", "security token"),
-        ("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", "another way in"),
+        ("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", "way to log in"),
         ("UNHEARD_OF", "Something new", "doctor"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.resync import factory
+from tests.factories import NOW
 from tests.ui.conftest import Open
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
 from tests.ui.past import interrupted, journal_at, other_process
@@ -92,7 +94,7 @@ async def test_another_terminals_rows_cannot_be_sent(opened: Open, tmp_path: Pat
             await driven.wait_for("re-syncs 4 rows in another terminal since 00:30")
             await driven.press("a", "R")
             await driven.wait_for("Re-sync 2 errors")
-            await driven.wait_for("4 errors: it is being re-synced by")
+            await driven.wait_for("4 errors: they are being re-synced by")
             assert f"process {process.pid}" in " ".join(driven.text.split())
             await driven.press("enter")
             await driven.wait_for("Result")
@@ -100,6 +102,35 @@ async def test_another_terminals_rows_cannot_be_sent(opened: Open, tmp_path: Pat
             assert sent == {error.id for error in some_errors()[4:]}
             await driven.press("3")
             await driven.wait_for("elsewhere")
+
+
+async def test_a_run_of_another_terminal_is_gone_from_the_screen_when_it_is_over(
+    opened: Open, tmp_path: Path
+) -> None:
+    moment = [NOW]
+    with other_process(tmp_path) as process:
+        async with opened(clock=lambda: moment[0]) as driven:
+            await driven.wait_for("Journal (1 under way elsewhere)")
+            await driven.ready()
+            process.kill()
+            process.wait()
+            # Nobody reads the list again: the ticking of the ages is enough.
+            moment[0] += timedelta(minutes=1)
+            driven.app.bench.tick()
+            await driven.wait_for(lambda: "elsewhere" not in driven.lines[1])
+            await driven.wait_for("Journal (1 interrupted)")
+            assert "refreshed 1 min ago" in driven.text
+
+
+async def test_a_run_that_begins_elsewhere_while_the_app_is_open_comes_on_screen(
+    opened: Open, tmp_path: Path
+) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        assert "elsewhere" not in driven.text
+        with other_process(tmp_path):
+            driven.app.bench.tick()
+            await driven.wait_for("Journal (1 under way elsewhere)")
 
 
 async def test_quitting_waits_for_the_answer_and_the_next_start_offers_the_rest(

@@ -152,9 +152,10 @@ class FixDialog(PanelDialog[bool]):
             return
         option = self.options[self.row]
         if not option.allowed:
-            reason = option.why_not or f"{option.why_guided}: the steps are below"
-            lead: list[Part] = [(f"{one_line(reason)}.  ", "bad")]
-            self.query_one("#answers", Line).show([*lead, *keys(("esc", "leaves"))])
+            # Why stands in the text above.
+            said = "Not allowed.  " if option.why_not else "Done by hand: the steps are above.  "
+            lead: list[Part] = [(said, "bad")]
+            self.query_one("#answers", Line).show([*lead, *keys(("space", "reads on"), ("esc", "leaves"))])
             return
         self._option, self._empty_meant = option, False
         self._enter(Stage.CONFIRMING)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from syncerr_tui.diagnosis.text_layout import Role, wrap
@@ -187,7 +188,9 @@ class PlanDialog(Confirmation):
         for reason, outs in groups.items():
             first = self._asked.errors.get(outs[0].id)
             name = first.short_name if first else outs[0].id
-            lines.append(f"{name if len(outs) == 1 else f'{len(outs):,} errors'}: {reason}.")
+            lines.append(
+                f"{name}: {reason}." if len(outs) == 1 else f"{len(outs):,} errors: {_of_many(reason)}."
+            )
         return lines
 
     def _readable(self, reason: str) -> str:
@@ -201,22 +204,35 @@ class PlanDialog(Confirmation):
     @property
     def answers(self) -> Sequence[Part]:
         """Start it, or leave it."""
-        support: list[tuple[str, str]] = []
-        if self._asked.support_only and not self._asked.support_too:
-            count = len(self._asked.support_only)
-            support = [("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more")]
         if not self.plan.rows:
-            return keys(*support, ("esc", "cancels"))
+            return keys(("esc", "cancels"))
         told = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.ramp:
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
             told.append(("r", "one first"))
+        return keys(*told)
+
+    @property
+    def choices(self) -> Sequence[Part]:
+        """What else can be decided about these rows: a line of its own, where there is anything."""
+        told = []
         if self._safeguards and not self._behind:
-            told.append(("f", "leaves it on" if self._next_safeguard is None else "with the safeguard off"))
+            following = self._next_safeguard
+            told.append(("f", "leaves the safeguard on" if following is None else "with the safeguard off"))
         if self._in_doubt and not self._behind:
             told.append(("g", "does not send again" if self.again else "sends again"))
-        return keys(*told, *support)
+        if self._asked.support_only and not self._asked.support_too:
+            count = len(self._asked.support_only)
+            told.append(("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more"))
+        return keys(*told)
+
+    def body(self) -> Sequence[Widget]:
+        """The plan, and below it the choices."""
+        line = Line(id="choices")
+        line.show(self.choices)
+        line.display = bool(self.choices)
+        return (*super().body(), line)
 
     def action_support(self) -> None:
         """Send what only support can clear too, or leave it out again."""
@@ -269,6 +285,9 @@ class PlanDialog(Confirmation):
             self.query_one("#heading", Line).show([(self.heading, "strong")])
             self.query_one(Static).update(self.text)
             self.query_one("#answers", Line).show(self.answers)
+            choices = self.query_one("#choices", Line)
+            choices.show(self.choices)
+            choices.display = bool(self.choices)
 
     def action_why(self) -> None:
         """Ask for the reason."""
@@ -293,6 +312,18 @@ class PlanDialog(Confirmation):
             self._ask_why(start=True)
         elif self.plan.rows:
             self.dismiss(True)
+
+
+def _of_many(reason: str) -> str:
+    """A reason that was given for one row, said of several."""
+    first, _, rest = reason.partition(" ")
+    second, _, others = rest.partition(" ")
+    if first == "its":
+        return f"their {rest}"
+    return f"they {_VERBS[second]} {others}" if first == "it" and second in _VERBS else reason
+
+
+_VERBS = {"and": "and", "is": "are", "has": "have", "was": "were", "waits": "wait"}
 
 
 def _meanwhile(option: FixOption) -> list[str]:
