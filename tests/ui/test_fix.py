@@ -326,8 +326,8 @@ async def test_what_changed_since_it_was_shown_is_not_written(opened: Open) -> N
 @pytest.mark.parametrize(
     ("trouble", "said"),
     [
-        (RefusedError("No", "Ask"), "Refused: it is as it was"),
-        (UnreachableError("Gone", "Wait"), "Not known whether"),
+        (RefusedError("No", "Ask"), "Refused: it is as before"),
+        (UnreachableError("Gone", "Wait"), "It is not known whether"),
     ],
 )
 async def test_what_became_of_it_is_said(opened: Open, trouble: Exception, said: str) -> None:

@@ -123,7 +123,7 @@ async def test_the_palette_knows_the_words_of_the_manual_and_says_where_it_knows
             await driven.wait_for(f"│ {found} ")
             await driven.press(*["backspace"] * len(word))
         await driven.type("zzz")
-        await driven.wait_for("No action has these words.")
+        await driven.wait_for("Nothing has these words.")
 
 
 async def test_a_window_that_is_too_small_does_nothing_that_nobody_sees(opened: Open) -> None:
