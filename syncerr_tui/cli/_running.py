@@ -183,7 +183,10 @@ def tell_plan(plan: Plan) -> None:
     out = len(plan.left_out)
     if plan.rows:
         took = duration(timedelta(seconds=plan.expected_seconds))
-        narrate(f"{_size(plan)}, about {plural(plan.expected_calls, 'call')} and {took}; {out:,} left out.")
+        calls = f"about {plural(plan.expected_calls, 'call')} and {took}"
+        # A person takes the time they take.
+        needs = "pressed by hand" if plan.method == "guided" else calls
+        narrate(f"{_size(plan)}, {needs}; {out:,} left out.")
     elif out:
         narrate(f"Nothing to send: {'the one chosen is' if out == 1 else f'all {out:,} are'} left out.")
     else:

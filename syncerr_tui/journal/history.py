@@ -261,7 +261,8 @@ class History:
         rows = self._all(
             "SELECT count(*) FROM intents i JOIN rows r ON r.run = i.run AND r.event = i.event "
             "LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ? "
-            "AND json_extract(r.row, '$.message') = ? "
+            "AND json_extract(r.row, '$.message') = ? AND COALESCE((SELECT said FROM presses p "
+            "WHERE p.intent = i.n ORDER BY p.n DESC LIMIT 1), 'pressed') = 'pressed' "
             "AND (COALESCE(o.kind, '') NOT IN ('not sent', 'refused') OR EXISTS "
             "(SELECT 1 FROM verdicts v WHERE v.intent = i.n AND v.verdict = 'STILL FAILING'))",
             (error.id, error.message),

@@ -161,10 +161,15 @@ def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
         cause: The fingerprint of its cause.
     """
     history = History(journal)
-    sent = [record for record in history.of_event(error.id) if record.intent is not None]
+    sent = [
+        record
+        for record in history.of_event(error.id)
+        # What a person was only shown was not sent.
+        if record.intent is not None and record.pressed in {None, Pressed.YES}
+    ]
     return Memory(
         cause=history.seen(cause),
-        tries=sum(record.attempts for record in sent),
+        tries=sum(1 if record.pressed else record.attempts for record in sent),
         unchanged=history.same_message_attempts(error),
         last_verdict=sent[0].verdict if sent else None,
         last_at=sent[0].sent_at if sent else None,

@@ -191,6 +191,7 @@ class GuidedSender:
         if asked and state.halt is None:
             doubtful = frozenset(self._doubtful & self._asked)
             state.tell(AskPerson(self._wave, asked, self._org.method.address, doubtful))
+            state.progress(now=True)
 
     # -- what was not pressed, and what nobody speaks of
 

@@ -20,6 +20,7 @@ class Place(StrEnum):
     ERRORS = "errors"
     CAUSES = "causes"
     JOURNAL = "journal"
+    GUIDED = "guided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class AppState:
     """Re-syncs of earlier starts that wait for somebody to go on with them."""
     queued: int = 0
     """Re-syncs in the queue, and those that have ended since it was empty."""
+    guided: bool = False
+    """A guided re-sync is under way, or waits to be gone on with."""
+    to_press: int = 0
+    """Rows that the person is to press in Salesforce, as far as they are shown."""
+    not_tickable: str = ""
+    """Why the row under the cursor cannot be ticked off."""
     commands: bool = False
     """A command of the person's own is running."""
     key: Callable[[str], str] = lambda action_id: BY_ID[action_id].keys[0]
@@ -76,7 +83,7 @@ _COUNTED = frozenset(
         ),
     }
 )
-_TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL)
+_TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED)
 
 Reason = Callable[[AppState], str | None]
 
@@ -205,7 +212,8 @@ def _login(state: AppState) -> str | None:
 
 _LIST = frozenset({Place.ERRORS})
 _JOURNAL = frozenset({Place.JOURNAL})
-_TABLES = frozenset({Place.ERRORS, Place.CAUSES, Place.JOURNAL})
+_GUIDED = frozenset({Place.GUIDED})
+_TABLES = frozenset({Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED})
 _CAUSES = frozenset({Place.CAUSES})
 _ERRORS_AND_CAUSES = frozenset({Place.ERRORS, Place.CAUSES})
 
@@ -222,9 +230,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("last", ("G", "end"), "last row", "Go to the last row.", "Move", _TABLES),
     Action(
         "count",
-        ("0", "4", "5", "6", "7", "8", "9"),
+        ("0", "5", "6", "7", "8", "9"),
         "count",
-        "Digits before a move or a selection repeat it: 10j, 5 space, 50G. 1, 2 and 3 alone are tabs.",
+        "Digits before a move or a selection repeat it: 10j, 5 space, 50G. 1 to 4 alone are tabs.",
         "Move",
         _TABLES,
     ),
@@ -449,6 +457,14 @@ ACTIONS: tuple[Action, ...] = (
         "Look",
     ),
     Action(
+        "guided",
+        ("4",),
+        "guided",
+        "What is to be pressed in Salesforce, ticked off row by row, while such a re-sync is under way.",
+        "Look",
+        why_disabled=lambda state: None if state.guided else "no re-sync by hand is under way or interrupted",
+    ),
+    Action(
         "safeguards",
         ("s",),
         "safeguards",
@@ -522,6 +538,23 @@ ACTIONS: tuple[Action, ...] = (
         why_disabled=_row,
     ),
     Action(
+        "copy_all",
+        ("Y",),
+        "copy all",
+        "The same of all rows that are to be pressed, as far as the filter shows them.",
+        "Take along",
+        _GUIDED,
+        why_disabled=_rows,
+    ),
+    Action(
+        "open_tool",
+        ("b",),
+        "open address",
+        "Open the page on which Re-sync is pressed; where there is no browser, copy its address.",
+        "Take along",
+        _GUIDED,
+    ),
+    Action(
         "export",
         ("x",),
         "export",
@@ -557,6 +590,36 @@ ACTIONS: tuple[Action, ...] = (
         "The re-syncs that wait for the one under way: take one out, move it, go on after a hold.",
         "Act",
         why_disabled=_queue,
+    ),
+    Action(
+        "tick",
+        ("space",),
+        "tick off",
+        "You pressed Re-sync for this row in Salesforce: it is read back from now on. Again takes that back.",
+        "By hand",
+        _GUIDED,
+        why_disabled=lambda state: state.not_tickable or None,
+        footer=1,
+    ),
+    Action(
+        "tick_all",
+        ("a",),
+        "tick all",
+        "You pressed Re-sync for all that is to be pressed, as far as the filter shows it.",
+        "By hand",
+        _GUIDED,
+        why_disabled=lambda state: None if state.to_press else "nothing is to be pressed right now",
+        footer=2,
+    ),
+    Action(
+        "decline",
+        ("N",),
+        "not pressed",
+        "You did not press it and will not: it stays unsent. What may have been pressed is shown again.",
+        "By hand",
+        _GUIDED,
+        why_disabled=lambda state: state.not_tickable or None,
+        footer=3,
     ),
     Action(
         "cancel",

@@ -13,6 +13,7 @@ from datetime import datetime
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.guided import GuidedState
 from syncerr_tui.triage.layout import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
@@ -68,6 +69,8 @@ class UiState:
     run: RunStatus = RunStatus()
     queue: RunQueue = field(default_factory=RunQueue)
     """The re-syncs that wait for it."""
+    guided: GuidedState | None = None
+    """The re-sync that a person presses in Salesforce, until its result is dismissed."""
     doing: str = ""
     """What a person waits for and can cancel, as the utility bar says it: `planning ...`."""
     trouble: SyncErrError | None = None

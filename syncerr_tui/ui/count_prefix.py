@@ -1,6 +1,6 @@
 """The number before a key: `10j` moves ten rows down.
 
-Three digits are the keys of the tabs, and stay that: alone, and one after the other. With a digit behind them
+Four digits are the keys of the tabs, and stay that: alone, and one after the other. With a digit behind them
 that is no tab's they were the beginning of a number, and the person is where they were before. The digit of
 the tab that one is in may have any digit behind it; a 0 begins every number.
 """

@@ -115,7 +115,9 @@ class InterruptedRuns:
         except SyncErrError as error:
             self._post(Troubled(error))
         else:
-            self._post(PlanRecalled(RunRequest(plan, resume=run_id, mode=mode, again=consented)))
+            self._post(
+                PlanRecalled(RunRequest(plan, resume=run_id, mode=mode, again=consented, waits_for_word=True))
+            )
 
 
 def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...]]:

@@ -103,6 +103,11 @@ class ListWithPanel(Widget):
         raise NotImplementedError
 
     @property
+    def shown(self) -> bool:
+        """Whether this place exists now."""
+        return True
+
+    @property
     def tab(self) -> str:
         """Its name in the line of tabs, with a count where there is one."""
         raise NotImplementedError
@@ -169,6 +174,9 @@ class ListWithPanel(Widget):
     def facts(self, facts: AppState) -> AppState:
         """What decides about actions, with what only this pane knows."""
         return facts
+
+    def run_changed(self) -> None:
+        """A guided re-sync stands elsewhere: show it, where it is shown here."""
 
     def known_better(self, error: SyncError | None) -> None:
         """More is known about this error, or about all of them: show it where it is on screen."""

@@ -391,6 +391,7 @@ class ResyncController:
             return False
         news = self._context.state.news.left(view.left, known=read)
         self._context.state = replace(self._context.state, news=news)
+        self._services.guided.dismiss()
         self._errors.show_run({}, {})
         self._errors.show(listing)
         if read and not self._queue.runs:
@@ -404,13 +405,18 @@ class ResyncController:
             return False
         from syncerr_tui.ui.screens.dialog import Question
 
-        def answered(leave: bool | None) -> None:
-            if not leave:
-                return
+        def leave(*, unpressed: bool) -> None:
             self._set_queue(self._queue.emptied())
-            if runs.leave() and (runs.active or not self._fixing.asks_before_leaving()):
+            if runs.leave(unpressed=unpressed) and (runs.active or not self._fixing.asks_before_leaving()):
                 self._screen.app.exit()
 
+        def answered(yes: bool | None) -> None:
+            if yes:
+                leave(unpressed=False)
+
+        if self._services.guided.unspoken:
+            self._services.guided.ask_of_unticked(self._screen, leave, leaving=True)
+            return True
         waits = f"{plural(len(queue.runs), 're-sync')} in the queue"
         dropped = "Nothing of the queue was sent or is kept: it is dropped."
         text = (

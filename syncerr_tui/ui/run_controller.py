@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.message import Message
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.fixes.meanwhile import OffMeanwhile
     from syncerr_tui.fixes.model import FixOption
-    from syncerr_tui.resync.events import AskPerson, RunEvent
+    from syncerr_tui.resync.events import RunEvent
+    from syncerr_tui.resync.guided import GuidedSender
     from syncerr_tui.resync.runner import RunRequest
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.run_presenter import RunPresenter
@@ -63,8 +64,9 @@ class Run(Protocol):
 
     def resume(self) -> None: ...
 
-    def answer(self, *, pressed: bool) -> None:
-        """The person's answer to `AskPerson`."""
+    @property
+    def person(self) -> GuidedSender:
+        """What takes the person's word on what they pressed."""
         ...
 
 
@@ -78,13 +80,6 @@ class RunAdvanced(Message):
 
 class WaveEnded(Message):
     """A wave is proven: the journal has more to show."""
-
-
-@dataclass
-class PersonAsked(Message):
-    """A person has to press Re-sync in Salesforce; `RunController.answer` takes what they say."""
-
-    event: AskPerson
 
 
 class RunOver(Message):
@@ -105,6 +100,7 @@ class RunController:
         post: Takes messages for the workbench.
         work: Runs a coroutine in the background.
         fixes: Switches a safeguard off for as long as a run takes.
+        hear: Is told everything that a run tells.
     """
 
     def __init__(
@@ -115,6 +111,7 @@ class RunController:
         post: Callable[[Message], object],
         work: Callable[[Coroutine[Any, Any, None], str], object],
         fixes: FixService,
+        hear: Callable[[RunEvent], None],
     ) -> None:
         self._context = context
         self._journals = journals
@@ -122,6 +119,7 @@ class RunController:
         self._post = post
         self._work = work
         self._fixes = fixes
+        self._hear = hear
         self._run: Run | None = None
         self._meanwhile: asyncio.Task[Any] | None = None
         """Has a safeguard off, and puts it back at its end."""
@@ -265,7 +263,7 @@ class RunController:
             await asyncio.wait([task], timeout=_RESTORE_SECONDS)
 
     async def _follow(self, view: RunPresenter) -> None:
-        from syncerr_tui.resync.events import AskPerson, WaveProven
+        from syncerr_tui.resync.events import WaveProven
 
         run = self._run
         assert run is not None, "it has just begun"
@@ -273,9 +271,8 @@ class RunController:
             async with aclosing(cast(Any, run.run())) as events:
                 async for event in events:
                     view.take(event)
+                    self._hear(event)
                     self._set_state()
-                    if isinstance(event, AskPerson):
-                        self._post(PersonAsked(event))
                     if isinstance(event, WaveProven):
                         self._post(WaveEnded())
                     self._post(RunAdvanced())
@@ -295,10 +292,10 @@ class RunController:
         self._set_state()
         self._post(RunOver())
 
-    def answer(self, *, pressed: bool) -> None:
-        """What the person says to `PersonAsked`."""
-        if self._run is not None:
-            self._run.answer(pressed=pressed)
+    @property
+    def person(self) -> GuidedSender | None:
+        """What takes the person's word on what they pressed; None where no run is under way."""
+        return self._run.person if self._run is not None else None
 
     def _freed(self, view: RunPresenter) -> int:
         """How many errors waited for what is proven now, and can go."""
@@ -323,12 +320,14 @@ class RunController:
 
     # -- stopping --------------------------------------------------------------------------------------
 
-    def cancel(self) -> None:
-        """Send nothing more."""
+    def cancel(self, *, unpressed: bool = False) -> None:
+        """Send nothing more. `unpressed`: the person says that they pressed nothing that is not ticked."""
         if self.active:
             self._stopped = True
             self.trouble = _NOT_BY_ITSELF["cancelled"]
             if self._run is not None:
+                if unpressed:
+                    self._run.person.answer(pressed=False)
                 self._run.cancel()
             self._post(Announced(STOPPING))
 
@@ -340,7 +339,7 @@ class RunController:
             self._run.pause()
             self._post(Announced(f"{PAUSING} {self._context.key_of('pause')} goes on."))
 
-    def leave(self) -> bool:
+    def leave(self, *, unpressed: bool = False) -> bool:
         """Send nothing more and wait for the answers to what is on its way; True where there is none.
 
         The run stays open in the journal: the next start offers to go on with it. Asked for twice, the app
@@ -349,11 +348,13 @@ class RunController:
         state = self._context.state
         if self._meanwhile is not None and not state.run.leaving:
             self._context.state = replace(state, run=replace(state.run, leaving=True))
-            self.cancel()
+            self.cancel(unpressed=unpressed)
             self._post(
                 Announced("Leaving when what is on its way is answered and the safeguard is on again.")
             )
             return False
+        if self._run is not None and unpressed:
+            self._run.person.put_back()
         if self._run is None or self.view is None or state.run.leaving or not self.view.in_flight:
             return True
         self._context.state = replace(state, run=replace(state.run, leaving=True))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.error_details_service import ErrorDetailsService
     from syncerr_tui.ui.error_history import ErrorHistory
     from syncerr_tui.ui.fix_service import FixService
+    from syncerr_tui.ui.guided_controller import GuidedController
     from syncerr_tui.ui.hook_runner import HookRunner
     from syncerr_tui.ui.interrupted_runs import InterruptedRuns
     from syncerr_tui.ui.run_controller import RunController
@@ -70,8 +71,21 @@ class Services:
         from syncerr_tui.ui.run_controller import RunController
 
         return RunController(
-            self.context, self.journals, self.graph_worker, self._post, self._work, self.fixes
+            self.context,
+            self.journals,
+            self.graph_worker,
+            self._post,
+            self._work,
+            self.fixes,
+            self.guided.take,
         )
+
+    @cached_property
+    def guided(self) -> GuidedController:
+        """Follows a re-sync that a person presses in Salesforce."""
+        from syncerr_tui.ui.guided_controller import GuidedController
+
+        return GuidedController(self.context, self.journals, lambda: self.runs.person, self._post)
 
     @cached_property
     def fixes(self) -> FixService:

@@ -42,6 +42,7 @@ from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController, FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
+from syncerr_tui.ui.guided_controller import GuidedChanged, PersonAsked
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
@@ -53,7 +54,6 @@ from syncerr_tui.ui.run_controller import (
     PAUSING,
     STOPPING,
     AppLeft,
-    PersonAsked,
     RunAdvanced,
     RunOver,
     WaveEnded,
@@ -150,13 +150,16 @@ class Workbench(Screen[None], inherit_bindings=False):
     def _other_panes(self) -> list[ListWithPanel]:
         """What stands behind the list. Imported when the first frame is drawn."""
         from syncerr_tui.ui.causes_pane import CausesPane
+        from syncerr_tui.ui.guided_pane import GuidedPane
         from syncerr_tui.ui.journal_pane import JournalPane
 
         services = self.services
         causes = CausesPane(
             self.context, self.errors, services.graph_worker, services.guidance, services.remembered
         )
-        return [causes, JournalPane(self.context, services.journals, services.describe)]
+        journal = JournalPane(self.context, services.journals, services.describe)
+        guided = GuidedPane(self.context, lambda: services.guided, services.describe, self._copy_of)
+        return [causes, journal, guided]
 
     @property
     def errors(self) -> ErrorsPane:
@@ -200,6 +203,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             waiting=bool(state.doing),
             interrupted=len(self.services.interrupted_runs.waiting),
             queued=len(state.queue.runs) + len(state.queue.ended),
+            guided=state.guided is not None,
             commands=self.services.hooks.running,
             key=self.context.key_of,
             fresh=len(state.news.marks),
@@ -291,7 +295,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def draw_lines(self) -> None:
         """Say what is true now."""
         state, width, lines = self.context.state, self.size.width, self._lines
-        tabs = {place.value: (pane.tab, place is state.place) for place, pane in self.panes.items()}
+        tabs = {p.place.value: (p.tab, p is self.pane) for p in self.panes.values() if p.shown}
         lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
         lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words)
         lines.draw_keys(self.actions, self.facts, width)
@@ -692,7 +696,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         if self.context.state.panel_open or not self.resyncing.dismiss_result(read=True):
             done = self.pane.step_back()
-            if not done and place is Place.JOURNAL:
+            if not done and place in {Place.JOURNAL, Place.GUIDED}:
                 self.go(Place.ERRORS)
             elif not done:
                 # What is left to take back, the filter and the selection, is the list's, wherever one is.
@@ -712,7 +716,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         if self._cancel_waiting():
             return
         if self.context.state.run.active:
-            self.services.runs.cancel()
+            self.services.guided.ask_of_unticked(self, self.services.runs.cancel)
         elif not self.resyncing.stop():
             self.services.hooks.cancel()
 
@@ -846,19 +850,26 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     @on(PersonAsked)
     def person_asked(self, event: PersonAsked) -> None:
-        """The person presses Re-sync in Salesforce, and says so."""
-        from syncerr_tui.ui.screens.resync import GuidedDialog
+        """Something is to be pressed in Salesforce: go where it stands, or say which key leads there."""
+        if event.first and self.is_current and not isinstance(self.focused, Input):
+            self.go(Place.GUIDED)
+        elif self.context.state.place is not Place.GUIDED:
+            self.say(f"Wave {event.wave} is to be pressed in Salesforce: {self.context.key_of('guided')}")
 
-        def answered(pressed: bool | None) -> None:
-            self.services.runs.answer(pressed=bool(pressed))
-
-        asked = event.event
-        self.app.push_screen(GuidedDialog(asked.errors, asked.address, asked.wave, self._copy_of), answered)
+    @on(GuidedChanged)
+    def guided_changed(self) -> None:
+        """Show it where the person looks at it, and its tab."""
+        if self.complete and self.context.state.place is Place.GUIDED and not self.pane.shown:
+            self.go(Place.ERRORS)
+        elif self.complete:
+            self.pane.run_changed()
+        self.draw_lines()
 
     @on(RunOver)
     def run_over(self) -> None:
         """Rows that still fail show their newer message; rows that are proven stay until dismissed."""
         self.silence(STOPPING, PAUSING)
+        self.services.guided.run_over()
         view = self.services.runs.view
         if view is None:
             self.errors.show_run({}, {})
@@ -926,6 +937,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Say what is open in the journal, and ask where a question may come up now."""
         runs = self.services.interrupted_runs
         self.journal.opened_runs(len(runs.waiting), len(runs.elsewhere))
+        self.run_worker(self.services.guided.look(runs.waiting), group="guided")
         loss = runs.loss()
         if loss:
             self.notify(loss, severity="warning", timeout=30, markup=False)
@@ -988,19 +1000,10 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def set_up(self) -> None:
         """Leave the demo, after a question; whoever opened the app goes on with the guided set-up."""
-        from syncerr_tui.ui.screens.dialog import Question
+        from syncerr_tui.ui.screens.resync import LeaveDemoQuestion
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.app.exit(return_code=WANTS_SETUP)
-
-        text = (
-            "The set-up asks its questions in the terminal. Nothing is changed in your org, and ctrl+c there "
-            "comes back to this demo, as you leave it now."
-        )
-        self.app.push_screen(
-            Question("Leave the demo and connect your own org?", text, yes="goes there"), answered
-        )
+        leave = partial(self.app.exit, return_code=WANTS_SETUP)
+        self.app.push_screen(LeaveDemoQuestion(), lambda yes: leave() if yes else None)
 
     def suspend(self) -> None:
         """Back to the shell; after a question where a re-sync would sleep too, not while a fix is made."""
@@ -1029,6 +1032,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "errors": lambda bench: bench.go(Place.ERRORS),
         "causes": show_causes,
         "journal": lambda bench: bench.go(Place.JOURNAL),
+        "guided": lambda bench: bench.go(Place.GUIDED),
         "alike": show_alike,
         "go_to_cause": go_to_cause,
         "back": back,

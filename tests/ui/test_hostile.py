@@ -29,7 +29,7 @@ from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Dialog, Question
 from syncerr_tui.ui.screens.fix import FixDialog, NameDialog, Stage
 from syncerr_tui.ui.screens.menus import AddressMenu
-from syncerr_tui.ui.screens.resync import GuidedDialog, OffDialog
+from syncerr_tui.ui.screens.resync import OffDialog, UntickedDialog
 from syncerr_tui.ui.screens.safeguards import SafeguardActions, SafeguardsDialog
 from syncerr_tui.ui.screens.why import WhyDialog
 from tests.factories import NOW, sync_error
@@ -194,7 +194,7 @@ async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Ope
     async with opened(connection=evil_connection(), size=(100, 30)) as driven:
         await driven.ready()
         for dialog in (
-            GuidedDialog(tuple(evil_errors()), EVIL, 1),
+            UntickedDialog(3, leaving=True),
             Question(EVIL, EVIL, yes="quit"),
             OffDialog(EVIL, [EVIL]),
             NameDialog(EVIL),

@@ -147,8 +147,9 @@ class PlanDialog(Confirmation):
         rows = [("", line, "bold") for line in loud]
         if plan.rows:
             rows += [*([("", "", "")] if loud else []), *self._waves()]
-            took = duration(timedelta(seconds=plan.expected_seconds))
-            rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
+            if not self._method.guided:  # a person takes the time they take
+                took = duration(timedelta(seconds=plan.expected_seconds))
+                rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
             rows.append(("Method", self._method.label, ""))
             if self._method.first_alone and len(plan.rows) > 1:
                 rows.append((" ", "The first row goes alone until this call has fixed one.", ""))

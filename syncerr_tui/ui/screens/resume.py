@@ -86,6 +86,8 @@ class ResumeDialog(Reading[ResumeMode]):
     def _choices(self) -> list[tuple[str, str, str]]:
         told = self._unfinished
         again = "reads the unknown ones again, then sends the rest" if told.unknown else "sends the rest"
+        if told.run.method == "guided":
+            again = "reads what was shown again, then shows the rest to press"
         choices = [
             ("c", "continue", again),
             ("o", "only check", "reads again what was sent; sends nothing"),

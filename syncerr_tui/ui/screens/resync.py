@@ -1,64 +1,72 @@
-"""While a re-sync is under way: what a person has to do for it."""
+"""Questions before a re-sync ends, sleeps, or the app is left: what was pressed by hand, and what is off."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Confirmation, Question, Reading, keys
+from syncerr_tui.ui.screens.dialog import Question, Reading, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
 
-class GuidedDialog(Confirmation):
-    """The person presses Re-sync in Salesforce for exactly these rows; then the tool proves the outcome."""
+class UntickedDialog(Reading[bool]):
+    """Rows that were shown to be pressed, and that nobody has spoken of: True says that none was pressed,
+    False that some may have been, None goes back to them.
+    """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "answer(True)", show=False),
+        Binding("u", "answer(False)", show=False),
+    ]
 
-    def __init__(
-        self,
-        errors: tuple[SyncError, ...],
-        address: str | None,
-        wave: int,
-        copy: Callable[[Sequence[SyncError]], object] = lambda _errors: None,
-    ) -> None:
+    def __init__(self, unticked: int, *, leaving: bool) -> None:
         super().__init__()
-        self._copy = copy
-        self._errors = errors
-        self._address = address
-        self._wave = wave
+        self._unticked = unticked
+        self._leaving = leaving
 
     @property
     def heading(self) -> str:
-        """What to do."""
-        return f"Your turn: re-sync {plural(len(self._errors), 'row')} in Salesforce (wave {self._wave})"
+        """How many."""
+        return f"{plural(self._unticked, 'row')} not ticked: was Re-sync pressed for {self._them}?"
+
+    @property
+    def _them(self) -> str:
+        return "it" if self._unticked == 1 else "any of them"
 
     @property
     def text(self) -> Content:
-        """Where, and which rows, in which order."""
-        lines: list[tuple[str, str]] = []
-        if self._address:
-            lines.append((f"\n1 Open {one_line(self._address)}", ""))
-        else:
-            lines.append(("\n1 Open the Sync Errors list in Salesforce", ""))
-        lines.append(("\n2 Tick exactly these rows, in this order, and press Re-sync:\n", ""))
-        lines += [(f"\n  {_named(error)}", "bold") for error in self._errors]
-        lines.append(("\n\n3 Press enter here: the outcome is then read back from the org.\n", ""))
-        return Content.assemble(*lines)
+        """What each answer leads to."""
+        one = self._unticked == 1
+        they, reads = ("It is", "It is read") if one else ("They are", "They are read")
+        unknown = "it is UNKNOWN" if one else "they are UNKNOWN"
+        none = (
+            "The next start offers to go on, and shows the rest to be pressed."
+            if self._leaving
+            else f"{they} recorded as not sent."
+        )
+        maybe = (
+            f"The next start reads {'it' if one else 'them'} again before anything is asked."
+            if self._leaving
+            else f"{reads} once more; without a trace {unknown}."
+        )
+        return Content(f"\nNot pressed: {none}\n\nPerhaps pressed: {maybe}\n")
 
     @property
     def answers(self) -> Sequence[Part]:
-        """Done, or not."""
-        return keys(("enter", "I pressed Re-sync"), ("y", "copies the rows"), ("esc", "I did not"))
+        """No, perhaps, or back."""
+        does = "quits" if self._leaving else "stops"
+        return keys(
+            ("enter", f"not pressed: {does}"), ("u", f"perhaps pressed: {does}"), ("esc", "goes back")
+        )
 
-    def action_copy(self) -> None:
-        """Take the rows along to the browser."""
-        self._copy(self._errors)
+    def action_answer(self, unpressed: bool) -> None:
+        """What the person says."""
+        self.dismiss(unpressed)
 
 
 class OffDialog(Reading[bool]):
@@ -100,6 +108,17 @@ class OffDialog(Reading[bool]):
         self.dismiss(leave)
 
 
+class LeaveDemoQuestion(Question):
+    """Leaving the demo for the set-up of an org of one's own."""
+
+    def __init__(self) -> None:
+        text = (
+            "The set-up asks its questions in the terminal. Nothing is changed in your org, and ctrl+c there "
+            "comes back to this demo, as you leave it now."
+        )
+        super().__init__("Leave the demo and connect your own org?", text, yes="goes there")
+
+
 class SleepQuestion(Question):
     """Suspending while a re-sync is under way.
 
@@ -122,7 +141,3 @@ class SleepQuestion(Question):
         )
         heading = "A re-sync is paused" if paused else "A re-sync is under way"
         super().__init__(heading, *filter(None, (stays, asleep, elsewhere)), yes="suspends", no="stays")
-
-
-def _named(error: SyncError) -> str:
-    return one_line(f"{error.object} {error.event_type.value} {error.storeconnect_id or error.id}")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
@@ -46,6 +47,8 @@ class Line(Themed):
         super().__init__(id=id, classes=classes)
         self._cut = cut
         self._ellipsis = ellipsis
+        self.link: str | None = None
+        """Where what looks like an address leads, in terminals that open addresses."""
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
         self._drawn: tuple[Part, ...] = ()
@@ -88,7 +91,15 @@ class Line(Themed):
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        segments = [Segment(text, self.look(style)) for text, style in self._drawn]
+        segments = [
+            Segment(
+                text,
+                self.look(style) + Style(link=self.link)
+                if self.link and style == "address"
+                else self.look(style),
+            )
+            for text, style in self._drawn
+        ]
         return Strip(segments, self.size.width)
 
     def _laid_out(self) -> tuple[Part, ...]:

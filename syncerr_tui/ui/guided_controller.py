@@ -1,0 +1,192 @@
+"""Follows a guided re-sync for its place on screen, and hands on what the person says to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from textual.message import Message
+from textual.screen import Screen
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import RowState
+from syncerr_tui.triage.guided import GuidedRow, GuidedState, Phase
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.messages import Troubled
+
+if TYPE_CHECKING:
+    from syncerr_tui.journal.attempt import Attempt
+    from syncerr_tui.journal.history import Unfinished
+    from syncerr_tui.resync.events import RunEvent
+    from syncerr_tui.resync.guided import GuidedSender
+
+METHOD = "guided"
+
+
+class Then(Protocol):
+    """What follows the question whether rows were pressed that are not ticked."""
+
+    def __call__(self, *, unpressed: bool) -> object: ...
+
+
+class GuidedChanged(Message):
+    """The re-sync stands elsewhere. Several in a row are one."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One of them shows all there is."""
+        return isinstance(message, GuidedChanged)
+
+
+@dataclass
+class PersonAsked(Message):
+    """A wave is to be pressed in Salesforce."""
+
+    wave: int
+    first: bool
+    """It is the first one of this run."""
+
+
+class GuidedController:
+    """Keeps `UiState.guided`. Its one question comes up on the screen it is given.
+
+    Args:
+        context: What is true on screen.
+        journals: Knows how far an interrupted run had come.
+        person: What takes the person's words; None where no run is under way.
+        post: Takes messages for the workbench.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        journals: Journals,
+        person: Callable[[], GuidedSender | None],
+        post: Callable[[Message], object],
+    ) -> None:
+        self._context = context
+        self._journals = journals
+        self._person = person
+        self._post = post
+
+    def _become(self, state: GuidedState | None) -> None:
+        self._context.state = replace(self._context.state, guided=state)
+        self._post(GuidedChanged())
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    def take(self, event: RunEvent) -> None:
+        """What a run tells."""
+        from syncerr_tui.resync import events as e
+
+        state = self._context.state.guided
+        if isinstance(event, e.RunStarted):
+            rows = (GuidedRow(row.error, row.wave) for row in event.plan.rows)
+            if event.plan.method == METHOD:
+                self._become(GuidedState.begun(rows))
+            elif state is not None and state.phase is Phase.OVER:
+                self._become(None)
+        elif state is None or state.phase is not Phase.UNDER_WAY:
+            return
+        elif isinstance(event, e.AskPerson):
+            ids = [error.id for error in event.errors]
+            self._become(state.asked(event.wave, event.doubtful, ids, event.address, self._context.clock()))
+            self._post(PersonAsked(event.wave, first=not state.wave))
+        elif isinstance(event, e.RowChanged):
+            verdict = event.verdict if event.state is RowState.DONE else None
+            self._become(state.changed(event.id, event.state, verdict, event.reason, event.error))
+        elif isinstance(event, e.RunEnded):
+            self._become(state.at_phase(Phase.OVER))
+
+    def run_over(self) -> None:
+        """No run is under way any more, whether it ended or broke."""
+        state = self._context.state.guided
+        if state is not None and state.phase is Phase.UNDER_WAY:
+            self._become(state.at_phase(Phase.UNFINISHED))
+
+    def dismiss(self) -> None:
+        """Its result is put away."""
+        state = self._context.state.guided
+        if state is not None and state.phase is Phase.OVER:
+            self._become(None)
+
+    async def look(self, waiting: Sequence[Unfinished]) -> None:
+        """Show how far the newest interrupted one had come; none where none waits."""
+        from syncerr_tui.journal.history import History
+
+        connection, state = self._context.connection, self._context.state.guided
+        found = next((one.run.id for one in waiting if one.run.method == METHOD), None)
+        if connection is None or (state is not None and state.phase is not Phase.UNFINISHED):
+            return
+        if found is None:
+            if state is not None:
+                self._become(None)
+            return
+        try:
+            rows = await self._journals.ask(
+                connection.identity.org_id, lambda journal: History(journal).rows_of(found)
+            )
+        except SyncErrError as error:
+            self._post(Troubled(error))
+            return
+        if self._context.state.guided is state:
+            self._become(GuidedState.begun(map(_recalled, rows), Phase.UNFINISHED))
+
+    # -- what the person says --------------------------------------------------------------------------
+
+    @property
+    def unspoken(self) -> int:
+        """How many rows were shown to be pressed, and nobody has spoken of them."""
+        state = self._context.state.guided
+        return len(state.unspoken) if state is not None and state.phase is Phase.UNDER_WAY else 0
+
+    def ask_of_unticked(self, screen: Screen[None], then: Then, *, leaving: bool = False) -> None:
+        """Before the run is stopped or left: whether those were pressed; then go on, where the person does.
+
+        Args:
+            screen: Where the question comes up.
+            then: Stops or leaves.
+            leaving: The program is left, and the next start goes on.
+        """
+        from syncerr_tui.ui.screens.resync import UntickedDialog
+
+        def answered(unpressed: bool | None) -> None:
+            if unpressed is not None:
+                then(unpressed=unpressed)
+
+        if self.unspoken:
+            screen.app.push_screen(UntickedDialog(self.unspoken, leaving=leaving), answered)
+        else:
+            then(unpressed=False)
+
+    def tick(self, ids: Sequence[str], *, pressed: bool) -> bool:
+        """They pressed these, or take that back. False where there is nobody to tell."""
+        state, person = self._context.state.guided, self._person()
+        if state is None or person is None:
+            return False
+        heard = person.tick(ids, pressed=pressed)
+        told = [row_id for row_id in ids if row_id in heard]
+        self._become(state.ticked(told, self._context.clock(), pressed=pressed))
+        return bool(told)
+
+    def decline(self, ids: Sequence[str]) -> None:
+        """They did not press these."""
+        person = self._person()
+        if person is not None:
+            person.decline(ids)
+
+
+def _recalled(attempt: Attempt) -> GuidedRow:
+    """A row as the journal knows it."""
+    from syncerr_tui.journal.attempt import Pressed
+
+    state = RowState.QUEUED
+    if attempt.verdict is not None:
+        state = RowState.DONE
+    elif attempt.ended:
+        state = RowState.NOT_SENT
+    elif attempt.unknown:
+        state = RowState.WAITING if attempt.pressed is Pressed.YES else RowState.ASKED
+    doubtful = attempt.unticked
+    return GuidedRow(attempt.error, attempt.wave, state, attempt.verdict, doubtful, attempt.reason)

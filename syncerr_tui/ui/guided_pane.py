@@ -1,0 +1,301 @@
+"""The place of a guided re-sync: what to press in Salesforce, in its order, ticked off row by row.
+
+It is there while such a run is under way or waits to be gone on with, and until its result is dismissed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.host.browser import is_web_address
+from syncerr_tui.model import SyncError
+from syncerr_tui.text import one_line
+from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.filter import parse
+from syncerr_tui.triage.guided import GuidedState, Phase
+from syncerr_tui.triage.salesforce_time import SalesforceTime
+from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.errors_pane import Describe
+from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.messages import Announced
+from syncerr_tui.ui.status_lines import TabNote
+from syncerr_tui.ui.widgets.guided_list import GuidedList
+from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.widgets.virtual_list import VirtualList
+from syncerr_tui.words import duration
+
+if TYPE_CHECKING:
+    # The engine is needed when the first run is asked for, not for the first frame.
+    from syncerr_tui.ui.guided_controller import GuidedController
+
+_NOTHING = GuidedState()
+
+
+class GuidedPane(ListWithPanel):
+    """What to press at the left, what to know about the row under the cursor at the right or in its place.
+
+    Args:
+        context: The org, and what is true on screen.
+        controller: Takes what the person says.
+        describe: What the info panel says about an error.
+        copy: Lets the person choose what to copy of errors.
+    """
+
+    place = Place.GUIDED
+
+    def __init__(
+        self,
+        context: AppContext,
+        controller: Callable[[], GuidedController],
+        describe: Describe,
+        copy: Callable[[Sequence[SyncError]], object],
+    ) -> None:
+        super().__init__(context)
+        self._controller = controller
+        self._describe = describe
+        self._copy = copy
+        self._described: object = None
+
+    def compose_list(self) -> ComposeResult:
+        """What to do, where, and the rows."""
+        ellipsis = self.context.ellipsis
+        with Vertical():
+            yield Line(ellipsis=ellipsis, id="guided-what")
+            yield Line(ellipsis=ellipsis, id="guided-where")
+            yield Line(ellipsis=ellipsis, id="guided-times")
+            yield GuidedList(glyphs=self.glyphs, id="guided-list")
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> GuidedState:
+        """The re-sync; an empty one where there is none."""
+        return self.context.state.guided or _NOTHING
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is such a re-sync."""
+        return self.context.state.guided is not None
+
+    @property
+    def tab(self) -> str:
+        """`Guided (5 to press)`."""
+        state = self.state
+        if state.phase is not Phase.UNDER_WAY:
+            return f"Guided ({'over' if state.phase is Phase.OVER else 'open'})"
+        return f"Guided ({len(state.to_press):,} to press)" if state.to_press else "Guided"
+
+    @property
+    def tab_note(self) -> TabNote:
+        """The filter."""
+        state = self.state
+        return TabNote.of_filter(state.filter.shown, len(state.view)) if state.filter else TabNote()
+
+    @property
+    def current(self) -> SyncError | None:
+        """The error of the row under the cursor."""
+        row = self.state.current
+        return row.error if row is not None else None
+
+    def facts(self, facts: AppState) -> AppState:
+        """What only this place knows."""
+        state = self.state
+        return replace(
+            facts,
+            chosen=0,
+            total=len(state.view),
+            current=state.current is not None,
+            to_press=len(state.shown_to_press),
+            not_tickable=state.why_not_tick(),
+        )
+
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def show_state(self) -> None:
+        """Show where the re-sync stands now."""
+        identity = self.context.connection.identity if self.context.connection else None
+        times = SalesforceTime(identity.time_zone, identity.locale) if identity else SalesforceTime()
+        self.query_one(GuidedList).show(self.state, times)
+        self._show_lines(times)
+        self.panel_soon()
+
+    def run_changed(self) -> None:
+        """Show it."""
+        self.show_state()
+
+    def _show_lines(self, times: SalesforceTime) -> None:
+        state, key = self.state, self.context.key_of
+        left = state.time_left
+        pace = f"  About {duration(left)} at your pace." if left is not None else ""
+        if state.phase is Phase.UNFINISHED:
+            what = f"Interrupted. {key('resume')} goes on with it, checks or drops it."
+        elif state.phase is Phase.OVER:
+            what = f"Over: {state.counted}. {key('back')} dismisses it."
+        elif state.to_press:
+            what = f"Tick these in Salesforce, in this order, press Re-sync there, then {key('tick')} here."
+        elif state.unspoken:
+            what = (
+                f"Perhaps pressed before: {key('tick')} says that it was, {key('decline')} that it was not."
+            )
+        else:
+            what = "Nothing to press right now."
+        self.query_one("#guided-what", Line).show([(f" {what}{pace}", "strong")])
+        where = self.query_one("#guided-where", Line)
+        address = one_line(state.address)
+        where.link = address if self.context.terminal.links and is_web_address(address) else None
+        opens = f"  {key('open_tool')} opens it" if address else ""
+        where.show([(" In: ", "quiet"), (address or "the Sync Error Tool", "address"), (opens, "quiet")])
+        self.query_one("#guided-times", Line).show(
+            [(f" Processed At: {times.note}.", "quiet"), (f"  {state.counted}", "text")]
+        )
+
+    def show_panel(self) -> None:
+        """The error, and how its row ended."""
+        row, moment = self.state.current, self.context.moment
+        if row is None:
+            self._described = None
+            self.panel.show(lambda _width: ())
+        elif row != self._described:
+            self._described = row
+            outcome = f"{row.verdict.value}: {row.reason}" if row.verdict is not None else row.reason
+            self.panel.show(lambda width: self._describe(row.error, moment, outcome, width), self.subject)
+            self.post_message(self.Looked(row.error))
+
+    def known_better(self, error: SyncError | None) -> None:
+        """More is known about an error: tell it where that is on screen."""
+        if error in {None, self.current}:
+            self._described = None
+            self.panel_soon()
+
+    def entered(self) -> None:
+        """The person came here."""
+        self.show_state()
+        self.take_focus()
+
+    def _become(self, state: GuidedState) -> None:
+        if self.shown:
+            self.context.state = replace(self.context.state, guided=state)
+            self.show_state()
+            self.post_message(self.Changed())
+
+    # -- moving and filtering --------------------------------------------------------------------------
+
+    def move_cursor(self, rows: int) -> None:
+        """The cursor so many rows down."""
+        self._become(self.state.moved(rows))
+
+    def to_row(self, row: int) -> None:
+        """To this row, or line of the panel; 1 is the first."""
+        self.move(row - 1 - (self.panel.top if self.is_open else self.state.cursor))
+
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was typed."""
+        return self.state.filter.text
+
+    def filter_as_typed(self, text: str) -> str:
+        """Filter by what stands in the filter bar so far; gives what is wrong with it, in words."""
+        try:
+            self._filter(text, typing=True)
+        except BadInputError as error:
+            return error.line
+        return ""
+
+    def filter_by(self, text: str) -> None:
+        """Filter by a finished text.
+
+        Raises:
+            BadInputError: It cannot be read.
+        """
+        self._filter(text, typing=False)
+
+    def _filter(self, text: str, *, typing: bool) -> None:
+        wanted = parse(text, typing=typing, zone=self.context.zone)
+        state = self.state.filtered(wanted, self.context.clock())
+        nothing = (
+            "",
+            "Nothing matches the filter.",
+            "",
+            f"{self.context.key_of('back')} shows all rows again.",
+        )
+        self.query_one(GuidedList).note(*nothing)
+        self._become(state)
+
+    def step_back(self) -> bool:
+        """One step back: the panel, then the filter."""
+        if super().step_back():
+            return True
+        if not self.state.filter:
+            return False
+        self.filter_by("")
+        return True
+
+    # -- what the person says --------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """The row under the cursor was pressed, or was not after all; on to the next one."""
+        row = self.state.current
+        if row is not None and self._controller().tick([row.error.id], pressed=not row.ticked):
+            self.move_cursor(0 if self.is_open else 1)
+
+    def tick_all(self) -> None:
+        """All that is to press, as far as the filter shows it."""
+        self._controller().tick(self.state.shown_to_press, pressed=True)
+        self.move_cursor(0)
+
+    def decline(self) -> None:
+        """The row under the cursor was not pressed."""
+        row = self.state.current
+        if row is None or row.ticked:
+            self.post_message(
+                Announced(f"It is ticked: {self.context.key_of('tick')} takes that back first.")
+            )
+        else:
+            self._controller().decline([row.error.id])
+
+    def copy_all(self) -> None:
+        """What is to press, as far as the filter shows it; where nothing is, all that it shows."""
+        state = self.state
+        rows = state.shown_to_press or state.view
+        self._copy([state.rows[row_id].error for row_id in rows])
+
+    def open_tool(self) -> None:
+        """The page on which Re-sync is pressed."""
+        from syncerr_tui.ui.clipboard_actions import open_one_of
+
+        def say(line: str, look: str) -> None:
+            self.post_message(Announced(line, look))
+
+        address = one_line(self.state.address)
+        found = [("The Sync Error Tool", address)] if address else []
+        open_one_of(self.screen, self.context, found, say)
+
+    # -- the mouse -------------------------------------------------------------------------------------
+
+    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
+        """A click moves, ctrl+click ticks, a double click opens the panel."""
+        event.stop()
+        row = self.query_one(GuidedList).row_at(event.row)
+        if row is None:
+            return
+        self.move_cursor(row - self.state.cursor)
+        self.came_by_click()
+        if event.toggle and not self.state.why_not_tick():
+            self.tick()
+        if event.opened:
+            self.info()
+
+    HANDLERS: ClassVar[Handlers] = {
+        **ListWithPanel.MOVES,
+        "tick": tick,
+        "tick_all": tick_all,
+        "decline": decline,
+        "copy_all": copy_all,
+        "open_tool": open_tool,
+    }
