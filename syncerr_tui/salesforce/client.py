@@ -220,6 +220,20 @@ class ApiClient:
             lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True
         )
 
+    async def picklist_values(self, object_name: str, record_type: str, field: str) -> frozenset[str]:
+        """The values that a field offers on a record type, as the UI API tells them.
+
+        Raises:
+            RefusedError: The org has no such record type or field.
+        """
+        (key,) = record_ids.checked([record_type])
+        place = f"ui-api/object-info/{query_text.name(object_name)}"
+        path = f"{place}/picklist-values/{key}/{query_text.name(field)}"
+        answer = await self.ask(lambda sf: rest(sf, path))
+        if not isinstance(answer, dict) or not isinstance(answer.get("values"), list):
+            raise strange()
+        return frozenset(str(one.get("value")) for one in answer["values"] if isinstance(one, dict))
+
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
     ) -> dict[str, Row | None]:

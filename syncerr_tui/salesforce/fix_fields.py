@@ -1,13 +1,15 @@
 """Fixes of fields: a picklist value that is missing, a requirement that is lifted.
 
-Sources: the Metadata API's CustomField, GlobalValueSet and StandardValueSet.
+Sources: the Metadata API's CustomField, GlobalValueSet and StandardValueSet; the UI API's picklist values
+of a record type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
+from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
+from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import (
     EVERYBODY,
@@ -18,10 +20,13 @@ from syncerr_tui.salesforce.fix_lookup import (
     untold,
 )
 from syncerr_tui.salesforce.fix_targets import value_elements, value_state
+from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
 from syncerr_tui.salesforce.metadata_xml import Component
 
 _PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+_MOST_RECORD_TYPES = 20
+"""Record types of one object that are looked at."""
 _CATEGORY_SETS = frozenset(
     {"CaseStatus", "ContractStatus", "LeadStatus", "OpportunityStage", "OrderStatus", "TaskStatus"}
 )
@@ -94,6 +99,12 @@ class FieldFixes:
             guided = (
                 guided or "The field belongs to a package: whether a value may be added is its maker's to say"
             )
+        if state == "active" and (
+            missing := await self._record_types_without(object_name, field["name"], value)
+        ):
+            guided = guided or (
+                f"The list has the value, and a record type does not offer it: {short_list(missing)}"
+            )
         shared = ""
         if component.type == "GlobalValueSet":
             shared = f" Every field that uses the global value set {component.full_name} gets it too."
@@ -113,6 +124,20 @@ class FieldFixes:
                 needs_metadata_api=True,
             )
         ]
+
+    async def _record_types_without(self, object_name: str, field: str, value: str) -> list[str]:
+        """The active record types that do not offer a value of the list, as far as the org tells."""
+        found = []
+        with untold():
+            rows = await self._client.query_all(
+                "SELECT Id, Name FROM RecordType WHERE SobjectType = "  # noqa: S608 - quoted
+                f"{soql.quote(object_name)} AND IsActive = true ORDER BY Name LIMIT {_MOST_RECORD_TYPES}"
+            )
+            for row in rows:
+                offered = await self._client.picklist_values(object_name, to_18(row.get("Id")) or "", field)
+                if value not in offered:
+                    found.append(text(row, "Name"))
+        return found
 
     async def _value_home(self, object_name: str, field: Row) -> Component | str:
         """Where a field's values live; in words where this program does not write them."""

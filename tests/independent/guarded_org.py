@@ -130,6 +130,8 @@ class GuardedOrg(Org):
         self.json: dict[tuple[str, str], dict[str, Any]] = {}
         self.xml: dict[tuple[str, str], str] = {}
         self.jwt_refused = False
+        self.offers: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Record type and field -> the values that it offers, where these are not all."""
         super().__init__(clock, naming, rng)
 
     # -- set-up

@@ -174,8 +174,8 @@ class _GuardedHandler(_Handler):
         self._write_setup(lambda: made.append(self._org.record_write(table, None, self._body)))
         self._json({"id": made[0], "success": True, "errors": []}, 201)
 
-    def _offered(self, table: str, _record_type: str, name: str) -> None:
-        values = self._org.tables[table].fields[name].values
+    def _offered(self, table: str, record_type: str, name: str) -> None:
+        values = self._org.offers.get((record_type, name), self._org.tables[table].fields[name].values)
         self._json({"values": [{"value": one, "label": one, "validFor": []} for one in values]})
 
     # -- SOAP

@@ -302,6 +302,28 @@ def test_two_values_that_a_cause_lacks_are_two_options(desk: Callable[[], Desk])
     assert values.index("Spedition") < values.index("Drohne")
 
 
+def test_a_value_that_a_record_type_does_not_offer_is_left_to_a_person(desk: Callable[[], Desk]) -> None:
+    it = desk()
+    types = {name: it.org._ids.next("012") for name in ("Firma", "Privat", "Alt")}
+    for name, key in types.items():
+        kind = {"SobjectType": "Order", "IsActive": name != "Alt"}
+        it.org._insert("RecordType", key, Name=name, DeveloperName=name, **kind)
+    it.org.offers = {(types[name], "Versandart__c"): ("Bote",) for name in ("Firma", "Alt")}
+    event = it.org.blocked_event(
+        "Order", lambda: True, code="INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        message="Versandart: bad value for restricted picklist field: Post",
+    ).id  # fmt: skip
+    (option,) = [one for one in it.options(event) if one["key"].startswith("add-value")]
+    assert (option["verdict"], option["allowed"]) == ("guided", False)
+    assert "record type" in option["why_not"]
+    assert "Firma" in option["why_not"]
+    assert "Privat" not in option["why_not"]
+    assert "Alt" not in option["why_not"]
+    assert option["steps"]
+    assert it.apply(event, option).code == 5
+    assert it.org.attempts == 0
+
+
 @pytest.mark.parametrize(
     ("trouble", "codes", "off"),
     [
