@@ -7,12 +7,15 @@ switch what no API can.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+from urllib.parse import quote
 
+from syncerr_tui.demo.components import Component
 from syncerr_tui.demo.engine import Engine
 from syncerr_tui.demo.event_queue import QueuedEvent
 from syncerr_tui.demo.ground_truth import root_of
 from syncerr_tui.demo.metadata import MetadataCatalog
-from syncerr_tui.demo.rules import RULES_BY_KEY, Rule
+from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS, RULES_BY_KEY, Rule
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.store import DEMO_USER_ID
 
@@ -20,6 +23,7 @@ _COMPONENTS: Mapping[str, str] = {
     "DuplicateRule": "DuplicateRule",
     "ValidationRule": "ValidationRule",
     "FlowDefinitionView": "FlowDefinition",
+    "WorkflowRule": "WorkflowRule",
 }
 """Set-up object -> the metadata type that holds its switch."""
 _SWITCHED_OFF: Mapping[str, tuple[str, str, object]] = {
@@ -84,11 +88,25 @@ class Colleague:
             name = rule.api_name if kind == "FlowDefinition" else f"{rule.object}.{rule.api_name}"
             self._metadata.switch(kind, name, on=False)
             return
+        if rule.setup == "RecordType":
+            self._offer(f"{rule.object}.{rule.api_name}", NOT_ON_WEB_LEADS)
+            return
         self._safeguards.switch(rule.key, on=False)
         if rule.setup in _SWITCHED_OFF:
             naming, field, value = _SWITCHED_OFF[rule.setup]
             for row in self._store.find(rule.setup, **{naming: rule.api_name}):
                 self._store.update(rule.setup, str(row["Id"]), {field: value})
+
+    def _offer(self, name: str, value: str) -> None:
+        component = self._metadata.read("RecordType", name)
+        assert component is not None, "the world has it"
+        (offered,) = cast("list[Component]", component["picklistValues"])
+        values = [
+            *cast("list[Component]", offered["values"]),
+            {"fullName": quote(value, safe=""), "default": False},
+        ]
+        changed = {**component, "picklistValues": [{**offered, "values": values}]}
+        self._metadata.write("RecordType", name, changed, in_setup=True)
 
     def _clear_bounces(self, key: str) -> None:
         cleared = {"EmailBouncedReason": None, "EmailBouncedDate": None, "IsEmailBounced": False}

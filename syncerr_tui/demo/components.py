@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from syncerr_tui.demo.objects import COUNTRIES, STATES
-from syncerr_tui.demo.rules import DISPATCH_WORKFLOW, RULES, Rule
+from syncerr_tui.demo.rules import DISPATCH_WORKFLOW, NOT_ON_WEB_LEADS, RULES, Rule
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 
@@ -74,17 +74,27 @@ def components_of(schema: Mapping[str, SObject]) -> Iterator[tuple[str, str, Com
             yield "DuplicateRule", f"{rule.object}.{rule.api_name}", _duplicate(rule, order[rule.object])
     for object_name, rule_name, words in DEEPER:
         yield "ValidationRule", f"{object_name}.{rule_name}", _validation_of(words, "TRUE", None, None)
-    workflow: Component = {
+    dispatch: Component = {
         "actions": [{"name": "Dispatch_Notice", "type": "Alert"}],
         "active": True,
         "description": "Tells the buyer that the parcel is on its way",
         "formula": 'ISPICKVAL(s_c__Status__c, "dispatched")',
         "triggerType": "onCreateOrTriggeringUpdate",
     }
-    yield "WorkflowRule", f"s_c__Shipment__c.{DISPATCH_WORKFLOW.partition(':')[2]}", workflow
+    yield "WorkflowRule", f"s_c__Shipment__c.{DISPATCH_WORKFLOW.partition(':')[2]}", dispatch
+    credit: Component = {
+        "actions": [{"name": "Set_Credit_Note", "type": "FieldUpdate"}],
+        "active": True,
+        "description": "Notes the credit for a parcel that came back",
+        "formula": 'ISPICKVAL(s_c__Status__c, "returned")',
+        "triggerType": "onCreateOrTriggeringUpdate",
+    }
+    yield "WorkflowRule", "s_c__Shipment__c.Returned_Parcel_Credit", credit
     yield "AddressSettings", "Address", {"countriesAndStates": {"countries": list(_countries())}}
     sources = [
-        value for value, _label, active in field_named(schema["Lead"], "LeadSource").picklist if active
+        value
+        for value, _label, active in field_named(schema["Lead"], "LeadSource").picklist
+        if active and value != NOT_ON_WEB_LEADS
     ]
     offered: Component = {
         "picklist": "LeadSource",

@@ -10,10 +10,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
+from urllib.parse import unquote
 
 from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.components import GLOBAL_SETS, STANDARD_SETS, Component, components_of
 from syncerr_tui.demo.engine import Engine
+from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS
 from syncerr_tui.demo.schema import Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_USER_ID
@@ -315,7 +317,9 @@ class MetadataCatalog:
         self._audit("changedAddressSettings", "State and Country Picklists", "Changed the list", by)
 
     def _record_type(self, name: str, _old: Component, new: Component, by: str) -> None:
-        self._touch("RecordType", {"DeveloperName": name.partition(".")[2]}, {"IsActive": new["active"]}, by)
+        record_type = name.partition(".")[2]
+        self._touch("RecordType", {"DeveloperName": record_type}, {"IsActive": new["active"]}, by)
+        self._safeguards.switch(f"RecordType:{record_type}", on=not _offers(new, NOT_ON_WEB_LEADS))
         self._audit("changedRecordTypePicklist", "Record Types", f"Changed record type {name}", by)
 
     def _value_set(self, name: str, old: Component, new: Component, by: str) -> None:
@@ -460,3 +464,10 @@ def _filter_items(rule: Component) -> list[Component]:
     if not isinstance(conditions, dict) or conditions.get("booleanFilter"):
         return []
     return cast("list[Component]", conditions.get("duplicateRuleFilterItems") or [])
+
+
+def _offers(record_type: Component, value: str) -> bool:
+    """Whether a record type offers a value in one of its picklists."""
+    lists = cast("list[Component]", record_type.get("picklistValues") or [])
+    offered = [each for one in lists for each in cast("list[Component]", one.get("values") or [])]
+    return any(unquote(str(each["fullName"])) == value for each in offered)

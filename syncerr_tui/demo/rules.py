@@ -54,6 +54,9 @@ _UPDATE = frozenset({"Update"})
 _BOTH = _CREATE | _UPDATE
 CUSTOM = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
+PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+NOT_ON_WEB_LEADS = "Trade Fair"
+"""A lead source of the list that the record type of web leads does not offer."""
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 _TAX_WORDS = "A tax number has eleven digits; leave Tax Number empty for private customers."
 _CHANNEL_WORDS = "Preferred Channel is Phone but Mobile Phone is blank. Fill it in or choose another channel."
@@ -238,6 +241,23 @@ def _activation(change: Change, _records: Records) -> SaveError | None:
         return None
     words = "Choose a valid order status and save your changes. Ask your admin for details."
     return SaveError("Setting:Order_Status_Ready_for_Warehouse", "FAILED_ACTIVATION", words, ("Status",))
+
+
+def _web_lead(change: Change, _records: Records) -> SaveError | None:
+    if change.value("LeadSource") != NOT_ON_WEB_LEADS:
+        return None
+    words = f"Lead Source: bad value for restricted picklist field: {NOT_ON_WEB_LEADS}"
+    return SaveError("RecordType:Web_Lead", PICKLIST, words, ("LeadSource",))
+
+
+def _returned(change: Change, _records: Records) -> SaveError | None:
+    if change.value("s_c__Status__c") != "returned":
+        return None
+    words = (
+        "The workflow rule Returned_Parcel_Credit failed: its field update Set_Credit_Note names a field "
+        "that is gone."
+    )
+    return SaveError("WorkflowRule:Returned_Parcel_Credit", "UNKNOWN_EXCEPTION", words)
 
 
 def _bounced(records: Records, contact: object) -> bool:
@@ -474,6 +494,24 @@ RULES: tuple[Rule, ...] = (
         _campaign_mail,
         why="The flow writes to a Contact whose address is marked as bounced.",
         bounces=True,
+    ),
+    Rule(
+        "RecordType:Web_Lead",
+        "RecordType",
+        "Web lead",
+        "Lead",
+        _BOTH,
+        _web_lead,
+        why="The list has the value, and the record type of web leads does not offer it.",
+    ),
+    Rule(
+        "WorkflowRule:Returned_Parcel_Credit",
+        "WorkflowRule",
+        "Returned_Parcel_Credit",
+        "s_c__Shipment__c",
+        _BOTH,
+        _returned,
+        why="Its field update writes to a field that somebody deleted.",
     ),
 )
 """In the order in which they act on a save."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from syncerr_tui.demo.people import new_sc_id
+from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.shopper_flows import (
     Fields,
@@ -208,6 +209,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("lead source", enquiry, _set("lead", LeadSource="Marketplace")),
     Scenario("two at once", sale, _two_at_once, regular=True),
     Scenario("bundle", member, _bundle),
+    Scenario("record type", enquiry, _set("lead", LeadSource=NOT_ON_WEB_LEADS)),
+    Scenario("credit workflow", sale, _shipment("returned"), regular=True),
 )
 """The first ones stand for the manual's codes: a small world has as many of them as fit."""
 

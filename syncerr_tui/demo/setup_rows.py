@@ -193,17 +193,7 @@ def _safeguards(store: Store, now: datetime, base: Row) -> None:
     for name, namespace in (("LeadRouter", None), ("AccountRollup", None), ("ShipmentRollup", None)):
         row = {"Name": name, "TableEnumOrId": name.removesuffix("Router").removesuffix("Rollup")}
         store.insert("ApexTrigger", {**row, "Status": "Active", "NamespacePrefix": namespace, **base})
-    workflow = DISPATCH_WORKFLOW.partition(":")[2]
-    store.insert(
-        "WorkflowRule",
-        {
-            "Name": workflow,
-            "TableEnumOrId": "s_c__Shipment__c",
-            "FullName": f"s_c__Shipment__c.{workflow}",
-            "ManageableState": "unmanaged",
-            **base,
-        },
-    )
+    store.insert("WorkflowRule", {**_workflow_row(DISPATCH_WORKFLOW.partition(":")[2]), **base})
     for name in ("StockReserverHandler", "LeadRouterHandler", "SyncErrResync"):
         store.insert("ApexClass", {"Name": name, "Status": "Active", **base})
     flow = long_id("300De0000000099")
@@ -244,6 +234,8 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
     if rule.setup == "ApexTrigger":
         name = {"Name": rule.api_name, "TableEnumOrId": rule.object}
         return {**name, "NamespacePrefix": namespace, "Status": "Active"}
+    if rule.setup == "WorkflowRule":
+        return _workflow_row(rule.api_name)
     if rule.setup == "ApexClass":
         return {"Name": rule.api_name, "Status": "Active", "NamespacePrefix": namespace}
     if rule.setup == "EmailTemplate":
@@ -257,6 +249,12 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
             "FolderName": "StoreConnect Templates",
         }
     return {}
+
+
+def _workflow_row(name: str) -> Row:
+    full_name = f"s_c__Shipment__c.{name}"
+    row = {"Name": name, "TableEnumOrId": "s_c__Shipment__c", "FullName": full_name}
+    return {**row, "ManageableState": "unmanaged"}
 
 
 def _flow_row(store: Store, rule: Rule, definition: str, base: Row) -> Row:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
+from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import (
@@ -99,12 +99,6 @@ class FieldFixes:
             guided = (
                 guided or "The field belongs to a package: whether a value may be added is its maker's to say"
             )
-        if state == "active" and (
-            missing := await self._record_types_without(object_name, field["name"], value)
-        ):
-            guided = guided or (
-                f"The list has the value, and a record type does not offer it: {short_list(missing)}"
-            )
         shared = ""
         if component.type == "GlobalValueSet":
             shared = f" Every field that uses the global value set {component.full_name} gets it too."
@@ -122,10 +116,11 @@ class FieldFixes:
                 f"switched off again, not removed.{shared} Record types do not offer it by themselves.",
                 needs=METADATA,
                 needs_metadata_api=True,
-            )
+            ),
+            *(await self._record_types(object_name, field, value) if state == "active" else []),
         ]
 
-    async def _record_types_without(self, object_name: str, field: str, value: str) -> list[str]:
+    async def _record_types(self, object_name: str, field: Row, value: str) -> list[FixCandidate]:
         """The active record types that do not offer a value of the list, as far as the org tells."""
         found = []
         with untold():
@@ -134,9 +129,12 @@ class FieldFixes:
                 f"{soql.quote(object_name)} AND IsActive = true ORDER BY Name LIMIT {_MOST_RECORD_TYPES}"
             )
             for row in rows:
-                offered = await self._client.picklist_values(object_name, to_18(row.get("Id")) or "", field)
-                if value not in offered:
-                    found.append(text(row, "Name"))
+                key, name = to_18(row.get("Id")) or "", text(row, "Name")
+                if value not in await self._client.picklist_values(object_name, key, field["name"]):
+                    target = FixTarget("RecordType", key, f"{object_name}.{name}")
+                    title = f"Let the record type {name} offer {value} in {text(field, 'label')}"
+                    guided = f"The list has the value, and the record type {name} does not offer it"
+                    found.append(FixCandidate(FixKind.BY_HAND, target, title, guided=guided))
         return found
 
     async def _value_home(self, object_name: str, field: Row) -> Component | str:

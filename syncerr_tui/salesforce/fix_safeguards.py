@@ -6,6 +6,7 @@ MatchingRule of the object reference, the Metadata API's DuplicateRule.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -194,8 +195,9 @@ class SafeguardFixes:
         ]
 
     async def workflow_rules(self, case: FixCase) -> list[FixCandidate]:
-        """Workflow rules that send mail from records of this object."""
-        if case.code not in _MAIL:
+        """Workflow rules of this object that the message names; of mail that fails, those that send mail."""
+        said = one_line(case.failure.text or str(case.error.message))
+        if case.code not in _MAIL and "workflow" not in said.casefold():
             return []
         durable = await self._client.query_all(
             "SELECT DurableId FROM EntityDefinition WHERE QualifiedApiName = "  # noqa: S608 - quoted
@@ -217,7 +219,8 @@ class SafeguardFixes:
             )
             after = {"active": False}
             look = await self._reader.look(FixKind.WORKFLOW_RULE_OFF, target, after)
-            if look.reading and not _sends_mail(look.handle):
+            mails = case.code in _MAIL and (look.reading is None or _sends_mail(look.handle))
+            if not mails and not _is_named(text(row, "Name"), said):
                 continue
             found.append(
                 FixCandidate(
@@ -320,6 +323,11 @@ def _stands_in(words: str, said: str, least: int) -> bool:
         return bool(words)
     end = said.rstrip(" .…")
     return any(end.endswith(words[:length]) for length in range(_TELLING, len(words)))
+
+
+def _is_named(name: str, said: str) -> bool:
+    """Whether a text has this name in it, not as a part of a longer word."""
+    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) is not None
 
 
 def _sends_mail(rule: object) -> bool:

@@ -24,9 +24,10 @@ KINDS = (
     ("assign-bypass", "FIELD_CUSTOM_VALIDATION_EXCEPTION", (), True),
     ("add-value:Delivery_Methods__gvs", PICKLIST, (), True),
     ("add-value:Account.Customer_Tier__c", PICKLIST, (), True),
-    ("add-value:LeadSource", PICKLIST, (), True),
+    ("add-value:LeadSource:Marketplace", PICKLIST, (), True),
     ("validation-rule-off:Contact", "FIELD_CUSTOM_VALIDATION_EXCEPTION", (), True),
-    ("workflow-rule-off", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", (), True),
+    ("workflow-rule-off:s_c__Shipment__c.Ship", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", (), True),
+    ("workflow-rule-off:s_c__Shipment__c.Returned", "UNKNOWN_EXCEPTION", (), True),
     ("flow-off:Cart_Reminder", "CANNOT_EXECUTE_FLOW_TRIGGER", (), True),
     ("duplicate-rule-off:Contact", "DUPLICATES_DETECTED", (), True),
     ("not-required", "REQUIRED_FIELD_MISSING", (), True),
@@ -104,6 +105,15 @@ def test_what_is_guided_has_steps_and_is_refused(shell: Shell) -> None:
     assert find_option(shell, "add-value:s_c__Payment__c", PICKLIST)[1]["steps"]
     said = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
     assert (said.code, said.lines[0]["state"]) == (5, "refused")
+
+
+@pytest.mark.usefixtures("org")
+def test_a_value_that_a_record_type_does_not_offer_is_guided(shell: Shell) -> None:
+    cause, option = find_option(shell, "by-hand:Lead.Web%20lead", PICKLIST)
+    assert (option["verdict"], option["allowed"]) == ("guided", False)
+    assert "Web lead" in option["why_not"]
+    assert option["steps"]
+    assert shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes").code == 5
 
 
 @pytest.mark.usefixtures("org")

@@ -313,13 +313,14 @@ def test_a_value_that_a_record_type_does_not_offer_is_left_to_a_person(desk: Cal
         "Order", lambda: True, code="INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         message="Versandart: bad value for restricted picklist field: Post",
     ).id  # fmt: skip
-    (option,) = [one for one in it.options(event) if one["key"].startswith("add-value")]
+    options = {one["target"]["name"]: one for one in it.options(event)}
+    assert {name for name in options if name.startswith("Order.")} == {"Order.Versandart__c", "Order.Firma"}
+    option = options["Order.Firma"]
     assert (option["verdict"], option["allowed"]) == ("guided", False)
-    assert "record type" in option["why_not"]
-    assert "Firma" in option["why_not"]
-    assert "Privat" not in option["why_not"]
-    assert "Alt" not in option["why_not"]
+    assert "record type Firma does not offer it" in option["why_not"]
     assert option["steps"]
+    so_already = it.apply(event, options["Order.Versandart__c"])
+    assert (so_already.code, so_already.rows[-1]["state"]) == (0, "already")
     assert it.apply(event, option).code == 5
     assert it.org.attempts == 0
 
