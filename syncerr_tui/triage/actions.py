@@ -641,7 +641,7 @@ ACTIONS: tuple[Action, ...] = (
         "fix",
         ("F",),
         "fix",
-        "What would remove the blocker, smallest change first; apply it from here, with proof.",
+        "What would remove the blocker, smallest change first, applied with proof; of all causes selected.",
         "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,22 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.services import Services
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
     from syncerr_tui.fixes.model import FixOption, FixResult
     from syncerr_tui.ui.screens.fix import FixDialog
+    from syncerr_tui.ui.screens.fix_many import FixManyDialog, Proposal
     from syncerr_tui.ui.screens.plan import PlanDialog
     from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
 
 _FIXED_TOGETHER = 25
 """Errors of one cause whose fixes are looked up together: each may name a record of its own."""
+
+
+_LOOKED_UP_AT_ONCE = 4
+"""Causes whose fixes are looked up at the same time."""
 
 
 class ResyncWanted(Message):
@@ -82,6 +89,30 @@ class FixController:
             found.setdefault(at.id, at)
         return list(found.values())
 
+    def open_selected(self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str]) -> None:
+        """Fix the causes of these errors: of one as `open`, of several in one go.
+
+        Args:
+            errors: What fails by itself.
+            named: What errors of one cause are called.
+        """
+        graph, causes = self._services.graph_worker.graph, dict[str, list[SyncError]]()
+        for error in errors:
+            cause = graph.cause_of(error.id) if graph is not None else None
+            causes.setdefault(cause.key if cause is not None else error.id, []).append(error)
+        try:
+            one_at_a_time = self._services.fixes.names_target
+        except SyncErrError as error:
+            self._screen.post_message(Troubled(error))
+            return
+        if len(causes) == 1:
+            self.open(named(errors), errors)
+        elif one_at_a_time:
+            line = "In a production org one cause is fixed at a time: unselect, and choose one."
+            self._screen.post_message(Announced(line))
+        elif causes:
+            self._open_many([(named(each), each) for each in causes.values()])
+
     def open(self, subject: str, errors: Sequence[SyncError]) -> None:
         """Show what would remove the blocker, and apply what is chosen.
 
@@ -132,6 +163,82 @@ class FixController:
             self._screen.post_message(Announced(line, look, keep=True))
         dialog.ended(result)
         self._screen.post_message(FixEnded())
+
+    def _open_many(self, causes: Sequence[tuple[str, Sequence[SyncError]]]) -> None:
+        """Show what would remove the blockers of several causes, and make the changes that are ticked."""
+        from syncerr_tui.ui.screens.fix_many import FixManyDialog
+
+        def apply(lines: Sequence[Proposal]) -> None:
+            self._screen.run_worker(self._apply_many(dialog, lines), group="fixing")
+
+        def left(resync: bool | None) -> None:
+            if resync:
+                self._screen.post_message(ResyncWanted())
+
+        terminal = self._context.terminal
+        dialog = FixManyDialog(
+            len(causes), apply, links=terminal.links, thumb=self._thumb, tick="✓" if terminal.unicode else "x"
+        )
+        self._screen.app.push_screen(dialog, left)
+        self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)
+
+    async def _look_up_many(
+        self, dialog: FixManyDialog, causes: Sequence[tuple[str, Sequence[SyncError]]]
+    ) -> None:
+        from syncerr_tui.ui.screens.fix_many import proposals
+
+        lanes, done = asyncio.Semaphore(_LOOKED_UP_AT_ONCE), 0
+
+        async def look_up(subject: str, errors: Sequence[SyncError]) -> list[Proposal]:
+            nonlocal done
+            async with lanes:
+                options = await self._services.fixes.options(errors[:_FIXED_TOGETHER])
+            done += 1
+            dialog.looked_up(done)
+            return proposals(subject, errors, options)
+
+        try:
+            found = await asyncio.gather(*(look_up(*cause) for cause in causes))
+        except SyncErrError as error:
+            dialog.say(f"{error.title}.", error.hint)
+        else:
+            dialog.learn(line for lines in found for line in lines)
+
+    async def _apply_many(self, dialog: FixManyDialog, lines: Sequence[Proposal]) -> None:
+        """One after another. What is not as it was shown any more is left alone."""
+        made = 0
+        for line in lines:
+            if dialog.stopped:
+                break
+            word, sentence = await self._apply_one(line)
+            made += word == "done"
+            dialog.done(line, word, sentence)
+            self._screen.post_message(FixEnded())
+        said = f"{made:,} of {plural(len(lines), 'change')} made and seen in the org."
+        self._screen.post_message(Announced(said, "good" if made == len(lines) else "bad", keep=True))
+        dialog.ended(said)
+
+    async def _apply_one(self, line: Proposal) -> tuple[str, str]:
+        """What became of it: in a word, and in a sentence."""
+        from syncerr_tui.ui.fix_words import outcome
+
+        fixes, shown, errors = self._services.fixes, line.option, line.errors
+        assert shown is not None, "only what can be made from here is ticked"
+        try:
+            options = await fixes.options(errors[:_FIXED_TOGETHER])
+            now = next((option for option in options if option.key == shown.key), None)
+            if now is None or now.settled:
+                return "not needed", now.settled if now is not None else "Nothing blocks there any more."
+            if not now.allowed or _told(now) != _told(shown):
+                return (
+                    "left alone",
+                    "By now it is another change than the one that was shown.",
+                )
+            result = await fixes.apply(now, {}, "", errors[0].id)
+        except SyncErrError as error:
+            return "FAILED", error.line
+        words, _ = outcome(result)
+        return "done" if result.verified else "FAILED", f"{words} {result.detail}".strip()
 
     # -- a safeguard that is off for as long as a re-sync takes ------------------------------------------
 
@@ -248,3 +355,8 @@ class FixController:
         names = [record.target.name for record in fixes.off]
         self._screen.app.push_screen(OffDialog(self.off_words or "A fix is being applied", names), answered)
         return True
+
+
+def _told(option: FixOption) -> tuple[object, ...]:
+    """What a person was told of a change. New values apart: one that ends in an hour is another each time."""
+    return option.title, dict(option.before), set(option.after)

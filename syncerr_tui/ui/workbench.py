@@ -900,10 +900,17 @@ class Workbench(Screen[None], inherit_bindings=False):
     # -- fixing what blocks ----------------------------------------------------------------------------
 
     def fix(self) -> None:
-        """Look at what would remove the blocker, and apply it."""
-        errors = self.fixing.blocked(self.pane.failing)
-        if errors:
-            self.fixing.open(self.pane.subject_of(errors[0].id, errors[0], len(errors) - 1).name, errors)
+        """Look at what would remove the blocker: of every selected cause, else of the one here."""
+
+        def named(errors: Sequence[SyncError]) -> str:
+            return self.pane.subject_of(errors[0].id, errors[0], len(errors) - 1).name
+
+        selected = self.context.state.listing.selected and not self.context.state.panel_open
+        errors = self.fixing.blocked(self.pane.chosen if selected else self.pane.failing)
+        if errors and selected:
+            self.fixing.open_selected(errors, named)
+        elif errors:
+            self.fixing.open(named(errors), errors)
 
     @on(ResyncWanted)
     def resync_wanted(self) -> None:

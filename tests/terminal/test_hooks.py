@@ -13,7 +13,7 @@ pytestmark = pytest.mark.terminal
 
 
 def test_a_command_gets_the_terminal_and_the_app_comes_back(tmp_path: Path) -> None:
-    rows = tmp_path / "rows"
+    rows, answer = tmp_path / "rows", "read x < /dev/tty; exit $x"
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.toml").write_text(
         f"""
@@ -21,7 +21,7 @@ def test_a_command_gets_the_terminal_and_the_app_comes_back(tmp_path: Path) -> N
         key = "E"
         foreground = true
         shell = true
-        command = "cat > {rows}; stty -a </dev/tty | grep -q ' icanon' && echo cooked; read x </dev/tty; exit $x"
+        command = "cat > {rows}; stty -a < /dev/tty | grep -q ' icanon' && echo cooked; {answer}"
 
         [hooks.sleeps]
         key = "W"

@@ -116,7 +116,7 @@ class Driven:
     def is_ready(self) -> bool:
         reading = self.app.context.state.reading.active
         # While a safeguard is off, that stands in the place of when the list was read.
-        drawn = "refreshed" in self.text or "safeguard off" in self.text
+        drawn = "refreshed" in self.text or "safeguard off" in self.text or "safeguards off" in self.text
         return not reading and not self.app.services.graph_worker.working and drawn
 
     def compare(self, name: str) -> None:

@@ -1,0 +1,230 @@
+"""Fixing several causes in one go: each change that can be made from here, and what is left by hand.
+
+Only the smallest change of each cause is offered, and nothing that a value has to be typed for. Safeguards
+are not ticked until the person ticks them. Before each change the org is read again (`FixController`): what
+is another one by then is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widgets import OptionList
+
+from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
+from syncerr_tui.fixes.model import FixOption
+from syncerr_tui.model import SyncError
+from syncerr_tui.text import one_line
+from syncerr_tui.ui import fix_words as words
+from syncerr_tui.ui.screens.dialog import keys
+from syncerr_tui.ui.screens.panel_dialog import PanelDialog
+from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.words import plural
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One line: a change for a cause, or what has to be done by hand."""
+
+    subject: str
+    """The errors of the cause, as a person calls them."""
+    errors: Sequence[SyncError]
+    option: FixOption | None
+    why_not: str = ""
+    """Why it is not made from here, in a word or two; empty where it can be."""
+
+
+def proposals(subject: str, errors: Sequence[SyncError], options: Sequence[FixOption]) -> list[Proposal]:
+    """The smallest change of a cause, in each of its targets; else what a person does about it."""
+    allowed = [option for option in options if option.allowed and not option.settled]
+    smallest = [option for option in allowed if option.kind is allowed[0].kind]
+    if not smallest:
+        option = next((each for each in options if not each.settled), None)
+        return [Proposal(subject, errors, option, "by hand" if options else "re-sync")]
+    return [Proposal(subject, errors, option, "needs a value" if option.wants else "") for option in smallest]
+
+
+class FixManyDialog(PanelDialog[bool]):
+    """What would fix the causes of a selection. True: re-sync now.
+
+    Args:
+        causes: How many causes are looked up.
+        apply: Makes these changes, one after another; told by `done`.
+        links: The terminal shows links.
+        thumb: What the scroll bar is drawn with.
+        tick: The sign of a change that will be made.
+    """
+
+    DEFAULT_CSS = "FixManyDialog .dialog OptionList { max-height: 50%; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "tick", show=False),
+        Binding("a", "tick_all", show=False),
+        Binding("R", "resync", show=False),
+    ]
+
+    def __init__(
+        self,
+        causes: int,
+        apply: Callable[[Sequence[Proposal]], object],
+        *,
+        links: bool,
+        thumb: str,
+        tick: str,
+    ) -> None:
+        super().__init__(links=links, thumb=thumb)
+        self._causes = causes
+        self._apply = apply
+        self._tick = tick
+        self.lines: list[Proposal] = []
+        self.ticked: set[int] = set()
+        self.outcomes: dict[int, tuple[str, str]] = {}
+        """Line -> what became of it in a word, and in a sentence."""
+        self._applying = False
+        self._ended = False
+        self.stopped = False
+        """The person left: what is not begun is not begun."""
+
+    @property
+    def heading(self) -> str:
+        """What it is about."""
+        return f"Fix what blocks {plural(self._causes, 'cause')}"
+
+    def on_mount(self) -> None:
+        """Say what is known: as a rule nothing yet."""
+        self.looked_up(0)
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        """The keys of this stage."""
+        if self._ended:
+            return keys(("R", "re-syncs now"), ("enter", "closes"))
+        if self._applying:
+            return keys(("esc", "stops after this one"))
+        if not self.lines:
+            return keys(("esc", "leaves"))
+        count = plural(len(self.ticked), "change")
+        return keys(("enter", f"makes {count}"), ("space", "ticks"), ("a", "ticks all"), ("esc", "leaves"))
+
+    # -- what comes from outside -----------------------------------------------------------------------
+
+    def looked_up(self, causes: int) -> None:
+        """So many causes have been looked up."""
+        of = f"{causes:,} of {plural(self._causes, 'cause')}"
+        self.once_shown(partial(self.say, f"Looking up what can be done: {of} ..."))
+
+    def learn(self, lines: Iterable[Proposal]) -> None:
+        """These are the proposals; a change that several causes share is there once."""
+        known: dict[str, Proposal] = {}
+        for number, line in enumerate(lines):
+            made_here = line.option is not None and not line.why_not
+            known.setdefault(line.option.key if made_here and line.option else f"\0{number}", line)
+        self.lines = sorted(known.values(), key=lambda line: (bool(line.why_not), line.why_not))
+        self.ticked = {
+            at
+            for at, line in enumerate(self.lines)
+            if line.option is not None and not line.why_not and not line.option.kind.is_safeguard
+        }
+        self.once_shown(self._begin)
+
+    def _begin(self) -> None:
+        self._draw()
+        self.query_one(OptionList).focus()
+        self._show_line()
+
+    def done(self, line: Proposal, word: str, sentence: str) -> None:
+        """What became of a change."""
+        at = self.lines.index(line)
+        self.outcomes[at] = word, sentence
+        self.once_shown(partial(self._move_on, at))
+
+    def _move_on(self, at: int) -> None:
+        self._draw()
+        self.query_one(OptionList).highlighted = at
+
+    def ended(self, sentence: str = "") -> None:
+        """All is done that will be done."""
+        self._ended, self._applying = True, False
+        self.once_shown(partial(self.show_answers, sentence))
+
+    # -- drawing ---------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        self.fill(self._line(at) for at in range(len(self.lines)))
+        self.show_answers()
+
+    def _line(self, at: int) -> str:
+        line = self.lines[at]
+        if at in self.outcomes:
+            sign = self.outcomes[at][0]
+        else:
+            sign = line.why_not or (f"[{self._tick if at in self.ticked else ' '}]")
+        kind = line.option.kind.scope.value if line.option is not None and not line.why_not else ""
+        title = one_line(line.option.title) if kind and line.option is not None else line.subject
+        return f"{sign:<13} {kind:<10}{title}"
+
+    @on(OptionList.OptionHighlighted)
+    def _show_line(self) -> None:
+        if self.row >= 0:
+            self.show(partial(self._about, self.row))
+
+    def _about(self, at: int, width: int) -> list[TextLine]:
+        line, page = self.lines[at], TextLayout(width)
+        if at in self.outcomes:
+            page.text(self.outcomes[at][1], Role.HEADING)
+        page.text(f"For {line.subject}.", Role.MUTED)
+        if line.option is None:
+            page.text("Nothing has to be changed: a re-sync may do.")
+        else:
+            page.add(words.option_lines(line.option, width))
+        return page.lines
+
+    # -- what keys do ----------------------------------------------------------------------------------
+
+    @property
+    def _can_tick(self) -> bool:
+        return bool(self.lines) and not (self._applying or self._ended)
+
+    def action_tick(self) -> None:
+        """Make the change under the cursor, or not; move on. Where that cannot be, read on."""
+        at = self.row
+        if not self._can_tick or self.lines[at].why_not:
+            self.action_scroll(8)
+            return
+        self.ticked ^= {at}
+        self._draw()
+        self.action_move(1)
+
+    def action_tick_all(self) -> None:
+        """Make all of them, safeguards too."""
+        if self._can_tick:
+            self.ticked = {at for at, line in enumerate(self.lines) if not line.why_not}
+            self._draw()
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        """Make the ticked changes; at the end, close."""
+        event.stop()
+        if self._ended:
+            self.dismiss(False)
+        elif self._can_tick and self.ticked:
+            self._applying = True
+            self.show_answers()
+            self._apply([self.lines[at] for at in sorted(self.ticked)])
+
+    def action_leave(self) -> None:
+        """Out; while changes are made, stop after the one that is under way."""
+        if self._applying:
+            self.stopped = True
+            self.show_answers("Stopping.")
+        else:
+            self.dismiss(False)
+
+    def action_resync(self) -> None:
+        """On to the plan."""
+        if self._ended:
+            self.dismiss(True)
