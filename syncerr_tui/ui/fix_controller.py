@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
     from syncerr_tui.fixes.model import FixOption, FixResult
     from syncerr_tui.ui.screens.fix import FixDialog
-    from syncerr_tui.ui.screens.fix_many import FixManyDialog, Proposal
+    from syncerr_tui.ui.screens.fix_many import FixManyDialog, FixProposal
     from syncerr_tui.ui.screens.plan import PlanDialog
     from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
 
@@ -168,7 +168,7 @@ class FixController:
         """Show what would remove the blockers of several causes, and make the changes that are ticked."""
         from syncerr_tui.ui.screens.fix_many import FixManyDialog
 
-        def apply(lines: Sequence[Proposal]) -> None:
+        def apply(lines: Sequence[FixProposal]) -> None:
             self._screen.run_worker(self._apply_many(dialog, lines), group="fixing")
 
         def left(resync: bool | None) -> None:
@@ -189,7 +189,7 @@ class FixController:
 
         lanes, done = asyncio.Semaphore(_LOOKED_UP_AT_ONCE), 0
 
-        async def look_up(subject: str, errors: Sequence[SyncError]) -> list[Proposal]:
+        async def look_up(subject: str, errors: Sequence[SyncError]) -> list[FixProposal]:
             nonlocal done
             async with lanes:
                 options = await self._services.fixes.options(errors[:_FIXED_TOGETHER])
@@ -204,7 +204,7 @@ class FixController:
         else:
             dialog.learn(line for lines in found for line in lines)
 
-    async def _apply_many(self, dialog: FixManyDialog, lines: Sequence[Proposal]) -> None:
+    async def _apply_many(self, dialog: FixManyDialog, lines: Sequence[FixProposal]) -> None:
         """One after another. What is not as it was shown any more is left alone."""
         made = 0
         for line in lines:
@@ -218,7 +218,7 @@ class FixController:
         self._screen.post_message(Announced(said, "good" if made == len(lines) else "bad", keep=True))
         dialog.ended(said)
 
-    async def _apply_one(self, line: Proposal) -> tuple[str, str]:
+    async def _apply_one(self, line: FixProposal) -> tuple[str, str]:
         """What became of it: in a word, and in a sentence."""
         from syncerr_tui.ui.fix_words import outcome
 

@@ -28,7 +28,7 @@ from syncerr_tui.words import plural
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class FixProposal:
     """One line: a change for a cause, or what has to be done by hand."""
 
     subject: str
@@ -39,14 +39,16 @@ class Proposal:
     """Why it is not made from here, in a word or two; empty where it can be."""
 
 
-def proposals(subject: str, errors: Sequence[SyncError], options: Sequence[FixOption]) -> list[Proposal]:
+def proposals(subject: str, errors: Sequence[SyncError], options: Sequence[FixOption]) -> list[FixProposal]:
     """The smallest change of a cause, in each of its targets; else what a person does about it."""
     allowed = [option for option in options if option.allowed and not option.settled]
     smallest = [option for option in allowed if option.kind is allowed[0].kind]
     if not smallest:
         option = next((each for each in options if not each.settled), None)
-        return [Proposal(subject, errors, option, "by hand" if options else "re-sync")]
-    return [Proposal(subject, errors, option, "needs a value" if option.wants else "") for option in smallest]
+        return [FixProposal(subject, errors, option, "by hand" if options else "re-sync")]
+    return [
+        FixProposal(subject, errors, option, "needs a value" if option.wants else "") for option in smallest
+    ]
 
 
 class FixManyDialog(PanelDialog[bool]):
@@ -70,7 +72,7 @@ class FixManyDialog(PanelDialog[bool]):
     def __init__(
         self,
         causes: int,
-        apply: Callable[[Sequence[Proposal]], object],
+        apply: Callable[[Sequence[FixProposal]], object],
         *,
         links: bool,
         thumb: str,
@@ -80,7 +82,7 @@ class FixManyDialog(PanelDialog[bool]):
         self._causes = causes
         self._apply = apply
         self._tick = tick
-        self.lines: list[Proposal] = []
+        self.lines: list[FixProposal] = []
         self.ticked: set[int] = set()
         self.outcomes: dict[int, tuple[str, str]] = {}
         """Line -> what became of it in a word, and in a sentence."""
@@ -117,9 +119,9 @@ class FixManyDialog(PanelDialog[bool]):
         of = f"{causes:,} of {plural(self._causes, 'cause')}"
         self.once_shown(partial(self.say, f"Looking up what can be done: {of} ..."))
 
-    def learn(self, lines: Iterable[Proposal]) -> None:
+    def learn(self, lines: Iterable[FixProposal]) -> None:
         """These are the proposals; a change that several causes share is there once."""
-        known: dict[str, Proposal] = {}
+        known: dict[str, FixProposal] = {}
         for number, line in enumerate(lines):
             made_here = line.option is not None and not line.why_not
             known.setdefault(line.option.key if made_here and line.option else f"\0{number}", line)
@@ -136,7 +138,7 @@ class FixManyDialog(PanelDialog[bool]):
         self.query_one(OptionList).focus()
         self._show_line()
 
-    def done(self, line: Proposal, word: str, sentence: str) -> None:
+    def done(self, line: FixProposal, word: str, sentence: str) -> None:
         """What became of a change."""
         at = self.lines.index(line)
         self.outcomes[at] = word, sentence
