@@ -193,8 +193,9 @@ class Listing:
 
     def with_selected(self, ids: Iterable[str]) -> Listing:
         """Mark these too (a cause and all it holds)."""
-        listed = frozenset(filter(self.errors.__contains__, ids))
-        return replace(self, selected=self.selected | listed, range=None)
+        wanted, listed = frozenset(ids), self.errors.keys()
+        these = wanted if wanted <= listed else wanted & listed
+        return replace(self, selected=self.selected | these if self.selected else these, range=None)
 
     def unselected(self, ids: Iterable[str] | None = None) -> Listing:
         """Nothing marked; with `ids` these no longer."""

@@ -57,10 +57,13 @@ class CauseLines:
         """What ages are counted from."""
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()
+        self._counts: dict[str, tuple[int, int]] = {}
+        self._counted: tuple[object, object] = (None, None)
+        """The list and the proven rows that the counts are of."""
 
     def forget(self) -> None:
         """The causes are others now."""
-        self._signs = {}
+        self._signs, self._counts = {}, {}
 
     def __call__(self, node: Node, width: int) -> Told:
         """This line, so many cells wide."""
@@ -95,7 +98,7 @@ class CauseLines:
         signs = "▾▸" if unicode else "-+"
         lead = LEAD - _GUTTER
         room = max(1, width - lead)
-        roots, victims = self._standing(cause.roots), self._standing(cause.victims)
+        roots, victims = self._counts_of(cause)
         counts = f"{_count(roots):>{_COUNT}} {_count(victims):>{_WAIT}}  "
         yield (
             (f"{signs[not self._is_open(cause.key)]} ", "accent"),
@@ -163,10 +166,19 @@ class CauseLines:
 
         return summarize(error.message, error.code)
 
+    def _counts_of(self, cause: Cause) -> tuple[int, int]:
+        """Its own errors and those that wait, once for each state of the list."""
+        listed, proven = self._context.state.listing.errors, self._context.state.proven
+        if self._counted[0] is not listed or self._counted[1] is not proven:
+            self._counts, self._counted = {}, (listed, proven)
+        if cause.key not in self._counts:
+            self._counts[cause.key] = self._standing(cause.roots), self._standing(cause.victims)
+        return self._counts[cause.key]
+
     def _standing(self, rows: tuple[str, ...]) -> int:
         """How many of them are errors still; the causes follow the list a moment later."""
         listed, left = self._context.state.listing.errors.__contains__, self._context.state.proven
-        # Over many thousand rows with every key: both loops are Python's own, in C.
+        # Many thousand rows, at every change of the list: both loops are Python's own, in C.
         proven = filter(left.__contains__, rows) if left else ()
         return sum(map(listed, rows)) - sum(map(listed, proven))
 

@@ -1,7 +1,8 @@
 """How long no key is answered, with 100,000 errors: `python -m tests.bench.bench_causes_pane [ROWS]`.
 
-A watcher on the app's loop wakes up every 2 ms and tells the longest time it had to wait, and the longest
-that the loop's own thread was at work meanwhile: on a busy machine only the second is the app's. Run by hand.
+A watcher on the app's loop wakes up every 2 ms and tells the longest time it had to wait; the longest that
+the process was at work meanwhile, whichever of its threads held the interpreter; and the longest that the
+loop's own thread was. On a busy machine only the last two are the app's. Run by hand.
 """
 
 from __future__ import annotations
@@ -27,20 +28,24 @@ class Watcher:
     """The longest time the loop was busy with one thing."""
 
     def __init__(self) -> None:
-        self.longest = self.worked = 0.0
+        self.longest = self.worked = self.kept = 0.0
         self._task = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
         while True:
-            start, worked = time.perf_counter(), time.thread_time()
+            start, worked, kept = time.perf_counter(), time.thread_time(), time.process_time()
             await asyncio.sleep(0.002)
             self.worked = max(self.worked, time.thread_time() - worked)
+            self.kept = max(self.kept, time.process_time() - kept)
             self.longest = max(self.longest, time.perf_counter() - start - 0.002)
 
     def told(self, what: str) -> None:
         """Print it, and begin anew."""
-        print(f"{what}: longest {self.longest * 1000:.0f} ms, at work {self.worked * 1000:.0f} ms")
-        self.longest = self.worked = 0.0
+        print(
+            f"{what}: longest {self.longest * 1000:.0f} ms, the process at work {self.kept * 1000:.0f} ms, "
+            f"the loop {self.worked * 1000:.0f} ms"
+        )
+        self.longest = self.worked = self.kept = 0.0
 
 
 async def measure(count: int) -> None:
