@@ -25,6 +25,8 @@ Work = Coroutine[Any, Any, None]
 Answer = TypeVar("Answer")
 _PAGE = 2000
 """Rows that are linked in one go."""
+_FIRST = 30
+"""Causes that may be on screen at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class CauseGraphWorker:
     def _in_step(self, errors: Mapping[str, SyncError]) -> FoundCauses:
         """Make the graph hold exactly these errors. In the thread."""
         from syncerr_tui.diagnosis.causes import CauseGraph
+        from syncerr_tui.ui.cause_words import headline
 
         if self._graph is None:
             self._graph = CauseGraph()
@@ -177,6 +180,8 @@ class CauseGraphWorker:
         if self._overtaken:
             return replace(self.found, count=len(graph))
         causes = graph.causes()
+        for cause in causes[:_FIRST]:
+            headline(graph.errors, cause, {})  # kept: the first screen of causes need not look up any of it
         return FoundCauses(len(causes), causes, self._all_trends(graph, causes))
 
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
