@@ -49,6 +49,8 @@ def clean(text: str) -> SafeText:
 
 def one_line(text: str) -> SafeText:
     """`clean`, with every run of white space folded to one blank: for a table cell or a status line."""
+    if " " not in text and text.isascii() and text.isprintable():
+        return SafeText(text)  # an id, a name: most of what is read
     return SafeText(_BLANKS.sub(" ", clean(text)).strip())
 
 

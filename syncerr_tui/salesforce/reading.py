@@ -80,21 +80,21 @@ class EventReader:
 
     def error(self, row: Row) -> SyncError | None:
         """A record as a sync error; None where it has no usable id and so cannot be told from others."""
-        names = self.mapping
-        key = to_18(row.get("Id"))
+        names, field = self.mapping, row.get
+        key = to_18(field("Id"))
         if key is None:
             return None
-        message, code_in_message = self._message(_text(row.get(names.message)))
+        message, code_in_message = self._message(_text(field(names.message)))
         return SyncError(
             id=key,
-            object=one_line(_text(row.get(names.object))),
-            event_type=self._types.get(_text(row.get(names.event_type)).strip().casefold(), EventType.OTHER),
-            processed_at=moment(row.get(names.processed_at)),
-            salesforce_id=to_18(row.get(names.salesforce_id)) if names.salesforce_id else None,
-            storeconnect_id=one_line(_text(row.get(names.storeconnect_id))),
+            object=one_line(_text(field(names.object))),
+            event_type=self._types.get(_text(field(names.event_type)).strip().casefold(), EventType.OTHER),
+            processed_at=moment(field(names.processed_at)),
+            salesforce_id=to_18(field(names.salesforce_id)) if names.salesforce_id else None,
+            storeconnect_id=one_line(_text(field(names.storeconnect_id))),
             message=message,
-            code=(_code(row.get(names.code)) if names.code else None) or code_in_message,
-            created_at=moment(row.get("CreatedDate")),
+            code=(_code(field(names.code)) if names.code else None) or code_in_message,
+            created_at=moment(field("CreatedDate")),
         )
 
     def errors(self, rows: list[Row]) -> tuple[SyncError, ...]:
@@ -167,6 +167,8 @@ def moment(value: object) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
+        if found.tzinfo is UTC:  # as the API writes it
+            return found
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
