@@ -189,7 +189,7 @@ class ErrorsPane(ListWithPanel):
 
     def _show_marks(self) -> None:
         left = dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
-        queued = dict.fromkeys(self._queued, RowMark("in queue", Tone.QUIET))
+        queued = dict.fromkeys(self._queued, RowMark("later", Tone.QUIET))
         left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
         self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), queued, left))
 

@@ -365,11 +365,7 @@ class ResyncController:
                 self._set_queue(self._queue.released())
                 self.go_on()
 
-        def under_way() -> str:
-            view = self._services.runs.view
-            return view.plain if self._services.runs.active and view is not None else ""
-
-        self._dialog = QueueDialog(lambda: self._queue, self._set_queue, under_way, self._context.zone)
+        self._dialog = QueueDialog(lambda: self._queue, self._set_queue, self._context.zone)
         self._screen.app.push_screen(self._dialog, answered)
 
     # -- what is said, and leaving ---------------------------------------------------------------------

@@ -29,7 +29,6 @@ class QueueDialog(Dialog[bool]):
     Args:
         queue: Gives the queue as it is.
         change: Takes a changed one.
-        under_way: What the run under way says; empty where there is none.
         zone: The zone times are shown in.
     """
 
@@ -46,13 +45,11 @@ class QueueDialog(Dialog[bool]):
         self,
         queue: Callable[[], RunQueue],
         change: Callable[[RunQueue], object],
-        under_way: Callable[[], str],
         zone: tzinfo | None,
     ) -> None:
         super().__init__()
         self._queue = queue
         self._change = change
-        self._under_way = under_way
         self._zone = zone
 
     @property
@@ -65,11 +62,9 @@ class QueueDialog(Dialog[bool]):
 
     @property
     def _text(self) -> Content:
-        queue, under_way = self._queue(), self._under_way()
+        queue = self._queue()
         ended = queue.ended[-_ENDED:]
         lines = [f"Ended {one.at.astimezone(self._zone):%H:%M}  {one.summary}" for one in ended]
-        if under_way:
-            lines.append(under_way)
         if queue.held:
             lines += ["", sentence(queue.held), "Nothing more begins until you say so."]
         elif queue.runs:

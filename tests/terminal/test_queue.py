@@ -1,0 +1,130 @@
+"""The app on an org of its own in a pseudo-terminal: a queue that is killed, and what others do meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from syncerr_tui.demo.options import DemoOptions
+from tests.bench.pty_program import PtyProgram
+from tests.e2e.orgs import Gate, WatchedServer, asked_twice, served, write_profile
+from tests.e2e.people import journal_of
+from tests.terminal.test_program import environ
+
+pytestmark = [
+    pytest.mark.terminal,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a pseudo-terminal"),
+]
+
+COMMAND = [sys.executable, "-m", "syncerr_tui", "--org", "box"]
+
+
+def around(home: Path, org: WatchedServer, **changes: str) -> dict[str, str]:
+    keys = {"SYNCERR_INSTANCE_URL": org.instance_url, "SYNCERR_ACCESS_TOKEN": org.access_token}
+    return environ(home, **keys, **changes)
+
+
+@contextmanager
+def app(home: Path, org: WatchedServer, **changes: str) -> Iterator[PtyProgram]:
+    with PtyProgram(COMMAND, environ=around(home, org, **changes)) as program:
+        program.wait_for("refreshed", 120)
+        yield program
+
+
+@pytest.fixture
+def org() -> Iterator[WatchedServer]:
+    with served(DemoOptions(errors=30, seed=4, processing_delay=0.05)) as server:
+        server.fix_some(every=1)
+        yield server
+
+
+def answer(program: PtyProgram, heading: str, key: str) -> None:
+    """Press a key until the dialog is closed: one that comes with its first frame is none for it."""
+    program.wait_for(heading, 120)
+    while any(heading in line for line in program.text):
+        program.press(key)
+        program.read(0.5)
+
+
+def queue_two(program: PtyProgram, gate: Gate) -> None:
+    """The worst cause is on its way, and held there; the next one waits behind it."""
+    program.press("c")
+    program.wait_for("What broke")
+    program.press("R")
+    answer(program, "enter starts", "enter")
+    assert gate.met.wait(60)
+    program.press("j", "R")
+    answer(program, "enter queues it", "enter")
+    program.wait_for("1 queued: Q")
+
+
+def test_killed_with_a_queue_nothing_of_it_was_sent_and_the_rest_goes_on(
+    org: WatchedServer, tmp_path: Path
+) -> None:
+    write_profile(tmp_path, patience=10)
+    gate = Gate("ask")
+    org.before = gate.meet
+    with app(tmp_path, org) as program:
+        queue_two(program, gate)
+        program.signal(signal.SIGKILL)
+        assert program.wait() == -signal.SIGKILL
+    org.before = lambda _arrival: None
+    gate.open.set()
+    asked = {event for ask in org.asks for event in ask.ids}
+    with journal_of(tmp_path) as history:
+        (run,) = history.runs()
+        planned = {row.error.id for row in history.rows_of(run.id)}
+        assert asked <= planned
+        assert {row.error.id for row in history.rows_of(run.id) if row.intent is not None} == asked
+    with PtyProgram(COMMAND, environ=around(tmp_path, org)) as program:
+        answer(program, "was interrupted", "c")
+        program.wait_for("Result", 120)
+        assert not any("queued: Q" in line for line in program.text)
+        with journal_of(tmp_path) as history:
+            assert [run.id for run in history.runs()] == [run.id]
+        assert {event for ask in org.asks for event in ask.ids} <= planned
+    assert asked_twice(org) == {}
+
+
+def test_a_queue_begins_by_itself_on_a_real_line(org: WatchedServer, tmp_path: Path) -> None:
+    write_profile(tmp_path, patience=10)
+    gate = Gate("ask", only=True)
+    org.before = gate.meet
+    with app(tmp_path, org, NO_COLOR="1") as program:
+        queue_two(program, gate)
+        gate.open.set()
+        program.wait_for("2 ended: Q", 120)
+        program.press("q")
+        assert program.wait() == 0
+    with journal_of(tmp_path) as history:
+        assert [run.how for run in history.runs()] == ["finished", "finished"]
+    assert asked_twice(org) == {}
+
+
+@pytest.mark.parametrize("colour", [{"NO_COLOR": "1"}, {"SYNCERR_COLOUR": "16"}])
+def test_what_another_terminal_fixed_is_gone_and_says_by_whom(
+    org: WatchedServer, tmp_path: Path, colour: dict[str, str]
+) -> None:
+    write_profile(tmp_path, patience=10)
+    with app(tmp_path, org, **colour) as program:
+        words = [*COMMAND[:3], "resync", "--org", "box", "--filter", "object:Account", "--yes"]
+        done = subprocess.run(
+            words, env=around(tmp_path, org), check=False, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode in {0, 1}, done.stderr
+        assert "fixed" in done.stdout + done.stderr
+        program.press("r")
+        program.wait_for(" gone: d")
+        program.press("d")
+        program.wait_for("FIXED by ")
+        answer(program, "Since you looked", "d")
+        program.wait_for(lambda lines: not any("gone: d" in line for line in lines))
+        program.press("q")
+        assert program.wait() == 0
