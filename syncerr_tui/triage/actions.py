@@ -520,6 +520,15 @@ ACTIONS: tuple[Action, ...] = (
         why_disabled=_since,
     ),
     Action(
+        "note",
+        ("N",),
+        "note",
+        "Say something of the row, the selection or the cause: a note, who works on it, a ticket, a snooze.",
+        "Take along",
+        _ERRORS_AND_CAUSES,
+        why_disabled=_row,
+    ),
+    Action(
         "copy",
         ("y",),
         "copy",

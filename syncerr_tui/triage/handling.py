@@ -128,6 +128,13 @@ class Handled:
             told.append(f"{local.day} {local:%b %H:%M} {one_line(note.by)}: {one_line(note.text)}")
         return tuple(told)
 
+    @property
+    def mark(self) -> str:
+        """For a column of seven letters."""
+        if self.snooze is not None:
+            return "SNOOZED"
+        return "SUPPORT" if self.ticket else "TAKEN" if self.assignee else "NOTE" if self.notes else ""
+
     def __or__(self, other: Handled) -> Handled:
         """With what is said about the cause: what is said about the row itself counts first."""
         return Handled(
@@ -152,6 +159,11 @@ class Handlings:
     def of(self, row: str) -> Handled:
         """What is known of this row."""
         return self.rows.get(row, NOTHING_SAID)
+
+    def over(self, now: datetime) -> bool:
+        """Whether a snooze has come to its time since."""
+        ends = (one.snooze.until for one in self.rows.values() if one.snooze is not None)
+        return any(until is not None and until <= now for until in ends)
 
     @property
     def asleep(self) -> frozenset[str]:

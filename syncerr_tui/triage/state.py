@@ -14,6 +14,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.guided import GuidedState
+from syncerr_tui.triage.handling import Handlings
 from syncerr_tui.triage.layout import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
@@ -63,6 +64,8 @@ class UiState:
     listing: Listing = field(default_factory=Listing)
     news: News = field(default_factory=News)
     """What has happened to the list since the person looked."""
+    said: Handlings = field(default_factory=Handlings)
+    """What people have said about the rows."""
     proven: AbstractSet[str] = frozenset()
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
     reading: ReadingState = ReadingState()

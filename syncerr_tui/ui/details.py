@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,7 @@ class Details:
         graph: CauseGraph | None = None,
         memory: Memory | None = None,
         happened: str = "",
+        said: Sequence[str] = (),
     ) -> list[TextLine]:
         """The lines for this row.
 
@@ -81,6 +82,7 @@ class Details:
             graph: What waits for what, once that is known.
             memory: What the journal remembers about it.
             happened: What has happened to it since the person looked, or since it was fixed.
+            said: What people have said about it.
         """
         from syncerr_tui.ui.cause_words import held_up, left_words, waits_for
         from syncerr_tui.ui.error_history import memory_words
@@ -96,6 +98,8 @@ class Details:
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
         page.section("News", (happened, Role.TEXT))
+        if said:
+            page.section("Said", (" ".join(said), Role.TEXT))
         page.section("Last re-sync", (outcome, Role.TEXT))
         left = memory.last_verdict if memory is not None else None
         if left is not None and left.is_open:

@@ -16,6 +16,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
+from syncerr_tui.triage.handling import Handlings, handlings
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import KnownBetter
@@ -35,6 +36,8 @@ class LeftByRunsKnown(Message):
     """What earlier runs left of the rows in the list is known anew."""
 
     standing: LeftByRuns
+    said: Handlings
+    """What people have said about them."""
 
 
 class ErrorHistory:
@@ -65,6 +68,7 @@ class ErrorHistory:
 
     async def look(self, graph_worker: CauseGraphWorker) -> None:
         """Ask what earlier runs left of the rows in the list, and what they proved that rows wait for."""
+        from syncerr_tui.journal.handling import all_said
         from syncerr_tui.journal.row_history import standing
         from syncerr_tui.resync.proof import cause_key
 
@@ -74,9 +78,11 @@ class ErrorHistory:
         errors = self._context.state.listing.errors
         try:
             waiting = await graph_worker.lend(_waiting_for_records)
-            found = await self._journals.ask(
-                connection.identity.org_id, lambda journal: standing(journal, errors, waiting, cause_key)
+            found, told = await self._journals.ask(
+                connection.identity.org_id,
+                lambda journal: (standing(journal, errors, waiting, cause_key), all_said(journal)),
             )
+            said = await graph_worker.lend(lambda graph: handlings(graph, told, self._context.clock()))
         except SyncErrError:
             # A journal that cannot be read says so in the Journal, and before anything is sent.
             return
@@ -88,7 +94,7 @@ class ErrorHistory:
         if landed:
             graph_worker.landed(landed)
         self._again = found.again
-        self._tell(LeftByRunsKnown(found))
+        self._tell(LeftByRunsKnown(found, said))
 
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""

@@ -183,12 +183,13 @@ class ErrorsPane(ListWithPanel):
     ) -> None:
         """What earlier runs left of the rows stays beside them until something new is known."""
         self.unsettled, self.tried, self._again = unsettled, tried, again
-        self._told_anew = True
         self._show_marks()
-        self.panel_soon()
+        self.linked()
 
     def _show_marks(self) -> None:
-        left = dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
+        said = self.context.state.said.rows
+        left = {row: RowMark(one.mark, Tone.QUIET) for row, one in said.items() if one.mark}
+        left |= dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
         queued = dict.fromkeys(self._queued, RowMark("later", Tone.QUIET))
         left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
         self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), queued, left))
@@ -326,6 +327,7 @@ class ErrorsPane(ListWithPanel):
             cause_of=cause_of,
             saved=lambda: self.context.config.filters,
             zone=self.context.zone,
+            handled=self.context.state.said.of,
         )
 
     def scroll_columns(self, views: int) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.org import MethodInfo
     from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow
     from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.triage.handling import Handlings
     from syncerr_tui.ui.screens.plan import Asked
 
 
@@ -32,6 +33,8 @@ class Prepared:
     parents: Mapping[str, frozenset[str]]
     support_only: tuple[LeftOut, ...]
     """Rows that stay out unless the person wants them sent all the same."""
+    snoozed: tuple[LeftOut, ...]
+    """Rows that somebody wants left alone for now."""
     asked: Asked
     taken: tuple[LeftOut, ...] = ()
     """Rows that are under way or queued already."""
@@ -88,6 +91,7 @@ class Planner:
                     left_out=(
                         *self._prepared.taken,
                         *(() if too else self._prepared.support_only),
+                        *self._prepared.snoozed,
                         *self.held,
                     ),
                     ramp=ramp,
@@ -132,10 +136,12 @@ def prepare(
     taken: Mapping[str, str] = MappingProxyType({}),
     *,
     behind: bool = False,
+    said: Handlings | None = None,
 ) -> Prepared:
     """What is sent where these are asked for, and in which order.
 
-    A single row is tried even where only support can clear it: who names it means it. The dialog says so.
+    A single row is tried even where only support can clear it, or somebody wants it left alone: who names it
+    means it. The dialog says so.
 
     Args:
         graph: What waits for what.
@@ -143,9 +149,11 @@ def prepare(
         hidden: Selected, but hidden by the filter.
         taken: Rows that are under way or queued already, and why they stay out.
         behind: It goes behind those: by then they are proven, or what waits for them is left out.
+        said: What people have said about the rows.
     """
     from syncerr_tui.resync.plan import LeftOut
-    from syncerr_tui.resync.selection import causes_missing, support_only
+    from syncerr_tui.resync.selection import causes_missing, snoozed, support_only
+    from syncerr_tui.triage.handling import Handlings
     from syncerr_tui.ui.screens.plan import Asked
 
     known = [graph.errors.get(error.id, error) for error in chosen]
@@ -163,6 +171,8 @@ def prepare(
         if waiting:
             them = "1 of these waits" if waiting == 1 else f"{waiting:,} of these wait"
             remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
+    others = errors if len(chosen) > 1 else added
+    asleep = snoozed(said or Handlings(), others, unless="; alone it goes, and N wakes it")
     asked = Asked(
         {error.id: error for error in (*known, *errors)},
         tuple(reversed(added)),
@@ -175,6 +185,7 @@ def prepare(
         errors=errors,
         parents=parents,
         support_only=support,
+        snoozed=tuple(asleep),
         asked=asked,
         taken=tuple(LeftOut(error.id, taken[error.id]) for error in known if error.id in taken),
         behind=behind,

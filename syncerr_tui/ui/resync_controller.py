@@ -107,7 +107,9 @@ class ResyncController:
         if self._planning is not None:
             self._say(f"The plan is being made: {self._context.key_of('back')} cancels it.")
         elif graph is not None and len(chosen) <= _AT_ONCE:
-            prepared = prepare(graph, chosen, hidden, self._taken, behind=self.busy)
+            prepared = prepare(
+                graph, chosen, hidden, self._taken, behind=self.busy, said=self._context.state.said
+            )
             self._show_plan(self._request(connection, prepared))
         else:
             self._planning = planning = object()
@@ -118,9 +120,9 @@ class ResyncController:
     async def _plan_later(
         self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
     ) -> None:
-        taken, behind = self._taken, self.busy
+        taken, behind, said = self._taken, self.busy, self._context.state.said
         prepared = await self._services.graph_worker.lend(
-            lambda graph: prepare(graph, chosen, hidden, taken, behind=behind)
+            lambda graph: prepare(graph, chosen, hidden, taken, behind=behind, said=said)
         )
         if planning is not self._planning:
             return

@@ -127,6 +127,9 @@ def utility(
         left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
     if listing.range is not None and listing.range.sticky:
         left.append(("  range", "busy"))
+    asleep = len(state.said.asleep & listing.errors.keys())
+    if asleep:
+        left.append((f"  {asleep:,} snoozed", "quiet"))
     if state.doing:
         left += [(f"  {state.doing}", "busy"), ("  esc", "key"), (" cancels", "quiet")]
     happened = state.news.words

@@ -43,6 +43,7 @@ from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController, FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
 from syncerr_tui.ui.guided_controller import GuidedChanged, PersonAsked
+from syncerr_tui.ui.handling_controller import HandlingController, Said
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
@@ -107,6 +108,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.looking = LookController(services, self, errors)
         self.news = NewsController(services, self, errors)
         self.resyncing = ResyncController(services, self, errors, self.fixing)
+        self.handling = HandlingController(services, self)
         self._lines = StatusLines(self.context, self.line)
         self._count = CountPrefix()
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
@@ -508,6 +510,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.errors.tick()
         if self.complete:
             self.causes.tick()
+        if self.context.state.said.over(self.context.clock()):
+            self._learn_from_the_journal()
         self._look_for_open_runs(offer=False)
         self.draw_lines()
 
@@ -524,6 +528,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def standing_known(self, event: LeftByRunsKnown) -> None:
         """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
         standing = event.standing
+        self.context.state = replace(self.context.state, said=event.said)
         self.errors.show_standing(standing.unsettled, standing.tried, standing.again.keys())
         if self.complete:
             self.causes.standing_known()
@@ -770,6 +775,16 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.say(f"The filter hides all selected rows: {self.context.key_of('back')} shows them.")
         return errors
 
+    def say_about(self) -> None:
+        """A note, who works on it, a ticket, a snooze: of the selection, the row, or the whole cause."""
+        in_causes = self.context.state.place is Place.CAUSES and not self.context.state.listing.selected
+        node = self.causes.node if in_causes else None
+        cause = node.cause if node is not None and not node.row else None
+        if cause is not None:
+            self.handling.open(self.causes.failing, cause)
+        elif errors := self._taken_along():
+            self.handling.open(errors, None)
+
     def run_hook(self, hook: Hook) -> None:
         """A command of the person's own."""
         if errors := self._taken_along():
@@ -890,6 +905,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._learn_from_the_journal()
         self._read()
 
+    @on(Said)
     def _learn_from_the_journal(self) -> None:
         """A run or a check has written more: everything that follows from the journal is derived anew."""
         history = self.services.error_history
@@ -1057,6 +1073,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "login": log_in,
         "copy": copy,
         "export": export,
+        "note": say_about,
         "copy_error": copy_error,
         "browse": browse,
         "resync": resync,

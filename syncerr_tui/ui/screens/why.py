@@ -1,4 +1,4 @@
-"""Why a re-sync is done: one line, kept in the journal."""
+"""One line that a person writes: why a re-sync is done, or what is to be said about an error."""
 
 from __future__ import annotations
 
@@ -19,37 +19,50 @@ LONGEST = 200
 """Characters of a reason that are kept."""
 
 
-class WhyDialog(Dialog[str]):
-    """Asks for the reason. Enter applies it, escape cancels.
+class LineDialog(Dialog[str]):
+    """Asks for one line. Enter applies it, escape cancels.
 
     Args:
+        question: What is asked.
+        told: What the person should know of it.
+        example: How an answer may look.
         before: What was given already.
         required: An empty one is not taken.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
 
-    def __init__(self, before: str = "", *, required: bool = False) -> None:
+    def __init__(
+        self,
+        question: str,
+        *,
+        told: str = "The journal keeps it.",
+        example: str = "",
+        before: str = "",
+        required: bool = True,
+    ) -> None:
         super().__init__()
+        self._question = question
+        self._told = told
+        self._example = example
         self._before = before
         self._required = required
 
     @property
     def heading(self) -> str:
         """What is asked."""
-        return "Why is this re-synced?"
+        return self._question
 
     def body(self) -> Sequence[Widget]:
         """A line to write on."""
         line = Input(
             self._before,
-            placeholder="e.g. the duplicate rule is off since 02:10",
+            placeholder=self._example,
             compact=True,
             max_length=LONGEST,
         )
         line.cursor_blink = False
-        told = "This org wants a reason for every re-sync. " if self._required else ""
-        return (Static(Content(f"\n{told}The journal keeps it.\n")), line, Static(Content("")))
+        return (Static(Content(f"\n{self._told}\n")), line, Static(Content("")))
 
     def on_mount(self) -> None:
         """Typing comes first."""
@@ -64,8 +77,27 @@ class WhyDialog(Dialog[str]):
     def submitted(self, event: Input.Submitted) -> None:
         """Enter."""
         event.stop()
-        reason = one_line(event.value)
-        if self._required and not reason:
-            self.query_one("#answers", Line).show([("A reason is needed here. ", "bad"), *self.answers])
+        text = one_line(event.value)
+        if self._required and not text:
+            self.query_one("#answers", Line).show([("Nothing is written yet. ", "bad"), *self.answers])
             return
-        self.dismiss(reason)
+        self.dismiss(text)
+
+
+class WhyDialog(LineDialog):
+    """Asks for the reason of a re-sync.
+
+    Args:
+        before: What was given already.
+        required: An empty one is not taken.
+    """
+
+    def __init__(self, before: str = "", *, required: bool = False) -> None:
+        told = "This org wants a reason for every re-sync. " if required else ""
+        super().__init__(
+            "Why is this re-synced?",
+            told=f"{told}The journal keeps it.",
+            example="e.g. the duplicate rule is off since 02:10",
+            before=before,
+            required=required,
+        )

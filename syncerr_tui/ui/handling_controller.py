@@ -1,0 +1,136 @@
+"""Notes, who works on it, tickets and snoozes: asked for, written in the journal, and shown again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.text import one_line
+from syncerr_tui.triage.handling import NOBODY, HandlingKind, snooze_value
+from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.services import Services
+from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause
+    from syncerr_tui.ui.screens.handling import Wish
+
+
+@dataclass
+class Said(Message):
+    """Something was written down about rows: what follows from the journal is out of date."""
+
+
+class HandlingController:
+    """Asks what a person wants to say, and writes it down.
+
+    Args:
+        services: The org and its journal.
+        screen: Dialogs come up on top of it, and it takes the messages.
+    """
+
+    def __init__(self, services: Services, screen: Screen[None]) -> None:
+        self._services = services
+        self._context = services.context
+        self._screen = screen
+
+    def open(self, errors: Sequence[SyncError], cause: Cause | None) -> None:
+        """Ask what to say of these errors, or of a cause as a whole."""
+        from syncerr_tui.ui.screens.handling import HandlingMenu
+
+        if cause is not None:
+            about = f"this cause: {plural(cause.held, 'error')}, and those to come"
+            targets: tuple[str, ...] = (cause.key,)
+            held = cause.held
+        else:
+            about = errors[0].short_name if len(errors) == 1 else plural(len(errors), "error")
+            graph = self._services.graph_worker.graph
+            known = graph.cause_of(errors[0].id) if graph is not None else None
+            targets = tuple(error.id for error in errors)
+            held = known.held if known is not None else 1
+        said = [self._context.state.said.of(error.id) for error in errors]
+
+        def chosen(wish: Wish | None) -> None:
+            if wish is not None:
+                self._ask_for(wish, about, targets, held)
+
+        menu = HandlingMenu(
+            about,
+            asleep=any(one.snooze for one in said),
+            twin=any(self._is_twin(error) for error in errors),
+        )
+        self._screen.app.push_screen(menu, chosen)
+
+    def _is_twin(self, error: SyncError) -> bool:
+        memory = self._services.error_history.memory(error)
+        return memory is not None and memory.last_verdict is Verdict.TWIN
+
+    def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int) -> None:
+        from syncerr_tui.ui.screens.handling import ASKED
+        from syncerr_tui.ui.screens.why import LineDialog
+
+        def written(text: str | None) -> None:
+            if text is None:
+                return
+            try:
+                value, note = self._value(wish.kind, text, held)
+            except SyncErrError as error:
+                self._screen.post_message(Announced(error.line, "bad"))
+                return
+            self._screen.run_worker(self._write(wish.kind, targets, value, note), group="saying")
+
+        if wish.value is not None:
+            written(wish.value)
+            return
+        question, example = ASKED[wish.kind]
+        self._screen.app.push_screen(LineDialog(f"{question} of {about}", example=example), written)
+
+    def _value(self, kind: HandlingKind, text: str, held: int) -> tuple[str, str]:
+        """What the line holds, and its note."""
+        from syncerr_tui.journal.claims import os_user
+
+        if kind is HandlingKind.NOTE:
+            return "", text
+        if kind is HandlingKind.SNOOZE and text:
+            return snooze_value(text, self._context.clock(), held), ""
+        if kind is HandlingKind.ASSIGN and text == "me":
+            return os_user(), ""
+        return "" if text == NOBODY else text, ""
+
+    async def _write(self, kind: HandlingKind, targets: Sequence[str], value: str, note: str) -> None:
+        from syncerr_tui.journal.claims import os_user
+        from syncerr_tui.journal.handling import say_about
+
+        connection = self._context.connection
+        if connection is None:
+            self._screen.post_message(Announced("Not connected: nothing was written.", "bad"))
+            return
+        try:
+            await self._services.journals.ask(
+                connection.identity.org_id,
+                lambda journal: say_about(journal, targets, kind, by=os_user(), value=value, text=note),
+            )
+        except SyncErrError as error:
+            self._screen.post_message(Troubled(error))
+            return
+        self._screen.post_message(Announced(_done(kind, value)))
+        self._screen.post_message(Said())
+
+
+def _done(kind: HandlingKind, value: str) -> str:
+    match kind:
+        case HandlingKind.NOTE:
+            return "Noted."
+        case HandlingKind.ASSIGN:
+            return f"Assigned to {one_line(value)}." if value else "Nobody is assigned any more."
+        case HandlingKind.SUPPORT:
+            return f"With support: {one_line(value)}." if value else "Not with support any more."
+        case HandlingKind.SNOOZE:
+            return "Snoozed: no plan takes it along for now." if value else "Awake again."
+    return "Merged: it counts as one record from now on."
