@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Said(Message):
+class SaidAbout(Message):
     """Something was written down about rows: what follows from the journal is out of date."""
 
 
@@ -120,7 +120,7 @@ class HandlingController:
             self._screen.post_message(Troubled(error))
             return
         self._screen.post_message(Announced(_done(kind, value)))
-        self._screen.post_message(Said())
+        self._screen.post_message(SaidAbout())
 
 
 def _done(kind: HandlingKind, value: str) -> str:

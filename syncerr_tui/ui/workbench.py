@@ -43,7 +43,7 @@ from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController, FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
 from syncerr_tui.ui.guided_controller import GuidedChanged, PersonAsked
-from syncerr_tui.ui.handling_controller import HandlingController, Said
+from syncerr_tui.ui.handling_controller import HandlingController, SaidAbout
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
@@ -905,7 +905,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._learn_from_the_journal()
         self._read()
 
-    @on(Said)
+    @on(SaidAbout)
     def _learn_from_the_journal(self) -> None:
         """A run or a check has written more: everything that follows from the journal is derived anew."""
         history = self.services.error_history
