@@ -51,6 +51,20 @@ class PostgresServer:
     def drop(self, database: str) -> None:
         self.do(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
+    @contextmanager
+    def guarded(self, database: str, password: str) -> Iterator[str]:
+        """The address of a database for a user who needs a password; it does not hold it."""
+        user = f"guarded_{database}"
+        self.do(
+            f"CREATE ROLE \"{user}\" LOGIN PASSWORD '{password}' IN ROLE guarded",
+            f'GRANT ALL ON DATABASE "{database}" TO "{user}"',
+        )
+        try:
+            yield self.url(database, user)
+        finally:
+            self.do(f'DROP OWNED BY "{user}"', database=database)
+            self.do(f'DROP OWNED BY "{user}"', f'DROP ROLE "{user}"')
+
     def cut(self, database: str) -> None:
         """End every connection to a database."""
         self.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
@@ -61,11 +75,12 @@ class PostgresServer:
 
 
 @contextmanager
-def running(run: str = "") -> Iterator[PostgresServer]:
+def running(run: str = "", *, durable: bool = False) -> Iterator[PostgresServer]:
     """A server.
 
     Args:
         run: Those that name the same run share one.
+        durable: Whether it waits for the disk, as a real one does.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of platformdirs, where there is no runtime folder
@@ -75,8 +90,12 @@ def running(run: str = "") -> Iterator[PostgresServer]:
     handle = get_server(folder, cleanup_mode="delete")
     try:
         server = PostgresServer(handle, folder)
+        rules = folder / "pg_hba.conf"
+        if "guarded" not in rules.read_text():
+            server.do("CREATE ROLE guarded")
+            rules.write_text(f"local all +guarded scram-sha-256\n{rules.read_text()}")
         server.do(
-            "ALTER SYSTEM SET fsync = off",
+            f"ALTER SYSTEM SET fsync = {'on' if durable else 'off'}",
             "ALTER SYSTEM SET max_connections = 200",
             "SELECT pg_reload_conf()",
         )

@@ -43,6 +43,7 @@ def gather() -> dict[str, Any]:
     from syncerr_tui.host.notes import notes_path
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.host.terminal import terminal_profile
+    from syncerr_tui.salesforce.profile_files import profile_names
 
     paths = Paths.of()
     both_ends = sys.stdin.isatty() and sys.stdout.isatty()
@@ -60,7 +61,7 @@ def gather() -> dict[str, Any]:
     )
     try:
         orgs: list[str] | str = list(configured_orgs())
-        journals = {name: _journal(name) for name in orgs}
+        journals = {name: _journal(name) for name in profile_names(profile_folder())}
     except SyncErrError as problem:
         orgs, journals = problem.line, {}
     read = {

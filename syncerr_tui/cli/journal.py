@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +11,7 @@ import click
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._options import profile_folder
-from syncerr_tui.cli._running import NOT_SENT, journal_of, open_journal, rows_of_run, tell_row
+from syncerr_tui.cli._running import NOT_SENT, journal_of, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import local_minute
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.history import RunRecord
     from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.journal.people import PersonOn
+    from syncerr_tui.salesforce.profiles import OrgProfile
 
 
 @click.command()
@@ -24,32 +28,58 @@ if TYPE_CHECKING:
 @org_options
 @click.option("--id", "event", metavar="ID", help="Everything that was tried with this change event.")
 @click.option("--fixes", is_flag=True, help="What was changed in the org instead, newest first.")
+@click.option("--who", is_flag=True, help="Who else is on, and what they work at.")
 @click.option(
     "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50]."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
 def command(
-    run: str | None, choice: OrgChoice, *, event: str | None, fixes: bool, limit: int, as_json: bool
+    run: str | None,
+    choice: OrgChoice,
+    *,
+    event: str | None,
+    fixes: bool,
+    who: bool,
+    limit: int,
+    as_json: bool,
 ) -> int:
     """List the runs of this org's journal, or the rows of one RUN with verdict and evidence.
 
-    An org that was set up needs not be reached for it.
+    'journal move' copies your own journal into the one that the profile names, once. An org that was set up
+    needs not be reached for any of it.
     """
     if run is not None and event is not None:
         raise BadInputError("RUN and --id cannot be combined", "Give one of them")
     if fixes and (run is not None or event is not None):
         raise BadInputError("--fixes lists all changes", "Leave RUN and --id out")
-    return run_async(_journal(run, choice, event, limit, fixes=fixes, as_json=as_json))
+    if who and (run is not None or event is not None or fixes):
+        raise BadInputError("--who lists people", "Leave RUN, --id and --fixes out")
+    if run == "move":
+        if event is not None:
+            raise BadInputError("'journal move' moves all of it", "Leave --id out")
+        return run_async(_move(choice))
+    return run_async(_journal(run, choice, event, limit, fixes=fixes, who=who, as_json=as_json))
 
 
 async def _journal(
-    run: str | None, choice: OrgChoice, event: str | None, limit: int, *, fixes: bool, as_json: bool
+    run: str | None,
+    choice: OrgChoice,
+    event: str | None,
+    limit: int,
+    *,
+    fixes: bool,
+    who: bool,
+    as_json: bool,
 ) -> int:
     from syncerr_tui.journal.history import History
+    from syncerr_tui.journal.people import others_on, people_words
 
-    with await _open(choice) as journal:
+    org_id, profile = await _org(choice)
+    with journal_of(org_id, profile) as journal:
         history = History(journal)
-        if fixes:
+        if who:
+            _tell_people(others_on(journal), as_json=as_json)
+        elif fixes:
             _tell_fixes(journal, limit, as_json=as_json)
         elif event is not None:
             _tell_rows(history.of_event(event), as_json=as_json)
@@ -61,20 +91,56 @@ async def _journal(
                 narrate("Nothing was re-synced yet.")
             for record in runs:
                 _tell_run(record, as_json=as_json)
+            if on := people_words(others_on(journal)):
+                narrate(f"{on}.")
         narrate(f"Journal: {journal.place}")
     return ExitCode.OK
 
 
-async def _open(choice: OrgChoice) -> Journal:
-    """The journal, without asking the org where its profile says which org it is."""
+async def _org(choice: OrgChoice) -> tuple[str, OrgProfile]:
+    """Which org it is and its profile, without asking the org where the profile says it."""
     from syncerr_tui.salesforce.profile_files import read_profile, valid_name
 
     if choice.org is not None and valid_name(choice.org):
         profile = read_profile(profile_folder(), choice.org)
         if profile is not None and profile.org_id:
-            return journal_of(profile.org_id, profile)
+            return profile.org_id, profile
     async with open_connection(choice) as connection:
-        return open_journal(connection)
+        return connection.identity.org_id, connection.profile
+
+
+async def _move(choice: OrgChoice) -> int:
+    """Copy this user's own journal into the shared one."""
+    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.journal.moving import move
+    from syncerr_tui.resync.factory import own_journal, shared_place
+
+    org_id, profile = await _org(choice)
+    own = own_journal(Paths.of().state, org_id)
+    if shared_place(profile.journal) in {None, own}:
+        raise BadInputError(
+            f"The profile {profile.name} names no shared journal",
+            'Write journal = "/srv/acme.db" or journal = "postgresql://user@host/database" into it first',
+        )
+    if not own.exists():
+        narrate("You have no journal of your own for this org: there is nothing to move.")
+        return ExitCode.OK
+    with journal_of(org_id, replace(profile, journal="")) as source, journal_of(org_id, profile) as target:
+        moved = move(source, target)
+        narrate(f"Moved and read back: {moved.summary}. The journal is {target.place} from now on.")
+        narrate(f"Yours stays as it was, and nothing is begun in it any more: {source.place}")
+    return ExitCode.OK
+
+
+def _tell_people(people: Sequence[PersonOn], *, as_json: bool) -> None:
+    if as_json:
+        emit_json(*({**asdict(one), "since": one.since.isoformat()} for one in people))
+        return
+    if not people:
+        narrate("Nobody else is on.")
+    for one in people:
+        run = f"  run {one.run[:8]}" if one.run else ""
+        emit(f"{one.words} since {local_minute(one.since)}{run}")
 
 
 def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:

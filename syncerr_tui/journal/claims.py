@@ -136,11 +136,11 @@ class Claims:
                 lives[row["id"]] = self._alive(row)
             if lives[row["id"]]:
                 held[row["event"]] = f"{row['user']}, {Owner.of_row(row).name}"
-        free = [event for event in events if event not in held]
-        sql.executemany(
-            "INSERT INTO claims (event, run, owner) VALUES (?,?,?) "
+        free = [event for event in dict.fromkeys(events) if event not in held]
+        sql.execute(
+            "INSERT INTO claims (event, run, owner) SELECT value, ?, ? FROM json_each(?) WHERE TRUE "
             "ON CONFLICT (event) DO UPDATE SET run = excluded.run, owner = excluded.owner",
-            ((event, run, me) for event in free),
+            (run, me, json.dumps(free)),
         )
         sql.execute(
             "INSERT INTO holders (run, owner) VALUES (?,?) "
@@ -186,8 +186,8 @@ class Claims:
                 "Another run has taken over rows of this one", "Look at it with `syncerr-tui journal`"
             )
 
-    def beat(self, sql: Transaction) -> int:
-        """Say that this process lives; gives its number in `owners`."""
+    def beat(self, sql: Transaction, doing: str | None = None) -> int:
+        """Say that this process lives, and what the person works at; gives its number in `owners`."""
         self._last_beat = self._clock()
         sql.execute(
             'INSERT INTO owners (pid, started, host, boot, machine, "user", heartbeat) '
@@ -195,6 +195,11 @@ class Claims:
             "ON CONFLICT (pid, started, host, boot) DO UPDATE SET heartbeat = excluded.heartbeat",
             (*self._key, self.owner.machine, os_user(), iso(self._last_beat)),
         )
+        if doing is not None:
+            sql.execute(
+                "UPDATE owners SET doing = ? WHERE pid = ? AND started = ? AND host = ? AND boot = ?",
+                (doing, *self._key),
+            )
         number: int = sql.execute(
             "SELECT id FROM owners WHERE pid = ? AND started = ? AND host = ? AND boot = ?",
             self._key,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -184,6 +184,7 @@ class Journal:
         """
         with self._transaction() as sql:
             self._database.check_in_place()
+            self._refuse_where_moved(sql)
             for statement, values in statements:
                 sql.execute(statement, values)
 
@@ -206,6 +207,7 @@ class Journal:
         head = plan.payload()
         rows = head.pop("rows")
         with self._transaction() as sql:
+            self._refuse_where_moved(sql)
             held = self.claims.take(sql, run, [row.error.id for row in plan.rows])
             if plan.rows and len(held) == len(plan.rows):
                 raise RefusedError(
@@ -260,6 +262,7 @@ class Journal:
             RefusedError: The run is still under way somewhere.
         """
         with self._transaction() as sql:
+            self._refuse_where_moved(sql)
             holders = sql.execute(
                 "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
             )
@@ -465,6 +468,59 @@ class Journal:
             with self._transaction() as sql:
                 self.claims.beat(sql)
 
+    def present(self, doing: str) -> None:
+        """Tell colleagues what this person works at; empty: nothing any more."""
+        with self._transaction(durable=False) as sql:
+            self.claims.beat(sql, doing)
+
+    # -- a journal that is moved into a shared one
+
+    @property
+    def moved_to(self) -> str:
+        """Where it was moved; empty where it was not."""
+        return _moved_to(self.read("SELECT detail FROM marks WHERE mark = 'moved' LIMIT 1"))
+
+    @contextmanager
+    def moving(self, place: str) -> Iterator[bool]:
+        """Nobody writes meanwhile, and nothing is begun in it afterwards. Gives whether it was moved before.
+
+        Raises:
+            MachineError: It cannot be read or written; it is not moved then.
+        """
+        with self._transaction() as sql:
+            moved = self.moved_to
+            yield bool(moved)
+            if not moved:
+                self._mark(sql, "", "moved", place)
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """All or nothing (`moving` writes what it copies)."""
+        return self._transaction()
+
+    def remember(self, open_elsewhere: Iterable[Attempt]) -> None:
+        """Open requests of another journal: their rows are in doubt, where this one has not settled them."""
+        known = {
+            a.event: LoggedRequest(
+                a.run,
+                a.event,
+                a.attempts,
+                a.sent_at or self.now(),
+                a.requested_at,
+                a.stamp,
+                a.error.processed_at,
+            )
+            for a in open_elsewhere
+        }
+        unsettled = {event: one for event, one in known.items() if not loss.is_settled(self.read, one)}
+        self.forgotten = {**unsettled, **self.forgotten}
+
+    def _refuse_where_moved(self, sql: Transaction) -> None:
+        place = _moved_to(sql.execute("SELECT detail FROM marks WHERE mark = 'moved' LIMIT 1"))
+        if place:
+            raise RefusedError(
+                f"This journal was moved to {place}", "Name that one in the profile: journal = ..."
+            )
+
     # -- what was lost
 
     def _notice_loss(self) -> None:
@@ -509,3 +565,7 @@ class Journal:
             "INSERT INTO marks (run, at, mark, detail) VALUES (?,?,?,?)",
             (run, iso(self._clock()), mark, detail),
         )
+
+
+def _moved_to(marks: Sequence[Row]) -> str:
+    return str(marks[0]["detail"]) if marks else ""

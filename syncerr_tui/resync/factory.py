@@ -11,6 +11,7 @@ from random import SystemRandom
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal.claims import os_user
 from syncerr_tui.journal.database import Server
+from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.runner import Runner, RunRequest
@@ -76,13 +77,17 @@ def open_journal(
         BadInputError: `shared` names neither a file of this machine nor a database.
         MachineError: It cannot be used; nothing may be sent.
     """
-    return Journal.open(
-        journal_folder(state_folder),
-        org_id,
-        clock=now,
-        log_folder=state_folder / "requests",
-        shared=shared_place(shared, password),
-    )
+    folder, log_folder = journal_folder(state_folder), state_folder / "requests"
+    place = shared_place(shared, password)
+    own = own_journal(state_folder, org_id)
+    if place is None or place == own or not own.exists():
+        return Journal.open(folder, org_id, clock=now, log_folder=log_folder, shared=place)
+    # What this user's own journal left open before there was a shared one is in doubt there too.
+    with Journal.open(folder, org_id, clock=now, log_folder=log_folder) as mine:
+        left = [] if mine.moved_to else list(History(mine).open_attempts().values())
+    journal = Journal.open(folder, org_id, clock=now, log_folder=log_folder, shared=place)
+    journal.remember(left)
+    return journal
 
 
 def make_runner(

@@ -53,6 +53,8 @@ class InterruptedRuns:
         """Interrupted runs, newest first."""
         self.elsewhere: tuple[RunRecord, ...] = ()
         """Runs under way in other terminals."""
+        self.people = ""
+        """Who else is on, in words."""
 
     async def look(self, *, offer: bool) -> None:
         """Ask the journal what is open."""
@@ -62,7 +64,7 @@ class InterruptedRuns:
         org_id = connection.identity.org_id
         self._journals.connected(connection)
         try:
-            self.waiting, under_way = await self._journals.ask(org_id, _open_runs)
+            self.waiting, under_way, self.people = await self._journals.ask(org_id, _open_runs)
         except SyncErrError as error:
             self._post(Troubled(error))
             return
@@ -120,8 +122,9 @@ class InterruptedRuns:
             )
 
 
-def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...]]:
+def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...], str]:
     from syncerr_tui.journal.history import History
+    from syncerr_tui.journal.people import others_on, people_words
 
     history = History(journal)
-    return history.unfinished(), history.under_way()
+    return history.unfinished(), history.under_way(), people_words(others_on(journal))

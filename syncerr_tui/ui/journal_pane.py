@@ -73,6 +73,7 @@ class JournalPane(ListWithPanel):
         self.interrupted = 0
         """Runs that wait for somebody to go on with them."""
         self.elsewhere = 0
+        self._people = ""
         """Runs under way in other terminals."""
 
     def compose_list(self) -> ComposeResult:
@@ -142,9 +143,10 @@ class JournalPane(ListWithPanel):
             current=level is not None and level.current is not None,
         )
 
-    def opened_runs(self, interrupted: int, elsewhere: int) -> None:
-        """How many runs wait for somebody, and how many go on in other terminals."""
-        self.interrupted, self.elsewhere = interrupted, elsewhere
+    def opened_runs(self, interrupted: int, elsewhere: int, people: str) -> None:
+        """How many runs wait for somebody, how many go on in other terminals, and who else is on."""
+        self.interrupted, self.elsewhere, self._people = interrupted, elsewhere, people
+        self._show_lines()
         self.refresh_journal()
         self.post_message(self.Changed())
 
@@ -260,7 +262,7 @@ class JournalPane(ListWithPanel):
         return self._journals.ours(connection.identity.org_id) if connection is not None else frozenset()
 
     def _show_lines(self) -> None:
-        """Above the rows of a run: which run. Below the list: what the columns have no room for."""
+        """Above the rows of a run: which run; above the runs: who is on. Below: what columns leave out."""
         from syncerr_tui.ui import journal_words as words
 
         run, level, key = self.run, self._level, self.context.key_of
@@ -272,6 +274,8 @@ class JournalPane(ListWithPanel):
             begun = words.when(self._run.started_at, self._moment).strip()
             head = [(f" {begun}  {self._run.os_user}  ", "strong"), (word, look)]
             head.append((f"  {words.counted(self._run)}", "text"))
+        elif self._people:
+            head = [(f" {self._people}", "quiet")]
         self.query_one("#past-head", Line).show(head)
         self.query_one("#past-head").display = bool(head)
         foot: list[Part] = []

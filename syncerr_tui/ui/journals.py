@@ -9,10 +9,12 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from syncerr_tui.errors import SyncErrError
 from syncerr_tui.ui.context import utc_now
 
 if TYPE_CHECKING:
@@ -51,12 +53,17 @@ class Journals:
         self._reader: ThreadPoolExecutor | None = None
         self._active: dict[str, set[str]] = {}
         self._profiles: dict[str, OrgProfile] = {}
+        self._presence: asyncio.Task[None] | None = None
+        """Tells colleagues that this person is here."""
         self.loss = ""
         """What a journal has lost, until somebody has told the person."""
 
     def connected(self, connection: OrgSession) -> None:
         """An org answered: its profile may name a journal that several users share."""
-        self._profiles[connection.identity.org_id] = connection.profile
+        org_id = connection.identity.org_id
+        self._profiles[org_id] = connection.profile
+        if connection.profile.journal not in {"", "sqlite"} and self._presence is None:
+            self._presence = asyncio.ensure_future(self._stay_present(org_id))
 
     def run(self, request: RunRequest, connection: OrgSession) -> Runner:
         """A run of what a person wants done, written down in that org's journal.
@@ -109,6 +116,8 @@ class Journals:
 
     def close(self) -> None:
         """Let the files go."""
+        if self._presence is not None:
+            self._presence.cancel()
         for journal in self._written.values():
             journal.close()
         self._written.clear()
@@ -117,8 +126,22 @@ class Journals:
             self._reader.shutdown()
             self._reader = None
 
+    async def _stay_present(self, org_id: str) -> None:
+        from syncerr_tui.journal.claims import BEAT_SECONDS
+        from syncerr_tui.journal.people import LOOKS
+
+        while True:
+            with suppress(SyncErrError):  # who asks or writes meets it, and says so
+                await self.ask(org_id, lambda journal: journal.present(LOOKS))
+                # A run must not wait for the network before it can begin.
+                await self.ask(org_id, lambda _: self._open(self._written, org_id))
+            await asyncio.sleep(BEAT_SECONDS)
+
     def _close_read(self) -> None:
         for journal in self._read.values():
+            if self._presence is not None:
+                with suppress(SyncErrError):
+                    journal.present("")
             journal.close()
         self._read.clear()
 

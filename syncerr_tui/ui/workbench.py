@@ -959,7 +959,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def open_runs_known(self, event: OpenRunsKnown) -> None:
         """Say what is open in the journal, and ask where a question may come up now."""
         runs = self.services.interrupted_runs
-        self.journal.opened_runs(len(runs.waiting), len(runs.elsewhere))
+        self.journal.opened_runs(len(runs.waiting), len(runs.elsewhere), runs.people)
         self.run_worker(self.services.guided.look(runs.waiting), group="guided")
         loss = runs.loss()
         if loss:

@@ -1,6 +1,7 @@
 """10,000 re-syncs at 200 ms a call, five lanes, journal and proof on: against the calls' own time.
 
-Run by hand: `python -m tests.bench.bench_resync [rows] [seconds a call] [rows a request ...]`. The calls' own
+Run by hand: `python -m tests.bench.bench_resync [rows] [seconds a call] [rows a request ...]`, with
+`--postgres` for a journal in PostgreSQL on this machine. The calls' own
 time is that in which at least one call was under way. The journal's is what the run stood still for it: one
 lane's share of the time where a lane waits and others have calls under way, all of it where none has.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import EventSeen, EventStanding, RecordSeen, SyncError
 from syncerr_tui.resync.events import RunEnded, RunEvent
@@ -28,6 +30,7 @@ from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.runner import Runner, RunRequest
 from tests.factories import salesforce_id, sync_error
+from tests.postgres import running
 from tests.resync.lying_org import IDENTITY
 
 T = TypeVar("T")
@@ -125,7 +128,9 @@ class SlowOrg:
         return [Receipt(error.id, accepted=True) for error in errors]
 
 
-async def bench(rows: int, latency: float, batch_size: int, *, trace: bool) -> None:
+async def bench(
+    rows: int, latency: float, batch_size: int, *, trace: bool, shared: Server | None = None
+) -> None:
     errors = [sync_error(n) for n in range(rows)]
     org = SlowOrg(errors, latency, batch_size)
     plan = make_plan(errors, org=IDENTITY, method=org.method, created_at=datetime.now(UTC), parents={})
@@ -134,7 +139,7 @@ async def bench(rows: int, latency: float, batch_size: int, *, trace: bool) -> N
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         journal = stack.enter_context(
-            Journal.open(Path(folder), IDENTITY.org_id, clock=lambda: datetime.now(UTC))
+            Journal.open(Path(folder), IDENTITY.org_id, clock=lambda: datetime.now(UTC), shared=shared)
         )
         runner = Runner(
             org,
@@ -157,7 +162,7 @@ async def bench(rows: int, latency: float, batch_size: int, *, trace: bool) -> N
             if isinstance(event, RunEnded):
                 assert event.counts.fixed == rows, event
         seconds = time.perf_counter() - start
-        size = journal.path.stat().st_size / 2**20
+        size = 0.0 if shared else journal.path.stat().st_size / 2**20
     if trace:
         tracemalloc.stop()
         print(f"  memory over the run, MB: {', '.join(f'{m:.1f}' for m in peaks)}")
@@ -167,13 +172,17 @@ async def bench(rows: int, latency: float, batch_size: int, *, trace: bool) -> N
         f"{rows} rows, {batch_size} a request: {seconds:.2f} s, the calls' own time {own:.2f} s: "
         f"{seconds / own:.2f}x; {dict(org.calls)}"
     )
-    print(f"  journal: {waited:.2f} s = {waited / seconds:.1%}; {size:.1f} MB")
+    print(f"  journal: {waited:.2f} s = {waited / seconds:.1%}{f'; {size:.1f} MB' if size else ''}")
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0.2
-    sizes = [int(size) for size in sys.argv[3:]] or [200, 50]
-    for traced in (False, True):
-        for size in sizes:
-            asyncio.run(bench(count, pause, size, trace=traced))
+    words = [word for word in sys.argv[1:] if word != "--postgres"]
+    count = int(words[0]) if words else 10_000
+    pause = float(words[1]) if len(words) > 1 else 0.2
+    sizes = [int(size) for size in words[2:]] or [200, 50]
+    with ExitStack() as servers:
+        server = servers.enter_context(running(durable=True)) if "--postgres" in sys.argv else None
+        for traced in (False, True):
+            for size in sizes:
+                place = Server(server.url(server.new_database())) if server else None
+                asyncio.run(bench(count, pause, size, trace=traced, shared=place))

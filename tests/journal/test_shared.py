@@ -274,16 +274,7 @@ def test_a_server_that_is_not_there(tmp_path: Path, postgres: PostgresServer) ->
 def test_a_password_is_asked_for_where_it_is_kept_and_a_wrong_one_is_told(
     tmp_path: Path, postgres: PostgresServer, database: str
 ) -> None:
-    role = f"ana_{database}"
-    postgres.do(
-        f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{SECRET}'", f'GRANT ALL ON DATABASE "{database}" TO "{role}"'
-    )
-    rules = postgres.folder / "pg_hba.conf"
-    before = rules.read_text()
-    rules.write_text(f'local all "{role}" scram-sha-256\n{before}')
-    postgres.do("SELECT pg_reload_conf()")
-    try:
-        url = postgres.url(database, role)
+    with postgres.guarded(database, SECRET) as url:
         wrong = told(Server(url, lambda: "wrong"), tmp_path)
         assert "password authentication failed" in wrong.title
         with Journal.open(
@@ -293,15 +284,6 @@ def test_a_password_is_asked_for_where_it_is_kept_and_a_wrong_one_is_told(
             assert SECRET not in repr(journal._database.__dict__)
             assert SECRET not in journal.place
         assert all(SECRET.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    finally:
-        rules.write_text(before)
-        postgres.do(
-            "SELECT pg_reload_conf()",
-            f'DROP OWNED BY "{role}"',
-            f'REVOKE ALL ON DATABASE "{database}" FROM "{role}"',
-        )
-        postgres.do(f'DROP OWNED BY "{role}"', database=database)
-        postgres.do(f'DROP ROLE "{role}"')
 
 
 def test_a_user_without_rights_is_told(tmp_path: Path, postgres: PostgresServer, database: str) -> None:

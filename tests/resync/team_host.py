@@ -181,12 +181,14 @@ def carry_out(job: Mapping[str, Any]) -> dict[str, Any]:
     for _ in range(accidents):
         time.sleep(random.random() * 0.25)
         person = random.choice(sorted(people))
-        fault = random.choice(("kill", "kill", "stop", "take away", "leave"))
+        fault = random.choice(("kill", "kill", "stop", "take away", "come"))
         faults.append(fault)
         if fault == "take away":
             journals.take_away(random.random() * 0.3)
-        elif fault == "leave" or gone(person):
-            people[person] = start(journals, job["people"] + len(faults))
+        elif fault == "come":
+            people[10 + len(faults)] = start(journals, 10 + len(faults))
+        elif gone(person):
+            people[person] = start(journals, person)
         elif fault == "kill":
             os.kill(people[person], signal.SIGKILL)
             ends.append(os.waitstatus_to_exitcode(os.waitpid(people[person], 0)[1]))

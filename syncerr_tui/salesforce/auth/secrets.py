@@ -67,7 +67,7 @@ class Secrets:
 def journal_password(profile: OrgProfile, environ: Mapping[str, str]) -> Callable[[], str] | None:
     """Asks for the password of the journal's database; None where the profile names none."""
     place = profile.journal_password
-    return None if place is None else lambda: Secrets(environ).get(place, "the journal's password")
+    return None if place is None else lambda: Secrets(environ).get(place, "journal password")
 
 
 def secret_variables(profile: OrgProfile | None) -> frozenset[str]:

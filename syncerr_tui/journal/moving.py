@@ -1,0 +1,151 @@
+"""A user's own journal copied into the shared one: once, all or nothing, and read back before it counts.
+
+Every append-only table is copied, also one that is added later: lines with a number of their own (`n`) are
+numbered anew, in their order, and `intent` follows the number of the request that it names. Owners and claims
+are not copied: nobody may be at work in a journal that is moved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.journal.database import APPEND_ONLY, Transaction
+from syncerr_tui.journal.history import History
+from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.schema import MIGRATIONS
+from syncerr_tui.words import plural
+
+_TABLES = tuple(
+    statement.removeprefix(APPEND_ONLY)
+    for migration in MIGRATIONS
+    for statement in migration
+    if statement.startswith(APPEND_ONLY)
+)
+_KEYS = ("n", "intent", "run", "id")
+"""The first of these that a table has tells its copied lines from the others."""
+Lines = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedLines:
+    """What was copied."""
+
+    counts: Mapping[str, int]
+    """Table -> lines."""
+
+    @property
+    def summary(self) -> str:
+        """`12 runs, 340 rows, 3 fixes`."""
+        fixes = self.counts["fixes"]
+        parts = (plural(self.counts["runs"], "run"), plural(self.counts["rows"], "row"))
+        return f"{parts[0]}, {parts[1]}, {fixes:,} {'fix' if fixes == 1 else 'fixes'}"
+
+
+def move(source: Journal, target: Journal) -> CopiedLines:
+    """Copy one journal into another, and mark it as moved: nothing is begun in it any more.
+
+    Raises:
+        RefusedError: It was moved before, somebody is at work in it, or the shared journal has open requests
+            of rows that this one knows of too. Nothing was copied.
+        MachineError: One of them cannot be read or written, or what was read back differs. Nothing was
+            copied.
+    """
+    _refuse_where_at_work(source)
+    with source.moving(target.place) as there_before, target.writing() as sql:
+        copied = {table: _read(source, table) for table in _TABLES}
+        again = there_before or _known(sql, copied)
+        if not again:
+            _refuse_where_open(source, target)
+            last = int(sql.execute("SELECT COALESCE(max(n), 0) FROM intents")[0][0])
+            numbers = {line[0]: last + place for place, line in enumerate(copied["intents"][1], 1)}
+            for table, (columns, lines) in copied.items():
+                _copy(sql, table, columns, _renumbered(table, columns, lines, numbers))
+    if again:
+        raise RefusedError(
+            f"This journal was moved before: {target.place} has what was in it", "Nothing was copied"
+        )
+    return CopiedLines({table: len(lines) for table, (_, lines) in copied.items()})
+
+
+def _refuse_where_at_work(source: Journal) -> None:
+    under_way = History(source).under_way()
+    if under_way:
+        raise RefusedError(
+            f"A run of {under_way[0].os_user} is under way in the journal that is to be moved",
+            "Wait for it to end, or stop it there",
+        )
+
+
+def _refuse_where_open(source: Journal, target: Journal) -> None:
+    """What is copied counts as the newer: it must not hide that a request is open."""
+    known = {row["event"] for row in source.read("SELECT DISTINCT event FROM intents")}
+    both = History(target).open_attempts().keys() & known
+    if both:
+        raise RefusedError(
+            f"The shared journal has {plural(len(both), 'request')} of unknown outcome for rows that this "
+            "one knows of too",
+            "Run 'syncerr-tui verify' first, so that the newer outcome stands",
+        )
+
+
+def _read(source: Journal, table: str) -> tuple[tuple[str, ...], Lines]:
+    columns = tuple(row["name"] for row in source.read(f"PRAGMA table_info({table})"))
+    order = "n" if "n" in columns else "1, 2"
+    lines = source.read(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - our own tables
+    return columns, [tuple(line) for line in lines]
+
+
+def _known(sql: Transaction, copied: Mapping[str, tuple[tuple[str, ...], Lines]]) -> bool:
+    """Whether something of it is in the shared journal already."""
+    for table in ("runs", "fixes"):
+        ids = json.dumps([line[0] for line in copied[table][1]])
+        asked = f"SELECT 1 FROM {table} WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"  # noqa: S608
+        if sql.execute(asked, (ids,)):
+            return True
+    return False
+
+
+def _renumbered(
+    table: str, columns: Sequence[str], lines: Lines, numbers: Mapping[int, int]
+) -> tuple[list[str], Lines]:
+    """The lines as they will be; without a number that the database gives by itself."""
+    intent = "n" if table == "intents" else "intent"
+    kept = [column for column in columns if column != "n" or table == "intents"]
+
+    def value(column: str, line: tuple[Any, ...]) -> object:
+        found = line[columns.index(column)]
+        return numbers.get(found, found) if column == intent else found
+
+    return kept, [tuple(value(column, line) for column in kept) for line in lines]
+
+
+def _copy(sql: Transaction, table: str, columns: Sequence[str], copy: tuple[list[str], Lines]) -> None:
+    """Write the lines, and read them back."""
+    kept, lines = copy
+    if not lines:
+        return
+    key = next(column for column in _KEYS if column in columns)
+    names = ", ".join(f'"{name}"' for name in kept)
+    before = sql.execute(f"SELECT max({key}) FROM {table}")[0][0] if key in {"n", "intent"} else None  # noqa: S608
+    marks = ",".join("?" * len(kept))
+    sql.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", lines)  # noqa: S608
+    asked = f"SELECT {names} FROM {table}"  # noqa: S608
+    if key in {"n", "intent"}:
+        written = sql.execute(f"{asked} WHERE {key} > ? ORDER BY {key}", (before or 0,))
+    else:
+        keys = json.dumps(list(dict.fromkeys(line[kept.index(key)] for line in lines)))
+        listed = f"{asked} WHERE {key} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        written = sql.execute(listed, (keys,))
+    if sorted(map(_text, written)) != sorted(map(_text, lines)):
+        raise MachineError(
+            f"The copy of the journal differs from it (in {table})",
+            "Nothing was copied; look at both of them",
+        )
+
+
+def _text(line: Any) -> str:  # noqa: ANN401 - a row of any database, or a tuple
+    return json.dumps(list(line))
