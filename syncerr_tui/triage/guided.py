@@ -175,7 +175,8 @@ class GuidedState:
         unsure = frozenset(doubtful)
         rows = dict(self.rows)
         for row_id in ids:
-            rows[row_id] = replace(rows[row_id], state=RowState.ASKED, doubtful=row_id in unsure)
+            row = GuidedRow(rows[row_id].error, rows[row_id].wave, RowState.ASKED, doubtful=row_id in unsure)
+            rows[row_id] = row
         fresh = replace(self, rows=rows, wave=wave, address=address or "", heard_at=now)
         first = next((place for place, row in enumerate(self.view) if rows[row].to_press), None)
         return fresh if first is None else replace(fresh, cursor=first)

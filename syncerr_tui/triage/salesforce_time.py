@@ -57,8 +57,8 @@ class SalesforceTime:
         known = _zone(zone)
         self._zone: tzinfo = known or UTC
         self._pattern = _PATTERNS.get(locale, _UNKNOWN)
-        where = zone if known is not None else "UTC: your time zone in Salesforce is not known"
-        written = f"as {locale} writes it" if locale in _PATTERNS else "your locale may write it otherwise"
+        where = zone if known is not None else "UTC (your time zone in Salesforce is not known)"
+        written = f"as {locale} writes it" if locale in _PATTERNS else "in ISO form"
         self.note = f"{where}, {written}"
         """Which zone and form that is, or that it is not known."""
 

@@ -266,7 +266,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def _is_counting(self, action: Action, key: str) -> bool:
         """Whether a digit belongs to the number before a key; if not, it is the key of a tab."""
-        place, tab = self.context.state.place, next((tab for tab in Place if tab.value == action.id), None)
+        place, shown = self.context.state.place, (pane for pane in self.panes.values() if pane.shown)
+        tab = next((pane.place for pane in shown if pane.place.value == action.id), None)
         if not self._count.digit(key, self.context.clock(), place, tab):
             return False
         if self._count.place is not place:

@@ -34,7 +34,7 @@ def test_what_is_not_known_is_said() -> None:
     times = SalesforceTime()
     assert times(AT) == "2026-01-08 13:05"
     assert "not known" in times.note
-    assert "otherwise" in SalesforceTime("Europe/London", "xx_YY").note
+    assert SalesforceTime("Europe/London", "xx_YY").note == "Europe/London, in ISO form"
     assert times(None) == "-"
 
 

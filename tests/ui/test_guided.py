@@ -258,12 +258,15 @@ async def test_copying_here_takes_the_row_or_all_that_is_to_press(opened: Open) 
         await driven.wait_for("3 StoreConnect IDs")
 
 
-async def test_the_keys_of_the_place_say_why_they_cannot_run(opened: Open) -> None:
+async def test_without_such_a_resync_its_key_is_a_digit_and_the_palette_says_why(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()
-        await driven.press("4")
+        await driven.press("4", "j")
+        assert driven.pane.listing.cursor == 4
+        await driven.press("ctrl+p")
+        await driven.wait_for("Find an action")
+        await driven.type("guided")
         await driven.wait_for("no re-sync by hand is under way")
-        assert driven.app.context.state.place is Place.ERRORS
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])

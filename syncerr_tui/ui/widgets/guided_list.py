@@ -16,6 +16,8 @@ from syncerr_tui.ui.widgets.virtual_list import Glyphs, VirtualList
 _GUTTER, _STATE, _EVENT, _ID, _SALESFORCE_ID = 5, 8, 6, 36, 18
 _OBJECTS = (11, 14, 22)
 """Cells of the object, as the window grows."""
+_INDENTED = 75
+"""Cells from which the second line of a row stands below its object."""
 _ONE_LINE = 150
 """Cells from which a row takes one line."""
 
@@ -126,10 +128,10 @@ class GuidedList(VirtualList):
         if line.row is None:
             return [(cell(f" {line.heading}", width, ellipsis), self.look("strong"))]
         row, error = line.row, line.row.error
-        known = error.salesforce_id or ("(no Salesforce ID yet)" if line.part else "-")
+        known = error.salesforce_id or ("no Salesforce ID" if line.part else "-")
         ids = f"{error.storeconnect_id or '-':<{_ID}} {known:<{_SALESFORCE_ID}}"
         if line.part == 2:
-            indent = " " * (_GUTTER + _STATE + 1)
+            indent = " " * (_GUTTER + _STATE + 1 if width >= _INDENTED else _GUTTER - 1)
             return [(cell(indent + ids, width, ellipsis), self.look("quiet"))]
         base = self.look("cursor" if line.cursor else "text")
         tick = "x" if row.ticked else " " if row.to_press or row.word == "pressed?" else "-"
