@@ -103,6 +103,9 @@ def terminal_profile(
     elif wishes.ascii and "SYNCERR_ASCII" not in environ:
         unicode = False
         reasons.append("config.toml says ascii: plain characters only.")
+    elif unicode and _is_plain_locale(environ) and "SYNCERR_ASCII" not in environ:
+        unicode = False
+        reasons.append("The locale is C: plain characters only; LANG=C.UTF-8 changes that.")
     elif not unicode:
         reasons.append("The terminal does not show Unicode: plain characters only.")
     mouse = _switch(environ, "SYNCERR_MOUSE", wishes.mouse, default=not remote, reasons=reasons)
@@ -120,6 +123,12 @@ def terminal_profile(
         abilities=abilities(term),
         reasons=tuple(reasons),
     )
+
+
+def _is_plain_locale(environ: Mapping[str, str]) -> bool:
+    """Whether a person says that this terminal has no more than ASCII; Python itself takes C for UTF-8."""
+    names = ("LC_ALL", "LC_CTYPE", "LANG")
+    return next((environ[name] for name in names if environ.get(name)), "") in {"C", "POSIX"}
 
 
 def textual_environment(profile: TerminalProfile) -> dict[str, str]:

@@ -415,6 +415,14 @@ ACTIONS: tuple[Action, ...] = (
         _LIST,
     ),
     Action(
+        "zoom_message",
+        ("H",),
+        "whole message",
+        "The message as wide as the window has room, beside the first column; the same key goes back.",
+        "Look",
+        _LIST,
+    ),
+    Action(
         "choose_columns",
         ("t",),
         "columns",

@@ -451,6 +451,7 @@ class ErrorsPane(ListWithPanel):
         "previous_error": lambda pane, rows: pane.move_cursor(-(rows or 1)),
         "columns_right": lambda pane: pane.scroll_columns(1),
         "columns_left": lambda pane: pane.scroll_columns(-1),
+        "zoom_message": lambda pane: pane.table.zoom_message(),
         "choose_columns": choose_columns,
         "next_change": next_change,
         "toggle": toggle,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -191,11 +192,18 @@ class FixController:
 
         async def look_up(subject: str, errors: Sequence[SyncError]) -> list[FixProposal]:
             nonlocal done
+            lines: list[FixProposal] = []
             async with lanes:
-                options = await self._services.fixes.options(errors[:_FIXED_TOGETHER])
+                for start in range(0, len(errors), _FIXED_TOGETHER):
+                    part = errors[start : start + _FIXED_TOGETHER]
+                    lines += proposals(subject, part, await self._services.fixes.options(part))
+                    if not lines[0].of_records:
+                        # One change for all of them, or none from here.
+                        lines = [replace(line, errors=errors) for line in lines]
+                        break
             done += 1
             dialog.looked_up(done)
-            return proposals(subject, errors, options)
+            return lines
 
         try:
             found = await asyncio.gather(*(look_up(*cause) for cause in causes))

@@ -157,6 +157,13 @@ def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
     assert read_config(environ).terminal.mouse
 
 
+def test_a_filter_may_name_another_one() -> None:
+    config = read("[filters]\nlate = 'age:>1d'\nnight = 'saved:late object:Order'")
+    assert list(config.filters) == ["late", "night"]
+    with pytest.raises(BadInputError, match=r"config\.toml:2: filters\.night cannot be used"):
+        read("[filters]\nnight = 'saved:lte'")
+
+
 def test_a_key_may_move_from_one_action_to_another() -> None:
     actions = read("[keys]\nresync = 'f'\nfixes = 'f6'").actions
     assert actions.by_id["resync"].keys == ("f",)

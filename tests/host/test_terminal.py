@@ -52,6 +52,10 @@ def test_links_and_unicode_only_where_they_work() -> None:
     assert not terminal_profile(LOCAL).links
     assert not terminal_profile(LOCAL, encoding="ascii").unicode
     assert not terminal_profile({**LOCAL, "SYNCERR_ASCII": "1"}).unicode
+    assert not terminal_profile({**LOCAL, "LC_ALL": "C"}).unicode
+    assert not terminal_profile({**LOCAL, "LANG": "POSIX"}).unicode
+    assert terminal_profile({**LOCAL, "LANG": "C", "LC_ALL": "de_DE.UTF-8"}).unicode
+    assert terminal_profile({**LOCAL, "LC_ALL": "C", "SYNCERR_ASCII": "0"}).unicode
 
 
 def test_textual_is_told_before_it_is_imported() -> None:

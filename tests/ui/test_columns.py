@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,30 @@ def test_every_view_fills_its_window_and_together_they_show_everything(
         drawn = cell(placed.text(error, Moment(NOW)), placed.width)
         assert cell_len(drawn) == placed.width
     assert end + 1 >= cells(whole)
+
+
+async def test_one_key_gives_the_message_the_whole_width_and_takes_it_back(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        before = driven.lines
+        message = driven.pane.listing.current.message  # type: ignore[union-attr]
+        await driven.press("H")
+        assert message[:50] in driven.lines[3]
+        assert "Object" in driven.lines[2]
+        await driven.press("H")
+        assert driven.lines == before
+        await driven.press("H", "right_square_bracket")
+        assert driven.lines == before
+
+
+@pytest.mark.parametrize("width", [80, 100, 110, 120, 140, 160, 200])
+async def test_an_id_that_has_no_place_is_counted_in_the_header(opened: Open, width: int) -> None:
+    async with opened(size=(width, 30)) as driven:
+        await driven.ready()
+        header = next(line for line in driven.lines if "Object" in line and "Code" in line)
+        left_out = sum(name not in header for name in ("Salesforce ID", "StoreCon"))
+        counted = re.search(r"\+(\d) \]", header)
+        assert int(counted[1] if counted else 0) >= left_out
 
 
 async def test_the_column_that_is_sorted_by_is_in_sight_with_its_mark(opened: Open) -> None:

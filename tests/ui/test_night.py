@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -67,6 +68,7 @@ async def fix_everything(driven: NightShift, org: DemoOrg) -> None:
         assert driven.fixing.lines[driven.fixing.row] is line
         assert line.subject in driven.text
         for error in line.errors:
+            # In Salesforce, as the steps say: no key of ours.
             org.colleague.repair(error.id)
         await driven.press("k")
     await driven.press("a", "enter")
@@ -89,8 +91,14 @@ async def resync_everything(driven: NightShift) -> None:
 async def test_from_open_screen_to_zero(tmp_path: Path, errors: int, most: int) -> None:
     async with night_shift(tmp_path, DemoOptions(errors=errors, processing_delay=0.05)) as (driven, org):
         assert len(driven.pane.listing.errors) >= errors * 0.9
-        await fix_everything(driven, org)
-        await resync_everything(driven)
+        for _ in range(3):
+            await fix_everything(driven, org)
+            await resync_everything(driven)
+            left = driven.app.context.state
+            if not left.unresolved:
+                break
+            print(driven.keys, Counter((error.object, error.code) for error in left.listing.errors.values()))
+            await driven.press("escape")
         await driven.wait_for("No sync errors.", 60)
         await driven.wait_for("0 sync errors")
         assert driven.keys <= most, f"{driven.keys} keys for {errors} errors"

@@ -18,6 +18,7 @@ from textual.widgets import OptionList
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.fixes.model import FixOption
+from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
@@ -38,6 +39,11 @@ class FixProposal:
     why_not: str = ""
     """Why it is not made from here, in a word or two; empty where it can be."""
 
+    @property
+    def of_records(self) -> bool:
+        """Whether each error of the cause may have a record of its own to be changed."""
+        return self.option is not None and not self.why_not and self.option.kind.scope is FixScope.RECORD
+
 
 def proposals(subject: str, errors: Sequence[SyncError], options: Sequence[FixOption]) -> list[FixProposal]:
     """The smallest change of a cause, in each of its targets; else what a person does about it."""
@@ -46,9 +52,9 @@ def proposals(subject: str, errors: Sequence[SyncError], options: Sequence[FixOp
     if not smallest:
         option = next((each for each in options if not each.settled), None)
         return [FixProposal(subject, errors, option, "by hand" if options else "re-sync")]
-    return [
-        FixProposal(subject, errors, option, "needs a value" if option.wants else "") for option in smallest
-    ]
+    if smallest[0].wants:
+        return [FixProposal(subject, errors, smallest[0], "needs a value")]
+    return [FixProposal(subject, errors, option) for option in smallest]
 
 
 class FixManyDialog(PanelDialog[bool]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, one_line
-from syncerr_tui.triage.columns import CHANGE_EVENT, ORDER, Choice, Moment, Placed, fit, further
+from syncerr_tui.triage.columns import CHANGE_EVENT, MESSAGE, ORDER, Choice, Moment, Placed, fit, further
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
@@ -69,6 +69,8 @@ class ErrorTable(VirtualList):
         self._choice: Choice = ()
         self._view = 0
         """Which view of the columns is shown: 0 is the first, further ones stand to the right of it."""
+        self._zoomed = False
+        """Whether the whole width is for the message."""
         self._marks_timer: Timer | None = None
         self._changes: Mapping[str, str] = {}
         """Row -> what happened to it since the person looked."""
@@ -132,11 +134,17 @@ class ErrorTable(VirtualList):
     def scroll_columns(self, views: int) -> bool:
         """Sideways by so many views. False where there is nothing more."""
         before = self._columns
-        self._view = max(0, self._view + views)
+        self._view, self._zoomed = 0 if self._zoomed else max(0, self._view + views), False
         self.fit()
         if self._columns != before:
             self.refresh()
         return self._columns != before
+
+    def zoom_message(self) -> None:
+        """The message as wide as there is room beside the first column, or the columns again."""
+        self._view, self._zoomed = 0, not self._zoomed
+        self.fit()
+        self.refresh()
 
     def show_marks(self, marks: Mapping[str, RowMark]) -> None:
         """The states of a run. The mapping may go on changing: `marks_changed` says so."""
@@ -194,7 +202,11 @@ class ErrorTable(VirtualList):
     def fit(self) -> None:
         """Give the columns their widths."""
         self._columns = self.first_view
-        if self._view:
+        if self._zoomed:
+            first, room = self._columns[0], self.size.width - self._left - 1
+            first = replace(first, width=min(first.width, first.column.widths[-1], room // 3))
+            self._columns = (first, Placed(MESSAGE, max(1, room - first.width - 1), 0))
+        elif self._view:
             current = self.listing.current
             longest = cells(one_line(current.message)) if current is not None else 0
             views = further(self._columns, self.size.width - self._left - 1, longest, self._choice)
