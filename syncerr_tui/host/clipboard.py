@@ -19,7 +19,7 @@ from syncerr_tui.host.remote import is_remote
 
 # Terminals cut the sequence at different lengths; 74,994 bytes of base64 is what xterm takes.
 OSC52_LIMIT = 74_994
-_TOOL_SECONDS = 2.0
+_TOOL_SECONDS = 5.0
 # GNU screen forwards at most 768 bytes of a device control string; 76 per piece is what it is known to pass.
 _SCREEN_PIECE = 76
 
@@ -53,7 +53,7 @@ def osc52(text: str, environ: Mapping[str, str]) -> str | None:
 def copy(text: str, *, environ: Mapping[str, str], write: Callable[[str], object], fallback: Path) -> Copied:
     """Copy a text as well as this place allows, and say where it went.
 
-    Blocks for at most two seconds (the system's clipboard tool): call it from a worker.
+    Blocks for some seconds at most (the system's clipboard tool, or tmux, on a busy machine): call it from a worker.
 
     Args:
         text: What to copy.

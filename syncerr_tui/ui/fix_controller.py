@@ -98,8 +98,11 @@ class FixController:
             named: What errors of one cause are called.
         """
         graph, causes = self._services.graph_worker.graph, dict[str, list[SyncError]]()
+        if graph is None:
+            self._screen.post_message(Announced("Still working out what waits for what."))
+            return
         for error in errors:
-            cause = graph.cause_of(error.id) if graph is not None else None
+            cause = graph.cause_of(error.id)
             causes.setdefault(cause.key if cause is not None else error.id, []).append(error)
         try:
             one_at_a_time = self._services.fixes.names_target
