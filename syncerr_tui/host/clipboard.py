@@ -53,7 +53,7 @@ def osc52(text: str, environ: Mapping[str, str]) -> str | None:
 def copy(text: str, *, environ: Mapping[str, str], write: Callable[[str], object], fallback: Path) -> Copied:
     """Copy a text as well as this place allows, and say where it went.
 
-    Blocks for some seconds at most (the system's clipboard tool, or tmux, on a busy machine): call it from a worker.
+    Blocks for some seconds at most (the system's clipboard tool, or tmux): call it from a worker.
 
     Args:
         text: What to copy.
