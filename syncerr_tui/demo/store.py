@@ -97,6 +97,7 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._next: dict[str, int] = {}
+        self._insertions: dict[str, tuple[dict[str, int], str]] = {}
         self._columns = {name: _columns(sobject) for name, sobject in schema.items()}
         self._known = {name: frozenset(columns) for name, columns in self._columns.items()}
         self._types = {
@@ -257,12 +258,11 @@ class Store:
 
     def insert_many(self, object_name: str, rows: Iterable[Mapping[str, object]]) -> list[str]:
         """Add records; returns their ids in order."""
-        columns = self._columns[object_name]
-        places = {column: place for place, column in enumerate(columns)}
+        places, statement = self._insertion(object_name)
         types = self._types[object_name]
         now = stamp(self.clock())
         system = dict(zip(SYSTEM_FIELDS, (0, now, DEMO_USER_ID, now, DEMO_USER_ID, now), strict=True))
-        empty = [0 if types.get(column) == "boolean" else system.get(column) for column in columns]
+        empty = [0 if types.get(column) == "boolean" else system.get(column) for column in places]
         table: list[list[object]] = []
         with self.transaction():
             for values in rows:
@@ -272,13 +272,20 @@ class Store:
                     row[places[name]] = _stored(value, types.get(name, ""))
                 row[0] = row[0] or self.new_id(object_name)
                 table.append(row)
-            marks = ", ".join("?" * len(columns))
-            names = ", ".join(_quoted(column) for column in columns)
-            self._connection.executemany(
-                f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})",
-                table,
-            )
+            self.sql_many(statement, table)
         return [str(row[0]) for row in table]
+
+    def _insertion(self, object_name: str) -> tuple[dict[str, int], str]:
+        """The place of each field in a row, and the statement that inserts one."""
+        known = self._insertions.get(object_name)
+        if known is None:
+            columns = self._columns[object_name]
+            names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
+            known = self._insertions[object_name] = (
+                {column: place for place, column in enumerate(columns)},
+                f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})",
+            )
+        return known
 
     def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> bool:
         """Change fields of a record and stamp it; False where there is none (or it is deleted)."""
@@ -412,6 +419,8 @@ def _declared(field: Field | None, column: str) -> str:
 
 
 def _stored(value: object, field_type: str) -> object:
+    if type(value) is str and value and field_type != "datetime":
+        return value  # nine of ten
     if value is None or value == "":
         return 0 if field_type == "boolean" else None
     if isinstance(value, bool):

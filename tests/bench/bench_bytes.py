@@ -95,6 +95,7 @@ def measure_states(columns: int, lines: int) -> None:
         program.wait_for("refreshed")
         program.press("a", "R")
         program.wait_for("enter starts")
+        program.read(1)  # a key that comes with the question is not taken for its answer
         program.press("enter")
         program.wait_for("waiting")
         written = program.read_for(8) / 8

@@ -77,7 +77,7 @@ def refused(*options: str) -> str:
     done = subprocess.run([*ASK, *options], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (2, ""), done
     assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("syncerr-tui: ")
+    assert done.stderr.startswith('{"error": ' if "--json" in options else "syncerr-tui: ")
     return done.stderr
 
 
@@ -104,7 +104,7 @@ def test_a_port_in_use_and_a_broken_file(tmp_path: Path) -> None:
         assert f"Port {port} on 127.0.0.1 cannot be used" in refused("--serve", "--port", str(port))
     broken = tmp_path / "broken.db"
     broken.write_bytes(b"broken" * 1_000)
-    assert "no demo database" in refused("--serve", "--db", str(broken))
+    assert "not a demo database" in refused("--serve", "--db", str(broken))
     assert broken.read_bytes() == b"broken" * 1_000
 
 

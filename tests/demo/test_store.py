@@ -143,7 +143,7 @@ def test_a_file_keeps_everything(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "demo.db"
     path.write_bytes(content)
-    with pytest.raises(BadInputError, match="no demo database"):
+    with pytest.raises(BadInputError, match="not a demo database"):
         Store(path, SCHEMA)
     assert path.read_bytes() == content
 
