@@ -410,10 +410,10 @@ class ResyncController:
 
         def answered(yes: bool | None) -> None:
             if yes:
-                leave(unpressed=False)
+                self._services.guided.ask_of_unticked(self._screen, leave, leaving=True)
 
-        if self._services.guided.unspoken:
-            self._services.guided.ask_of_unticked(self._screen, leave, leaving=True)
+        if self._services.guided.unspoken and not queue.runs:
+            answered(True)
             return True
         waits = f"{plural(len(queue.runs), 're-sync')} in the queue"
         dropped = "Nothing of the queue was sent or is kept: it is dropped."

@@ -282,6 +282,8 @@ class RunController:
             self._in_trouble(error)
         finally:
             self._run = None
+        if view.counts.twin:
+            self.trouble = "the re-sync before it left two records where one should be (TWIN)"
         if view.ended is not None and view.ended.how in _NOT_BY_ITSELF:
             self.trouble = _NOT_BY_ITSELF[view.ended.how]
         if run.failure is not None:

@@ -289,3 +289,31 @@ async def test_hostile_texts_stay_text(opened: Open, size: tuple[int, int], text
         assert "\u202e" not in driven.text
         await driven.press("enter", "escape", "b", "question_mark", "escape", "space")
         assert driven.app.is_running
+
+
+async def test_a_second_one_waits_for_the_first_and_then_shows_what_to_press(opened: Open) -> None:
+    async with opened(connection=guided(3)) as driven:
+        await driven.ready()
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("then space here")
+        (first,) = to_press(driven)
+        await driven.press("1", "j", "R")
+        await driven.wait_for("enter queues it")
+        await driven.press("enter")
+        await driven.wait_for("1 queued: Q")
+        await driven.press("q")
+        await driven.wait_for("1 re-sync in the queue. Nothing of the queue was sent or is kept")
+        await driven.press("escape")
+        await press(driven, first)
+        driven.app.bench.go(Place.GUIDED)
+        await driven.press("space")
+        await driven.wait_for(lambda: bool(to_press(driven)) and to_press(driven) != [first])
+        (second,) = to_press(driven)
+        assert second != first
+        await press(driven, second)
+        driven.app.bench.go(Place.GUIDED)
+        await driven.press("space")
+        await driven.wait_for("2 ended: Q")
+        assert driven.connection.org.requests == [], "the tool itself sent nothing"

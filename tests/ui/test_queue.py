@@ -10,10 +10,11 @@ import pytest
 
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.journal.history import History
-from syncerr_tui.model import EventSeen, SyncError
+from syncerr_tui.model import EventSeen, RecordSeen, SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.ui.screens.plan import PlanDialog
 from syncerr_tui.ui.screens.queue import QueueDialog
+from tests.factories import salesforce_id
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
@@ -168,6 +169,24 @@ async def test_a_stop_holds_the_queue_and_asks(opened: Open) -> None:
         await driven.press("enter")
         await driven.wait_for("3 ended: Q")
         assert sent(driven) == [error.id for error in errors]
+
+
+async def test_a_twin_holds_the_queue(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = some_errors()
+    connection = healthy(errors)
+    async with opened(connection=connection) as driven:
+        await queued(driven, errors[:2], errors[2:])
+        find = connection.find_records
+
+        async def twice(name: str, keys: Sequence[str]) -> Mapping[str, tuple[RecordSeen, ...]]:
+            found = await find(name, keys)
+            return {key: (*seen, replace(seen[0], id=salesforce_id(8, "801"))) for key, seen in found.items()}
+
+        monkeypatch.setattr(connection, "find_records", twice)
+        connection.open.set()
+        await driven.wait_for("The queue is on hold")
+        await driven.wait_for("left two records where one should be (TWIN).")
+        assert sent(driven) == [error.id for error in errors[:2]]
 
 
 async def test_an_org_that_goes_away_between_two_runs_holds_the_queue(
