@@ -65,6 +65,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self._bindings = BindingsMap(always)
         self.crash = ""
         """What to say about a defect that ended the app."""
+        self.told_to_wait = False
+        """The screen is gone, and the person was told what is still being done."""
         self._journals = journals
         context.write_to_terminal = self._write_to_terminal
 

@@ -121,11 +121,28 @@ async def _run(app: SyncErrApp, *, mouse: bool) -> int:
         try:
             await app.run_async(mouse=mouse)
         finally:
+            loop.add_signal_handler(signal.SIGINT, _interrupted, app)
             await app.release()
+    if app.services.runs.left_off:
+        print(f"syncerr-tui: {app.services.runs.left_off}", file=sys.stderr)  # noqa: T201 - the screen is gone
     if app.crash:
         print(f"syncerr-tui: {app.crash}", file=sys.stderr)  # noqa: T201 - the one line a crash leaves
         return ExitCode.DEFECT
     return app.return_code or ExitCode.OK
+
+
+def _interrupted(app: SyncErrApp) -> None:
+    """Ctrl-c at the shell that the app has left: what is off goes on again first, unless it comes again."""
+    waits = app.services.runs.active and not app.told_to_wait
+    app.told_to_wait = True
+    if waits:
+        line = "A safeguard is put back first; ctrl-c again leaves it off, on the list of safeguards."
+    else:
+        line = app.services.runs.left_off
+    with contextlib.suppress(OSError):
+        print(f"syncerr-tui: {line}" if line else "", file=sys.stderr, flush=True)  # noqa: T201 - as above
+    if not waits:
+        os._exit(ExitCode.INTERRUPTED)
 
 
 def _defect_in_a_task(app: SyncErrApp, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

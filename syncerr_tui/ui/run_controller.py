@@ -40,6 +40,7 @@ _NOT_BY_ITSELF = {
     "stopped": "the re-sync before it was broken off",
 }
 """Ends of a run after which a person looks before more is sent."""
+_MAY_BE_OFF = "A safeguard may be off. 'syncerr-tui safeguards' says which, and puts it back."
 _RESTORE_SECONDS = 30.0
 """How long the end of the app waits for a safeguard to be on again."""
 
@@ -260,6 +261,7 @@ class RunController:
         task = self._meanwhile
         if task is not None:
             task.cancel()
+            self.left_off = _MAY_BE_OFF  # until it is known
             await asyncio.wait([task], timeout=_RESTORE_SECONDS)
 
     async def _follow(self, view: RunPresenter) -> None:
