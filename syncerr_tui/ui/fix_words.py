@@ -73,7 +73,7 @@ def verdict(option: FixOption) -> tuple[str, str]:
 
 def option_line(option: FixOption) -> str:
     """An option as a line of the list."""
-    return f"{verdict(option)[0]:<12}{option.kind.scope.value:<11}{one_line(_title(option))}"
+    return f"{verdict(option)[0]:<14}{option.kind.scope.value:<11}{one_line(_title(option))}"
 
 
 def _title(option: FixOption) -> str:

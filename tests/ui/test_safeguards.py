@@ -216,11 +216,11 @@ async def test_off_by_a_colleague_it_is_left_so_and_not_offered(opened: Open) ->
     async with opened(**parts) as driven:
         await driven.ready()
         await driven.press("F")
-        await driven.wait_for("so already")
+        await driven.wait_for("done already")
         await driven.press("escape")
         await choose(driven, "Switch off")
         await driven.press("enter")
-        await driven.wait_for("It was so already: nothing was written.")
+        await driven.wait_for("nothing was written.")
         await driven.press("enter", "R")
         await driven.wait_for("enter starts")
         await asyncio.sleep(0)
