@@ -56,7 +56,9 @@ class Desk:
         program.wait_for("filter: digits")
         program.press("R")
         program.wait_for("f with the safeguard off")
-        program.press("f", "enter")
+        program.press("f")
+        program.wait_for("off meanwhile")
+        program.press("enter")
         self.until(program, lambda: not self.is_on())
 
     def until(self, program: PtyProgram, met: Callable[[], bool]) -> None:
