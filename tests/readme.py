@@ -16,6 +16,9 @@ from syncerr_tui.triage.filter import __doc__ as about_filters
 README = Path(__file__).parent.parent / "README.md"
 _SHOWN = {
     "slash": "/",
+    "equals_sign": "=",
+    "number_sign": "#",
+    "vertical_line": "\\|",
     "question_mark": "?",
     "comma": ",",
     "colon": ":",

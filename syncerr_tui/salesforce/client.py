@@ -234,6 +234,16 @@ class ApiClient:
             raise strange()
         return frozenset(str(one.get("value")) for one in answer["values"] if isinstance(one, dict))
 
+    async def record(self, object_name: str, record_id: str) -> Row:
+        """One record with every field that this user may read.
+
+        Raises:
+            RefusedError: There is none, or this user does not see it.
+        """
+        (key,) = record_ids.checked([record_id])
+        path = f"sobjects/{query_text.name(object_name)}/{key}"
+        return await self._executor.read(lambda sf: an_object(rest(sf, path)))
+
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
     ) -> dict[str, Row | None]:

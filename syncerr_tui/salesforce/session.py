@@ -156,6 +156,15 @@ class OrgSession:
             self._time.saw(one.modified_at)
         return seen
 
+    async def raw_event(self, event_id: str) -> Row:
+        """A change event with every field, as the org sends it: hostile text, to be made harmless by whoever
+        shows it.
+
+        Raises:
+            UnreachableError, NotLoggedInError, RefusedError: as everywhere.
+        """
+        return await self.client.record(self._reader.mapping.object_name, event_id)
+
     async def find_records(
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:

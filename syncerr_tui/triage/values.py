@@ -24,7 +24,8 @@ KINDS: Mapping[str, str] = {
 _PLAIN = re.compile(r"[^\s\",*/]+")
 _QUOTED = re.compile(r"[^\",*]+")
 _SPECIAL = re.compile(r"[\\.^$|?*+()\[\]{}/\"]")
-_BLANKS = re.compile(r"\s+", re.ASCII)
+_BLANKS = re.compile(r"[ \t\n\f\r]+")
+"""What RE2 takes for blanks."""
 _LONGEST = 120
 """Characters of a text that a pattern repeats."""
 

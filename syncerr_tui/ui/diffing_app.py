@@ -35,6 +35,8 @@ class DiffingApp(App[ReturnType]):
     def __init__(self, driver_class: type | None = None, diff: ScreenDiff | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self._diff = diff
+        self._given = False
+        """Whether another program has the terminal."""
 
     def on_mount(self) -> None:
         """Behind a suspension another program has had the terminal."""
@@ -60,7 +62,11 @@ class DiffingApp(App[ReturnType]):
             yield  # without a terminal, as in a test, there is none to give
             return
         with self.suspend():
-            yield
+            self._given = True
+            try:
+                yield
+            finally:
+                self._given = False
 
     def sleep(self) -> None:
         """Give the terminal to the shell, and stop until it continues us."""
@@ -77,6 +83,8 @@ class DiffingApp(App[ReturnType]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Textual 8.2.8 writes `renderable.render_segments()` here; this writes the difference."""
         driver = self._driver
+        if self._given:
+            return  # the screen is drawn as a whole when the terminal comes back
         if (
             self._diff is None
             or driver is None

@@ -53,6 +53,24 @@ class HookRunner:
         if not hook.foreground:
             self._say(f"{hook.name} is running on {plural(len(errors), 'row')}; {stops}.")
 
+    async def view(self, text: str, name: str, program: Sequence[str]) -> bool:
+        """Give the terminal to a pager or an editor with a text in a file, until it ends.
+
+        Returns:
+            Whether the text was changed in it.
+
+        Raises:
+            MachineError: It cannot be started.
+        """
+        from syncerr_tui.host import viewer
+        from syncerr_tui.salesforce.auth.secrets import secret_variables
+
+        connection = self._context.connection
+        secrets = secret_variables(connection.profile if connection is not None else None)
+        environ = {name: value for name, value in self._context.environ.items() if name not in secrets}
+        with self._terminal_given():
+            return await viewer.view(text, name, program, environ)
+
     def cancel(self) -> None:
         """End all of them."""
         for task in self._running.values():

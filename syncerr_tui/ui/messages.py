@@ -14,6 +14,7 @@ class Announced(Message):
     """Something to say in one line, in place of the keys."""
 
     line: str
+    """Empty where the keys are to stand there again."""
     look: str = "strong"
     keep: bool = False
     """Until the next key, however long that takes."""

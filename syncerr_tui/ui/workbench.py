@@ -50,6 +50,7 @@ from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.look_controller import LookController
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.news_controller import JournalWanted, NewsController
+from syncerr_tui.ui.record_viewer import RecordViewer
 from syncerr_tui.ui.resync_controller import ResyncController
 from syncerr_tui.ui.run_controller import (
     PAUSING,
@@ -106,6 +107,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.reader = ListReader(self.context, self.post_message)
         self.fixing = FixController(services, self)
         self.looking = LookController(services, self, errors)
+        self.records = RecordViewer(services, self, self._copy)
         self.news = NewsController(services, self, errors)
         self.resyncing = ResyncController(services, self, errors, self.fixing)
         self.handling = HandlingController(services, self)
@@ -341,7 +343,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     @on(Announced)
     def announced(self, event: Announced) -> None:
         """A pane or a service has something to say."""
-        self.say(event.line, event.look, keep=event.keep)
+        if event.line:
+            self.say(event.line, event.look, keep=event.keep)
+        else:
+            self.silence()
 
     @on(Troubled)
     def troubled(self, event: Troubled) -> None:
@@ -1062,6 +1067,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         "back": back,
         "filter": open_filter,
         "only_like": lambda bench: bench.looking.only_like(bench.pane.current),
+        "raw": lambda bench: bench.records.open(bench.pane.current),
+        "pager": lambda bench: bench.records.show_in("pager", bench.pane.current),
+        "editor": lambda bench: bench.records.show_in("editor", bench.pane.current),
         "count_by": lambda bench: bench.looking.count_by(),
         "save_filter": lambda bench: bench.looking.save_filter(),
         "sort": sort,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.victims import ParentRef
-from syncerr_tui.errors import SyncErrError
+from syncerr_tui.errors import RefusedError, SyncErrError
 from syncerr_tui.fixes.org import FixFacts, FixPolicy
 from syncerr_tui.model import (
     ApiUsage,
@@ -60,6 +60,19 @@ class FakeOrg:
         real = NOW + timedelta(seconds=time.monotonic() - self._begun)
         self._time = max(self._time, real) + timedelta(seconds=1)
         return self._time
+
+    async def raw_event(self, event_id: str) -> dict[str, object]:
+        if event_id not in self.failed:
+            raise RefusedError("The org has no such record", "Read the list again")
+        error = self.failed[event_id]
+        return {
+            "attributes": {"type": "s_c__Change_Event__c"},
+            "Id": event_id,
+            "s_c__Payload__c": '{"a": 1}',
+            "s_c__Message__c": f"{error.message}\x1b]52;c;aGk=\x07 vim: set modeline:\u202e",
+            "s_c__Retries__c": 3,
+            "OwnerId": None,
+        }
 
     async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
         return {
