@@ -174,8 +174,9 @@ class PostgresDatabase:
         later = "" if durable else "SET LOCAL synchronous_commit = off; "
         with self._in_words():
             if self._writing is not None:
-                with _all_or_nothing(self._writing, "RELEASE part", "ROLLBACK TO part"):
-                    self._writing.execute("SAVEPOINT part")
+                # Nobody releases it: the last one of that name counts, and the commit ends them all.
+                self._writing.execute("SAVEPOINT part")
+                with _all_or_nothing(self._writing, "", "ROLLBACK TO part"):
                     yield _Statements(self._writing)
                 return
             connection = self._begin(f"BEGIN; {later}SELECT pg_advisory_xact_lock({self._turn})")
@@ -296,7 +297,8 @@ class PostgresDatabase:
 def _all_or_nothing(connection: psycopg.Connection[Row], end: str, undo: str) -> Iterator[None]:
     try:
         yield
-        connection.execute(end)
+        if end:
+            connection.execute(end)
     except BaseException:
         _undo(connection, undo)
         raise

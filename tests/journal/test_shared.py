@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError, SyncErrError
+from syncerr_tui.fixes.ledger import FixLedger
+from syncerr_tui.fixes.org import FixKind, FixTarget
 from syncerr_tui.journal import sqlite_file
 from syncerr_tui.journal.attempt import OutcomeKind
 from syncerr_tui.journal.claims import Owner
@@ -95,6 +97,25 @@ def test_what_one_machine_sent_and_proved_the_other_knows(on: Open) -> None:
     assert set(History(here).open_attempts()) == {sync_error(2).id}
     (row, _) = History(here).rows_of(run)
     assert row.verdict is Verdict.FIXED
+
+
+def test_a_safeguard_that_one_machine_switched_off_is_the_others_to_put_back(on: Open) -> None:
+    there = FixLedger(on(ELSEWHERE), os_user="ana", org_user="ana@acme")
+    here = FixLedger(on(), os_user="ben", org_user="ben@acme")
+    fix = there.begin(
+        FixKind.VALIDATION_RULE_OFF,
+        FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax"),
+        before={"active": True},
+        after={"active": False},
+        whole="<xml/>",
+    )
+    (off,) = here.open_safeguards()
+    assert (off.id, off.by, off.target.name) == (fix.id, "ana", "Order.Tax")
+    here.restoring(fix.id)
+    here.restored(fix.id, "accepted")
+    here.close(fix.id, "put back")
+    assert there.open_safeguards() == []
+    assert there.get(fix.id).closed == "put back"
 
 
 def test_a_silent_machine_is_taken_for_dead_by_the_databases_clock_alone(
@@ -379,6 +400,8 @@ from tests.factories import sync_error
 from tests.resync.lying_org import IDENTITY
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
+from syncerr_tui.fixes.ledger import FixLedger
+from syncerr_tui.fixes.org import FixKind, FixTarget
 from syncerr_tui.journal import sqlite_file
 folder, group, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 warm = Path(folder) / f"warm-{os.getpid()}"
