@@ -18,6 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from syncerr_tui.journal.database import iso
+
 _MOST_BYTES = 64 * 2**20
 """A larger file is not ours; a run of 100,000 rows writes about 15 MB."""
 
@@ -135,10 +137,10 @@ def _payload(request: LoggedRequest) -> dict[str, Any]:
     return {
         "event": request.event,
         "attempt": request.attempt,
-        "at": request.at.isoformat(),
-        "org_at": request.org_at.isoformat(),
-        "stamp": request.stamp.isoformat() if request.stamp else None,
-        "processed_at": request.processed_at.isoformat() if request.processed_at else None,
+        "at": iso(request.at),
+        "org_at": iso(request.org_at),
+        "stamp": iso(request.stamp) if request.stamp else None,
+        "processed_at": iso(request.processed_at) if request.processed_at else None,
     }
 
 

@@ -56,7 +56,7 @@ MUTANTS = [
     Mutant(
         2,
         "the intent is not written before the request",
-        "numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts))",
+        "numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts, asking=asking))",
         "numbers = {attempt.event: number for number, attempt in enumerate(attempts, 1)}",
         (f"{PROMISES}::test_2_nothing_is_sent_before_its_intent_is_in_the_journal",),
     ),
