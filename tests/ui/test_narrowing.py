@@ -34,6 +34,17 @@ async def test_help_narrows_to_the_keys_of_which_something_is_said(opened: Open)
         await back(driven)
 
 
+async def test_what_is_typed_behind_the_slash_in_one_packet_is_in_the_line(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("question_mark")
+        await driven.wait_for("/ narrows")
+        await driven.press_at_once(*"/whole", "space", *"err/")
+        await driven.wait_for("No key and no sentence has these words.")
+        await driven.press("backspace")
+        await driven.wait_for("Copy the whole error as text.")
+
+
 async def test_a_menu_narrows_and_enter_takes_what_is_left(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()

@@ -56,7 +56,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,ctrl+c", "leave", "leave", show=False),
-        Binding("slash", "narrow", show=False),
+        # With priority: what is typed behind it in the same packet is the line's already.
+        Binding("slash", "narrow", show=False, priority=True),
     ]
     SHAPE: ClassVar[str] = ""
     """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""
@@ -120,6 +121,12 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         else:
             self.dismiss(None)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, a slash is a letter."""
+        if action != "narrow":
+            return True
+        return bool(self.NARROWS) and not isinstance(self.focused, Input)
+
     # -- narrowing what is shown -----------------------------------------------------------------------
 
     @property
@@ -132,9 +139,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     def action_narrow(self) -> None:
         """Type words; what has them stays."""
-        if self.NARROWS:
-            self._narrowing.disabled = False
-            self.set_focus(self._narrowing)
+        self._narrowing.disabled = False
+        self.set_focus(self._narrowing)
 
     @on(Input.Changed, ".-narrowing")
     def narrowed(self, event: Input.Changed) -> None:
