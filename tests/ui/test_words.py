@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.causes import READY
 from syncerr_tui.diagnosis.explanation import explain
@@ -18,12 +19,15 @@ from syncerr_tui.diagnosis.guide_index import chapters, search
 from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal import filter as journal_filter
+from syncerr_tui.journal.history import RunRecord
+from syncerr_tui.model import Verdict
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import MESSAGE
+from syncerr_tui.triage.columns import MESSAGE, Moment
 from syncerr_tui.ui import run_controller
+from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
 from syncerr_tui.ui.planning import Prepared, prepare
 from syncerr_tui.words import local_minute
-from tests.factories import sync_error
+from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.families import family
 
@@ -304,3 +308,22 @@ async def test_what_belongs_to_a_label_of_the_plan_stands_below_its_words(opened
         at = label.index("1 Account") if "1 Account" in label else label.index("Wave 1") + 9
         for words in ("Each wave goes after", "The first row goes alone"):
             assert next(line for line in driven.lines if words in line).index(words) == at
+
+
+@given(st.dictionaries(st.sampled_from([*Verdict]), st.integers(1, 300)), st.integers(0, 50))
+def test_the_columns_of_a_run_add_up(verdicts: dict[Verdict, int], unsent: int) -> None:
+    counts = {verdict.value: count for verdict, count in verdicts.items()}
+    if unsent:
+        counts[NOT_SENT] = unsent
+    planned = sum(counts.values())
+    who = ("ana", "ana@acme.example", "ops")
+    run = RunRecord("a" * 32, NOW, "acme", "apex", *who, "", planned, counts, "finished", "", alive=False)
+    cells = [text for text, _ in run_cells(run, Moment(NOW, UTC), ours=False)]
+    told = dict(zip((column.header for column in RUNS), cells, strict=True))
+    twins = int(told["State"].removeprefix("TWIN (").removesuffix(")")) if "TWIN" in told["State"] else 0
+    counted = sum(int(told[name] or 0) for name in ("Fixed", "Gone", "Fail", "Unkn", "Unsent"))
+    assert counted + twins == int(told["Rows"]) == planned
+    for width in (80, 100, 200):
+        assert {"Fixed", "Gone", "Fail", "Unkn", "Unsent"} <= {
+            column.header for column in RUNS if column.since <= width
+        }
