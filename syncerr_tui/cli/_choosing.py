@@ -313,7 +313,7 @@ def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool
     """What only support can clear stays out; who named it by its id is warned, and it goes."""
     from syncerr_tui.resync.selection import support_only, support_words
 
-    found = support_only(graph, chosen, unless=" first; name it with --id to send it anyway")
+    found = support_only(graph, chosen, unless="; to send it anyway, name it with --id")
     if found and named:
         narrate(f"Warning: {support_words(len(found))}")
     return [] if named else found
@@ -327,7 +327,7 @@ def _snoozed(said: Handlings, chosen: Sequence[SyncError], choice: Choice) -> li
     for out in snoozed(said, named):
         narrate(f"Warning: {out.id} is {out.reason}.")
     rest = [error for error in chosen if error.id not in choice.ids]
-    return snoozed(said, rest, unless="; name it with --id to send it anyway")
+    return snoozed(said, rest, unless="; to send it anyway, name it with --id")
 
 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:

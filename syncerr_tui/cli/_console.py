@@ -5,11 +5,13 @@ Everything that a command shows goes through here: data on stdout (`emit`, `emit
 loses whatever could act on a terminal; callers pass it as it is. No other module may print (a rule of ruff
 and a test hold that).
 
-A stream that cannot write a character, because the locale is not UTF-8, gets it escaped. JSON stays JSON.
+A stream that cannot write a character, because the locale is not UTF-8, gets it in ASCII or escaped. JSON
+stays JSON.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import json
@@ -54,12 +56,25 @@ def choose_form_of_failures(argv: Sequence[str]) -> None:
     _failures.as_json = "--json" in words or bool(forms & {"json", "jsonl"})
 
 
+_PLAIN = "syncerr-plain"
+# No double quote: it would mean something in CSV.
+_ASCII = {"“": "'", "”": "'", "‘": "'", "’": "'", "…": "...", "–": "-", "—": "-", "·": "-", "→": "->"}
+
+
+def _in_plain_characters(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What the stream cannot write: our own signs in ASCII, all else escaped."""
+    assert isinstance(error, UnicodeEncodeError)
+    signs = error.object[error.start : error.end]
+    return "".join(_ASCII.get(sign) or ascii(sign)[1:-1] for sign in signs), error.end
+
+
 def prepare_streams() -> None:
     """Make the standard streams ready: none of them is closed, and none fails because of a character."""
+    codecs.register_error(_PLAIN, _in_plain_characters)
     for name, mode, errors in (
         ("stdin", "r", "replace"),
-        ("stdout", "w", "backslashreplace"),
-        ("stderr", "w", "backslashreplace"),
+        ("stdout", "w", _PLAIN),
+        ("stderr", "w", _PLAIN),
     ):
         stream = getattr(sys, name)
         if stream is None:

@@ -47,7 +47,7 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str 
         if key not in known:
             known[key] = explain(error).support_only
         if known[key]:
-            out.append(LeftOut(error.id, f"StoreConnect's support has to clear it{unless}"))
+            out.append(LeftOut(error.id, f"only StoreConnect's support can clear this{unless}"))
     return out
 
 

@@ -17,7 +17,7 @@ from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.diffing_app import DiffingApp
-from syncerr_tui.ui.line_filters import Colourless, Harmless
+from syncerr_tui.ui.line_filters import Colourless, Harmless, PlainSigns
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import VARIABLES, theme_for
@@ -53,7 +53,12 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self.register_theme(theme)
         self.theme = theme.name
         self.set_class(not context.terminal.unicode, "-ascii")
-        self._line_filters: list[LineFilter] = [*([Colourless()] if self.no_color else []), Harmless()]
+        plain = [] if context.terminal.unicode else [PlainSigns()]
+        self._line_filters: list[LineFilter] = [
+            *([Colourless()] if self.no_color else []),
+            *plain,
+            Harmless(),
+        ]
         self.context = context
         # In every screen, dialogs too.
         always = [Binding("ctrl+q", "leave", show=False, priority=True)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
@@ -20,6 +22,19 @@ class Harmless(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same text without anything but printable characters."""
         return [segment if _is_plain(segment) else _made_plain(segment) for segment in segments]
+
+
+class PlainSigns(LineFilter):
+    """The typographic signs of our own texts as ASCII, for terminals that have no others. Widths stay."""
+
+    _SIGNS: ClassVar = str.maketrans("“”‘’…–—·→←▲▼✓•", "\"\"''~---><^v*-")
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text without signs that such a terminal lacks."""
+        return [
+            segment if segment.text.isascii() else Segment(segment.text.translate(self._SIGNS), *segment[1:])
+            for segment in segments
+        ]
 
 
 class Colourless(LineFilter):

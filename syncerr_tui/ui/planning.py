@@ -162,7 +162,7 @@ def prepare(
     missing = causes_missing(graph, listed)
     added = [error for error in missing if error.id not in taken]
     errors = (*chosen, *added)
-    support = tuple(support_only(graph, (*listed, *added), unless=" first; s sends it anyway"))
+    support = tuple(support_only(graph, (*listed, *added), unless="; s sends anyway"))
     parents = graph.parents_of(error.id for error in (*listed, *added))
     remarks: tuple[str, ...] = ()
     if behind:

@@ -33,8 +33,8 @@ _STATES: Mapping[RowState, RowMark] = {
     RowState.WAITING: RowMark("waiting", Tone.BUSY),
     RowState.NOT_SENT: RowMark("not sent", Tone.QUIET),
 }
-_SIZES = ((12, False), (12, True), (6, True), (0, True))
-"""Cells of the bar, and whether the words are short: the first that fits is shown."""
+_SIZES = ((12, False, True), (12, True, True), (6, True, True), (0, True, True), (0, True, False))
+"""Cells of the bar, whether the words are short, whether the wave is told: the first that fits is shown."""
 _ENDLESS = 10_000
 _USUAL_KEYS = ActionTable()
 
@@ -139,15 +139,15 @@ class RunPresenter:
         """The progress bar while it runs, the result when it has ended; shorter where it is to fit."""
         if self.ended:
             return self._result()
-        lines = (self._progress(bar, brief=brief) for bar, brief in _SIZES)
-        return next((line for line in lines if _width(line) <= width), self._progress(0, brief=True))
+        lines = [self._progress(bar, brief=brief, wave=wave) for bar, brief, wave in _SIZES]
+        return next((line for line in lines if _width(line) <= width), lines[-1])
 
     @property
     def plain(self) -> str:
         """The same as text."""
         return "".join(text for text, _ in self.line()).strip()
 
-    def _progress(self, bar: int, *, brief: bool) -> list[Part]:
+    def _progress(self, bar: int, *, brief: bool, wave: bool) -> list[Part]:
         counts = self.counts
         if not counts.planned:
             return [(" Re-sync ", "strong"), ("starting ...", "text")]
@@ -157,7 +157,11 @@ class RunPresenter:
         told.append(f"{done:,}/{counts.planned:,}")
         if self._eta is not None and done < counts.planned and not self.paused:
             told.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")
-        notes = [self._wave, *_counted(counts, self._span(brief=brief), brief=brief), self._note]
+        notes = [
+            self._wave if wave else "",
+            *_counted(counts, self._span(brief=brief), brief=brief),
+            self._note,
+        ]
         told += [f"  {note}" for note in notes if note]
         # One style for all that changes: colours would double what a slow line has to carry.
         return [(" Paused " if self.paused else " Re-sync ", "strong"), ("".join(told), "text")]

@@ -18,6 +18,7 @@ from syncerr_tui.diagnosis.fingerprint import NOT_LISTED, Fingerprint
 from syncerr_tui.diagnosis.guide_index import chapters, search
 from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
@@ -26,6 +27,7 @@ from syncerr_tui.triage.columns import MESSAGE, Moment
 from syncerr_tui.ui import run_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
 from syncerr_tui.ui.planning import Prepared, prepare
+from syncerr_tui.ui.run_presenter import RunPresenter
 from syncerr_tui.words import local_minute
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
@@ -327,3 +329,26 @@ def test_the_columns_of_a_run_add_up(verdicts: dict[Verdict, int], unsent: int) 
         assert {"Fixed", "Gone", "Fail", "Unkn", "Unsent"} <= {
             column.header for column in RUNS if column.since <= width
         }
+
+
+async def test_a_terminal_without_unicode_is_sent_no_sign_of_ours(opened: Open) -> None:
+    quoted = sync_error(1, code="FIELD_CUSTOM_VALIDATION_EXCEPTION", message="Say “please” …")
+    async with opened([quoted], terminal=TerminalProfile(unicode=False)) as driven:
+        await driven.ready()
+        for key in ("enter", "c", "enter", "R", "escape", "m"):
+            await driven.press(key)
+            await driven.wait_for(lambda: bool(driven.text.strip()))
+            assert driven.text.isascii(), driven.text
+
+
+def test_a_long_line_of_progress_loses_the_wave_before_a_count() -> None:
+    view = RunPresenter(unicode=True, zone=UTC)
+    view._wave = "wave 3/3"
+    view._eta = 45
+    view.counts = replace(view.counts, planned=4962, fixed=662, still_failing=1442, sent=382)
+    wide = "".join(text for text, _ in view.line(80))
+    assert "wave 3/3" in wide
+    narrow = "".join(text for text, _ in view.line(70))
+    assert "wave" not in narrow
+    assert narrow.endswith("1,442 FAILING")
+    assert len(narrow) <= 70
