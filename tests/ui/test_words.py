@@ -24,7 +24,7 @@ from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import MESSAGE, Moment
-from syncerr_tui.ui import run_controller
+from syncerr_tui.ui import resync_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
 from syncerr_tui.ui.planning import Prepared, prepare
 from syncerr_tui.ui.run_presenter import RunPresenter
@@ -200,12 +200,12 @@ def slow_planning(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Every plan takes until this is set."""
     go_on = threading.Event()
 
-    def slowly(*asked: Any) -> Prepared:
+    def slowly(*asked: Any, **how: Any) -> Prepared:
         assert go_on.wait(20)
-        return prepare(*asked)
+        return prepare(*asked, **how)
 
-    monkeypatch.setattr(run_controller, "_AT_ONCE", 3)
-    monkeypatch.setattr(run_controller, "prepare", slowly)
+    monkeypatch.setattr(resync_controller, "_AT_ONCE", 3)
+    monkeypatch.setattr(resync_controller, "prepare", slowly)
     return go_on
 
 
