@@ -16,7 +16,7 @@ The exit codes are part of the interface of every command and never change their
 | 130 | interrupted with ctrl-c; what was in flight has been recorded |
 | 131 | told to quit (SIGQUIT) while the app was open, as with 129 |
 | 134 | told to abort (SIGABRT) while the app was open, as with 129 |
-| 143 | told to end (SIGTERM) during a run, as with ctrl-c |
+| 143 | terminated (SIGTERM) during a run, as with ctrl-c |
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resync": ("resync", "Plan, re-sync and prove, in one go."),
     "resume": ("resume", "Finish a run that was cut short."),
     "verify": ("verify", "Re-read the org and say what became of earlier runs."),
-    "note": ("note", "Say something about errors: a note, who works on it, a ticket, not before when."),
+    "note": ("note", "Say something about errors: a note, who works on it, a ticket, a snooze."),
     "report": ("report", "Hand over: what was open, what was done with proof, what is left."),
     "watch": ("watch", "Look again and again: say what is new and cleared, and tell people."),
     "journal": ("journal", "Show what was re-synced, by whom, and what came of it."),

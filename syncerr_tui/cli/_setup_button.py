@@ -87,7 +87,7 @@ async def _table(candidate: ButtonCandidate, client: ApiClient, events: str) -> 
     full = f"{call.namespace}__{call.name}" if call.namespace else call.name
     if call.kind is not CallKind.APEX and candidate.field is not IdField.EVENT:
         raise BadInputError(
-            f"The button is no Apex call and takes the ids of records, not of change events ({call.words})",
+            f"The button is not an Apex call, and takes ids of records, not of change events ({call.words})",
             "Use the guided method, or ask StoreConnect for a public action",
         )
     match call.kind:
@@ -121,7 +121,7 @@ async def _table(candidate: ButtonCandidate, client: ApiClient, events: str) -> 
                 ((field, value),) = fields.items()
                 return {"kind": "field", "field": field, "value": _text(value)}
     raise BadInputError(
-        f"The button is no Apex call, and this tool cannot repeat it as it is ({call.words})",
+        f"The button is not an Apex call, and this tool cannot repeat it as it is ({call.words})",
         "Use the guided method, or ask StoreConnect for a public action",
     )
 

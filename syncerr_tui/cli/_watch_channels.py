@@ -68,7 +68,7 @@ def _hook(command: str) -> Hook:
     except ValueError:
         words = ()
     if not words:
-        raise BadInputError("--hook is no command", "Write it as in a shell: --hook '/srv/page-me --loud'")
+        raise BadInputError("--hook is not a command", "Write it as in a shell: --hook '/srv/page-me --loud'")
     return Hook(f"The hook {one_line(words[0])[:60]}", words)
 
 

@@ -219,7 +219,9 @@ def _cells(
                 # Tools that do not quote: the commas belong to the message, which stands last.
                 cells = [*cells[:at], delimiter.join(cells[at:])]
             if len(cells) != len(header):
-                yield BadRow(number, f"{len(cells)} columns where the heading has {len(header)}")
+                yield BadRow(
+                    number, f"the heading names {len(header)} columns, and this line has {len(cells)}"
+                )
                 continue
             done = success is not None and cells[success].strip().casefold() == "true"
             if not cells[at].strip() or done:

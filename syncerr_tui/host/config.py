@@ -239,7 +239,7 @@ def _filters(tables: Mapping[str, Any], reader: _Reader) -> dict[str, str]:
     for name, text in known.items():
         keys = ("filters", name)
         if trouble := filter_name_trouble(name):
-            raise reader.refuse(keys, "is no name for a filter", trouble)
+            raise reader.refuse(keys, "cannot be the name of a filter", trouble)
         try:
             filters.parse(reader.text(keys, text), saved=lambda: {**known, name: ""})  # noqa: B023 - read at once
         except BadInputError as problem:
@@ -281,7 +281,9 @@ def _hook(name: str, table: object, reader: _Reader) -> Hook:
         raise reader.refuse(place, "must be a table", f"Write it as [hooks.{one_line(name)}]")
     reader.check_known(table, _HOOK_SETTINGS, place)
     if not _HOOK_NAME.fullmatch(name):
-        raise reader.refuse(place, "is no name for a command", "Use letters, digits, - and _, at most 40")
+        raise reader.refuse(
+            place, "cannot be the name of a command", "Use letters, digits, - and _, at most 40"
+        )
     shell = bool(reader.switch("shell", table, place))
     foreground = bool(reader.switch("foreground", table, place))
     usual = 0.0 if foreground else 30.0

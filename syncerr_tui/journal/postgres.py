@@ -260,7 +260,7 @@ class PostgresDatabase:
             return int(self._statement(asked)[0][0])
         if standing["tables"] or (standing["others"] and not standing["made"]):
             raise MachineError(
-                f"The database {self.name} is another program's: it holds tables that are no journal's",
+                f"The database {self.name} is another program's: it holds other tables than a journal's",
                 f'Name a database of its own, or allow this one: CREATE SCHEMA "{self._schema}"',
             )
         return 0

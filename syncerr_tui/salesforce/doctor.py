@@ -194,7 +194,7 @@ class _Checkup:
             Check(
                 "mapping",
                 CheckState.WARNING,
-                f"{len(mapping.fields)} fields found by looking, confirmed by nobody",
+                f"{plural(len(mapping.fields), 'field')} found by looking, confirmed by nobody",
                 f"{_SETUP} to look at the mapping and keep it",
             ),
         ]

@@ -308,7 +308,9 @@ def _with_value_state(component: Component, name: str, state: str) -> Component:
     flag = "true" if state == "active" else "false"
     if found is None:
         if len(values) >= MOST_VALUES:
-            raise RefusedError(f"{component.full_name} is full: it has {len(values)} values", "Ask the admin")
+            raise RefusedError(
+                f"{component.full_name} is full: it has {plural(len(values), 'value')}", "Ask the admin"
+            )
         path, element = VALUE_ELEMENTS[component.type]
         text = escape(name)
         xml = (

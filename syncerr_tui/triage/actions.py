@@ -166,7 +166,7 @@ def _resync(state: AppState) -> str | None:
     if state.chosen:
         return None
     if state.hidden_selected:
-        return f"the filter hides all {state.hidden_selected} selected rows: {state.key('back')} shows them"
+        return f"the filter hides everything selected: {state.key('back')} shows it"
     return _row(state)
 
 
@@ -461,7 +461,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "alike",
         ("e",),
-        "same elsewhere",
+        "same cause",
         "Show all rows of this cause in the list; the same key again goes back to all rows.",
         "Look",
         _ERRORS_AND_CAUSES,
@@ -559,7 +559,7 @@ ACTIONS: tuple[Action, ...] = (
         ("N",),
         "note",
         "Say something of the row, the selection or the cause: a note, who works on it, a ticket, a snooze.",
-        "Take along",
+        "Copy and export",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
@@ -568,7 +568,7 @@ ACTIONS: tuple[Action, ...] = (
         ("y",),
         "copy",
         "Copy an ID, the message, the whole error or its link, of the row or of all selected, a line each.",
-        "Take along",
+        "Copy and export",
         _TABLES,
         why_disabled=_row,
     ),
@@ -577,7 +577,7 @@ ACTIONS: tuple[Action, ...] = (
         ("Y",),
         "copy error",
         "Copy the whole error as text.",
-        "Take along",
+        "Copy and export",
         _LIST,
         why_disabled=_row,
     ),
@@ -586,7 +586,7 @@ ACTIONS: tuple[Action, ...] = (
         ("Y",),
         "copy all",
         "The same of all rows that are to be pressed, as far as the filter shows them.",
-        "Take along",
+        "Copy and export",
         _GUIDED,
         why_disabled=_rows,
     ),
@@ -595,7 +595,7 @@ ACTIONS: tuple[Action, ...] = (
         ("b",),
         "open address",
         "Open the page on which Re-sync is pressed; where there is no browser, copy its address.",
-        "Take along",
+        "Copy and export",
         _GUIDED,
     ),
     Action(
@@ -603,7 +603,7 @@ ACTIONS: tuple[Action, ...] = (
         ("x",),
         "export",
         "Write the rows and columns that the list shows to a new file here: CSV, JSON lines or Markdown.",
-        "Take along",
+        "Copy and export",
         _LIST,
         why_disabled=_rows,
     ),
@@ -612,7 +612,7 @@ ACTIONS: tuple[Action, ...] = (
         ("b",),
         "open address",
         "Open the address of the next step in a browser; where there is none, copy it.",
-        "Take along",
+        "Copy and export",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
@@ -639,7 +639,7 @@ ACTIONS: tuple[Action, ...] = (
         "tick",
         ("space",),
         "tick off",
-        "You pressed Re-sync for this row in Salesforce: it is read back from now on. Again takes that back.",
+        "You pressed Re-sync for this row in Salesforce: it is read back from now on. Again: untick it.",
         "By hand",
         _GUIDED,
         why_disabled=lambda state: state.not_tickable or None,
@@ -669,7 +669,7 @@ ACTIONS: tuple[Action, ...] = (
         "cancel",
         ("X", "ctrl+c"),
         "stop re-sync",
-        "Stop the re-sync: what is on its way is waited for, the rest stays unsent. Else: your command.",
+        "Stop the re-sync: what is on its way is waited for, the rest stays unsent. Or a command of yours.",
         "Act",
         why_disabled=_stop,
     ),
@@ -685,7 +685,7 @@ ACTIONS: tuple[Action, ...] = (
         "fix",
         ("F",),
         "fix",
-        "What would remove the blocker, smallest change first, applied with proof; of all causes selected.",
+        "What would remove the blocker, smallest change first, with proof; for all causes that are selected.",
         "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,

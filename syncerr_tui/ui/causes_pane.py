@@ -81,7 +81,8 @@ class CausesPane(ListWithPanel):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        unknown = self.context.unread or (self._graph_worker.working and not self._graph_worker.found.count)
+        worker, errors = self._graph_worker, self.context.state.listing.errors
+        unknown = self.context.unread or (errors and worker.working and not worker.found.count)
         return "Causes (?)" if unknown else f"Causes ({self.count:,})"
 
     @property

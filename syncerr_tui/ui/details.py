@@ -13,7 +13,7 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
-from syncerr_tui.words import age
+from syncerr_tui.words import age, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -184,7 +184,7 @@ def _marked(message: str, diagnosis: Diagnosis) -> Iterator[Piece]:
         at = span.end
     yield message[at:end], Role.TEXT
     if end < len(message):
-        yield f"\n({len(message) - end:,} more characters: Y copies all of it)", Role.MUTED
+        yield f"\n({plural(len(message) - end, 'more character')}: Y copies all of it)", Role.MUTED
 
 
 def _place(span: Span) -> tuple[int, int]:

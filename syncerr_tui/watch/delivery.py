@@ -44,7 +44,7 @@ class Notifier:
         self._apprise = apprise.Apprise()
         if not self._apprise.add(url):
             raise BadInputError(
-                f"{name} is no address that Apprise knows", "See https://github.com/caronc/apprise/wiki"
+                f"{name} is not an address that Apprise knows", "See https://github.com/caronc/apprise/wiki"
             )
 
     async def send(self, title: str, body: str) -> str:

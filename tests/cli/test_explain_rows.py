@@ -118,7 +118,7 @@ def test_a_bad_row_is_named_by_its_line_and_stops_nothing() -> None:
     result = explain("--csv", "-", "--json", stdin=text)
     assert result.exit_code == ExitCode.BAD_INPUT
     first, bad, last = answers(result)
-    assert bad == {"id": None, "error": "line 3: 1 columns where the heading has 2"}
+    assert bad == {"id": None, "error": "line 3: the heading names 2 columns, and this line has 1"}
     assert (first["root_code"], last["root_code"]) == ("UNABLE_TO_LOCK_ROW", "REQUIRED_FIELD_MISSING")
     assert "1 line could not be read: line 3" in explain("--csv", "-", stdin=text).stdout
 

@@ -226,7 +226,7 @@ def test_cron_tells_only_what_is_new_since_it_looked_last(shell: Shell, tmp_path
     [
         (("--notify", "mailto://me:s3cret@example.com"), "--notify takes no address"),
         (("--notify", "env:NO_SUCH_VARIABLE"), "NO_SUCH_VARIABLE is not set"),
-        (("--hook", ""), "--hook is no command"),
+        (("--hook", ""), "--hook is not a command"),
         (("--interval", "1s"), "The shortest is 10s"),
         (("--digest", "soon"), "--digest cannot be"),
         (("--quiet", "night"), "--quiet cannot be"),

@@ -92,7 +92,7 @@ def test_every_setting_has_its_place_in_the_readmes_example() -> None:
         ("[hooks.a]\ncommand = 'x'\nwhere = ['error']", 3, "Did you mean errors?"),
         ("[hooks.a]\ncommand = 'x'\ntimout = 3", 3, "Did you mean timeout?"),
         ("[hooks.a]\ncommand = 'x'\ntimeout = '2d'", 3, "must be a time"),
-        ("[hooks.'a b']\ncommand = 'x'", 1, "is no name for a command"),
+        ("[hooks.'a b']\ncommand = 'x'", 1, "cannot be the name of a command"),
         ("[hooks]\na = 3", 2, "hooks.a must be a table"),
     ],
 )

@@ -26,7 +26,7 @@ class Wish:
 
 
 ASKED: Mapping[HandlingKind, tuple[str, str]] = {
-    HandlingKind.NOTE: ("A note", "e.g. the carrier answers on Monday"),
+    HandlingKind.NOTE: ("A note", "for example: the carrier answers on Monday"),
     HandlingKind.ASSIGN: ("Who works on it: owner", f"a name, me, or {NOBODY}"),
     HandlingKind.SUPPORT: ("Ticket", f"its number, or {NOBODY}"),
     HandlingKind.SNOOZE: ("End of the snooze", f"8h, 2d, 2026-11-30T06:00, +5 for five more, or {PARENT}"),

@@ -97,7 +97,7 @@ class WhyDialog(LineDialog):
         super().__init__(
             "Why is this re-synced?",
             told=f"{told}The journal keeps it.",
-            example="e.g. the duplicate rule is off since 02:10",
+            example="for example: the duplicate rule is off since 02:10",
             before=before,
             required=required,
         )
