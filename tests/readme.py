@@ -21,8 +21,6 @@ _SHOWN = {
     "vertical_line": "\\|",
     "question_mark": "?",
     "comma": ",",
-    "equals_sign": "=",
-    "number_sign": "#",
     "colon": ":",
     "full_stop": ".",
     "left_square_bracket": "[",
