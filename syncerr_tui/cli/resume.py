@@ -102,7 +102,8 @@ def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
             "planned": run.planned,
             "proven": unfinished.proven,
             "failing": unfinished.failing,
-            "unknown": unfinished.unknown,
+            "unknown": unfinished.unknown + unfinished.unticked,
+            "unticked": unfinished.unticked,
             "not_sent": unfinished.unsent,
         }
     )

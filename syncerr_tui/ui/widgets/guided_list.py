@@ -144,7 +144,8 @@ class GuidedList(VirtualList):
         ]
         if line.part == 0:
             named.append((cell(ids, _ID + 1 + _SALESFORCE_ID, ellipsis), "text"))
-        parts += [(f"{text} ", base if line.cursor else self.look(look)) for text, look in named]
+        # The cursor is a sign and two bright cells: a whole bright row is written twice with every key.
+        parts += [(f"{text} ", self.look(look)) for text, look in named]
         room = width - sum(cells(text) for text, _ in parts)
         parts.append((cell(error.message, max(1, room), ellipsis), self.look("quiet")))
         return parts
