@@ -48,7 +48,8 @@ def state(driven: Driven) -> GuidedState:
 
 
 def to_press(driven: Driven) -> list[SyncError]:
-    return [state(driven).rows[row_id].error for row_id in state(driven).to_press]
+    found = driven.app.context.state.guided  # none between one run and the next
+    return [found.rows[row_id].error for row_id in found.to_press] if found is not None else []
 
 
 async def begun(driven: Driven) -> None:
