@@ -18,7 +18,7 @@ from tests.cli.test_fix import BOX, find_option
 from tests.e2e.orgs import write_profile
 
 RULE = ("validation-rule-off:Contact", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
-FIRST = ("validation-rule-off:Account", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+FIRST = ("validation-rule-off", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
 """The component that is read first: what happens once happens to it."""
 DUPLICATE = ("duplicate-rule-off:Account", "DUPLICATES_DETECTED")
 VALUE = ("add-value:Delivery_Methods__gvs", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST")
