@@ -608,6 +608,14 @@ ACTIONS: tuple[Action, ...] = (
         why_disabled=_rows,
     ),
     Action(
+        "report",
+        ("W",),
+        "report",
+        "Write the hand-over of the last eight hours to a new HTML file here: done, proven, left, next.",
+        "Take along",
+        why_disabled=_connected,
+    ),
+    Action(
         "browse",
         ("b",),
         "open address",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host import browser, clipboard
+from syncerr_tui.host.export_file import write_new
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.export import Format
@@ -19,6 +21,11 @@ from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.words import plural
 
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.ui.services import Services
+
+_REPORTED = timedelta(hours=8)
 _LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 Say = Callable[[str, str], object]
@@ -79,14 +86,12 @@ async def export_view(
     context: AppContext, listing: Listing, fields: Sequence[str], form: Format, fallback: Path, say: Say
 ) -> None:
     """Write what the list shows to a new file where the person is, and say which."""
-    from syncerr_tui.host.export_file import write_new
     from syncerr_tui.triage import export
 
     def written() -> Path:
         rows = (listing.errors[row].payload() for row in listing.ids)
         lines = [*export.heading(fields, form), *export.lines(rows, fields, form)]
-        org = "".join(letter for letter in context.org if letter.isalnum() or letter in "-_")
-        name = f"sync-errors-{org or 'org'}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
+        name = f"sync-errors-{_file_part(context.org)}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
         return write_new([Path(), fallback], name, form.ending, lines)
 
     try:
@@ -95,6 +100,40 @@ async def export_view(
         say(error.line, "bad")
     else:
         say(f"{plural(len(listing.ids), 'row')} written to {path}", "strong")
+
+
+async def write_report(services: Services, say: Say) -> None:
+    """Write the report of the last eight hours to a new file where the person is, and say which."""
+    from syncerr_tui.journal.claims import os_user
+    from syncerr_tui.report.gather import gather
+    from syncerr_tui.report.html import to_html
+
+    context, connection = services.context, services.context.connection
+    if connection is None:
+        say("Not connected: there is nothing to hand over yet.", "bad")
+        return
+    identity = connection.identity
+
+    def written(graph: CauseGraph) -> Path:
+        with services.journals.open_anew(identity.org_id) as journal:
+            since = journal.now() - _REPORTED
+            metadata = services.error_details.metadata
+            made = gather(graph, journal, off, identity, since=since, by=os_user(), metadata=metadata)
+        name = f"report-{_file_part(context.org)}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
+        folder = services.journals.folder / "exports"
+        return write_new([Path(), folder], name, "html", to_html(made))
+
+    try:
+        off = await services.fixes.safeguards()
+        path = await services.graph_worker.lend(written)
+    except SyncErrError as error:
+        say(error.line, "bad")
+    else:
+        say(f"The report of the last 8 hours is in {path}", "strong")
+
+
+def _file_part(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalnum() or letter in "-_") or "org"
 
 
 def open_one_of(

@@ -104,6 +104,11 @@ class ErrorDetailsService:
         connection = self._context.connection
         return connection.identity.instance_url if connection else None
 
+    @property
+    def metadata(self) -> OrgMetadata | None:
+        """The org's own names, as far as they were read."""
+        return self._metadata
+
     def explain(self, error: SyncError) -> Explanation:
         """All that is known about this error by now."""
         # Reading messages takes patterns that take a while to compile: after the first frame.

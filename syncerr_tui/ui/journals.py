@@ -110,6 +110,14 @@ class Journals:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, lambda: question(self._open(self._read, org_id)))
 
+    def open_anew(self, org_id: str) -> Journal:
+        """A journal of its own for the thread that asks; whoever asks closes it.
+
+        Raises:
+            MachineError: It cannot be opened.
+        """
+        return self._open({}, org_id)
+
     def ours(self, org_id: str) -> frozenset[str]:
         """Ids of the runs that go on in this very program."""
         return frozenset(self._active.get(org_id, ()))

@@ -818,6 +818,13 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         self.app.push_screen(ExportMenu(len(listing.ids)), chosen)
 
+    def report(self) -> None:
+        """Hand over: what was open, what was proven, what is left."""
+        from syncerr_tui.ui.clipboard_actions import write_report
+
+        self.say("Writing the report ...")
+        self.run_worker(write_report(self.services, self.say), group="exporting", name="reporting")
+
     def copy_error(self) -> None:
         """The whole error."""
         from syncerr_tui.ui.details import as_text
@@ -1082,6 +1089,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         "login": log_in,
         "copy": copy,
         "export": export,
+        "report": report,
         "note": say_about,
         "copy_error": copy_error,
         "browse": browse,

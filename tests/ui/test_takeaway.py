@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.host import clipboard
+from syncerr_tui.model import Verdict
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import CODE, MESSAGE
 from syncerr_tui.triage.export import FIELDS
@@ -18,6 +20,7 @@ from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors
+from tests.ui.past import ended_run
 from tests.ui.test_guided import guided
 
 
@@ -199,3 +202,20 @@ async def test_the_rows_that_a_person_has_to_tick_are_copied_in_their_order(
         ids = copied[0].splitlines()
         assert len(ids) == 3
         assert all(told in line for told, line in zip(ids, named, strict=True))
+
+
+async def test_the_report_of_the_night_is_written_to_a_page(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    errors = some_errors()
+    ended_run(tmp_path, errors[:2], [Verdict.STILL_FAILING, Verdict.TWIN], "the night")
+    async with opened(errors) as driven:
+        await driven.ready()
+        await driven.press("W")
+        await driven.wait_for("The report of the last 8 hours is in")
+    (page,) = tmp_path.glob("report-*.html")  # noqa: ASYNC240
+    text = page.read_text(encoding="utf-8")
+    assert "the night" in text
+    assert "TWIN and UNKNOWN" in text
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
