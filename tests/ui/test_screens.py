@@ -80,6 +80,7 @@ async def test_empty(opened: Open) -> None:
     async with opened([]) as driven:
         await driven.wait_for("No sync errors")
         await driven.wait_for("refreshed")
+        await driven.wait_for("Causes (0)")
         driven.compare("empty")
 
 
