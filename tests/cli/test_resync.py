@@ -172,11 +172,11 @@ def a_victim_and_its_cause(shell: Shell, *more: str) -> tuple[str, str]:
 def test_the_cause_of_a_chosen_victim_comes_along_and_goes_first(shell: Shell) -> None:
     victim, cause = a_victim_and_its_cause(shell)
     said = shell("plan", *DEMO, "--id", victim, "--json")
-    assert f"Comes along: its cause {cause}" in said.err
+    assert f"Also sent, and first: its cause {cause}" in said.err
     waves = {line["id"]: line["wave"] for line in said.lines if line["planned"]}
     assert waves[cause] < waves[victim]
     said = shell("resync", *DEMO, "--id", victim, "--yes", "--json")
-    assert f"Comes along: its cause {cause}" in said.err
+    assert f"Also sent, and first: its cause {cause}" in said.err
     assert {cause, victim} <= {line["id"] for line in said.lines}
 
 
