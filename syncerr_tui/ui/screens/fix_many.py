@@ -8,7 +8,7 @@ is another one by then is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import OptionList
 
+from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.fixes.org import FixScope
@@ -40,6 +41,13 @@ class FixProposal:
     """Why it is not made from here, in a word or two; empty where it can be."""
 
     @property
+    def shared_by(self) -> object:
+        """Equal for proposals that come to one and the same."""
+        if self.option is None or self.option.wants:
+            return self.errors[0].object, self.why_not, self.option and self.option.key
+        return self.why_not, self.option.key, tuple(plain(step.text) for step in self.option.steps)
+
+    @property
     def of_records(self) -> bool:
         """Whether each error of the cause may have a record of its own to be changed."""
         return self.option is not None and not self.why_not and self.option.kind.scope is FixScope.RECORD
@@ -55,6 +63,15 @@ def proposals(subject: str, errors: Sequence[SyncError], options: Sequence[FixOp
     if smallest[0].wants:
         return [FixProposal(subject, errors, smallest[0], "needs a value")]
     return [FixProposal(subject, errors, option) for option in smallest]
+
+
+def _merged(lines: Sequence[FixProposal]) -> FixProposal:
+    """One line for proposals that come to the same."""
+    if len(lines) == 1 or not lines[0].why_not:
+        return lines[0]
+    others = plural(len(lines) - 1, "more cause")
+    errors = [error for line in lines for error in line.errors]
+    return replace(lines[0], subject=f"{lines[0].subject}, and {others} like it", errors=errors)
 
 
 class FixManyDialog(PanelDialog[bool]):
@@ -126,12 +143,12 @@ class FixManyDialog(PanelDialog[bool]):
         self.once_shown(partial(self.say, f"Looking up what can be done: {of} ..."))
 
     def learn(self, lines: Iterable[FixProposal]) -> None:
-        """These are the proposals; a change that several causes share is there once."""
-        known: dict[str, FixProposal] = {}
-        for number, line in enumerate(lines):
-            made_here = line.option is not None and not line.why_not
-            known.setdefault(line.option.key if made_here and line.option else f"\0{number}", line)
-        self.lines = sorted(known.values(), key=lambda line: (bool(line.why_not), line.why_not))
+        """These are the proposals; what several causes share, a change or the same steps, is there once."""
+        known: dict[object, list[FixProposal]] = {}
+        for line in lines:
+            known.setdefault(line.shared_by, []).append(line)
+        merged = [_merged(shared) for shared in known.values()]
+        self.lines = sorted(merged, key=lambda line: (bool(line.why_not), line.why_not))
         self.ticked = {
             at
             for at, line in enumerate(self.lines)
