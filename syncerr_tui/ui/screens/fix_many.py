@@ -132,6 +132,8 @@ class FixManyDialog(PanelDialog[bool]):
             return keys(("esc", "stops after this one"))
         if not self.lines:
             return keys(("esc", "leaves"))
+        if self._only_by_hand:
+            return keys(("R", "re-syncs now"), ("esc", "leaves"))
         count = plural(len(self.ticked), "change")
         return keys(("enter", f"makes {count}"), ("space", "ticks"), ("a", "ticks all"), ("esc", "leaves"))
 
@@ -214,6 +216,10 @@ class FixManyDialog(PanelDialog[bool]):
     def _can_tick(self) -> bool:
         return bool(self.lines) and not (self._applying or self._ended)
 
+    @property
+    def _only_by_hand(self) -> bool:
+        return bool(self.lines) and all(line.why_not for line in self.lines)
+
     def action_tick(self) -> None:
         """Make the change under the cursor, or not; move on. Where that cannot be, read on."""
         at = self.row
@@ -250,6 +256,6 @@ class FixManyDialog(PanelDialog[bool]):
             self.dismiss(False)
 
     def action_resync(self) -> None:
-        """On to the plan."""
-        if self._ended:
+        """On to the plan; also where nothing is to be changed from here, and the person did the rest."""
+        if self._ended or self._only_by_hand:
             self.dismiss(True)
