@@ -30,6 +30,7 @@ class LineDialog(Dialog[str]):
         required: An empty one is not taken.
     """
 
+    EMPTY = "Nothing is written yet. "
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
 
     def __init__(
@@ -79,7 +80,7 @@ class LineDialog(Dialog[str]):
         event.stop()
         text = one_line(event.value)
         if self._required and not text:
-            self.query_one("#answers", Line).show([("Nothing is written yet. ", "bad"), *self.answers])
+            self.query_one("#answers", Line).show([(self.EMPTY, "bad"), *self.answers])
             return
         self.dismiss(text)
 
@@ -91,6 +92,8 @@ class WhyDialog(LineDialog):
         before: What was given already.
         required: An empty one is not taken.
     """
+
+    EMPTY = "A reason is needed here. "
 
     def __init__(self, before: str = "", *, required: bool = False) -> None:
         told = "This org wants a reason for every re-sync. " if required else ""
