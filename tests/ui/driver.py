@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 import unicodedata
 from collections.abc import Callable, Sized
@@ -119,10 +120,15 @@ class Driven:
         drawn = "refreshed" in self.text or "safeguard off" in self.text or "safeguards off" in self.text
         return not reading and not self.app.services.graph_worker.working and drawn
 
-    def compare(self, name: str) -> None:
-        """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew."""
+    def compare(self, name: str, varying: str = "(?!)") -> None:
+        """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew.
+
+        Args:
+            name: Of the file.
+            varying: A pattern of what depends on how fast the machine is; `~` stands in its place.
+        """
         path = SCREENS / f"{name}.txt"
-        shown = "\n".join(self.lines) + "\n"
+        shown = re.sub(varying, "~", "\n".join(self.lines) + "\n")
         if os.environ.get("SYNCERR_SCREENS"):
             path.write_text(shown, encoding="utf-8")
         assert shown == path.read_text(encoding="utf-8")
