@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 @click.argument("text", required=False, default="")
 @org_options
 @id_option
-@click.option("--cause", metavar="KEY", help="A cause (its key, or one of its errors), tomorrow's too.")
+@click.option(
+    "--cause",
+    metavar="KEY",
+    help="A cause (its key or one of its errors), later errors included.",
+)
 @click.option("--assign", metavar="NAME", help="Who works on it; 'none' for nobody, 'me' for you.")
-@click.option("--support", metavar="TICKET", help="It is with support; 'none' when it is not any more.")
+@click.option("--support", metavar="TICKET", help="Its ticket with support; 'none' where there is none.")
 @click.option(
     "--snooze",
     metavar="WHEN",
@@ -35,9 +39,12 @@ if TYPE_CHECKING:
     "parent is fixed ('parent').",
 )
 @click.option("--wake", is_flag=True, help="End its snooze.")
-@click.option("--merged", is_flag=True, help="The two records of a TWIN are one now.")
+@click.option("--merged", is_flag=True, help="The two records of a TWIN are merged.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="One JSON line for each error that something is said of."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON line for each error that has a note or an owner.",
 )
 def command(
     text: str,
@@ -72,7 +79,7 @@ def command(
         told = {HandlingKind.NOTE: ""}
     if told and not (ids or cause is not None):
         raise BadInputError(
-            "Nothing is named to say it about", "Name an error with --id, or a cause with --cause"
+            "No error and no cause is named", "Name an error with --id, or a cause with --cause"
         )
     return run_async(_note(choice, read_ids(ids), cause, told, text.strip(), as_json=as_json))
 

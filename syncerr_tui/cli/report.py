@@ -28,7 +28,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
     metavar="TIME",
     default="8h",
     show_default=True,
-    help="Where it begins: so long ago (90m, 8h, 2d), or 'run' for the beginning of the last run.",
+    help="Where it begins: this long ago (90m, 8h, 2d), or 'run' for the beginning of the last run.",
 )
 @click.option(
     "--format",

@@ -46,7 +46,7 @@ class _Wishes:
 
 @click.command()
 @org_options
-@click.option("--interval", metavar="TIME", default="60s", show_default=True, help="Between two looks.")
+@click.option("--interval", metavar="TIME", default="60s", show_default=True, help="Time between two looks.")
 @click.option(
     "--notify",
     multiple=True,
@@ -60,7 +60,7 @@ class _Wishes:
 @click.option(
     "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write figures for Prometheus."
 )
-@click.option("--digest", metavar="TIME", default="0s", help="At least so long between two messages.")
+@click.option("--digest", metavar="TIME", default="0s", help="The shortest time between two messages.")
 @click.option("--quiet", metavar="FROM-TO", help="No messages in these hours, e.g. 22:00-06:00.")
 @click.option("--once", is_flag=True, help="Look once and end: for cron and monitoring.")
 @click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
@@ -140,7 +140,10 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
             wanted = filter_over(watcher.graph, text, said)
             count = sum(wanted.matches(error, clock()) for error in watcher.errors.values())
             if count:
-                worst, words = code, f"{word} - {plural(count, 'sync error')} match {text}; "
+                worst, words = (
+                    code,
+                    f"{word} - {plural(count, 'sync error')} {'matches' if count == 1 else 'match'} {text}; ",
+                )
     total, causes = len(watcher.errors), len(watcher.causes)
     state = words or "OK - "
     emit(f"{state}{plural(total, 'sync error')}, {plural(causes, 'cause')} | errors={total} causes={causes}")
@@ -293,7 +296,7 @@ def _by_org(seen: EventSeen) -> str:
     if seen.standing is EventStanding.GONE:
         return "deleted, or hidden from this user"
     word = "resolved elsewhere" if seen.standing is EventStanding.DONE else "left the list"
-    return f"{word}, its status is {seen.status or 'empty'}"
+    return f"{word}: its status is {seen.status or 'empty'}"
 
 
 async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> None:

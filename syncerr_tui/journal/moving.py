@@ -87,7 +87,7 @@ def _refuse_where_open(source: Journal, target: Journal) -> None:
     if both:
         raise RefusedError(
             f"The shared journal has {plural(len(both), 'request')} of unknown outcome for rows that this "
-            "one knows of too",
+            "one knows as well",
             "Run 'syncerr-tui verify' first, so that the newer outcome stands",
         )
 
@@ -142,8 +142,8 @@ def _copy(sql: Transaction, table: str, columns: Sequence[str], copy: tuple[list
         written = sql.execute(listed, (keys,))
     if sorted(map(_text, written)) != sorted(map(_text, lines)):
         raise MachineError(
-            f"The copy of the journal differs from it (in {table})",
-            "Nothing was copied; look at both of them",
+            f"The copy differs from the journal (table {table})",
+            "Nothing was copied; have both databases checked",
         )
 
 

@@ -135,7 +135,7 @@ class PostgresDatabase:
                 served = database.read("SHOW server_version")[0][0].split(" ")[0]
         finally:
             database.close()
-        tables = f"schema {version} of {len(migrations)}" if version else "none yet; it will be made there"
+        tables = f"schema {version} of {len(migrations)}" if version else "none yet, they will be made"
         clock = f"its clock is {abs(ahead):.1f} s {'ahead of' if ahead >= 0 else 'behind'} this machine's"
         return f"{server.name} (PostgreSQL {served}): {tables}; {clock}"
 
@@ -282,7 +282,7 @@ class PostgresDatabase:
             ) from problem
         except errors.LockNotAvailable as problem:
             raise self.cannot_be_used(
-                f"somebody else has been writing it for {_BUSY_SECONDS} seconds"
+                f"somebody else has been writing to it for {_BUSY_SECONDS} seconds"
             ) from problem
         except psycopg.Error as problem:
             if not reaching and not self._connection.closed:

@@ -112,6 +112,6 @@ def _picture(points: Sequence[Point]) -> str:
         f'<text x="{_LEFT - 6}" y="{floor}" text-anchor="end">0</text>'
         f'<text x="{_LEFT}" y="{_HEIGHT - 8}">{escape(moment(first.at))}</text>'
         f'<text x="{right}" y="{_HEIGHT - 8}" text-anchor="end">{escape(moment(last.at))}</text></svg>'
-        f'<figcaption class="quiet">{label}. Counted are the errors that the list or this journal knows.'
+        f'<figcaption class="quiet">{label}. It counts the errors that the list or this journal knows.'
         "</figcaption></figure>"
     )

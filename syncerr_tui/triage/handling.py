@@ -246,6 +246,6 @@ def snooze_value(text: str, now: datetime, held: int) -> str:
     if until is None or until <= now:
         raise BadInputError(
             f"It cannot be snoozed until '{one_line(text)[:40]}'",
-            "Write 8h or 2d, a time to come as 2026-11-30T06:00, +5 for five more of them, or parent",
+            "Write 8h or 2d, a future time such as 2026-11-30T06:00, +5 for five more of them, or parent",
         )
     return until.isoformat()

@@ -89,7 +89,7 @@ class HandlingController:
             written(wish.value)
             return
         question, example = ASKED[wish.kind]
-        self._screen.app.push_screen(LineDialog(f"{question} of {about}", example=example), written)
+        self._screen.app.push_screen(LineDialog(f"{question} {about}", example=example), written)
 
     def _value(self, kind: HandlingKind, text: str, held: int) -> tuple[str, str]:
         """What the line holds, and its note."""
@@ -132,5 +132,5 @@ def _done(kind: HandlingKind, value: str) -> str:
         case HandlingKind.SUPPORT:
             return f"With support: {one_line(value)}." if value else "Not with support any more."
         case HandlingKind.SNOOZE:
-            return "Snoozed: no plan takes it along for now." if value else "Awake again."
-    return "Merged: it counts as one record from now on."
+            return "Snoozed: plans leave it out for now." if value else "Awake again."
+    return "Merged: it is one record from now on."

@@ -47,7 +47,7 @@ def render(figures: Figures) -> Iterator[str]:
     causes = [({"org": org, "cause": cause.key, "code": cause.code or "none"}, cause.held) for cause in named]
     if rest:
         causes.append(({"org": org, "cause": "other", "code": "other"}, sum(cause.held for cause in rest)))
-    yield from _series("syncerr_cause_errors", "Errors that each cause holds, waiting ones counted.", causes)
+    yield from _series("syncerr_cause_errors", "Errors that each cause holds, waiting ones included.", causes)
     yield from _series("syncerr_causes", "Causes.", [({"org": org}, len(figures.causes))])
     ages = [(figures.at - at).total_seconds() for error in figures.errors.values() if (at := _since(error))]
     oldest = max(0.0, max(ages, default=0.0))

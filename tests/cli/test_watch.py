@@ -184,6 +184,11 @@ def test_a_refused_login_is_not_tried_for_ever(shell: Shell, monkeypatch: pytest
         (("--fail-on", "age:<1m code:NO_SUCH"), 2, ""),
         (("--fail-on", "age:>9000d"), 0, "OK - "),
         (("--fail-on", "event:create"), 2, "CRITICAL - "),
+        (
+            ("--fail-on", "code:UNABLE_TO_LOCK_ROW"),
+            2,
+            "CRITICAL - 1 sync error matches code:UNABLE_TO_LOCK_ROW; ",
+        ),
         (("--warn-on", "event:create"), 1, "WARNING - "),
         (("--warn-on", "event:create", "--fail-on", "age:>9000d"), 1, "WARNING - "),
     ],

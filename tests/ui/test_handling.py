@@ -17,7 +17,7 @@ from tests.ui.past import journal_at
 async def say(driven: Driven, label: str, *text: str) -> None:
     """Choose a line of the menu by its words."""
     await driven.press("N")
-    await driven.wait_for("Say about")
+    await driven.wait_for("About ")
     await driven.press("/", *label, "enter")
     if text:
         await driven.wait_for("The journal keeps it")

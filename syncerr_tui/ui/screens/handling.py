@@ -26,10 +26,10 @@ class Wish:
 
 
 ASKED: Mapping[HandlingKind, tuple[str, str]] = {
-    HandlingKind.NOTE: ("A note", "for example: the carrier answers on Monday"),
-    HandlingKind.ASSIGN: ("Who works on it: owner", f"a name, me, or {NOBODY}"),
-    HandlingKind.SUPPORT: ("Ticket", f"its number, or {NOBODY}"),
-    HandlingKind.SNOOZE: ("End of the snooze", f"8h, 2d, 2026-11-30T06:00, +5 for five more, or {PARENT}"),
+    HandlingKind.NOTE: ("A note on", "for example: the carrier answers on Monday"),
+    HandlingKind.ASSIGN: ("Who works on", f"a name, me, or {NOBODY}"),
+    HandlingKind.SUPPORT: ("The ticket of", f"its number, or {NOBODY}"),
+    HandlingKind.SNOOZE: ("Until when to snooze", f"8h, 2d, 2026-11-30T06:00, +5 for five more, or {PARENT}"),
 }
 """Kind -> what is asked, and how an answer looks."""
 
@@ -44,7 +44,7 @@ _WISHES = (
     Wish(HandlingKind.SNOOZE, "Snooze until its parent is fixed", PARENT),
     Wish(HandlingKind.SNOOZE, "Snooze until ..."),
     Wish(HandlingKind.SNOOZE, "Wake it", ""),
-    Wish(HandlingKind.MERGED, "The two records of the TWIN are one now", ""),
+    Wish(HandlingKind.MERGED, "The two records of the TWIN are merged", ""),
 )
 
 
@@ -61,13 +61,13 @@ class HandlingMenu(Menu[Wish]):
         super().__init__()
         self._about = about
         hidden = {"Wake it"} if not asleep else set()
-        hidden |= {"The two records of the TWIN are one now"} if not twin else set()
+        hidden |= {"The two records of the TWIN are merged"} if not twin else set()
         self._wishes = [wish for wish in _WISHES if wish.label not in hidden]
 
     @property
     def heading(self) -> str:
         """Of what."""
-        return f"Say about {self._about}"
+        return f"About {self._about}"
 
     def body(self) -> Sequence[Widget]:
         """What can be said."""

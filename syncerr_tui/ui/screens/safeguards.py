@@ -107,7 +107,7 @@ class SafeguardsDialog(PanelDialog[None]):
         self.query_one("#heading", Line).show([(self.heading, "strong")])
         self._draw()
         if not rows:
-            self.say(note or "None is off: every safeguard that was switched off from here is on again.")
+            self.say(note or "No safeguard that was switched off from here is off any more.")
         elif note:
             self.show_answers(note)
 
