@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
@@ -72,11 +73,61 @@ class FixController:
 
     # -- fixing ----------------------------------------------------------------------------------------
 
-    def blocked(self, errors: Sequence[SyncError]) -> list[SyncError]:
+    def fix(
+        self,
+        chosen: Sequence[SyncError],
+        named: Callable[[Sequence[SyncError]], str],
+        *,
+        together: bool,
+    ) -> None:
+        """Fix what blocks these, once it is known what waits for what: until then a victim has no cause.
+
+        Args:
+            chosen: What the person points at.
+            named: What errors of one cause are called.
+            together: All their causes in one go; else they have one.
+        """
+        if not chosen:
+            return
+        if self._services.graph_worker.graph is not None:
+            self._open_chosen(chosen, named, together=together)
+            return
+        self._screen.post_message(
+            Announced("Working out what waits for what; what can be fixed comes up then.")
+        )
+        self._screen.run_worker(
+            self._fix_later(chosen, named, together=together), group="fix-asked", exclusive=True
+        )
+
+    async def _fix_later(
+        self,
+        chosen: Sequence[SyncError],
+        named: Callable[[Sequence[SyncError]], str],
+        *,
+        together: bool,
+    ) -> None:
+        await self._services.graph_worker.settled()
+        if self._screen.is_current and not isinstance(self._screen.focused, Input):
+            self._screen.post_message(Announced(""))
+            self._open_chosen(chosen, named, together=together)
+
+    def _open_chosen(
+        self,
+        chosen: Sequence[SyncError],
+        named: Callable[[Sequence[SyncError]], str],
+        *,
+        together: bool,
+    ) -> None:
+        errors = self._blocked(chosen)
+        if together:
+            self._open_selected(errors, named)
+        else:
+            self.open(named(errors), errors)
+
+    def _blocked(self, errors: Sequence[SyncError]) -> list[SyncError]:
         """What fails by itself among these: a victim's options are its cause's."""
         graph = self._services.graph_worker.graph
-        if graph is None:
-            return list(errors)
+        assert graph is not None, "it was waited for"
         found: dict[str, SyncError] = {}
         for error in errors:
             at, seen = error, {error.id}
@@ -90,17 +141,12 @@ class FixController:
             found.setdefault(at.id, at)
         return list(found.values())
 
-    def open_selected(self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str]) -> None:
-        """Fix the causes of these errors: of one as `open`, of several in one go.
-
-        Args:
-            errors: What fails by itself.
-            named: What errors of one cause are called.
-        """
+    def _open_selected(
+        self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str]
+    ) -> None:
+        """Fix the causes of errors that fail by themselves: of one as `open`, of several in one go."""
         graph, causes = self._services.graph_worker.graph, dict[str, list[SyncError]]()
-        if graph is None:
-            self._screen.post_message(Announced("Still working out what waits for what."))
-            return
+        assert graph is not None, "it was waited for"
         for error in errors:
             cause = graph.cause_of(error.id)
             causes.setdefault(cause.key if cause is not None else error.id, []).append(error)
@@ -114,7 +160,7 @@ class FixController:
         elif one_at_a_time:
             line = "In a production org one cause is fixed at a time: unselect, and choose one."
             self._screen.post_message(Announced(line))
-        elif causes:
+        else:
             self._open_many([(named(each), each) for each in causes.values()])
 
     def open(self, subject: str, errors: Sequence[SyncError]) -> None:
@@ -258,7 +304,9 @@ class FixController:
         self._screen.run_worker(self._offer_meanwhile(dialog), group="fix-options", exclusive=True)
 
     async def _offer_meanwhile(self, dialog: PlanDialog) -> None:
-        errors = self.blocked([row.error for row in dialog.plan.rows][:1])
+        if await self._services.graph_worker.settled() is None:
+            return
+        errors = self._blocked([row.error for row in dialog.plan.rows][:1])
         try:
             options = await self._services.fixes.options(errors)
         except SyncErrError:

@@ -935,11 +935,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             return self.pane.subject_of(errors[0].id, errors[0], len(errors) - 1).name
 
         selected = self.context.state.listing.selected and not self.context.state.panel_open
-        errors = self.fixing.blocked(self.pane.chosen if selected else self.pane.failing)
-        if errors and selected:
-            self.fixing.open_selected(errors, named)
-        elif errors:
-            self.fixing.open(named(errors), errors)
+        self.fixing.fix(self.pane.chosen if selected else self.pane.failing, named, together=bool(selected))
 
     @on(ResyncWanted)
     def resync_wanted(self) -> None:

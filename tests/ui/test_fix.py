@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -371,6 +372,47 @@ async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
         await driven.press_at_once("F", "enter", "enter", "enter")
         await driven.wait_for("enter chooses")
         assert fixes.writes == []
+
+
+async def test_errors_that_name_no_record_may_each_mean_another(tmp_path: Path) -> None:
+    async with on_demo(tmp_path, DemoOptions(errors=2500), (80, 24)) as driven:
+        listed = driven.pane.listing.errors.values()
+        bounced = [error for error in listed if "currently marked as bounced" in error.message]
+        assert len(bounced) > 10
+        options = await driven.app.services.fixes.options(bounced[:2])
+        offered = [one.target.id for one in options if one.key.startswith("clear-bounce")]
+        assert len(bounced) <= len(offered) == len(set(offered)) <= 25
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_before_links_are_known_it_waits_for_the_cause(tmp_path: Path, goes_on: bool) -> None:
+    async with on_demo(tmp_path, DemoOptions(), (80, 24)) as driven:
+        worker = driven.app.services.graph_worker
+        await driven.wait_for(lambda: worker.graph is not None)
+        graph = worker.graph
+        assert graph is not None
+        victim = next(row for row in graph.errors if any(link.cause for link in graph.links_of(row)))
+        cause = next(link.cause for link in graph.links_of(victim) if link.cause)
+        assert not graph.links_of(cause)
+        await only(driven, f"id:{victim}")
+        await driven.wait_for(lambda: worker.graph is not None)
+        let_go = threading.Event()
+        lent = asyncio.create_task(worker.lend(lambda _graph: let_go.wait(60)))
+        await driven.wait_for(lambda: worker.graph is None)
+        await driven.press("F")
+        assert "Working out what waits for what" in driven.text
+        assert driven.app.screen is driven.app.bench
+        if not goes_on:
+            await driven.press("slash")
+        let_go.set()
+        await lent
+        if goes_on:
+            blocking = graph.errors[cause]
+            await driven.wait_for(f"Fix what blocks {blocking.object} {blocking.event_type.value}")
+            assert blocking.storeconnect_id[:8] in driven.text
+        else:
+            await driven.wait_for(lambda: worker.graph is not None)
+            assert driven.app.screen is driven.app.bench
 
 
 async def test_read_only_changes_nothing_and_still_shows_what_is_off(opened: Open) -> None:

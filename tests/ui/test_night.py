@@ -60,8 +60,8 @@ async def night_shift(home: Path, options: DemoOptions) -> AsyncIterator[tuple[N
 
 async def fix_everything(driven: NightShift, org: DemoOrg) -> None:
     """Every change that can be made from here. The rest is read line by line, and done in Salesforce."""
-    await driven.wait_for(lambda: driven.app.services.graph_worker.graph is not None, _PATIENCE)
     await driven.press("a", "F")
+    await driven.wait_for(lambda: isinstance(driven.app.screen, FixManyDialog), _PATIENCE)
     await driven.wait_for(lambda: bool(driven.fixing.lines), _PATIENCE)
     await driven.press("end")
     for line in reversed([line for line in driven.fixing.lines if line.why_not]):
