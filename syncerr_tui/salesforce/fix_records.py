@@ -23,8 +23,8 @@ _OWN_DATA = frozenset(
     {"FIELD_CUSTOM_VALIDATION_EXCEPTION", "INVALID_EMAIL_ADDRESS", "REQUIRED_FIELD_MISSING"}
 )
 _PARENTS = frozenset({"Account", "Contact", "Order"})
-_MOST = 10
-"""Records that may be meant, where the message does not say which."""
+_MOST = 25
+"""Records that may be meant, where the message does not say which: each error may mean another."""
 _UNSURE = "The message does not say which record it is: this is one that it may be."
 
 
@@ -60,6 +60,8 @@ class RecordFixes:
         self._client = client
         self._named = named
         self._record_key = record_key
+        self._marked_last: dict[str, list[FixCandidate]] = {}
+        """Object -> its records marked last: the same for every error that names none."""
 
     async def bounced(self, case: FixCase) -> list[FixCandidate]:
         """Contacts, leads and person accounts whose address is marked as bounced."""
@@ -70,9 +72,15 @@ class RecordFixes:
         found: list[FixCandidate] = []
         for mark in _BOUNCE_MARKS:
             mine = [key for key in ids if key.startswith(mark.prefix)]
-            if mine or not sure:
+            if mine:
                 with untold():
                     found += await self._marked(mark, mine)
+            elif not sure:
+                if mark.object not in self._marked_last:
+                    self._marked_last[mark.object] = []
+                    with untold():
+                        self._marked_last[mark.object] = await self._marked(mark, [])
+                found += self._marked_last[mark.object]
             if self._named.startswith(mark.prefix) and self._named not in {one.target.id for one in found}:
                 with untold():
                     found += await self._marked(mark, [self._named], settled=True)
