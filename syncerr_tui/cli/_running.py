@@ -119,7 +119,7 @@ def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
     doubt = doubt_words(journal, errors)
     if doubt:
         goes = "Sent again where it is still untouched after the org's usual time" if again else _ONLY_READ
-        narrate(f"Warning: {doubt}. {goes}.")
+        narrate(f"Warning: {doubt} {goes}.")
     return in_doubt(journal, errors) if again else frozenset()
 
 
@@ -351,7 +351,8 @@ class _Narrator:
                 counts = event.counts
                 left = f", about {event.eta_seconds:.0f} s left" if event.eta_seconds else ""
                 waiting = counts.sent + counts.waiting
-                yield f"{counts.ended} of {counts.planned} ended, {waiting} wait for the org{left}"
+                waits = f", {waiting:,} waiting for the org" if waiting else ""
+                yield f"{counts.ended:,} of {counts.planned:,} ended{waits}{left}"
             case _:
                 pass
 

@@ -91,21 +91,19 @@ def doubt_words(journal: Journal, errors: Sequence[SyncError]) -> str:
     unticked = sum(record.unticked for record in records)
     sent = [record.sent_at for record in records if record.sent_at is not None and not record.unticked]
     if not sent and unticked:
-        was, it, they = ("was", "it was", "it") if unticked == 1 else ("were", "they were", "them")
+        was, it = ("was", "it") if unticked == 1 else ("were", "them")
         return (
-            f"{unticked:,} of them {was} shown to be pressed before, and nobody said whether {it}; "
-            f"pressing {they} again may apply {they} twice"
+            f"{plural(unticked, 'row')} {was} shown before, and nobody said whether Re-sync was pressed: "
+            f"pressing it again may apply {it} twice."
         )
     if not sent:
         return ""
     ago = age_words(max((journal.now() - max(sent)).total_seconds(), 0.0))
     if len(sent) == 1:
-        return (
-            f"1 of them was sent {ago} ago, and its outcome is not known; sending it again may apply it twice"
-        )
+        return f"1 row was sent {ago} ago and its outcome is not known: sending it again may apply it twice."
     return (
-        f"{len(sent):,} of them were sent before, the last {ago} ago, and their outcome is not known; "
-        "sending them again may apply them twice"
+        f"{plural(len(sent), 'row')} were sent before, the last {ago} ago, and their outcome is not known: "
+        "sending them again may apply them twice."
     )
 
 

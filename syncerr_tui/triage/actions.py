@@ -49,6 +49,8 @@ class AppState:
     total: int = 0
     current: bool = False
     """There is a row under the cursor."""
+    linking: bool = False
+    """The place shows causes, and they are being worked out."""
     fresh: int = 0
     """Rows that are new or changed since the person looked."""
     gone: int = 0
@@ -137,7 +139,9 @@ def _connected(state: AppState) -> str | None:
 
 
 def _row(state: AppState) -> str | None:
-    return None if state.current else "there is no row under the cursor"
+    if state.current:
+        return None
+    return "the causes are still being worked out" if state.linking else "there is no row under the cursor"
 
 
 def _rows(state: AppState) -> str | None:

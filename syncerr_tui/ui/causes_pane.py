@@ -150,6 +150,7 @@ class CausesPane(ListWithPanel):
             restorable=listing.restorable,
             total=len(self._outline),
             current=current is not None,
+            linking=self._graph_worker.working,
         )
 
     # -- showing ---------------------------------------------------------------------------------------

@@ -49,8 +49,10 @@ def test_a_fix_is_there_in_every_org_and_not_where_nothing_may_be_changed() -> N
 
 def test_a_resync_says_why_it_cannot_run() -> None:
     why = BY_ID["resync"].why_disabled
+    working = dataclasses.replace(READY, place=Place.CAUSES, chosen=0, current=False, linking=True)
+    assert why(working) == "the causes are still being worked out"
     assert why(READY) is None
     assert why(dataclasses.replace(READY, running=True)) is None
-    assert "hides all 4" in (why(dataclasses.replace(READY, chosen=0, hidden_selected=4)) or "")
+    assert "hides everything selected" in (why(dataclasses.replace(READY, chosen=0, hidden_selected=4)) or "")
     assert "expired" in (why(dataclasses.replace(READY, session_expired=True)) or "")
     assert "not connected" in (why(dataclasses.replace(READY, connected=False)) or "")

@@ -29,6 +29,8 @@ async def test_a_twin_stays_marked_and_no_plan_calls_it_ready(opened: Open, tmp_
             == next(n for n, line in enumerate(driven.lines) if "Re-sync 3" in line) + 2
         )
         assert "1 UNKNOWN: sent before" in driven.text
+        await driven.wait_for("1 row was sent")
+        assert "It is read again and not sent." in driven.text
         await driven.press("escape", "escape", "g", "enter")
         await driven.wait_for("carry its StoreConnect ID")
         await driven.press("escape", "c")

@@ -135,10 +135,12 @@ class PlanDialog(Confirmation):
         loud += asked.remarks
         if self.again:
             loud.append(
-                "They are sent again after the org's usual time, if nothing has touched them by then."
+                "It is sent again after the org's usual time, if nothing has touched it by then."
+                if len(self.again) == 1
+                else "They are sent again after the org's usual time, if nothing has touched them by then."
             )
         elif self._in_doubt:
-            loud.append("They are read again and not sent.")
+            loud.append(f"{'It is' if len(self._in_doubt) == 1 else 'They are'} read again and not sent.")
         if self._behind and plan.rows:
             loud.append("It begins by itself, planned anew, when the re-sync under way has ended well.")
             loud += [NOT_QUEUED_WITH_SAFEGUARD] if self._safeguards else []
