@@ -17,7 +17,7 @@ import pytest
 
 from syncerr_tui.cli._running import _Narrator
 from syncerr_tui.demo.server import DemoServer
-from syncerr_tui.resync.events import Waiting, WaitKind
+from syncerr_tui.resync.events import Counts, Progress, Waiting, WaitKind
 from tests.cli.conftest import Shell
 from tests.layers import layered
 
@@ -378,3 +378,12 @@ def test_a_wait_is_told_with_its_beginning_and_its_end() -> None:
     assert "4 rows wait for the org since " in err
     assert f"{(since - timedelta(days=1)).day} " in err, "the day, where it is another one"
     assert "what it has not done by 02:17:05 is UNKNOWN" in err
+
+
+def test_a_line_of_progress_is_right_for_one_row_and_for_none() -> None:
+    def line(counts: Counts) -> str:
+        (told,) = _Narrator().lines(Progress(counts, 0.0, None))
+        return told
+
+    assert line(Counts(planned=1_200, queued=1_199, waiting=1)) == "0 of 1,200 ended, 1 waiting for the org"
+    assert line(Counts(planned=3, fixed=3)) == "3 of 3 ended"
