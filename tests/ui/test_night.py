@@ -20,6 +20,7 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.screens.fix_many import FixManyDialog
 from syncerr_tui.ui.screens.plan import PlanDialog
+from tests.layers import layered
 from tests.ui.driver import Driven
 
 _PATIENCE = 600.0
@@ -88,7 +89,9 @@ async def resync_everything(driven: NightShift) -> None:
 
 
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize(("errors", "most"), [(140, 110)])
+@pytest.mark.parametrize(
+    ("errors", "most"), layered("nights counted in keys", [(140, 110)], [(140, 110), (5000, 60)])
+)
 async def test_from_open_screen_to_zero(tmp_path: Path, errors: int, most: int) -> None:
     async with night_shift(tmp_path, DemoOptions(errors=errors, processing_delay=0.05)) as (driven, org):
         assert len(driven.pane.listing.errors) >= errors * 0.9
