@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("verify", "Re-read the org and say what became of earlier runs."),
     "note": ("note", "Say something about errors: a note, who works on it, a ticket, a snooze."),
     "report": ("report", "Hand over: what was open, what was done with proof, what is left."),
+    "snapshot": ("snapshot", "Take the list along in a file, to look at it where there is no org."),
     "watch": ("watch", "Look again and again: say what is new and cleared, and tell people."),
     "journal": ("journal", "Show what was re-synced, by whom, and what came of it."),
     "setup": ("setup", "Connect an org: a short guided flow that writes a profile."),

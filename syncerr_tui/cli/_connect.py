@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.cli._options import (
@@ -16,6 +17,7 @@ from syncerr_tui.cli._options import (
     org_options,
     profile_folder,
 )
+from syncerr_tui.errors import BadInputError
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
@@ -94,7 +96,8 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
 
         yield open_profile(choice.org, profile_folder())
         return
-    assert choice.demo is not None
+    if choice.demo is None:
+        raise BadInputError("A snapshot is no org", "Name the org with --org")
     demo = EmbeddedOrg(choice.demo)
     try:
         yield await demo.profile()
@@ -116,6 +119,9 @@ async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIt
     from syncerr_tui.cli._ledger import mention_safeguards
     from syncerr_tui.salesforce.connect import connect
 
+    if choice.snapshot is not None:
+        yield await open_snapshot(choice.snapshot)
+        return
     async with reach(choice) as (profile, tokens):
         connection = await connect(profile, tokens)
         try:
@@ -124,6 +130,17 @@ async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIt
             yield connection
         finally:
             await connection.close()
+
+
+async def open_snapshot(path: Path) -> OrgSession:
+    """What `syncerr-tui snapshot` has written, in place of an org.
+
+    Raises:
+        BadInputError: It cannot be read.
+    """
+    from syncerr_tui.salesforce.snapshot import SnapshotSession, read_snapshot
+
+    return SnapshotSession(await asyncio.to_thread(read_snapshot, path))
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -22,12 +22,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class OrgChoice:
-    """Which org, and whether it may be changed. Exactly one of `org` and `demo` is set."""
+    """Which org, and whether it may be changed. Exactly one of `org`, `demo` and `snapshot` is set."""
 
     org: str | None
     """A profile's name, or an alias or username that the `sf` CLI knows."""
     demo: DemoOptions | None
     read_only: bool
+    snapshot: Path | None = None
+    """A file that `snapshot` has written, in place of an org. Always read-only."""
 
 
 def complete_org(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -64,6 +66,12 @@ _SETTINGS = (
         is_flag=True,
         help="Use the embedded demo org: no account, no network; with the settings of 'demo'.",
     ),
+    click.option(
+        "--snapshot",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Look at what 'syncerr-tui snapshot' has written, without an org.",
+    ),
     # Told in the help of `demo` alone: in every command they would be half of it.
     click.option("--errors", type=click.IntRange(0, 100_000), hidden=True),
     click.option("--seed", type=int, hidden=True),
@@ -82,7 +90,7 @@ def org_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
-        names = ("org", "demo", "read_only", *_DEMO_ONLY)
+        names = ("org", "demo", "read_only", "snapshot", *_DEMO_ONLY)
         settings = {name: kwargs.pop(name) for name in names}
         return command(*args, choice=choice_of(**settings), **kwargs)
 
@@ -101,7 +109,7 @@ class LaterChoice:
     @property
     def given(self) -> bool:
         """Whether the command line names an org."""
-        return self.settings["org"] is not None or bool(self.settings["demo"])
+        return any(self.settings[name] for name in ("org", "demo", "snapshot"))
 
     def __call__(self) -> OrgChoice:
         """Decide what the options mean together. Raises what `choice_of` raises."""
@@ -113,7 +121,7 @@ def later_org_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
-        settings = {name: kwargs.pop(name) for name in ("org", "demo", "read_only", *_DEMO_ONLY)}
+        settings = {name: kwargs.pop(name) for name in ("org", "demo", "read_only", "snapshot", *_DEMO_ONLY)}
         return command(*args, choose=LaterChoice(settings), **kwargs)
 
     decorated: Any = wrapped
@@ -122,7 +130,14 @@ def later_org_options(command: Command) -> Command:
     return decorated  # type: ignore[no-any-return]
 
 
-def choice_of(*, org: str | None, demo: bool, read_only: bool, **settings: Any) -> OrgChoice:  # noqa: ANN401
+def choice_of(
+    *,
+    org: str | None,
+    demo: bool,
+    read_only: bool,
+    snapshot: Path | None = None,
+    **settings: Any,  # noqa: ANN401
+) -> OrgChoice:
     """Decide what the options mean together.
 
     Raises:
@@ -134,6 +149,10 @@ def choice_of(*, org: str | None, demo: bool, read_only: bool, **settings: Any) 
             f"{_DEMO_ONLY[next(iter(given))]} is a setting of the demo org",
             "Add --demo, or leave it out",
         )
+    if snapshot is not None:
+        if org is not None or demo:
+            raise BadInputError("--snapshot stands in place of an org", "Leave --org and --demo out")
+        return OrgChoice(None, None, read_only=True, snapshot=snapshot)
     if org is not None and demo:
         raise BadInputError("--org and --demo name two different orgs", "Give one of them")
     if demo:

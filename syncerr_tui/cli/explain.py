@@ -396,8 +396,7 @@ async def explain_event(connection: OrgSession, event_id: str, setting: Setting)
     Raises:
         BadInputError: The org has no such sync error.
     """
-    seen = (await connection.read_events([event_id])).get(event_id)
-    error = seen.error if seen else None
+    error = await connection.read_error(event_id)
     if error is None:
         raise BadInputError(
             f"The org has no sync error {event_id}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -28,17 +29,25 @@ _UNCONFIGURED = "No org is configured: this is the demo org. S connects yours, ?
     shell_complete=complete_org,
     help="Open the app on this org: a profile, or an alias of the sf CLI.",
 )
+@click.option(
+    "--snapshot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Open the app, read-only, on what 'syncerr-tui snapshot' has written.",
+)
 @click.option("--read-only", is_flag=True, help="Open the app without anything that changes the org.")
 @click.pass_context
-def root(context: click.Context, org: str | None, *, read_only: bool) -> int:
+def root(context: click.Context, org: str | None, *, snapshot: Path | None, read_only: bool) -> int:
     """Clear StoreConnect sync errors: see what blocks, fix it, re-sync, prove it worked.
 
     Without a command the app opens: on the configured org, or on the embedded demo org as long as there
     is none.
     """
     if context.invoked_subcommand is not None:
-        _hand_on(context, {"org": org, "read_only": read_only or None})
+        _hand_on(context, {"org": org, "read_only": read_only or None, "snapshot": snapshot})
         return ExitCode.OK
+    if snapshot is not None:
+        return _open_snapshot(org, snapshot)
     return _open_app(org, read_only=read_only)
 
 
@@ -52,6 +61,18 @@ def _hand_on(context: click.Context, given: Mapping[str, object]) -> None:
     if "org" in wanted and "org" not in known:
         raise click.UsageError(f"'{name}' is not about one org: leave --org out", ctx=context)
     context.default_map = {name: wanted}
+
+
+def _open_snapshot(org: str | None, snapshot: Path) -> int:
+    from syncerr_tui.cli._connect import open_snapshot
+    from syncerr_tui.cli._options import choice_of
+    from syncerr_tui.salesforce.snapshot import read_snapshot
+    from syncerr_tui.ui.launch import launch
+
+    choice_of(org=org, demo=False, read_only=True, snapshot=snapshot)
+    name = read_snapshot(snapshot).org.name  # a file that is none is told before the screen is taken
+    welcome = "A snapshot: nothing in it changes, and nothing is sent from here."
+    return launch(lambda: open_snapshot(snapshot), org=name, read_only=True, welcome=welcome)
 
 
 def _open_app(org: str | None, *, read_only: bool) -> int:

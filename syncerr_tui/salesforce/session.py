@@ -165,6 +165,11 @@ class OrgSession:
         """
         return await self.client.record(self._reader.mapping.object_name, event_id)
 
+    async def read_error(self, event_id: str) -> SyncError | None:
+        """One error as it is now; None where there is no such event."""
+        seen = (await self.read_events([event_id])).get(event_id)
+        return seen.error if seen else None
+
     async def find_records(
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:

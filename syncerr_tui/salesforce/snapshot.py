@@ -1,0 +1,312 @@
+"""A list of errors taken along in a file: read where there is no org, and never changed from there.
+
+In it are the errors, what the org said about their parents, the org's names and where its Flows and rules
+are. No login and no secret is. What is read back is as little trusted as an org's answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.metadata_json import (
+    answers_of_payload,
+    answers_payload,
+    metadata_of_payload,
+    metadata_payload,
+    moment,
+)
+from syncerr_tui.diagnosis.org_metadata import OrgMetadata
+from syncerr_tui.diagnosis.resolved import KeptAnswer
+from syncerr_tui.diagnosis.victims import ParentRef
+from syncerr_tui.errors import BadInputError, MachineError, RefusedError
+from syncerr_tui.files import read_plain
+from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
+from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.health import Check
+from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
+from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
+from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
+from syncerr_tui.salesforce.reading import EventReader
+from syncerr_tui.salesforce.session import OrgSession
+from syncerr_tui.salesforce.tokens import Token
+from syncerr_tui.text import one_line
+
+FORMAT, VERSION = "syncerr-tui snapshot", 1
+LARGEST = 500_000_000
+"""Bytes; 100,000 errors take some 60 million."""
+_PAGE = 2000
+
+
+class NamesRead:
+    """NamesRead of an org in memory, where a session keeps what it has read."""
+
+    def __init__(
+        self, metadata: OrgMetadata | None = None, answers: Mapping[str, KeptAnswer] | None = None
+    ) -> None:
+        self.metadata = metadata
+        self.answers = dict(answers or {})
+
+    def load(self) -> OrgMetadata | None:
+        """The dictionary."""
+        return self.metadata
+
+    def save(self, metadata: OrgMetadata) -> None:
+        """Keep it."""
+        self.metadata = metadata
+
+    def load_answers(self) -> dict[str, KeptAnswer]:
+        """Where Flows, rules and code are."""
+        return dict(self.answers)
+
+    def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:
+        """Keep them."""
+        self.answers = dict(answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was taken along."""
+
+    taken_at: datetime
+    org: OrgIdentity
+    method: MethodInfo
+    event_object: str
+    record_key: str
+    errors: tuple[SyncError, ...]
+    parents: Mapping[str, tuple[ParentRef, ...]]
+    present: frozenset[tuple[str, str]]
+    """Parents (object, StoreConnect ID) that are in Salesforce."""
+    metadata: OrgMetadata | None = None
+    answers: Mapping[str, KeptAnswer] = field(default_factory=dict)
+
+    def payload(self) -> dict[str, Any]:
+        """As the file holds it."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "taken_at": self.taken_at.isoformat(),
+            "org": asdict(self.org),
+            "method": asdict(self.method),
+            "event_object": self.event_object,
+            "record_key": self.record_key,
+            "errors": [
+                {**e.payload(), "created_at": e.created_at.isoformat() if e.created_at else None}
+                for e in self.errors
+            ],
+            "parents": {
+                row: [[ref.object, ref.storeconnect_id, ref.field] for ref in refs]
+                for row, refs in self.parents.items()
+            },
+            "present": sorted(map(list, self.present)),
+            "names": metadata_payload(self.metadata) if self.metadata else None,
+            "places": answers_payload(self.answers),
+        }
+
+    def write(self, path: Path) -> None:
+        """Write it to a new file for its owner only.
+
+        Raises:
+            BadInputError: There is such a file already.
+            MachineError: It cannot be written.
+        """
+        try:
+            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise BadInputError(f"{path} is there already", "Name a new file") from None
+        except (OSError, ValueError) as problem:
+            raise _unwritable(path, problem) from problem
+        try:
+            with os.fdopen(opened, "w", encoding="utf-8", errors="replace") as file:
+                json.dump(self.payload(), file, ensure_ascii=False)
+        except OSError as problem:
+            path.unlink(missing_ok=True)
+            raise _unwritable(path, problem) from problem
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Read a file that `Snapshot.write` has written, here or elsewhere.
+
+    Raises:
+        BadInputError: It cannot be read, is none, or a newer version wrote it.
+    """
+    shown = one_line(str(path))
+    try:
+        held = json.loads(read_plain(path, LARGEST))
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise BadInputError(f"The snapshot {shown} cannot be read: {why}", "Check the path") from None
+    except (ValueError, RecursionError, MemoryError):
+        held = None
+    if not isinstance(held, dict) or held.get("format") != FORMAT:
+        raise BadInputError(f"{shown} is no snapshot", "Take one with 'syncerr-tui snapshot -o FILE'")
+    if held.get("version") != VERSION:
+        raise BadInputError(
+            f"The snapshot {shown} was written by another version of this program",
+            "Take a new one, or use the version that wrote it",
+        )
+    try:
+        return _snapshot(held)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        raise BadInputError(f"The snapshot {shown} is damaged", "Take a new one") from None
+
+
+def _snapshot(held: Mapping[str, Any]) -> Snapshot:
+    org = held["org"]
+    errors = tuple(SyncError.of_payload(row) for row in held["errors"])
+    if not is_id(org["org_id"]) or not all(is_id(error.id) for error in errors):
+        raise ValueError
+    return Snapshot(
+        taken_at=moment(held["taken_at"]),
+        org=OrgIdentity(
+            name=_word(org["name"]),
+            org_id=_word(org["org_id"]),
+            environment=Environment(org["environment"]),
+            username=_word(org["username"]),
+            instance_url=_word(org["instance_url"]),
+        ),
+        method=_method(held["method"]),
+        event_object=_word(held["event_object"]),
+        record_key=_word(held["record_key"]),
+        errors=errors,
+        parents={
+            _word(row): tuple(ParentRef(*map(_word, ref)) for ref in refs)
+            for row, refs in held["parents"].items()
+        },
+        present=frozenset((_word(name), _word(key)) for name, key in held["present"]),
+        metadata=metadata_of_payload(held["names"]) if held["names"] else None,
+        answers=answers_of_payload(held["places"]),
+    )
+
+
+def _method(held: Mapping[str, Any]) -> MethodInfo:
+    size, lanes = held["batch_size"], held["lanes"]
+    if type(size) is not int or type(lanes) is not int or size < 1 or lanes < 1:
+        raise ValueError
+    return MethodInfo(
+        name=_word(held["name"]),
+        label=_word(held["label"]),
+        guided=held["guided"] is True,
+        address=_word(held["address"]) if held["address"] is not None else None,
+        batch_size=size,
+        lanes=lanes,
+        first_alone=held["first_alone"] is True,
+    )
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return one_line(value)
+
+
+def _unwritable(path: Path, problem: Exception) -> MachineError:
+    why = getattr(problem, "strerror", None) or type(problem).__name__
+    return MachineError(f"The snapshot {one_line(str(path))} cannot be written: {why}", "Name another file")
+
+
+class SnapshotSession(OrgSession):
+    """A snapshot in place of an org. Whatever would ask the org is refused in one line."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        taken = f"{snapshot.taken_at.astimezone():%Y-%m-%d %H:%M}"
+        refused = RefusedError(f"This is a snapshot of {taken}, not the org", "Connect to the org for that")
+        org = snapshot.org
+        identity = OrgIdentity(
+            f"{org.name} as of {taken}", org.org_id, org.environment, org.username, org.instance_url
+        )
+        mapping = FieldMapping(
+            object_name=snapshot.event_object,
+            object="Id",
+            event_type="Id",
+            processed_at="Id",
+            storeconnect_id="Id",
+            message="Id",
+            status="Id",
+            failed=(),
+            record_key=snapshot.record_key,
+        )
+        profile = OrgProfile(org.name, read_only=True, org_id=org.org_id, mapping=mapping)
+        client = ApiClient(_NoTokens(refused))
+        super().__init__(client, identity, EventReader(mapping), _NoMethod(snapshot.method, refused), profile)
+        self._snapshot = snapshot
+        self._names = NamesRead(snapshot.metadata, snapshot.answers)
+        self.total = len(snapshot.errors)
+
+    def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
+        """Where things are, as it was known then."""
+        return MetadataLookup(self.client, self.identity.instance_url, self._names, self._then)
+
+    def dictionary(self, store: MetadataStore | None = None) -> OrgDictionary:
+        """The org's names as they were then."""
+        return OrgDictionary(self.client, self._names, self._then)
+
+    async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
+        """The errors of then, page by page."""
+        errors = self._snapshot.errors
+        for begin in range(0, len(errors), _PAGE):
+            yield errors[begin : begin + _PAGE]
+
+    async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
+        """What the org said then."""
+        return {e.id: self._snapshot.parents[e.id] for e in errors if e.id in self._snapshot.parents}
+
+    async def read_error(self, event_id: str) -> SyncError | None:
+        """One error of then."""
+        return next((error for error in self._snapshot.errors if error.id == event_id), None)
+
+    async def find_records(
+        self, object_name: str, storeconnect_ids: Sequence[str]
+    ) -> Mapping[str, tuple[RecordSeen, ...]]:
+        """Parents that were there then; nothing else is known."""
+        return {
+            key: (RecordSeen("", key, self._snapshot.taken_at),)
+            for key in storeconnect_ids
+            if (object_name, key) in self._snapshot.present
+        }
+
+    async def now(self) -> datetime:
+        """The moment of the snapshot."""
+        return self._snapshot.taken_at
+
+    def _then(self) -> datetime:
+        return self._snapshot.taken_at
+
+
+class _NoTokens:
+    """There is no org to log in to."""
+
+    next_step = "Connect to the org for that"
+
+    def __init__(self, refused: RefusedError) -> None:
+        self._refused = refused
+
+    def current(self) -> Token:
+        raise self._refused
+
+    def renew(self, stale: Token) -> Token:
+        raise self._refused
+
+
+class _NoMethod:
+    """How the org re-syncs is known, for a plan that is carried back; nothing is sent from here."""
+
+    def __init__(self, info: MethodInfo, refused: RefusedError) -> None:
+        self.info = info
+        self._refused = refused
+
+    async def check(self) -> list[Check]:
+        raise self._refused
+
+    async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
+        raise self._refused
+
+    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+        raise self._refused
