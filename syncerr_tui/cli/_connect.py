@@ -97,7 +97,7 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
         yield open_profile(choice.org, profile_folder())
         return
     if choice.demo is None:
-        raise BadInputError("A snapshot is no org", "Name the org with --org")
+        raise BadInputError("A snapshot is not an org", "Name the org with --org")
     demo = EmbeddedOrg(choice.demo)
     try:
         yield await demo.profile()

@@ -146,7 +146,7 @@ def read_snapshot(path: Path) -> Snapshot:
     except (ValueError, RecursionError, MemoryError):
         held = None
     if not isinstance(held, dict) or held.get("format") != FORMAT:
-        raise BadInputError(f"{shown} is no snapshot", "Take one with 'syncerr-tui snapshot -o FILE'")
+        raise BadInputError(f"{shown} is not a snapshot", "Take one with 'syncerr-tui snapshot -o FILE'")
     if held.get("version") != VERSION:
         raise BadInputError(
             f"The snapshot {shown} was written by another version of this program",
