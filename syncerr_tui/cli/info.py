@@ -67,7 +67,7 @@ def gather() -> dict[str, Any]:
     read = {
         "config.toml": config_path(),
         "house notes": notes_path(),
-        **{f"org {path.stem}": path for path in sorted(profile_folder().glob("*.toml"))},
+        **{f"org {name}": profile_folder() / f"{name}.toml" for name in journals},
     }
     return {
         "version": __version__,
@@ -81,7 +81,9 @@ def gather() -> dict[str, Any]:
             "cache": str(paths.cache),
             "notes": str(notes_path()),
         },
-        "reads": {name: {"path": str(path), "exists": path.exists()} for name, path in read.items()},
+        "reads": {
+            name: {"path": str(path), "exists": os.access(path, os.F_OK)} for name, path in read.items()
+        },
         "problems": problems,
         "orgs": orgs,
         "journals": journals,

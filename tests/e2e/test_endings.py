@@ -135,7 +135,7 @@ def test_ctrl_c_before_anything_was_planned(desk: Terminal, org: WatchedServer) 
     running.kill(signal.SIGINT)
     assert running.wait() == ExitCode.INTERRUPTED
     gate.open.set()
-    assert running.err.splitlines()[-1] == "syncerr-tui: Interrupted."
+    assert json.loads(running.err.splitlines()[-1])["error"] == "Interrupted"
     assert "Traceback" not in running.err
     assert org.counts() == {}
 
@@ -216,7 +216,7 @@ def test_no_journal_no_request(desk: Terminal, org: WatchedServer) -> None:
         assert re.search(
             r"The journal cannot be used: .*(full|disk).*\. Nothing is sent without it", ended.err
         )
-        assert len([line for line in ended.err.splitlines() if line.startswith("syncerr-tui: ")]) == 1
+        assert len([line for line in ended.err.splitlines() if line.startswith('{"error": ')]) == 1
         assert org.counts() == {}
         assert [arrival for arrival in org.log if arrival.kind == "ask"] == []
 

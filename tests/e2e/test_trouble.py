@@ -6,6 +6,7 @@ outcome and a reason, and the token is nowhere.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -195,8 +196,9 @@ def test_trouble_from_the_first_request_on(fault: str, code: int, words: str, ma
         desk.assert_no_secret_on_disk()
     assert (said.code, said.out) == (code, "")
     assert len(said.err.splitlines()) == 1
-    assert said.err.startswith("syncerr-tui: ")
-    assert words in said.err
+    told = json.loads(said.err)
+    assert told["exit_code"] == code
+    assert words in f"{told['error']}. {told['hint']}"
 
 
 def at_ask(number: int, then: Callable[[], Any]) -> Callable[[Arrival], None]:
@@ -240,7 +242,7 @@ def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int,
         # Where the line is merely bad, the brake ends the run and its rows are UNKNOWN: no failure to tell.
         assert said.code == (code if code != UNREACHABLE else NOT_ALL_FIXED)
         if said.code != NOT_ALL_FIXED:
-            assert said.err.splitlines()[-1].startswith("syncerr-tui: ")
+            assert json.loads(said.err.splitlines()[-1])["exit_code"] == code
         assert verdicts["NOT SENT"]
         sent = [row["id"] for row in said.rows if row["verdict"] not in {"NOT SENT", "FIXED"}]
         server.faults.clear()

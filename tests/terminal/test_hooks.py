@@ -24,7 +24,7 @@ def test_a_command_gets_the_terminal_and_the_app_comes_back(tmp_path: Path) -> N
         command = "cat > {rows}; stty -a < /dev/tty | grep -q ' icanon' && echo cooked; {answer}"
 
         [hooks.sleeps]
-        key = "W"
+        key = "D"
         foreground = true
         command = ["sleep", "600"]
         """,
@@ -42,7 +42,7 @@ def test_a_command_gets_the_terminal_and_the_app_comes_back(tmp_path: Path) -> N
         assert b"\x1b[?1049h" in program.raw[before:]
         program.press("j")
         program.wait_for("? help")
-        program.press("W")
+        program.press("D")
         program.wait_for(lambda _lines: restored(program))
         # The keys that end a program are the command's, not the app's.
         program.send(b"\x03")

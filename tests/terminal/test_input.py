@@ -95,16 +95,16 @@ BROKEN = {
     "a thread of its own": (
         "import threading\n"
         "from syncerr_tui.ui import errors_pane as p\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = lambda self: threading.Thread(target=boom).start()\n"
+        "p.ErrorsPane.HANDLERS['toggle'] = lambda self, *_: threading.Thread(target=boom).start()\n"
     ),
     "a task of its own": (
         "import asyncio\n"
         "from syncerr_tui.ui import errors_pane as p\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = lambda self: asyncio.get_running_loop().call_soon(boom)\n"
+        "p.ErrorsPane.HANDLERS['toggle'] = lambda self, *_: asyncio.get_running_loop().call_soon(boom)\n"
     ),
     "a worker": (
         "from syncerr_tui.ui import errors_pane as p\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = lambda self: self.run_worker(boom, thread=True)\n"
+        "p.ErrorsPane.HANDLERS['toggle'] = lambda self, *_: self.run_worker(boom, thread=True)\n"
     ),
 }
 
@@ -113,7 +113,7 @@ BROKEN = {
 def test_a_defect_anywhere_ends_with_one_line_and_the_log(tmp_path: Path, place: str) -> None:
     program_text = (
         "import sys\n"
-        "def boom(*_):\n    secret = 'hunter2-token'\n    raise RuntimeError(secret)\n"
+        "def boom(*_, **__):\n    secret = 'hunter2-token'\n    raise RuntimeError(secret)\n"
         f"{BROKEN[place]}"
         "from syncerr_tui.cli import run\nraise SystemExit(run(['demo']))\n"
     )

@@ -224,7 +224,7 @@ def test_a_dumb_terminal_gets_the_same_line(tmp_path: Path) -> None:
 def test_a_defect_leaves_one_line_and_no_local_variables(tmp_path: Path) -> None:
     broken = (
         "import sys; from syncerr_tui.ui import errors_pane as p\n"
-        "def boom(self):\n"
+        "def boom(self, *_):\n"
         "    secret = 'hunter2-token'\n"
         "    raise RuntimeError(secret)\n"
         "p.ErrorsPane.HANDLERS['toggle'] = boom\n"

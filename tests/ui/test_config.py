@@ -55,7 +55,7 @@ async def test_what_names_a_key_names_the_one_in_force(opened: Open) -> None:
         await driven.type("zzz")
         await driven.wait_for("f8 shows all rows again.")
         await driven.press("enter", "R")
-        assert "f8 shows them" in driven.text
+        assert "f8 shows it" in driven.text
 
 
 async def test_columns_of_the_configuration_give_way_to_the_orgs_own(opened: Open) -> None:
@@ -128,7 +128,7 @@ async def test_a_command_that_fails_says_how_in_one_line(opened: Open, tmp_path:
     text = (
         f"[hooks.fails]\nkey = 'T'\ncommand = {program(tmp_path, body)}\n"
         "[hooks.gone]\nkey = 'E'\ncommand = ['no-such-program', '{id}']\n"
-        "[hooks.shell]\nkey = 'W'\ncommand = 'echo $MINE; kill -9 $$'\nshell = true"
+        "[hooks.shell]\nkey = 'D'\ncommand = 'echo $MINE; kill -9 $$'\nshell = true"
     )
     async with opened(config=config(text), environ=environ()) as driven:
         await driven.ready()
@@ -136,7 +136,7 @@ async def test_a_command_that_fails_says_how_in_one_line(opened: Open, tmp_path:
         assert "bad news" in driven.text
         assert "\x1b" not in driven.text
         await press_until(driven, "E", "gone cannot run: there is no program 'no-such-program'.")
-        await press_until(driven, "W", "shell was ended by SIGKILL: yes")
+        await press_until(driven, "D", "shell was ended by SIGKILL: yes")
 
 
 async def test_a_command_that_hangs_is_stopped_by_a_key_or_its_time(opened: Open, tmp_path: Path) -> None:

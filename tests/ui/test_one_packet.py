@@ -8,6 +8,7 @@ from textual import events
 from syncerr_tui.triage.actions import ACTIONS
 from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.guided_pane import GuidedPane
 from syncerr_tui.ui.journal_pane import JournalPane
 from syncerr_tui.ui.workbench import Workbench, unhandled
 from tests.ui.conftest import Open
@@ -15,7 +16,7 @@ from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors
 from tests.ui.families import family
 
-PANES = (ErrorsPane, CausesPane, JournalPane)
+PANES = (ErrorsPane, CausesPane, JournalPane, GuidedPane)
 
 
 def send_together(driven: Driven, *keys: tuple[str, str | None]) -> None:

@@ -150,7 +150,7 @@ def test_an_address_that_apprise_does_not_know_is_refused_without_showing_it() -
     with pytest.raises(BadInputError) as refused:
         Notifier("nonsense-s3cret", "file:/etc/pager")
     assert "s3cret" not in refused.value.line
-    assert refused.value.line.startswith("file:/etc/pager is no address")
+    assert refused.value.line.startswith("file:/etc/pager is not an address")
 
 
 # -- figures
