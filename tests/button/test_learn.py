@@ -94,7 +94,7 @@ REFUSED = {
     "19-screen-flow": "step by step in the browser",
     "20-remoting": "own page",
     "21-visualforce-form": "encrypted",
-    "28-hostile-class": "no name that Apex allows",
+    "28-hostile-class": "not a name that Apex allows",
     "28b-other-namespace": "--namespace",
     "28c-token-constant": "may be a secret",
     "28d-deep": "nested too deeply",

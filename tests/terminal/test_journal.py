@@ -21,6 +21,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
         program.wait_for(READY)
         program.press("space", "space", "space", "R")
         program.wait_for("enter starts")
+        program.read_for(0.6)  # a dialog takes no key for half a second after it is painted
         program.press("enter")
         program.wait_for("1 waiting")
         program.signal(number)
@@ -40,6 +41,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
         program.wait_for("Journal (1 interrupted)")
         program.press("U")
         program.wait_for("was interrupted")
+        program.read_for(0.6)
         program.press("d")
         program.wait_for("Result")
         program.press("q")
