@@ -1,5 +1,5 @@
 """Reading a file that a person named: a plain file of a bounded size, else an `OSError` that says what it is.
-TOML that people edit by hand is refused with file, line and key.
+TOML that people edit by hand is refused with file, line and key. Writing a file whole or not at all.
 
 A FIFO would be waited for without end and `/dev/zero` would fill the memory. So the file is opened without
 waiting, looked at by its descriptor (a name can be exchanged between looking and opening), and no more is
@@ -12,7 +12,9 @@ import errno
 import os
 import re
 import stat
+import tempfile
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,57 @@ def read_plain(path: Path, largest: int) -> bytes:
     if len(raw) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes")
     return raw
+
+
+def replace_file(path: Path, text: str, mode: int = 0o600, *, durable: bool = False) -> None:
+    """Write a file so that whoever reads it finds the old one or the new one, whole.
+
+    Args:
+        path: The file, there or not; its folder is there.
+        text: What it says from now on.
+        mode: Who may read it.
+        durable: It has to outlast a power failure.
+
+    Raises:
+        OSError: The disk does not take it; what stood there stays.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    try:
+        _write(descriptor, text, durable=durable)
+        if mode != 0o600:
+            Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def create_file(path: Path, text: str) -> None:
+    """Write a new file for its owner only; nothing stays of one that the disk does not take.
+
+    Raises:
+        FileExistsError: There is one.
+        OSError: It cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except ValueError:  # a NUL character
+        raise OSError(errno.EINVAL, "no file can have that name") from None
+    try:
+        _write(descriptor, text)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _write(descriptor: int, text: str, *, durable: bool = False) -> None:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
+        file.write(text)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def parse_toml(text: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import click
 
 from syncerr_tui.cli._console import emit, emit_json, say, say_json
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
-from syncerr_tui.files import read_plain
+from syncerr_tui.files import create_file, read_plain
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
@@ -181,8 +180,7 @@ def _record(path: Path, settings: dict[str, Any]) -> int:
 
 def _write_new(path: Path, content: object) -> None:
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(content, file, indent=1)
+        create_file(path, json.dumps(content, indent=1))
     except OSError as problem:
         raise BadInputError(
             f"The file {path} cannot be written ({problem.strerror})", "Name a new file in a folder of yours"

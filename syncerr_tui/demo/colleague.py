@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 from syncerr_tui.demo.components import Component
 from syncerr_tui.demo.engine import Engine
-from syncerr_tui.demo.event_queue import QueuedEvent
-from syncerr_tui.demo.ground_truth import root_of
+from syncerr_tui.demo.event_queue import QueuedEvent, root_of
 from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS, RULES_BY_KEY, Rule
 from syncerr_tui.demo.schema import SC_ID

@@ -13,7 +13,6 @@ from typing import Self
 
 from syncerr_tui.demo.application import Application
 from syncerr_tui.demo.button import ButtonController
-from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.faults import Faults, transport_faults
 from syncerr_tui.demo.http import Request, Response, encode, error
 from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
@@ -290,3 +289,22 @@ class DemoServer:
             line.send(data[start : start + _DRIP])
             if self._stopping.wait(seconds):
                 return
+
+
+class ManualClock:
+    """Time that stands still until `advance`. Thread-safe."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._lock = threading.Lock()
+        self._now = start or datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        """The moment it shows, aware and in UTC."""
+        with self._lock:
+            return self._now
+
+    def advance(self, seconds: float) -> datetime:
+        """Move on (never back) and tell the new moment."""
+        with self._lock:
+            self._now += timedelta(seconds=max(0.0, seconds))
+            return self._now

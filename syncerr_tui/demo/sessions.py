@@ -64,11 +64,6 @@ class Sessions:
         with self._lock:
             return self._until.pop(token, self) is not self
 
-    def revoke_all(self) -> None:
-        """End every session, as an admin can."""
-        with self._lock:
-            self._until.clear()
-
 
 def well_formed(token: str) -> bool:
     """Whether this could be a token at all: `00D...!...` or a JSON Web Token."""

@@ -15,7 +15,6 @@ from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
     Entry,
     entry_for,
-    general_codes,
     general_entry,
     unknown_entry,
     variants,
@@ -80,13 +79,6 @@ def _answer(entry: Entry, diagnosis: Failure, facts: Facts, instance_url: str | 
         afterwards=fill(entry.afterwards, blanks) or "",
         put_back=(*_all(entry.put_back, facts), *(_around_back(diagnosis) if around else ())),
         article=entry.article,
-    )
-
-
-def manual(instance_url: str | None = None) -> tuple[Guidance, ...]:
-    """The guidance of every known code without a message: the manual's first, then all others by name."""
-    return tuple(
-        guide(about(code), instance_url=instance_url) for code in (*MANUAL_CODES, *sorted(general_codes()))
     )
 
 

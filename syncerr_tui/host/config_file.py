@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource
+from syncerr_tui.files import TomlSource, replace_file
 from syncerr_tui.host.config import LARGEST, Config, config_path, filter_name_trouble, parse
 
 
@@ -56,14 +55,6 @@ def _write(path: Path, text: str) -> None:
         target = path.resolve()
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-        number, name = tempfile.mkstemp(dir=target.parent, prefix=".config-")
-        try:
-            with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            Path(name).chmod(mode)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(target, text, mode)
     except OSError as problem:
         raise MachineError(f"{path} cannot be written", f"{problem.strerror}") from None

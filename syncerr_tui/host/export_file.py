@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
+from syncerr_tui.files import create_file
 
 _NUMBERS = 100
 """Files of one name that may be there already."""
@@ -42,14 +42,8 @@ def _write(folder: Path, name: str, ending: str, text: str) -> Path:
     for number in range(1, _NUMBERS):
         path = folder / f"{name}{f'-{number}' if number > 1 else ''}.{ending}"
         try:
-            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            create_file(path, text)
         except FileExistsError:
             continue
-        try:
-            with os.fdopen(opened, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
         return path
     raise FileExistsError

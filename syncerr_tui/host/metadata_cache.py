@@ -7,8 +7,6 @@ classes are: nothing of a record, and no secret. What is read back is as little 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +20,7 @@ from syncerr_tui.diagnosis.metadata_json import (
 )
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.resolved import KeptAnswer
+from syncerr_tui.files import replace_file
 
 VERSION = 1
 LARGEST = 20_000_000
@@ -76,10 +75,4 @@ def _read(path: Path) -> dict[str, Any]:
 def _write(path: Path, value: object) -> None:
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".names-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(value, file)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+        replace_file(path, json.dumps(value))

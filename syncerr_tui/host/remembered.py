@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.files import replace_file
 
 Remembered = TypeVar("Remembered")
 
@@ -54,14 +53,7 @@ def write(folder: Path, kind: str, org_id: str, text: str) -> None:
     path = _path(folder, kind, org_id)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(dir=folder, prefix=f".{kind}-")  # 0600
-        try:
-            with os.fdopen(number, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, text)
     except OSError as problem:
         hint = f"{problem.strerror}: {path}"
         raise MachineError(f"The {kind} of this org cannot be remembered", hint) from None

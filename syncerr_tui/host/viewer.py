@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.files import create_file
 from syncerr_tui.text import one_line
 
 _PAGERS = ("less", "more")
@@ -69,7 +69,7 @@ async def view(text: str, name: str, program: Sequence[str], environ: Mapping[st
         raise MachineError("There is no room for the file", f"{problem.strerror}") from None
     try:
         path = folder / name
-        await asyncio.to_thread(_write, path, text)
+        await asyncio.to_thread(create_file, path, text)
         process = await asyncio.create_subprocess_exec(*program, str(path), env=dict(environ))
         try:
             await process.wait()
@@ -84,11 +84,6 @@ async def view(text: str, name: str, program: Sequence[str], environ: Mapping[st
         raise MachineError(f"{shown!r} cannot run: {why}", "See PAGER, VISUAL and EDITOR") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _read(path: Path) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import read_plain
+from syncerr_tui.files import create_file, read_plain
 from syncerr_tui.journal.history import History, readable
 from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
@@ -78,9 +77,7 @@ def write(plan: Plan, path: Path) -> None:
     """
     try:
         # 0600: the rows hold customers' data.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(encode(plan))
+        create_file(path, encode(plan))
     except FileExistsError as problem:
         raise BadInputError(f"{path} exists already", "Name another file") from problem
     except OSError as problem:

@@ -7,7 +7,6 @@ are. No login and no secret is. What is read back is as little trusted as an org
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -26,7 +25,7 @@ from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import read_plain
+from syncerr_tui.files import create_file, read_plain
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
@@ -118,16 +117,10 @@ class Snapshot:
             MachineError: It cannot be written.
         """
         try:
-            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            create_file(path, json.dumps(self.payload(), ensure_ascii=False))
         except FileExistsError:
             raise BadInputError(f"{path} is there already", "Name a new file") from None
-        except (OSError, ValueError) as problem:
-            raise _unwritable(path, problem) from problem
-        try:
-            with os.fdopen(opened, "w", encoding="utf-8", errors="replace") as file:
-                json.dump(self.payload(), file, ensure_ascii=False)
         except OSError as problem:
-            path.unlink(missing_ok=True)
             raise _unwritable(path, problem) from problem
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncerr_tui import files
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.files import read_plain
 from syncerr_tui.watch.telling import LastTold
@@ -91,16 +89,7 @@ def replace_file(path: Path, lines: Iterable[str], mode: int) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-                file.writelines(f"{line}\n" for line in lines)
-            os.chmod(name, mode)  # noqa: PTH101
-            os.replace(name, path)  # noqa: PTH105
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)  # noqa: PTH108
-            raise
+        files.replace_file(path, "".join(f"{line}\n" for line in lines), mode)
     except OSError as problem:
         raise MachineError(
             f"{path} cannot be written ({problem.strerror or type(problem).__name__})",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 
-from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema_variants import schema_of_variant
+from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.demo.store import Store
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from syncerr_tui.demo.button_faults import BUTTON_FAULTS
+from syncerr_tui.demo.faults import BUTTON_FAULTS
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from tests.demo.tiny import Answer, Client

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncerr_tui.demo.event_queue import LOST, EventQueue, QueuedEvent
-from syncerr_tui.demo.ground_truth import ground_truth, root_of
+from syncerr_tui.demo.event_queue import LOST, EventQueue, QueuedEvent, ground_truth, root_of
 from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.store import Store
 

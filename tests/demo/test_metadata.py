@@ -13,9 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.demo.server import DemoServer, ManualClock
 from syncerr_tui.demo.store import DEMO_USER_ID, stamp
 from tests.demo.tiny import Answer, Client
 from tests.demo.worlds import causes, resync

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from syncerr_tui.demo.ground_truth import root_of
+from syncerr_tui.demo.event_queue import root_of
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema import SC_ID
 from tests.demo.worlds import causes, failed, fix, links, make_org, records, resync

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.demo.schema_variants import schema_of_variant
-from syncerr_tui.demo.soql import SoqlError, dates, parse, plan
+from syncerr_tui.demo.soql import SoqlError, parse, plan
 from syncerr_tui.demo.soql.tree import DateLiteral
+from syncerr_tui.demo.soql.values import COUNTED_SPANS, DATE_SPANS, days_of
 from syncerr_tui.demo.store import Store
 from tests.demo.tiny import Client, tiny
 from tests.layers import layered
@@ -300,13 +301,13 @@ def test_a_thousand_conditions_and_ids_are_not_too_many() -> None:
 )
 def test_date_literals(name: str, count: int | None, first: str, after: str) -> None:
     # 2026-11-23 is a Monday.
-    found = dates.days(DateLiteral(name, count), NOW.date())
+    found = days_of(DateLiteral(name, count), NOW.date())
     assert found == (date.fromisoformat(first), date.fromisoformat(after))
 
 
 def test_every_date_literal_is_a_range() -> None:
-    for name in dates.PLAIN | dates.COUNTED:
-        first, after = dates.days(DateLiteral(name, 5 if name in dates.COUNTED else None), NOW.date())
+    for name in DATE_SPANS | COUNTED_SPANS:
+        first, after = days_of(DateLiteral(name, 5 if name in COUNTED_SPANS else None), NOW.date())
         assert first < after, name
 
 

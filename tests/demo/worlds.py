@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import cast
 
 from syncerr_tui.demo.answers import SaveFault
-from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import schema_of_variant, variant_named
+from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.demo.store import Store
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.diagnosis.guidance import about, guide, manual
+from syncerr_tui.diagnosis.guidance import about, guide
 from syncerr_tui.diagnosis.markdown import escape, markdown
 from syncerr_tui.diagnosis.model import Authority, Guidance, OrgNote, Retry, Step
 from syncerr_tui.diagnosis.org_notes import parse
@@ -22,7 +23,8 @@ def text(page: list[TextLine]) -> str:
 
 @pytest.mark.parametrize("width", [38, 39, 55, 80, 100, 120])
 def test_every_guidance_fits_its_width_and_loses_no_word(width: int) -> None:
-    for guidance in manual(ORG)[::9]:
+    for code in sorted(known_codes())[::9]:
+        guidance = guide(about(code), instance_url=ORG)
         page = lines(guidance, width)
         assert all(cells(line.text) <= width for line in page)
         assert all(line.text == line.text.rstrip() for line in page)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syncerr_tui.cli import run
-from syncerr_tui.demo.clock import ManualClock
+from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.resync import factory
 from syncerr_tui.salesforce import connect as connecting
 from syncerr_tui.salesforce.client import ClientOptions

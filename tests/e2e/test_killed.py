@@ -27,7 +27,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from syncerr_tui.demo.ground_truth import ground_truth
+from syncerr_tui.demo.event_queue import ground_truth
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.server import DemoServer

@@ -13,12 +13,10 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.demo.button_faults import BUTTON_FAULTS
-from syncerr_tui.demo.clock import ManualClock
 from syncerr_tui.demo.engine_faults import engine_faults_in
-from syncerr_tui.demo.faults import FAULTS
+from syncerr_tui.demo.faults import BUTTON_FAULTS, FAULTS, SETUP_FAULTS
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.setup_faults import SETUP_FAULTS
+from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.errors import ExitCode
 from tests.e2e.conftest import Desk, MakeDesk, Said
 from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, asked_twice, served

@@ -96,10 +96,11 @@ def test_wrong_credentials_are_refused_in_plain_words(
 async def test_an_ended_session_is_renewed_without_a_word(
     server: DemoServer, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    client = ApiClient(tokens_for(ways(server, tmp_path)["client credentials"], environ))
+    tokens = tokens_for(ways(server, tmp_path)["client credentials"], environ)
+    client = ApiClient(tokens)
     try:
         await client.userinfo()
-        server.sessions.revoke_all()
+        server.sessions.revoke(tokens.current().access_token)
         assert (await client.query_all("SELECT Id FROM Organization LIMIT 1"))[0]["Id"]
     finally:
         await client.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from syncerr_tui.demo.http import Refused, Request, Response
-from syncerr_tui.demo.rest import about, actions, collections, composite, picklist, query, records, tooling
+from syncerr_tui.demo.rest import about, actions, collections, composite, describe, query, records, tooling
 from syncerr_tui.demo.rest.call import Call, ServerContext, allow, missing
 
 
@@ -47,7 +47,7 @@ def _routed(call: Call) -> Response:
         case ("composite",):
             return composite.composite(call, dispatch)
         case ("ui-api", "object-info", object_name, "picklist-values", record_type, field):
-            return picklist.values(call, object_name, record_type, field)
+            return describe.picklist_values(call, object_name, record_type, field)
         case ("actions", *_):
             return actions.handle(call)
         case ("limits",):

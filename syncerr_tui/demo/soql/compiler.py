@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.soql import dates
-from syncerr_tui.demo.soql.errors import refusal
 from syncerr_tui.demo.soql.names import Join, Names, Target, quoted
 from syncerr_tui.demo.soql.tree import (
     Aggregate,
@@ -30,8 +28,9 @@ from syncerr_tui.demo.soql.tree import (
     Not,
     Order,
     Query,
+    refusal,
 )
-from syncerr_tui.demo.soql.values import IDS, MOMENTS, NUMBERS, bound_value, shown_moment, wrong_type
+from syncerr_tui.demo.soql.values import IDS, MOMENTS, NUMBERS, bound_value, days_of, shown_moment, wrong_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +375,7 @@ class _Compiler:
     def _spanned(self, target: Target, operator: str, span: DateLiteral, at: int) -> str:
         if target.field.type not in MOMENTS:
             raise wrong_type(self.query.text, target.field, at)
-        first, after = dates.days(span, self.now.astimezone(UTC).date())
+        first, after = days_of(span, self.now.astimezone(UTC).date())
         low, high = (
             shown_moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC))
             for day in (first, after)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.soql.errors import refusal
-from syncerr_tui.demo.soql.tree import FieldPath, Query
+from syncerr_tui.demo.soql.tree import FieldPath, Query, refusal
 
 _NO_OBJECT = (
     "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append "

@@ -15,8 +15,6 @@ from typing import Any, cast
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
-from syncerr_tui.demo.soql import dates
-from syncerr_tui.demo.soql.errors import SoqlError, refusal
 from syncerr_tui.demo.soql.tree import (
     Aggregate,
     AllFields,
@@ -31,7 +29,10 @@ from syncerr_tui.demo.soql.tree import (
     Order,
     Query,
     SelectedColumn,
+    SoqlError,
+    refusal,
 )
+from syncerr_tui.demo.soql.values import DATE_SPANS, MOST_UNITS
 
 MAX_LENGTH = 100_000
 MAX_STRING = 4_000
@@ -319,7 +320,7 @@ class _TreeBuilder(Transformer[Token, Any]):
                 return Literal(None, at)
             case "COUNTED_DAYS":
                 return Literal(DateLiteral(token.upper(), self._days(token, parts[1])), at)
-        if token.upper() not in dates.PLAIN:
+        if token.upper() not in DATE_SPANS:
             raise _unexpected(self._text, at)
         return Literal(DateLiteral(token.upper(), None), at)
 
@@ -333,7 +334,7 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def _days(self, token: Token, count: Token) -> int:
         number = self._count(count)
-        if not 1 <= number <= dates.MOST:
+        if not 1 <= number <= MOST_UNITS:
             raise refusal(self._text, _at(token), f"Invalid number for {token.upper()}: {number}")
         return number
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
-from syncerr_tui.files import open_plain
+from syncerr_tui.files import open_plain, replace_file
 from syncerr_tui.salesforce.auth.environment import TOKEN
 from syncerr_tui.salesforce.profiles import OrgProfile, SecretRef
 from syncerr_tui.text import one_line
@@ -133,17 +131,7 @@ def _from_keyring(place: SecretRef) -> str:
 
 def _rewrite(path: Path, secret: str) -> bool:
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+        replace_file(path, f"{secret}\n", durable=True)
     except OSError:
-        return False
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{secret}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
         return False
     return True
