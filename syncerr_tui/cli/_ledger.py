@@ -1,4 +1,4 @@
-"""The ledger of safeguards, told by every command that talks to an org."""
+"""What the journal holds beside the runs, for the commands: safeguards that are off, what people said."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import SyncErrError
+from syncerr_tui.triage.handling import Handlings, handlings
 from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import SafeguardNow
     from syncerr_tui.journal.journal import Journal
@@ -78,3 +81,18 @@ def has_journal(connection: OrgSession) -> bool:
     place = shared_place(connection.profile.journal)
     path = place or own_journal(Paths.of(os.environ).state, connection.identity.org_id)
     return not isinstance(path, Path) or path.exists()
+
+
+def said_in(journal: Journal, graph: CauseGraph) -> Handlings:
+    """What holds now of what was said."""
+    from syncerr_tui.journal.handling import all_said
+
+    return handlings(graph, all_said(journal), journal.now())
+
+
+def said_about(connection: OrgSession, graph: CauseGraph) -> Handlings:
+    """The same of an org's journal, where it has one."""
+    if not has_journal(connection):
+        return Handlings()
+    with open_journal(connection) as journal:
+        return said_in(journal, graph)

@@ -38,7 +38,7 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, v
 
 async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: bool, victims: bool) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._handling import said_about
+    from syncerr_tui.cli._ledger import said_about
     from syncerr_tui.resync.factory import clock
 
     async with open_connection(choice) as connection:

@@ -250,7 +250,7 @@ def _code(text: str | None, *, strict: bool) -> str | None:
 
 
 def _notes(path: Path | None) -> OrgNotes | None:
-    from syncerr_tui.host.notes import org_notes
+    from syncerr_tui.host.paths import org_notes
 
     return org_notes(os.environ, path)
 

@@ -40,8 +40,7 @@ def command(*, as_json: bool, keys: bool) -> int:
 def gather() -> dict[str, Any]:
     """Everything that `info` says, as data. Nothing is created by looking."""
     from syncerr_tui.host.config import Config, config_path, read_config
-    from syncerr_tui.host.notes import notes_path
-    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.host.paths import Paths, notes_path
     from syncerr_tui.host.terminal import terminal_profile
     from syncerr_tui.salesforce.profile_files import profile_names
 

@@ -16,9 +16,8 @@ from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import export
-from syncerr_tui.triage.columns import BY_NAME
+from syncerr_tui.triage.columns import BY_NAME, SortKey, ordered
 from syncerr_tui.triage.export import FIELDS, Format
-from syncerr_tui.triage.sort import SortKey, ordered
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
 async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._handling import said_about
+    from syncerr_tui.cli._ledger import said_about
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
@@ -235,7 +234,7 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
 async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
     """How many rows there are of each value."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._handling import said_about
+    from syncerr_tui.cli._ledger import said_about
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.triage.values import counted, shown
 

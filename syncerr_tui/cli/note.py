@@ -10,7 +10,7 @@ import click
 from syncerr_tui.cli._choosing import id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._handling import said_in
+from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.triage.handling import HandlingKind, snooze_value

@@ -17,7 +17,7 @@ from syncerr_tui.cli._choosing import (
 )
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
-from syncerr_tui.cli._handling import said_in
+from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.cli._running import (
     mention_unfinished,
     open_journal,

@@ -118,7 +118,7 @@ def _wishes(
 
 async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._handling import said_about
+    from syncerr_tui.cli._ledger import said_about
     from syncerr_tui.resync.factory import clock
 
     try:

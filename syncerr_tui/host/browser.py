@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from syncerr_tui.host.remote import is_remote
+from syncerr_tui.host.terminal import is_remote
 
 _SETTLED_SECONDS = 3.0
 """A program that runs this long without complaint is the browser itself, and is left alone."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
-from syncerr_tui.host.remote import is_remote
+from syncerr_tui.host.terminal import is_remote
 
 # Terminals cut the sequence at different lengths; 74,994 bytes of base64 is what xterm takes.
 OSC52_LIMIT = 74_994

@@ -7,12 +7,52 @@ the person chose for their terminal.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncerr_tui.host.remote import is_remote
-from syncerr_tui.host.terminfo import NONE, Abilities, abilities
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """Control functions that may be used. All False is safe everywhere."""
+
+    erases_with_background: bool = False
+    """Erased cells take the current background (`bce`). screen and some others erase to black."""
+    erase_characters: bool = False
+    """ECH, `CSI n X` (`ech`)."""
+    scroll_region: bool = False
+    """DECSTBM, line feed and reverse line feed at the region's edges (`csr`, `ind`, `ri`)."""
+
+
+NONE = Abilities()
+_CAPABLE = ("alacritty", "foot", "ghostty", "kitty", "wezterm", "xterm-ghostty", "xterm-kitty")
+"""Terminals that document all of these, and whose entries machines at the other end of SSH often lack."""
+
+
+def abilities(term: str) -> Abilities:
+    """Read the entry of a terminal; nothing is taken for granted where there is none."""
+    if sys.platform == "win32":
+        return NONE
+    import curses
+
+    if term.startswith(_CAPABLE):
+        return Abilities(erases_with_background=True, erase_characters=True, scroll_region=True)
+    try:
+        # Any descriptor will do: only the entry is read, nothing is written.
+        curses.setupterm(term or "dumb", 2)
+    except (curses.error, OSError, TypeError, ValueError):
+        return NONE
+
+    def has(name: str, *beginnings: bytes) -> bool:
+        value = curses.tigetstr(name)
+        return value is not None and value.startswith(beginnings)
+
+    return Abilities(
+        erases_with_background=curses.tigetflag("bce") > 0,
+        erase_characters=has("ech", b"\x1b[%p1%dX"),
+        scroll_region=has("csr", b"\x1b[%i%p1%d;%p2%dr") and has("ri", b"\x1bM") and has("ind", b"\n"),
+    )
 
 
 class Colour(StrEnum):
@@ -197,3 +237,11 @@ def _switch(
         reasons.append(f"config.toml says {name.removeprefix('SYNCERR_').lower()} = {str(wanted).lower()}.")
         return wanted
     return default
+
+
+_SIGNS = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "MOSH_CONNECTION")
+
+
+def is_remote(environ: Mapping[str, str]) -> bool:
+    """Whether the environment tells of SSH or mosh."""
+    return any(environ.get(name) for name in _SIGNS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import re
 import types
 import typing
@@ -17,7 +18,8 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.files import TomlSource, key_of_line, table_of_line
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
-from syncerr_tui.salesforce.button.stored import stored_problem
+from syncerr_tui.salesforce.button.learn import IdField
+from syncerr_tui.salesforce.button.template import check
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import (
     AUTH_METHODS,
@@ -310,3 +312,27 @@ def _named(value: object) -> str:
             return "a table"
         case _:
             return "a date or time"
+
+
+def stored_problem(method: ButtonMethod) -> tuple[str, str] | None:
+    """Which key of a learned button is not what it has to be, and why; None where all is well."""
+    for key in ("class_name", "method"):
+        if not re.fullmatch(r"[A-Za-z]\w{0,79}", getattr(method, key), re.ASCII):
+            return key, "must be a name of Apex"
+    if not re.fullmatch(r"(?:[A-Za-z](?:_?[A-Za-z0-9]){0,14})?", method.namespace, re.ASCII):
+        return "namespace", "must be the namespace of a package, such as s_c"
+    if method.style not in {"lwc", "aura", "rest"}:
+        return "style", "must be lwc, aura or rest"
+    if method.calling and not re.fullmatch(r"markup://\w{1,31}:\w{1,80}", method.calling, re.ASCII):
+        return "calling", "must look like markup://s_c:component"
+    if method.ids not in set(IdField):
+        return "ids", f"must be one of {', '.join(IdField)}"
+    if method.length not in {15, 18, 36}:
+        return "length", "must be 15 or 18 (36 for StoreConnect IDs)"
+    try:
+        template = json.loads(method.params)
+        check(template)
+    except (ValueError, RecursionError) as problem:
+        why = "it is not JSON" if isinstance(problem, json.JSONDecodeError | RecursionError) else str(problem)
+        return "params", f"is not a template of a call: {why}"
+    return None if isinstance(template, dict) else ("params", "must be a JSON object")

@@ -6,9 +6,10 @@ It fulfils `resync.org.Org`, whose docstrings say what each of those calls promi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
 from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
-from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
@@ -31,6 +31,36 @@ from syncerr_tui.salesforce.sync_user import user_name
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.org_fixes import OrgFixes
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class OrgTime:
+    """The latest time that the org can be shown to have reached.
+
+    A Date header may be old (a proxy's cache), and a stamp is as old as the write it belongs to: neither is
+    ever ahead of an honest org. So the one that lies furthest ahead counts, and this machine's monotonic
+    clock carries it on: it does not jump when somebody sets the time.
+
+    Args:
+        clock: Seconds that only ever run forward.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._offset: timedelta | None = None
+
+    def saw(self, moment: datetime | None) -> None:
+        """Take note of a stamp or a Date header that has just arrived."""
+        if moment is not None:
+            offset = moment - _EPOCH - timedelta(seconds=self._clock())
+            self._offset = offset if self._offset is None else max(self._offset, offset)
+
+    def now(self) -> datetime | None:
+        """The org's time now; None before anything told it."""
+        if self._offset is None:
+            return None
+        return _EPOCH + self._offset + timedelta(seconds=self._clock())
 
 
 class OrgSession:

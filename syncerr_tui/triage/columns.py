@@ -1,18 +1,66 @@
-"""The columns of a list of errors, for the table and for all that is taken out of it. Pure.
+"""The columns of a list of errors, for the table and for all that is taken out of it, and their order. Pure.
 
 Which of them a window has room for, and how wide each is then, is decided here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from enum import Enum
+from typing import Any
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cell_width, one_line
-from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.words import moment
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class SortKey(Enum):
+    """A column to sort by; the value is its label on screen."""
+
+    PROCESSED = "Processed At"
+    OBJECT = "Object"
+    EVENT = "Event"
+    CODE = "Code"
+    SALESFORCE_ID = "Salesforce ID"
+    STORECONNECT_ID = "StoreConnect ID"
+    MESSAGE = "Message"
+    CHANGE_EVENT = "Change event"
+
+    def words(self, *, reverse: bool) -> str:
+        """The order in words: `oldest first`, `Z to A`."""
+        if self is SortKey.PROCESSED:
+            return "newest first" if reverse else "oldest first"
+        return "Z to A" if reverse else "A to Z"
+
+
+_READ: dict[SortKey, Callable[[SyncError], Any]] = {
+    SortKey.PROCESSED: lambda error: error.processed_at,
+    SortKey.OBJECT: lambda error: error.object.casefold(),
+    SortKey.EVENT: lambda error: error.event_type.value,
+    SortKey.CODE: lambda error: error.code,
+    SortKey.SALESFORCE_ID: lambda error: error.salesforce_id,
+    SortKey.STORECONNECT_ID: lambda error: error.storeconnect_id,
+    SortKey.MESSAGE: lambda error: error.message.casefold(),
+    SortKey.CHANGE_EVENT: lambda error: error.id,
+}
+
+
+def ordered(
+    errors: Iterable[SyncError], key: SortKey = SortKey.PROCESSED, *, reverse: bool = False
+) -> list[SyncError]:
+    """The errors in this order; oldest first within equals, also when reversed.
+
+    Missing values stand last in both: a row without a code is never the first thing to read.
+    """
+    rows = sorted(errors, key=lambda error: error.processed_at or _NEVER)
+    read = _READ[key]
+    known = [error for error in rows if read(error)]
+    known.sort(key=read, reverse=reverse)
+    return known if len(known) == len(rows) else [*known, *(error for error in rows if not read(error))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Rows as text to take away: CSV, JSON, JSON lines, Markdown. Pure; a row is an error as its JSON has it."""
+"""What is taken out of the app, as text. Pure.
+
+Rows as CSV, JSON, JSON lines or Markdown (a row is an error as its JSON has it); what of an error a person
+copies; a whole record for another program.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from syncerr_tui.text import one_line
+from syncerr_tui.model import SyncError
+from syncerr_tui.text import HOSTILE, clean, one_line
+from syncerr_tui.words import plural
 
 Row = Mapping[str, Any]
 
@@ -95,3 +102,85 @@ def lines(rows: Iterable[Row], fields: Sequence[str], form: Format) -> Iterator[
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Copyable:
+    """One thing to copy, of one error or of several."""
+
+    key: str
+    """The letter that asks for it."""
+    name: str
+    text: str
+    """Empty where no error has it."""
+    what: str
+    """What it is, for the line that says what was copied: `5 StoreConnect IDs`."""
+
+
+def copyables(
+    errors: Sequence[SyncError], *, link: Callable[[SyncError], str], whole: Callable[[SyncError], str]
+) -> list[Copyable]:
+    """Everything that can be copied of these errors.
+
+    Args:
+        errors: One, or a selection.
+        link: The address of an error.
+        whole: An error as text of several lines.
+    """
+    kinds: tuple[tuple[str, str, Callable[[SyncError], str]], ...] = (
+        ("c", "StoreConnect ID", lambda error: error.storeconnect_id),
+        ("s", "Salesforce ID", lambda error: error.salesforce_id or ""),
+        ("e", "change event ID", lambda error: error.id),
+        ("m", "message", lambda error: error.message),
+        ("a", "whole error", whole),
+        ("l", "link", link),
+    )
+    return [
+        _copyable(key, name, [read(error) for error in errors], whole=read is whole)
+        for key, name, read in kinds
+    ]
+
+
+def _copyable(key: str, name: str, values: Sequence[str], *, whole: bool) -> Copyable:
+    there = [value for value in values if value]
+    if len(values) == 1:
+        return Copyable(key, name, "".join(there), f"the {name}")
+    text = "\n\n".join(there) if whole else "\n".join(map(one_line, there))
+    lacking = len(values) - len(there)
+    without = f" ({plural(lacking, 'row')} without one)" if lacking else ""
+    return Copyable(key, name, text, f"{plural(len(there), name)}{without}")
+
+
+_MODELINE = re.compile(r"\b(vi|vim|ex|Vim)(?=[<=>]?\d*:)|-\*-|Local Variables(?=:)")
+"""What an editor would take for its own settings where it stands at either end of a file."""
+_LINE_ENDS = re.compile("[\u2028\u2029]")
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """The record as JSON that says what the org sent, and that neither a terminal nor an editor obeys.
+
+    What could be taken for a command is written as an escape: JSON reads it as what it was.
+    """
+    text = json.dumps(record, ensure_ascii=False, indent=2)
+    text = HOSTILE.sub(
+        lambda found: _escaped(found[0]), _LINE_ENDS.sub(lambda found: _escaped(found[0]), text)
+    )
+    return _MODELINE.sub(lambda found: _escaped(found[0][0]) + found[0][1:], text) + "\n"
+
+
+def _escaped(letter: str) -> str:
+    units = letter.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def fields(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Every field with its value as text, in the org's order; what describes the record itself comes last."""
+    shown = [(name, _value(value)) for name, value in record.items() if name != "attributes"]
+    about = record.get("attributes")
+    return [*shown, ("attributes", _value(about))] if about is not None else shown
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "null"
+    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

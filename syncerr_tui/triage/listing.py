@@ -13,8 +13,8 @@ from datetime import datetime
 from functools import cached_property
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.columns import SortKey, ordered
 from syncerr_tui.triage.filter import EVERYTHING, Filter
-from syncerr_tui.triage.sort import SortKey, ordered
 
 
 class View:

@@ -1,23 +1,26 @@
-"""The app: themes, the workbench, workers, and the ways out. Everything else has its own module."""
+"""The app: themes, the workbench, workers, the ways out, and the filters that each line passes on its way."""
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingsMap
+from textual.color import Color
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
+from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.diffing_app import DiffingApp
-from syncerr_tui.ui.line_filters import Colourless, Harmless, PlainSigns
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import VARIABLES, theme_for
@@ -28,6 +31,55 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.journals import Journals
     from syncerr_tui.ui.services import Services
     from syncerr_tui.ui.workbench import Workbench
+
+
+class Harmless(LineFilter):
+    """Takes out whatever a terminal would obey: control codes, bidirectional overrides, odd addresses.
+
+    Text is made harmless where it enters the program, and shows what was taken out. A place that forgets it
+    still sends nothing to the terminal but what can be read. Widths stay: columns do not move.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text without anything but printable characters."""
+        return [segment if _is_plain(segment) else _made_plain(segment) for segment in segments]
+
+
+class PlainSigns(LineFilter):
+    """The typographic signs of our own texts as ASCII, for terminals that have no others. Widths stay."""
+
+    _SIGNS: ClassVar = str.maketrans("“”‘’…–—·→←▲▼✓•", "\"\"''~---><^v*-")
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text without signs that such a terminal lacks."""
+        return [
+            segment if segment.text.isascii() else Segment(segment.text.translate(self._SIGNS), *segment[1:])
+            for segment in segments
+        ]
+
+
+class Colourless(LineFilter):
+    """Takes every colour out and leaves bold, underline and reverse."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text without colour codes."""
+        return list(Segment.remove_color(segments))
+
+
+def _is_plain(segment: Segment) -> bool:
+    text, style, _ = segment
+    return text.isascii() and text.isprintable() and (style is None or style.link is None)
+
+
+def _made_plain(segment: Segment) -> Segment:
+    text, style, control = segment
+    if "\n" in text or clean(text) != text:
+        # What was counted as no cell must not take one now.
+        text = "".join(clean(letter).replace("\n", " ") for letter in text if cell_len(letter))
+    link = style.link if style is not None else None
+    if style is not None and link is not None and not (link.isascii() and link.isprintable()):
+        style = style.update_link(None)
+    return Segment(text, style, control)
 
 
 class SyncErrApp(DiffingApp[int], inherit_bindings=False):

@@ -54,7 +54,7 @@ def copy_one_of(
         errors: One, or a selection.
         copy: Copies a text, and says what it was.
     """
-    from syncerr_tui.triage.takeaway import Copyable, copyables
+    from syncerr_tui.triage.export import Copyable, copyables
     from syncerr_tui.ui.details import as_text
     from syncerr_tui.ui.screens.menus import CopyMenu
 

@@ -16,11 +16,10 @@ from textual.app import ComposeResult
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.triage.columns import Choice, Moment
+from syncerr_tui.triage.columns import Choice, Moment, SortKey
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
-from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.triage.values import narrowed
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext

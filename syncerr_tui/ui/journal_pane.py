@@ -156,7 +156,7 @@ class JournalPane(ListWithPanel):
         """Read the journal anew, where somebody looks at it; the cursors stay where they are."""
         if self.context.connection is None or not self._visited:
             return
-        from syncerr_tui.ui.paged_rows import PagedRows
+        from syncerr_tui.ui.journal_reading import PagedRows
 
         self._moment = self.context.moment
         runs = PagedRows(self._reading.runs, self._in_background, self._arrived)
@@ -177,7 +177,7 @@ class JournalPane(ListWithPanel):
             self._show_lines()
 
     def _show_fixes(self, at: int = 0) -> None:
-        from syncerr_tui.ui.paged_rows import PagedRows
+        from syncerr_tui.ui.journal_reading import PagedRows
 
         self._fixes = Level(PagedRows(self._reading.fixes, self._in_background, self._arrived), at)
         self._fixes.pages.ask()
@@ -192,7 +192,7 @@ class JournalPane(ListWithPanel):
         self._show()
 
     def _open(self, run: RunRecord, at: int = 0) -> None:
-        from syncerr_tui.ui.paged_rows import PagedRows
+        from syncerr_tui.ui.journal_reading import PagedRows
 
         self._run = run
         rows = PagedRows(partial(self._reading.rows, run.id), self._in_background, self._arrived)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.filter import JournalFilter
     from syncerr_tui.journal.history import RunRecord
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.ui.paged_rows import PagedRows
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -99,3 +98,55 @@ class JournalReading:
         """
         assert self._context.connection is not None
         return await self._journals.ask(self._context.connection.identity.org_id, question)
+
+
+PAGE = 100
+
+Read = Callable[[int, int], Awaitable[tuple[int, Sequence[Item]]]]
+"""(rows to skip, rows at most) -> how many there are in all, and these."""
+
+
+class PagedRows(Generic[Item]):
+    """The pages that are known so far. A page that is asked for twice is read once.
+
+    Args:
+        read: Reads a page.
+        start: Runs a coroutine in the background.
+        tell: Called when there is more to show.
+    """
+
+    def __init__(
+        self,
+        read: Read[Item],
+        start: Callable[[Coroutine[Any, Any, None]], object],
+        tell: Callable[[], object],
+    ) -> None:
+        self._read = read
+        self._start = start
+        self._tell = tell
+        self._known: dict[int, Sequence[Item]] = {}
+        self._asked: set[int] = set()
+        self.count = 0
+        self.ready = False
+        """The first page is here."""
+
+    def at(self, row: int) -> Item | None:
+        """This row, where it is known; else its page is on its way."""
+        number, place = divmod(row, PAGE)
+        page = self._known.get(number)
+        if page is None:
+            self.ask(number)
+            return None
+        return page[place] if place < len(page) else None
+
+    def ask(self, number: int = 0) -> None:
+        """Have a page read."""
+        if number not in self._asked:
+            self._asked.add(number)
+            self._start(self._get(number))
+
+    async def _get(self, number: int) -> None:
+        self.count, page = await self._read(number * PAGE, PAGE)
+        self._known[number] = page
+        self.ready = True
+        self._tell()

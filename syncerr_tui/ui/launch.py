@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.errors import ExitCode, MachineError
 from syncerr_tui.host.config import read_config
-from syncerr_tui.host.notes import org_notes
-from syncerr_tui.host.paths import Paths
+from syncerr_tui.host.paths import Paths, org_notes
 from syncerr_tui.host.terminal import TerminalProfile, TerminalWishes, terminal_profile, textual_environment
 
 if TYPE_CHECKING:

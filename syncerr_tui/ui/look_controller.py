@@ -156,7 +156,7 @@ class LookController:
         self._screen.app.push_screen(SaveDialog(text, known), named)
 
     async def _save(self, name: str, text: str) -> None:
-        from syncerr_tui.host.config_file import save_filter
+        from syncerr_tui.host.config import save_filter
 
         context = self._context
         try:

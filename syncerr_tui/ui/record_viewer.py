@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.record import as_json
+from syncerr_tui.triage.export import as_json
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.services import Services
 

@@ -26,7 +26,7 @@ from rich.cells import cell_len
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from syncerr_tui.host.terminfo import Abilities
+from syncerr_tui.host.terminal import Abilities
 from syncerr_tui.ui.terminal_writer import DRAWN_BLANK, PLAIN, Cell, Look, Row, TerminalWriter
 
 if TYPE_CHECKING:

@@ -30,10 +30,10 @@ from textual.widgets import Input
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import ACTIONS, Action, AppState, Place
+from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.layout import USUAL, as_text, of_text
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
-from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.context import WANTS_SETUP
 from syncerr_tui.ui.count_prefix import CountPrefix
 from syncerr_tui.ui.debouncer import Debouncer

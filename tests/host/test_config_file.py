@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.host.config import filter_name_trouble, read_config
-from syncerr_tui.host.config_file import save_filter
+from syncerr_tui.host.config import filter_name_trouble, read_config, save_filter
 
 WRITTEN = """# my configuration
 theme = "dark"      # always

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.host.notes import org_notes
+from syncerr_tui.host.paths import org_notes
 
 NOTE = '[[note]]\ncode = "INVALID_FIELD"\ntext = "Call Priya."\n'
 

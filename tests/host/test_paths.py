@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.host.notes import org_notes
-from syncerr_tui.host.paths import Paths
+from syncerr_tui.host.paths import Paths, org_notes
 from syncerr_tui.salesforce.auth.secrets import private_text
 
 

@@ -10,8 +10,8 @@ import pytest
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import NotLoggedInError, RefusedError, UnreachableError
 from syncerr_tui.model import Environment
+from syncerr_tui.salesforce.connect import mapping_for
 from syncerr_tui.salesforce.identity import choose_version, identify
-from syncerr_tui.salesforce.mapping import mapping_for
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.profiles import OrgProfile
 from tests.factories import salesforce_id, storeconnect_id, sync_error

@@ -18,10 +18,9 @@ from syncerr_tui.model import EventStanding, EventType, SyncError, Verdict
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.verification import look, look_before
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.org_time import OrgTime
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
-from syncerr_tui.salesforce.session import OrgSession
+from syncerr_tui.salesforce.session import OrgSession, OrgTime
 from tests.factories import salesforce_id, storeconnect_id, sync_error
 from tests.salesforce.scripted import Asked, Reply, ScriptedServer, client, query_page, refusal
 from tests.salesforce.test_methods import IDENTITY, MAPPING, guided

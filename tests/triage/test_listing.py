@@ -6,9 +6,9 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 
 from syncerr_tui.text import clean
+from syncerr_tui.triage.columns import SortKey, ordered
 from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.triage.sort import SortKey, ordered
 from tests.factories import NOW, sync_error
 
 ROWS = tuple(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.text import HOSTILE
-from syncerr_tui.triage.record import as_json, fields
+from syncerr_tui.triage.export import as_json, fields
 
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),

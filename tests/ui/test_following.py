@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.host.terminal import TerminalProfile
-from syncerr_tui.host.terminfo import Abilities
+from syncerr_tui.host.terminal import Abilities, TerminalProfile
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import Moment

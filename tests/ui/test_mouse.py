@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.events import MouseScrollDown
 
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.sort import SortKey
+from syncerr_tui.triage.columns import SortKey
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors

@@ -16,7 +16,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from syncerr_tui.host.terminfo import Abilities, abilities
+from syncerr_tui.host.terminal import Abilities, abilities
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.terminal_writer import Look, change_of_style
 from tests import layers

@@ -12,8 +12,8 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, RowState
 from syncerr_tui.text import clean
+from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.triage.sort import SortKey
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors

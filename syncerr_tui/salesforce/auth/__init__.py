@@ -77,21 +77,21 @@ def _login(way: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], To
                 f"Put a fresh token into {environment.TOKEN} and start again",
             )
         case JwtBearerAuth():
-            from syncerr_tui.salesforce.auth import jwt_bearer
+            from syncerr_tui.salesforce.auth.oauth import log_in_with_key
 
             return (
-                lambda: jwt_bearer.login(way),
+                lambda: log_in_with_key(way),
                 "Ask the admin whether the app and the user are still allowed in",
             )
         case ClientCredentialsAuth():
-            from syncerr_tui.salesforce.auth import client_credentials
+            from syncerr_tui.salesforce.auth.oauth import log_in_as_app
 
             return (
-                lambda: client_credentials.login(way, secrets),
+                lambda: log_in_as_app(way, secrets),
                 "Ask the admin whether the app and its run-as user are still allowed in",
             )
         case RefreshTokenAuth():
-            from syncerr_tui.salesforce.auth.refresh_token import RefreshToken
+            from syncerr_tui.salesforce.auth.oauth import RefreshToken
 
             return RefreshToken(way, secrets).login, "Log in on the web again and keep the new refresh token"
         case PasswordAuth():

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
-from syncerr_tui.salesforce.auth._oauth import Answer, masked, post, unreadable
 from syncerr_tui.salesforce.auth.environment import instance_url
+from syncerr_tui.salesforce.auth.oauth import Answer, masked, post, unreadable
 from syncerr_tui.salesforce.auth.secrets import Secrets
 from syncerr_tui.salesforce.profiles import PasswordAuth
 from syncerr_tui.salesforce.tokens import Token

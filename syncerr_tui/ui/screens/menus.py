@@ -13,9 +13,8 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.export import Format
-from syncerr_tui.triage.sort import SortKey
-from syncerr_tui.triage.takeaway import Copyable
+from syncerr_tui.triage.columns import SortKey
+from syncerr_tui.triage.export import Copyable, Format
 from syncerr_tui.ui.screens.dialog import Dialog, keys
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
-from syncerr_tui.triage.record import fields
+from syncerr_tui.triage.export import fields
 from syncerr_tui.ui.screens.dialog import Reading, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel

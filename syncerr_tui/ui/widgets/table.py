@@ -14,9 +14,18 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, one_line
-from syncerr_tui.triage.columns import CHANGE_EVENT, MESSAGE, ORDER, Choice, Moment, Placed, fit, further
+from syncerr_tui.triage.columns import (
+    CHANGE_EVENT,
+    MESSAGE,
+    ORDER,
+    Choice,
+    Moment,
+    Placed,
+    SortKey,
+    fit,
+    further,
+)
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.triage.sort import SortKey
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, VirtualList
 

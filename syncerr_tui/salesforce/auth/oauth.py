@@ -1,4 +1,4 @@
-"""Asking a login host for a token: timeouts, no redirects, and its refusals in plain words.
+"""The OAuth 2.0 logins: as an app, with a key or a refresh token. No redirects, and refusals in plain words.
 
 simple-salesforce can do these logins too, but without a timeout: a login that hangs, hangs for ever.
 """
@@ -6,15 +6,19 @@ simple-salesforce can do these logins too, but without a timeout: a login that h
 from __future__ import annotations
 
 import json
-from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from time import time
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
-from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.auth.environment import instance_url
+from syncerr_tui.salesforce.auth.secrets import Secrets, private_text
+from syncerr_tui.salesforce.profiles import ClientCredentialsAuth, JwtBearerAuth, RefreshTokenAuth
 from syncerr_tui.salesforce.tokens import Token
 from syncerr_tui.text import one_line
 
@@ -182,3 +186,90 @@ def _refusal(code: str, why: str) -> SyncErrError:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
+
+
+def log_in_as_app(way: ClientCredentialsAuth, secrets: Secrets) -> Token:
+    """OAuth 2.0 client credentials: the app itself logs in, as the run-as user that the admin chose.
+
+    Raises:
+        BadInputError: The address is the common login host, which does not offer this way.
+        NotLoggedInError, UnreachableError: As the login host answers.
+    """
+    if urlsplit(way.login_url).hostname in {"login.salesforce.com", "test.salesforce.com"}:
+        raise BadInputError(
+            "Client credentials work on the org's own address only",
+            "Set login_url to the My Domain address, such as https://acme.my.salesforce.com",
+        )
+    secret = secrets.get(way.secret, "client secret")
+    basic = b64encode(f"{way.client_id}:{secret}".encode()).decode()
+    return ask_for_token(
+        way.login_url, {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"}
+    )
+
+
+class RefreshToken:
+    """OAuth 2.0 refresh token: goes on with a web login; keeps the next token where the org rotates them."""
+
+    def __init__(self, way: RefreshTokenAuth, secrets: Secrets) -> None:
+        self._way = way
+        self._secrets = secrets
+        self._rotated: str | None = None
+
+    def login(self) -> Token:
+        """Trade the refresh token for an access token.
+
+        Raises:
+            NotLoggedInError, UnreachableError: As the login host answers.
+        """
+        way = self._way
+        refresh = self._rotated or self._secrets.get(way.refresh_token, "refresh token")
+        form = {"grant_type": "refresh_token", "client_id": way.client_id, "refresh_token": refresh}
+        if way.secret is not None:
+            form["client_secret"] = self._secrets.get(way.secret, "client secret")
+        answer = answer_of(way.login_url, form)
+        token = token_of(answer, way.login_url, (refresh, form.get("client_secret", "")))
+        following = fields_of(answer).get("refresh_token")
+        if isinstance(following, str) and following and following != refresh:
+            self._rotated = following  # the one we used is void from now on
+            self._secrets.put(way.refresh_token, following)
+        return token
+
+
+JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+JWT_LIFETIME = 180
+"""Seconds. Salesforce takes no assertion that lives longer than three minutes."""
+
+
+def log_in_with_key(way: JwtBearerAuth, clock: Callable[[], float] = time) -> Token:
+    """OAuth 2.0 JWT bearer: a signed assertion is traded for a token.
+
+    The audience is the login host while the request goes to the org's own: with the My Domain as audience,
+    orgs answer "audience is invalid".
+
+    Raises:
+        BadInputError: The key file cannot be used.
+        NotLoggedInError, UnreachableError: As the login host answers.
+    """
+    return ask_for_token(
+        way.token_url or way.login_url, {"grant_type": JWT_GRANT, "assertion": assertion(way, clock())}
+    )
+
+
+def assertion(way: JwtBearerAuth, now: float) -> str:
+    """The signed statement, valid for three minutes from `now` (seconds since 1970)."""
+    import jwt
+
+    key = private_text(Path(way.key_file), "private key")
+    claims = {
+        "iss": way.client_id,
+        "sub": way.username,
+        "aud": way.login_url.rstrip("/"),
+        "exp": int(now) + JWT_LIFETIME,
+    }
+    try:
+        return jwt.encode(claims, key, algorithm="RS256")
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise BadInputError(
+            f"{way.key_file} does not hold an RSA private key in PEM form without a passphrase",
+            "Name the key file that belongs to the app's certificate",
+        ) from None
