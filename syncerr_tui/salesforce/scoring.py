@@ -14,6 +14,7 @@ from typing import Any
 from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
+    REMEMBERED,
     ROLE_WORDS,
     Role,
     Standing,
@@ -163,6 +164,7 @@ def _judge(field: Mapping[str, Any], role: Role, scene: Sample) -> Candidate:
     return Candidate(name, label, str(field["type"]), points, reason, field.get("filterable") is not False)
 
 
+@REMEMBERED
 def _named(role: Role, said: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
     covered = mentions(said, ROLE_WORDS[role])
     against = mentions(said, DECOY_WORDS[role])

@@ -37,11 +37,11 @@ KNOWN_OBJECT = "s_c__Change_Event__c"
 RECORD_KEY = "s_c__sC_Id__c"
 
 
-_REMEMBERED = lru_cache(maxsize=8192)
+REMEMBERED = lru_cache(maxsize=8192)
 """Labels, names and picklist values come again for every role of a field, and from object to object."""
 
 
-@_REMEMBERED
+@REMEMBERED
 def words(text: str) -> tuple[str, ...]:
     """A label or a name as plain lower-case words: no accents, camel case and underscores taken apart."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
@@ -89,7 +89,7 @@ _FILLING = frozenset({"sync", "event", "and", "to", "in", "salesforce"})
 """Words that change nothing about a value that means done."""
 
 
-@_REMEMBERED
+@REMEMBERED
 def event_type_of(*names: str) -> EventType | None:
     """What a value of the event type means; None where it says nothing, or two things at once."""
     for name in names:
@@ -121,7 +121,7 @@ def status_values(value: object, kind: str = "") -> tuple[str, ...]:
     return tuple(part for part in value.split(";") if part) if kind == "multipicklist" else (value,)
 
 
-@_REMEMBERED
+@REMEMBERED
 def standing_of(*names: str) -> Standing:
     """What a status value means, by its API value and its label."""
     said = [word for name in names for word in words(name)]
