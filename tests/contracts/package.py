@@ -13,14 +13,23 @@ ROOT = Path(syncerr_tui.__file__).parent
 
 
 @cache
+def sources() -> dict[str, str]:
+    """The text of each file of the package, by its path inside it."""
+    paths = sorted(ROOT.rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The syntax tree of each file, for tests while they run: no worker parses all to find its tests."""
+    return {path: ast.parse(source) for path, source in sources().items()}
+
+
+@cache
 def modules() -> dict[str, ast.Module]:
     """The syntax tree of each module, by its name without `syncerr_tui.`; the package is `__init__`."""
-    trees = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        name = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
-        trees[name] = ast.parse(path.read_text(encoding="utf-8"))
-    return trees
+    dotted = ((path.removesuffix(".py").replace("/", "."), tree) for path, tree in trees().items())
+    return {name.removesuffix(".__init__"): tree for name, tree in dotted}
 
 
 def room(module: str) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "syncerr_tui"
-CATALOG = PACKAGE / "diagnosis" / "catalog"
+from tests.contracts.package import ROOT, sources, trees
+
+CATALOG = ROOT / "diagnosis" / "catalog"
 OTHERS = {"demo"}
 """Rooms that speak with Salesforce's voice."""
 _COUNTED = (
@@ -28,14 +29,9 @@ _PLURAL_BY_HAND = re.compile(r"""(['"])\1 if [^'"]*?== 1 else (['"])s\2""")
 
 
 @cache
-def modules() -> list[tuple[str, ast.Module, str]]:
-    read = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if OTHERS & set(path.relative_to(PACKAGE).parts):
-            continue
-        source = path.read_text(encoding="utf-8")
-        read.append((str(path.relative_to(PACKAGE)), ast.parse(source), source))
-    return read
+def spoken() -> dict[str, ast.Module]:
+    """The files whose words are ours."""
+    return {path: tree for path, tree in trees().items() if not OTHERS & set(path.split("/"))}
 
 
 def docstrings(tree: ast.AST) -> set[int]:
@@ -62,7 +58,7 @@ def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 @cache
 def all_texts() -> list[tuple[str, int, str]]:
-    return [(name, line, text) for name, tree, _ in modules() for line, text in texts(tree)]
+    return [(name, line, text) for name, tree in spoken().items() for line, text in texts(tree)]
 
 
 def found(pattern: re.Pattern[str]) -> list[str]:
@@ -110,7 +106,7 @@ SEVERAL = {
 def test_a_count_that_may_be_one_goes_through_plural() -> None:
     unsure = [
         f"{name}:{line}: {text[:90]}"
-        for name, tree, _ in modules()
+        for name, tree in spoken().items()
         for line, text in unsure_counts(tree)
         if (name, text[1 : text.index("}")]) not in SEVERAL and "=" not in text.split("}")[1]
     ]
@@ -118,7 +114,7 @@ def test_a_count_that_may_be_one_goes_through_plural() -> None:
 
 
 def test_no_plural_is_made_by_hand() -> None:
-    assert [name for name, _, source in modules() if _PLURAL_BY_HAND.search(source)] == []
+    assert [name for name in spoken() if _PLURAL_BY_HAND.search(sources()[name])] == []
 
 
 def test_after_a_full_stop_stands_a_capital() -> None:
@@ -133,9 +129,7 @@ def test_no_entity_of_markup_is_shown() -> None:
     assert found(_ENTITY) == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted((PACKAGE / "diagnosis" / "catalog").glob("*.t[os][mv]*")), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", sorted(CATALOG.glob("*.t[os][mv]*")), ids=lambda p: p.name)
 def test_guidance_is_plain_english(path: Path) -> None:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         for word in (
