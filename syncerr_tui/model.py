@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -50,6 +50,12 @@ class SyncError:
     def short_name(self) -> str:
         """For a sentence: the record's object and the beginning of its key, `Account 7ce42c82`."""
         return f"{self.object} {(self.storeconnect_id or self.id)[:8]}"
+
+    def says_the_same_as(self, before: Self) -> bool:
+        """Whether the row still says what it said. A Salesforce ID that appeared is not a change."""
+        if self == before:
+            return True
+        return replace(self, salesforce_id=before.salesforce_id, created_at=before.created_at) == before
 
     def payload(self) -> dict[str, Any]:
         """As every command's JSON shows it. The keys are a contract."""

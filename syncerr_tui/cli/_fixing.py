@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
@@ -13,6 +13,7 @@ from syncerr_tui.text import one_line
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.diagnosis.explanation import Explanation
+    from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import FixOption, FixResult
     from syncerr_tui.fixes.org import FixPolicy, Values
     from syncerr_tui.model import SyncError
@@ -119,6 +120,30 @@ def ask_for(option: FixOption, policy: FixPolicy, values: Values, *, yes: bool, 
         typed = _console.ask(f"This is a production org. Type {option.target.name} to do it", "", "--confirm")
         return typed or None
     return "" if _console.confirm("Do it?") else None
+
+
+async def make(
+    fixer: Fixer,
+    option: FixOption,
+    given: Mapping[str, str],
+    *,
+    yes: bool,
+    confirm: str,
+    seen: str,
+    reason: str,
+    event: str,
+) -> FixResult | None:
+    """Ask, make a change, and prove it. None: the person does not want it.
+
+    Raises:
+        SyncErrError: Nothing was written.
+    """
+    values = await fixer.typed(option, given) if given else {}
+    fixer.check(option, values, option.target.name)
+    typed = ask_for(option, fixer.policy, values, yes=yes, confirm=confirm)
+    if typed is None:
+        return None
+    return await fixer.apply(option, values, confirm=typed, seen=seen, reason=reason, event=event)
 
 
 def show(values: Values) -> str:

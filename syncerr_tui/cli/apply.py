@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from syncerr_tui.cli._apply_fixes import AskedFixes, apply_fixes
 from syncerr_tui.cli._choosing import again_option, dry_run_option, reason_option, treatment_of, yes_option
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
@@ -23,7 +24,8 @@ from syncerr_tui.cli._running import (
     warn_of_unsettled,
 )
 from syncerr_tui.cli.causes import read_graph
-from syncerr_tui.errors import ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.fixes.fix_list import read_fix_list
 
 _LISTED = 20
 """Rows named one by one, of each kind that has moved."""
@@ -36,19 +38,41 @@ _LISTED = 20
 @yes_option
 @dry_run_option
 @again_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
+@click.option(
+    "--confirm",
+    multiple=True,
+    metavar="NAME",
+    help="Production: the name of what a fix changes; once for each.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row or fix, as it ends.")
 def command(
-    file: Path, choice: OrgChoice, *, reason: str, yes: bool, dry_run: bool, again: bool, as_json: bool
+    file: Path,
+    choice: OrgChoice,
+    *,
+    reason: str,
+    yes: bool,
+    dry_run: bool,
+    again: bool,
+    confirm: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 
     Refused where the file was changed, or was made for another org. What has moved in the org since is
     listed first; a row that has changed is left out, and so is one whose cause would not go before it.
+
+    Or make the fixes of a list that was made on a snapshot, one after another: each is looked up in the org
+    again, and left out where it would not be the same change any more.
     """
     treatment = treatment_of(choice)
     if not dry_run:
         refuse_where_read_only(treatment)
         need_reason(treatment, reason)
+    if (fixes := read_fix_list(file)) is not None:
+        asked = AskedFixes(reason, frozenset(confirm), yes=yes, dry_run=dry_run, as_json=as_json)
+        return run_async(apply_fixes(choice, fixes, asked))
+    if confirm:
+        raise BadInputError("--confirm belongs to a list of fixes", "Leave it out: this is another file")
     return run_async(_apply(file, choice, reason, yes=yes, dry_run=dry_run, again=again, as_json=as_json))
 
 

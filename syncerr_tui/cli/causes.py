@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,10 @@ from syncerr_tui.words import local_minute, plural
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
+    from syncerr_tui.diagnosis.victims import ParentRef
     from syncerr_tui.salesforce.session import OrgSession
+
+    Parents = Mapping[str, tuple[ParentRef, ...]]
 
 
 @click.command()
@@ -67,15 +71,22 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
 
 async def read_graph(connection: OrgSession) -> CauseGraph:
     """All unresolved errors of an org as causes and victims, page by page."""
+    return (await read_related(connection))[0]
+
+
+async def read_related(connection: OrgSession) -> tuple[CauseGraph, Parents, frozenset[tuple[str, str]]]:
+    """`read_graph`, with what the org said about parents and which of them it has."""
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.salesforce.parent_lookup import present_parents
 
     graph = CauseGraph()
     async for page in connection.errors():
         graph.add(page)
-    graph.relate(await connection.parents(tuple(graph.errors.values())))
-    graph.present(await present_parents(connection, graph.unlisted()))
-    return graph
+    parents = await connection.parents(tuple(graph.errors.values()))
+    graph.relate(parents)
+    present = await present_parents(connection, graph.unlisted())
+    graph.present(present)
+    return graph, parents, frozenset(present)
 
 
 async def names_of(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +13,9 @@ from syncerr_tui.cli._choosing import reason_option, treatment_of, yes_option
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._fixing import (
-    ask_for,
     exit_code,
     explained,
+    make,
     option_named,
     record_of,
     result_payload,
@@ -28,7 +29,6 @@ from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 
 if TYPE_CHECKING:
-    from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import FixOption, FixResult
 
 
@@ -51,6 +51,12 @@ if TYPE_CHECKING:
 @click.option(
     "--seen", default="", metavar="HASH", help="Refuse if it changed since the list showed this hash."
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --snapshot: the list that a fix is put on. Without it, FILE.fixes beside the snapshot.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each fix, or for the result.")
 def command(
     choice: OrgChoice,
@@ -63,6 +69,7 @@ def command(
     yes: bool,
     confirm: str,
     seen: str,
+    output: Path | None,
     as_json: bool,
 ) -> int:
     """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
@@ -73,15 +80,21 @@ def command(
     syncerr-tui fix --cause KEY --apply change-owner:0015g00000AbCdeAAB --value OwnerId=ana@acme.com
 
     A change is made only where the profile allows it ([fixes] allow), written once, and read again. What is
-    switched off stays on the list of 'syncerr-tui safeguards' until it is seen on again. Exit code 0: done
-    and seen, or like that already; 1: not seen; 3: the org stopped answering after the write; 5: refused.
+    switched off stays on the list of 'syncerr-tui safeguards' until it is seen on again. With --snapshot
+    nothing is changed: --apply puts the fix on a list, and 'syncerr-tui apply' makes what is on it in the
+    org. Exit code 0: done and seen, like that already, or on the list; 1: not seen; 3: the org stopped
+    answering after the write; 5: refused.
     """  # noqa: D301 - click's mark for a block that keeps its lines
     if (event is None) == (cause is None):
         raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")
     values = values_given(pairs)
     if key is None and (values or confirm or seen):
         raise BadInputError("Nothing is to be applied", "Add --apply KEY, with a key of the list")
-    asked = _Asked(event, cause, key, values, reason, confirm, seen, yes, as_json)
+    asked = _Asked(event, cause, key, values, reason, confirm, seen, output, yes, as_json)
+    if choice.snapshot is not None:
+        return run_async(_choose(choice, asked))
+    if output is not None:
+        raise BadInputError("-o belongs to a snapshot", "Leave it out: the change is made in the org")
     return run_async(_fix(choice, asked))
 
 
@@ -96,6 +109,7 @@ class _Asked:
     reason: str
     confirm: str
     seen: str
+    output: Path | None
     yes: bool
     as_json: bool
 
@@ -112,7 +126,16 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
                 return ExitCode.OK
             option = option_named(options, asked.key)
             try:
-                result = await _apply(fixer, option, asked, asked.event or errors[0].id)
+                result = await make(
+                    fixer,
+                    option,
+                    asked.values,
+                    yes=asked.yes,
+                    confirm=asked.confirm,
+                    seen=asked.seen,
+                    reason=asked.reason,
+                    event=asked.event or errors[0].id,
+                )
             except RefusedError as error:
                 if asked.as_json:
                     emit_json(result_payload(error.line))
@@ -125,13 +148,24 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
     return exit_code(result)
 
 
-async def _apply(fixer: Fixer, option: FixOption, asked: _Asked, event: str) -> FixResult | None:
-    values = await fixer.typed(option, asked.values) if asked.values else {}
-    fixer.check(option, values, option.target.name)
-    typed = ask_for(option, fixer.policy, values, yes=asked.yes, confirm=asked.confirm)
-    if typed is None:
-        return None
-    return await fixer.apply(option, values, confirm=typed, seen=asked.seen, reason=asked.reason, event=event)
+async def _choose(choice: OrgChoice, asked: _Asked) -> int:
+    """On a snapshot: what the org offered then, and a list of what is chosen, for `apply`."""
+    from syncerr_tui.fixes.fix_list import FixChooser
+
+    async with open_connection(choice) as connection:
+        graph = await read_graph(connection)
+    assert connection.snapshot is not None
+    chooser = FixChooser(connection.snapshot, asked.output)
+    errors = roots_of(graph, event=asked.event, cause=asked.cause)
+    options = chooser.options(errors)
+    if asked.key is None:
+        _list(options, as_json=asked.as_json)
+        return ExitCode.OK
+    ids = {error.id for error in errors}
+    event = asked.event if asked.event in ids else errors[0].id
+    result = chooser.choose(option_named(options, asked.key), asked.values, event, asked.reason)
+    _tell(result, as_json=asked.as_json)
+    return ExitCode.OK
 
 
 def _tell(result: FixResult, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,17 @@ from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, ru
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.fixes.org import KnownFixes
+    from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.salesforce.snapshot import NamesRead
+
+_LOOKED_UP_TOGETHER = 25
+"""Errors of one cause whose fixes are looked up in one go: each may name a record of its own."""
+_LOOKUPS = 200
+"""Times that the org is asked what would fix some errors, worst cause first."""
 
 
 @click.command()
@@ -25,33 +37,21 @@ def command(choice: OrgChoice, *, output: Path) -> int:
     """Write the errors, their causes and the org's names to a file. No login and no secret is in it.
 
     'syncerr-tui --snapshot FILE' opens the app on it, read-only, and the commands that only look take
-    --snapshot too. A plan that is made from it can be carried out by 'apply' on the org: rows that have
-    changed since are left out.
+    --snapshot too. A plan or a list of fixes that is made from it can be carried out by 'apply' on the org:
+    what has changed since is left out.
     """
     return run_async(_snapshot(choice, output))
 
 
 async def _snapshot(choice: OrgChoice, output: Path) -> int:
-    from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.diagnosis.explanation import explain
+    from syncerr_tui.cli.causes import read_related
     from syncerr_tui.resync.factory import clock
-    from syncerr_tui.salesforce.parent_lookup import present_parents
     from syncerr_tui.salesforce.snapshot import NamesRead, Snapshot
 
     async with open_connection(choice) as connection:
-        graph, names, at = CauseGraph(), NamesRead(), clock()
-        async for page in connection.errors():
-            graph.add(page)
-        parents = await connection.parents(tuple(graph.errors.values()))
-        graph.relate(parents)
-        present = await present_parents(connection, graph.unlisted())
-        graph.present(present)
-        dictionary, resolver = connection.dictionary(names), connection.name_resolver(names)
-        for cause in graph.causes():
-            error = graph.errors[cause.roots[0]]
-            diagnosis = explain(error).diagnosis
-            await dictionary.covering(diagnosis, str(error.object))
-            await resolver.resolve(diagnosis, object_name=str(error.object), processed_at=error.processed_at)
+        names, at = NamesRead(), clock()
+        graph, parents, present = await read_related(connection)
+        fixes = await _known_fixes(connection, graph, names)
         snapshot = Snapshot(
             taken_at=at,
             org=connection.identity,
@@ -63,7 +63,41 @@ async def _snapshot(choice: OrgChoice, output: Path) -> int:
             present=present,
             metadata=names.metadata,
             answers=names.answers,
+            fixes=tuple(fixes),
         )
     snapshot.write(output)
     narrate(f"{plural(len(snapshot.errors), 'sync error')} and {plural(len(graph), 'cause')} in {output}.")
     return ExitCode.OK
+
+
+async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRead) -> list[KnownFixes]:
+    """What the org offers for each cause, worst first; its names and places are kept on the way."""
+    from syncerr_tui.diagnosis.explanation import explain
+    from syncerr_tui.fixes.options import options_for
+    from syncerr_tui.fixes.org import FixScope, KnownFixes
+
+    dictionary, resolver, org = (
+        connection.dictionary(names),
+        connection.name_resolver(names),
+        connection.fixes(),
+    )
+    url, known = connection.identity.instance_url, list[KnownFixes]()
+    for cause in graph.causes():
+        error = graph.errors[cause.roots[0]]
+        diagnosis = explain(error).diagnosis
+        await resolver.resolve(diagnosis, object_name=str(error.object), processed_at=error.processed_at)
+        for begin in range(0, len(cause.roots), _LOOKED_UP_TOGETHER):
+            rows = cause.roots[begin : begin + _LOOKED_UP_TOGETHER]
+            pairs = []
+            for error in map(graph.errors.__getitem__, rows):
+                metadata = await dictionary.covering(explain(error).diagnosis, str(error.object))
+                pairs.append((error, explain(error, instance_url=url, metadata=metadata)))
+            if len(known) == _LOOKUPS:
+                break
+            options = options_for(await org.facts(pairs), org.policy)
+            of_records = any(option.automatic and option.kind.scope is FixScope.RECORD for option in options)
+            ids = rows if of_records else cause.roots
+            known.append(KnownFixes(ids, tuple(option.payload() for option in options)))
+            if not of_records:
+                break  # one change for all of them, or none from here
+    return known

@@ -44,7 +44,6 @@ from syncerr_tui.fixes.org import (
     Values,
 )
 from syncerr_tui.model import SyncError
-from syncerr_tui.text import one_line
 
 _AGREEING = 3
 """Readings until two in a row have to be alike."""
@@ -136,18 +135,7 @@ class Fixer:
             RefusedError: It may not be done: its profile, permission, or only by hand.
             BadInputError: A value is missing or superfluous, or another name was typed.
         """
-        if not option.allowed:
-            raise RefusedError(
-                f"{option.title} is not done from here: {option.why_not or option.why_guided}",
-                "The steps for a person are in 'syncerr-tui fix'" if option.why_guided else "",
-            )
-        if missing := [name for name in option.wants if name not in values]:
-            raise BadInputError(
-                f"{option.title} needs a value", f"Give it with --value {missing[0]}=..., as it should be"
-            )
-        if extra := [name for name in values if name not in option.wants]:
-            wanted = f"It takes: {', '.join(option.wants)}" if option.wants else "It takes none"
-            raise BadInputError(f"{option.title} takes no value for {one_line(extra[0])[:40]}", wanted)
+        option.check_choice(values)
         if self.policy.names_target and confirm != option.target.name:
             raise BadInputError(
                 f"This is a production org: its target's name {'differs' if confirm else 'is missing'}",

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, Self
 
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Step
+from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.text import clean, one_line
 
 LATE = timedelta(minutes=10)
 """How long a request whose answer was lost may still be carried out. A safeguard that may be affected stays
@@ -56,6 +60,32 @@ class FixOption:
         """Whether it may be done here, by this user."""
         return self.automatic and not self.why_not
 
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What a person was told of it. New values apart: one that ends in an hour is another each time."""
+        return self.title, dict(self.before), set(self.after)
+
+    def check_choice(self, values: Iterable[str]) -> None:
+        """Whether it may be done, with values for these fields.
+
+        Raises:
+            RefusedError: Its profile or a permission is against it, or it is done by hand.
+            BadInputError: A value is missing or superfluous.
+        """
+        if not self.allowed:
+            raise RefusedError(
+                f"{self.title} is not done from here: {self.why_not or self.why_guided}",
+                "The steps for a person are in 'syncerr-tui fix'" if self.why_guided else "",
+            )
+        given = set(values)
+        if missing := [name for name in self.wants if name not in given]:
+            raise BadInputError(
+                f"{self.title} needs a value", f"Give it with --value {missing[0]}=..., as it should be"
+            )
+        if extra := sorted(given.difference(self.wants)):
+            wanted = f"It takes: {', '.join(self.wants)}" if self.wants else "It takes none"
+            raise BadInputError(f"{self.title} takes no value for {one_line(extra[0])[:40]}", wanted)
+
     def payload(self) -> dict[str, object]:
         """The keys that `fix --json` promises."""
         return {
@@ -74,8 +104,44 @@ class FixOption:
             "wants": list(self.wants),
             "changed": list(self.changed),
             "seen": self.seen,
+            "settled": self.settled or None,
             "steps": [{"text": plain(step.text), "address": step.address} for step in self.steps],
         }
+
+    @classmethod
+    def of_payload(cls, held: Mapping[str, Any]) -> Self:
+        """From a file: input like any other, so its text is made harmless again.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: It is no fix.
+        """
+        automatic = held["verdict"] == "automatic"
+        why = "" if held["allowed"] is True else one_line(held["why_not"] or "")
+        return cls(
+            key=one_line(held["key"]),
+            kind=FixKind(held["key"].partition(":")[0]),
+            title=one_line(held["title"]),
+            target=FixTarget(*(one_line(held["target"][name]) for name in ("type", "id", "name"))),
+            before=_values(held["before"]),
+            after=_values(held["after"]),
+            wants=tuple(map(one_line, held["wants"])),
+            affects=one_line(held["affects"]),
+            changed=tuple(map(one_line, held["changed"])),
+            why_guided="" if automatic else why,
+            why_not=why if automatic else "",
+            steps=tuple(
+                Step(clean(step["text"]), one_line(step["address"]) if step["address"] else None)
+                for step in held["steps"]
+            ),
+            seen=one_line(held["seen"]),
+            settled=one_line(held["settled"] or ""),
+        )
+
+
+def _values(held: Mapping[str, Any]) -> dict[str, Any]:
+    if not all(value is None or isinstance(value, str | bool | int | float) for value in held.values()):
+        raise TypeError
+    return {one_line(name): clean(value) if isinstance(value, str) else value for name, value in held.items()}
 
 
 def seen_hash(target: FixTarget, whole: str) -> str:
@@ -89,6 +155,8 @@ class FixState(StrEnum):
 
     APPLIED = "applied"
     ALREADY = "already"
+    LISTED = "listed"
+    """Nothing was changed: it is on a list that is carried to the org."""
     REFUSED = "refused"
     UNKNOWN = "unknown"
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.model import Step
-from syncerr_tui.model import Environment, SyncError
+from syncerr_tui.model import Environment, OrgIdentity, SyncError
 
 Values = Mapping[str, Any]
 """What a fix changes: name -> value, as JSON holds it."""
@@ -181,6 +182,44 @@ class TargetReading:
     def part(self, names: Iterable[str]) -> dict[str, Any]:
         """These of its values; None for one that it does not have."""
         return {name: self.values.get(name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFixes:
+    """What an org offered for some errors with one cause, as a snapshot keeps it."""
+
+    errors: tuple[str, ...]
+    options: tuple[Mapping[str, Any], ...]
+    """`FixOption.payload` of each, not looked into yet."""
+
+
+class Taken(Protocol):
+    """What was taken along of an org (`salesforce.snapshot.Snapshot`)."""
+
+    @property
+    def org(self) -> OrgIdentity:
+        """Of which org."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """The file it is in."""
+        ...
+
+    @property
+    def taken_at(self) -> datetime:
+        """When."""
+        ...
+
+    @property
+    def errors(self) -> tuple[SyncError, ...]:
+        """Its errors."""
+        ...
+
+    @property
+    def fixes(self) -> tuple[KnownFixes, ...]:
+        """What the org offered then."""
+        ...
 
 
 class FixOrg(Protocol):

@@ -47,20 +47,13 @@ def moved(plan: Plan, now: Iterable[SyncError]) -> Moved:
     known = planned.keys() | {out.id for out in plan.left_out}
     return Moved(
         gone=tuple(i for i in planned if i not in current),
-        changed=tuple(i for i, e in planned.items() if i in current and not same_row(e, current[i])),
+        changed=tuple(i for i, e in planned.items() if i in current and not current[i].says_the_same_as(e)),
         new=tuple(i for i, e in current.items() if i not in known and _failed_after(e, plan.created_at)),
     )
 
 
 def _failed_after(error: SyncError, moment: datetime) -> bool:
     return error.processed_at is not None and error.processed_at > moment
-
-
-def same_row(planned: SyncError, now: SyncError) -> bool:
-    """Whether a row still says what it said. A Salesforce ID that appeared is not a change."""
-    if now == planned:
-        return True
-    return replace(now, salesforce_id=planned.salesforce_id, created_at=planned.created_at) == planned
 
 
 def encode(plan: Plan) -> str:

@@ -16,7 +16,6 @@ from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import BatchSent, Waiting, WaitKind
 from syncerr_tui.resync.org import MethodInfo, Org, OrgClock, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
-from syncerr_tui.resync.plan_file import same_row
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.verification import Records, look, look_before, look_lanes, records_before
@@ -257,7 +256,7 @@ class Sender:
             elif now.standing is EventStanding.FAILED and now.error is not None:
                 if again:
                     due.append(row)
-                elif not same_row(row.error, now.error):
+                elif not now.error.says_the_same_as(row.error):
                     not_sent[event] = "it has changed since the plan was made"
                 elif doubtful := self._doubt_about(now, org_now):
                     not_sent[event] = doubtful

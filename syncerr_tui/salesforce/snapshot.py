@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
 from syncerr_tui.files import create_file, read_plain
+from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
@@ -85,6 +86,9 @@ class Snapshot:
     """Parents (object, StoreConnect ID) that are in Salesforce."""
     metadata: OrgMetadata | None = None
     answers: Mapping[str, KeptAnswer] = field(default_factory=dict)
+    fixes: tuple[KnownFixes, ...] = ()
+    path: Path = Path()
+    """The file it was read from."""
 
     def payload(self) -> dict[str, Any]:
         """As the file holds it."""
@@ -107,6 +111,7 @@ class Snapshot:
             "present": sorted(map(list, self.present)),
             "names": metadata_payload(self.metadata) if self.metadata else None,
             "places": answers_payload(self.answers),
+            "fixes": [{"errors": list(one.errors), "options": list(one.options)} for one in self.fixes],
         }
 
     def write(self, path: Path) -> None:
@@ -146,7 +151,7 @@ def read_snapshot(path: Path) -> Snapshot:
             "Take a new one, or use the version that wrote it",
         )
     try:
-        return _snapshot(held)
+        return replace(_snapshot(held), path=path)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise BadInputError(f"The snapshot {shown} is damaged", "Take a new one") from None
 
@@ -176,6 +181,10 @@ def _snapshot(held: Mapping[str, Any]) -> Snapshot:
         present=frozenset((_word(name), _word(key)) for name, key in held["present"]),
         metadata=metadata_of_payload(held["names"]) if held["names"] else None,
         answers=answers_of_payload(held["places"]),
+        fixes=tuple(
+            KnownFixes(tuple(map(_word, one["errors"])), tuple(map(dict, one["options"])))
+            for one in held["fixes"]
+        ),
     )
 
 
@@ -229,7 +238,7 @@ class SnapshotSession(OrgSession):
         profile = OrgProfile(org.name, read_only=True, org_id=org.org_id, mapping=mapping)
         client = ApiClient(_NoTokens(refused))
         super().__init__(client, identity, EventReader(mapping), _NoMethod(snapshot.method, refused), profile)
-        self._snapshot = snapshot
+        self.snapshot: Snapshot = snapshot
         self._names = NamesRead(snapshot.metadata, snapshot.answers)
         self.total = len(snapshot.errors)
 
@@ -243,34 +252,34 @@ class SnapshotSession(OrgSession):
 
     async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
         """The errors of then, page by page."""
-        errors = self._snapshot.errors
+        errors = self.snapshot.errors
         for begin in range(0, len(errors), _PAGE):
             yield errors[begin : begin + _PAGE]
 
     async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
         """What the org said then."""
-        return {e.id: self._snapshot.parents[e.id] for e in errors if e.id in self._snapshot.parents}
+        return {e.id: self.snapshot.parents[e.id] for e in errors if e.id in self.snapshot.parents}
 
     async def read_error(self, event_id: str) -> SyncError | None:
         """One error of then."""
-        return next((error for error in self._snapshot.errors if error.id == event_id), None)
+        return next((error for error in self.snapshot.errors if error.id == event_id), None)
 
     async def find_records(
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         """Parents that were there then; nothing else is known."""
         return {
-            key: (RecordSeen("", key, self._snapshot.taken_at),)
+            key: (RecordSeen("", key, self.snapshot.taken_at),)
             for key in storeconnect_ids
-            if (object_name, key) in self._snapshot.present
+            if (object_name, key) in self.snapshot.present
         }
 
     async def now(self) -> datetime:
         """The moment of the snapshot."""
-        return self._snapshot.taken_at
+        return self.snapshot.taken_at
 
     def _then(self) -> datetime:
-        return self._snapshot.taken_at
+        return self.snapshot.taken_at
 
 
 class _NoTokens:

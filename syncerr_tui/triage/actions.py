@@ -106,6 +106,8 @@ class Action:
     places: frozenset[Place] = frozenset({Place.EVERYWHERE})
     changes_org: bool = False
     """Absent where the app is read-only."""
+    on_snapshot: bool = False
+    """On a snapshot it makes a list, and changes nothing."""
     why_disabled: Reason = lambda _state: None
     """None while it can run, else the reason in words."""
     footer: int = 0
@@ -701,6 +703,7 @@ ACTIONS: tuple[Action, ...] = (
         "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,
+        on_snapshot=True,
         why_disabled=_fix,
     ),
     Action(

@@ -132,12 +132,13 @@ class ActionTable:
         """As they stand in the help."""
         return iter(self.actions)
 
-    def available(self, place: Place, *, read_only: bool) -> tuple[Action, ...]:
+    def available(self, place: Place, *, read_only: bool, on_snapshot: bool = False) -> tuple[Action, ...]:
         """The actions that exist here. Read-only removes what changes the org."""
         return tuple(
             action
             for action in self.actions
-            if action.works_in(place) and not (read_only and action.changes_org)
+            if action.works_in(place)
+            and not (read_only and action.changes_org and not (on_snapshot and action.on_snapshot))
         )
 
     def keys_free_in(self, action: Action, place: Place) -> bool:

@@ -82,6 +82,11 @@ class AppContext:
         return "connecting to the org ..." if reading.active or reading.failure is None else "not connected"
 
     @property
+    def on_snapshot(self) -> bool:
+        """Whether a file stands in place of the org."""
+        return self.connection is not None and self.connection.snapshot is not None
+
+    @property
     def environment(self) -> Environment:
         """PRODUCTION until the org says otherwise."""
         return self.connection.identity.environment if self.connection else Environment.PRODUCTION

@@ -186,7 +186,14 @@ class FixController:
                 self._screen.post_message(ResyncWanted())
 
         links = self._context.terminal.links
-        dialog = FixDialog(subject, apply, names_target=names_target, links=links, thumb=self._thumb)
+        dialog = FixDialog(
+            subject,
+            apply,
+            names_target=names_target,
+            listed=self._context.on_snapshot,
+            links=links,
+            thumb=self._thumb,
+        )
         self._screen.app.push_screen(dialog, left)
         self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
 
@@ -227,7 +234,12 @@ class FixController:
 
         terminal = self._context.terminal
         dialog = FixManyDialog(
-            len(causes), apply, links=terminal.links, thumb=self._thumb, tick="✓" if terminal.unicode else "x"
+            len(causes),
+            apply,
+            listed=self._context.on_snapshot,
+            links=terminal.links,
+            thumb=self._thumb,
+            tick="✓" if terminal.unicode else "x",
         )
         self._screen.app.push_screen(dialog, left)
         self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)
@@ -268,10 +280,11 @@ class FixController:
             if dialog.stopped:
                 break
             word, sentence = await self._apply_one(line)
-            made += word == "done"
+            made += word in {"done", "on list"}
             dialog.done(line, word, sentence)
             self._screen.post_message(FixEnded())
-        said = f"{made:,} of {plural(len(lines), 'change')} made and seen in the org."
+        ends = "put on the list" if self._context.on_snapshot else "made and seen in the org"
+        said = f"{made:,} of {plural(len(lines), 'change')} {ends}."
         self._screen.post_message(Announced(said, "good" if made == len(lines) else "bad", keep=True))
         dialog.ended(said)
 
@@ -286,7 +299,7 @@ class FixController:
             now = next((option for option in options if option.key == shown.key), None)
             if now is None or now.settled:
                 return "not needed", now.settled if now is not None else "Nothing blocks there any more."
-            if not now.allowed or _told(now) != _told(shown):
+            if not now.allowed or now.told != shown.told:
                 return (
                     "left alone",
                     "By now it is another change than the one that was shown.",
@@ -294,8 +307,9 @@ class FixController:
             result = await fixes.apply(now, {}, "", errors[0].id)
         except SyncErrError as error:
             return "FAILED", error.line
-        words, _ = outcome(result)
-        return "done" if result.verified else "FAILED", f"{words} {result.detail}".strip()
+        words, look = outcome(result)
+        word = "on list" if self._context.on_snapshot else "done"
+        return word if look == "good" else "FAILED", f"{words} {result.detail}".strip()
 
     # -- a safeguard that is off for as long as a re-sync takes ------------------------------------------
 
@@ -414,8 +428,3 @@ class FixController:
         names = [record.target.name for record in fixes.off]
         self._screen.app.push_screen(OffDialog(self.off_words or "A fix is being applied", names), answered)
         return True
-
-
-def _told(option: FixOption) -> tuple[object, ...]:
-    """What a person was told of a change. New values apart: one that ends in an hour is another each time."""
-    return option.title, dict(option.before), set(option.after)

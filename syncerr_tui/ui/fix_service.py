@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from syncerr_tui.ui.messages import Troubled
 if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
     from syncerr_tui.diagnosis.explanation import Explanation
+    from syncerr_tui.fixes.fix_list import FixChooser
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, SafeguardNow
     from syncerr_tui.journal.journal import Journal
@@ -70,7 +72,16 @@ class FixService:
     @property
     def names_target(self) -> bool:
         """Whether a person types the target's name before anything is changed."""
-        return self.fixer.policy.names_target
+        return not self._context.on_snapshot and self.fixer.policy.names_target
+
+    @property
+    def _chooser(self) -> FixChooser | None:
+        """What makes a list of fixes in place of changes; None where there is an org to change."""
+        from syncerr_tui.fixes.fix_list import FixChooser
+
+        connection = self._context.connection
+        assert connection is not None, "actions ask for a connection first"
+        return FixChooser(connection.snapshot) if connection.snapshot is not None else None
 
     async def options(self, errors: Sequence[SyncError]) -> list[FixOption]:
         """The fixes of errors with one cause, smallest scope first.
@@ -78,6 +89,8 @@ class FixService:
         Raises:
             SyncErrError: The org could not be asked.
         """
+        if (chooser := self._chooser) is not None:
+            return chooser.options(errors)
         return await self.fixer.options([(error, self._explain(error)) for error in errors])
 
     async def apply(self, option: FixOption, typed: Mapping[str, str], name: str, event: str) -> FixResult:
@@ -92,6 +105,8 @@ class FixService:
         Raises:
             SyncErrError: Nothing was changed.
         """
+        if (chooser := self._chooser) is not None:
+            return await asyncio.to_thread(chooser.choose, option, typed, event)
         fixer = self.fixer
         self.applying = True
         try:

@@ -125,10 +125,11 @@ def outcome(result: FixResult) -> tuple[str, str]:
     words = {
         FixState.APPLIED: "Applied." if result.verified else "Applied, but not as shown.",
         FixState.ALREADY: "It was like that already: nothing was written.",
+        FixState.LISTED: "On the list: nothing is changed yet.",
         FixState.REFUSED: "Refused: it is as before.",
         FixState.UNKNOWN: "It is not known whether it was done.",
     }[result.state]
-    return words, "good" if result.verified else "bad"
+    return words, "good" if result.verified or result.state is FixState.LISTED else "bad"
 
 
 def result_lines(title: str, result: FixResult, width: int) -> list[TextLine]:
@@ -142,7 +143,8 @@ def result_lines(title: str, result: FixResult, width: int) -> list[TextLine]:
     for name in dict.fromkeys([*result.before, *result.after]):
         page.field("Before", f"{name}: {value(result.before.get(name))}", _LABEL)
         if result.after:
-            page.field("Re-read", f"{name}: {value(result.after.get(name))}", _LABEL)
+            label = "Wanted" if result.state is FixState.LISTED else "Re-read"
+            page.field(label, f"{name}: {value(result.after.get(name))}", _LABEL)
     if result.fix:
         page.field("On record", f"Fix {result.fix} in the journal (3, then f)", _LABEL)
     return page.lines

@@ -219,7 +219,9 @@ class Workbench(Screen[None], inherit_bindings=False):
     def actions(self) -> tuple[Action, ...]:
         """What can be asked for here."""
         context = self.context
-        return context.config.actions.available(context.state.place, read_only=context.read_only)
+        return context.config.actions.available(
+            context.state.place, read_only=context.read_only, on_snapshot=context.on_snapshot
+        )
 
     def handler(self, action: Action, count: int | None = None) -> Callable[[], object]:
         """What does this action here, so often: the pane in front, else the workbench."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.snapshot import read_snapshot
@@ -52,7 +55,6 @@ def test_it_tells_what_the_org_told_without_a_secret(
     ("words", "code"),
     [
         (("resync", "--all", "--yes"), 5),
-        (("fix", "--id", "a0XDe0000000001MAA"), 5),
         (("watch",), 2),
         (("doctor",), 2),
         (("list", "--demo"), 2),
@@ -69,8 +71,6 @@ def test_what_needs_the_org_is_refused_in_one_line(
 def test_a_plan_is_carried_back_without_what_has_moved(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from syncerr_tui.demo.options import DemoOptions
-
     plan, path = tmp_path / "night.plan", tmp_path / "acme.snapshot"
     with DemoServer(DemoOptions(errors=30, processing_delay=0)) as demo:
         monkeypatch.setenv("SYNCERR_INSTANCE_URL", demo.instance_url)
@@ -137,3 +137,141 @@ def test_a_damaged_one_is_refused_or_read_never_a_crash(taken: Path, seed: int) 
     with suppress(BadInputError):
         read_snapshot(path)
     path.unlink()
+
+
+# -- fixes -----------------------------------------------------------------------------------------------
+
+
+def chosen(shell: Shell, path: Path, code: str, begins: str, *more: str) -> tuple[str, str]:
+    """Choose a fix on the snapshot for the first error of this code; its key and that error."""
+    for cause in shell("causes", "--snapshot", str(path), "--json").lines:
+        row = cause["roots"][0]
+        if cause["code"] != code:
+            continue
+        for option in shell("fix", "--snapshot", str(path), "--id", row, "--json").lines:
+            if option["key"].startswith(begins) and option["allowed"]:
+                said = shell(
+                    *("fix", "--snapshot", str(path), "--id", row, "--apply", option["key"], *more, "--json")
+                )
+                assert (said.code, said.lines[0]["state"]) == (0, "listed"), said.err
+                return option["key"], row
+    raise AssertionError(f"no error with {code} offers {begins}")
+
+
+@pytest.fixture
+def away(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[DemoServer, Path]]:
+    """An org of its own, and a snapshot of it."""
+    path = tmp_path / "acme.snapshot"
+    with DemoServer(DemoOptions(errors=140, processing_delay=0)) as demo:
+        monkeypatch.setenv("SYNCERR_INSTANCE_URL", demo.instance_url)
+        monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", demo.access_token)
+        write_profile(shell.home)
+        assert shell("snapshot", *BOX, "-o", str(path)).code == 0
+        yield demo, path
+
+
+def test_a_snapshot_offers_what_the_org_offers(shell: Shell, away: tuple[DemoServer, Path]) -> None:
+    _, path = away
+    offered = 0
+    for cause in shell("causes", *BOX, "--json").lines:
+        row = ("--id", cause["roots"][0], "--json")
+        there, here = shell("fix", *BOX, *row).lines, shell("fix", "--snapshot", str(path), *row).lines
+        timed = {"after"}  # an exemption ends in an hour from now
+        for one, other in zip(there, here, strict=True):
+            assert {k: v for k, v in one.items() if k not in timed} == {
+                k: v for k, v in other.items() if k not in timed
+            }
+        offered += len(here)
+    assert offered > 20
+
+
+def test_fixes_are_carried_back_and_what_has_moved_is_left_out(
+    shell: Shell, away: tuple[DemoServer, Path]
+) -> None:
+    _, path = away
+    fixes = path.with_name(f"{path.name}.fixes")
+    rule, row = chosen(
+        shell, path, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "validation-rule-off", "--reason", "x"
+    )
+    bounce, bounced = chosen(shell, path, "EMAIL_ADDRESS_BOUNCED", "clear-bounce")
+    value = ("--value", "OwnerId=tom@harbour-hearth.example")
+    owner, _ = chosen(shell, path, "CANNOT_REPARENT_RECORD", "change-owner", *value)
+    assert stat.S_IMODE(fixes.stat().st_mode) == 0o600
+    assert shell("safeguards", *BOX, "--json").lines == [], "nothing is changed from a snapshot"
+
+    said = shell("apply", *BOX, str(fixes), "--dry-run", "--json")
+    assert {line["key"]: line["state"] for line in said.lines} == dict.fromkeys(
+        (rule, bounce, owner), "would be made"
+    )
+    assert shell("fix", *BOX, "--id", bounced, "--apply", bounce, "--yes").code == 0  # a colleague was faster
+    said = shell("apply", *BOX, str(fixes), "--yes", "--json")
+    assert said.code == 1
+    ends = {line["key"]: line for line in said.lines}
+    assert (ends[rule]["state"], ends[rule]["verified"]) == ("applied", True)
+    assert (ends[owner]["state"], ends[owner]["verified"]) == ("applied", True)
+    assert ends[bounce]["state"] == "left out"
+    assert "2 applied, 1 left out" in said.err
+    (off,) = shell("safeguards", *BOX, "--json").lines
+    assert (off["event"], off["reason"], off["state"]) == (row, "x", "off")
+    again = shell("apply", *BOX, str(fixes), "--yes", "--json")
+    assert {line["state"] for line in again.lines} == {"left out"}, "what is so already is not made again"
+
+
+def test_a_rule_that_was_edited_since_is_left_alone(shell: Shell, away: tuple[DemoServer, Path]) -> None:
+    _, path = away
+    fixes = path.with_name(f"{path.name}.fixes")
+    key, row = chosen(shell, path, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "validation-rule-off")
+    assert shell("fix", *BOX, "--id", row, "--apply", key, "--yes").code == 0
+    assert shell("safeguards", *BOX, "--restore-all").code == 0  # as before, and still the same rule
+    held = json.loads(path.read_text(encoding="utf-8"))
+    for known in held["fixes"]:
+        for option in known["options"]:
+            option["seen"] = "0000000000"
+    older = path.with_name("older.snapshot")
+    older.write_text(json.dumps(held), encoding="utf-8")
+    chosen(shell, older, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "validation-rule-off")
+    (line,) = shell("apply", *BOX, f"{older}.fixes", "--yes", "--json").lines
+    assert (line["state"], line["verified"]) == ("left out", False)
+    assert "was changed since the snapshot" in line["detail"]
+    assert shell("safeguards", *BOX, "--json").lines == []
+    (line,) = shell("apply", *BOX, str(fixes), "--yes", "--json").lines
+    assert line["state"] == "applied"
+
+
+def test_a_list_of_another_org_or_one_that_was_edited_is_refused(
+    shell: Shell, away: tuple[DemoServer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, path = away
+    fixes = path.with_name(f"{path.name}.fixes")
+    chosen(shell, path, "EMAIL_ADDRESS_BOUNCED", "clear-bounce")
+    text = fixes.read_text(encoding="utf-8")
+    fixes.write_text(text.replace("clear-bounce", "flow-off"), encoding="utf-8")
+    said = shell("apply", *BOX, str(fixes), "--yes")
+    assert (said.code, said.out) == (5, "")
+    assert "was changed after it was made" in said.err
+    fixes.write_text(text.replace('"errors": [', '"errors": [7, '), encoding="utf-8")
+    assert shell("apply", *BOX, str(fixes), "--yes").code == 2
+    held = json.loads(text)
+    held["list"]["org_id"] = "00D000000000001AAA"
+    payload = json.dumps(held["list"], sort_keys=True)
+    held["hash"] = hashlib.sha256(payload.encode()).hexdigest()
+    fixes.write_text(json.dumps(held), encoding="utf-8")
+    said = shell("apply", *BOX, str(fixes), "--yes")
+    assert (said.code, said.out) == (5, "")
+    assert "this org is" in said.err
+    assert shell("fix", "--snapshot", str(path), "--cause", "x").code == 2
+
+
+def test_what_cannot_be_chosen_on_a_snapshot_is_one_line(shell: Shell, away: tuple[DemoServer, Path]) -> None:
+    _, path = away
+    row = shell("causes", "--snapshot", str(path), "--json").lines[0]["roots"][0]
+    here = ("fix", "--snapshot", str(path), "--id", row, "--apply")
+    for words in (("flow-off:Nothing",), ("flow-off:Nothing", "-o", str(path))):
+        said = shell(*here, *words)
+        assert (said.code, said.out) == (2, "")
+        assert said.err.strip().count("\n") == 0
+    key, row = chosen(shell, path, "EMAIL_ADDRESS_BOUNCED", "clear-bounce")
+    taken = ("fix", "--snapshot", str(path), "--id", row, "--apply", key)
+    assert "is not a list of fixes" in shell(*taken, "-o", str(path)).err
+    assert "takes no value" in shell(*taken, "--value", "Email=x").err
+    assert shell("fix", *BOX, "--id", row, "--apply", key, "-o", "x").code == 2

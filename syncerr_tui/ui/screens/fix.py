@@ -50,6 +50,7 @@ class FixDialog(PanelDialog[bool]):
         subject: What it is about, as a person calls it.
         apply: Starts what was chosen; `ended` is called when it is over.
         names_target: The person types the target's name before anything is changed.
+        listed: What is chosen goes on a list, and changes nothing.
         links: The terminal shows links.
         thumb: What the scroll bar is drawn with.
     """
@@ -61,12 +62,20 @@ class FixDialog(PanelDialog[bool]):
     ]
 
     def __init__(
-        self, subject: str, apply: Apply, *, names_target: bool, links: bool = False, thumb: str = "┃"
+        self,
+        subject: str,
+        apply: Apply,
+        *,
+        names_target: bool,
+        listed: bool = False,
+        links: bool = False,
+        thumb: str = "┃",
     ) -> None:
         super().__init__(links=links, thumb=thumb)
         self._subject = subject
         self._apply = apply
         self._names_target = names_target
+        self._listed = listed
         self.stage = Stage.LOOKING
         self.options: Sequence[FixOption] = ()
         self._option: FixOption | None = None
@@ -91,7 +100,9 @@ class FixDialog(PanelDialog[bool]):
             case Stage.CHOOSING:
                 return keys(("enter", "chooses"), ("space", "reads on"), ("esc", "leaves"))
             case Stage.CONFIRMING:
-                return keys(("enter", "applies it"), ("esc", "back"))
+                return keys(
+                    ("enter", "puts it on the list" if self._listed else "applies it"), ("esc", "back")
+                )
             case Stage.ENDED:
                 return keys(*[("R", "re-syncs now")] * self._made, ("enter", "closes"))
             case _:
@@ -194,9 +205,8 @@ class FixDialog(PanelDialog[bool]):
             return
         self._enter(Stage.APPLYING)
         self.query_one("#typed", Vertical).remove_children()
-        self.say(
-            f"{option.title} ...", "Reading it, recording it in the journal, changing it, reading it again."
-        )
+        steps = "Reading it, recording it in the journal, changing it, reading it again."
+        self.say(f"{option.title} ...", "" if self._listed else steps)
         self._apply(option, typed, name)
 
     def action_leave(self) -> None:

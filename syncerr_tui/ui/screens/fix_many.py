@@ -80,6 +80,7 @@ class FixManyDialog(PanelDialog[bool]):
     Args:
         causes: How many causes are looked up.
         apply: Makes these changes, one after another; told by `done`.
+        listed: What is ticked goes on a list, and changes nothing.
         links: The terminal shows links.
         thumb: What the scroll bar is drawn with.
         tick: The sign of a change that will be made.
@@ -97,12 +98,14 @@ class FixManyDialog(PanelDialog[bool]):
         causes: int,
         apply: Callable[[Sequence[FixProposal]], object],
         *,
+        listed: bool = False,
         links: bool,
         thumb: str,
         tick: str,
     ) -> None:
         super().__init__(links=links, thumb=thumb)
         self._causes = causes
+        self._listed = listed
         self._apply = apply
         self._tick = tick
         self.lines: list[FixProposal] = []
@@ -127,7 +130,7 @@ class FixManyDialog(PanelDialog[bool]):
     def answers(self) -> Sequence[Part]:
         """The keys of this stage."""
         if self._ended:
-            return keys(("R", "re-syncs now"), ("enter", "closes"))
+            return keys(*[("R", "re-syncs now")] * (not self._listed), ("enter", "closes"))
         if self._applying:
             return keys(("esc", "stops after this one"))
         if not self.lines:
@@ -135,7 +138,8 @@ class FixManyDialog(PanelDialog[bool]):
         if self._only_by_hand:
             return keys(("R", "re-syncs now"), ("esc", "leaves"))
         count = plural(len(self.ticked), "change")
-        return keys(("enter", f"makes {count}"), ("space", "ticks"), ("a", "ticks all"), ("esc", "leaves"))
+        verb = "lists" if self._listed else "makes"
+        return keys(("enter", f"{verb} {count}"), ("space", "ticks"), ("a", "ticks all"), ("esc", "leaves"))
 
     # -- what comes from outside -----------------------------------------------------------------------
 

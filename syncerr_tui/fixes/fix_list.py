@@ -1,0 +1,241 @@
+"""Fixes that are chosen on a snapshot and carried to the org in a file. Nothing is changed here.
+
+A list is made from what the org said when the snapshot was taken. In the org each of its fixes is looked up
+afresh; only one that is still the same is made, and of every other it is told why not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from syncerr_tui.errors import BadInputError, MachineError, RefusedError
+from syncerr_tui.files import read_plain, replace_file
+from syncerr_tui.fixes.model import FixOption, FixResult, FixState
+from syncerr_tui.fixes.org import KnownFixes, Taken
+from syncerr_tui.model import OrgIdentity, SyncError
+from syncerr_tui.text import one_line
+
+_FORMAT = "syncerr-tui fixes 1"
+_LARGEST = 50_000_000
+"""Bytes; a fix with its errors has some 10,000."""
+_ERRORS = 10
+"""Errors of one cause that a fix is looked up by again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFix:
+    """One fix that was chosen."""
+
+    option: FixOption
+    """As it was shown."""
+    errors: tuple[SyncError, ...]
+    """What it is for; the first is the one on record."""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+    def left(self, now: Mapping[str, SyncError]) -> tuple[list[SyncError], str]:
+        """Those of its errors that are still as they were; why not, where none is.
+
+        Args:
+            now: The org's unresolved errors.
+        """
+        here = [now[error.id] for error in self.errors if error.id in now]
+        same = [error for error in self.errors if error.id in now and now[error.id].says_the_same_as(error)]
+        if same:
+            return same, ""
+        return [], "its error says something else now" if here else "its error is no longer unresolved"
+
+    def compared(self, options: Iterable[FixOption]) -> tuple[FixOption | None, str]:
+        """The same fix as the org offers it now; why it is left out, where it is not the same.
+
+        Args:
+            options: What the org offers now for its errors.
+        """
+        now = next((option for option in options if option.key == self.option.key), None)
+        if now is None:
+            return None, "nothing blocks there any more"
+        if now.settled:
+            return None, now.settled
+        if not now.allowed:
+            return None, now.why_not or now.why_guided
+        as_kept = FixOption.of_payload(now.payload())
+        if as_kept.told != self.option.told or as_kept.wants != self.option.wants:
+            return None, "it would be another change by now"
+        if now.seen != self.option.seen:
+            return None, f"{now.target.name} was changed since the snapshot"
+        return now, ""
+
+    def payload(self) -> dict[str, Any]:
+        """As the file holds it."""
+        return {
+            "fix": self.option.payload(),
+            "errors": [
+                {**e.payload(), "created_at": e.created_at.isoformat() if e.created_at else None}
+                for e in self.errors
+            ],
+            "typed": dict(self.typed),
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def of_payload(cls, held: Mapping[str, Any]) -> Self:
+        """Raises: ValueError, KeyError, TypeError, AttributeError: It is none."""
+        errors = tuple(map(SyncError.of_payload, held["errors"]))
+        typed: dict[str, str] = {one_line(name): one_line(value) for name, value in held["typed"].items()}
+        if not errors:
+            raise ValueError
+        return cls(FixOption.of_payload(held["fix"]), errors, typed, one_line(held["reason"]))
+
+
+@dataclass(frozen=True, slots=True)
+class FixList:
+    """The fixes that were chosen on one snapshot, in the order in which they are to be made."""
+
+    org_id: str
+    org_name: str
+    taken_at: datetime
+    fixes: tuple[ListedFix, ...] = ()
+
+    def with_fix(self, fix: ListedFix) -> FixList:
+        """With one more; one that was chosen before is as it is chosen now."""
+        others = tuple(one for one in self.fixes if one.option.key != fix.option.key)
+        return replace(self, fixes=(*others, fix))
+
+    def check_org(self, org: OrgIdentity) -> None:
+        """Raises: RefusedError: It was made for another org."""
+        if self.org_id != org.org_id:
+            raise RefusedError(
+                f"It is a list for {self.org_name} ({self.org_id}); this org is {org.name} ({org.org_id})",
+                "Choose the org with --org",
+            )
+
+    def payload(self) -> dict[str, Any]:
+        """As the file holds it."""
+        return {
+            "org_id": self.org_id,
+            "org_name": self.org_name,
+            "taken_at": self.taken_at.isoformat(),
+            "fixes": [fix.payload() for fix in self.fixes],
+        }
+
+    def write(self, path: Path) -> None:
+        """Write it in place of the one that is there.
+
+        Raises:
+            MachineError: It cannot be written; the one that is there stays.
+        """
+        held = self.payload()
+        text = json.dumps({"format": _FORMAT, "hash": _digest(held), "list": held}, indent=1)
+        try:
+            replace_file(path, text)
+        except OSError as problem:
+            why = one_line(problem.strerror or type(problem).__name__)
+            raise MachineError(f"{one_line(str(path))} cannot be written ({why})", "Make room") from problem
+
+
+def read_fix_list(path: Path) -> FixList | None:
+    """The list in a file; None where the file is something else.
+
+    Raises:
+        BadInputError: The file cannot be read, or its list is damaged.
+        RefusedError: It was changed after it was made.
+    """
+    shown = one_line(str(path))
+    try:
+        held = json.loads(read_plain(path, _LARGEST))
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise BadInputError(f"{shown} cannot be read ({why})", "Check the name") from None
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(held, dict) or held.get("format") != _FORMAT:
+        return None
+    try:
+        content, stated = held["list"], held["hash"]
+        fixes = FixList(
+            one_line(content["org_id"]),
+            one_line(content["org_name"]),
+            datetime.fromisoformat(content["taken_at"]),
+            tuple(map(ListedFix.of_payload, content["fixes"])),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise BadInputError(f"The list of fixes {shown} is damaged", "Make a new one") from None
+    if _digest(content) != stated:
+        raise RefusedError(f"{shown} was changed after it was made", "Make a new list of fixes")
+    return fixes
+
+
+def _digest(payload: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+
+
+class FixChooser:
+    """Offers the fixes that a snapshot knows of, and puts what is chosen on the list beside it.
+
+    Args:
+        snapshot: What was taken along.
+        path: Where the list is kept; None: beside the snapshot.
+    """
+
+    def __init__(self, snapshot: Taken, path: Path | None = None) -> None:
+        self._known: Sequence[KnownFixes] = snapshot.fixes
+        self._errors = {error.id: error for error in snapshot.errors}
+        self._empty = FixList(snapshot.org.org_id, snapshot.org.name, snapshot.taken_at)
+        self.path = path or snapshot.path.with_name(f"{snapshot.path.name}.fixes")
+
+    def options(self, errors: Iterable[SyncError]) -> list[FixOption]:
+        """The fixes of errors with one cause, as the org offered them.
+
+        Raises:
+            RefusedError: The snapshot does not know.
+            BadInputError: It is damaged there.
+        """
+        ids = {error.id for error in errors}
+        kept = [one for one in self._known if not ids.isdisjoint(one.errors)]
+        if not kept:
+            raise RefusedError(
+                "The snapshot does not know what would fix this", "Connect to the org for that"
+            )
+        try:
+            options = [FixOption.of_payload(held) for one in kept for held in one.options]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise BadInputError("The snapshot is damaged", "Take a new one") from None
+        return list({option.key: option for option in options}.values())
+
+    def choose(self, option: FixOption, typed: Mapping[str, str], event: str, reason: str = "") -> FixResult:
+        """Put a fix on the list.
+
+        Args:
+            option: As it was shown.
+            typed: Field -> what was typed for it.
+            event: Id of the error it is for.
+            reason: Why, in the person's words.
+
+        Raises:
+            RefusedError: It is done by hand, or may not be done there.
+            BadInputError: A value is missing or superfluous; another list is in the way.
+            MachineError: The list cannot be written.
+        """
+        option.check_choice(typed)
+        kept = next((one for one in self._known if event in one.errors), None)
+        others = [row for row in (kept.errors if kept else ()) if row != event and row in self._errors]
+        errors = tuple(self._errors[row] for row in [event, *others][:_ERRORS])
+        self._on_file().with_fix(ListedFix(option, errors, typed, reason)).write(self.path)
+        where = f"On the list {one_line(self.path.name)}; 'syncerr-tui apply' makes it in the org."
+        return FixResult("", FixState.LISTED, False, option.before, {**option.after, **typed}, where)
+
+    def _on_file(self) -> FixList:
+        if not self.path.exists():
+            return self._empty
+        held = read_fix_list(self.path)
+        if held is None or (held.org_id, held.taken_at) != (self._empty.org_id, self._empty.taken_at):
+            raise BadInputError(
+                f"{one_line(str(self.path))} is not a list of fixes of this snapshot", "Name another file"
+            )
+        return held
