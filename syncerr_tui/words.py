@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, tzinfo
 
 _STEPS = (
@@ -11,6 +12,9 @@ _STEPS = (
     (100 * 86400, 86400, "d"),
     (700 * 86400, 604800, "w"),
 )
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -61,6 +65,18 @@ def moment(when: datetime, now: datetime, width: int, zone: tzinfo | None = None
         recent = now - when < timedelta(hours=20)
         return f"{f'{local:%H:%M}' if recent else day:>6} {old:>3}"
     return f"{old:>{width}}"
+
+
+def span_of(text: str, units: str = "mhdw", digits: int = 4) -> timedelta | None:
+    """A span as a person writes it, `30s`, `15m`, `8h`, `2d`, `1w`; None for anything else.
+
+    Args:
+        text: What was written.
+        units: The letters that may stand behind the number.
+        digits: How long the number may be.
+    """
+    match = re.fullmatch(rf"(\d{{1,{digits}}})([{units}])", text)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
 
 
 def sentence(text: str) -> str:

@@ -19,7 +19,7 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._options import OrgChoice
-    from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.diagnosis.causes import Cause, CauseGraph
     from syncerr_tui.model import SyncError
     from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.salesforce.session import OrgSession
@@ -216,11 +216,7 @@ def chosen_of(graph: CauseGraph, choice: Choice, said: Handlings | None = None) 
         readable, now = filter_over(graph, choice.filter, said), clock()
         return [error for error in graph.errors.values() if readable.matches(error, now)]
     if choice.cause is not None:
-        cause = next((c for c in graph.causes() if c.key == choice.cause), None) or graph.cause_of(
-            choice.cause
-        )
-        if cause is None:
-            raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
+        cause = cause_named(graph, choice.cause)
         return [graph.errors[i] for i in (*cause.roots, *cause.victims)]
     unknown = [i for i in choice.ids if i not in graph.errors]
     if unknown:
@@ -230,6 +226,18 @@ def chosen_of(graph: CauseGraph, choice: Choice, said: Handlings | None = None) 
             "See 'syncerr-tui list'; nothing was changed",
         )
     return [graph.errors[i] for i in choice.ids]
+
+
+def cause_named(graph: CauseGraph, name: str) -> Cause:
+    """The cause with this key, or of this error.
+
+    Raises:
+        BadInputError: There is none.
+    """
+    cause = next((c for c in graph.causes() if c.key == name), None) or graph.cause_of(name)
+    if cause is None:
+        raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
+    return cause
 
 
 def filter_over(graph: CauseGraph, text: str, said: Handlings | None = None) -> Filter:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import id_option, read_ids
+from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.triage.handling import HandlingKind, snooze_value
+from syncerr_tui.triage.handling import HandlingKind, line_value
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -124,16 +124,8 @@ async def _note(
 def _targets(graph: CauseGraph, ids: tuple[str, ...], cause: str | None) -> tuple[str, ...]:
     """Raises: BadInputError: An error or a cause that is not in the list."""
     if cause is not None:
-        found = next((c for c in graph.causes() if c.key == cause), None) or graph.cause_of(cause)
-        if found is None:
-            raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
-        return (found.key,)
-    unknown = [row for row in ids if row not in graph.errors]
-    if unknown:
-        raise BadInputError(
-            f"No unresolved sync error has the id {unknown[0][:40]!r}", "See 'syncerr-tui list'"
-        )
-    return ids
+        return (cause_named(graph, cause).key,)
+    return tuple(error.id for error in chosen_of(graph, Choice(ids=ids)))
 
 
 def _rows_of(graph: CauseGraph, target: str) -> Iterable[str]:
@@ -153,12 +145,7 @@ def _say(
     from syncerr_tui.journal.handling import say_about
 
     for target in targets:
-        held = value
-        if kind is HandlingKind.SNOOZE and value:
-            cause = graph.cause_of(next(iter(_rows_of(graph, target))))
-            held = snooze_value(value, journal.now(), cause.held if cause else 1)
-        elif value == "none":
-            held = ""
-        elif kind is HandlingKind.ASSIGN and value == "me":
-            held = by
-        say_about(journal, [target], kind, by=by, value=held, text=text)
+        cause = graph.cause_of(next(iter(_rows_of(graph, target))))
+        held = cause.held if cause else 1
+        line = line_value(kind, value, now=journal.now(), held=held, me=by)
+        say_about(journal, [target], kind, by=by, value=line, text=text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,13 @@ from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.words import span_of
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.journal import Journal
 
-_SPAN = re.compile(r"(\d{1,6})([mhdw])\Z")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=100 * 365)
+"""Before that there is no date to begin at."""
 
 
 @click.command()
@@ -52,10 +52,10 @@ def _span(text: str) -> timedelta | None:
     """How far back; None: to the beginning of the last run."""
     if text == "run":
         return None
-    match = _SPAN.match(text)
-    if match is None:
+    span = span_of(text, digits=6)
+    if span is None or span > _LONGEST:
         raise BadInputError(f"--since cannot be {text[:40]!r}", "Write it as 90m, 8h, 2d or run")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return span
 
 
 async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask: bool) -> int:

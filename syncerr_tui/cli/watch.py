@@ -18,7 +18,7 @@ from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.model import EventSeen, SyncError
+    from syncerr_tui.model import SyncError
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.watch.watcher import CauseSeen, Changes, Watcher
 
@@ -273,30 +273,21 @@ def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
     """Why each row is gone: proven by a run of the journal, else as the org shows it."""
     from syncerr_tui.cli._running import open_journal
     from syncerr_tui.journal.history import History
+    from syncerr_tui.journal.row_history import endings
+    from syncerr_tui.triage.news import gone_by_org
 
     if not look.gone:
         return {}
-    reasons = {error.id: _by_org(seen) for error, seen in look.gone}
+    reasons = {error.id: gone_by_org(error, seen).why for error, seen in look.gone}
     with suppress(SyncErrError), open_journal(session) as journal:
-        history = History(journal)
-        for row in reasons:
-            for attempt in history.of_event(row)[:1]:
-                run = history.run(attempt.run)
-                by = run.os_user if run else "a run"
-                if attempt.proven and attempt.ended_at and attempt.verdict:
-                    reasons[row] = f"{attempt.verdict.value} by {by} at {attempt.ended_at.astimezone():%H:%M}"
-                elif attempt.unknown:
-                    reasons[row] = f"sent by {by}, not proven yet"
+        history, ids = History(journal), list(reasons)
+        for row, ended in endings(journal, ids).items():
+            if ended.verdict.proven:
+                reasons[row] = f"{ended.verdict.value} by {ended.by} at {ended.at.astimezone():%H:%M}"
+        for row, attempt in history.open_attempts(ids).items():
+            run = history.run(attempt.run)
+            reasons[row] = f"sent by {run.os_user if run else 'a run'}, not proven yet"
     return reasons
-
-
-def _by_org(seen: EventSeen) -> str:
-    from syncerr_tui.model import EventStanding
-
-    if seen.standing is EventStanding.GONE:
-        return "deleted, or hidden from this user"
-    word = "resolved elsewhere" if seen.standing is EventStanding.DONE else "left the list"
-    return f"{word}: its status is {seen.status or 'empty'}"
 
 
 async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> None:

@@ -52,6 +52,8 @@ _COLUMNS = """
            o.kind, o.code, o.reason AS answer, v.verdict, v.reason, v.evidence, v.at AS ended_at,
            v.n AS verdict_n, v.intent AS about
 """
+LAST_VERDICT = "v.n = (SELECT max(w.n) FROM verdicts w WHERE w.event = v.event AND w.verdict IS NOT NULL)"
+"""The last verdict of its event, in whichever run."""
 NOT_MERGED = (
     "NOT EXISTS (SELECT 1 FROM handling h WHERE h.target = v.event AND h.kind = 'merged' AND h.at > v.at)"
 )
@@ -219,8 +221,7 @@ class History:
 
     def last_judged(self, verdict: Verdict) -> tuple[Attempt, ...]:
         """Rows of which this is the last verdict, in whichever run, and that nobody has merged since."""
-        last = "v.n = (SELECT max(n) FROM verdicts w WHERE w.event = r.event AND w.verdict IS NOT NULL)"
-        return self._newest(f"v.verdict = ? AND {last} AND {NOT_MERGED}", (verdict.value,))
+        return self._newest(f"v.verdict = ? AND {LAST_VERDICT} AND {NOT_MERGED}", (verdict.value,))
 
     def seen(self, fingerprint: str) -> Seen:
         """How often a cause was met, and when, by whom and why it was last fixed."""

@@ -12,15 +12,13 @@ from typing import Any
 from syncerr_tui.journal.attempt import OutcomeKind, Pressed
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Row
-from syncerr_tui.journal.history import NOT_MERGED, History, Seen
+from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, History, Seen
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import clean
 
 TRIES_WITHOUT_CHANGE = 2
 """So often the same row was sent with the same message before the next try is warned about."""
-_LAST = "v.n = (SELECT max(w.n) FROM verdicts w WHERE w.event = v.event AND w.verdict IS NOT NULL)"
-"""The last verdict of its event, in whichever run."""
 _ANSWERS: Mapping[OutcomeKind | None, str] = {
     OutcomeKind.ACCEPTED: "the org accepted it",
     OutcomeKind.REFUSED: "the org refused it",
@@ -231,7 +229,7 @@ def standing(
             event of a record that was FIXED also counts as failing again, where it has the same cause.
     """
     twins = journal.read(
-        f"SELECT event FROM verdicts v WHERE verdict = 'TWIN' AND {_LAST} AND {NOT_MERGED}"  # noqa: S608
+        f"SELECT event FROM verdicts v WHERE verdict = 'TWIN' AND {LAST_VERDICT} AND {NOT_MERGED}"  # noqa: S608
     )
     unknown = History(journal).open_attempts()
     unsettled = dict.fromkeys(errors.keys() & unknown.keys(), Verdict.UNKNOWN)
@@ -254,7 +252,7 @@ def endings(journal: Journal, events: Sequence[str]) -> dict[str, Ended]:
     """How each of these rows ended last, where it was sent from here."""
     rows = journal.read(
         "SELECT v.event, v.at, v.verdict, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "  # noqa: S608
-        f"WHERE v.event IN (SELECT value FROM json_each(?)) AND {_LAST} ORDER BY v.n",
+        f"WHERE v.event IN (SELECT value FROM json_each(?)) AND {LAST_VERDICT} ORDER BY v.n",
         (json.dumps(list(events)),),
     )
     return {row["event"]: _ended(row) for row in rows}
@@ -273,7 +271,7 @@ def _failing_again(
         "r.object, r.storeconnect_id, r.fingerprint "
         "FROM rows r JOIN verdicts v ON v.run = r.run AND v.event = r.event JOIN runs u ON u.id = r.run "
         "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
-        f"AND v.verdict = 'FIXED' AND {_LAST} ORDER BY v.n",
+        f"AND v.verdict = 'FIXED' AND {LAST_VERDICT} ORDER BY v.n",
         (json.dumps(sorted({key for _, key in records})),),
     )
     again: dict[str, Ended] = {}

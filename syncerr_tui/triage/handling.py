@@ -10,18 +10,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
+from syncerr_tui.words import span_of
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
 
-_SPAN = re.compile(r"(\d{1,4})([mhdw])\Z")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MORE = re.compile(r"\+(\d{1,6})\Z")
 PARENT = "parent"
 NOBODY = "none"
@@ -221,6 +220,26 @@ def _sleeps(snooze: Snooze, now: datetime, held: int, *, waits: bool) -> bool:
     return waits
 
 
+def line_value(kind: HandlingKind, text: str, *, now: datetime, held: int, me: str) -> str:
+    """What a line holds for what a person wrote: `none` takes it back, and `me` is whoever writes.
+
+    Args:
+        kind: What is said.
+        text: What was written.
+        now: This machine's time.
+        held: How many errors the cause holds now.
+        me: Who writes.
+
+    Raises:
+        BadInputError: It is no end of a snooze.
+    """
+    if kind is HandlingKind.SNOOZE and text:
+        return snooze_value(text, now, held)
+    if kind is HandlingKind.ASSIGN and text == "me":
+        return me
+    return "" if text == NOBODY else text
+
+
 def snooze_value(text: str, now: datetime, held: int) -> str:
     """What a line holds for a snooze as a person writes it: `8h`, `2026-11-30T06:00`, `+5`, `parent`.
 
@@ -238,8 +257,7 @@ def snooze_value(text: str, now: datetime, held: int) -> str:
         return f"+{match[1]}:{held}"
     until: datetime | None
     try:
-        match = _SPAN.match(text)
-        span = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+        span = span_of(text)
         until = now + span if span is not None else datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):
         until = None

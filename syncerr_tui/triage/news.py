@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import EventSeen, EventStanding, SyncError
+from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
 _COMPARED = (
@@ -115,6 +116,22 @@ class GoneRow:
     why: str
     in_journal: bool = False
     """The Journal shows it; else the org does."""
+
+
+def gone_by_org(error: SyncError, now: EventSeen) -> GoneRow:
+    """What became of a row that no run of the journal has ended, as the org shows it."""
+    status = one_line(now.status or "no status")
+    match now.standing:
+        case EventStanding.DONE:
+            return GoneRow(error, "resolved elsewhere", f"resolved elsewhere: its status is {status}")
+        case EventStanding.PENDING:
+            return GoneRow(error, "being worked on", f"the org is working on it: its status is {status}")
+        case EventStanding.GONE:
+            return GoneRow(error, "not in the org", "deleted in the org, or hidden from this user")
+        case EventStanding.FAILED:
+            return GoneRow(error, "failing again", "failing again by now: the next refresh shows it")
+        case _:
+            return GoneRow(error, "unknown", f"unknown: it left the failed state, its status is {status}")
 
 
 def gone_words(rows: Iterable[GoneRow]) -> str:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.handling import NOBODY, HandlingKind, snooze_value
+from syncerr_tui.triage.handling import HandlingKind, line_value
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.services import Services
 from syncerr_tui.words import plural
@@ -97,11 +97,7 @@ class HandlingController:
 
         if kind is HandlingKind.NOTE:
             return "", text
-        if kind is HandlingKind.SNOOZE and text:
-            return snooze_value(text, self._context.clock(), held), ""
-        if kind is HandlingKind.ASSIGN and text == "me":
-            return os_user(), ""
-        return "" if text == NOBODY else text, ""
+        return line_value(kind, text, now=self._context.clock(), held=held, me=os_user()), ""
 
     async def _write(self, kind: HandlingKind, targets: Sequence[str], value: str, note: str) -> None:
         from syncerr_tui.journal.claims import os_user

@@ -14,9 +14,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import EventSeen, EventStanding, SyncError, Verdict
-from syncerr_tui.text import one_line
-from syncerr_tui.triage.news import GoneRow
+from syncerr_tui.model import EventSeen, SyncError, Verdict
+from syncerr_tui.triage.news import GoneRow, gone_by_org
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.journals import Journals
@@ -112,7 +111,7 @@ async def why_gone(context: AppContext, journals: Journals, errors: Sequence[Syn
         if known is not None and (known.verdict.proven or now is None):
             rows.append(_of_journal(error, known, context))
         elif now is not None:
-            rows.append(_of_org(error, now))
+            rows.append(gone_by_org(error, now))
         else:
             rows.append(GoneRow(error, "unknown", f"unknown{trouble or ': too many to ask about at once'}"))
     return rows
@@ -127,18 +126,3 @@ def _of_journal(error: SyncError, ended: Ended, context: AppContext) -> GoneRow:
         return GoneRow(error, "resolved elsewhere", why, in_journal=True)
     why = f"unknown: {ended.verdict.value} when {ended.by} re-synced it at {at}"
     return GoneRow(error, "unknown", why, in_journal=True)
-
-
-def _of_org(error: SyncError, now: EventSeen) -> GoneRow:
-    status = one_line(now.status or "no status")
-    match now.standing:
-        case EventStanding.DONE:
-            return GoneRow(error, "resolved elsewhere", f"resolved elsewhere: its status is {status}")
-        case EventStanding.PENDING:
-            return GoneRow(error, "being worked on", f"the org is working on it: its status is {status}")
-        case EventStanding.GONE:
-            return GoneRow(error, "not in the org", "deleted in the org, or hidden from this user")
-        case EventStanding.FAILED:
-            return GoneRow(error, "failing again", "failing again by now: the next refresh shows it")
-        case _:
-            return GoneRow(error, "unknown", f"unknown: it left the failed state, its status is {status}")

@@ -85,7 +85,7 @@ class ResyncController:
         return self._context.state.queue
 
     @property
-    def _may_interrupt(self) -> bool:
+    def may_interrupt(self) -> bool:
         """Whether a dialog that nobody asked for just now may come up."""
         return self._screen.is_current and not isinstance(self._screen.focused, Input)
 
@@ -153,7 +153,7 @@ class ResyncController:
 
     def show_what_is_ready(self) -> None:
         """A plan that took long is made: it waits until the person is in the list again."""
-        if self._ready is not None and self._may_interrupt:
+        if self._ready is not None and self.may_interrupt:
             request, self._ready = self._ready, None
             self._show_plan(request, late=True)
 
@@ -345,7 +345,7 @@ class ResyncController:
         self._set_queue(self._queue.on_hold(reason))
         if not self._queue.runs or self._context.state.run.leaving:
             return
-        if self._may_interrupt:
+        if self.may_interrupt:
             self.show()
         elif self._dialog is None:
             self._say(f"Queue on hold: {reason}. {self._context.key_of('queue')} goes on.", "bad", keep=True)

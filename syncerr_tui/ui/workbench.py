@@ -329,8 +329,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     @property
     def _may_interrupt(self) -> bool:
         """Whether a question that nobody asked for may come up now."""
-        busy = not self.is_current or isinstance(self.focused, Input) or self.context.state.run.active
-        return not busy
+        return self.resyncing.may_interrupt and not self.context.state.run.active
 
     def on_resize(self) -> None:
         """Too small for a list: say the size that is needed."""

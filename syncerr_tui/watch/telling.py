@@ -15,14 +15,12 @@ from typing import Any, Self
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
 from syncerr_tui.watch.watcher import CauseSeen
-from syncerr_tui.words import plural
+from syncerr_tui.words import plural, span_of
 
 GROWTH, LEAST = 2, 5
 """A cause is told again once it is twice as large, and larger by five."""
 _NAMED = 10
 """Causes that one message names; the others are counted."""
-_SPAN = re.compile(r"(\d{1,4})([smhd])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _QUIET = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})\Z")
 
 
@@ -160,10 +158,10 @@ def parse_span(text: str, option: str) -> timedelta:
     Raises:
         BadInputError: It is none.
     """
-    match = _SPAN.match(text)
-    if match is None:
+    span = span_of(text, "smhd")
+    if span is None:
         raise BadInputError(f"{option} cannot be '{one_line(text)[:40]}'", "Write it as 30s, 15m, 8h or 1d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return span
 
 
 def parse_quiet(text: str) -> tuple[time, time]:

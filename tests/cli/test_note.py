@@ -51,7 +51,7 @@ def test_what_is_snoozed_stays_out_of_plans_but_for_who_names_it(shell: Shell, t
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("a note",), "Nothing is named"),
+        (("a note",), "No error and no cause is named"),
         (("--id", "a0XDe0000000001MAA", "--cause", "x", "t"), "cannot be combined"),
         (("--id", "a0XDe0000000001MAA", "--snooze", "8h", "--wake"), "cannot be combined"),
         (("--id", "a0XDe0000000001MAA", "--snooze", "later"), "cannot be snoozed until 'later'"),

@@ -42,7 +42,7 @@ def test_people_of_the_shop_are_in_it_only_on_request(shell: Shell) -> None:
     assert not [one for one in people if one in masked]
 
 
-@pytest.mark.parametrize("since", ["8", "yesterday", "-1h", "h", "9999999d"])
+@pytest.mark.parametrize("since", ["8", "yesterday", "-1h", "h", "9999999d", "999999w"])
 def test_a_time_that_cannot_be_read_is_refused(shell: Shell, since: str) -> None:
     said = shell("report", "--demo", "--since", since)
     assert (said.code, said.out) == (2, "")
