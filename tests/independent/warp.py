@@ -1,4 +1,5 @@
-"""Puts a process on the shared `Clock`: what it sleeps is skipped, unless a request of its own is under way.
+"""Puts a process on the shared `Clock`: what it sleeps is skipped, unless something of its own is under way:
+a request, work in a thread of a pool, or a thread that computes or waits for the disk.
 
 Only Python's own doors to the time are replaced (`time`, `datetime`, the selector under asyncio), never a
 line of the program. `install` has to come before the program is imported; `attach` may come later, in a fork.
@@ -13,6 +14,7 @@ import selectors
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, SupportsIndex
 
@@ -69,6 +71,21 @@ class _Datetime(_real_datetime, metaclass=_Kind):
         return cls.fromtimestamp(_warp.wall())
 
 
+def _thread_at_work() -> bool:
+    """Whether another thread of this process runs, could run, or waits for the disk (proc(5): R and D)."""
+    me = threading.get_native_id()
+    for stat in Path("/proc/self/task").glob("*/stat"):
+        if int(stat.parent.name) == me:
+            continue
+        try:
+            text = stat.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # it has just ended
+            return True
+        if text.rpartition(")")[2].split()[0] in "RD":
+            return True
+    return False
+
+
 class _Selector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         clock = _warp.clock
@@ -79,7 +96,7 @@ class _Selector(selectors.DefaultSelector):
             ready = super().select(min(_GRACE, left))
             if ready:
                 return ready
-            if not _warp.busy:
+            if not _warp.busy and not _thread_at_work():
                 clock.skip_to(until)
         return super().select(0)
 
@@ -122,6 +139,20 @@ def install() -> None:
                 _warp.busy -= 1
 
     requests.Session.send = counted  # type: ignore[method-assign]
+
+    submit = ThreadPoolExecutor.submit
+
+    def under_way(by: int) -> None:
+        with _warp.lock:
+            _warp.busy += by
+
+    def watched(self: ThreadPoolExecutor, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = submit(self, *args, **kwargs)
+        under_way(1)
+        future.add_done_callback(lambda _: under_way(-1))
+        return future
+
+    ThreadPoolExecutor.submit = watched  # type: ignore[assignment, method-assign]
 
 
 def attach(path: Path, jumps: tuple[tuple[float, float], ...] = ()) -> None:
