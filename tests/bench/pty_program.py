@@ -82,6 +82,21 @@ class PtyProgram:
         for key in keys:
             self.send(KEYS.get(key, key).encode())
 
+    def answer(self, question: str, *keys: str) -> None:
+        """Wait for a dialog and answer it with the last of these keys, which closes it.
+
+        A dialog that came late takes no key for half a second after it was painted.
+        """
+        self.wait_for(question, 120)
+        self.read_for(0.6)
+        *first, last = keys
+        self.press(*first)
+        while any(question in line for line in self.text):
+            self.press(last)
+            end = time.monotonic() + 5
+            while time.monotonic() < end and any(question in line for line in self.text):
+                self.read(0.05)
+
     def send(self, data: bytes) -> None:
         """Send bytes as a terminal would, in one packet."""
         os.write(self._master, data)

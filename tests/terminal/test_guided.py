@@ -52,14 +52,6 @@ def press(server: WatchedServer, *keys: str) -> None:
         assert all(one["isSuccess"] for one in json.load(answer))
 
 
-def answer(program: PtyProgram, question: str, key: str) -> None:
-    """Answer a question; a key that comes before the dialog is painted is no answer to it."""
-    program.wait_for(question)
-    while any(question in line for line in program.text):
-        program.press(key)
-        program.read(0.5)
-
-
 def rows(program: PtyProgram) -> dict[str, str]:
     """StoreConnect ID -> where the screen says that its row stands."""
     lines = program.text
@@ -85,7 +77,7 @@ def test_the_plug_is_pulled_between_a_press_and_its_tick(tmp_path: Path) -> None
         with app(tmp_path, server) as program:
             program.wait_for(READY)
             program.press("a", "R")
-            answer(program, "enter starts", "enter")
+            program.answer("enter starts", "enter")
             program.wait_for("then space here")
             first, *_others = standing(program, "to press")
             press(server, first)
@@ -97,7 +89,7 @@ def test_the_plug_is_pulled_between_a_press_and_its_tick(tmp_path: Path) -> None
             program.signal(signal.SIGKILL)
             program.wait()
         with app(tmp_path, server) as program:
-            answer(program, "was interrupted", "c")
+            program.answer("was interrupted", "c")
             program.wait_for(lambda _: unticked in standing(program, "FIXED"))
             assert unticked not in standing(program, "to press"), "it is found, and never asked for again"
             for _ in range(20):

@@ -20,9 +20,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
     with app(tmp_path, *world, "--processing-delay", "60") as program:
         program.wait_for(READY)
         program.press("space", "space", "space", "R")
-        program.wait_for("enter starts")
-        program.read_for(0.6)  # a dialog takes no key for half a second after it is painted
-        program.press("enter")
+        program.answer("enter starts", "enter")
         program.wait_for("1 waiting")
         program.signal(number)
         ended = program.wait()
@@ -40,9 +38,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
         program.press("escape")
         program.wait_for("Journal (1 interrupted)")
         program.press("U")
-        program.wait_for("was interrupted")
-        program.read_for(0.6)
-        program.press("d")
+        program.answer("was interrupted", "d")
         program.wait_for("Result")
         program.press("q")
         assert program.wait() == 0

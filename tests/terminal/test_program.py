@@ -55,12 +55,10 @@ def test_the_whole_loop_fix_resync_proven(tmp_path: Path) -> None:
         program.press("F")
         program.wait_for("enter chooses")
         program.press("enter")
-        program.wait_for("enter applies it")
-        program.press("enter")
+        program.answer("enter applies it", "enter")
         program.wait_for("R re-syncs now")
         program.press("R")
-        program.wait_for("enter starts")
-        program.press("enter")
+        program.answer("enter starts", "enter")
         program.wait_for("Result")
         program.wait_for("1 fixed")
         program.wait_for("FIXED")
@@ -81,8 +79,7 @@ def test_select_filter_and_resync_what_was_not_repaired(tmp_path: Path) -> None:
         program.press("a")
         program.wait_for("selected")
         program.press("R")
-        program.wait_for("enter starts")
-        program.press("enter")
+        program.answer("enter starts", "enter")
         program.wait_for("Result")
         program.wait_for("still failing")
         program.press("q")
@@ -106,11 +103,10 @@ def test_what_is_typed_ahead_arrives_where_it_belongs(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
-    with app(tmp_path, "--latency", "0.3") as program:
+    with app(tmp_path, "--processing-delay", "3") as program:
         program.wait_for(READY)
         program.press("a", "R")
-        program.wait_for("enter starts")
-        program.press("enter")
+        program.answer("enter starts", "enter")
         program.wait_for("X stop")
         program.press("ctrl+c")
         program.wait_for("Stopping")

@@ -45,23 +45,15 @@ def org() -> Iterator[WatchedServer]:
         yield server
 
 
-def answer(program: PtyProgram, heading: str, key: str) -> None:
-    """Press a key until the dialog is closed: one that comes with its first frame is none for it."""
-    program.wait_for(heading, 120)
-    while any(heading in line for line in program.text):
-        program.press(key)
-        program.read(0.5)
-
-
 def queue_two(program: PtyProgram, gate: Gate) -> None:
     """The worst cause is on its way, and held there; the next one waits behind it."""
     program.press("c")
     program.wait_for("What broke")
     program.press("R")
-    answer(program, "enter starts", "enter")
+    program.answer("enter starts", "enter")
     assert gate.met.wait(60)
     program.press("j", "R")
-    answer(program, "enter queues it", "enter")
+    program.answer("enter queues it", "enter")
     program.wait_for("1 queued: Q")
 
 
@@ -84,7 +76,7 @@ def test_killed_with_a_queue_nothing_of_it_was_sent_and_the_rest_goes_on(
         assert asked <= planned
         assert {row.error.id for row in history.rows_of(run.id) if row.intent is not None} == asked
     with PtyProgram(COMMAND, environ=around(tmp_path, org)) as program:
-        answer(program, "was interrupted", "c")
+        program.answer("was interrupted", "c")
         program.wait_for("Result", 120)
         assert not any("queued: Q" in line for line in program.text)
         with journal_of(tmp_path) as history:
@@ -124,7 +116,7 @@ def test_what_another_terminal_fixed_is_gone_and_says_by_whom(
         program.wait_for(" gone: d")
         program.press("d")
         program.wait_for("FIXED by ")
-        answer(program, "Since you looked", "d")
+        program.answer("Since you looked", "d")
         program.wait_for(lambda lines: not any("gone: d" in line for line in lines))
         program.press("q")
         assert program.wait() == 0

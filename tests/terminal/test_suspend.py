@@ -80,8 +80,7 @@ def test_a_run_sleeps_only_after_a_question_and_goes_on_when_it_is_back(tmp_path
     with shell(tmp_path) as program:
         start(program, "--errors", "30", "--fault", "stuck-pending")
         program.press("a", "R")
-        program.wait_for("enter starts")
-        program.press("enter")
+        program.answer("enter starts", "enter")
         program.wait_for("X stop")
         program.send(CTRL_Z)
         program.wait_for("A re-sync is under way")

@@ -258,7 +258,7 @@ async def test_runs_are_taken_out_and_moved_in_the_list_of_the_queue(opened: Ope
         assert left == [(errors[3],), (errors[2],)]
         await driven.wait_for(f"1. 1 error: {errors[3].short_name}")
         await driven.press("escape")
-        assert sum(line[3:9].strip() == "later" for line in driven.lines) == 2
+        await driven.wait_for(lambda: sum(line[3:9].strip() == "later" for line in driven.lines) == 2)
         driven.connection.open.set()
         await driven.wait_for("3 ended: Q")
         assert sent(driven) == [errors[at].id for at in (0, 3, 2)]
