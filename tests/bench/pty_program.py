@@ -109,7 +109,7 @@ class PtyProgram:
         """
         before = len(self.raw)
         while True:
-            ready, _, _ = select.select([self._master], [], [], seconds)
+            ready, _, _ = select.select([self._master] if self._master >= 0 else [], [], [], seconds)
             if not ready:
                 break
             try:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import selectors
+import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, SupportsIndex
@@ -36,6 +38,9 @@ class _Warp:
         """Seconds after the start, and by how many seconds the wall clock is wrong from then on."""
         self.started = 0.0
         self.busy = 0
+        """How much is under way."""
+        self.changes = 0
+        """How often something has begun or ended."""
         self.lock = threading.Lock()
 
     def monotonic(self) -> float:
@@ -71,6 +76,12 @@ class _Datetime(_real_datetime, metaclass=_Kind):
         return cls.fromtimestamp(_warp.wall())
 
 
+def _at_rest() -> bool:
+    """Whether nothing is under way. A request that begins while the threads are looked at is seen as well."""
+    changes = _warp.changes
+    return not _warp.busy and not _thread_at_work() and _warp.changes == changes
+
+
 def _thread_at_work() -> bool:
     """Whether another thread of this process runs, could run, or waits for the disk (proc(5): R and D)."""
     me = threading.get_native_id()
@@ -96,7 +107,7 @@ class _Selector(selectors.DefaultSelector):
             ready = super().select(min(_GRACE, left))
             if ready:
                 return ready
-            if not _warp.busy and not _thread_at_work():
+            if _at_rest():
                 clock.skip_to(until)
         return super().select(0)
 
@@ -127,24 +138,25 @@ def install() -> None:
     selectors.DefaultSelector = _Selector  # type: ignore[misc]
     import requests
 
-    send = requests.Session.send
-
-    def counted(self: requests.Session, *args: Any, **kwargs: Any) -> requests.Response:
-        with _warp.lock:
-            _warp.busy += 1
-        try:
-            return send(self, *args, **kwargs)
-        finally:
-            with _warp.lock:
-                _warp.busy -= 1
-
-    requests.Session.send = counted  # type: ignore[method-assign]
-
-    submit = ThreadPoolExecutor.submit
-
     def under_way(by: int) -> None:
         with _warp.lock:
             _warp.busy += by
+            _warp.changes += 1
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            under_way(1)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                under_way(-1)
+
+        return wrapper
+
+    # An answer is read after `send` has given its head.
+    requests.Session.send = counted(requests.Session.send)  # type: ignore[method-assign]
+    socket.SocketIO.readinto = counted(socket.SocketIO.readinto)  # type: ignore[method-assign]
+    submit = ThreadPoolExecutor.submit
 
     def watched(self: ThreadPoolExecutor, *args: Any, **kwargs: Any) -> Future[Any]:
         future = submit(self, *args, **kwargs)
