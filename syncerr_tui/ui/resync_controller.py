@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
-from syncerr_tui.model import EventSeen, EventStanding, SyncError
+from syncerr_tui.model import EventStanding, SyncError
 from syncerr_tui.triage.run_queue import QueuedRun, RunQueue, rows_words
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 PLANNING = "planning ..."
 _AT_ONCE = 400
 """Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
-_READ_AT_ONCE = 2000
-"""Events that are read in one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,9 +305,7 @@ class ResyncController:
         if connection is None or self._context.state.reading.expired:
             raise NotLoggedInError("The session has expired", "Log in again, then go on with the queue")
         ids = [row.id for row in queued.rows]
-        seen: dict[str, EventSeen] = {}
-        for start in range(0, len(ids), _READ_AT_ONCE):
-            seen |= await connection.read_events(ids[start : start + _READ_AT_ONCE])
+        seen = await connection.read_events(ids)
         failing = {row for row, event in seen.items() if event.standing is EventStanding.FAILED}
         rows = [seen[row.id].error or row for row in queued.rows if row.id in failing]
         out = [LeftOut(row, "it does not fail any more") for row in ids if row not in failing]

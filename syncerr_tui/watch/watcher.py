@@ -26,8 +26,6 @@ OVERLAP = timedelta(minutes=2)
 """How far each query reaches back behind the last stamp: longer than nearly every transaction."""
 WHOLE_EVERY = timedelta(hours=1)
 """After so long the whole list is read once more."""
-_ASKED_AT_ONCE = 2000
-"""Events whose standing is asked for in one request."""
 _HEADLINE_OF = 50
 """Rows of a cause that are enough for its headline."""
 
@@ -138,7 +136,7 @@ class Watcher:
             now = await self.org.now()
             listed = await self._listed()
             missing = [row for row in self.errors if row not in listed]
-            seen = await self._standing(missing)
+            seen = await self.org.read_events(missing)
             self._stamp, self._whole_at = max(now, self._stamp or now), self._steady()
         else:
             assert self._stamp is not None
@@ -156,12 +154,6 @@ class Watcher:
             async for page in pages:
                 listed |= {error.id: error for error in page}
         return listed
-
-    async def _standing(self, ids: Sequence[str]) -> dict[str, EventSeen]:
-        seen: dict[str, EventSeen] = {}
-        for begin in range(0, len(ids), _ASKED_AT_ONCE):
-            seen |= await self.org.read_events(ids[begin : begin + _ASKED_AT_ONCE])
-        return seen
 
     async def _take(
         self, listed: Mapping[str, SyncError], seen: Mapping[str, EventSeen], *, whole: bool

@@ -109,9 +109,7 @@ def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
         program.answer("enter starts", "enter")
         program.wait_for("X stop")
         program.press("ctrl+c")
-        program.wait_for("Stopping")
-        # Whether anything was left to stop depends on how far the first wave had come.
-        program.wait_for("Result", 60)
+        assert any("stopped" in line for line in program.wait_for("Result"))
         assert not program.exited()
 
 
