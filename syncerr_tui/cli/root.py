@@ -12,8 +12,6 @@ from syncerr_tui.cli._commands import LateGroup
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import ExitCode
 
-_UNCONFIGURED = "No org is configured: this is the demo org. S connects yours, ? shows the keys."
-
 
 @click.group(
     cls=LateGroup,
@@ -84,4 +82,13 @@ def _open_app(org: str | None, *, read_only: bool) -> int:
     if choice.org is not None:
         return launch_org(choice.org, read_only=choice.read_only)
     assert choice.demo is not None
-    return launch_demo(choice.demo, read_only=choice.read_only, welcome=_UNCONFIGURED)
+    return launch_demo(choice.demo, read_only=choice.read_only, welcome=_unconfigured())
+
+
+def _unconfigured() -> str:
+    """What to say where there is no org yet, with the person's own keys."""
+    from syncerr_tui.host.config import read_config
+
+    actions = read_config().actions
+    connects, shows = (actions.key_of(name, unicode=False) for name in ("setup", "help"))
+    return f"No org is configured: this is the demo org. {connects} connects yours, {shows} shows the keys."

@@ -173,7 +173,7 @@ _SPARE = (SALESFORCE_ID, STORECONNECT_ID)
 """Shown only where all the others have room to breathe: their second width, and the message its floor."""
 _DROPPED_FIRST = (EVENT, PROCESSED, MESSAGE)
 """As the window shrinks further, these go, in this order. Code and Object stay."""
-_GROWN_FIRST = (PROCESSED, CODE, OBJECT, CODE, PROCESSED, OBJECT, STORECONNECT_ID, CODE, PROCESSED, OBJECT)
+_GROWN_FIRST = (PROCESSED, CODE, OBJECT, STORECONNECT_ID, CODE, PROCESSED, OBJECT, CODE, PROCESSED, OBJECT)
 """Who takes its next size first while there is room to spare."""
 _MESSAGE_FLOOR = 20
 """Cells the message keeps while others grow into their second and later sizes."""
@@ -267,7 +267,7 @@ def further(
     """
     wanted = dict(choice) or dict.fromkeys(ORDER, 0)
     columns = [column for column in wanted if column is not first[0].column]
-    whole = {placed.column for placed in first if placed.column not in _SPARE or not _is_cut(placed)}
+    whole = {placed.column for placed in first if not is_cut_id(placed)}
     hidden = [at for at, column in enumerate(columns) if column not in whole or column is MESSAGE]
     lead = Placed(
         first[0].column, min(wanted[first[0].column] or first[0].column.widths[1:2][-1], width // 2)
@@ -286,8 +286,9 @@ def further(
     return [*views, *_further_messages(views[-1:], lead, width, longest)]
 
 
-def _is_cut(placed: Placed) -> bool:
-    return placed.width < placed.column.widths[-1]
+def is_cut_id(placed: Placed) -> bool:
+    """Whether an ID does not stand there whole."""
+    return placed.column in _SPARE and placed.width < placed.column.widths[-1]
 
 
 def _further_messages(

@@ -1,7 +1,10 @@
 """Times as Salesforce shows them to a user: in the time zone and the form of that user.
 
 A person looks for a row in Salesforce's own list by these. How StoreConnect's tool writes a time is not
-published; Salesforce's components follow the user's locale (short date and time, ICU formats, Unicode CLDR).
+published; Salesforce's components follow the user's locale. The forms are the short date and time of Unicode
+CLDR 41 (npm `cldr-dates-full` 41.0.0), which Salesforce Help names as its source ("Salesforce
+Supported Locales and ICU Formats"), with the year in four digits as in its examples (1/28/2008, 4:30 PM). An
+org that has not switched to the ICU formats may write them otherwise.
 """
 
 from __future__ import annotations
@@ -13,28 +16,34 @@ from zoneinfo import ZoneInfo
 
 _PATTERNS: Mapping[str, str] = {
     "en_US": "M/d/yyyy, h:mm A",
-    "en_AU": "dd/MM/yyyy, h:mm a",
-    "en_NZ": "dd/MM/yyyy, h:mm a",
+    "en_AU": "d/M/yyyy, h:mm a",
+    "en_NZ": "d/MM/yyyy, h:mm a",
+    "en_HK": "d/M/yyyy, h:mm a",
+    "en_MY": "dd/MM/yyyy, h:mm a",
+    "en_PH": "M/d/yyyy, h:mm A",
     "en_IN": "dd/MM/yyyy, h:mm a",
-    "en_SG": "dd/MM/yyyy, h:mm a",
+    "en_SG": "d/M/yyyy, h:mm a",
     "en_GB": "dd/MM/yyyy, HH:mm",
     "en_IE": "dd/MM/yyyy, HH:mm",
     "en_ZA": "yyyy/MM/dd, HH:mm",
     "da_DK": "dd.MM.yyyy HH.mm",
     "de_AT": "dd.MM.yyyy, HH:mm",
     "de_CH": "dd.MM.yyyy, HH:mm",
+    "de_LU": "dd.MM.yyyy, HH:mm",
     "de_DE": "dd.MM.yyyy, HH:mm",
     "es_ES": "d/M/yyyy, H:mm",
+    "es_MX": "dd/MM/yyyy, HH:mm",
     "fi_FI": "d.M.yyyy H.mm",
-    "fr_BE": "dd/MM/yyyy HH:mm",
+    "fr_BE": "d/MM/yyyy HH:mm",
     "fr_CH": "dd.MM.yyyy HH:mm",
     "fr_FR": "dd/MM/yyyy HH:mm",
+    "fr_LU": "dd/MM/yyyy HH:mm",
     "it_IT": "dd/MM/yyyy, HH:mm",
     "ja_JP": "yyyy/MM/dd H:mm",
-    "nl_BE": "dd/MM/yyyy HH:mm",
+    "nl_BE": "d/MM/yyyy HH:mm",
     "nl_NL": "dd-MM-yyyy HH:mm",
     "no_NO": "dd.MM.yyyy, HH:mm",
-    "pl_PL": "dd.MM.yyyy, HH:mm",
+    "pl_PL": "d.MM.yyyy, HH:mm",
     "pt_BR": "dd/MM/yyyy HH:mm",
     "pt_PT": "dd/MM/yyyy, HH:mm",
     "sv_SE": "yyyy-MM-dd HH:mm",

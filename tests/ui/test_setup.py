@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from syncerr_tui.cli.demo import launch_demo
+from syncerr_tui.cli.root import root
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import Environment
@@ -92,3 +95,25 @@ def test_after_the_setup_the_app_opens_on_the_new_org(
     monkeypatch.setattr(launch, "launch_org", open_org)
     assert launch_demo(DemoOptions(), read_only=True) == 0
     assert went == ([opened_on] if opened_on else [])
+
+
+def test_the_first_line_of_the_demo_names_the_keys_of_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    def open_app(*_: object, welcome: str, **__: object) -> int:
+        said.append(welcome)
+        return 0
+
+    monkeypatch.setattr(launch, "launch", open_app)
+    monkeypatch.setenv("SYNCERR_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("SYNCERR_HOME", str(tmp_path))
+    run = CliRunner().invoke
+    assert run(root, [], standalone_mode=False).exit_code == 0
+    (tmp_path / "config.toml").write_text('[keys]\nsetup = []\nhelp = "f1"\n', encoding="utf-8")
+    assert run(root, [], standalone_mode=False).exit_code == 0
+    assert said == [
+        f"{WELCOME} S connects yours, ? shows the keys.",
+        f"{WELCOME} 'connect an org' in the palette (ctrl+p) connects yours, f1 shows the keys.",
+    ]

@@ -24,6 +24,7 @@ from syncerr_tui.triage.columns import (
     SortKey,
     fit,
     further,
+    is_cut_id,
 )
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.widgets.cells import cell
@@ -236,9 +237,9 @@ class ErrorTable(VirtualList):
 
     @property
     def _off_screen(self) -> int:
-        """Columns that sideways scrolling shows, and nothing else does now."""
+        """Columns that sideways scrolling shows whole, and nothing else does now."""
         every = len(self._choice) or len(ORDER) - (CHANGE_EVENT not in {p.column for p in self._columns})
-        return every - len(self._columns)
+        return every - sum(not is_cut_id(placed) for placed in self._columns)
 
     # -- drawing ---------------------------------------------------------------------------------------
 
