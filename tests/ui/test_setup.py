@@ -109,6 +109,7 @@ def test_the_first_line_of_the_demo_names_the_keys_of_the_configuration(
     monkeypatch.setattr(launch, "launch", open_app)
     monkeypatch.setenv("SYNCERR_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("SYNCERR_HOME", str(tmp_path))
+    (tmp_path / "config.toml").touch()
     run = CliRunner().invoke
     assert run(root, [], standalone_mode=False).exit_code == 0
     (tmp_path / "config.toml").write_text('[keys]\nsetup = []\nhelp = "f1"\n', encoding="utf-8")
