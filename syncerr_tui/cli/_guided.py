@@ -79,7 +79,7 @@ class PersonAtTerminal:
         where = f": {self._address}" if self._address else "."
         narrate(f"In Salesforce, open the Sync Error Tool{where}")
         narrate("Tick exactly these, in this order, and press Re-sync:")
-        narrate(f"(Processed At is {self._times.note}.)")
+        narrate(f"(Processed At: {self._times.note}.)")
         for number, error in enumerate(self._rows, 1):
             done = "pressed" if error.id in self._ticked else ""
             when = f"{self._times(error.processed_at):<{LONGEST}}"

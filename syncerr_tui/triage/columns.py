@@ -124,11 +124,10 @@ def _without(text: str, cells_left_out: int) -> str:
     return ""
 
 
-def _object(error: SyncError, width: int, drawn: Moment) -> str:
-    """The object; where it is too long, what follows its namespace tells more than the namespace."""
-    name = error.object
+def short_object(name: str, width: int, ellipsis: str) -> str:
+    """An object; where it is too long, what follows its namespace tells more than the namespace."""
     namespace, _, rest = name.partition("__")
-    return f"{drawn.ellipsis}{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
+    return f"{ellipsis}{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
 
 
 def _gist(error: SyncError) -> str:
@@ -138,7 +137,13 @@ def _gist(error: SyncError) -> str:
     return summarize(error.message, error.code)
 
 
-OBJECT = Column("object", "Object", (11, 14, 22, 30), _object, SortKey.OBJECT)
+OBJECT = Column(
+    "object",
+    "Object",
+    (11, 14, 22, 30),
+    lambda error, width, drawn: short_object(error.object, width, drawn.ellipsis),
+    SortKey.OBJECT,
+)
 EVENT = Column("event_type", "Event", (6,), lambda error, _w, _m: error.event_type.value, SortKey.EVENT)
 PROCESSED = Column(
     "processed_at",

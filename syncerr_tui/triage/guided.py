@@ -39,6 +39,8 @@ class GuidedRow:
     """It was shown before the program ended, and may have been pressed: it is only read again."""
     reason: str = ""
     """Why it ended as it did."""
+    said: bool = False
+    """The person said that they pressed it."""
 
     @property
     def to_press(self) -> bool:
@@ -47,8 +49,8 @@ class GuidedRow:
 
     @property
     def ticked(self) -> bool:
-        """The person said that they pressed it, or it has been proven."""
-        return self.state is RowState.WAITING or self.verdict not in {None, Verdict.ELSEWHERE}
+        """The person said that they pressed it, or the org shows that somebody did."""
+        return self.said or self.verdict not in {None, Verdict.ELSEWHERE, Verdict.UNKNOWN}
 
     @property
     def word(self) -> str:
@@ -194,7 +196,8 @@ class GuidedState:
     def ticked(self, ids: Sequence[str], now: datetime, *, pressed: bool) -> GuidedState:
         """The person says that they pressed these, or takes that back."""
         state = RowState.WAITING if pressed else RowState.ASKED
-        rows = {**self.rows, **{row_id: replace(self.rows[row_id], state=state) for row_id in ids}}
+        spoken_of = {row_id: replace(self.rows[row_id], state=state, said=pressed) for row_id in ids}
+        rows = {**self.rows, **spoken_of}
         fresh = replace(self, rows=rows, heard_at=now)
         spent = now - self.heard_at if self.heard_at is not None else timedelta()
         if not pressed or not ids or spent > _AWAY * len(ids):

@@ -67,8 +67,7 @@ class SalesforceTime:
         self._zone: tzinfo = known or UTC
         self._pattern = _PATTERNS.get(locale, _UNKNOWN)
         where = zone if known is not None else "UTC (your time zone in Salesforce is not known)"
-        written = f"as {locale} writes it" if locale in _PATTERNS else "in ISO form"
-        self.note = f"{where}, {written}"
+        self.note = f"{where}, {locale if locale in _PATTERNS else 'ISO form'}"
         """Which zone and form that is, or that it is not known."""
 
     def __call__(self, at: datetime | None) -> str:

@@ -188,5 +188,7 @@ def _recalled(attempt: Attempt) -> GuidedRow:
         state = RowState.NOT_SENT
     elif attempt.unknown:
         state = RowState.WAITING if attempt.pressed is Pressed.YES else RowState.ASKED
-    doubtful = attempt.unticked
-    return GuidedRow(attempt.error, attempt.wave, state, attempt.verdict, doubtful, attempt.reason)
+    said = attempt.pressed is Pressed.YES
+    return GuidedRow(
+        attempt.error, attempt.wave, state, attempt.verdict, attempt.unticked, attempt.reason, said
+    )

@@ -132,13 +132,13 @@ class GuidedPane(ListWithPanel):
     def _show_lines(self, times: SalesforceTime) -> None:
         state, key = self.state, self.context.key_of
         left = state.time_left
-        pace = f"  About {duration(left)} at your pace." if left is not None else ""
+        pace = f"  About {duration(left)} left." if left is not None else ""
         if state.phase is Phase.UNFINISHED:
             what = f"Interrupted. {key('resume')} goes on with it, checks or drops it."
         elif state.phase is Phase.OVER:
             what = f"Over: {state.counted}. {key('back')} dismisses it."
         elif state.to_press:
-            what = f"Tick these in Salesforce, press Re-sync there, then {key('tick')} here."
+            what = f"Tick them in Salesforce, press Re-sync, then {key('tick')} here."
         elif state.unspoken:
             what = (
                 f"Perhaps pressed before: {key('tick')} says that it was, {key('decline')} that it was not."

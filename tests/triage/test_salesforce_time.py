@@ -64,7 +64,7 @@ def test_a_time_is_written_in_the_users_zone_as_the_locale_writes_it(
 ) -> None:
     times = SalesforceTime(zone, locale)
     assert times(AT) == shown
-    assert times.note == f"{zone}, as {locale} writes it"
+    assert times.note == f"{zone}, {locale}"
 
 
 def test_every_form_is_that_of_unicode_cldr_41() -> None:
@@ -76,7 +76,7 @@ def test_what_is_not_known_is_said() -> None:
     times = SalesforceTime()
     assert times(AT) == "2026-01-08 13:05"
     assert "not known" in times.note
-    assert SalesforceTime("Europe/London", "xx_YY").note == "Europe/London, in ISO form"
+    assert SalesforceTime("Europe/London", "xx_YY").note == "Europe/London, ISO form"
     assert times(None) == "-"
 
 

@@ -86,8 +86,20 @@ async def test_times_are_those_of_the_user_in_salesforce(opened: Open) -> None:
     connection.org.identity = replace(IDENTITY, time_zone="Australia/Sydney", locale="en_AU")
     async with opened(connection=connection) as driven:
         await begun(driven)
-        assert "Australia/Sydney, as en_AU writes it" in driven.text
+        assert "Australia/Sydney, en_AU" in driven.text
         assert " am " in driven.text or " pm " in driven.text
+
+
+async def test_80_columns_have_room_for_all_that_is_said_above_the_rows(opened: Open) -> None:
+    connection = guided(30)
+    connection.org.identity = replace(IDENTITY, time_zone="Australia/Sydney", locale="en_AU")
+    async with opened(connection=connection, size=(80, 24)) as driven:
+        await begun(driven)
+        await driven.press("space")
+        await driven.wait_for("being read")
+        assert " left." in driven.lines[2]
+        assert "1 being read" in driven.lines[4]
+        assert not [line for line in driven.lines[2:5] if "…" in line]
 
 
 async def test_rows_are_proven_one_by_one_as_they_are_ticked_off(opened: Open, tmp_path: Path) -> None:

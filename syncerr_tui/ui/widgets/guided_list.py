@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.style import Style
 
 from syncerr_tui.text import cells
+from syncerr_tui.triage.columns import short_object
 from syncerr_tui.triage.guided import GuidedRow, GuidedState
 from syncerr_tui.triage.salesforce_time import LONGEST, SalesforceTime
 from syncerr_tui.ui.widgets.cells import cell
@@ -138,7 +139,7 @@ class GuidedList(VirtualList):
         gutter = f"{self.glyphs.cursor if line.cursor else ' '}[{tick}] "
         parts = [(gutter, base), (cell(row.word, _STATE) + " ", base if line.cursor else self.look(row.look))]
         named = [
-            (cell(error.object, self._object, ellipsis), "text"),
+            (cell(short_object(error.object, self._object, ellipsis), self._object, ellipsis), "text"),
             (cell(error.event_type.value, _EVENT), "text"),
             (cell(self._times(error.processed_at), LONGEST, ellipsis), "text"),
         ]
