@@ -143,6 +143,7 @@ class FakeConnection(FakeOrg):
         super().__init__(errors)
         self.org = self
         self.profile = OrgProfile("acme-prod")
+        self.snapshot = None
         self.usage: ApiUsage | None = ApiUsage(812, 100_000)
         self.page_size = page_size
         self.fixed_by: object = NoFixes()
