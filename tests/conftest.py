@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests import layers
@@ -27,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     layers.set_thorough(thorough=config.getoption("--thorough"))
+    examples = layers.layered("examples of each property", 25, 200)
+    # No deadline: how long an example takes says nothing where the processor is shared.
+    hypothesis.settings.register_profile("suite", max_examples=examples, deadline=None)
+    hypothesis.settings.load_profile("suite")
     if os.environ.get("PYTHONDONTWRITEBYTECODE") and (cache := getattr(config, "cache", None)):
         # Many tests start the program. Where nothing compiled is to be left beside the sources, it is kept
         # with pytest's own cache, or every start and every worker would compile the whole package again.

@@ -218,7 +218,7 @@ def calls(draw: st.DrawFn) -> tuple[Json, list[str]]:
     return {"params": value, "rest": rest}, rows
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(calls(), ROWS)
 def test_any_shape_of_ids_is_found_and_filled_with_other_rows(
     call: tuple[Json, list[str]], others: list[str]

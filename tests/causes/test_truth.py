@@ -21,7 +21,7 @@ from tests.layers import layered
 
 WORLDS = [
     (seed, size)
-    for seed in range(1, 1 + layered("worlds whose causes are known", 6, 40))
+    for seed in range(1, 1 + layered("worlds whose causes are known", 3, 40))
     for size in layered("sizes of such a world", (140,), (60, 140, 1000))
 ]
 

@@ -58,7 +58,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=30)) as found:
+    with DemoServer(DemoOptions(errors=30, processing_delay=0.1)) as found:
         yield found
 
 

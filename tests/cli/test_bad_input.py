@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import json
 import os
 import random
@@ -130,7 +131,7 @@ def test_plan_files(acme: Shell, tmp_path: Path) -> None:
     words = ("--filter", "object:Order", "--patience", "0", "-o", str(good))
     assert acme("plan", "--org", "acme", *words).code == 0
     cases = plans(json.loads(good.read_text(encoding="utf-8")), random.Random(1))
-    for number in range(layered("odd plan files", 60, 1_000)):
+    for number in range(layered("odd plan files", 20, 1_000)):
         file.write_text(json.dumps(next(cases)), encoding="utf-8")
         shown(number, acme("apply", "--org", "acme", str(file), "--yes"), file.read_text(encoding="utf-8"))
 
@@ -184,7 +185,7 @@ def test_profiles_and_notes(shell: Shell, tmp_path: Path) -> None:
     rng = random.Random(2)
     notes = tmp_path / "notes.toml"
     profiles, notes_files = tomls(PROFILE, rng), tomls(NOTES, rng)
-    for number in range(layered("odd profiles and notes", 60, 1_000)):
+    for number in range(layered("odd profiles and notes", 20, 1_000)):
         text = next(profiles)
         (shell.profiles / "acme.toml").write_text(text, encoding="utf-8")
         shown(number, shell("list", "--org", "acme"), text)
@@ -216,7 +217,7 @@ def test_options(org: DemoServer, shell: Shell, tmp_path: Path, monkeypatch: pyt
         ".",
         "*",
     )
-    for number in range(layered("odd command lines", 80, 2_000)):
+    for number in range(layered("odd command lines", 30, 2_000)):
         name = rng.choice([name for name in COMMANDS if name != "demo"])
         context = root.make_context("syncerr-tui", [name], resilient_parsing=True)
         command = root.get_command(context, name)
@@ -263,20 +264,22 @@ def test_the_environment(tmp_path: Path) -> None:
         {name: rng.choice(ENVIRONMENT[name]) for name in rng.sample(sorted(ENVIRONMENT), 3)}
         for _ in range(300)
     ]
-    cases = layered("odd environments", rng.sample(single, 12), single + several)
-    for number, odd in enumerate(cases):
-        for words in (("explain", "-m", "“x”"), ("list",), ("info",)):
-            done = subprocess.run(
-                [sys.executable, "-m", "syncerr_tui", *words],
-                env={**os.environ, "SYNCERR_HOME": str(tmp_path), "HOME": str(tmp_path), **odd},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=120,
-                check=False,
-            )
-            err = done.stderr.decode(errors="replace").replace("\x00", "")
-            assert done.returncode in set(ExitCode) - {ExitCode.DEFECT}, (number, odd, words, err)
-            assert "Traceback" not in err, (number, odd, words, err)
+    commands = (("explain", "-m", "“x”"), ("list",), ("info",))
+    each = list(itertools.product(single + several, commands))
+    for number, (odd, words) in enumerate(
+        layered("commands in odd environments", rng.sample(each, 14), each)
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "syncerr_tui", *words],
+            env={**os.environ, "SYNCERR_HOME": str(tmp_path), "HOME": str(tmp_path), **odd},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        err = done.stderr.decode(errors="replace").replace("\x00", "")
+        assert done.returncode in set(ExitCode) - {ExitCode.DEFECT}, (number, odd, words, err)
+        assert "Traceback" not in err, (number, odd, words, err)
 
 
 @pytest.fixture

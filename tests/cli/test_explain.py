@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from syncerr_tui.cli import explain as module, run
 from syncerr_tui.errors import ExitCode
@@ -219,7 +219,6 @@ def test_a_line_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60)
 def test_no_bytes_break_the_line_reader(raw: bytes) -> None:
     setting = module.Setting(None)
     for number, line in module._lines(io.BytesIO(raw)):

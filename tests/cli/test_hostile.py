@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from urllib.parse import urlencode
 
 import click
@@ -19,6 +20,7 @@ from syncerr_tui.errors import ExitCode
 from syncerr_tui.text import HOSTILE
 from tests.cli.conftest import Said, Shell
 from tests.cli.hostile_org import ATTACK, MARK, hostile_mirror
+from tests.layers import layered
 
 CODES = {code.value for code in ExitCode}
 
@@ -176,7 +178,8 @@ def test_every_argument_of_every_command(
     org: DemoServer, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # some options name a file to make
-    for words in options():
+    cases = list(options())
+    for words in layered("options with a hostile value", Random(5).sample(cases, 120), cases):
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         said = shell(*words, *(["--once"] if words[0] == "watch" else []))  # else it would never end
         harmless(said)

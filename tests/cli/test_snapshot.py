@@ -119,7 +119,7 @@ def test_hostile_text_in_it_is_made_harmless(shell: Shell, taken: Path, tmp_path
     assert "\u202e" not in said.out
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9))
 def test_a_damaged_one_is_refused_or_read_never_a_crash(taken: Path, seed: int) -> None:
     held = json.loads(taken.read_text(encoding="utf-8"))

@@ -16,8 +16,8 @@ from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import causes, failed, fix, links, make_org, records, resync
 from tests.layers import layered
 
-SEEDS = range(layered("worlds of the demo's engine", 3, 40))
-STRIDE = layered("causes of a world from one fix to the next", 3, 1)
+SEEDS = range(layered("worlds of the demo's engine", 2, 40))
+STRIDE = layered("causes of a world from one fix to the next", 6, 1)
 ACCOUNTS = "DuplicateRule:Accounts_by_Name_and_Postcode"
 
 

@@ -18,8 +18,8 @@ from syncerr_tui.text import clean
 from tests.diagnosis.scoring import CORPUS, OWN, rows_of
 from tests.layers import layered, only_thorough
 
-MUTATIONS = layered("mutated messages", 3_000, 100_000)
-EXAMPLES = layered("hostile texts", 200, 3_000)
+MUTATIONS = layered("mutated messages", 800, 100_000)
+EXAMPLES = layered("hostile texts", 60, 3_000)
 
 MESSAGES = [row["message"] for path in (OWN, CORPUS) if path.is_file() for row in rows_of(path)]
 PIECES = sorted({piece for message in MESSAGES for piece in re.split(r"(\W)", message) if piece})
@@ -36,13 +36,13 @@ def _holds(message: str, found: Diagnosis) -> None:
     json.dumps(found.payload())
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.text(st.characters(), max_size=400), st.none() | st.text(max_size=40))
 def test_any_text_gives_a_diagnosis(message: str, code: str | None) -> None:
     _holds(message, diagnose(message, code))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 def test_any_mixture_of_real_words_gives_a_diagnosis(message: str) -> None:
     _holds(message, diagnose(message))

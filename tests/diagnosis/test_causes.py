@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.diagnosis.victims import Evidence, ParentRef
@@ -302,7 +302,6 @@ def conclusions(made: CauseGraph) -> object:
     )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 20), st.data())
 def test_pages_and_departures_lead_where_a_fresh_look_leads(
     seed: int, page: int, data: st.DataObject

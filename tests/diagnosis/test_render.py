@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.explanation import Explanation
@@ -43,7 +43,6 @@ def test_wide_and_combining_characters_are_counted() -> None:
     assert all(cells(line.text) <= 38 for line in lines(guidance, 38))
 
 
-@settings(deadline=None)  # the processor is shared
 @given(st.lists(st.tuples(st.text(max_size=60), st.sampled_from(Role)), max_size=6), st.integers(1, 60))
 def test_wrapping_keeps_every_character_but_blanks(parts: list[tuple[str, Role]], width: int) -> None:
     from syncerr_tui.text import clean

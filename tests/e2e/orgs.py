@@ -35,6 +35,21 @@ kind = "environment"
 kind = "apex"
 name = "SyncErrResync"
 id_input = "changeEventId"
+
+[mapping]
+object_name = "s_c__Change_Event__c"
+object = "s_c__Object__c"
+event_type = "s_c__Event_Type__c"
+processed_at = "s_c__Processed_At__c"
+storeconnect_id = "s_c__StoreConnect_Id__c"
+message = "s_c__Message__c"
+status = "s_c__Status__c"
+failed = ["FAILED"]
+pending = ["NEW", "PENDING"]
+done = ["PROCESSED"]
+salesforce_id = "s_c__Salesforce_Id__c"
+pointer = "text"
+code = "s_c__Status_Code__c"
 """
 
 

@@ -37,7 +37,7 @@ def written(environ: dict[str, str], text: str) -> Path:
     return path
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(max_size=50),
     st.sampled_from(["object:Order", '"too many" -age:>2d', "/fl.w\\(x/", "saved:night"]),

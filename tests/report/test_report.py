@@ -119,7 +119,7 @@ def test_a_twin_that_was_proven_later_is_settled(journal: Journal) -> None:
     assert report(journal).unsettled == ()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(

@@ -24,8 +24,9 @@ from tests.resync.lying_org import IDENTITY
 ROOT = Path(__file__).parents[2]
 ROWS = 11
 STARTS = 60
-STRIDE = layered("steps of a run from one kill to the next", 3, 1)
-SEEDS = range(layered("runs killed at random", 3, 300))
+COMMITS = layered("commits of a run that are killed", (1, 3, 8), range(1, 9))
+STRIDE = layered("steps of a run from one kill to the next", 7, 1)
+SEEDS = range(layered("runs killed at random", 2, 300))
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")
 
@@ -92,15 +93,19 @@ def world(folder: Path) -> Path:
     return folder
 
 
-def unharmed(killer: Killer, tmp_path: Path) -> tuple[int, Any]:
-    folder = world(tmp_path / "unharmed")
+@pytest.fixture(scope="module")
+def unharmed(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Any]:
+    """The steps of a run that nobody kills, and how it ends."""
+    folder = world(tmp_path_factory.mktemp("unharmed") / "world")
     told = killer.start(folder)
     assert told["how"] == "finished"
     return told["steps"], final(folder)
 
 
-def test_killed_at_every_step_it_ends_as_without_a_kill(killer: Killer, tmp_path: Path) -> None:
-    steps, expected = unharmed(killer, tmp_path)
+def test_killed_at_every_step_it_ends_as_without_a_kill(
+    killer: Killer, unharmed: tuple[int, Any], tmp_path: Path
+) -> None:
+    steps, expected = unharmed
     assert steps > 20
     for step in range(1, steps + 1, STRIDE):
         folder = world(tmp_path / f"step-{step}")
@@ -116,11 +121,11 @@ def test_killed_at_every_step_it_ends_as_without_a_kill(killer: Killer, tmp_path
     "name", ["before the commit", "before the log", "before anybody knows of it", "before the log is on disk"]
 )
 def test_killed_at_each_step_of_a_commit_nothing_is_lost_that_left(
-    killer: Killer, tmp_path: Path, name: str
+    killer: Killer, unharmed: tuple[int, Any], tmp_path: Path, name: str
 ) -> None:
     """Intents share a commit, and the log follows it: a kill in between is one kill like any other."""
-    _, expected = unharmed(killer, tmp_path)
-    for step in range(1, 9):
+    _, expected = unharmed
+    for step in COMMITS:
         folder = world(tmp_path / f"step-{step}")
         assert killer.start(folder, {"step": step, "name": name})["killed"]
         assert killer.start(folder)["how"] in {"finished", "finished before"}
@@ -128,7 +133,9 @@ def test_killed_at_each_step_of_a_commit_nothing_is_lost_that_left(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_again_and_again_at_random_steps(killer: Killer, tmp_path: Path, seed: int) -> None:
+def test_killed_again_and_again_at_random_steps(
+    killer: Killer, unharmed: tuple[int, Any], tmp_path: Path, seed: int
+) -> None:
     """Every start is killed a few steps further on, the next one has to cope with all that came before."""
     random = Random(seed)
     folder = world(tmp_path / "random")
@@ -137,16 +144,16 @@ def test_killed_again_and_again_at_random_steps(killer: Killer, tmp_path: Path, 
             break
     else:
         killer.start(folder)
-    _, expected = unharmed(killer, tmp_path)
-    assert final(folder) == expected
+    assert final(folder) == unharmed[1]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_from_outside_at_random_moments(killer: Killer, tmp_path: Path, seed: int) -> None:
+def test_killed_from_outside_at_random_moments(
+    killer: Killer, unharmed: tuple[int, Any], tmp_path: Path, seed: int
+) -> None:
     random = Random(seed)
     folder = world(tmp_path / "moments")
     for _ in range(random.randint(1, 4)):
         killer.start(folder, {"after": random.random() * 0.15})
     killer.start(folder)
-    _, expected = unharmed(killer, tmp_path)
-    assert final(folder) == expected
+    assert final(folder) == unharmed[1]

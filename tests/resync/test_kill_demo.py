@@ -21,7 +21,7 @@ from syncerr_tui.resync.factory import open_journal
 from tests.layers import layered
 
 ROOT = Path(__file__).parents[2]
-OPTIONS = DemoOptions(errors=60, processing_delay=0.15, latency=0.01)
+OPTIONS = DemoOptions(errors=30, processing_delay=0.1, latency=0.01)
 
 
 def start(server: DemoServer, folder: Path, *, kill_after: float | None = None) -> int:

@@ -262,7 +262,7 @@ class Runs(RuleBasedStateMachine):
 
 TestRuns = Runs.TestCase
 TestRuns.settings = settings(
-    max_examples=layered("histories of the journal's model", 60, 400),
+    max_examples=layered("histories of the journal's model", 25, 400),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

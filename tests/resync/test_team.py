@@ -26,7 +26,7 @@ from tests.resync.lying_org import IDENTITY
 
 ROOT = Path(__file__).parents[2]
 ROWS = 11
-SEEDS = range(layered("teams on one journal, with accidents", 3, 300))
+SEEDS = range(layered("teams on one journal, with accidents", 2, 300))
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")
 

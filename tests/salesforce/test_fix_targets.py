@@ -55,7 +55,7 @@ def xml(elements: dict[str, str], prefix: str) -> str:
     return "".join(f"<{p}{name}>{escape(text)}</{p}{name}>" for name, text in elements.items())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(UNKNOWN, UNKNOWN, PREFIXES)
 @pytest.mark.parametrize(
     ("kind", "type_name", "element", "after"),
@@ -104,7 +104,7 @@ def listed(name: str, prefix: str, *, active: str | None = "true") -> str:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TEXT.map(str.strip), min_size=1, max_size=6, unique_by=str.casefold), TEXT, PREFIXES, UNKNOWN)
 @pytest.mark.parametrize(("type_name", "element", "around"), VALUE_LISTS)
 def test_a_value_is_added_behind_the_others_and_switched_off_again(
@@ -167,7 +167,6 @@ def test_a_full_list_takes_no_more() -> None:
         edited(FixKind.ADD_VALUE, component, {"new": "active"})
 
 
-@settings(max_examples=60, deadline=None)
 @given(UNKNOWN, UNKNOWN, PREFIXES, st.emails())
 def test_an_exemption_is_one_condition_and_goes_again(
     before_it: dict[str, str], behind_it: dict[str, str], prefix: str, user: str

@@ -126,7 +126,7 @@ def elements(draw: st.DrawFn, depth: int = 3) -> str:
 
 
 # Generating random XML is slow on a busy machine, which is no fault of what is tested.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(elements(), max_size=6), st.lists(elements(), max_size=6), TEXTS)
 def test_any_component_keeps_everything_around_the_changed_element(
     before: list[str], after: list[str], value: str
@@ -141,7 +141,6 @@ def test_any_component_keeps_everything_around_the_changed_element(
     assert sent.findtext(f"{{{METADATA}}}target") == value
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_junk_is_an_error_in_words(data: bytes) -> None:
     with contextlib.suppress(MetadataXmlError):

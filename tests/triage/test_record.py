@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from syncerr_tui.text import HOSTILE
 from syncerr_tui.triage.export import as_json, fields
@@ -16,7 +16,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), VALUES))
 def test_json_says_what_was_sent_and_holds_nothing_hostile(record: dict[str, object]) -> None:
     text = as_json(record)

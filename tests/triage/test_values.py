@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean, one_line
@@ -48,7 +48,6 @@ def cause_of(row: str) -> str:
     return sync_error(sum(map(ord, row)) % 3).id
 
 
-@settings(deadline=None)
 @given(rows(), st.sampled_from(list(KINDS)))
 def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[SyncError], field: str) -> None:
     values = counted(field, errors, zone=UTC, cause_of=cause_of)
@@ -65,7 +64,6 @@ def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[Sync
         assert len(kept) == value.count, value
 
 
-@settings(deadline=None)
 @given(rows())
 def test_every_value_of_a_row_keeps_the_row(errors: list[SyncError]) -> None:
     for error in errors:

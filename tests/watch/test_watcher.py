@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import UnreachableError
@@ -84,7 +84,6 @@ OPS = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(rounds=st.lists(st.lists(OPS, max_size=5), min_size=1, max_size=8))
 def test_its_list_is_the_orgs_list(rounds: list[list[tuple[str, int]]]) -> None:
     org, clock = MovingOrg(), Stopwatch()
