@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from syncerr_tui.cli import _console
@@ -178,14 +178,10 @@ def warn_of_unsettled(journal: Journal, plan: Plan) -> None:
 
 def tell_plan(plan: Plan) -> None:
     """The plan in a few lines on stderr."""
-    from syncerr_tui.words import duration
-
     out = len(plan.left_out)
     if plan.rows:
-        took = duration(timedelta(seconds=plan.expected_seconds))
-        calls = f"about {plural(plan.expected_calls, 'call')} and {took}"
         # A person takes the time they take.
-        needs = "pressed by hand" if plan.method == "guided" else calls
+        needs = "pressed by hand" if plan.method == "guided" else plan.cost
         narrate(f"{_size(plan)}, {needs}; {out:,} left out.")
     elif out:
         narrate(f"Nothing to send: {'the one chosen is' if out == 1 else f'all {out:,} are'} left out.")

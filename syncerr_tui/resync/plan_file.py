@@ -180,7 +180,7 @@ def decode(payload: Mapping[str, Any]) -> Plan:
         lanes=int(payload["lanes"]),
         patience=float(payload["patience"]),
         expected_calls=int(payload["expected_calls"]),
-        expected_seconds=float(payload["expected_seconds"]),
+        expected_seconds=None if payload["expected_seconds"] is None else float(payload["expected_seconds"]),
     )
     return replace(plan, hash=digest(plan.payload()))
 

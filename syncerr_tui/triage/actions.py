@@ -85,7 +85,8 @@ _COUNTED = frozenset(
         ),
     }
 )
-_TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED)
+TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED)
+"""In the order in which they stand on screen."""
 
 Reason = Callable[[AppState], str | None]
 
@@ -121,13 +122,6 @@ class Action:
     def counted(self) -> bool:
         """Whether digits before its key say how often, or to which row."""
         return self.id in _COUNTED
-
-    def where(self, key: Callable[[str], str]) -> str:
-        """`works in Errors (1) and Causes (2)`; `key` gives the key that asks for an action."""
-        named = [
-            f"{place.value.capitalize()} ({key(place.value)})" for place in _TABS if place in self.places
-        ]
-        return f"works in {' and '.join(named)}"
 
 
 def _connected(state: AppState) -> str | None:
@@ -199,11 +193,14 @@ def _fix(state: AppState) -> str | None:
 
 
 def _run(state: AppState) -> str | None:
-    return None if state.running else f"no re-sync is under way; {state.key('quit')} quits"
+    return None if state.running else "no re-sync is under way"
 
 
 def _stop(state: AppState) -> str | None:
-    return None if state.waiting or state.commands else _run(state)
+    if state.waiting or state.commands or state.running:
+        return None
+    # Whoever presses ctrl+c with nothing to stop wants out.
+    return f"no re-sync is under way; {state.key('quit')} quits"
 
 
 def _setup(state: AppState) -> str | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from syncerr_tui.triage.actions import ACTIONS, Action, Place
+from syncerr_tui.triage.actions import ACTIONS, TABS, Action, Place
 
 _SHOWN = {"escape": "esc", "pagedown": "page down", "pageup": "page up"}
 _ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
@@ -148,6 +148,24 @@ class ActionTable:
             for other in self.actions
             if other is not action
         )
+
+    def elsewhere(self, action: Action, key: str, tabs: Container[Place]) -> str:
+        """`open address: works in Errors (1) and Causes (c)`: where a key works that does nothing here.
+
+        Args:
+            action: The one of its actions that was asked for.
+            key: The key, as Textual names it; empty where none was pressed.
+            tabs: The parts of the app that are on screen now.
+        """
+        asked = [other for other in self.actions if key in other.keys] or [action]
+        in_sight = [each for each in asked if any(place in tabs for place in each.places)] or asked
+        label = in_sight[0].label
+        places = {place for each in in_sight if each.label == label for place in each.places}
+        named = [
+            f"{place.value.capitalize()} ({self.key_of(place.value)})" for place in TABS if place in places
+        ]
+        *others, last = named
+        return f"{label}: works in {', '.join(others)}{' and ' if others else ''}{last}"
 
     def with_keys(self, keys: Mapping[str, Sequence[str]]) -> ActionTable:
         """The same actions with a person's own keys.

@@ -138,11 +138,13 @@ class Listing:
 
     # -- looking ---------------------------------------------------------------------------------
 
-    def filtered(self, new: Filter, now: datetime) -> Listing:
-        """Show what matches; the cursor stays on its row where that is visible, else it goes to the first."""
+    def filtered(self, new: Filter, now: datetime, row: SyncError | None = None) -> Listing:
+        """Show what matches; the cursor stays on its row, or goes to the one named, where that is visible,
+        else to the first.
+        """
         shown = _shown(replace(self, filter=new, range=None), self.errors, now)
-        stays = self.current is not None and self.current.id in shown.view.positions
-        return shown if stays else replace(shown, cursor=0)
+        wanted = row or self.current
+        return replace(shown, cursor=shown.view.positions.get(wanted.id, 0) if wanted else 0)
 
     def sorted(self, key: SortKey, now: datetime, *, reverse: bool = False) -> Listing:
         """Another order; the cursor stays on its row."""

@@ -81,8 +81,9 @@ class CausesPane(ListWithPanel):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        worker, errors = self._graph_worker, self.context.state.listing.errors
-        unknown = self.context.unread or (errors and worker.working and not worker.found.count)
+        errors = self.context.state.listing.errors
+        # Every error has a cause: where none is known, they are still being worked out.
+        unknown = self.context.unread or (errors and not self._graph_worker.found.count)
         return "Causes (?)" if unknown else f"Causes ({self.count:,})"
 
     @property

@@ -66,6 +66,8 @@ class ErrorsPane(ListWithPanel):
         self._moment = context.moment
         self._typing = Debouncer(self, _FILTER_DELAY)
         self._narrowed_from: dict[str, str] = {}
+        self._typed_from: SyncError | None = None
+        """The row under the cursor when the typing of a filter began."""
         """Filter -> the one that it was made of by one more term."""
 
     def compose_list(self) -> ComposeResult:
@@ -386,6 +388,7 @@ class ErrorsPane(ListWithPanel):
             What is wrong with it, in words; empty where it can be read.
         """
         self._narrowed_from.clear()
+        self._typed_from = self._typed_from or self.listing.current
         try:
             wanted = self._read(text, typing=True)
         except BadInputError as error:
@@ -405,6 +408,7 @@ class ErrorsPane(ListWithPanel):
         """
         self._typing.cancel()
         self._filter(self._read(text))
+        self._typed_from = None
 
     def narrow(self, term: str, *, without: bool = False) -> None:
         """Ask for one more term, or leave out what has it; one step back takes it away again.
@@ -420,7 +424,7 @@ class ErrorsPane(ListWithPanel):
     def _filter(self, wanted: Filter) -> None:
         before = self.listing.filter
         if (wanted.text, wanted.prefix) != (before.text, before.prefix):
-            self.show(self.listing.filtered(wanted, self.context.clock()))
+            self.show(self.listing.filtered(wanted, self.context.clock(), self._typed_from))
 
     # -- the mouse -------------------------------------------------------------------------------------
 

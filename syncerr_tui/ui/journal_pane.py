@@ -8,7 +8,8 @@ cursor.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -432,24 +433,30 @@ class JournalPane(ListWithPanel):
         if run.alive:
             self.post_message(Announced("It is under way in another terminal, which checks its rows itself."))
             return
-        rows = await self._reading.ask(lambda journal: History(journal).rows_of(run.id))
+        with self._doing("looking for what is still open ..."):
+            rows = await self._reading.ask(lambda journal: History(journal).rows_of(run.id))
         open_rows = [row for row in rows if row.unknown]
         if not open_rows:
             self.post_message(Announced("Nothing that this run sent is still open."))
             return
-        doing = f"reading {plural(len(open_rows), 'row')} again ..."
-        self.context.state = self.context.state.begun(doing)
-        self.post_message(self.Changed())
-        try:
+        with self._doing(f"reading {plural(len(open_rows), 'row')} again ..."):
             verified = await self._journals.verify(connection, open_rows)
-        finally:
-            self.context.state = self.context.state.done(doing)
-            self.post_message(self.Changed())
         counted = Counter(one.verdict.value for one in verified if one.verdict is not None)
         told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
         self.post_message(Announced(f"Read again: {told}."))
         self.post_message(Verified())
         self.refresh_journal()
+
+    @contextmanager
+    def _doing(self, words: str) -> Iterator[None]:
+        """Say what goes on, until it has ended."""
+        self.context.state = self.context.state.begun(words)
+        self.post_message(self.Changed())
+        try:
+            yield
+        finally:
+            self.context.state = self.context.state.done(words)
+            self.post_message(self.Changed())
 
     # -- the filter ------------------------------------------------------------------------------------
 

@@ -190,8 +190,8 @@ class RunPresenter:
         return [
             (" Result ", style),
             (self.ended.summary, "text"),
-            *why,
             (then, "strong"),
+            *why,
             (f"  {key('back')} dismisses", "quiet"),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from textwrap import wrap
@@ -30,6 +31,11 @@ _ENVIRONMENT = {
 
 TROUBLE = ("trouble", "trouble-2", "trouble-3")
 """The lines that say what went wrong."""
+RUN = ("run", "run-2", "run-3")
+"""The lines of a run."""
+_BETWEEN = re.compile(r"(?<=, )|(?=  )")
+"""Between two counts, and before what is set off by blanks."""
+_BLANK = re.compile(r"(?<= )")
 
 
 def title(
@@ -99,6 +105,7 @@ def utility(
     causes: int,
     now: datetime,
     reading: str,
+    width: int,
     unicode: bool = True,
     unread: str = "",
     off: str = "",
@@ -111,6 +118,7 @@ def utility(
         causes: How many causes there are.
         now: What ages are counted to.
         reading: What is being read, in words; empty while nothing is.
+        width: Cells there are.
         unicode: Whether the terminal has more than ASCII.
         unread: Why nothing is known of the list, in words.
         off: Which safeguards are off because of us, in words.
@@ -143,9 +151,11 @@ def utility(
     if reading:
         right.append((f"{reading} ", "busy"))
     elif state.reading.read_at is not None:
-        # Beside all this there is room for when, and what it is goes without saying.
-        word = "" if happened and state.reading.watching else "refreshed "
-        right.append((f"{word}{ago(state.reading.read_at, now)} ", "quiet"))
+        room = width - sum(cell_len(text) for text, _ in (*left, *right)) - 1
+        # Where there is no room for both, when goes without saying what.
+        when = f"{ago(state.reading.read_at, now)} "
+        words = next((words for words in (f"refreshed {when}", when) if cell_len(words) <= room), "")
+        right.append((words, "quiet"))
     return left, right
 
 
@@ -256,8 +266,7 @@ class StatusLines:
         ]
         below = [
             *(Line(ellipsis=ellipsis, id=name, classes="-at-need") for name in TROUBLE),
-            Line(ellipsis=ellipsis, id="run"),
-            Line(ellipsis=ellipsis, id="run-2", classes="-at-need"),
+            *(Line(ellipsis=ellipsis, id=name, classes="-at-need") for name in RUN),
             Line(ellipsis=ellipsis, cut="right", id="utility", classes="-bar"),
             Line(ellipsis=ellipsis, id="keys-before", classes="-at-need"),
             Line(ellipsis=ellipsis, id="keys"),
@@ -282,7 +291,7 @@ class StatusLines:
         left, right = tabs(tabs_shown.values(), note, width, unicode=context.terminal.unicode)
         self._line("tabs").show(left, right, [each for name in tabs_shown for each in ("", name)])
 
-    def draw_utility(self, causes: int, off: str) -> None:
+    def draw_utility(self, causes: int, off: str, width: int) -> None:
         """How many errors there are, and how fresh they are."""
         context = self._context
         self._line("utility").show(
@@ -292,6 +301,7 @@ class StatusLines:
                 causes=causes,
                 now=context.clock(),
                 reading=self._reading,
+                width=width,
                 unicode=context.terminal.unicode,
                 unread=context.unread,
                 off=off,
@@ -343,14 +353,30 @@ class StatusLines:
             self._line(name).set_class(bool(text), "-on")
 
     def draw_run(self, parts: list[Part], width: int) -> None:
-        """The progress or the result of a run."""
-        more: list[Part] = []
-        if sum(cell_len(text) for text, _ in parts) > width:
-            # A result and its reason take a line, the next step another.
-            parts, more = parts[:2], parts[2:]
-        for name, pieces in (("run", parts), ("run-2", more)):
+        """The progress or the result of a run, in as many lines as it needs."""
+        lines = _folded(parts, width, len(RUN))
+        for number, name in enumerate(RUN):
+            pieces = lines[number] if number < len(lines) else []
             self._line(name).show(pieces)
             self._line(name).set_class(bool(pieces), "-on")
+
+
+def _folded(parts: Sequence[Part], width: int, most: int) -> list[list[Part]]:
+    """Text in lines that fit, broken between two counts or two sentences; the last line goes on where there
+    are too many.
+    """
+    lines: list[list[Part]] = [[]]
+    used = 0
+    for text, style in parts:
+        for piece in _BETWEEN.split(text):
+            for atom in _BLANK.split(piece) if cell_len(piece) > width // 2 else [piece]:
+                fits = used + cell_len(atom.rstrip()) <= width
+                if used and not fits and len(lines) < most:
+                    lines.append([(" ", "text")])
+                    used, atom = 1, atom.lstrip()  # noqa: PLW2901 - no blank begins a line
+                lines[-1].append((atom, style))
+                used += cell_len(atom)
+    return lines
 
 
 def _wrapped(text: str, width: int, most: int) -> list[str]:

@@ -251,7 +251,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.silence()
         if (self.context.clock() - self._ticked_at).total_seconds() >= TICK_SECONDS:
             self.tick()
-        action, key = self.context.config.actions.by_id[action_id], self.context.key
+        table, key = self.context.config.actions, self.context.key
+        action = table.by_id[action_id]
         if key.isdecimal() and key in action.keys and self._is_counting(action, key):
             return
         count = None if key.isdecimal() else self._count.taken()
@@ -260,7 +261,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             if action.changes_org and self.context.read_only and action.works_in(place):
                 self.say("read-only: nothing that changes the org can be done in this start of the app")
             elif not action.works_in(place):
-                self.say(f"{action.label}: {action.where(self.context.key_of)}")
+                shown = {pane.place for pane in self.panes.values() if pane.shown}
+                self.say(table.elsewhere(action, key, shown))
             return
         reason = action.why_disabled(self.facts)
         if reason is not None:
@@ -304,7 +306,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         state, width, lines = self.context.state, self.size.width, self._lines
         tabs = {p.place.value: (p.tab, p is self.pane) for p in self.panes.values() if p.shown}
         lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
-        lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words)
+        lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words, width)
         lines.draw_keys(self.actions, self.facts, width)
         lines.draw_trouble(width)
         lines.draw_run(self.resyncing.line(width), width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -652,6 +653,8 @@ async def test_time_left_and_estimate_learn_from_measured_waves(journal: Journal
     org = LyingOrg(time, Lies(delay=60.0, delay_at_least=50.0), method=replace(METHOD, batch_size=200))
     errors = [org.fail(n) for n in range(40)]
     before = plan_for(org, errors, parents={})
+    assert before.expected_seconds is None, "nothing was measured yet"
+    assert "about 5 calls; how long is known once" in before.cost
     await drive(runner_for(org, journal, before, time))
     (learned,) = History(journal).wave_times("apex")
     assert learned[0] == 40
@@ -659,7 +662,8 @@ async def test_time_left_and_estimate_learn_from_measured_waves(journal: Journal
     more = [org.fail(n) for n in range(100, 131)]
     links = {error.id: frozenset((more[0].id,)) for error in more[1:]}
     plan = plan_for(org, more, parents=links, measured=History(journal).wave_times("apex"))
-    assert 100 <= plan.expected_seconds <= 160
+    assert 100 <= (plan.expected_seconds or 0) <= 160
+    assert re.fullmatch(r"about \d+ calls and [23] min", plan.cost)
     told = await drive(runner_for(org, journal, plan, time))
     left = [e.eta_seconds for e in told if isinstance(e, Progress) and e.eta_seconds is not None]
     assert left

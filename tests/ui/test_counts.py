@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
 from syncerr_tui.model import RowState, Verdict
-from syncerr_tui.resync.events import Counts, RowChanged, RunEnded
+from syncerr_tui.resync.events import Braked, Counts, RowChanged, RunEnded
 from syncerr_tui.ui.run_presenter import RunPresenter
+from syncerr_tui.ui.status_lines import RUN, StatusLines
+from syncerr_tui.ui.widgets.line import Line
 from tests.factories import NOW
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
@@ -62,3 +70,36 @@ def test_a_twin_is_the_first_thing_to_see() -> None:
     assert view.unproven == {"a"}
     assert "1 TWIN: 3 shows the ids of both records" in view.plain
     assert "ready" not in view.plain
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_long_result_is_read_whole_in_the_lines_it_needs(width: int) -> None:
+    view = RunPresenter()
+    counts = Counts(planned=4968, fixed=70, still_failing=1772, new_cause=1, twin=2, not_sent=3123)
+    summary = (
+        "4,968 planned: 70 fixed, 1,772 still failing, 1 failing with a new cause, 2 TWIN, "
+        "3,123 held back by their cause (stopped)"
+    )
+    reason = "the same cause came back on 25 of the first 26 rows: nothing has changed in the org"
+    view.take(Braked(reason))
+    view.take(RunEnded("run", counts, "braked", summary, NOW))
+    lines: dict[str, Any] = {name: Mock(Line) for name in RUN}
+    StatusLines(Mock(), lines.__getitem__).draw_run(view.line(width), width)
+    drawn = ["".join(text for text, _ in line.show.call_args.args[0]) for line in lines.values()]
+    read = " ".join(" ".join(line[:width] for line in drawn).split())
+    if width > 80:
+        assert read == " ".join(view.plain.split())
+    assert f"Result {summary} 2 TWIN: 3 shows the ids of both records {reason[:20]}" in read
+
+
+async def test_causes_that_are_not_worked_out_yet_are_not_counted_as_none(opened: Open) -> None:
+    async with opened(some_errors(5)) as driven:
+        seen = set()
+
+        def looked() -> bool:
+            tabs = driven.lines[1]
+            seen.update(re.findall(r"Causes \([^)]*\)", tabs))
+            return "Causes (3)" in tabs
+
+        await driven.wait_for(looked)
+        assert seen <= {"Causes (?)", "Causes (3)"}

@@ -66,6 +66,9 @@ async def test_a_key_that_works_elsewhere_says_where(opened: Open) -> None:
         for place, key, said in (
             ("c", "a", "all: works in Errors (1)"),
             ("3", "Y", "copy error: works in Errors (1)"),
+            ("3", "b", "open address: works in Errors (1) and Causes (c)"),
+            ("3", "space", "select: works in Errors (1) and Causes (c)"),
+            ("3", "P", "pause re-sync: no re-sync is under way"),
             ("3", "R", "re-sync: works in Errors (1) and Causes (c)"),
             ("1", "V", "check again: works in Journal (3)"),
         ):
@@ -80,9 +83,12 @@ async def test_the_filter_says_below_it_what_can_be_typed_and_remembers(opened: 
         await driven.wait_for("cause:ID")
         assert "space select" not in driven.text
         row = driven.pane.listing.current
-        await driven.type("object:Contact")
+        await driven.type("object:Order")
         await driven.wait_for("2 shown")
         assert driven.pane.listing.cursor == 0
+        await driven.type(",Contact")
+        await driven.wait_for("4 shown")
+        assert driven.pane.listing.current == row, "it matches, wherever the letters before it led"
         await driven.press("escape")
         await driven.wait_for("R re-sync")
         assert driven.pane.listing.current == row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -22,7 +21,7 @@ from syncerr_tui.resync.selection import support_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
-from syncerr_tui.words import duration, plural
+from syncerr_tui.words import plural
 
 _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""
@@ -150,8 +149,7 @@ class PlanDialog(Confirmation):
         if plan.rows:
             rows += [*([("", "", "")] if loud else []), *self._waves()]
             if not self._method.guided:  # a person takes the time they take
-                took = duration(timedelta(seconds=plan.expected_seconds))
-                rows.append(("Takes", f"about {took}, {plural(plan.expected_calls, 'call')}", ""))
+                rows.append(("Takes", plan.cost, ""))
             rows.append(("Method", self._method.label, ""))
             if self._method.first_alone and len(plan.rows) > 1:
                 rows.append((" ", "The first row goes alone until this call has fixed one.", ""))
