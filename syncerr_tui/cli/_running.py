@@ -230,8 +230,10 @@ def nothing_to_send(plan: Plan) -> int | None:
 
 
 def _tell_left_out(plan: Plan) -> None:
+    known = set()
     for out in plan.left_out:
-        narrate(f"Left out: {out.id}: {out.reason}.")
+        narrate(f"Left out: {out.id}: {'the same' if out.reason in known else out.reason}.")
+        known.add(out.reason)
 
 
 def _size(plan: Plan) -> str:

@@ -28,7 +28,7 @@ def command(*, as_json: bool, keys: bool) -> int:
         emit_json(found)
         return ExitCode.OK
     for name, value in found.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             emit(f"{name}:")
             for key, item in value.items():
                 emit(f"  {key:14} {_spoken(item)}")
@@ -78,7 +78,6 @@ def gather() -> dict[str, Any]:
             "state": str(paths.state),
             "log": str(paths.log),
             "cache": str(paths.cache),
-            "notes": str(notes_path()),
         },
         "reads": {
             name: {"path": str(path), "exists": os.access(path, os.F_OK)} for name, path in read.items()
@@ -142,5 +141,7 @@ def _spoken(value: object) -> str:
             return f"{path}{'' if exists else ' (not there)'}"
         case list():
             return "; ".join(str(item).rstrip(".") for item in value) or "none"
+        case {}:
+            return "none"
         case _:
             return str(value)

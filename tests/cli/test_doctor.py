@@ -96,7 +96,7 @@ def test_info_names_every_path_and_makes_none(shell: Shell, tmp_path: Path) -> N
     said = shell("info", "--json")
     found = json.loads(said.out)
     assert found["paths"]["config"] == str(shell.home / "config")
-    assert set(found["paths"]) == {"config", "profiles", "state", "log", "cache", "notes"}
+    assert set(found["paths"]) == {"config", "profiles", "state", "log", "cache"}
     assert found["terminal"]["because"]
     assert found["orgs"] == []
     assert not shell.home.exists()

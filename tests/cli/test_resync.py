@@ -70,6 +70,13 @@ def test_all_of_them_every_row_once_with_verdict_and_reason(shell: Shell, tmp_pa
     assert shell("journal", *demo, "--json").lines[0]["reason"] == "the flow is repaired"
 
 
+def test_a_reason_that_several_rows_share_is_said_once(shell: Shell) -> None:
+    said = shell("resync", "--demo", "--filter", "code:ENTITY_IS_LOCKED object:OrderItem", "--yes")
+    out = [line for line in said.err.splitlines() if line.startswith("Left out: a0X")]
+    assert len(out) == 2
+    assert said.err.count("only StoreConnect's support can clear this") == 1
+
+
 def test_a_restarted_demo_org_shows_nothing_of_a_past_world(shell: Shell) -> None:
     assert shell("resync", *DEMO, "--all", "--yes", "--json").lines
     assert shell("journal", *DEMO, "--json").lines == []

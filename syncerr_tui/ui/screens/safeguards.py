@@ -107,7 +107,7 @@ class SafeguardsDialog(PanelDialog[None]):
         self.query_one("#heading", Line).show([(self.heading, "strong")])
         self._draw()
         if not rows:
-            self.say(note or "No safeguard that was switched off from here is off any more.")
+            self.say(note or "Nothing that was switched off from here is still off.")
         elif note:
             self.show_answers(note)
 
