@@ -208,7 +208,7 @@ def make_plan(
         lanes=width,
         patience=patience,
         expected_calls=_calls(split, size),
-        expected_seconds=round(sum(known), 1) if len(known) == len(usual) else None,
+        expected_seconds=round(sum(known, 0.0), 1) if len(known) == len(usual) else None,
     )
     return replace(plan, hash=digest(plan.payload()))
 

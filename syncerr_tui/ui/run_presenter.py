@@ -186,7 +186,7 @@ class RunPresenter:
             )
         if self.counts.twin:
             # Two customers in place of one: nothing else on this line matters as much.
-            then = f"  {self.counts.twin:,} TWIN: {key('journal')} shows the ids of both records"
+            then = f"  TWIN: {key('journal')} shows the ids of both records"
         return [
             (" Result ", style),
             (self.ended.summary, "text"),

@@ -68,7 +68,7 @@ def test_a_twin_is_the_first_thing_to_see() -> None:
     view.take(RunEnded("run", counts, "finished", "2 planned: 1 fixed, 1 TWIN", NOW))
     view.freed = 1
     assert view.unproven == {"a"}
-    assert "1 TWIN: 3 shows the ids of both records" in view.plain
+    assert "TWIN: 3 shows the ids of both records" in view.plain
     assert "ready" not in view.plain
 
 
@@ -89,7 +89,7 @@ def test_a_long_result_is_read_whole_in_the_lines_it_needs(width: int) -> None:
     read = " ".join(" ".join(line[:width] for line in drawn).split())
     if width > 80:
         assert read == " ".join(view.plain.split())
-    assert f"Result {summary} 2 TWIN: 3 shows the ids of both records {reason[:20]}" in read
+    assert f"Result {summary} TWIN: 3 shows the ids of both records {reason[:20]}" in read
 
 
 async def test_causes_that_are_not_worked_out_yet_are_not_counted_as_none(opened: Open) -> None:
