@@ -32,10 +32,10 @@ def summarize(message: str, code: str | None) -> SafeText:
 def _reason(diagnosis: Failure) -> str:
     root = diagnosis.root_code
     if root == SAME_RECORD_CODE:
-        return "waits for an earlier change of this record"
+        return "needs an earlier change of this record"
     if root == PARENT_CODE and diagnosis.external_ids:
         parent = diagnosis.objects[0] if diagnosis.objects else "its parent"
-        return f"waits for {parent} {_short(diagnosis.external_ids[0])}"
+        return f"needs {parent} {_short(diagnosis.external_ids[0])}"
     fields = " ".join(diagnosis.fields[-1:])
     if fields and diagnosis.values:
         return f"{fields} = {diagnosis.values[0]}"

@@ -26,8 +26,8 @@ NESTED = (
 @pytest.mark.parametrize(
     ("code", "message", "expected"),
     [
-        ("INVALID_FIELD", PARENT, "waits for Account 7ce42c82…"),
-        ("INVALID_CHANGE_EVENT", "A previous change failed", "waits for an earlier change of this record"),
+        ("INVALID_FIELD", PARENT, "needs Account 7ce42c82…"),
+        ("INVALID_CHANGE_EVENT", "A previous change failed", "needs an earlier change of this record"),
         ("REQUIRED_FIELD_MISSING", "Required fields are missing: [Name, Site__c]", "empty: Name, Site__c"),
         ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", PICKLIST, "Action__c = Delete"),
         ("CANNOT_EXECUTE_FLOW_TRIGGER", NESTED, "Flow Order Builder: Close the case first"),
