@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from syncerr_tui.cli._columns import row
-from syncerr_tui.cli._console import ask, confirm, say, width
+from syncerr_tui.cli._console import ask, confirm, say, table
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
 
@@ -120,6 +119,8 @@ class Nobody:
 def _show_options(question: str, options: Options) -> list[str]:
     """Print a question with its numbered answers; gives the answers."""
     say("", question)
-    for number, (answer, meaning) in enumerate(options, 1):
-        say(row([f"{number:3}", f" {one_line(answer)}", meaning], [4, 26], width()))
+    table(
+        [(f"{at:3}", f" {one_line(answer)}", meaning) for at, (answer, meaning) in enumerate(options, 1)],
+        [4, 26],
+    )
     return [answer for answer, _ in options]

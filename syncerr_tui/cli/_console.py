@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._columns import row
 from syncerr_tui.errors import MachineError, SyncErrError
 from syncerr_tui.text import HOSTILE, cells, clean, one_line, shortened
 
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 LONGEST_NARRATION = 2_000
 """Characters. A line on stderr is for a person: what an argument of 100 kB adds to it is left out."""
+_NARROWEST_COLUMN = 20
+"""Places that the last column of a table needs at least."""
 _YES, _NO = {"y", "yes"}, {"n", "no"}
 Span = tuple[str, str | None]
 """A piece of a line, and the address it links to."""
@@ -138,9 +139,14 @@ def heading(text: str) -> None:
 
 
 def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
-    """Rows in columns on stderr, cut to the terminal."""
+    """Rows in columns on stderr. Nothing is cut: what has no room in the last column goes on below it."""
     for one in rows:
-        say(row(one, widths, width()))
+        columns = zip(one[:-1], widths, strict=True)
+        lead = "".join(f"{cell}{' ' * (wide - cells(cell))} " for cell, wide in columns)
+        if cells(lead) > width() - _NARROWEST_COLUMN:
+            say(lead.rstrip())
+            lead = " " * widths[0] + " "
+        say(*wrapped(one[-1], lead))
 
 
 def width() -> int:

@@ -209,11 +209,10 @@ def _show(proposal: Proposal) -> None:
     lines = enumerate(_lines(proposal), 1)
     table([(f"{number:2}", name, value, why) for number, (name, value, why) in lines], [2, 15, 28])
     kinds = ", ".join(f"{one_line(value)} = {kind}" for value, kind in proposal.event_types.items())
-    say(row(["", "event types", kinds or "none seen yet"], [2, 15], width()))
-    for note in proposal.notes:
-        say(row(["", "note", note], [2, 15], width()))
+    notes = [("", "note", note) for note in proposal.notes]
+    table([("", "event types", kinds or "none seen yet"), *notes], [2, 15])
     if not proposal.rows:
-        say(" No rows to show: the names alone speak.")
+        say(" There are no rows to show: only the names say what is what.")
         return
     heading("Three rows, read like that")
     for sample in proposal.rows[:_SAMPLES]:

@@ -283,7 +283,7 @@ class FixController:
             made += word in {"done", "on list"}
             dialog.done(line, word, sentence)
             self._screen.post_message(FixEnded())
-        ends = "put on the list" if self._context.on_snapshot else "made and seen in the org"
+        ends = "put on the list" if self._context.on_snapshot else "made and seen"
         said = f"{made:,} of {plural(len(lines), 'change')} {ends}."
         self._screen.post_message(Announced(said, "good" if made == len(lines) else "bad", keep=True))
         dialog.ended(said)

@@ -128,8 +128,10 @@ def utility(
     left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
     if unread:
         left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
+    spare: list[Part] = []
     if total and causes and not hidden:
-        left.append((f" {'·' if unicode else '-'} {plural(causes, 'cause')}", "strong"))
+        spare.append((f" {'·' if unicode else '-'} {plural(causes, 'cause')}", "strong"))
+        left += spare
     if listing.selected:
         selected = f"  {len(listing.selected):,} selected"
         left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
@@ -137,13 +139,18 @@ def utility(
         left.append(("  range", "busy"))
     asleep = len(state.said.asleep & listing.errors.keys())
     if asleep:
-        left.append((f"  {asleep:,} snoozed", "quiet"))
+        spare.append((f"  {asleep:,} snoozed", "quiet"))
+        left.append(spare[-1])
     if state.doing:
         left += [(f"  {state.doing}", "busy"), ("  esc", "key"), (" cancels", "quiet")]
     happened = state.news.words
     if happened:
-        left.append((f"  {happened}: {key_of('since')}", "accent"))
+        spare.append((f"  {happened}: {key_of('since')}", "accent"))
+        left.append(spare[-1])
     if off:
+        # What is off has to be read, whatever else goes on.
+        while spare and sum(cell_len(text) for text, _ in left) + len(off) + 3 > width:
+            left.remove(spare.pop(0))
         return left, [(f" {off} ", "bad")]
     right: list[Part] = []
     if state.reading.watching:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from syncerr_tui.cli._console import table
 from syncerr_tui.host.terminal import terminal_profile
 
 PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
@@ -53,3 +54,17 @@ def test_who_asks_for_the_c_locale_gets_plain_characters(environ: dict[str, str]
     profile = terminal_profile({"TERM": "xterm-256color", **environ})
     assert profile.unicode is unicode
     assert unicode or any("plain characters" in reason for reason in profile.reasons)
+
+
+def test_a_table_of_questions_cuts_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name, why = (
+        "s_c__A_Name_That_Is_Wider_Than_Its_Column__c",
+        "a reason of many words, more than one line has room for",
+    )
+    table([(" 1", name, why), (" 2", "short", why)], [2, 28])
+    lines = capsys.readouterr().err.splitlines()
+    assert all(len(line) < 80 for line in lines)
+    assert " ".join(" ".join(lines).split()) == f"1 {name} {why} 2 short {why}"
