@@ -29,6 +29,8 @@ MONEY = frozenset(
 """Objects that carry money by themselves: financial records, which are read and never rewritten."""
 _COUNTED = ORDERS | MONEY
 
+_PAGE = 2000
+"""Rows that are linked in one go: a processor keeps them at hand, which 100,000 at once are too many for."""
 _MANY = 1000
 """Rows from which collecting garbage meanwhile would be felt."""
 
@@ -94,7 +96,8 @@ class CauseGraph:
         """Take a page in, or newer versions of rows."""
         rows = list(errors)
         with no_collecting(len(rows)):
-            self._follow(self._victims.add(rows))
+            for at in range(0, len(rows), _PAGE):
+                self._follow(self._victims.add(rows[at : at + _PAGE]))
 
     def discard(self, ids: Iterable[str]) -> None:
         """Let rows go that left the list."""

@@ -26,6 +26,10 @@ from syncerr_tui.errors import MachineError, SyncErrError
 from syncerr_tui.journal.journal import Journal
 
 T = TypeVar("T")
+_ROWS_A_COMMIT = 200
+"""A request of so many rows waits for its own commit only: its lane goes on while the next one's is written,
+and from then on one lane's work falls into the others' calls.
+"""
 
 
 class JournalWriter:
@@ -39,19 +43,23 @@ class JournalWriter:
     def __init__(self, journal: Journal, failed: Callable[[SyncErrError], None]) -> None:
         self._journal = journal
         self._failed = failed
-        self._waiting: deque[tuple[Callable[[], Any], bool, Future[Any]]] = deque()
+        self._waiting: deque[tuple[Callable[[], Any], bool, int, Future[Any]]] = deque()
         self._thread = ThreadPoolExecutor(1, "journal")
         self._failure: SyncErrError | None = None
 
-    async def call(self, work: Callable[[], T]) -> T:
+    async def call(self, work: Callable[[], T], *, rows: int = 1) -> T:
         """Do it after all that was put before, and wait until it is on disk.
+
+        Args:
+            work: What to do.
+            rows: How many lines it writes, about.
 
         Raises:
             SyncErrError: As the journal finds it; nothing of `work` was written.
         """
-        return await asyncio.wrap_future(self._enqueue(work, durable=True))
+        return await asyncio.wrap_future(self._enqueue(work, durable=True, rows=rows))
 
-    def put(self, work: Callable[[], object], *, durable: bool = False) -> None:
+    def put(self, work: Callable[[], object], *, durable: bool = False, rows: int = 1) -> None:
         """Have it done in its turn; `failed` is told where it cannot be."""
         loop = asyncio.get_running_loop()
 
@@ -66,7 +74,7 @@ class JournalWriter:
             if problem is not None:
                 loop.call_soon_threadsafe(tell, problem)
 
-        self._enqueue(work, durable=durable).add_done_callback(done)
+        self._enqueue(work, durable=durable, rows=rows).add_done_callback(done)
 
     async def settled(self) -> None:
         """Wait until all that was put is written.
@@ -82,26 +90,29 @@ class JournalWriter:
         """Wait until everything is written. Nothing can be asked for any more."""
         self._thread.shutdown()
 
-    def _enqueue(self, work: Callable[[], T], *, durable: bool) -> Future[T]:
+    def _enqueue(self, work: Callable[[], T], *, durable: bool, rows: int) -> Future[T]:
         future: Future[T] = Future()
-        self._waiting.append((work, durable, future))
+        self._waiting.append((work, durable, rows, future))
         self._thread.submit(self._work_off)
         return future
 
     def _work_off(self) -> None:
         """In the thread: all that waits, as one transaction in which each piece stands or falls alone."""
-        pieces = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        pieces, rows = [], 0
+        while self._waiting and rows < _ROWS_A_COMMIT:
+            pieces.append(self._waiting.popleft())
+            rows += pieces[-1][2]
         if not pieces:
             return
         ends: list[tuple[Any, Exception | None]] = []
         try:
-            with self._journal.together(durable=any(durable for _, durable, _ in pieces)):
-                ends += (_end(work) for work, _, _ in pieces)
+            with self._journal.together(durable=any(durable for _, durable, *_ in pieces)):
+                ends += (_end(work) for work, *_ in pieces)
         except Exception as lost:  # noqa: BLE001 - nothing was written: it is everybody's
             # A full disk may have undone all of it in the middle: then the reason was told there.
             reasons = (reason for _, reason in ends if isinstance(reason, MachineError))
             ends = [(None, next(reasons, lost))] * len(pieces)
-        for (_, _, future), (result, problem) in zip(pieces, ends, strict=True):
+        for (*_, future), (result, problem) in zip(pieces, ends, strict=True):
             if problem is None:
                 future.set_result(result)
             else:

@@ -166,7 +166,9 @@ class RunState:
                     before=before.get(event),
                 )
             )
-        numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts, asking=asking))
+        numbers = await self.writer.call(
+            lambda: self.journal.intend(self.run, attempts, asking=asking), rows=len(attempts)
+        )
         for attempt in attempts:
             numbered = attempt.numbered(numbers[attempt.event])
             if asking:
@@ -191,7 +193,7 @@ class RunState:
         for attempt in attempts:
             unsent = attempt.kind is OutcomeKind.NOT_SENT
             self._move(attempt, RowState.QUEUED if unsent else RowState.WAITING, attempt.answer)
-        self.writer.put(lambda: self.journal.outcomes(attempts))
+        self.writer.put(lambda: self.journal.outcomes(attempts), rows=len(attempts))
 
     def end(self, attempts: Iterable[Attempt]) -> None:
         """Have it written down how rows ended, and tell so. A row ends once.
@@ -201,7 +203,7 @@ class RunState:
         ends = [self._own(attempt) for attempt in attempts if not self.ended(attempt.event)]
         if not ends:
             return
-        self.writer.put(lambda: self.journal.finish_rows(self.run, ends))
+        self.writer.put(lambda: self.journal.finish_rows(self.run, ends), rows=len(ends))
         for attempt in ends:
             self._move(attempt, RowState.NOT_SENT if attempt.verdict is None else RowState.DONE)
 

@@ -152,7 +152,9 @@ class Runner:
             check_method(self.plan, self._org.method)
         state = self._state
         conducting: asyncio.Task[None] | None = None
-        beating = asyncio.ensure_future(self._beat())
+        beside = [asyncio.ensure_future(self._beat())]
+        if self._request.mode is ResumeMode.CONTINUE:  # while the journal takes the plan
+            beside.append(asyncio.ensure_future(self._sender.ask_the_time()))
         try:
             await self._open()
             conducting = asyncio.ensure_future(self._conduct())
@@ -161,7 +163,8 @@ class Runner:
                 yield event
             await conducting
         finally:
-            beating.cancel()
+            for task in beside:
+                task.cancel()
             if conducting is not None and not conducting.done():
                 conducting.cancel()
             state.writer.close()

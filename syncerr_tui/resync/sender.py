@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -107,6 +108,11 @@ class Sender:
                     raise outcome
         finally:
             await self._forget_ahead()
+
+    async def ask_the_time(self) -> None:
+        """Ask for the org's time, so that the first request need not. A failure is met again there."""
+        with suppress(SyncErrError):
+            await self._org_clock.refresh()
 
     # -- one batch
 

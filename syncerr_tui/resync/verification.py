@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
@@ -43,24 +54,24 @@ async def look_until_decided(
     Raises:
         NotLoggedInError, RefusedError: From reading the events: nothing can be proven now.
     """
-    open_ = list(attempts)
+    open_ = {attempt.event: attempt for attempt in attempts}
     left, interval, trouble = patience, FIRST_PAUSE, ""
     while open_:
         last = left <= 0
         try:
-            looked = await look(org, open_, last_look=last, lanes=lanes)
+            async with aclosing(_looked(org, list(open_.values()), last_look=last, lanes=lanes)) as looked:
+                async for part in looked:
+                    if decided := [attempt for attempt in part if attempt.verdict is not None]:
+                        for attempt in decided:
+                            del open_[attempt.event]
+                        yield decided
             trouble = ""
         except UnreachableError as problem:
-            looked, trouble = [], problem.title
-        decided = [attempt for attempt in looked if attempt.verdict is not None]
-        done = {attempt.event for attempt in decided}
-        open_ = [attempt for attempt in open_ if attempt.event not in done]
+            trouble = problem.title
         if last and open_:
             why = f"the org could not be re-read: {trouble}"
-            decided += [attempt.judged(Verdict.UNKNOWN, why) for attempt in open_]
-            open_ = []
-        if decided:
-            yield decided
+            yield [attempt.judged(Verdict.UNKNOWN, why) for attempt in open_.values()]
+            return
         if open_:
             pause = min(interval, left)
             left = 0.0 if await wait(pause, len(open_), left) else left - pause
@@ -74,27 +85,84 @@ def longer(pause: float) -> float:
 
 async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, lanes: int) -> list[Attempt]:
     """One look at all of them; what is not decided has no verdict."""
+    async with aclosing(_looked(org, attempts, last_look=last_look, lanes=lanes)) as looked:
+        return [attempt async for part in looked for attempt in part]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What a look shows of one attempt."""
+
+    attempt: Attempt
+    event: EventSeen
+    records: Sequence[RecordSeen] | None = None
+    """None where nobody asked for them."""
+    refused: str = ""
+    """Why they could not be read."""
+
+    @property
+    def lacks_records(self) -> bool:
+        return self.records is None and not self.refused and needs_records(self.attempt, self.event)
+
+
+async def _looked(
+    org: Org, attempts: Sequence[Attempt], *, last_look: bool, lanes: int
+) -> AsyncGenerator[list[Attempt], None]:
+    """One look at all of them, in parts as the org answers: the next questions are under way meanwhile."""
     gate = asyncio.Semaphore(lanes)
-    seen = await _events(org, [attempt.event for attempt in attempts], gate)
-    asked: defaultdict[str, list[str]] = defaultdict(list)
-    for attempt in attempts:
-        if needs_records(attempt, seen[attempt.event]):
-            asked[attempt.error.object].append(attempt.error.storeconnect_id)
-    records, refused = await _records(org, asked, gate)
+
+    async def read(chunk: Sequence[Attempt]) -> list[_Sight]:
+        async with gate:
+            seen = await org.read_events([attempt.event for attempt in chunk])
+        return [_Sight(attempt, seen[attempt.event]) for attempt in chunk]
+
+    async def find(name: str, sights: Sequence[_Sight]) -> list[_Sight]:
+        records, refused = await _records(
+            org, {name: [s.attempt.error.storeconnect_id for s in sights]}, gate
+        )
+        return [
+            replace(
+                s,
+                records=records.get((name, s.attempt.error.storeconnect_id), ()),
+                refused=refused.get(name, ""),
+            )
+            for s in sights
+        ]
+
+    async def judged(sight: _Sight) -> Attempt:
+        attempt, records, name = sight.attempt, sight.records or (), sight.attempt.error.object
+        if sight.refused:
+            return attempt.judged(Verdict.UNKNOWN, f"the records of {name} cannot be read: {sight.refused}")
+        if needs_full_sight(attempt, sight.event, records) and name not in sees_all:
+            sees_all[name] = await org.sees_all(name)
+        full = sees_all.get(name, False)
+        return judge(attempt, sight.event, records, last_look=last_look, sees_all=full)
+
     sees_all: dict[str, bool] = {}
-    judged = []
-    for attempt in attempts:
-        error, event = attempt.error, seen[attempt.event]
-        if error.object in refused and needs_records(attempt, event):
-            why = f"the records of {error.object} cannot be read: {refused[error.object]}"
-            judged.append(attempt.judged(Verdict.UNKNOWN, why))
-            continue
-        carriers = records.get((error.object, error.storeconnect_id), ())
-        if needs_full_sight(attempt, event, carriers) and error.object not in sees_all:
-            sees_all[error.object] = await org.sees_all(error.object)
-        full_sight = sees_all.get(error.object, False)
-        judged.append(judge(attempt, event, carriers, last_look=last_look, sees_all=full_sight))
-    return judged
+    without: defaultdict[str, list[_Sight]] = defaultdict(list)
+    """By object, those whose records are to be asked for."""
+    reading = {asyncio.ensure_future(read(chunk)) for chunk in _chunks(attempts)}
+    asking = set(reading)
+    try:
+        while asking:
+            done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+            reading -= done
+            complete = []
+            for sight in [sight for task in done for sight in await task]:
+                if sight.lacks_records:
+                    without[sight.attempt.error.object].append(sight)
+                else:
+                    complete.append(sight)
+            for name, sights in without.items():
+                while len(sights) >= PROOF_CHUNK or (sights and not reading):
+                    asking.add(asyncio.ensure_future(find(name, sights[:PROOF_CHUNK])))
+                    del sights[:PROOF_CHUNK]
+            await asyncio.sleep(0)  # those questions leave before these answers are judged
+            yield [await judged(sight) for sight in complete]
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 async def verify(
@@ -197,7 +265,7 @@ async def _records(
     return records, refused
 
 
-def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+def _chunks(ids: Sequence[T]) -> list[Sequence[T]]:
     return [ids[start : start + PROOF_CHUNK] for start in range(0, len(ids), PROOF_CHUNK)]
 
 
