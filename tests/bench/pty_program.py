@@ -9,11 +9,13 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import pyte
 
@@ -37,6 +39,30 @@ KEYS = {
 }
 
 
+class Process(Protocol):
+    """A program that was started."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Its exit status, negative for a signal, or None: it runs."""
+
+
+def execute(command: Sequence[str], environ: Mapping[str, str], terminal: int) -> Process:
+    """Start a program in a session of its own, with a terminal as its three streams."""
+    return subprocess.Popen(
+        command,
+        env=environ,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one system call
+    )
+
+
 class PtyProgram:
     """Runs a command in a pseudo-terminal of a given size and reads what it draws.
 
@@ -45,23 +71,30 @@ class PtyProgram:
         columns: Width of the window.
         lines: Height of the window.
         environ: The whole environment of the program.
+        start: How the command is started; `tests.forks.at_terminal` needs no interpreter's start.
     """
 
     def __init__(
-        self, command: Sequence[str], *, columns: int = 80, lines: int = 24, environ: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 80,
+        lines: int = 24,
+        environ: Mapping[str, str],
+        start: Callable[[Sequence[str], Mapping[str, str], int], Process] = execute,
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.raw = bytearray()
         self._stream = pyte.ByteStream(self.screen)
         self._fed = 0
+        self._text: list[str] | None = None
         self.status: int | None = None
-        self.pid, self._master = pty.fork()
-        if self.pid == 0:  # pragma: no cover - the child becomes the program
-            try:
-                os.execvpe(command[0], list(command), dict(environ))
-            finally:
-                os._exit(127)
+        self._master, terminal = pty.openpty()
         self.resize(columns, lines)
+        try:
+            self._process = start(command, environ, terminal)
+        finally:
+            os.close(terminal)
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +109,12 @@ class PtyProgram:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         if (self.screen.columns, self.screen.lines) != (columns, lines):
             self.screen.resize(lines, columns)
+            self._text = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     def press(self, *keys: str) -> None:
         """Send keys by name, or text as it is."""
@@ -83,13 +122,13 @@ class PtyProgram:
             self.send(KEYS.get(key, key).encode())
 
     def answer(self, question: str, *keys: str) -> None:
-        """Wait for a dialog and answer it with the last of these keys, which closes it.
+        """Wait for a dialog and answer it with the last of these keys, or enter, which closes it.
 
         A dialog that came late takes no key for half a second after it was painted.
         """
         self.wait_for(question, 120)
         self.read_for(0.6)
-        *first, last = keys
+        *first, last = keys or ("enter",)
         self.press(*first)
         while any(question in line for line in self.text):
             self.press(last)
@@ -137,9 +176,11 @@ class PtyProgram:
     def text(self) -> list[str]:
         """The screen as lines of text."""
         fresh = bytes(self.raw[self._fed :])
-        self._fed = len(self.raw)
-        self._stream.feed(fresh)
-        return [line.rstrip() for line in self.screen.display]
+        if fresh or self._text is None:  # drawing the screen costs more than looking at it again
+            self._fed = len(self.raw)
+            self._stream.feed(fresh)
+            self._text = [line.rstrip() for line in self.screen.display]
+        return self._text
 
     def wait_for(self, wanted: str | Callable[[list[str]], bool], seconds: float = 60.0) -> list[str]:
         """Read until the screen shows a text, or until a condition holds.
@@ -164,9 +205,7 @@ class PtyProgram:
     def exited(self) -> bool:
         """Whether the program has ended."""
         if self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
+            self.status = self._process.poll()
         return self.status is not None
 
     def wait(self, seconds: float = 60.0) -> int:
@@ -199,6 +238,7 @@ class PtyProgram:
         if not self.exited():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            while not self.exited():
+                time.sleep(0.001)
         if self._master >= 0:
             os.close(self._master)

@@ -11,14 +11,13 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.resync.factory import clock
-from tests.e2e.forks import Child, Forks
+from tests import forks
 
 
 @dataclass(slots=True)
 class Terminal:
     """Where commands are typed."""
 
-    forks: Forks
     home: Path
     server: DemoServer
 
@@ -31,11 +30,11 @@ class Terminal:
             "SYNCERR_ACCESS_TOKEN": self.server.access_token,
         }
 
-    def start(self, *words: str, fsize: int | None = None) -> Child:
-        """Begin a command."""
-        return self.forks.start(*words, "--org", "box", env=self.env, fsize=fsize)
+    def start(self, *words: str, **more: int | None) -> forks.Child:
+        """Begin a command; `more`: as `forks.start` takes it."""
+        return forks.start(*words, "--org", "box", env=self.env, **more)
 
-    def run(self, *words: str, fsize: int | None = None) -> Child:
+    def run(self, *words: str, fsize: int | None = None) -> forks.Child:
         """A command from its beginning to its end."""
         child = self.start(*words, fsize=fsize)
         child.wait()

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import ExitCode
-from tests.e2e.forks import Child, Forks
+from tests import forks
 from tests.e2e.orgs import Gate, WatchedServer, asked_again_unread, asked_twice, served, write_profile
 from tests.e2e.people import Terminal, journal_of
 from tests.layers import layered
@@ -24,13 +22,6 @@ from tests.layers import layered
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
 RESYNC = ("resync", "--all", "--yes", "--json")
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    found = Forks(tmp_path_factory.mktemp("forks"))
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -41,9 +32,9 @@ def org() -> Iterator[WatchedServer]:
 
 
 @pytest.fixture
-def desk(forks: Forks, org: WatchedServer, tmp_path: Path) -> Terminal:
+def desk(org: WatchedServer, tmp_path: Path) -> Terminal:
     write_profile(tmp_path, batch_size=3, patience=5)
-    return Terminal(forks, tmp_path, org)
+    return Terminal(tmp_path, org)
 
 
 def finish(desk: Terminal, org: WatchedServer) -> None:
@@ -60,7 +51,7 @@ def finish(desk: Terminal, org: WatchedServer) -> None:
         assert {row.error.id for row in rows if row.intent is not None} == set(org.counts())
 
 
-def held(desk: Terminal, org: WatchedServer, number: int = 2) -> tuple[Child, Gate]:
+def held(desk: Terminal, org: WatchedServer, number: int = 2) -> tuple[forks.Child, Gate]:
     """A run whose n-th request the org holds."""
     gate = Gate("ask", number)
     org.before = gate.meet
@@ -69,7 +60,7 @@ def held(desk: Terminal, org: WatchedServer, number: int = 2) -> tuple[Child, Ga
     return running, gate
 
 
-def waits_for(child: Child, words: str) -> None:
+def waits_for(child: forks.Child, words: str) -> None:
     """Until stderr says so. The test's own timeout is the bound."""
     while words not in child.err:
         assert child.alive, child.err
@@ -111,10 +102,10 @@ def test_ctrl_c_twice_quits_and_the_journal_knows(desk: Terminal, org: WatchedSe
     finish(desk, org)
 
 
-def test_ctrl_c_while_the_proof_is_waited_for(forks: Forks, tmp_path: Path) -> None:
+def test_ctrl_c_while_the_proof_is_waited_for(tmp_path: Path) -> None:
     write_profile(tmp_path, batch_size=200, patience=600)
     with served(DemoOptions(errors=10, seed=4, processing_delay=3_000)) as org:
-        desk = Terminal(forks, tmp_path, org)
+        desk = Terminal(tmp_path, org)
         gate = Gate("read", 3)
         gate.open.set()
         org.before = gate.meet
@@ -163,23 +154,18 @@ def test_a_reader_that_has_enough_does_not_end_the_run(
     desk: Terminal, org: WatchedServer, both: bool
 ) -> None:
     """`resync | head -1`, and `resync 2>&1 | head -1`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "syncerr_tui", *RESYNC, "--org", "box"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if both else subprocess.PIPE,
-        text=True,
-        env={**os.environ, **desk.env},
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline()
-    process.stdout.close()
-    told = process.stderr.read() if process.stderr is not None else ""
-    assert process.wait() == ExitCode.NOT_ALL_FIXED
+    gate = Gate("ask", 5)  # of the second wave: the rows of the first are out
+    org.before = gate.meet
+    ours, its = os.pipe()
+    running = desk.start(*RESYNC, stdout=its, stderr=its if both else None)
+    os.close(its)
+    with os.fdopen(ours, encoding="utf-8") as reader:
+        assert reader.readline()
+    gate.open.set()
+    assert running.wait() == ExitCode.NOT_ALL_FIXED
     if not both:
-        assert "Nothing reads the rows any more" in told
-        assert "Traceback" not in told
-        process.stderr.close()  # type: ignore[union-attr]
+        assert "Nothing reads the rows any more" in running.err
+        assert "Traceback" not in running.err
     with journal_of(desk.home) as history:
         (run,) = history.runs()
         assert run.how == "finished"
@@ -190,18 +176,10 @@ def test_a_reader_that_has_enough_does_not_end_the_run(
 def test_rows_that_cannot_be_written_do_not_end_the_run(desk: Terminal, org: WatchedServer) -> None:
     """`resync > file` on a full disk: the run goes on, and the exit code says that the file is not whole."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "syncerr_tui", *RESYNC, "--org", "box"],
-            stdin=subprocess.DEVNULL,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            env={**os.environ, **desk.env},
-        )
-    assert done.returncode == ExitCode.MACHINE
-    assert done.stderr.count("The rows cannot be written (No space left on device)") == 1
-    assert "Traceback" not in done.stderr
+        running = desk.start(*RESYNC, stdout=full.fileno())
+        assert running.wait() == ExitCode.MACHINE
+    assert running.err.count("The rows cannot be written (No space left on device)") == 1
+    assert "Traceback" not in running.err
     with journal_of(desk.home) as history:
         (run,) = history.runs()
         assert run.how == "finished"
@@ -221,7 +199,7 @@ def test_no_journal_no_request(desk: Terminal, org: WatchedServer) -> None:
 
 
 @pytest.mark.timeout(1_200)
-def test_a_disk_that_fills_up_during_a_run_stops_it(forks: Forks, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_during_a_run_stops_it(tmp_path: Path) -> None:
     """Whatever was the last thing that could be written: nothing went out that is not in the journal."""
     met = set()
     for size in range(100_000, 600_000, layered("bytes from one full disk to the next", 40_000, 4_000)):
@@ -229,7 +207,7 @@ def test_a_disk_that_fills_up_during_a_run_stops_it(forks: Forks, tmp_path: Path
         write_profile(home, batch_size=3, patience=2)
         with served(DemoOptions(errors=30, seed=4, processing_delay=0.0)) as org:
             org.fix_some()
-            desk = Terminal(forks, home, org)
+            desk = Terminal(home, org)
             ended = desk.run(*RESYNC, fsize=size)
             assert "Traceback" not in ended.err
             assert ended.code in {ExitCode.MACHINE, ExitCode.NOT_ALL_FIXED}, (size, ended.err)
@@ -257,24 +235,13 @@ def test_the_first_lines_come_before_the_second_page_is_answered(tmp_path: Path)
     with served(DemoOptions(errors=300, seed=4, page_size=50)) as org:
         gate = Gate("page")
         org.before = gate.meet
-        process = subprocess.Popen(
-            [sys.executable, "-m", "syncerr_tui", "list", "--json", "--org", "box"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={
-                **os.environ,
-                "SYNCERR_HOME": str(tmp_path),
-                "SYNCERR_INSTANCE_URL": org.instance_url,
-                "SYNCERR_ACCESS_TOKEN": org.access_token,
-            },
-        )
-        assert process.stdout is not None
-        first = [json.loads(process.stdout.readline())["id"] for _ in range(50)]
-        assert gate.met.wait(60)
-        gate.open.set()
-        rest = [json.loads(line)["id"] for line in process.stdout]
-        process.stdout.close()
-        assert process.wait() == 0
+        ours, its = os.pipe()
+        running = Terminal(tmp_path, org).start("list", "--json", stdout=its)
+        os.close(its)
+        with os.fdopen(ours, encoding="utf-8") as lines:
+            first = [json.loads(lines.readline())["id"] for _ in range(50)]
+            assert gate.met.wait(60)
+            gate.open.set()
+            rest = [json.loads(line)["id"] for line in lines]
+        assert running.wait() == 0
         assert len({*first, *rest}) == len(first) + len(rest) == 300

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from signal import SIGKILL, SIGTERM
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
+from tests import forks
 from tests.bench.pty_program import PtyProgram
 from tests.e2e.orgs import WatchedServer, served, write_profile
 from tests.terminal.test_program import environ, restored
@@ -20,7 +19,6 @@ from tests.terminal.test_program import environ, restored
 pytestmark = pytest.mark.terminal
 
 NAME = "Account.Tax_Number_Has_Eleven_Digits"
-PROGRAM = [sys.executable, "-m", "syncerr_tui"]
 OFF = "1 safeguard off since"
 
 
@@ -41,13 +39,14 @@ class Desk:
 
     @contextmanager
     def app(self) -> Iterator[PtyProgram]:
-        command = [*PROGRAM, "--org", "box"]
-        with PtyProgram(command, columns=100, lines=30, environ=self.environ) as program:
+        start = forks.at_terminal
+        with PtyProgram(
+            ("--org", "box"), columns=100, lines=30, environ=self.environ, start=start
+        ) as program:
             yield program
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [*PROGRAM, words[0], "--org", "box", *words[1:]]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False)
+    def run(self, *words: str) -> forks.Child:
+        return forks.run(words[0], "--org", "box", *words[1:], env=self.environ)
 
     def start_run_with_it_off(self, program: PtyProgram) -> None:
         """The rule is off, and a re-sync under way."""
@@ -55,10 +54,8 @@ class Desk:
         program.press("/", "digits", "enter")
         program.wait_for("filter: digits")
         program.press("R")
-        program.wait_for("f with the safeguard off")
-        program.press("f")
-        program.wait_for("off meanwhile")
-        program.press("enter")
+        program.answer("f with the safeguard off", "f")
+        program.answer("off meanwhile")
         self.until(program, lambda: not self.is_on())
 
     def until(self, program: PtyProgram, met: Callable[[], bool]) -> None:
@@ -83,23 +80,22 @@ def test_killed_while_it_is_off_every_command_says_so_and_the_next_start_puts_it
     assert not desk.is_on()
     for words in (("list", "--json"), ("causes",), ("plan", "--all"), ("journal",), ("resume",)):
         said = desk.run(*words)
-        assert OFF in said.stderr, (words, said)
-        assert "safeguards --restore" in said.stderr, words
-    assert OFF in desk.run("doctor").stdout
-    (line,) = desk.run("safeguards", "--json").stdout.splitlines()
+        assert OFF in said.err, (words, said)
+        assert "safeguards --restore" in said.err, words
+    assert OFF in desk.run("doctor").out
+    (line,) = desk.run("safeguards", "--json").out.splitlines()
     assert '"state": "off"' in line
     assert not desk.is_on()
     with desk.app() as program:
-        program.wait_for("enter puts it back")
-        assert any(NAME in row for row in program.text)
-        program.press("enter")
+        assert any(NAME in row for row in program.wait_for("enter puts it back"))
+        program.answer("enter puts it back")
         program.wait_for("a re-read shows it")
         assert desk.is_on()
         program.press("escape")
         program.wait_for(lambda rows: not any("safeguard off" in row for row in rows))
         program.signal(SIGTERM)
         assert program.wait() == 143
-    assert OFF not in desk.run("list").stderr
+    assert OFF not in desk.run("list").err
 
 
 @pytest.mark.timeout(300)
@@ -110,7 +106,7 @@ def test_told_to_end_it_puts_it_back_first(desk: Desk) -> None:
         assert program.wait() == 143
         assert restored(program)
     assert desk.is_on()
-    assert OFF not in desk.run("list").stderr
+    assert OFF not in desk.run("list").err
 
 
 @pytest.mark.timeout(300)

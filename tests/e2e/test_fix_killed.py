@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from syncerr_tui.demo.http import Request
 from syncerr_tui.demo.http_server import ClientConnection
 from syncerr_tui.demo.metadata import TYPES, MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
-from tests.e2e.forks import Child, Forks
+from tests import forks
 from tests.e2e.orgs import WatchedServer, write_profile
 from tests.layers import layered
 
@@ -42,7 +41,7 @@ class KillingOrg(WatchedServer):
     """A demo org that kills the program at its n-th request from now."""
 
     def __init__(self) -> None:
-        self.victim: Child | None = None
+        self.victim: forks.Child | None = None
         self.left = 0
         self.when = ""
         self.setup_writes = 0
@@ -50,7 +49,7 @@ class KillingOrg(WatchedServer):
         self.before = lambda _arrival: self._meet("before")
         self.after = lambda _arrival: self._meet("after")
 
-    def arm(self, victim: Child, step: int, when: str) -> None:
+    def arm(self, victim: forks.Child, step: int, when: str) -> None:
         self.victim, self.left, self.when = victim, step, when
 
     def _meet(self, when: str) -> None:
@@ -67,19 +66,11 @@ class KillingOrg(WatchedServer):
         return super().exchange(request, line)
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    found = Forks(tmp_path_factory.mktemp("forks"))
-    yield found
-    found.close()
-
-
 class World:
     """One org, one home, and the program started in it."""
 
-    def __init__(self, org: KillingOrg, forks: Forks, home: Path) -> None:
+    def __init__(self, org: KillingOrg, home: Path) -> None:
         self.org = org
-        self.forks = forks
         self.home = home
         write_profile(home)
         self.env = {
@@ -88,12 +79,12 @@ class World:
             "SYNCERR_ACCESS_TOKEN": org.access_token,
         }
 
-    def run(self, *words: str) -> Child:
-        return self.forks.run(words[0], "--org", "box", *words[1:], env=self.env)
+    def run(self, *words: str) -> forks.Child:
+        return forks.run(words[0], "--org", "box", *words[1:], env=self.env)
 
-    def killed(self, step: int, when: str, *words: str) -> Child:
+    def killed(self, step: int, when: str, *words: str) -> forks.Child:
         """Run, and be killed while the org holds the request of this number; less steps are no kill."""
-        child = self.forks.start(words[0], "--org", "box", *words[1:], env=self.env)
+        child = forks.start(words[0], "--org", "box", *words[1:], env=self.env)
         self.org.arm(child, step, when)
         child.wait()
         self.org.victim = None
@@ -177,12 +168,12 @@ def kills(count: int) -> list[Kill]:
 
 
 @pytest.mark.timeout(3600)
-def test_killed_while_it_fixes_and_while_it_puts_back(forks: Forks, tmp_path: Path) -> None:
+def test_killed_while_it_fixes_and_while_it_puts_back(tmp_path: Path) -> None:
     with KillingOrg() as org:
-        plain = World(org, forks, tmp_path / "plain")
+        plain = World(org, tmp_path / "plain")
         known = {target: plain.find(*target) for target in TARGETS}
         for number, kill in enumerate(kills(KILLS)):
-            world = World(org, forks, tmp_path / str(number))
+            world = World(org, tmp_path / str(number))
             org.setup_writes, before = 0, world.components()
             event, key = known[kill.target]
             name = key.partition(":")[2]
@@ -197,10 +188,10 @@ def test_killed_while_it_fixes_and_while_it_puts_back(forks: Forks, tmp_path: Pa
 
 
 @pytest.mark.timeout(3600)
-def test_killed_while_it_re_syncs_with_a_fix(forks: Forks, tmp_path: Path) -> None:
+def test_killed_while_it_re_syncs_with_a_fix(tmp_path: Path) -> None:
     for number, kill in enumerate(kills(KILLS)):
         with KillingOrg() as org:
-            world = World(org, forks, tmp_path / str(number))
+            world = World(org, tmp_path / str(number))
             event, key = world.find(*kill.target)
             org.setup_writes, before = 0, world.components()
             name = key.partition(":")[2]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import queue
 import shutil
 import signal
 import tempfile
@@ -37,7 +36,7 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.factory import clock
 from syncerr_tui.resync.plan_file import recorded_plan
-from tests.e2e.forks import Child, Forks
+from tests import forks
 from tests.e2e.orgs import EVENT, Arrival, asked_again_unread, served, write_profile
 from tests.layers import layered
 
@@ -115,19 +114,15 @@ class Lanes:
     """Several worlds at once: most of their time is waiting."""
 
     folder: Path
-    forks: queue.Queue[Forks] = field(default_factory=queue.Queue)
 
-    def all(self, job: Callable[[Forks, Path, T], None], cases: Iterable[T]) -> None:
+    def all(self, job: Callable[[Path, T], None], cases: Iterable[T]) -> None:
         """Do one job for every case; the failures are told together, each with its case."""
 
         def one(case: T) -> str | None:
-            forks = self.forks.get()
             try:
-                job(forks, Path(tempfile.mkdtemp(dir=self.folder)), case)
+                job(Path(tempfile.mkdtemp(dir=self.folder)), case)
             except AssertionError as problem:
                 return f"{case}: {problem}"
-            finally:
-                self.forks.put(forks)
             return None
 
         with ThreadPoolExecutor(LANES) as pool:
@@ -136,14 +131,8 @@ class Lanes:
 
 
 @pytest.fixture(scope="module")
-def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
-    found = Lanes(tmp_path_factory.mktemp("worlds"))
-    every = [Forks(tmp_path_factory.mktemp("forks")) for _ in range(LANES)]
-    for forks in every:
-        found.forks.put(forks)
-    yield found
-    for forks in every:
-        forks.close()
+def lanes(tmp_path_factory: pytest.TempPathFactory) -> Lanes:
+    return Lanes(tmp_path_factory.mktemp("worlds"))
 
 
 def repair_some(org: DemoOrg) -> None:
@@ -154,23 +143,23 @@ def repair_some(org: DemoOrg) -> None:
 
 
 @contextmanager
-def org_process(forks: Forks, seed: int) -> Iterator[RemoteOrg]:
+def org_process(seed: int) -> Iterator[RemoteOrg]:
     """A demo org in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo.db"
         with DemoServer(DemoOptions(errors=ROWS, seed=seed, processing_delay=DELAY, db=path)) as server:
             repair_some(server.org)
-        with _served_apart(forks, seed, path) as org:
+        with _served_apart(seed, path) as org:
             yield org
 
 
 @contextmanager
-def _served_apart(forks: Forks, seed: int, path: Path) -> Iterator[RemoteOrg]:
+def _served_apart(seed: int, path: Path) -> Iterator[RemoteOrg]:
     words = ("--serve", "--json", "--errors", str(ROWS), "--seed", str(seed), "--db", str(path))
     speed = ("--processing-delay", str(DELAY), "--latency", str(LATENCY))
     child = forks.start("demo", *words, *speed, env={})
     try:
-        while not child.out_file.exists() or not child.out.endswith("\n"):
+        while not child.out.endswith("\n"):
             time.sleep(0.005)
         told = json.loads(child.out)
         org = RemoteOrg(told["instance_url"], told["access_token"])
@@ -185,7 +174,6 @@ def _served_apart(forks: Forks, seed: int, path: Path) -> Iterator[RemoteOrg]:
 class Person:
     """Who starts the program, and starts it again after it died."""
 
-    forks: Forks
     home: Path
     org: RemoteOrg
     first: tuple[str, ...]
@@ -200,12 +188,12 @@ class Person:
             "SYNCERR_ACCESS_TOKEN": self.org.token,
         }
 
-    def start(self) -> Child:
+    def start(self) -> forks.Child:
         """Begin, or go on where a run was begun."""
         with self.journal() as history:
             begun = bool(history.runs())
         words = ("resume", "--continue", "--yes", "--again", "--json") if begun else self.first
-        return self.forks.start(*words, "--org", "box", env=self.env)
+        return forks.start(*words, "--org", "box", env=self.env)
 
     @contextmanager
     def journal(self) -> Iterator[History]:
@@ -224,11 +212,11 @@ class Person:
             return bool(runs) and runs[0].how == "finished"
 
 
-def commands(person_home: Path, seed: int, forks: Forks, org: RemoteOrg) -> Person:
+def commands(person_home: Path, seed: int, org: RemoteOrg) -> Person:
     """`resync`, or for every third world `plan` and `apply`."""
     write_profile(person_home, batch_size=3, lanes=2, patience=PATIENCE)
     first: tuple[str, ...] = ("resync", "--all", "--yes", "--json")
-    person = Person(forks, person_home, org, first)
+    person = Person(person_home, org, first)
     if seed % 3 == 2:
         file = person_home / "plan.json"
         person.first = ("apply", str(file), "--yes", "--json")
@@ -273,10 +261,10 @@ def check_fixed(found: dict[str, Verdict | None], state: dict[str, Any]) -> None
 Usual = tuple[dict[str, Verdict | None], dict[str, Any], float]
 
 
-def undisturbed(forks: Forks, folder: Path, seed: int) -> Usual:
+def undisturbed(folder: Path, seed: int) -> Usual:
     """A run in peace: its verdicts, the org afterwards, and the seconds it took."""
-    with org_process(forks, seed) as org:
-        person = commands(folder / "undisturbed", seed, forks, org)
+    with org_process(seed) as org:
+        person = commands(folder / "undisturbed", seed, org)
         began = time.monotonic()
         child = person.start()
         assert child.wait() == 1, child.err
@@ -284,12 +272,12 @@ def undisturbed(forks: Forks, folder: Path, seed: int) -> Usual:
         return verdicts(person), org.final_state(), seconds
 
 
-def by_chance(forks: Forks, folder: Path, seed: int) -> None:
+def by_chance(folder: Path, seed: int) -> None:
     """One world, run once in peace and once with kills at random moments."""
     random = Random(seed)
-    expected, final, seconds = undisturbed(forks, folder, seed)
-    with org_process(forks, seed) as org:
-        person = commands(folder / "killed", seed, forks, org)
+    expected, final, seconds = undisturbed(folder, seed)
+    with org_process(seed) as org:
+        person = commands(folder / "killed", seed, org)
         kills = random.randint(1, 4)
         for start in range(STARTS):
             child = person.start()
@@ -330,7 +318,7 @@ class Killer:
     number: int
     when: str
     """`before` it is carried out, `after` it has been, or `never`: it is lost with the program."""
-    child: Child | None = None
+    child: forks.Child | None = None
     ready: threading.Event = field(default_factory=threading.Event)
     done: bool = False
     _met: int = 0
@@ -352,7 +340,7 @@ class Killer:
                 raise ConnectionAbortedError
 
 
-def at_moment(forks: Forks, folder: Path, moment: tuple[str, int, str], usual: Usual) -> None:
+def at_moment(folder: Path, moment: tuple[str, int, str], usual: Usual) -> None:
     """One world, with a kill while the org holds a request."""
     kind, number, when = moment
     expected, final, _ = usual
@@ -360,7 +348,7 @@ def at_moment(forks: Forks, folder: Path, moment: tuple[str, int, str], usual: U
         org = RemoteOrg(server.instance_url, server.access_token)
         repair_some(server.org)
         org.look()
-        person = commands(folder / "killed", SEED, forks, org)
+        person = commands(folder / "killed", SEED, org)
         killer = Killer(kind, number, when)
         setattr(server, "after" if when == "after" else "before", killer.meet)
         killer.child = person.start()
@@ -381,7 +369,5 @@ def at_moment(forks: Forks, folder: Path, moment: tuple[str, int, str], usual: U
 
 @pytest.mark.timeout(3_600)
 def test_killed_while_the_org_holds_its_request(lanes: Lanes) -> None:
-    forks = lanes.forks.get()
-    usual = undisturbed(forks, lanes.folder, SEED)
-    lanes.forks.put(forks)
+    usual = undisturbed(lanes.folder, SEED)
     lanes.all(partial(at_moment, usual=usual), CHOSEN)

@@ -17,7 +17,7 @@ from random import Random
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
-from tests.e2e.forks import Forks
+from tests import forks
 from tests.e2e.orgs import WatchedServer, served
 from tests.e2e.test_killed import (
     DELAY,
@@ -67,13 +67,13 @@ def moments() -> list[Moment]:
 CHOSEN = layered("programs killed during a press of the button", Random(14).sample(moments(), 5), moments())
 
 
-def set_up(forks: Forks, home: Path, server: WatchedServer) -> Person:
+def set_up(home: Path, server: WatchedServer) -> Person:
     """A person whose profile was learned from a recording of this org's button."""
     home.mkdir(parents=True)
     har = home / "press.har"
     har.write_text(json.dumps(server.recording(server.instance_url)), encoding="utf-8")
     org = RemoteOrg(server.instance_url, server.access_token)
-    person = Person(forks, home, org, ("resync", "--all", "--yes", "--json"))
+    person = Person(home, org, ("resync", "--all", "--yes", "--json"))
     words = ("--yes", "--method", "button", "--har", str(har), "--batch-size", "3", "--done", "PROCESSED")
     done = forks.run("setup", "box", *words, "--patience", str(PATIENCE), env=person.env)
     assert done.code == 0, done.err
@@ -94,10 +94,10 @@ def options(folder: Path, way: str) -> DemoOptions:
     return DemoOptions(errors=ROWS, seed=SEED, processing_delay=DELAY, db=folder / "org.db", faults=faults)
 
 
-def in_peace(forks: Forks, folder: Path, way: str, usual: dict[str, Usual]) -> None:
+def in_peace(folder: Path, way: str, usual: dict[str, Usual]) -> None:
     """The end of a run that nothing disturbs."""
     with served(options(folder, way)) as server:
-        person = set_up(forks, folder / "home", server)
+        person = set_up(folder / "home", server)
         began = time.monotonic()
         child = person.start()
         assert child.wait() in {0, 1}, child.err
@@ -105,12 +105,12 @@ def in_peace(forks: Forks, folder: Path, way: str, usual: dict[str, Usual]) -> N
         usual[way] = verdicts(person), person.org.final_state(), time.monotonic() - began
 
 
-def killed_at(forks: Forks, folder: Path, moment: Moment, usual: dict[str, Usual]) -> None:
+def killed_at(folder: Path, moment: Moment, usual: dict[str, Usual]) -> None:
     """One world, with a kill while the org holds a request."""
     way, kind, number, when = moment
     expected, final, _ = usual[way]
     with served(options(folder, way)) as server:
-        person = set_up(forks, folder / "home", server)
+        person = set_up(folder / "home", server)
         killer = Killer(kind, number, when)
         setattr(server, "after" if when == "after" else "before", killer.meet)
         killer.child = person.start()

@@ -12,20 +12,11 @@ import pytest
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import ExitCode
-from tests.e2e.forks import Forks
 from tests.e2e.orgs import Gate, WatchedServer, asked_twice, served, write_profile
 from tests.e2e.people import Terminal
 from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Forks, Forks]]:
-    pair = (Forks(tmp_path_factory.mktemp("left")), Forks(tmp_path_factory.mktemp("right")))
-    yield pair
-    for one in pair:
-        one.close()
 
 
 @pytest.fixture
@@ -35,27 +26,23 @@ def org() -> Iterator[WatchedServer]:
         yield server
 
 
-def at_desks(
-    desks: tuple[Forks, Forks], org: WatchedServer, folder: Path, place: str
-) -> tuple[Terminal, Terminal]:
+def at_desks(org: WatchedServer, folder: Path, place: str) -> tuple[Terminal, Terminal]:
     terminals = []
-    for forks, name in zip(desks, ("ana", "ben"), strict=True):
+    for name in ("ana", "ben"):
         write_profile(folder / name, batch_size=3, patience=10)
         profile = folder / name / "config" / "orgs" / "box.toml"
         profile.write_text(f'journal = "{place}"\n{profile.read_text()}')
-        terminals.append(Terminal(forks, folder / name, org))
+        terminals.append(Terminal(folder / name, org))
     return terminals[0], terminals[1]
 
 
 @pytest.fixture(params=["file", "postgresql"])
-def two(
-    request: pytest.FixtureRequest, desks: tuple[Forks, Forks], org: WatchedServer, tmp_path: Path
-) -> tuple[Terminal, Terminal]:
+def two(request: pytest.FixtureRequest, org: WatchedServer, tmp_path: Path) -> tuple[Terminal, Terminal]:
     place = str(tmp_path / "shared" / "acme.db")
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         place = server.url(request.getfixturevalue("database"))
-    return at_desks(desks, org, tmp_path, place)
+    return at_desks(org, tmp_path, place)
 
 
 def test_started_in_the_same_moment_they_send_nothing_twice(
@@ -94,14 +81,13 @@ def test_a_killed_colleagues_run_is_gone_on_with(two: tuple[Terminal, Terminal],
 
 @pytest.mark.parametrize("lost", ["cut", "stopped"])
 def test_a_database_that_is_lost_in_the_middle_of_a_run_stops_it_and_resume_goes_on(
-    desks: tuple[Forks, Forks],
     org: WatchedServer,
     tmp_path: Path,
     postgres: PostgresServer,
     database: str,
     lost: str,
 ) -> None:
-    ana, ben = at_desks(desks, org, tmp_path, postgres.url(database))
+    ana, ben = at_desks(org, tmp_path, postgres.url(database))
     gate = Gate("ask", 2)
     org.before = gate.meet
     running = ana.start("resync", "--all", "--yes", "--json")

@@ -12,7 +12,6 @@ import pytest
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import ExitCode
-from tests.e2e.forks import Forks
 from tests.e2e.orgs import Gate, WatchedServer, asked_twice, served, write_profile
 from tests.e2e.people import Terminal, journal_of
 from tests.layers import layered
@@ -20,14 +19,6 @@ from tests.layers import layered
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
 SEEDS = range(layered("starts of two people in the same moment", 3, 40))
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Forks, Forks]]:
-    pair = (Forks(tmp_path_factory.mktemp("left")), Forks(tmp_path_factory.mktemp("right")))
-    yield pair
-    for one in pair:
-        one.close()
 
 
 @pytest.fixture
@@ -38,9 +29,9 @@ def org() -> Iterator[WatchedServer]:
 
 
 @pytest.fixture
-def two(desks: tuple[Forks, Forks], org: WatchedServer, tmp_path: Path) -> tuple[Terminal, Terminal]:
+def two(org: WatchedServer, tmp_path: Path) -> tuple[Terminal, Terminal]:
     write_profile(tmp_path, batch_size=3, patience=10)
-    return Terminal(desks[0], tmp_path, org), Terminal(desks[1], tmp_path, org)
+    return Terminal(tmp_path, org), Terminal(tmp_path, org)
 
 
 def sent_by_run(home: Path) -> list[set[str]]:
@@ -102,16 +93,14 @@ def test_rows_of_another_run_are_left_out_with_who_holds_them(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_started_in_the_same_moment_they_send_disjoint_sets(
-    desks: tuple[Forks, Forks], tmp_path: Path, seed: int
-) -> None:
+def test_started_in_the_same_moment_they_send_disjoint_sets(tmp_path: Path, seed: int) -> None:
     write_profile(tmp_path, batch_size=3, patience=10)
     with served(DemoOptions(errors=30, seed=seed, processing_delay=0.05, latency=0.01)) as org:
         # Nothing is fixed: every row would be free to be sent again as soon as the other is done with it.
         org.fix_some(every=1)
         gate = Gate("ask")
         org.before = gate.meet
-        left, right = Terminal(desks[0], tmp_path, org), Terminal(desks[1], tmp_path, org)
+        left, right = Terminal(tmp_path, org), Terminal(tmp_path, org)
         some = ("--filter", "object:Account") if seed % 2 else ("--all",)
         running = [left.start("resync", "--all", "--yes"), right.start("resync", *some, "--yes")]
         assert gate.met.wait(60)

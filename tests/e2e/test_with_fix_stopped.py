@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM
@@ -15,7 +15,7 @@ import pytest
 from syncerr_tui.demo.http import Request
 from syncerr_tui.demo.http_server import ClientConnection
 from syncerr_tui.demo.options import DemoOptions
-from tests.e2e.forks import Child, Forks
+from tests import forks
 from tests.e2e.orgs import WatchedServer, write_profile
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="sends signals the POSIX way")
@@ -29,7 +29,7 @@ class HoldingOrg(WatchedServer):
     """A demo org that holds one request until the program has reacted to signals."""
 
     def __init__(self) -> None:
-        self.child: Child | None = None
+        self.child: forks.Child | None = None
         self.step = ""
         self.signals: tuple[signal.Signals, ...] = ()
         self.writes = 0
@@ -52,7 +52,7 @@ class HoldingOrg(WatchedServer):
             until(partial(_has_reacted, child, number))
 
 
-def _has_reacted(child: Child, signals: int) -> bool:
+def _has_reacted(child: forks.Child, signals: int) -> bool:
     return child.err.count("Stopping") >= signals or "Quit." in child.err
 
 
@@ -61,13 +61,6 @@ def until(met: Callable[[], bool]) -> None:
     while not met():
         assert time.monotonic() < end, "the program did not react"
         time.sleep(0.02)
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    found = Forks(tmp_path_factory.mktemp("forks"))
-    yield found
-    found.close()
 
 
 @pytest.mark.timeout(180)
@@ -88,9 +81,7 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     ],
     ids=lambda value: "+".join(one.name for one in value) if isinstance(value, tuple) else str(value),
 )
-def test_stopped(
-    forks: Forks, tmp_path: Path, step: str, signals: tuple[signal.Signals, ...], off: bool
-) -> None:
+def test_stopped(tmp_path: Path, step: str, signals: tuple[signal.Signals, ...], off: bool) -> None:
     with HoldingOrg() as org:
         write_profile(tmp_path)
         env = {

@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from syncerr_tui.demo.options import DemoOptions
 from tests.bench.pty_program import PtyProgram
 from tests.e2e.orgs import ACTION, EVENT, WatchedServer, served, write_profile
+from tests.forks import at_terminal
 from tests.terminal.test_program import READY, environ
 
 pytestmark = pytest.mark.terminal
@@ -32,8 +32,7 @@ def app(home: Path, server: WatchedServer) -> Iterator[PtyProgram]:
     text = profile.read_text(encoding="utf-8")
     profile.write_text(text[: text.index("[method]")] + '[method]\nkind = "guided"\n', encoding="utf-8")
     env = environ(home, SYNCERR_INSTANCE_URL=server.instance_url, SYNCERR_ACCESS_TOKEN=server.access_token)
-    command = [sys.executable, "-m", "syncerr_tui", "--org", "box"]
-    with PtyProgram(command, columns=110, lines=50, environ=env) as program:
+    with PtyProgram(("--org", "box"), columns=110, lines=50, environ=env, start=at_terminal) as program:
         yield program
 
 
@@ -77,7 +76,7 @@ def test_the_plug_is_pulled_between_a_press_and_its_tick(tmp_path: Path) -> None
         with app(tmp_path, server) as program:
             program.wait_for(READY)
             program.press("a", "R")
-            program.answer("enter starts", "enter")
+            program.answer("enter starts")
             program.wait_for("then space here")
             first, *_others = standing(program, "to press")
             press(server, first)

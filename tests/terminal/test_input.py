@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.bench.pty_program import PtyProgram
+from tests.forks import at_terminal
 from tests.terminal.test_program import READY, app, environ, restored
 
 pytestmark = pytest.mark.terminal
@@ -65,7 +66,7 @@ def test_an_enter_that_is_older_than_the_plan_does_not_confirm_it(tmp_path: Path
         program.read(1)
         lines = program.wait_for("enter starts")
         assert not any("Result" in line for line in lines)
-        program.press("enter")
+        program.answer("enter starts")
         program.wait_for("X stop")
 
 
@@ -111,13 +112,11 @@ BROKEN = {
 
 @pytest.mark.parametrize("place", BROKEN)
 def test_a_defect_anywhere_ends_with_one_line_and_the_log(tmp_path: Path, place: str) -> None:
-    program_text = (
-        "import sys\n"
-        "def boom(*_, **__):\n    secret = 'hunter2-token'\n    raise RuntimeError(secret)\n"
-        f"{BROKEN[place]}"
-        "from syncerr_tui.cli import run\nraise SystemExit(run(['demo']))\n"
+    broken = (
+        f"def boom(*_, **__):\n    secret = 'hunter2-token'\n    raise RuntimeError(secret)\n{BROKEN[place]}"
     )
-    with PtyProgram([sys.executable, "-c", program_text], environ=environ(tmp_path)) as program:
+    start = partial(at_terminal, first=broken)
+    with PtyProgram(["demo"], environ=environ(tmp_path), start=start) as program:
         if "keys" not in place:
             program.wait_for(READY)
             program.press("space")

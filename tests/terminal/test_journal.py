@@ -20,7 +20,7 @@ def test_the_next_start_offers_what_was_cut_off(tmp_path: Path, number: signal.S
     with app(tmp_path, *world, "--processing-delay", "60") as program:
         program.wait_for(READY)
         program.press("space", "space", "space", "R")
-        program.answer("enter starts", "enter")
+        program.answer("enter starts")
         program.wait_for("1 waiting")
         program.signal(number)
         ended = program.wait()

@@ -8,11 +8,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.bench.pty_program import PtyProgram
+from tests.forks import at_terminal
 
 pytestmark = pytest.mark.terminal
 
@@ -33,10 +35,15 @@ def environ(home: Path, **changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def app(home: Path, *options: str, **changes: str) -> Iterator[PtyProgram]:
-    """The app on a small demo org whose engine needs no patience."""
-    command = [sys.executable, "-m", "syncerr_tui", "demo", "--processing-delay", "0.2", *options]
-    with PtyProgram(command, environ=environ(home, **changes)) as program:
+def app(home: Path, *options: str, fresh: bool = False, **changes: str) -> Iterator[PtyProgram]:
+    """The app on a small demo org whose engine needs no patience; `fresh`: in an interpreter of its own."""
+    words, around = ("demo", "--processing-delay", "0.2", *options), environ(home, **changes)
+    program = (
+        PtyProgram((sys.executable, "-m", "syncerr_tui", *words), environ=around)
+        if fresh
+        else PtyProgram(words, environ=around, start=at_terminal)
+    )
+    with program:
         yield program
 
 
@@ -50,15 +57,13 @@ def restored(program: PtyProgram) -> bool:
 
 
 def test_the_whole_loop_fix_resync_proven(tmp_path: Path) -> None:
-    with app(tmp_path) as program:
+    with app(tmp_path, fresh=True) as program:
         program.wait_for(READY)
         program.press("F")
-        program.wait_for("enter chooses")
-        program.press("enter")
-        program.answer("enter applies it", "enter")
-        program.wait_for("R re-syncs now")
-        program.press("R")
-        program.answer("enter starts", "enter")
+        program.answer("enter chooses")
+        program.answer("enter applies it")
+        program.answer("R re-syncs now", "R")
+        program.answer("enter starts")
         program.wait_for("Result")
         program.wait_for("1 fixed")
         program.wait_for("FIXED")
@@ -79,7 +84,7 @@ def test_select_filter_and_resync_what_was_not_repaired(tmp_path: Path) -> None:
         program.press("a")
         program.wait_for("selected")
         program.press("R")
-        program.answer("enter starts", "enter")
+        program.answer("enter starts")
         program.wait_for("Result")
         program.wait_for("still failing")
         program.press("q")
@@ -106,7 +111,7 @@ def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
     with app(tmp_path, "--processing-delay", "3") as program:
         program.wait_for(READY)
         program.press("a", "R")
-        program.answer("enter starts", "enter")
+        program.answer("enter starts")
         program.wait_for("X stop")
         program.press("ctrl+c")
         assert any("stopped" in line for line in program.wait_for("Result"))
@@ -115,7 +120,7 @@ def test_ctrl_c_stops_the_run_and_not_the_app(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_as_it_was(tmp_path: Path, number: signal.Signals) -> None:
-    with app(tmp_path) as program:
+    with app(tmp_path, fresh=number is signal.SIGTERM) as program:
         program.wait_for(READY)
         program.signal(number)
         assert program.wait() == 128 + number
@@ -213,15 +218,14 @@ def test_a_dumb_terminal_gets_the_same_line(tmp_path: Path) -> None:
 
 def test_a_defect_leaves_one_line_and_no_local_variables(tmp_path: Path) -> None:
     broken = (
-        "import sys; from syncerr_tui.ui import errors_pane as p\n"
+        "from syncerr_tui.ui import errors_pane as p\n"
         "def boom(self, *_):\n"
         "    secret = 'hunter2-token'\n"
         "    raise RuntimeError(secret)\n"
         "p.ErrorsPane.HANDLERS['toggle'] = boom\n"
-        "from syncerr_tui.cli import run\n"
-        "raise SystemExit(run(['demo']))\n"
     )
-    with PtyProgram([sys.executable, "-c", broken], environ=environ(tmp_path)) as program:
+    start = partial(at_terminal, first=broken)
+    with PtyProgram(["demo"], environ=environ(tmp_path), start=start) as program:
         program.wait_for(READY)
         program.press("space")
         assert program.wait() == 70
@@ -234,7 +238,7 @@ def test_a_defect_leaves_one_line_and_no_local_variables(tmp_path: Path) -> None
 
 
 def test_keys_typed_from_the_very_start_end_nothing(tmp_path: Path) -> None:
-    with app(tmp_path) as program:
+    with app(tmp_path, fresh=True) as program:
         for _ in range(300):
             program.press("j", "c", "g", "down", "1")
             program.read(0.02)

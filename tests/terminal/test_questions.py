@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
+from tests import forks
 from tests.bench.pty_program import PtyProgram
 from tests.terminal.test_program import environ
 
@@ -20,14 +19,9 @@ CTRL_C = b"\x03"
 
 def command(home: Path, *words: str) -> list[dict[str, object]]:
     """The JSON lines of a command that shows what a home keeps."""
-    done = subprocess.run(
-        [sys.executable, "-m", "syncerr_tui", *words, "--json"],
-        env=org_environ(home),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    done = forks.run(*words, "--json", env=org_environ(home))
+    assert done.code == 0, done.err
+    return done.rows
 
 
 def org_environ(home: Path) -> dict[str, str]:
@@ -48,8 +42,10 @@ def test_ctrl_c_at_a_question(tmp_path: Path, words: str, answers: tuple[bytes, 
     with DemoServer(DemoOptions(errors=5)) as server:
         address = json.dumps([server.instance_url, server.access_token])
         (tmp_path / "org.json").write_text(address, encoding="utf-8")
-        line = [sys.executable, "-m", "syncerr_tui", *words.split()]
-        with PtyProgram(line, columns=100, lines=40, environ=org_environ(tmp_path)) as program:
+        around = org_environ(tmp_path)
+        with PtyProgram(
+            words.split(), columns=100, lines=40, environ=around, start=forks.at_terminal
+        ) as program:
             for answer in answers:
                 program.wait_for("[")
                 program.wait_for("]:")

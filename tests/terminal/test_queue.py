@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.demo.options import DemoOptions
+from tests import forks
 from tests.bench.pty_program import PtyProgram
 from tests.e2e.orgs import Gate, WatchedServer, asked_twice, served, write_profile
 from tests.e2e.people import journal_of
+from tests.forks import at_terminal
 from tests.terminal.test_program import environ
 
 pytestmark = [
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a pseudo-terminal"),
 ]
 
-COMMAND = [sys.executable, "-m", "syncerr_tui", "--org", "box"]
+COMMAND = ("--org", "box")
 
 
 def around(home: Path, org: WatchedServer, **changes: str) -> dict[str, str]:
@@ -33,7 +33,7 @@ def around(home: Path, org: WatchedServer, **changes: str) -> dict[str, str]:
 
 @contextmanager
 def app(home: Path, org: WatchedServer, **changes: str) -> Iterator[PtyProgram]:
-    with PtyProgram(COMMAND, environ=around(home, org, **changes)) as program:
+    with PtyProgram(COMMAND, environ=around(home, org, **changes), start=at_terminal) as program:
         program.wait_for("refreshed", 120)
         yield program
 
@@ -50,10 +50,10 @@ def queue_two(program: PtyProgram, gate: Gate) -> None:
     program.press("c")
     program.wait_for("What broke")
     program.press("R")
-    program.answer("enter starts", "enter")
+    program.answer("enter starts")
     assert gate.met.wait(60)
     program.press("j", "R")
-    program.answer("enter queues it", "enter")
+    program.answer("enter queues it")
     program.wait_for("1 queued: Q")
 
 
@@ -75,7 +75,7 @@ def test_killed_with_a_queue_nothing_of_it_was_sent_and_the_rest_goes_on(
         planned = {row.error.id for row in history.rows_of(run.id)}
         assert asked <= planned
         assert {row.error.id for row in history.rows_of(run.id) if row.intent is not None} == asked
-    with PtyProgram(COMMAND, environ=around(tmp_path, org)) as program:
+    with PtyProgram(COMMAND, environ=around(tmp_path, org), start=at_terminal) as program:
         program.answer("was interrupted", "c")
         program.wait_for("Result", 120)
         assert not any("queued: Q" in line for line in program.text)
@@ -106,12 +106,10 @@ def test_what_another_terminal_fixed_is_gone_and_says_by_whom(
 ) -> None:
     write_profile(tmp_path, patience=10)
     with app(tmp_path, org, **colour) as program:
-        words = [*COMMAND[:3], "resync", "--org", "box", "--filter", "object:Account", "--yes"]
-        done = subprocess.run(
-            words, env=around(tmp_path, org), check=False, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode in {0, 1}, done.stderr
-        assert "fixed" in done.stdout + done.stderr
+        words = ("resync", *COMMAND, "--filter", "object:Account", "--yes")
+        done = forks.run(*words, env=around(tmp_path, org))
+        assert done.code in {0, 1}, done.err
+        assert "fixed" in done.out + done.err
         program.press("r")
         program.wait_for(" gone: d")
         program.press("d")

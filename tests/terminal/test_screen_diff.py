@@ -10,6 +10,7 @@ import pytest
 
 from tests.bench.bench_bytes import environment
 from tests.bench.pty_program import PtyProgram
+from tests.forks import at_terminal
 from tests.layers import layered
 
 KEYS = (
@@ -66,9 +67,9 @@ def visible(cell: Any) -> tuple[Any, ...]:
     "colour", layered("screens in every kind of colour", ["true"], ["true", "16", "mono"])
 )
 def test_differences_add_up_to_the_whole_screen(tmp_path: Path, colour: str) -> None:
-    command = [sys.executable, "-m", "syncerr_tui", "demo", "--errors", "60"]
+    command = ("demo", "--errors", "60")
     environ = environment(SYNCERR_HOME=str(tmp_path), SYNCERR_COLOUR=colour)
-    with PtyProgram(command, columns=80, lines=24, environ=environ) as program:
+    with PtyProgram(command, environ=environ, start=at_terminal) as program:
         program.wait_for("refreshed")
         program.wait_for("causes")
         for key in KEYS:

@@ -57,7 +57,7 @@ def test_an_editor_has_the_terminal_until_it_ends_while_a_run_goes_on(tmp_path: 
         program.wait_for(READY)
         program.wait_for(" causes")
         program.press("a", "R")
-        program.answer("enter starts", "enter")
+        program.answer("enter starts")
         program.wait_for("X stop", 60)
         program.send(b"\x1bOS")
         program.wait_for("EDITING 600 True")

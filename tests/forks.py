@@ -1,0 +1,308 @@
+"""Starts the real program many times, at little cost: forked from a process that has imported it.
+
+A child is a real process with the real command line and its whole environment; it can be killed, interrupted,
+held to a file size, and given a terminal. One process for each process of the suite forks them all. It is
+run as a module, gets one job a line through a socket, the child's streams along with it, and answers each
+with a line: `{"argv": [...], "env": {...}, ...}` -> `{"pid": n}`, `{"wait": pid}` -> `{"code": n}` (negative:
+the signal it died of).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import functools
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+ROOT = Path(__file__).parents[1]
+USUAL = 5.0
+"""Seconds that the demo org takes for a request at most; the program allows a real org minutes."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One start of the program."""
+
+    pid: int
+    _alive: int
+    """A pipe that ends when the child does."""
+    code: int | None = None
+    """How it ended, once somebody has looked: its exit code, or minus the signal."""
+    _out: BinaryIO | None = None
+    _err: BinaryIO | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def alive(self) -> bool:
+        """It has not ended."""
+        return self.poll() is None
+
+    def poll(self) -> int | None:
+        """How it ended, or None: it runs."""
+        return self._ended(0)
+
+    def wait(self) -> int:
+        """How it ended. The test's own timeout is the bound."""
+        while (code := self._ended(60)) is None:
+            pass
+        return code
+
+    def _ended(self, seconds: float) -> int | None:
+        with self._lock:
+            if self.code is None and select.select([self._alive], [], [], seconds)[0]:
+                self.code = int(_parent().ask({"wait": self.pid})["code"])
+                os.close(self._alive)
+            return self.code
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal. A child that has ended is no trouble: until it is waited for, its id is its own."""
+        if self.code is None:
+            os.kill(self.pid, number)
+
+    @property
+    def out(self) -> str:
+        """Its stdout so far."""
+        return _text(self._out)
+
+    @property
+    def err(self) -> str:
+        """Its stderr so far."""
+        return _text(self._err)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Its stdout, one JSON object a line; a line cut off by a kill does not count."""
+        return [json.loads(line) for line in self.out.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def start(
+    *argv: str,
+    env: Mapping[str, str],
+    fsize: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+) -> Child:
+    """Start the program.
+
+    Args:
+        argv: Its arguments.
+        env: What it finds around it besides the environment of the tests.
+        fsize: The most bytes that a file may grow to.
+        stdout: Where it writes, if not to where the child's `out` reads.
+        stderr: Likewise for `err`.
+    """
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the child
+    with Path(os.devnull).open("rb") as nothing:
+        streams = (
+            nothing.fileno(),
+            out.fileno() if stdout is None else stdout,
+            err.fileno() if stderr is None else stderr,
+        )
+        child = _parent().fork(argv, {**os.environ, **env}, streams, {"fsize": fsize, "usual": USUAL})
+    child._out, child._err = out, err
+    return child
+
+
+def run(*argv: str, env: Mapping[str, str], fsize: int | None = None) -> Child:
+    """Start the program and wait for its end."""
+    child = start(*argv, env=env, fsize=fsize)
+    child.wait()
+    return child
+
+
+def at_terminal(argv: Sequence[str], environ: Mapping[str, str], terminal: int, *, first: str = "") -> Child:
+    """Start the program in a session of its own, with a terminal as its three streams.
+
+    Args:
+        argv: Its arguments.
+        environ: Its whole environment.
+        terminal: The program's end of it.
+        first: Python that the child runs before the program, to break something.
+    """
+    return _parent().fork(argv, environ, (terminal,) * 3, {"terminal": True, "first": first})
+
+
+def _text(file: BinaryIO | None) -> str:
+    if file is None:
+        return ""
+    number = file.fileno()
+    return os.pread(number, os.fstat(number).st_size, 0).decode()
+
+
+class _Parent:
+    """The process that forks, as the tests see it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket, other = socket.socketpair()
+        command = [sys.executable, "-m", "tests.forks", str(other.fileno())]
+        self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[other.fileno()])
+        other.close()
+        atexit.register(self._close)
+
+    def ask(self, job: Mapping[str, object], streams: Sequence[int] = ()) -> dict[str, Any]:
+        """Hand over one job."""
+        data = json.dumps(job).encode() + b"\n"
+        with self._lock:
+            sent = socket.send_fds(self._socket, [data], list(streams))
+            self._socket.sendall(data[sent:])
+            answer: dict[str, Any] = json.loads(_line(self._socket)[0])
+        return answer
+
+    def fork(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        streams: tuple[int, int, int],
+        more: Mapping[str, object],
+    ) -> Child:
+        """Start a child."""
+        alive, held = os.pipe()
+        try:
+            job = {"argv": list(argv), "env": dict(environ), **more}
+            return Child(self.ask(job, (*streams, held))["pid"], alive)
+        finally:
+            os.close(held)
+
+    def _close(self) -> None:
+        self._socket.close()
+        self._process.wait(timeout=20)
+
+
+@functools.cache
+def _parent() -> _Parent:
+    return _Parent()
+
+
+def _line(line: socket.socket) -> tuple[bytes, list[int]]:
+    """A line, and the files that came along with it; nothing: the other end is closed."""
+    data, files = b"", list[int]()
+    while not data.endswith(b"\n"):
+        part, more, *_ = socket.recv_fds(line, 1 << 16, 4)
+        if not part:
+            return b"", []
+        data += part
+        files += more
+    return data, files
+
+
+def _child(job: Mapping[str, Any], streams: Sequence[int]) -> int:
+    if job.get("terminal"):
+        os.setsid()
+        fcntl.ioctl(streams[0], termios.TIOCSCTTY, 0)
+    for number, (name, stream) in enumerate(zip(("stdin", "stdout", "stderr"), streams, strict=True)):
+        os.dup2(stream, number)
+        os.close(stream)
+        # As in a fresh interpreter: nothing has been read or written through it.
+        old = getattr(sys, f"__{name}__")
+        lines = 1 if name == "stderr" or os.isatty(number) else -1
+        fresh = open(  # noqa: SIM115 - stays open
+            number, "w" if number else "r", lines, old.encoding, old.errors, closefd=False
+        )
+        setattr(sys, name, fresh)
+        setattr(sys, f"__{name}__", fresh)
+    # As from a shell's prompt: under nohup, or in the background of a script, these are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.environ.clear()
+    os.environ.update(job["env"])
+    time.tzset()
+    if job.get("fsize") is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["fsize"], job["fsize"]))
+    if job.get("usual") is not None:
+        from syncerr_tui.resync import doubt
+
+        doubt.LEAST_USUAL = job["usual"]
+    exec(job.get("first", ""), {})
+    from syncerr_tui.__main__ import main
+
+    sys.argv = ["syncerr-tui", *job["argv"]]
+    code: object = None
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return code if isinstance(code, int) else int(bool(code))
+
+
+def _import_the_program() -> None:
+    """Import everything that a child needs, once for all of them."""
+    import simple_salesforce  # noqa: F401
+
+    import syncerr_tui
+    from syncerr_tui.host import terminal
+    from syncerr_tui.ui import launch
+
+    for module in pkgutil.walk_packages(syncerr_tui.__path__, "syncerr_tui."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    from textual import constants
+
+    chosen_for = terminal.textual_environment
+
+    def read_anew(profile: terminal.TerminalProfile) -> dict[str, str]:
+        """Textual reads its environment when it is imported: in a child that is now."""
+        chosen = chosen_for(profile)
+        os.environ.update(chosen)
+        importlib.reload(constants)
+        return chosen
+
+    setattr(launch, terminal.textual_environment.__name__, read_anew)  # where it is asked
+    gc.collect()
+    gc.freeze()
+
+
+def _serve(line: socket.socket) -> None:
+    _import_the_program()
+    children: set[int] = set()
+    while (request := _line(line))[0]:
+        job, files = json.loads(request[0]), request[1]
+        if "wait" in job:
+            children.discard(job["wait"])
+            answer = {"code": os.waitstatus_to_exitcode(os.waitpid(job["wait"], 0)[1])}
+        else:
+            pid = os.fork()
+            if pid == 0:
+                code = 99
+                try:
+                    line.close()
+                    code = _child(job, files[:3])
+                except BaseException:  # noqa: BLE001 - a defect of the child is told in its stderr
+                    os.write(2, traceback.format_exc().encode())
+                finally:
+                    os._exit(code)
+            for file in files:
+                os.close(file)
+            children.add(pid)
+            answer = {"pid": pid}
+        line.sendall(json.dumps(answer).encode() + b"\n")
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
