@@ -111,12 +111,12 @@ async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIt
 
     Args:
         choice: Which org.
-        mention: Say on stderr which safeguards are off because of us.
+        mention: Say on stderr which safeguards are off because of us, and which TWINs are not merged.
 
     Raises:
         SyncErrError: Each failure in its own words: no such org, not logged in, unreachable, names in doubt.
     """
-    from syncerr_tui.cli._ledger import mention_safeguards
+    from syncerr_tui.cli._ledger import mention_open_matters
     from syncerr_tui.salesforce.connect import connect
 
     if choice.snapshot is not None:
@@ -126,7 +126,7 @@ async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIt
         connection = await connect(profile, tokens)
         try:
             if mention:
-                await mention_safeguards(connection)
+                await mention_open_matters(connection)
             yield connection
         finally:
             await connection.close()

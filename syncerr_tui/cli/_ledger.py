@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import Handlings, handlings
 from syncerr_tui.words import local_minute, plural
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import SafeguardNow
     from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.journal.row_history import LeftByRuns
     from syncerr_tui.salesforce.session import OrgSession
+
+
+_TWINS = 5
+"""TWIN rows that are named one by one."""
 
 
 def fixer_of(connection: OrgSession, journal: Journal, *, read_only: bool) -> Fixer:
@@ -33,14 +39,31 @@ def since(line: SafeguardNow) -> str:
     return f"{local_minute(line.record.at)}, by {line.record.by}"
 
 
-async def mention_safeguards(connection: OrgSession) -> None:
-    """One line on stderr while a safeguard is off because of us, with the way to put it back."""
+async def mention_open_matters(connection: OrgSession) -> None:
+    """On stderr what must not be forgotten: safeguards that are off because of us, and TWINs, each with the
+    addresses of its records.
+    """
+    from syncerr_tui.cli._running import open_journal
+    from syncerr_tui.diagnosis.links import record_pages
+    from syncerr_tui.journal.history import History
+
+    if not has_journal(connection):
+        return
     try:
-        off = await safeguards_off(connection)
+        with open_journal(connection) as journal:
+            off = await _off(connection, journal)
+            twins = History(journal).last_judged(Verdict.TWIN)
     except SyncErrError:
         return  # whoever needs the journal says what is wrong with it
     if off:
         narrate(f"{off_words(off)}. {put_back_words(off)}.")
+    for twin in twins[:_TWINS]:
+        ids = [record["id"] for record in twin.evidence.get("records") or ()]
+        pages = record_pages(ids, str(twin.error.object), connection.identity.instance_url)
+        addresses = " ".join(page for _, page in pages)
+        narrate(f"TWIN {twin.error.short_name} ({twin.error.id}): two records to merge. {addresses}".rstrip())
+    if twins[_TWINS:]:
+        narrate(f"And {plural(len(twins) - _TWINS, 'more TWIN')}: syncerr-tui report")
 
 
 async def safeguards_off(connection: OrgSession) -> list[SafeguardNow]:
@@ -50,12 +73,17 @@ async def safeguards_off(connection: OrgSession) -> list[SafeguardNow]:
         SyncErrError: The journal cannot be used.
     """
     from syncerr_tui.cli._running import open_journal
-    from syncerr_tui.fixes.model import SafeguardState
 
     if not has_journal(connection):
         return []
     with open_journal(connection) as journal:
-        lines = await fixer_of(connection, journal, read_only=True).safeguards()
+        return await _off(connection, journal)
+
+
+async def _off(connection: OrgSession, journal: Journal) -> list[SafeguardNow]:
+    from syncerr_tui.fixes.model import SafeguardState
+
+    lines = await fixer_of(connection, journal, read_only=True).safeguards()
     return [line for line in lines if line.state not in {SafeguardState.ON, SafeguardState.GONE}]
 
 
@@ -88,6 +116,17 @@ def said_in(journal: Journal, graph: CauseGraph) -> Handlings:
     from syncerr_tui.journal.handling import all_said
 
     return handlings(graph, all_said(journal), journal.now())
+
+
+def left_of(connection: OrgSession, graph: CauseGraph) -> LeftByRuns:
+    """What earlier runs left of these errors."""
+    from syncerr_tui.cli._running import open_journal
+    from syncerr_tui.journal.row_history import LeftByRuns, standing
+
+    if not has_journal(connection):
+        return LeftByRuns({}, {}, {})
+    with open_journal(connection) as journal:
+        return standing(journal, graph.errors)
 
 
 def said_about(connection: OrgSession, graph: CauseGraph) -> Handlings:

@@ -42,13 +42,15 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, v
 
 async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: bool, victims: bool) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import said_about
+    from syncerr_tui.cli._ledger import left_of, said_about
+    from syncerr_tui.diagnosis.links import record_pages
     from syncerr_tui.resync.factory import clock
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
-        said = said_about(connection, graph)
+        said, left = said_about(connection, graph), left_of(connection, graph)
+        url = connection.identity.instance_url
     wanted, now = filter_over(graph, text, said), clock()
 
     def matches(cause: Cause) -> bool:
@@ -57,10 +59,16 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
 
     shown = [cause for cause in graph.causes() if matches(cause)][:limit]
     for cause in shown:
+        twins = {
+            row: [page for _, page in record_pages(left.twins[row], str(graph.errors[row].object), url)]
+            for row in (*cause.roots, *cause.victims)
+            if row in left.twins
+        }
         if as_json:
-            emit_json(cause_payload(graph, cause, metadata))
+            emit_json({**cause_payload(graph, cause, metadata), "twins": twins})
             continue
         emit(*_lines(graph, cause, metadata, victims=victims))
+        emit(*(f"    TWIN {graph.errors[row].short_name}: {' '.join(pages)}" for row, pages in twins.items()))
     if not graph.errors:
         say("No unresolved sync errors.")
     else:

@@ -22,12 +22,15 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.journal.row_history import LeftByRuns
     from syncerr_tui.model import SyncError
     from syncerr_tui.triage.filter import Filter
     from syncerr_tui.triage.handling import Handlings
 
 _CAUSE_FIELDS = ("cause", "waits_for")
 _SAID_FIELDS = ("assigned", "ticket", "snoozed", "notes")
+_LEFT_FIELDS = ("left", "records")
+"""TWIN or UNKNOWN where earlier runs left a row so, and the addresses of a TWIN's records."""
 _NARROW = ("id", "processed_at", "object", "event_type", "message")
 _WIDE = ("id", "processed_at", "object", "event_type", "salesforce_id", "storeconnect_id", "code", "message")
 _ROOMY = 170
@@ -50,7 +53,7 @@ class _Output:
     @property
     def knows_causes(self) -> bool:
         """Whether a row says something that only the whole list tells."""
-        return self.causes or not {*_CAUSE_FIELDS, *_SAID_FIELDS}.isdisjoint(self.fields)
+        return self.causes or not {*_CAUSE_FIELDS, *_SAID_FIELDS, *_LEFT_FIELDS}.isdisjoint(self.fields)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -101,7 +104,8 @@ def command(
     Every page is printed before the next one is asked for. The fields are id, object, event_type,
     processed_at, salesforce_id, storeconnect_id, code and message; with --causes also cause (a key of
     'syncerr-tui causes') and waits_for (an id, empty where it fails for a reason of its own). --fields also
-    knows what people have said with 'syncerr-tui note': assigned, ticket, snoozed and notes. --causes and
+    knows what people have said with 'syncerr-tui note': assigned, ticket, snoozed and notes; and what earlier
+    runs left of a row: left (TWIN or UNKNOWN) and records (the addresses of a TWIN's records). --causes and
     --sort read the whole list before they print anything.
 
     JSON keeps the line ends of a message; elsewhere a row is one line. In CSV a cell that a spreadsheet would
@@ -137,7 +141,7 @@ def _named_fields(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    known = (*FIELDS, *_CAUSE_FIELDS, *_SAID_FIELDS)
+    known = (*FIELDS, *_CAUSE_FIELDS, *_SAID_FIELDS, *_LEFT_FIELDS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadInputError(f"No field is called {unknown[0][:40]!r}", f"Fields are {', '.join(known)}.")
@@ -198,21 +202,22 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
 async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import said_about
+    from syncerr_tui.cli._ledger import left_of, said_about
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
 
-    said = Handlings()
+    said, left = Handlings(), None
     by_cause = output.knows_causes or wanted.by_cause
     async with open_connection(choice) as connection:
         if by_cause:
             graph = await read_graph(connection)
-            said = said_about(connection, graph)
+            said, left = said_about(connection, graph), left_of(connection, graph)
         else:
             graph = CauseGraph()
             async for page in connection.errors():
                 graph.add(page)
+        url = connection.identity.instance_url
     now = datetime.now(UTC)
     wanted = filter_over(graph, wanted.text, said)
     found = [error for error in graph.errors.values() if wanted.matches(error, now)]
@@ -220,7 +225,7 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
     rows = [error.payload() for error in found]
     if output.knows_causes:
         rows = [
-            {**row, **cause_of(graph, error), **_said_of(said, error)}
+            {**row, **cause_of(graph, error), **_said_of(said, error), **_left_of(left, error, url)}
             for row, error in zip(rows, found, strict=True)
         ]
     _print(rows, output)
@@ -277,6 +282,16 @@ def _said_of(said: Handlings, error: SyncError) -> dict[str, str | None]:
     }
 
 
+def _left_of(left: LeftByRuns | None, error: SyncError, url: str) -> dict[str, str | None]:
+    from syncerr_tui.diagnosis.links import record_pages
+
+    if left is None:
+        return {}
+    verdict, ids = left.unsettled.get(error.id), left.twins.get(error.id, ())
+    pages = " ".join(page for _, page in record_pages(ids, str(error.object), url))
+    return {"left": verdict.value if verdict else None, "records": pages or None}
+
+
 def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = True) -> None:
     fields = output.columns
     if output.form in {Format.JSON, Format.JSONL}:
@@ -307,6 +322,6 @@ def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
 def _line(cells: Iterable[str], output: _Output) -> str:
     roomy = output.width >= _ROOMY
     sizes = {**_WIDTHS, "waits_for": 18, "object": 20 if roomy else 12, "cause": 40 if roomy else 24}
-    sizes |= {"assigned": 12, "ticket": 12, "snoozed": 30, "notes": 40}
+    sizes |= {"assigned": 12, "ticket": 12, "snoozed": 30, "notes": 40, "left": 7, "records": 60}
     sizes |= {"message": 60, "code": 28 if output.width >= 200 else 20}
     return row([*cells], [sizes[field] for field in output.columns[:-1]], output.width)

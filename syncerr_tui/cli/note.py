@@ -13,6 +13,7 @@ from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import HandlingKind, line_value
 from syncerr_tui.words import plural
 
@@ -95,11 +96,13 @@ async def _note(
 ) -> int:
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.journal.claims import os_user
+    from syncerr_tui.journal.history import History
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
-        targets = _targets(graph, ids, cause)
         with open_journal(connection) as journal:
+            twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in told else ()
+            targets = _targets(graph, ids, cause, frozenset(twin.error.id for twin in twins))
             for number, (kind, value) in enumerate(told.items()):
                 _say(journal, graph, targets, kind, value, by=os_user(), text=text if not number else "")
             said = said_in(journal, graph)
@@ -121,11 +124,19 @@ async def _note(
     return ExitCode.OK
 
 
-def _targets(graph: CauseGraph, ids: tuple[str, ...], cause: str | None) -> tuple[str, ...]:
-    """Raises: BadInputError: An error or a cause that is not in the list."""
+def _targets(
+    graph: CauseGraph, ids: tuple[str, ...], cause: str | None, twins: frozenset[str]
+) -> tuple[str, ...]:
+    """What is spoken of. A TWIN, whose change event has left the list as a rule, can be said to be merged.
+
+    Raises:
+        BadInputError: An error or a cause that is not in the list.
+    """
     if cause is not None:
         return (cause_named(graph, cause).key,)
-    return tuple(error.id for error in chosen_of(graph, Choice(ids=ids)))
+    listed = tuple(row for row in ids if row not in twins or row in graph.errors)
+    chosen = chosen_of(graph, Choice(ids=listed)) if listed else ()
+    return (*(error.id for error in chosen), *(row for row in ids if row not in listed))
 
 
 def _rows_of(graph: CauseGraph, target: str) -> Iterable[str]:
@@ -144,8 +155,12 @@ def _say(
 ) -> None:
     from syncerr_tui.journal.handling import say_about
 
+    alike: dict[str, list[str]] = {}
+    """What is kept -> what it is said of; a snooze counts the errors of each cause."""
     for target in targets:
-        cause = graph.cause_of(next(iter(_rows_of(graph, target))))
+        cause = graph.cause_of(next(iter(_rows_of(graph, target)), target))
         held = cause.held if cause else 1
         line = line_value(kind, value, now=journal.now(), held=held, me=by)
-        say_about(journal, [target], kind, by=by, value=line, text=text)
+        alike.setdefault(line, []).append(target)
+    for line, some in alike.items():
+        say_about(journal, some, kind, by=by, value=line, text=text)

@@ -7,7 +7,7 @@ when it can be one: right shape, checksum fits, not the null id.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
 from syncerr_tui.diagnosis.ids import check_characters, is_id
@@ -154,6 +154,14 @@ def record(record_id: str, object_name: str | None = None) -> str | None:
     if object_name is None or not _API_NAME.match(object_name):
         return f"/{item}"
     return f"/lightning/r/{object_name}/{item}/view"
+
+
+def record_pages(
+    ids: Iterable[object], object_name: str, instance_url: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Records that were read back, as (id, address of its page); what is no id is left out."""
+    pages = ((str(one), record(str(one), object_name)) for one in ids)
+    return tuple((one, address(path, instance_url)) for one, path in pages if path is not None)
 
 
 def object_list(object_name: str) -> str | None:

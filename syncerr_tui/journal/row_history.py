@@ -211,6 +211,8 @@ class LeftByRuns:
     """Record (object, StoreConnect ID) -> when a run last proved that it is in Salesforce."""
     again: Mapping[str, Ended] = field(default_factory=dict)
     """Event -> when it was FIXED, where it has failed again since."""
+    twins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Event that was left TWIN, in the list or not any more -> ids of its records."""
 
 
 def standing(
@@ -228,12 +230,10 @@ def standing(
         fingerprint: What names the cause of a row, as the journal keeps it. Where it is given, a later change
             event of a record that was FIXED also counts as failing again, where it has the same cause.
     """
-    twins = journal.read(
-        f"SELECT event FROM verdicts v WHERE verdict = 'TWIN' AND {LAST_VERDICT} AND {NOT_MERGED}"  # noqa: S608
-    )
+    twins = _twins(journal)
     unknown = History(journal).open_attempts()
     unsettled = dict.fromkeys(errors.keys() & unknown.keys(), Verdict.UNKNOWN)
-    unsettled |= dict.fromkeys(errors.keys() & {row["event"] for row in twins}, Verdict.TWIN)
+    unsettled |= dict.fromkeys(errors.keys() & twins.keys(), Verdict.TWIN)
     often = journal.read(
         "SELECT event FROM intents GROUP BY event HAVING count(*) >= ?", (TRIES_WITHOUT_CHANGE,)
     )
@@ -245,7 +245,22 @@ def standing(
         and (count := history.same_message_attempts(errors[row["event"]])) >= TRIES_WITHOUT_CHANGE
     }
     landed = _landed(journal, frozenset(parents))
-    return LeftByRuns(unsettled, tried, landed, _failing_again(journal, errors, fingerprint))
+    return LeftByRuns(unsettled, tried, landed, _failing_again(journal, errors, fingerprint), twins)
+
+
+def _twins(journal: Journal) -> dict[str, tuple[str, ...]]:
+    rows = journal.read(
+        "SELECT event, evidence FROM verdicts v "  # noqa: S608 - our own pieces
+        f"WHERE verdict = 'TWIN' AND {LAST_VERDICT} AND {NOT_MERGED}"
+    )
+    return {row["event"]: _record_ids(row["evidence"]) for row in rows}
+
+
+def _record_ids(evidence: str) -> tuple[str, ...]:
+    try:
+        return tuple(clean(record["id"]) for record in json.loads(evidence)["records"])
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def endings(journal: Journal, events: Sequence[str]) -> dict[str, Ended]:

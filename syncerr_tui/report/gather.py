@@ -194,8 +194,7 @@ def _row(making: _Making, attempt: Attempt) -> ReportedRow:
     error, url = attempt.error, making.identity.instance_url
     verdict = attempt.verdict.value if attempt.verdict else "UNKNOWN"
     reason = found_words(attempt.verdict, attempt.reason, attempt.evidence)
-    ids = [str(record["id"]) for record in attempt.evidence.get("records") or ()]
-    pages = ((record, links.record(record, str(error.object))) for record in ids)
+    ids = [record["id"] for record in attempt.evidence.get("records") or ()]
     run = making.runs.get(attempt.run)
     return ReportedRow(
         event=error.id,
@@ -207,7 +206,7 @@ def _row(making: _Making, attempt: Attempt) -> ReportedRow:
         by=run.os_user if run else "",
         run=attempt.run,
         reason=making.words(reason, error),
-        records=tuple((record, links.address(path, url)) for record, path in pages if path),
+        records=links.record_pages(ids, str(error.object), url),
         open=error.id in making.graph.errors,
     )
 

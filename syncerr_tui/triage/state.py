@@ -64,6 +64,8 @@ class UiState:
     listing: Listing = field(default_factory=Listing)
     news: News = field(default_factory=News)
     """What has happened to the list since the person looked."""
+    twins: int = 0
+    """Rows that were left TWIN and that nobody has merged, in the list or not any more."""
     said: Handlings = field(default_factory=Handlings)
     """What people have said about the rows."""
     proven: AbstractSet[str] = frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
@@ -22,6 +23,8 @@ _ASCII_BARS = "_.:-=+*#"
 _LOOKED_AT = 16
 """Errors of a cause that decide whether its headline may name an id or a value; spread over all of them."""
 _NAMED = 30
+_TWIN_PAGES = 6
+"""Addresses of records that are named for a cause; each row's panel has its own."""
 """Errors that the panel names one by one before the rest is counted."""
 
 
@@ -102,10 +105,17 @@ def left_words(verdict: Verdict) -> str:
     """What to do about a row that earlier runs left TWIN or UNKNOWN."""
     if verdict is Verdict.TWIN:
         return (
-            "Two records in Salesforce carry its StoreConnect ID; the Journal (3) shows both ids. Merge them "
-            "before anything else: a re-sync would not tell them apart."
+            "Two records in Salesforce carry its StoreConnect ID. Merge them before anything else: a re-sync "
+            "would not tell them apart."
         )
     return "It was sent, and what became of it is not known. V in the Journal (3) reads it again."
+
+
+def left_section(page: TextLayout, verdict: Verdict, twin_pages: Sequence[tuple[str, str]]) -> None:
+    """What to do about it, and where the records of a TWIN are."""
+    page.section(verdict.value, (left_words(verdict), Role.TEXT))
+    for _, address in twin_pages:
+        page.add([TextLine((("  ", Role.TEXT), (address, Role.ADDRESS)), address)])
 
 
 _LATELY = {
@@ -222,6 +232,7 @@ def about(
     *,
     guidance: Sequence[TextLine],
     unsettled: Mapping[str, Verdict],
+    twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
     before: str,
     key_of: Callable[[str], str],
     unicode: bool,
@@ -236,6 +247,7 @@ def about(
         now: What ages are counted to.
         guidance: What to do about its oldest error, laid out.
         unsettled: Rows that earlier runs left TWIN or UNKNOWN.
+        twin_pages: The records of a TWIN: id, and the address of its page.
         before: What the journal remembers about its oldest error.
         key_of: Gives the key that asks for an action.
         unicode: Whether the terminal has more than ASCII.
@@ -250,7 +262,8 @@ def about(
     page.text(summary(cause, trend, now, unicode=unicode), Role.MUTED)
     left = _left_by_runs(graph.errors, cause, unsettled)
     if left is not None:
-        page.section(left.value, (left_words(left), Role.TEXT))
+        pages = (twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)
+        left_section(page, left, list(islice(chain.from_iterable(pages), _TWIN_PAGES)))
     elif cause.ready:
         said = headline(graph.errors, cause, unsettled)
         page.section(said, (f"{key_of('resync')} sends them: nothing else is to be done.", Role.TEXT))

@@ -5,7 +5,7 @@ The selection is the list's own: a cause is selected when all its errors are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
@@ -46,8 +46,10 @@ class CausesPane(ListWithPanel):
         graph_worker: CauseGraphWorker,
         guidance: Callable[[SyncError, int], list[TextLine]],
         remembered: Callable[[SyncError, Moment], str],
+        twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
     ) -> None:
         super().__init__(context)
+        self._twin_pages = twin_pages
         self._guidance = guidance
         self._remembered = remembered
         self._errors = errors
@@ -299,6 +301,7 @@ class CausesPane(ListWithPanel):
             self._lines.moment.now,
             guidance=self._guidance(first, width),
             unsettled=self._errors.unsettled,
+            twin_pages=self._twin_pages,
             before=self._remembered(first, self._lines.moment),
             key_of=self.context.key_of,
             unicode=self.context.terminal.unicode,

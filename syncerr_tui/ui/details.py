@@ -71,6 +71,8 @@ class Details:
         memory: Memory | None = None,
         happened: str = "",
         said: Sequence[str] = (),
+        left: Verdict | None = None,
+        twin_pages: Sequence[tuple[str, str]] = (),
     ) -> list[TextLine]:
         """The lines for this row.
 
@@ -83,8 +85,10 @@ class Details:
             memory: What the journal remembers about it.
             happened: What has happened to it since the person looked, or since it was fixed.
             said: What people have said about it.
+            left: TWIN or UNKNOWN, where earlier runs left it so.
+            twin_pages: The records of a TWIN: id, and the address of its page.
         """
-        from syncerr_tui.ui.cause_words import held_up, left_words, waits_for
+        from syncerr_tui.ui.cause_words import held_up, left_section, waits_for
         from syncerr_tui.ui.error_history import memory_words
 
         explanation = self._error_details.explain(error)
@@ -101,9 +105,8 @@ class Details:
         if said:
             page.section("Said", (" ".join(said), Role.TEXT))
         page.section("Last re-sync", (outcome, Role.TEXT))
-        left = memory.last_verdict if memory is not None else None
-        if left is not None and left.is_open:
-            page.section(left.value, (left_words(left), Role.TEXT))
+        if left is not None:
+            left_section(page, left, twin_pages)
         if memory is not None:
             page.section("Before", (memory_words(memory, moment), Role.TEXT))
         if graph is not None and left is not Verdict.TWIN:

@@ -6,14 +6,15 @@ next run changes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from syncerr_tui.diagnosis import links
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.handling import Handlings, handlings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.journal.row_history import Ended, LeftByRuns, Memory
+    from syncerr_tui.journal.row_history import LeftByRuns, Memory
 
 
 @dataclass
@@ -62,7 +63,7 @@ class ErrorHistory:
         self._work = work
         self._tell = tell
         self._known: dict[SyncError, Memory] = {}
-        self._again: Mapping[str, Ended] = {}
+        self._left: LeftByRuns | None = None
         self._wanted: SyncError | None = None
         self._asking = False
 
@@ -93,7 +94,7 @@ class ErrorHistory:
         ]
         if landed:
             graph_worker.landed(landed)
-        self._again = found.again
+        self._left = found
         self._tell(LeftByRunsKnown(found, said))
 
     def recall(self, error: SyncError | None) -> None:
@@ -125,13 +126,24 @@ class ErrorHistory:
 
     def again(self, error: SyncError, moment: Moment) -> str:
         """`Fixed at 11:51 by root, failing again since 12:03.` Empty where it was not."""
-        ended = self._again.get(error.id)
+        ended = self._left.again.get(error.id) if self._left is not None else None
         if ended is None or error.processed_at is None:
             return ""
         fixed, failed = (
             clock_time(at, moment.now, moment.zone)[:-3] for at in (ended.at, error.processed_at)
         )
         return f"Fixed at {fixed} by {one_line(ended.by)}, failing again since {failed}."
+
+    def left(self, error: SyncError) -> Verdict | None:
+        """TWIN or UNKNOWN, where earlier runs left it so."""
+        return self._left.unsettled.get(error.id) if self._left is not None else None
+
+    def twin_pages(self, error: SyncError) -> tuple[tuple[str, str], ...]:
+        """The records of a TWIN: (id, address of its page). Empty where it is none."""
+        if self._left is None or self._context.connection is None:
+            return ()
+        url = self._context.connection.identity.instance_url
+        return links.record_pages(self._left.twins.get(error.id, ()), str(error.object), url)
 
     def memory(self, error: SyncError) -> Memory | None:
         """What is remembered; None where it is not known yet."""

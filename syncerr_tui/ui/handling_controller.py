@@ -63,13 +63,9 @@ class HandlingController:
         menu = HandlingMenu(
             about,
             asleep=any(one.snooze for one in said),
-            twin=any(self._is_twin(error) for error in errors),
+            twin=any(self._services.error_history.left(error) is Verdict.TWIN for error in errors),
         )
         self._screen.app.push_screen(menu, chosen)
-
-    def _is_twin(self, error: SyncError) -> bool:
-        memory = self._services.error_history.memory(error)
-        return memory is not None and memory.last_verdict is Verdict.TWIN
 
     def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int) -> None:
         from syncerr_tui.ui.screens.handling import ASKED

@@ -161,7 +161,11 @@ class ResyncController:
         connection = request.connection
         dialog = PlanDialog(
             lambda ramp, support: request.planner(ramp=ramp, support_too=support),
-            replace(request.prepared.asked, unsettled=self._errors.unsettled),
+            replace(
+                request.prepared.asked,
+                unsettled=self._errors.unsettled,
+                twin_pages=self._services.error_history.twin_pages,
+            ),
             connection.identity,
             connection.method,
             request.planner.wave_lines,

@@ -138,10 +138,19 @@ class Services:
         before.append(f"Changed since you looked: {changed}." if changed else "")
         if news.marks.get(error.id) is RowChange.NEW:
             before.append("New since you looked.")
-        said = self.context.state.said.of(error.id).lines()
-        happened = " ".join(filter(None, before))
-        graph = self.graph_worker.graph
-        return self._panel_text(error, moment, outcome, width, graph, memory, happened, said)
+        history = self.error_history
+        return self._panel_text(
+            error,
+            moment,
+            outcome,
+            width,
+            self.graph_worker.graph,
+            memory,
+            " ".join(filter(None, before)),
+            self.context.state.said.of(error.id).lines(),
+            history.left(error),
+            history.twin_pages(error),
+        )
 
     def remembered(self, error: SyncError, moment: Moment) -> str:
         """What the journal remembers about an error."""

@@ -141,6 +141,8 @@ def utility(
     if asleep:
         spare.append((f"  {asleep:,} snoozed", "quiet"))
         left.append(spare[-1])
+    if state.twins:
+        left.append((f"  {state.twins:,} TWIN: {key_of('report')}", "bad"))
     if state.doing:
         left += [(f"  {state.doing}", "busy"), ("  esc", "key"), (" cancels", "quiet")]
     happened = state.news.words

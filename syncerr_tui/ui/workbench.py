@@ -159,7 +159,12 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         services = self.services
         causes = CausesPane(
-            self.context, self.errors, services.graph_worker, services.guidance, services.remembered
+            self.context,
+            self.errors,
+            services.graph_worker,
+            services.guidance,
+            services.remembered,
+            services.error_history.twin_pages,
         )
         journal = JournalPane(self.context, services.journals, services.describe)
         guided = GuidedPane(self.context, lambda: services.guided, services.describe, self._copy_of)
@@ -537,10 +542,11 @@ class Workbench(Screen[None], inherit_bindings=False):
     def standing_known(self, event: LeftByRunsKnown) -> None:
         """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
         standing = event.standing
-        self.context.state = replace(self.context.state, said=event.said)
+        self.context.state = replace(self.context.state, said=event.said, twins=len(standing.twins))
         self.errors.show_standing(standing.unsettled, standing.tried, standing.again.keys())
         if self.complete:
             self.causes.standing_known()
+        self.draw_lines()
 
     @on(ReadingFailed)
     def reading_failed(self, event: ReadingFailed) -> None:
@@ -849,7 +855,9 @@ class Workbench(Screen[None], inherit_bindings=False):
 
         error = self.pane.current
         if error is not None:
-            found = addresses(self.services.error_details.explain(error))
+            twins = self.services.error_history.twin_pages(error)
+            found = [(f"Record {number} of the TWIN", page) for number, (_, page) in enumerate(twins, 1)]
+            found += addresses(self.services.error_details.explain(error))
             open_one_of(self, self.context, found, self.say)
 
     # -- re-syncing ------------------------------------------------------------------------------------

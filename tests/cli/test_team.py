@@ -16,10 +16,14 @@ from syncerr_tui.errors import ExitCode
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import LOOKS
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.factory import clock, shared_place
 from syncerr_tui.salesforce.profile_files import read_profile
 from tests.cli.conftest import Shell
+from tests.e2e.orgs import write_profile
 from tests.postgres import PostgresServer
+from tests.resync import lying_org
+from tests.ui import past
 
 SECRET = "correct horse battery staple"
 
@@ -187,3 +191,48 @@ def test_the_password_comes_from_where_the_profile_says(
         assert all(SECRET.encode() not in path.read_bytes() for path in kept)
         assert SECRET not in said.err + said.out
     assert os.environ.get("PGPASSWORD") is None
+
+
+def test_a_twin_is_named_with_both_addresses_until_somebody_says_that_it_is_merged(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DemoServer(DemoOptions(errors=30, processing_delay=0, faults=("twin",))) as demo:
+        monkeypatch.setenv("SYNCERR_INSTANCE_URL", demo.instance_url)
+        monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", demo.access_token)
+        write_profile(shell.home)
+        box = ("--org", "box")
+        rows = shell("list", *box, "--filter", "code:UNABLE_TO_LOCK_ROW event:create", "--json").lines
+        row, name = rows[0]["id"], rows[0]["object"]
+        said = shell("resync", *box, "--id", row, "--only", "--yes", "--json")
+        assert [line["verdict"] for line in said.lines] == ["TWIN"]
+        for words in (("list",), ("causes",), ("plan", "--all")):
+            told = [line for line in shell(*words, *box).err.splitlines() if line.startswith("TWIN")]
+            (line,) = told
+            assert row in line
+            assert len({word for word in line.split() if f"/lightning/r/{name}/" in word}) == 2
+        assert shell("note", *box, "--id", row, "a word").code == 2, "it has left the list"
+        assert shell("note", *box, "--id", row, "--merged").code == 0
+        assert "TWIN" not in shell("list", *box).err
+
+
+def test_a_twin_that_is_in_the_list_is_told_beside_its_row_and_its_cause(
+    shell: Shell, fresh: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = ("--org", "acme")
+    first = shell("list", *acme, "--filter", "object:Order", "--json").lines[0]
+    profile = read_profile(shell.profiles, "acme")
+    assert profile is not None
+    identity = replace(lying_org.IDENTITY, org_id=profile.org_id or "")
+    monkeypatch.setattr(past, "IDENTITY", identity)
+    ids = ("801De0000000006IAA", "801De0000000007IAA")
+    records = [{"id": one, "modified_at": "2026-11-28T02:14:00+00:00"} for one in ids]
+    error = SyncError.of_payload({**first, "created_at": None})
+    past.ended_run(shell.home / "state", [error], [Verdict.TWIN], evidence={"records": records})
+    told = {line["id"]: line for line in shell("list", *acme, "--fields", "id,left,records", "--json").lines}
+    assert told[error.id]["left"] == "TWIN"
+    assert [ids[0] in told[error.id]["records"], ids[1] in told[error.id]["records"]] == [True, True]
+    twins = [line["twins"] for line in shell("causes", *acme, "--json").lines if line["twins"]]
+    assert [[*found] for found in twins] == [[error.id]]
+    assert all(one in address for one, address in zip(ids, twins[0][error.id], strict=True))
+    shown = shell("causes", *acme).out
+    assert f"TWIN {error.short_name}: " in shown

@@ -16,10 +16,18 @@ from tests.ui.past import ended_run, journal_at
 
 async def test_a_twin_stays_marked_and_no_plan_calls_it_ready(opened: Open, tmp_path: Path) -> None:
     errors = some_errors(3)
-    ended_run(tmp_path, errors[:2], [Verdict.TWIN, Verdict.UNKNOWN])
+    ids = ("001De0000000006IAA", "001De0000000007IAA")
+    records = [{"id": one, "modified_at": "2026-11-28T02:14:00+00:00"} for one in ids]
+    ended_run(tmp_path, errors[:2], [Verdict.TWIN, Verdict.UNKNOWN], evidence={"records": records})
+
+    def both_are_named() -> bool:
+        shown = "".join(line.strip(" │┃") for line in driven.lines)
+        return all(f"/{one}" in shown for one in ids)
+
     async with opened(errors) as driven:
         await driven.ready()
         await driven.wait_for(lambda: "TWIN" in driven.lines[3])
+        await driven.wait_for("1 TWIN: W")
         assert "UNKNOWN" in driven.lines[4]
         await driven.press("a", "R")
         await driven.wait_for("1 TWIN: two records carry one StoreConnect ID.")
@@ -29,11 +37,15 @@ async def test_a_twin_stays_marked_and_no_plan_calls_it_ready(opened: Open, tmp_
             == next(n for n, line in enumerate(driven.lines) if "Re-sync 3" in line) + 2
         )
         assert "1 UNKNOWN: sent before" in driven.text
+        await driven.wait_for(both_are_named)
         await driven.wait_for("1 row was sent")
         assert "It is read again and not sent." in driven.text
         await driven.press("escape", "escape", "g", "enter")
         await driven.wait_for("carry its StoreConnect ID")
-        await driven.press("escape", "c")
+        await driven.wait_for(both_are_named)
+        await driven.press("b")
+        await driven.wait_for("Record 2 of the TWIN")
+        await driven.press("escape", "escape", "c")
         await driven.wait_for("1 TWIN")
         assert "Ready" not in driven.text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -32,6 +33,10 @@ NOT_QUEUED_WITH_SAFEGUARD = (
 )
 
 
+_TWIN_PAGES = 4
+"""Addresses of records that a plan names; each row's panel has its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked for, next to what the plan makes of it."""
@@ -48,6 +53,8 @@ class Asked:
     """They are sent all the same: the person chose one alone."""
     unsettled: Mapping[str, Verdict] = field(default_factory=dict)
     """Rows that earlier runs left TWIN or UNKNOWN."""
+    twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]] = lambda _error: ()
+    """The records of a TWIN: id, and the address of its page."""
     remarks: tuple[str, ...] = ()
     """What else a person should know before they start."""
 
@@ -119,9 +126,10 @@ class PlanDialog(Confirmation):
     def text(self) -> Content:
         """The plan in a few lines; what must not be missed first."""
         plan, asked = self.plan, self._asked
-        planned = (row.error.id for row in plan.rows)
-        left = unsettled_words(asked.unsettled[row] for row in planned if row in asked.unsettled)
-        loud = [left] if left else []
+        open_rows = [row.error for row in plan.rows if row.error.id in asked.unsettled]
+        left = unsettled_words(asked.unsettled[error.id] for error in open_rows)
+        pages = (page for error in open_rows for _, page in asked.twin_pages(error))
+        loud = [left, *islice(pages, _TWIN_PAGES)] if left else []
         support = sum(row.error.id in asked.support_only for row in plan.rows)
         if support:
             loud.append(support_words(support))
