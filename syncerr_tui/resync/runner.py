@@ -49,7 +49,7 @@ _ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdic
 
 _WAITS = {
     WaitKind.PROOF: "waiting for the org",
-    WaitKind.EARLIER: "sent before, outcome not known yet",
+    WaitKind.EARLIER: "sent before, outcome unknown",
     WaitKind.SHOWN: "shown before, read again",
 }
 

@@ -90,8 +90,9 @@ def completions(text: str, fields: Sequence[str], values: Mapping[str, Sequence[
     before, _, last = word.rpartition(",") if not word.startswith('"') else ("", "", word[1:])
     lead = text[: match.start("value")] + (f"{before}," if before else "")
     known = [value for value in values.get(name, ()) if value.casefold().startswith(last.casefold())]
-    return [lead + _quoted(value) for value in known if '"' not in value and _quoted(value) != word]
+    return [lead + quoted(value) for value in known if '"' not in value and quoted(value) != word]
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
+    """A value as it stands behind the colon of its field."""
     return f'"{value}"' if re.search(r"\s|,", value) else value

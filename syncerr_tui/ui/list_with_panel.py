@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.text import shortened
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.filter_history import quoted
 from syncerr_tui.triage.layout import WindowClass, WindowLayout
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
@@ -140,10 +140,10 @@ class ListWithPanel(Widget):
     @property
     def filter_hint(self) -> str:
         """What can be typed there."""
-        saved = shortened(" ".join(self.context.config.filters) or "NAME", 24)
+        saved = " ".join(f"saved:{quoted(name)}" for name in self.context.config.filters)
         return (
             'text "two words" /regex/ -not object:Order,Contact code:INVALID* event:update age:>2d '
-            f"cause:ID day:2026-11-27 saved:{saved}  tab completes  ctrl+s saves"
+            f"day:2026-11-27  tab completes  ctrl+s saves  {saved or 'saved:NAME'}"
         )
 
     filter_kind = "list"

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.filter import FIELDS
-from syncerr_tui.triage.filter_history import FilterHistory, completions, of_text
+from syncerr_tui.triage.filter_history import FilterHistory, completions, of_text, quoted
 from syncerr_tui.triage.values import KINDS, Value, counted, shown, values_of
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.messages import Announced
@@ -165,8 +165,7 @@ class LookController:
             self._say(problem.line, "bad")
         else:
             context.config = replace(context.config, filters={**context.config.filters, name: text})
-            term = f'saved:"{name}"' if " " in name else f"saved:{name}"
-            self._say(f"{term} filters by it from now on, in --filter too. It stands in {path}")
+            self._say(f"saved:{quoted(name)} filters by it from now on, in --filter too. It stands in {path}")
 
     def _say(self, line: str, look: str = "strong") -> None:
         self._screen.post_message(Announced(line, look))

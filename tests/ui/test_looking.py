@@ -222,6 +222,8 @@ async def test_a_filter_is_saved_beside_what_the_person_wrote(opened: Open, tmp_
         await driven.wait_for('saved:"late orders" filters by it')
         await typed(driven, 'saved:"late orders"')
         assert len(driven.pane.listing.ids) == 4
+        await driven.press("slash")
+        await driven.wait_for('saved:night saved:"late o')
     text = config.read_text()
     for kept in (
         "# mine\n",
