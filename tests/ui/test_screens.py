@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.host.terminal import TerminalProfile
 from tests.ui.conftest import Open
@@ -23,6 +25,18 @@ async def test_list_in_plain_characters(opened: Open) -> None:
         await driven.press("space", "space", "j")
         driven.compare("list-ascii")
         assert driven.text.isascii()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_the_panel_in_plain_characters(opened: Open, width: int) -> None:
+    async with opened(size=(width, 24), terminal=TerminalProfile(unicode=False)) as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("esc back")
+        assert driven.text.isascii()
+        assert driven.lines[2].startswith("  Contact" if width == 80 else "   Object"), (
+            "a frame took the text's room"
+        )
 
 
 async def test_info(opened: Open) -> None:
