@@ -138,7 +138,7 @@ class GuidedPane(ListWithPanel):
         elif state.phase is Phase.OVER:
             what = f"Over: {state.counted}. {key('back')} dismisses it."
         elif state.to_press:
-            what = f"Tick them in Salesforce, press Re-sync, then {key('tick')} here."
+            what = f"Tick these in Salesforce, press Re-sync, then {key('tick')} here."
         elif state.unspoken:
             what = (
                 f"Perhaps pressed before: {key('tick')} says that it was, {key('decline')} that it was not."
