@@ -165,7 +165,8 @@ class LookController:
             self._say(problem.line, "bad")
         else:
             context.config = replace(context.config, filters={**context.config.filters, name: text})
-            self._say(f"saved:{quoted(name)} filters by it from now on, in --filter too. It stands in {path}")
+            term = f"saved:{quoted(name)}"
+            self._say(f"{term} filters by it from now on, in --filter too. It stands in {path}")
 
     def _say(self, line: str, look: str = "strong") -> None:
         self._screen.post_message(Announced(line, look))
