@@ -7,7 +7,7 @@ import pytest
 from syncerr_tui.host import clipboard
 from syncerr_tui.triage.actions import ACTIONS, BY_ID
 from syncerr_tui.triage.keymap import shown
-from syncerr_tui.ui.workbench import bindings
+from syncerr_tui.ui.action_screen import bindings
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
 

@@ -1,0 +1,371 @@
+"""A screen of panes that acts on keys: from a key to what it does, and the lines around the pane in front.
+
+A key asks for an action of the table (`triage.actions`). `action_act` looks whether it can run, says the
+reason where it cannot, and else calls what `HANDLERS` of the pane in front has for it, or those of the
+screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingsMap
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Input
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.actions import Action, AppState, Place
+from syncerr_tui.ui.count_prefix import CountPrefix
+from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.errors_pane import ErrorsPane
+from syncerr_tui.ui.fix_controller import FixController
+from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.resync_controller import ResyncController
+from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.status_lines import StatusLines
+from syncerr_tui.ui.widgets.line import Line, LineClicked
+
+if TYPE_CHECKING:
+    from syncerr_tui.host.hooks import Hook
+    from syncerr_tui.ui.causes_pane import CausesPane
+    from syncerr_tui.ui.journal_pane import JournalPane
+    from syncerr_tui.ui.screens.palette import Palette
+
+NARROWEST, LOWEST = 60, 15
+"""The smallest window the list is drawn in."""
+TICK_SECONDS = 60.0
+"""How often ages are counted anew."""
+_WITHOUT_A_LIST = frozenset({"quit", "cancel", "redraw"})
+"""What works in a window that is too small to show the list."""
+_ANNOUNCED_SECONDS = 8.0
+"""How long a line stands in place of the keys when no key follows."""
+
+
+class ActionScreen(Screen[None], inherit_bindings=False):
+    """Title, tabs, the pane in front, and the lines below it."""
+
+    AUTO_FOCUS = ""
+    HANDLERS: ClassVar[Handlers]
+    """Id of an action -> what does it where the pane in front has nothing for it."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.context = services.context
+        # Not `App.set_keymap`: in Textual 8.2.8 it takes a key away from all that share it between places.
+        self._bindings = BindingsMap(bindings(self.context.config.actions))
+        errors = ErrorsPane(self.context, services.describe, services.graph_worker)
+        self.panes: dict[Place, ListWithPanel] = {errors.place: errors}
+        self.complete = False
+        """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
+        self.fixing = FixController(services, self)
+        self.resyncing = ResyncController(services, self, errors, self.fixing)
+        self._lines = StatusLines(self.context, self.line)
+        self._count = CountPrefix()
+        self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
+        self._ticked_at = self.context.clock()
+
+    @property
+    def errors(self) -> ErrorsPane:
+        """The list."""
+        return cast(ErrorsPane, self.panes[Place.ERRORS])
+
+    @property
+    def causes(self) -> CausesPane:
+        """The causes."""
+        return cast("CausesPane", self.panes[Place.CAUSES])
+
+    @property
+    def journal(self) -> JournalPane:
+        """What was re-synced."""
+        return cast("JournalPane", self.panes[Place.JOURNAL])
+
+    @property
+    def pane(self) -> ListWithPanel:
+        """The pane in front."""
+        return self.panes[self.context.state.place]
+
+    def compose(self) -> ComposeResult:
+        """The lines, and the list between them."""
+        above, below = StatusLines.compose(self.context.ellipsis)
+        yield from above
+        with Container(id="panes"):
+            yield self.pane
+        yield from below
+
+    def line(self, name: str) -> Line:
+        """One of the lines around the pane."""
+        return self.query_one(f"#{name}", Line)
+
+    # -- from a key to what it does --------------------------------------------------------------------
+
+    @property
+    def facts(self) -> AppState:
+        """What decides whether an action can run."""
+        context, state = self.context, self.context.state
+        facts = AppState(
+            place=state.place,
+            environment=context.environment,
+            connected=context.connection is not None,
+            session_expired=state.reading.expired,
+            reading=state.reading.active,
+            read_only=context.read_only,
+            running=self.resyncing.busy,
+            paused=state.run.paused,
+            waiting=bool(state.doing),
+            interrupted=len(self.services.interrupted_runs.waiting),
+            queued=len(state.queue.runs) + len(state.queue.ended),
+            guided=state.guided is not None,
+            commands=self.services.hooks.running,
+            key=self.context.key_of,
+            fresh=len(state.news.marks),
+            gone=len(state.news.gone),
+        )
+        return self.pane.facts(facts)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What can be asked for here."""
+        context = self.context
+        return context.config.actions.available(
+            context.state.place, read_only=context.read_only, on_snapshot=context.on_snapshot
+        )
+
+    def handler(self, action: Action, count: int | None = None) -> Callable[[], object]:
+        """What does this action here, so often: the pane in front, else the workbench."""
+        given = (count,) if action.counted else ()
+        if action.id in self.pane.HANDLERS:
+            return partial(self.pane.HANDLERS[action.id], self.pane, *given)
+        if (hook := self.context.config.hooks.get(action.id)) is not None:
+            return partial(self.run_hook, hook)
+        return partial(self.HANDLERS[action.id], self, *given)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, letters are letters; else a key means what it means in this place."""
+        if action != "act":
+            return True
+        place, table = self.context.state.place, self.context.config.actions
+        asked = table.by_id[str(parameters[0])]
+        known = asked.works_in(place) or (self.complete and table.keys_free_in(asked, place))
+        return not isinstance(self.focused, Input) and known
+
+    def action_act(self, action_id: str) -> None:
+        """A key, the palette or a click asks for an action."""
+        if not self.complete and action_id != "quit":
+            return
+        if self.has_class("-too-small") and action_id not in _WITHOUT_A_LIST:
+            # Nobody sees what a key would do here.
+            return
+        self.silence()
+        if (self.context.clock() - self._ticked_at).total_seconds() >= TICK_SECONDS:
+            self.tick()
+        table, key = self.context.config.actions, self.context.key
+        action = table.by_id[action_id]
+        if key.isdecimal() and key in action.keys and self._is_counting(action, key):
+            return
+        count = None if key.isdecimal() else self._count.taken()
+        if action not in self.actions:
+            place = self.context.state.place
+            if action.changes_org and self.context.read_only and action.works_in(place):
+                self.say("read-only: nothing that changes the org can be done in this start of the app")
+            elif not action.works_in(place):
+                shown = {pane.place for pane in self.panes.values() if pane.shown}
+                self.say(table.elsewhere(action, key, shown))
+            return
+        reason = action.why_disabled(self.facts)
+        if reason is not None:
+            self.say(f"{action.label}: {reason}")
+            return
+        self.handler(action, count)()
+
+    def _is_counting(self, action: Action, key: str) -> bool:
+        """Whether a digit belongs to the number before a key; if not, it is the key of a tab."""
+        place, shown = self.context.state.place, (pane for pane in self.panes.values() if pane.shown)
+        tab = next((pane.place for pane in shown if pane.place.value == action.id), None)
+        if not self._count.digit(key, self.context.clock(), place, tab):
+            return False
+        if self._count.place is not place:
+            self.go(self._count.place)
+        if self._count.begun is not None:
+            times, last = f"{self._count.begun:,}", self.context.key_of("last")
+            self.say(f"{times} times the next move or selection, or row {times}: {last}")
+        return True
+
+    def run_hook(self, hook: Hook) -> None:
+        """A command of the person's own."""
+        if errors := self._taken_along():
+            self.services.hooks.start(hook, errors)
+
+    def _taken_along(self) -> Sequence[SyncError]:
+        """The selected rows, else the row under the cursor; says it where the filter hides them all."""
+        selected = self.context.state.place is Place.ERRORS and self.context.state.listing.selected
+        errors = self.pane.chosen if selected else self.pane.failing[:1]
+        if selected and not errors:
+            self.say(f"The filter hides all selected rows: {self.context.key_of('back')} shows them.")
+        return errors
+
+    # -- the lines around the pane ---------------------------------------------------------------------
+
+    def say(self, line: str, look: str = "strong", *, keep: bool = False) -> None:
+        """One line in place of the keys, until the next key; for some seconds unless it is to be kept."""
+        self._lines.announcement = (line, look)
+        self._announced.cancel()
+        if not keep:
+            self._announced.call(self.silence)
+        self.draw_lines()
+
+    def silence(self, *lines: str) -> None:
+        """Show the keys again; with lines only where one of these is being said."""
+        announcement = self._lines.announcement
+        if announcement is not None and (not lines or announcement[0].startswith(lines)):
+            self._announced.cancel()
+            self._lines.announcement = None
+            self.draw_lines()
+
+    def draw_lines(self) -> None:
+        """Say what is true now."""
+        state, width, lines = self.context.state, self.size.width, self._lines
+        tabs = {p.place.value: (p.tab, p is self.pane) for p in self.panes.values() if p.shown}
+        lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
+        lines.draw_utility(self.causes.count if self.complete else 0, self.fixing.off_words, width)
+        lines.draw_keys(self.actions, self.facts, width)
+        lines.draw_trouble(width)
+        lines.draw_run(self.resyncing.line(width), width)
+
+    @on(LineClicked)
+    def line_clicked(self, event: LineClicked) -> None:
+        """A tab, or a key of the footer."""
+        self.context.key = ""
+        self.action_act(event.action_id)
+
+    def on_screen_suspend(self) -> None:
+        """A dialog is on top: the keys are its own."""
+        self._lines.behind_a_dialog = True
+        self.draw_lines()
+
+    def on_screen_resume(self) -> None:
+        """The keys are the list's again."""
+        self._lines.behind_a_dialog = False
+        self.draw_lines()
+        self.resyncing.show_what_is_ready()
+
+    @property
+    def _may_interrupt(self) -> bool:
+        """Whether a question that nobody asked for may come up now."""
+        return self.resyncing.may_interrupt and not self.context.state.run.active
+
+    def on_resize(self) -> None:
+        """Too small for a list: say the size that is needed."""
+        size = self.app.size
+        small = size.width < NARROWEST or size.height < LOWEST
+        self.set_class(small, "-too-small")
+        if small:
+            wanted = f"Window too small: {size.width}x{size.height}, needs {NARROWEST}x{LOWEST}"
+            self.line("too-small").show([(wanted, "strong")])
+        self.call_after_refresh(self.draw_lines)
+
+    @on(Announced)
+    def announced(self, event: Announced) -> None:
+        """A pane or a service has something to say."""
+        if event.line:
+            self.say(event.line, event.look, keep=event.keep)
+        else:
+            self.silence()
+
+    @on(Troubled)
+    def troubled(self, event: Troubled) -> None:
+        """Something does not work: say so until something does."""
+        self.trouble(event.error)
+
+    def trouble(self, error: SyncErrError) -> None:
+        """Say what does not work, until something does."""
+        self.context.state = replace(self.context.state, trouble=error)
+        self.draw_lines()
+
+    @on(ListWithPanel.Changed)
+    def pane_changed(self) -> None:
+        """A pane shows something else; the causes follow the list's filter and selection."""
+        if self.complete:
+            self.causes.refreshed()
+            self.draw_lines()
+
+    def go(self, place: Place) -> None:
+        """Bring a pane to the front."""
+        if place not in self.panes:
+            return
+        self.context.state = self.context.state.at(place)
+        for where, pane in self.panes.items():
+            pane.display = where is place
+        self.pane.entered()
+        self.draw_lines()
+
+    # -- what opens on top -----------------------------------------------------------------------------
+
+    def show_guide(self) -> None:
+        """All codes as a manual, opened on the code of the row under the cursor."""
+        from syncerr_tui.ui.screens.guide import GuideScreen
+
+        details, error = self.services.error_details, self.pane.current
+        code = details.explain(error).diagnosis.root_code if error else None
+        guide = GuideScreen(self.context, details.address, details.notes, code, self._palette)
+        self.app.push_screen(guide, self._act_on)
+
+    def show_help(self) -> None:
+        """The keys that work here."""
+        from syncerr_tui.ui.screens.help import HelpScreen
+
+        unicode = self.context.terminal.unicode
+        self.app.push_screen(HelpScreen(self.pane.tab, self._actions_with_reasons(), unicode=unicode))
+
+    def show_palette(self) -> None:
+        """Every action by its name."""
+        self.app.push_screen(self._palette(), self._act_on)
+
+    def _palette(self) -> Palette:
+        from syncerr_tui.ui.screens.palette import Palette
+
+        return Palette(self._actions_with_reasons(), unicode=self.context.terminal.unicode)
+
+    def _act_on(self, action_id: str | None) -> None:
+        if action_id is not None:
+            self.action_act(action_id)
+
+    def _actions_with_reasons(self) -> list[tuple[Action, str | None]]:
+        facts = self.facts
+        return [(action, action.why_disabled(facts)) for action in self.actions]
+
+    def tick(self) -> None:
+        """Time has gone by: everything that is an age is counted anew."""
+        self._ticked_at = self.context.clock()
+        self.errors.tick()
+        if self.complete:
+            self.causes.tick()
+        self.draw_lines()
+
+
+def bindings(actions: Iterable[Action]) -> list[Binding]:
+    """One binding for each action with a key; what it does is decided when the key is pressed.
+
+    They have priority, so that each key is done with before the next is looked at: of what is typed ahead
+    on a slow line, `/dup` filters, and `R` with enter opens the dialog first.
+    """
+    return [
+        Binding(
+            ",".join(action.keys),
+            f"act('{action.id}')",
+            action.label,
+            show=False,
+            id=action.id,
+            priority=True,
+        )
+        for action in actions
+        if action.keys
+    ]

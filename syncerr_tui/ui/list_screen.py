@@ -1,0 +1,385 @@
+"""The list of errors on screen: read, read again and watched; filtered, put in order, laid out; known better.
+
+What is read in the background comes as a message; what it means for the screen stands here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.timer import Timer
+
+from syncerr_tui.errors import SyncErrError
+from syncerr_tui.model import SyncError
+from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.columns import SortKey
+from syncerr_tui.triage.layout import USUAL, as_text, of_text
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.news import News
+from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
+from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
+from syncerr_tui.ui.error_history import LeftByRunsKnown
+from syncerr_tui.ui.handling_controller import SaidAbout
+from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
+from syncerr_tui.ui.list_with_panel import ListWithPanel
+from syncerr_tui.ui.look_controller import LookController
+from syncerr_tui.ui.services import LinksKnown, Services
+from syncerr_tui.ui.widgets.filter_bar import FilterBar
+from syncerr_tui.words import plural, sentence
+
+if TYPE_CHECKING:
+    from syncerr_tui.salesforce.session import OrgSession
+
+MANY = 2000
+"""Rows from which work on the list is done in a thread."""
+
+
+class ListScreen(ActionScreen, inherit_bindings=False):
+    """What the list shows, and where that comes from."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.reader = ListReader(self.context, self.post_message)
+        self.looking = LookController(services, self, self.errors)
+        self._resting = Debouncer(self, REST_SECONDS)
+        self._minute: Timer | None = None
+        self._watch: Timer | None = None
+        self._first_reading = True
+        self._keeping = asyncio.Lock()
+        self._saw_causes = False
+        self._row_before: SyncError | None = None
+        """Where the cursor was when the filter was opened."""
+
+    # -- reading the list ------------------------------------------------------------------------------
+
+    def refresh_list(self) -> None:
+        """Read the list, the journal and the org's notes again; connect first where that is still to do."""
+        self.services.error_details.begin_anew()
+        if self.complete:
+            self.journal.refresh_journal()
+        self._read()
+
+    def _read(self) -> None:
+        self._first_reading = not self.context.state.listing.errors
+        reading = self.reader.next()
+        self.draw_lines()
+        self.run_worker(self.reader.read(reading), group="reading", exclusive=True, name="reading")
+
+    def log_in(self) -> None:
+        """Ask for a new session."""
+        self.context.state = self.context.state.session_expired()
+        self.refresh_list()
+
+    def toggle_watch(self) -> None:
+        """Read again every minute, or stop doing so."""
+        if self._watch is None:
+            self._watch = self.set_interval(self.context.config.watch_seconds, self.look_again)
+        else:
+            self._watch.stop()
+            self._watch = None
+        self.context.state = self.context.state.watched(watching=self._watch is not None)
+        self.draw_lines()
+
+    def look_again(self) -> None:
+        """Read again, unless something goes on that this would disturb."""
+        state = self.context.state
+        if not state.reading.active and not state.run.active and not state.reading.expired:
+            self._read()
+
+    @on(Connected)
+    def connected(self) -> None:
+        """The org answered: its name goes on screen, and its first page is asked for."""
+        self.errors.note("", "Reading the sync errors ...")
+        welcome, self.context.welcome = self.context.welcome, ""
+        if welcome:
+            self.say(welcome, keep=True)
+        self.draw_lines()
+        self._look_for_open_runs(offer=True)
+        self.fixing.look_at_the_start()
+        if self.context.connection is not None:
+            org_id = self.context.connection.identity.org_id
+            self.run_worker(self._recall_layouts(org_id), group="layouts", name="layouts")
+            self.run_worker(self.looking.recall(org_id), group="filters", name="filters")
+
+    async def _recall_layouts(self, org_id: str) -> None:
+        """How this org's table was arranged before, as soon as the disk says so."""
+        from syncerr_tui.host import remembered
+
+        folder = self.services.journals.folder
+        try:
+            known = await asyncio.to_thread(remembered.read, folder, "layout", org_id, of_text, USUAL)
+        except SyncErrError as problem:
+            self.say(problem.line, "bad")
+        else:
+            if self.context.state.layouts is USUAL:
+                # Else the person was faster than the disk.
+                self.context.state = replace(self.context.state, layouts=known)
+                self._arrange()
+
+    def _arrange(self) -> None:
+        for pane in self.panes.values():
+            pane.arranged()
+        self.draw_lines()
+
+    @on(ListWithPanel.Arranged)
+    def arranged(self, event: ListWithPanel.Arranged) -> None:
+        """Follow it at once, and remember it."""
+        self.context.state = self.context.state.arranged(event.window, event.layout)
+        self._arrange()
+        if self.context.connection is not None:
+            keeping = self._keep_layouts(self.context.connection.identity.org_id)
+            self.run_worker(keeping, group="layouts", name="layouts")
+
+    async def _keep_layouts(self, org_id: str) -> None:
+        from syncerr_tui.host import remembered
+
+        folder = self.services.journals.folder
+        try:
+            async with self._keeping:  # the last wish is written last
+                await asyncio.to_thread(
+                    remembered.write, folder, "layout", org_id, as_text(self.context.state.layouts)
+                )
+        except SyncErrError as problem:
+            self.say(problem.line, "bad")
+
+    @on(PageRead)
+    def page_read(self, event: PageRead) -> None:
+        """Rows go on screen as they come, the first time; a refresh replaces them at its end."""
+        if event.reading != self.reader.reading:
+            return
+        self.context.state = self.context.state.reading_came(event.so_far)
+        if self._first_reading:
+            listing = self.context.state.listing.with_page(event.rows, self.context.clock())
+            self.errors.show(listing, fresh=event.so_far == len(event.rows))
+        self.draw_lines()
+        self.call_after_refresh(event.drawn.set)
+
+    @on(ListRead)
+    def list_read(self, event: ListRead) -> None:
+        """The whole truth: what is not in it has left the list."""
+        if len(event.rows) > MANY:
+            self.run_worker(self._sorted_in(event), group="sorting in", exclusive=True, name="sorting in")
+        elif event.reading == self.reader.reading:
+            fresh = self.context.state.read_again(event.rows, self.context.clock())
+            self._list_sorted_in(fresh.listing, fresh.news)
+
+    async def _sorted_in(self, event: ListRead) -> None:
+        """Filter, sort and compare many rows in a thread. What the person does meanwhile is heard."""
+        before, fresh = None, self.context.state
+        while before is None or before.asked_for != self.context.state.asked_for:
+            before = self.context.state
+            fresh = await asyncio.to_thread(before.read_again, event.rows, self.context.clock())
+        if event.reading == self.reader.reading:
+            self._list_sorted_in(self.context.state.listing.carried_to(fresh.listing), fresh.news)
+
+    def _list_sorted_in(self, listing: Listing, news: News) -> None:
+        self.errors.note(
+            "",
+            "No sync errors.",
+            "",
+            "The org has no failed change event that you can see.",
+            "What it has not processed yet is not counted.",
+        )
+        if not self.context.state.run.active and self.services.runs.view is not None:
+            # The list is as the org has it now: the states of an ended run are no news any more.
+            self.errors.show_run({}, {})
+        self._announce_new(len(news.new - self.context.state.news.new))
+        self.context.state = replace(self.context.state, news=news)
+        self.errors.show(listing, fresh=not self._first_reading)
+        if listing.errors and not listing.ids:
+            self._note_that_nothing_matches()
+        if self._minute is None:
+            self._minute = self.set_interval(TICK_SECONDS, self.tick)
+        self.draw_lines()
+        if self.context.connection is not None:
+            self.run_worker(self._know_more(self.context.connection), group="parents", exclusive=True)
+            self._look_for_open_runs(offer=False)
+
+    def tick(self) -> None:
+        """Time has gone by: everything that is an age, and what other terminals do."""
+        super().tick()
+        if self.context.state.said.over(self.context.clock()):
+            self._learn_from_the_journal()
+        self._look_for_open_runs(offer=False)
+
+    async def _know_more(self, connection: OrgSession) -> None:
+        """What waits for what, as the org says; and what earlier runs left of the rows."""
+        error = next(iter(self.context.state.listing.errors.values()), None)
+        if error is not None:
+            # The first explanation reads the whole catalogue: not while somebody waits for a panel or a plan.
+            await asyncio.to_thread(self.services.error_details.explain, error)
+        await self.services.graph_worker.ask_for_parents(connection)
+        await self.services.error_history.look(self.services.graph_worker)
+
+    @on(LeftByRunsKnown)
+    def standing_known(self, event: LeftByRunsKnown) -> None:
+        """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
+        standing = event.standing
+        self.context.state = replace(self.context.state, said=event.said, twins=len(standing.twins))
+        self.errors.show_standing(standing.unsettled, standing.tried, standing.again.keys())
+        if self.complete:
+            self.causes.standing_known()
+        self.draw_lines()
+
+    @on(ReadingFailed)
+    def reading_failed(self, event: ReadingFailed) -> None:
+        """Say it in one line; what is on screen stays."""
+        if event.reading != self.reader.reading:
+            return
+        key, expired = self.context.key_of, self.context.state.reading.expired
+        then = f"{key('login')} logs in again." if expired else f"{key('refresh')} tries again."
+        self.errors.note("", f"{event.error.title}.", event.error.hint, "", then)
+        self.causes.refreshed()
+        self.draw_lines()
+
+    def _announce_new(self, new: int) -> None:
+        if new and self._watch is not None:
+            self.app.bell()
+            self.notify(f"{plural(new, 'new sync error')}.", timeout=8, markup=False)
+
+    # -- what the journal adds -------------------------------------------------------------------------
+
+    @on(SaidAbout)
+    def _learn_from_the_journal(self) -> None:
+        """A run or a check has written more: everything that follows from the journal is derived anew."""
+        history = self.services.error_history
+        history.forget()
+        self.run_worker(history.look(self.services.graph_worker), group="standing")
+        self._look_for_open_runs(offer=False)
+
+    def _look_for_open_runs(self, *, offer: bool) -> None:
+        looking = self.services.interrupted_runs.look(offer=offer)
+        self.run_worker(looking, group="open runs")
+
+    # -- the filter and the order ----------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Open the line in which the filter is typed: of this pane, or of the list."""
+        target = self.errors if self.pane.filter_text is None else self.pane
+        self._row_before = self.context.state.listing.current
+        past = self.looking.history.of(target.filter_kind)
+        complete = self.looking.completions if target is self.errors else lambda _text: ()
+        self.query_one(FilterBar).ask(target, past, complete)
+        self.say(target.filter_hint, "quiet", keep=True)
+
+    @on(FilterBar.Wrong)
+    def filter_typed(self, event: FilterBar.Wrong) -> None:
+        """What is wrong stands in the lines of the keys: beside the text there is no room for it."""
+        if event.line:
+            self.say(event.line, "bad", keep=True)
+        elif self.query_one(FilterBar).has_class("-on"):
+            self.say(self.pane.filter_hint, "quiet", keep=True)
+        self._note_that_nothing_matches()
+
+    @on(FilterBar.Offered)
+    def filter_offered(self, event: FilterBar.Offered) -> None:
+        """How the last word can go on, from the way that stands in the line on."""
+        words = [text.rpartition(" ")[2] for text in event.words[event.at :]]
+        self.say(f"{event.at + 1} of {len(event.words)}: {'  '.join(words)}", "quiet", keep=True)
+
+    @on(FilterBar.Closed)
+    def filter_closed(self, event: FilterBar.Closed) -> None:
+        """Back to the list; where nothing was kept, also to the row that one came from."""
+        self.silence()
+        if not event.kept and self._row_before is not None:
+            self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
+        self._note_that_nothing_matches()
+        self.pane.entered()
+        self.looking.applied(self.pane.filter_kind, event.text)
+        if event.save and self.pane.filter_kind == self.errors.filter_kind:
+            self.action_act("save_filter")
+        self.call_after_refresh(self.resyncing.show_what_is_ready)
+
+    def _note_that_nothing_matches(self) -> None:
+        if self.context.state.listing.errors:
+            again = f"{self.context.key_of('back')} shows all rows again."
+            self.errors.note("", "Nothing matches the filter.", "", again)
+
+    def sort(self) -> None:
+        """Ask for the column."""
+        from syncerr_tui.ui.screens.menus import SortMenu
+
+        def chosen(key: SortKey | None) -> None:
+            if key is not None:
+                self.errors.sort_by(key)
+
+        listing = self.context.state.listing
+        self.app.push_screen(SortMenu(listing.sort, reverse=listing.reverse), chosen)
+
+    # -- knowing more about an error -------------------------------------------------------------------
+
+    @on(ListWithPanel.Looked)
+    def looked(self, event: ListWithPanel.Looked) -> None:
+        """Who rests on an error is shown more about it than its message says."""
+        error = event.error
+        self._resting.cancel()
+        self.services.error_history.recall(error)
+        if error is not None:
+            self._resting.call(lambda: self.services.error_details.look_up(error))
+
+    @on(KnownBetter)
+    def known_better(self, event: KnownBetter) -> None:
+        """Show it where the error is on screen."""
+        for pane in self.panes.values():
+            pane.known_better(event.error)
+
+    @on(NotesBroken)
+    def notes_broken(self, event: NotesBroken) -> None:
+        """Say where; the guidance does without them."""
+        self.say(f"Notes: {event.trouble.line}", "bad")
+
+    @on(SessionEnded)
+    def session_ended(self, event: SessionEnded) -> None:
+        """As when reading the list."""
+        self.context.state = self.context.state.session_expired(event.trouble)
+        self.draw_lines()
+
+    @on(LinksKnown)
+    def links_known(self) -> None:
+        """What waits for what is known anew."""
+        self.errors.linked()
+        if self.complete:
+            self.causes.refreshed()
+        self.draw_lines()
+
+    # -- from an error to its cause, and back ----------------------------------------------------------
+
+    def show_causes(self) -> None:
+        """The causes in front: on that of the row one comes from; straight after the start, on the worst."""
+        if self.context.state.place is not Place.CAUSES:
+            listing = self.context.state.listing
+            untouched = not (listing.cursor or listing.selected or listing.filter)
+            current = None if untouched and not self._saw_causes else listing.current
+            self.causes.came_from(current.id if current is not None else None)
+            self._saw_causes = True
+        self.go(Place.CAUSES)
+
+    def show_alike(self) -> None:
+        """From a cause to all its rows in the list."""
+        current = self.pane.current
+        if current is not None:
+            self.go(Place.ERRORS)
+            self.errors.show_alike(current.id)
+
+    def go_to_cause(self) -> None:
+        """Up to the row that this one waits for; what is believed, and why, is said."""
+        from syncerr_tui.ui.cause_words import short, why
+
+        current, graph = self.context.state.listing.current, self.services.graph_worker.graph
+        if current is None or graph is None:
+            self.say("Still working out what waits for what.")
+            return
+        links = graph.links_of(current.id)
+        up = next((link for link in links if link.cause is not None), None)
+        if up is not None and up.cause is not None:
+            self.errors.go_to(up.cause)
+            self.say(f"{short(current)} waits for this one. {sentence(why(up))}")
+        elif links:
+            self.say(f"Its cause is not in this list. {sentence(links[0].detail)}")
+        else:
+            says = f"{self.context.key_of('info')} says which."
+            self.say(f"It waits for nothing: it fails for a reason of its own. {says}")
