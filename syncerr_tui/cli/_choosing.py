@@ -72,7 +72,7 @@ class Choice:
 class Treatment:
     """How the org's profile wants runs to be."""
 
-    patience: float = 180.0
+    proof_timeout: float = 180.0
     reason_required: bool = False
     read_only: bool = False
 
@@ -99,9 +99,18 @@ def planning(command: Command) -> Command:
         click.option(
             "--batch-size", metavar="N", type=click.IntRange(1, 200), help="Rows in one request, at most."
         ),
-        click.option("--lanes", metavar="N", type=click.IntRange(1, 25), help="Requests at once, at most."),
         click.option(
+            "--concurrency",
+            "--lanes",
+            "concurrency",
+            metavar="N",
+            type=click.IntRange(1, 25),
+            help="Requests at once, at most.",
+        ),
+        click.option(
+            "--proof-timeout",
             "--patience",
+            "proof_timeout",
             metavar="SECONDS",
             type=click.FloatRange(0, 86_400),
             help="Seconds to wait for proof of a wave.",
@@ -196,7 +205,9 @@ def treatment_of(choice: OrgChoice) -> Treatment:
 
         profile = read_profile(profile_folder(), choice.org)
         if profile is not None:
-            return Treatment(profile.patience, profile.reason_required, choice.read_only or profile.read_only)
+            return Treatment(
+                profile.proof_timeout, profile.reason_required, choice.read_only or profile.read_only
+            )
     if choice.demo is not None:
         return Treatment(_DEMO_PATIENCE, read_only=choice.read_only)
     return Treatment(read_only=choice.read_only)
@@ -282,8 +293,8 @@ def plan_for(
     only: bool,
     canary: bool,
     batch_size: int | None,
-    lanes: int | None,
-    patience: float,
+    concurrency: int | None,
+    proof_timeout: float,
     said: Handlings,
     measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
@@ -309,10 +320,10 @@ def plan_for(
         created_at=clock(),
         parents=graph.parents_of(error.id for error in chosen),
         left_out=[*_support_only(graph, chosen, named=bool(choice.ids)), *_snoozed(said, chosen, choice)],
-        ramp=canary,
+        canary=canary,
         batch_size=batch_size,
-        lanes=lanes,
-        patience=patience,
+        concurrency=concurrency,
+        proof_timeout=proof_timeout,
         measured=measured,
     )
 

@@ -68,8 +68,8 @@ async def _plan(
     from syncerr_tui.journal.history import History
     from syncerr_tui.resync import plan_file
 
-    if options["patience"] is None:
-        options["patience"] = treatment_of(choice).patience
+    if options["proof_timeout"] is None:
+        options["proof_timeout"] = treatment_of(choice).proof_timeout
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
         with open_journal(connection) as journal:

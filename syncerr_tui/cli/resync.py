@@ -90,8 +90,8 @@ def command(
     if not dry_run:
         refuse_where_read_only(treatment)
         need_reason(treatment, reason)
-    if options["patience"] is None:
-        options["patience"] = treatment.patience
+    if options["proof_timeout"] is None:
+        options["proof_timeout"] = treatment.proof_timeout
     return run_async(
         _resync(
             choice,

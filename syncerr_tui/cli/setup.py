@@ -75,25 +75,25 @@ _WARNING = (
 class Given:
     """What the flags say already."""
 
-    name: str | None
-    way: str | None
-    way_settings: tuple[str, ...]
-    object_name: str | None
-    maps: tuple[str, ...]
-    failed: tuple[str, ...]
-    pending: tuple[str, ...]
-    done: tuple[str, ...]
-    sync_user: str | None
-    method: str | None
-    method_settings: tuple[str, ...]
-    har: str | None
-    namespace: str
-    keep_ids: bool
-    treatment: Mapping[str, object]
-    """Lanes, batch size and the like, where given."""
-    fix_allow: tuple[str, ...]
-    bypass_sets: tuple[str, ...]
-    replace: bool
+    name: str | None = None
+    way: str | None = None
+    way_settings: tuple[str, ...] = ()
+    object_name: str | None = None
+    maps: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    sync_user: str | None = None
+    method: str | None = None
+    method_settings: tuple[str, ...] = ()
+    har: str | None = None
+    namespace: str = "s_c"
+    keep_ids: bool = False
+    treatment: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    """Concurrency, batch size and the like, where given."""
+    fix_allow: tuple[str, ...] = ()
+    bypass_sets: tuple[str, ...] = ()
+    replace: bool = False
     recorded: tuple[Exchange, ...] = ()
     """What is in the file `har`."""
 
@@ -128,10 +128,22 @@ class Given:
 @click.option("--har", metavar="FILE", help="Recording of the Re-sync button, for --method button.")
 @click.option("--namespace", default="s_c", metavar="NAME", help="Namespace of the package, for --har [s_c].")
 @click.option("--keep-ids", is_flag=True, help="For --har: accept constants that look like ids.")
-@click.option("--lanes", metavar="N", type=click.IntRange(1, 25), help="Most requests at once [4].")
+@click.option(
+    "--concurrency",
+    "--lanes",
+    "concurrency",
+    metavar="N",
+    type=click.IntRange(1, 25),
+    help="Most requests at once [4].",
+)
 @click.option("--batch-size", metavar="N", type=click.IntRange(1, 200), help="Most rows in one request [50].")
 @click.option(
-    "--patience", metavar="SECONDS", type=click.FloatRange(0, 86_400), help="Seconds to wait for proof [180]."
+    "--proof-timeout",
+    "--patience",
+    "proof_timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 86_400),
+    help="Seconds to wait for proof [180].",
 )
 @click.option(
     "--read-only", is_flag=True, default=None, help="Nothing is ever changed in this org from here."
@@ -157,7 +169,7 @@ def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int: 
     given["name"] = given["name"] or org
     treatment = {
         key: value
-        for key in ("lanes", "batch_size", "patience", "read_only", "reason_required")
+        for key in ("concurrency", "batch_size", "proof_timeout", "read_only", "reason_required")
         if (value := given.pop(key)) is not None
     }
     asker: Asker = Nobody() if yes else Person()
@@ -180,27 +192,7 @@ def run_setup() -> str:
         click.Abort: The person left.
     """
     say("Connect an org. Enter takes what stands in brackets; ctrl+c goes back to the demo.")
-    nothing = Given(
-        name=None,
-        way=None,
-        way_settings=(),
-        object_name=None,
-        maps=(),
-        failed=(),
-        pending=(),
-        done=(),
-        sync_user=None,
-        method=None,
-        method_settings=(),
-        har=None,
-        namespace="s_c",
-        keep_ids=False,
-        treatment={},
-        fix_allow=(),
-        bypass_sets=(),
-        replace=False,
-    )
-    profile, _ = run_async(_setup(nothing, Person()))
+    profile, _ = run_async(_setup(Given(), Person()))
     return profile.name
 
 

@@ -18,7 +18,9 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @org_options
 @id_option
 @click.option(
+    "--proof-timeout",
     "--patience",
+    "proof_timeout",
     metavar="SECONDS",
     type=click.FloatRange(0, 86_400),
     default=0.0,
@@ -26,17 +28,17 @@ from syncerr_tui.errors import BadInputError, ExitCode
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row.")
 def command(
-    run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], patience: float, as_json: bool
+    run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], proof_timeout: float, as_json: bool
 ) -> int:
     """Look again at rows that were sent: all of a RUN, the named ones, or all whose outcome is unknown.
 
     Exit code 0: every row is FIXED or resolved elsewhere; 1: not all are.
     """
-    return run_async(_verify(run, read_ids(ids), choice, patience, as_json=as_json))
+    return run_async(_verify(run, read_ids(ids), choice, proof_timeout, as_json=as_json))
 
 
 async def _verify(
-    run: str | None, ids: tuple[str, ...], choice: OrgChoice, patience: float, *, as_json: bool
+    run: str | None, ids: tuple[str, ...], choice: OrgChoice, proof_timeout: float, *, as_json: bool
 ) -> int:
     from syncerr_tui.journal.history import History
     from syncerr_tui.resync.verification import verify
@@ -58,7 +60,9 @@ async def _verify(
             if not rows:
                 narrate("Nothing was sent whose outcome is unknown.")
                 return ExitCode.OK
-            verified = await verify(connection, journal, rows, patience=patience, sleep=asyncio.sleep)
+            verified = await verify(
+                connection, journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep
+            )
     for row in verified:
         verdict = row.verdict.value if row.verdict else None
         tell_row(row.now or row.error, verdict, row.reason, as_json=as_json, evidence=row.evidence)

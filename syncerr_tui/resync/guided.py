@@ -20,7 +20,7 @@ from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import PlannedRow
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import CONNECTION_TRIES, Looked, Sender
-from syncerr_tui.resync.verification import FIRST_PAUSE, longer, look, look_lanes
+from syncerr_tui.resync.verification import FIRST_PAUSE, longer, look, look_concurrency
 from syncerr_tui.stopwatch import Instant
 from syncerr_tui.words import plural
 
@@ -87,7 +87,7 @@ class GuidedSender:
         for event in rows:
             if pressed:
                 self._asked.remove(event)
-                self._left[event] = state.plan.patience
+                self._left[event] = state.plan.proof_timeout
             else:
                 self._asked.add(event)
                 if event not in self._doubtful:
@@ -153,7 +153,7 @@ class GuidedSender:
     def _restore(self, earlier: Sequence[Attempt]) -> None:
         """Rows that an earlier start has shown: ticked ones are proven, of others a look may tell."""
         state = self._state
-        window = max(state.usual_seconds, state.plan.patience)
+        window = max(state.usual_seconds, state.plan.proof_timeout)
         attempts = []
         for attempt in earlier:
             ticked = attempt.pressed is Pressed.YES or attempt.kind is OutcomeKind.ACCEPTED
@@ -232,7 +232,7 @@ class GuidedSender:
         unsaid = [state.attempts[event] for event in self._asked if event not in self._answered]
         state.answered([attempt.answered(OutcomeKind.UNKNOWN, NOBODY_SAID) for attempt in unsaid])
         self._answered |= self._asked
-        self._left.update(dict.fromkeys(self._asked, state.plan.patience))
+        self._left.update(dict.fromkeys(self._asked, state.plan.proof_timeout))
         self._asked.clear()
 
     # -- proof
@@ -244,12 +244,12 @@ class GuidedSender:
         at_last = state.cancelled.is_set()
         over = [a for event, a in before.items() if at_last or self._left[event] <= 0]
         rest = [attempt for attempt in before.values() if attempt not in over] if over else [*before.values()]
-        lanes = look_lanes(self._org.method, state.plan.lanes)
+        concurrency = look_concurrency(self._org.method, state.plan.concurrency)
         decided: list[Attempt] = []
         try:
             for attempts, last in ((rest, False), (over, True)):
                 if attempts:
-                    decided += await look(self._org, attempts, last_look=last, lanes=lanes)
+                    decided += await look(self._org, attempts, last_look=last, concurrency=concurrency)
         except UnreachableError as problem:
             why = f"the org could not be re-read: {problem.title}"
             decided = [attempt.judged(Verdict.UNKNOWN, why, untouched=True) for attempt in over]

@@ -3,7 +3,7 @@
 What a promise needs on disk, and when:
 
 - An intent, before its request leaves. Lanes that are ready at the same time share one commit and one wait
-  for the disk, and meanwhile the requests and questions of the other lanes go on.
+  for the disk, and meanwhile the requests and questions of the other senders go on.
 - The name of a request in the request log, before it leaves as far as a kill is concerned, and on disk soon
   after: the log speaks only where the database itself is lost, so it waits for the disk while the request is
   under way. What that leaves is a power cut in those milliseconds that takes the database as well.

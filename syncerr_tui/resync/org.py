@@ -52,7 +52,7 @@ class MethodInfo:
     """Guided only: where the person does it."""
     batch_size: int = 200
     """Most rows in one request."""
-    lanes: int = 5
+    concurrency: int = 5
     """Most requests under way at once."""
     first_alone: bool = False
     """True: until it has FIXED a row, one row goes first, and the rest once the org has worked on it."""

@@ -33,7 +33,7 @@ class PlannedRow:
     reason: str
     """Why it is in, and why in this wave: plain words."""
     group: str
-    """Rows of one wave with the same group never run in two lanes at once."""
+    """Rows of one wave with the same group are never in two requests at once."""
     parents: tuple[str, ...] = ()
     """Event ids in this plan that must be proven first."""
 
@@ -68,11 +68,11 @@ class Plan:
     waves: tuple[Wave, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
-    ramp: bool
+    canary: bool
     """The first waves hold 1, 5 and 25 rows, each proven before the next."""
     batch_size: int
-    lanes: int
-    patience: float
+    concurrency: int
+    proof_timeout: float
     """Seconds to wait for proof of one wave."""
     expected_calls: int
     expected_seconds: float | None
@@ -89,7 +89,7 @@ class Plan:
 
     def is_canary(self, wave: Wave) -> bool:
         """Whether a wave holds the few rows that go before all others."""
-        return self.ramp and wave.number <= len(order.CANARY_SIZES)
+        return self.canary and wave.number <= len(order.CANARY_SIZES)
 
     def row(self, event_id: str) -> PlannedRow | None:
         """The planned row of this event, if it is in."""
@@ -102,10 +102,10 @@ class Plan:
             "org_name": self.org_name,
             "method": self.method,
             "created_at": self.created_at.isoformat(),
-            "ramp": self.ramp,
+            "ramp": self.canary,
             "batch_size": self.batch_size,
-            "lanes": self.lanes,
-            "patience": self.patience,
+            "lanes": self.concurrency,
+            "patience": self.proof_timeout,
             "expected_calls": self.expected_calls,
             "expected_seconds": self.expected_seconds,
             "warnings": list(self.warnings),
@@ -155,10 +155,10 @@ def make_plan(
     created_at: datetime,
     parents: order.Parents,
     left_out: Iterable[LeftOut] = (),
-    ramp: bool = False,
+    canary: bool = False,
     batch_size: int | None = None,
-    lanes: int | None = None,
-    patience: float = DEFAULT_PATIENCE,
+    concurrency: int | None = None,
+    proof_timeout: float = DEFAULT_PATIENCE,
     measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
     """Decide what is sent, in which order, and what is not.
@@ -166,14 +166,14 @@ def make_plan(
     Args:
         errors: The rows a person asked for. A row named twice is taken once.
         org: The org the plan is bound to.
-        method: How re-sync is asked for there; gives batch size and lanes where none are said.
+        method: How re-sync is asked for there; gives batch size and concurrency where none are said.
         created_at: When the plan was made.
         parents: Evidence of causes: event id -> event ids that must be proven first.
         left_out: Rows that the front end took out, with its reason.
-        ramp: Send 1, 5, 25 and then the rest, each proven first.
+        canary: Send 1, 5, 25 and then the rest, each proven first.
         batch_size: Rows in one request, at most the method's.
-        lanes: Requests under way at once, at most the method's.
-        patience: Seconds to wait for proof of one wave.
+        concurrency: Requests under way at once, at most the method's.
+        proof_timeout: Seconds to wait for proof of one wave.
         measured: Rows and seconds of waves that were proven in this org, the latest first: for the estimate.
     """
     out = {item.id: item for item in left_out}
@@ -185,10 +185,10 @@ def make_plan(
     links = order.with_record_order(asked, parents)
     chosen = _without_the_unready(chosen, links, out)
     level, _ = order.levels((e.id for e in chosen), links)
-    split = order.split(chosen, level, ramp=ramp)
+    split = order.split(chosen, level, canary=canary)
     rows = tuple(row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links))
     size = max(1, min(batch_size or method.batch_size, method.batch_size))
-    width = max(1, min(lanes or method.lanes, method.lanes))
+    width = max(1, min(concurrency or method.concurrency, method.concurrency))
     usual = [order.expected_seconds(len(wave), measured) for wave in split]
     known = [seconds for seconds in usual if seconds is not None]
     plan = Plan(
@@ -198,15 +198,15 @@ def make_plan(
         created_at=created_at,
         rows=rows,
         waves=tuple(
-            Wave(n, tuple(e.id for e in wave), _why_wave(n, wave, level, ramp=ramp))
+            Wave(n, tuple(e.id for e in wave), _why_wave(n, wave, level, canary=canary))
             for n, wave in enumerate(split, 1)
         ),
         left_out=tuple(out.values()),
         warnings=_warnings(chosen),
-        ramp=ramp,
+        canary=canary,
         batch_size=size,
-        lanes=width,
-        patience=patience,
+        concurrency=width,
+        proof_timeout=proof_timeout,
         expected_calls=_calls(split, size),
         expected_seconds=round(sum(known, 0.0), 1) if len(known) == len(usual) else None,
     )
@@ -273,9 +273,9 @@ def _named(error: SyncError) -> tuple[str, ...]:
     return (f"storeconnect/{parent}",) if parent else ()
 
 
-def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) -> str:
+def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> str:
     objects = ", ".join(sorted({e.object for e in wave})[:4])
-    if ramp and number <= len(order.CANARY_SIZES):
+    if canary and number <= len(order.CANARY_SIZES):
         return f"ramp: {len(wave)} first ({objects})"
     return f"first ({objects})" if level[wave[0].id] == 0 else f"after the waves before it ({objects})"
 

@@ -114,8 +114,8 @@ def _can_be_carried_out(plan: Plan) -> bool:
     return (
         plan.created_at.tzinfo is not None
         and plan.batch_size >= 1
-        and plan.lanes >= 1
-        and 0 <= plan.patience < inf
+        and plan.concurrency >= 1
+        and 0 <= plan.proof_timeout < inf
         and [wave.number for wave in plan.waves] == list(range(1, len(plan.waves) + 1))
         and sorted(listed) == sorted((row.error.id, row.wave) for row in plan.rows)
         and len(wave_of) == len(listed)
@@ -175,10 +175,10 @@ def decode(payload: Mapping[str, Any]) -> Plan:
         waves=tuple(Wave(int(w["number"]), _texts(w["ids"]), clean(w["why"])) for w in payload["waves"]),
         left_out=tuple(LeftOut(str(o["id"]), clean(o["reason"])) for o in payload["left_out"]),
         warnings=tuple(clean(w) for w in payload["warnings"]),
-        ramp=bool(payload["ramp"]),
+        canary=bool(payload["ramp"]),
         batch_size=int(payload["batch_size"]),
-        lanes=int(payload["lanes"]),
-        patience=float(payload["patience"]),
+        concurrency=int(payload["lanes"]),
+        proof_timeout=float(payload["patience"]),
         expected_calls=int(payload["expected_calls"]),
         expected_seconds=None if payload["expected_seconds"] is None else float(payload["expected_seconds"]),
     )

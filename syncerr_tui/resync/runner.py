@@ -39,7 +39,7 @@ from syncerr_tui.resync.plan_file import check_method, check_org
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import Sender
-from syncerr_tui.resync.verification import look_lanes, look_until_decided
+from syncerr_tui.resync.verification import look_concurrency, look_until_decided
 from syncerr_tui.stopwatch import Stopwatch
 from syncerr_tui.words import plural
 
@@ -248,7 +248,7 @@ class Runner:
             if self._request.mode is ResumeMode.CHECK:
                 state.stop("finished", "only checked: it was not sent")
             async for wave in self._waves():
-                if self.plan.ramp:
+                if self.plan.canary:
                     self._look_at_canaries(wave)
                 if state.halt is None:
                     await self._wave(wave)
@@ -308,12 +308,14 @@ class Runner:
         ages = {event: doubt.age_of(attempt, self._clock(), now) for event, attempt in earlier.items()}
         # Until the org has had its usual time an event looks untouched while the org is at it.
         sending = self._request.mode is ResumeMode.CONTINUE
-        window = max(self._state.usual_seconds, self.plan.patience) if sending else self.plan.patience
-        patience = max(window - min(ages.values()), 0.0)
+        window = self.plan.proof_timeout
+        if sending:
+            window = max(self._state.usual_seconds, window)
+        left = max(window - min(ages.values()), 0.0)
         since = min((a.sent_at for a in earlier.values() if a.sent_at), default=self._clock())
         shown = all(attempt.unticked for attempt in earlier.values())
         kind = WaitKind.SHOWN if shown else WaitKind.EARLIER
-        async for decided in self._look(list(earlier.values()), patience, kind, since):
+        async for decided in self._look(list(earlier.values()), left, kind, since):
             self._state.end(
                 self._with_age(attempt, ages[attempt.event]) for attempt in decided if self._is_over(attempt)
             )
@@ -365,7 +367,7 @@ class Runner:
             await self.person.ask(ready, wave.number)
         else:
             await self._sender.send(ready, wave.number)
-            async for decided in self._look(self._sender.to_prove, self.plan.patience):
+            async for decided in self._look(self._sender.to_prove, self.plan.proof_timeout):
                 state.end(decided)
                 state.progress()
         state.end_wave((row.error.id for row in ready), measured=not guided)
@@ -411,7 +413,7 @@ class Runner:
     async def _look(
         self,
         attempts: Sequence[Attempt],
-        patience: float,
+        proof_timeout: float,
         kind: WaitKind = WaitKind.PROOF,
         since: datetime | None = None,
     ) -> AsyncIterator[list[Attempt]]:
@@ -426,12 +428,12 @@ class Runner:
         async def wait(seconds: float, rows: int, left: float) -> bool:
             return await self._state.wait(waiting(seconds, rows, left))
 
-        if kind is not WaitKind.PROOF and patience > 0:
-            self._state.tell(waiting(0.0, len(attempts), patience))
+        if kind is not WaitKind.PROOF and proof_timeout > 0:
+            self._state.tell(waiting(0.0, len(attempts), proof_timeout))
         try:
-            lanes = look_lanes(self._org.method, self.plan.lanes)
+            concurrency = look_concurrency(self._org.method, self.plan.concurrency)
             async for decided in look_until_decided(
-                self._org, attempts, patience=patience, wait=wait, lanes=lanes
+                self._org, attempts, proof_timeout=proof_timeout, wait=wait, concurrency=concurrency
             ):
                 yield decided
         except (NotLoggedInError, RefusedError) as problem:

@@ -1,4 +1,4 @@
-"""The rows of one wave go out: a few lanes, intent first, each answer to its row, locks given time."""
+"""The rows of a wave go out: some requests at once, intent first, each answer to its row; locks take time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from syncerr_tui.resync.org import MethodInfo, Org, OrgClock, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.run_state import RunState
-from syncerr_tui.resync.verification import Records, look, look_before, look_lanes, records_before
+from syncerr_tui.resync.verification import Records, look, look_before, look_concurrency, records_before
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant
 
 CONNECTION_TRIES = 6
@@ -83,18 +83,18 @@ class Sender:
         return [attempt for attempt in attempts if attempt.kind is not OutcomeKind.NOT_SENT]
 
     async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
-        """Send these rows, as many requests at once as the plan has lanes. A failure stops every lane."""
+        """Send these rows, as many requests at once as the plan allows. A failure stops them all."""
         self._sent = []
         state, method = self._state, self._org.method  # a plan may be older than the profile's bounds
         waiting = deque(batches(rows, min(state.plan.batch_size, method.batch_size)))
-        lanes = min(state.plan.lanes, method.lanes, len(waiting))
+        concurrency = min(state.plan.concurrency, method.concurrency, len(waiting))
 
         async def lane() -> None:
             try:
                 while waiting and state.halt is None:
                     for batch in waiting.popleft():
                         # Rows of other records than this request's: they may be looked at meanwhile.
-                        self._next = waiting[0][0] if waiting and lanes == 1 else None
+                        self._next = waiting[0][0] if waiting and concurrency == 1 else None
                         await self._deliver(batch, wave)
             except SyncErrError as problem:
                 state.fail(problem)
@@ -103,7 +103,9 @@ class Sender:
                 raise
 
         try:
-            for outcome in await asyncio.gather(*(lane() for _ in range(lanes)), return_exceptions=True):
+            for outcome in await asyncio.gather(
+                *(lane() for _ in range(concurrency)), return_exceptions=True
+            ):
                 if isinstance(outcome, BaseException):
                     raise outcome
         finally:
@@ -190,7 +192,7 @@ class Sender:
         at = self._state.stopwatch.now()
         errors = [row.error for row in rows]
         ahead = await self._seen_ahead(rows)
-        seen, before = await look_before(self._org, errors, lanes=self._look_lanes, records=ahead)
+        seen, before = await look_before(self._org, errors, concurrency=self._look_lanes, records=ahead)
         org_now = self._org_clock.now()
         due, left = self._still_due(rows, seen, org_now)
         if left:
@@ -199,7 +201,7 @@ class Sender:
 
     @property
     def _look_lanes(self) -> int:
-        return look_lanes(self._org.method, self._state.plan.lanes)
+        return look_concurrency(self._org.method, self._state.plan.concurrency)
 
     def _look_ahead(self) -> None:
         """While a request is under way, look at the records of the one after it.
@@ -208,7 +210,7 @@ class Sender:
         """
         if self._next is not None and self._ahead is None:
             errors = [row.error for row in self._next]
-            looking = asyncio.ensure_future(records_before(self._org, errors, lanes=self._look_lanes))
+            looking = asyncio.ensure_future(records_before(self._org, errors, concurrency=self._look_lanes))
             self._ahead = _Ahead(self._next, self._state.stopwatch.now(), looking)
 
     async def _seen_ahead(self, rows: Sequence[PlannedRow]) -> Records | None:
@@ -242,7 +244,7 @@ class Sender:
             else:
                 failed_at = error.processed_at or error.created_at or plan.created_at
                 attempts.append(Attempt(error, org_at=failed_at))
-        self._state.end(await look(self._org, attempts, last_look=True, lanes=plan.lanes))
+        self._state.end(await look(self._org, attempts, last_look=True, concurrency=plan.concurrency))
 
     def _still_due(
         self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen], org_now: datetime
@@ -325,7 +327,7 @@ class Sender:
 def batches(rows: Sequence[PlannedRow], size: int) -> list[list[Batch]]:
     """Cut a wave into requests; each list goes one after the other in one lane.
 
-    A group is never split over lanes; small groups share a request.
+    A group is never split over requests at once; small groups share a request.
     """
     groups: defaultdict[str, Batch] = defaultdict(list)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Reading the org again until every attempt is decided or patience is over. One question for many rows."""
+"""Reading the org again until every attempt is decided or time is up. One question for many rows."""
 
 from __future__ import annotations
 
@@ -33,33 +33,35 @@ FIRST_PAUSE, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
 
 Wait = Callable[[float, int, float], Awaitable[bool]]
 """Sleep that many seconds while so many attempts are open, which get so many seconds more in all. True:
-patience is over at once (cancelled), look a last time."""
+the timeout is over at once (cancelled), look a last time."""
 
 
 async def look_until_decided(
-    org: Org, attempts: Sequence[Attempt], *, patience: float, wait: Wait, lanes: int
+    org: Org, attempts: Sequence[Attempt], *, proof_timeout: float, wait: Wait, concurrency: int
 ) -> AsyncIterator[list[Attempt]]:
     """Re-read the org at growing intervals; yield what is decided after each look.
 
     Args:
         org: The org.
         attempts: What was sent, or may have been.
-        patience: Seconds to look for.
+        proof_timeout: Seconds to look for.
         wait: How to wait.
-        lanes: Questions under way at once.
+        concurrency: Questions under way at once.
 
-    After the last look everything is decided. An org that cannot be reached costs patience; what is then
+    After the last look everything is decided. An org that cannot be reached costs time; what is then
     undecided is UNKNOWN for that reason.
 
     Raises:
         NotLoggedInError, RefusedError: From reading the events: nothing can be proven now.
     """
     open_ = {attempt.event: attempt for attempt in attempts}
-    left, interval, trouble = patience, FIRST_PAUSE, ""
+    left, interval, trouble = proof_timeout, FIRST_PAUSE, ""
     while open_:
         last = left <= 0
         try:
-            async with aclosing(_looked(org, list(open_.values()), last_look=last, lanes=lanes)) as looked:
+            async with aclosing(
+                _looked(org, list(open_.values()), last_look=last, concurrency=concurrency)
+            ) as looked:
                 async for part in looked:
                     if decided := [attempt for attempt in part if attempt.verdict is not None]:
                         for attempt in decided:
@@ -83,9 +85,9 @@ def longer(pause: float) -> float:
     return min(pause * _GROWTH, _LONGEST)
 
 
-async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, lanes: int) -> list[Attempt]:
+async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, concurrency: int) -> list[Attempt]:
     """One look at all of them; what is not decided has no verdict."""
-    async with aclosing(_looked(org, attempts, last_look=last_look, lanes=lanes)) as looked:
+    async with aclosing(_looked(org, attempts, last_look=last_look, concurrency=concurrency)) as looked:
         return [attempt async for part in looked for attempt in part]
 
 
@@ -106,10 +108,10 @@ class _Sight:
 
 
 async def _looked(
-    org: Org, attempts: Sequence[Attempt], *, last_look: bool, lanes: int
+    org: Org, attempts: Sequence[Attempt], *, last_look: bool, concurrency: int
 ) -> AsyncGenerator[list[Attempt], None]:
     """One look at all of them, in parts as the org answers: the next questions are under way meanwhile."""
-    gate = asyncio.Semaphore(lanes)
+    gate = asyncio.Semaphore(concurrency)
 
     async def read(chunk: Sequence[Attempt]) -> list[_Sight]:
         async with gate:
@@ -170,7 +172,7 @@ async def verify(
     journal: Journal,
     attempts: Sequence[Attempt],
     *,
-    patience: float,
+    proof_timeout: float,
     sleep: Callable[[float], Awaitable[None]],
 ) -> list[Attempt]:
     """Re-read rows long after their run, and write down what they are now. Sends nothing.
@@ -186,7 +188,9 @@ async def verify(
     verified: list[Attempt] = []
     last_of_each = {attempt.event: attempt for attempt in attempts}
     sent = doubt.mark_earlier(journal, list(last_of_each.values()))
-    async for decided in look_until_decided(org, sent, patience=patience, wait=wait, lanes=org.method.lanes):
+    async for decided in look_until_decided(
+        org, sent, proof_timeout=proof_timeout, wait=wait, concurrency=org.method.concurrency
+    ):
         by_run: defaultdict[str, list[Attempt]] = defaultdict(list)
         for attempt in decided:
             by_run[attempt.run].append(attempt)
@@ -197,34 +201,34 @@ async def verify(
 
 
 _READERS = 4
-"""Questions at once where only one request may be under way: reading changes nothing. The profile's `lanes`,
-which bind the client, hold all the same."""
+"""Questions at once where only one request may be under way: reading changes nothing. The
+profile's `concurrency`, which binds the client, holds all the same."""
 Records = Mapping[str, tuple[RecordSeen, ...] | None]
 """By event, the records with its StoreConnect ID; None where they cannot be read."""
 
 
-def look_lanes(method: MethodInfo, lanes: int) -> int:
-    """How many questions may be under way at once, in a plan with so many lanes for requests."""
-    return lanes if lanes < method.lanes else max(lanes, _READERS)
+def look_concurrency(method: MethodInfo, concurrency: int) -> int:
+    """How many questions may be under way at once, in a plan with so many requests at once."""
+    return concurrency if concurrency < method.concurrency else max(concurrency, _READERS)
 
 
 async def look_before(
-    org: Org, errors: Sequence[SyncError], *, lanes: int, records: Records | None = None
+    org: Org, errors: Sequence[SyncError], *, concurrency: int, records: Records | None = None
 ) -> tuple[dict[str, EventSeen], Records]:
     """How events and their records stand before a request, by event id. `records` were looked at already."""
-    events = _events(org, [error.id for error in errors], asyncio.Semaphore(lanes))
+    events = _events(org, [error.id for error in errors], asyncio.Semaphore(concurrency))
     if records is not None:
         return await events, records
-    return await asyncio.gather(events, records_before(org, errors, lanes=lanes))
+    return await asyncio.gather(events, records_before(org, errors, concurrency=concurrency))
 
 
-async def records_before(org: Org, errors: Sequence[SyncError], *, lanes: int) -> Records:
+async def records_before(org: Org, errors: Sequence[SyncError], *, concurrency: int) -> Records:
     """How the records of events stand before a request."""
     asked: defaultdict[str, list[str]] = defaultdict(list)
     for error in errors:
         if error.storeconnect_id:
             asked[error.object].append(error.storeconnect_id)
-    records, refused = await _records(org, asked, asyncio.Semaphore(lanes))
+    records, refused = await _records(org, asked, asyncio.Semaphore(concurrency))
     return {
         error.id: None
         if not error.storeconnect_id or error.object in refused

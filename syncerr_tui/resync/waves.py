@@ -1,4 +1,4 @@
-"""The order of a plan, decided from the rows alone: who waits for whom, which wave, which lane. Pure."""
+"""The order of a plan, decided from the rows alone: who waits for whom, which wave, which group. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Parents = Mapping[str, frozenset[str]]
 """Event id -> ids of the events that must be proven before it may be sent."""
 
 CANARY_SIZES = (1, 5, 25)
-"""Sizes of the first waves of a ramp; the rest follows when all of them are proven."""
+"""Sizes of the first waves where a canary goes first; the rest follows when all of them are proven."""
 
 _COMPARABLE = 5
 """A wave of more than so many times the rows of a measured one may behave in another way."""
@@ -81,12 +81,12 @@ def levels(ids: Iterable[str], parents: Parents) -> tuple[dict[str, int], set[st
     return {i: n for i, n in level.items() if i not in stuck}, stuck
 
 
-def split(rows: Sequence[SyncError], level: Mapping[str, int], *, ramp: bool) -> list[list[SyncError]]:
-    """Rows in waves: level after level, oldest first; with `ramp` the first waves hold 1, 5 and 25."""
+def split(rows: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> list[list[SyncError]]:
+    """Rows in waves: level after level, oldest first; with `canary` the first waves hold 1, 5 and 25."""
     by_level: defaultdict[int, list[SyncError]] = defaultdict(list)
     for error in sorted(rows, key=age_key):
         by_level[level[error.id]].append(error)
-    sizes = list(CANARY_SIZES) if ramp else []
+    sizes = list(CANARY_SIZES) if canary else []
     waves = []
     for number in sorted(by_level):
         rest = by_level[number]

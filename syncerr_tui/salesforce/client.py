@@ -329,9 +329,9 @@ class ApiClient:
         return self._executor.usage
 
     @property
-    def lanes(self) -> int:
+    def concurrency(self) -> int:
         """Requests that may be under way at once right now."""
-        return self._executor.lanes
+        return self._executor.concurrency
 
     @property
     def api_version(self) -> str:

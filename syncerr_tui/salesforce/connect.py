@@ -106,7 +106,7 @@ async def connect(
     Args:
         profile: How this org is to be treated.
         tokens: Where the access token comes from.
-        options: Bounds of the wire; lanes, reserve and version are the profile's.
+        options: Bounds of the wire; concurrency, reserve and version are the profile's.
 
     Raises:
         NotLoggedInError: The login was refused.
@@ -135,7 +135,7 @@ def open_client(
         tokens,
         replace(
             options or ClientOptions(),
-            lanes=profile.lanes,
+            concurrency=profile.concurrency,
             api_reserve=profile.api_reserve,
             api_version=profile.api_version or API_VERSION,
         ),
@@ -153,14 +153,14 @@ def _same_org(profile: OrgProfile, identity: OrgIdentity) -> None:
 
 def method_for(profile: OrgProfile, client: ApiClient, mapping: FieldMapping) -> ResyncMethod:
     """The method that the profile names."""
-    size, lanes = profile.batch_size, profile.lanes
+    size, concurrency = profile.batch_size, profile.concurrency
     method = profile.method
     if isinstance(method, ApexMethod | FlowMethod):
-        return ActionResync(client, method, batch_size=size, lanes=lanes)
+        return ActionResync(client, method, batch_size=size, concurrency=concurrency)
     if isinstance(method, ApexRestMethod):
-        return ApexRestResync(client, method, batch_size=size, lanes=lanes)
+        return ApexRestResync(client, method, batch_size=size, concurrency=concurrency)
     if isinstance(method, ButtonMethod):
         return ButtonResync(client, method, batch_size=size)
     if isinstance(method, FieldMethod):
-        return FieldResync(client, method, mapping, batch_size=size, lanes=lanes)
+        return FieldResync(client, method, mapping, batch_size=size, concurrency=concurrency)
     return GuidedResync(client, method, batch_size=size)

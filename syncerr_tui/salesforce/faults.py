@@ -164,7 +164,7 @@ _WHAT = {
 _ADVICE = {
     Kind.NOT_SENT: "Check the network and the org's address, then retry",
     Kind.LOST: "Check the line, then retry",
-    Kind.BUSY: "Wait a minute, then retry; fewer lanes in the profile help too",
+    Kind.BUSY: "Wait a minute, then retry; a lower concurrency in the profile helps too",
     Kind.GATEWAY: "Wait a few minutes and retry; status.salesforce.com shows maintenance",
     Kind.BROKEN: "Retry later; if it stays, Salesforce support can help",
     Kind.NOT_JSON: "A maintenance page or a proxy may be in between; retry later, or check the address",

@@ -37,12 +37,14 @@ _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
 _VERSION = re.compile(r"[1-9]\d\.0")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _RANGES: Mapping[str, tuple[float, float]] = {
-    "lanes": (1, 25),
+    "concurrency": (1, 25),
     "batch_size": (1, 200),
-    "patience": (0, 86_400),
+    "proof_timeout": (0, 86_400),
     "api_reserve": (0, 0.9),
     "length": (15, 36),
 }
+_OLD_KEYS: Mapping[str, str] = {"lanes": "concurrency", "patience": "proof_timeout"}
+"""What version 0.1.0 called settings -> their names."""
 _API_NAMES = frozenset({"name", "id_input", "field"})
 """Keys of methods that go into an address or a body as an API name."""
 FIX_SCOPES = tuple(scope.value for scope in FixScope)
@@ -151,11 +153,20 @@ def _build(
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}  # type: ignore[arg-type]
     values: dict[str, Any] = dict(given)
     for key, value in table.items():
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(fields)}"
+        name = _OLD_KEYS.get(key, key)
+        if name not in fields:
+            near = difflib.get_close_matches(key, [*fields, *_OLD_KEYS], 1)
+            hint = (
+                f"Did you mean {_OLD_KEYS.get(near[0], near[0])}?"
+                if near
+                else f"Known here: {', '.join(fields)}"
+            )
             raise source.refuse((*keys, key), "is not a setting that this version knows", hint)
-        values[key] = _read(hints[key], value, source, (*keys, key), kind)
+        if name != key and name in table:
+            raise source.refuse(
+                (*keys, key), f"is the old name of {name}, which is there too", "Keep one of them"
+            )
+        values[name] = _read(hints[name], value, source, (*keys, key), kind)
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
@@ -228,7 +239,7 @@ def _kind(kinds: Mapping[str, type[D]], value: object, source: TomlSource, keys:
 def _number(
     hint: type[int | float], value: object, key: str, wrong: Callable[[str], BadInputError]
 ) -> int | float:
-    low, high = _RANGES[key]
+    low, high = _RANGES[_OLD_KEYS.get(key, key)]
     whole = hint is int
     wanted = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):

@@ -290,11 +290,11 @@ class OrgProfile:
     method: Method = GuidedMethod()
     mapping: FieldMapping | None = None
     """None: discovered at connect, and only used where nothing is in doubt."""
-    lanes: int = 4
+    concurrency: int = 4
     """Most requests under way at once."""
     batch_size: int = 50
     """Most rows in one request that changes something."""
-    patience: float = 180.0
+    proof_timeout: float = 180.0
     """Seconds to wait for the org's proof before a verdict is UNKNOWN."""
     api_reserve: float = 0.1
     """Share of the org's daily API calls that this tool does not touch."""

@@ -52,7 +52,7 @@ API_VERSION = "66.0"
 class ClientOptions:
     """How an org is treated. The defaults are the polite ones."""
 
-    lanes: int = 4
+    concurrency: int = 4
     """Most requests under way at once."""
     api_reserve: float = 0.1
     """Share of the daily API calls that is left for the business."""
@@ -71,9 +71,9 @@ class RequestExecutor:
         self._tokens = tokens
         self._options = options
         self._version = options.api_version
-        # One thread more than requests: a page is read while all lanes wait for the org.
-        self._workers = ThreadPool(options.lanes + 1)
-        self._pace = AdaptiveLimiter(options.lanes)
+        # One thread more than requests: a page is read while all others wait for the org.
+        self._workers = ThreadPool(options.concurrency + 1)
+        self._pace = AdaptiveLimiter(options.concurrency)
         self._local = threading.local()
         self._watch: ResponseMeta | None = None
         self._sessions: list[requests.Session] = []
@@ -93,7 +93,7 @@ class RequestExecutor:
         return self._watch.usage if self._watch else None
 
     @property
-    def lanes(self) -> int:
+    def concurrency(self) -> int:
         """Requests that may be under way at once right now."""
         return self._pace.limit
 

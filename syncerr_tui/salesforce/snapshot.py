@@ -189,8 +189,8 @@ def _snapshot(held: Mapping[str, Any]) -> Snapshot:
 
 
 def _method(held: Mapping[str, Any]) -> MethodInfo:
-    size, lanes = held["batch_size"], held["lanes"]
-    if type(size) is not int or type(lanes) is not int or size < 1 or lanes < 1:
+    size, concurrency = held["batch_size"], held["lanes"]
+    if type(size) is not int or type(concurrency) is not int or size < 1 or concurrency < 1:
         raise ValueError
     return MethodInfo(
         name=_word(held["name"]),
@@ -198,7 +198,7 @@ def _method(held: Mapping[str, Any]) -> MethodInfo:
         guided=held["guided"] is True,
         address=_word(held["address"]) if held["address"] is not None else None,
         batch_size=size,
-        lanes=lanes,
+        concurrency=concurrency,
         first_alone=held["first_alone"] is True,
     )
 

@@ -29,7 +29,7 @@ class QueuedRun:
     """What may be sent at most, as the person saw it."""
     reason: str = ""
     """Why, in the person's words."""
-    ramp: bool = False
+    canary: bool = False
     """It begins with one row."""
 
     @property
@@ -86,14 +86,14 @@ class RunQueue:
             return ""
         return f"{len(self.runs):,} queued{', on hold' if self.held else ''}"
 
-    def added(self, rows: Sequence[SyncError], *, reason: str = "", ramp: bool = False) -> RunQueue:
+    def added(self, rows: Sequence[SyncError], *, reason: str = "", canary: bool = False) -> RunQueue:
         """One more at the end, without the rows that wait already; where none is left, no more."""
         known = self.ids
         fresh = tuple(row for row in rows if row.id not in known)
         if not fresh:
             return self
         number = self.last + 1
-        return replace(self, runs=(*self.runs, QueuedRun(number, fresh, reason, ramp)), last=number)
+        return replace(self, runs=(*self.runs, QueuedRun(number, fresh, reason, canary)), last=number)
 
     def removed(self, number: int) -> RunQueue:
         """Without this one: it has begun, or the person does not want it any more."""

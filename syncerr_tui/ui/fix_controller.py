@@ -249,12 +249,12 @@ class FixController:
     ) -> None:
         from syncerr_tui.ui.screens.fix_many import proposals
 
-        lanes, done = asyncio.Semaphore(_LOOKED_UP_AT_ONCE), 0
+        concurrency, done = asyncio.Semaphore(_LOOKED_UP_AT_ONCE), 0
 
         async def look_up(subject: str, errors: Sequence[SyncError]) -> list[FixProposal]:
             nonlocal done
             lines: list[FixProposal] = []
-            async with lanes:
+            async with concurrency:
                 for start in range(0, len(errors), _FIXED_TOGETHER):
                     part = errors[start : start + _FIXED_TOGETHER]
                     lines += proposals(subject, part, await self._services.fixes.options(part))

@@ -97,7 +97,7 @@ class Journals:
         from syncerr_tui.resync.verification import verify
 
         journal = self._open(self._written, connection.identity.org_id)
-        return await verify(connection, journal, records, patience=0.0, sleep=self._sleep)
+        return await verify(connection, journal, records, proof_timeout=0.0, sleep=self._sleep)
 
     async def ask(self, org_id: str, question: Callable[[Journal], T]) -> T:
         """Ask a journal, in the thread of readers. Questions are answered one after another.

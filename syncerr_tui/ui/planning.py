@@ -50,17 +50,22 @@ class Planner:
         method: How.
         at: When it was asked for.
         prepared: What goes into it.
-        patience: Seconds to wait for proof of a wave, where the profile says so.
+        proof_timeout: Seconds to wait for proof of a wave, where the profile says so.
     """
 
     def __init__(
-        self, org: OrgIdentity, method: MethodInfo, at: datetime, prepared: Prepared, patience: float | None
+        self,
+        org: OrgIdentity,
+        method: MethodInfo,
+        at: datetime,
+        prepared: Prepared,
+        proof_timeout: float | None,
     ) -> None:
         self._org = org
         self._method = method
         self._at = at
         self._prepared = prepared
-        self._patience = patience
+        self._patience = proof_timeout
         self._made: dict[tuple[object, ...], Plan] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self.held: tuple[LeftOut, ...] = ()
@@ -68,18 +73,18 @@ class Planner:
         self.measured: tuple[tuple[int, float], ...] = ()
         """Rows and seconds of waves that were proven in this org, the latest first."""
 
-    def __call__(self, *, ramp: bool, support_too: bool | None = None) -> Plan:
+    def __call__(self, *, canary: bool, support_too: bool | None = None) -> Plan:
         """The plan.
 
         Args:
-            ramp: It begins with one row.
+            canary: It begins with one row.
             support_too: What only support can clear goes too; None: where nothing else was chosen.
         """
         from syncerr_tui.diagnosis.causes import no_collecting
         from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
 
         too = self._prepared.asked.support_too if support_too is None else support_too
-        key = (ramp, too, self.held, self.measured)
+        key = (canary, too, self.held, self.measured)
         if key not in self._made:
             with no_collecting(len(self._prepared.errors)):
                 plan = self._made[key] = make_plan(
@@ -94,9 +99,9 @@ class Planner:
                         *self._prepared.snoozed,
                         *self.held,
                     ),
-                    ramp=ramp,
+                    canary=canary,
                     measured=self.measured,
-                    patience=DEFAULT_PATIENCE if self._patience is None else self._patience,
+                    proof_timeout=DEFAULT_PATIENCE if self._patience is None else self._patience,
                 )
                 self._lines[plan.hash] = self._waves_of(plan)
         return self._made[key]
@@ -199,8 +204,8 @@ def make_again(
     left_out: Sequence[LeftOut],
     *,
     at: datetime,
-    ramp: bool,
-    patience: float | None,
+    canary: bool,
+    proof_timeout: float | None,
 ) -> Plan:
     """The plan of exactly these rows, as they were just read, without those whose cause is not among them."""
     from syncerr_tui.diagnosis.causes import no_collecting
@@ -214,6 +219,6 @@ def make_again(
             created_at=at,
             parents=graph.parents_of(row.id for row in rows if row.id in graph.errors),
             left_out=left_out,
-            ramp=ramp,
-            patience=DEFAULT_PATIENCE if patience is None else patience,
+            canary=canary,
+            proof_timeout=DEFAULT_PATIENCE if proof_timeout is None else proof_timeout,
         )

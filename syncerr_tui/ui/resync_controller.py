@@ -125,7 +125,7 @@ class ResyncController:
         if planning is not self._planning:
             return
         request = self._request(connection, prepared)
-        await asyncio.to_thread(request.planner, ramp=False)
+        await asyncio.to_thread(request.planner, canary=False)
         if planning is self._planning:
             self.give_up_planning()
             self._ready = request
@@ -139,8 +139,8 @@ class ResyncController:
         return planning
 
     def _request(self, connection: OrgSession, prepared: Prepared) -> PlanRequest:
-        now, patience = self._context.clock(), connection.profile.patience
-        planner = Planner(connection.identity, connection.method, now, prepared, patience)
+        now, proof_timeout = self._context.clock(), connection.profile.proof_timeout
+        planner = Planner(connection.identity, connection.method, now, prepared, proof_timeout)
         return PlanRequest(connection, prepared, planner)
 
     @property
@@ -160,7 +160,7 @@ class ResyncController:
 
         connection = request.connection
         dialog = PlanDialog(
-            lambda ramp, support: request.planner(ramp=ramp, support_too=support),
+            lambda canary, support: request.planner(canary=canary, support_too=support),
             replace(
                 request.prepared.asked,
                 unsettled=self._errors.unsettled,
@@ -209,8 +209,8 @@ class ResyncController:
         request.planner.held = held
         if len(errors) > _AT_ONCE:
             # Both are at hand before anybody asks for them.
-            await asyncio.to_thread(request.planner, ramp=False)
-            await asyncio.to_thread(request.planner, ramp=True)
+            await asyncio.to_thread(request.planner, canary=False)
+            await asyncio.to_thread(request.planner, canary=True)
         if held or again or unsettled or request.planner.measured:
             words = row_history.unchanged_words(again, len(errors))
             dialog.learn([line for line in (words, warning) if line], unsettled)
@@ -242,7 +242,7 @@ class ResyncController:
         if not rows:
             self._say("Nothing is left to queue: all of it is under way or queued already.")
             return
-        self._set_queue(self._queue.added(rows, reason=dialog.reason, ramp=dialog.plan.ramp))
+        self._set_queue(self._queue.added(rows, reason=dialog.reason, canary=dialog.plan.canary))
         self._errors.show(self._context.state.listing.unselected())
         key = self._context.key_of("queue")
         self._say(f"Queued: {rows_words(rows)}. {key} shows the queue.")
@@ -317,10 +317,10 @@ class ResyncController:
         newer = [row for row in rows if listing.errors.get(row.id) != row]
         if newer:
             self._errors.show(listing.updated(newer))
-        now, patience = self._context.clock(), connection.profile.patience
+        now, proof_timeout = self._context.clock(), connection.profile.proof_timeout
         plan = await self._services.graph_worker.lend(
             lambda graph: make_again(
-                graph, connection, rows, out, at=now, ramp=queued.ramp, patience=patience
+                graph, connection, rows, out, at=now, canary=queued.canary, proof_timeout=proof_timeout
             )
         )
         return connection, plan, len(out)

@@ -60,7 +60,7 @@ async def bench(url: str, token: str) -> None:
     errors: list[SyncError] = [error async for page in session.errors() for error in page]
     org: Any = TimedSession(session)
     plan = make_plan(
-        errors, org=session.identity, method=session.method, created_at=clock(), parents={}, patience=60
+        errors, org=session.identity, method=session.method, created_at=clock(), parents={}, proof_timeout=60
     )
     with (
         tempfile.TemporaryDirectory() as folder,

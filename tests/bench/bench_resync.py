@@ -143,7 +143,7 @@ class SlowOrg:
 
     def __init__(self, errors: Sequence[SyncError], latency: float, batch_size: int, meter: Meter) -> None:
         self.identity = IDENTITY
-        self.method = MethodInfo("apex", "Apex action Resync", batch_size=batch_size, lanes=LANES)
+        self.method = MethodInfo("apex", "Apex action Resync", batch_size=batch_size, concurrency=LANES)
         self.calls: Counter[str] = Counter()
         self.meter = meter
         self._errors = {error.id: error for error in errors}

@@ -88,9 +88,9 @@ async def streaming(rows: int) -> None:
         await client.close()
 
 
-async def requests(count: int, lanes: int) -> None:
+async def requests(count: int, concurrency: int) -> None:
     with ScriptedServer(lambda _: Reply({"totalSize": 0, "done": True, "records": []})) as server:
-        client = ApiClient(tokens(server.url), ClientOptions(lanes=lanes))
+        client = ApiClient(tokens(server.url), ClientOptions(concurrency=concurrency))
         await client.query_all("SELECT Id FROM Order")
         started = time.perf_counter()
         await asyncio.gather(*(client.query_all("SELECT Id FROM Order") for _ in range(count)))
@@ -103,10 +103,13 @@ async def requests(count: int, lanes: int) -> None:
         for _ in range(count):
             library.query("SELECT Id FROM Order")
         bare = time.perf_counter() - started
-    print(f"{count} requests, {lanes} lanes: {count / ours:,.0f}/s; the library alone: {count / bare:,.0f}/s")
+    print(
+        f"{count} requests, {concurrency} at once: {count / ours:,.0f}/s; "
+        f"the library alone: {count / bare:,.0f}/s"
+    )
 
 
-async def latency(calls: int, lanes: int, seconds: float) -> None:
+async def latency(calls: int, concurrency: int, seconds: float) -> None:
     """Calls under latency against the ideal, calls x latency / lanes."""
     results = [{"isSuccess": True, "errors": None, "outputValues": None}] * 200
 
@@ -115,13 +118,13 @@ async def latency(calls: int, lanes: int, seconds: float) -> None:
         return Reply(results)
 
     with ScriptedServer(script) as server:
-        client = ApiClient(tokens(server.url), ClientOptions(lanes=lanes))
+        client = ApiClient(tokens(server.url), ClientOptions(concurrency=concurrency))
         inputs = [{"id": salesforce_id(number)} for number in range(200)]
         await client.action("apex", "Resync", inputs)
         started = time.perf_counter()
         await asyncio.gather(*(client.action("apex", "Resync", inputs) for _ in range(calls)))
-        took, ideal = time.perf_counter() - started, calls * seconds / lanes
-        shape = f"{calls * 200:,} rows in {calls} calls of {seconds} s, {lanes} lanes"
+        took, ideal = time.perf_counter() - started, calls * seconds / concurrency
+        shape = f"{calls * 200:,} rows in {calls} calls of {seconds} s, {concurrency} at once"
         print(f"{shape}: {took:.2f} s, ideal {ideal:.2f}, {took / ideal:.2f}x")
         await client.close()
 

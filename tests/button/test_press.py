@@ -233,7 +233,7 @@ async def test_the_demo_is_set_up_with_what_its_own_recording_teaches() -> None:
 async def test_one_call_takes_a_handful_of_rows() -> None:
     async with pressing() as org:
         assert org.button.info.batch_size == 10
-        assert org.button.info.lanes == 1
+        assert org.button.info.concurrency == 1
         request = await org.button.preview(org.rows[:2])
         assert request is not None
         assert request.path.endswith("/s_c__SyncErrorUtilityController/resyncChangeEvents")

@@ -42,7 +42,7 @@ def test_flags_alone_set_an_org_up(shell: Shell, org: DemoServer) -> None:
     assert profile.environment is Environment.DEMO
     assert profile.org_id
     assert profile.method == GuidedMethod()
-    assert (profile.lanes, profile.reason_required, profile.read_only) == (2, True, False)
+    assert (profile.concurrency, profile.reason_required, profile.read_only) == (2, True, False)
     assert shell("list", "--org", "demo-one", "--json").code == 0
     assert org.access_token not in (shell.profiles / "demo-one.toml").read_text(encoding="utf-8")
 

@@ -25,8 +25,8 @@ PROFILE = """\
 environment = "DEMO"
 api_reserve = {reserve}
 batch_size = {batch_size}
-lanes = {lanes}
-patience = {patience}
+concurrency = {concurrency}
+proof_timeout = {proof_timeout}
 
 [way]
 kind = "environment"
@@ -57,15 +57,17 @@ def write_profile(
     home: Path,
     *,
     batch_size: int = 5,
-    lanes: int = 2,
-    patience: float = 60,
+    concurrency: int = 2,
+    proof_timeout: float = 60,
     reserve: float = 0.0,
     name: str = "box",
 ) -> None:
     """The profile of the org that the environment names."""
     folder = home / "config" / "orgs"
     folder.mkdir(parents=True, exist_ok=True)
-    text = PROFILE.format(batch_size=batch_size, lanes=lanes, patience=patience, reserve=reserve)
+    text = PROFILE.format(
+        batch_size=batch_size, concurrency=concurrency, proof_timeout=proof_timeout, reserve=reserve
+    )
     (folder / f"{name}.toml").write_text(text, encoding="utf-8")
 
 

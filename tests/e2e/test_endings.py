@@ -33,7 +33,7 @@ def org() -> Iterator[WatchedServer]:
 
 @pytest.fixture
 def desk(org: WatchedServer, tmp_path: Path) -> Terminal:
-    write_profile(tmp_path, batch_size=3, patience=5)
+    write_profile(tmp_path, batch_size=3, proof_timeout=5)
     return Terminal(tmp_path, org)
 
 
@@ -103,7 +103,7 @@ def test_ctrl_c_twice_quits_and_the_journal_knows(desk: Terminal, org: WatchedSe
 
 
 def test_ctrl_c_while_the_proof_is_waited_for(tmp_path: Path) -> None:
-    write_profile(tmp_path, batch_size=200, patience=600)
+    write_profile(tmp_path, batch_size=200, proof_timeout=600)
     with served(DemoOptions(errors=10, seed=4, processing_delay=3_000)) as org:
         desk = Terminal(tmp_path, org)
         gate = Gate("read", 3)
@@ -204,7 +204,7 @@ def test_a_disk_that_fills_up_during_a_run_stops_it(tmp_path: Path) -> None:
     met = set()
     for size in range(100_000, 600_000, layered("bytes from one full disk to the next", 40_000, 4_000)):
         home = tmp_path / str(size)
-        write_profile(home, batch_size=3, patience=2)
+        write_profile(home, batch_size=3, proof_timeout=2)
         with served(DemoOptions(errors=30, seed=4, processing_delay=0.0)) as org:
             org.fix_some()
             desk = Terminal(home, org)

@@ -214,7 +214,7 @@ class Person:
 
 def commands(person_home: Path, seed: int, org: RemoteOrg) -> Person:
     """`resync`, or for every third world `plan` and `apply`."""
-    write_profile(person_home, batch_size=3, lanes=2, patience=PATIENCE)
+    write_profile(person_home, batch_size=3, concurrency=2, proof_timeout=PATIENCE)
     first: tuple[str, ...] = ("resync", "--all", "--yes", "--json")
     person = Person(person_home, org, first)
     if seed % 3 == 2:

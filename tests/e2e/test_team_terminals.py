@@ -29,7 +29,7 @@ def org() -> Iterator[WatchedServer]:
 def at_desks(org: WatchedServer, folder: Path, place: str) -> tuple[Terminal, Terminal]:
     terminals = []
     for name in ("ana", "ben"):
-        write_profile(folder / name, batch_size=3, patience=10)
+        write_profile(folder / name, batch_size=3, proof_timeout=10)
         profile = folder / name / "config" / "orgs" / "box.toml"
         profile.write_text(f'journal = "{place}"\n{profile.read_text()}')
         terminals.append(Terminal(folder / name, org))

@@ -232,7 +232,7 @@ def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int,
     """The run ends by itself; when the line is back, a check and a second run bring the usual end."""
     clock = ManualClock()
     with served(DemoOptions(errors=ROWS, seed=5, manual_clock=True), clock=clock) as server:
-        desk = prepared(server, clock, make_desk, patience=40)
+        desk = prepared(server, clock, make_desk, proof_timeout=40)
         listed = server.failed()
         server.before = at_ask(number, lambda: server.faults.add(fault))
         said = desk("resync", "--all", "--yes", "--json")

@@ -30,7 +30,7 @@ def org() -> Iterator[WatchedServer]:
 
 @pytest.fixture
 def two(org: WatchedServer, tmp_path: Path) -> tuple[Terminal, Terminal]:
-    write_profile(tmp_path, batch_size=3, patience=10)
+    write_profile(tmp_path, batch_size=3, proof_timeout=10)
     return Terminal(tmp_path, org), Terminal(tmp_path, org)
 
 
@@ -94,7 +94,7 @@ def test_rows_of_another_run_are_left_out_with_who_holds_them(
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_started_in_the_same_moment_they_send_disjoint_sets(tmp_path: Path, seed: int) -> None:
-    write_profile(tmp_path, batch_size=3, patience=10)
+    write_profile(tmp_path, batch_size=3, proof_timeout=10)
     with served(DemoOptions(errors=30, seed=seed, processing_delay=0.05, latency=0.01)) as org:
         # Nothing is fixed: every row would be free to be sent again as soon as the other is done with it.
         org.fix_some(every=1)

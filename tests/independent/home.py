@@ -71,7 +71,7 @@ class Home:
     nursery: Nursery
     clock: Clock
     method: str = "apex"
-    patience: float = 180.0
+    proof_timeout: float = 180.0
     batch_size: int = 50
     more_failed: tuple[str, ...] = ()
     """Values besides the usual one that this profile knows as failed."""
@@ -123,7 +123,7 @@ class Home:
         names_sync_user = self.knows_sync_user and profile_takes("sync_user")
         lines = [
             'environment = "PRODUCTION"',
-            f"patience = {self.patience}",
+            f"patience = {self.proof_timeout}",
             f"batch_size = {self.batch_size}",
             *([f"journal = {_quoted(str(self.journal))}"] if self.journal else []),
             *([f'sync_user = "{self.org.users["sync"]}"'] if names_sync_user else []),

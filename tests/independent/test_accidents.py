@@ -24,7 +24,7 @@ def test_a_plan_is_applied_although_some_of_its_rows_have_left_the_list(
 ) -> None:
     server = serve()
     gone, stays = orders(server.org, 2)
-    home = make_home(server, patience=30)
+    home = make_home(server, proof_timeout=30)
     assert home.run("plan", "--all", "-o", str(tmp_path / "a.plan")).code == 0
     server.org.press([gone.id], server.org.now())
     server.org.clock.skip(10)
@@ -41,7 +41,7 @@ def test_a_plan_file_sends_no_victim_whose_cause_has_failed_again(
     org = server.org
     cause = org.add_event("Account", "create", fate=Fate.FAILS, delay=30)
     victim = org.add_event("Order", "create", parent=cause)
-    home = make_home(server, patience=30)
+    home = make_home(server, proof_timeout=30)
     org.press([cause.id], org.now())
     assert home.run("plan", "--all", "-o", str(tmp_path / "a.plan")).code == 0
     org.clock.skip(40)
@@ -66,7 +66,7 @@ def test_a_cause_that_somebody_else_had_rejected_keeps_its_victims_back(
         org.press([cause.id], org.now() - 5)
 
     monkeypatch.setattr(org, "looked", reject_when_listed)
-    process = resync(make_home(server, patience=20))
+    process = resync(make_home(server, proof_timeout=20))
     assert verdicts(process)[victim.id] == "NOT SENT"
     assert not any(victim.id in request.events for request in org.truth.requests)
     assert process.code == 1
@@ -125,7 +125,7 @@ def test_a_damaged_journal_is_told_and_gives_no_leave_to_send_again(
     serve: Serve, make_home: MakeHome, damage: Callable[[Path], None]
 ) -> None:
     server = serve()
-    home = make_home(server, patience=15)
+    home = make_home(server, proof_timeout=15)
     resync(home)  # a journal with nothing in it, for `put_back`
     orders(server.org, 6, delay=300)
     home.run("verify")
@@ -167,7 +167,7 @@ def test_a_machine_that_slept_between_look_and_request_looks_again(
     server = serve(Manners(reaction=Reaction.STATUS))
     org = server.org
     events = orders(org, 4, delay=600)
-    home = make_home(server, patience=5)
+    home = make_home(server, proof_timeout=5)
 
     def sleep() -> None:
         server.manner.on_read = lambda: None
@@ -193,7 +193,7 @@ def test_a_date_header_of_a_cache_makes_nothing_fixed(
         event = org.add_event("Order", "update", fate=Fate.NOTHING, delay=5)
         org.touch_record(event.id, org.now() - 3, by="sync")
     server.manner.date = lambda now: (now + wrong, "")
-    process = resync(make_home(server, patience=30))
+    process = resync(make_home(server, proof_timeout=30))
     assert set(verdicts(process).values()) == {"UNKNOWN"}
 
 

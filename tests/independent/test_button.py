@@ -38,7 +38,7 @@ def learn_at(tmp_path: Path, nursery: Nursery, clock: Clock) -> Iterator[Desk]:
             org = Org(clock, Naming(), rng)
             server = stack.enter_context(ButtonServer(org, Manner(rng), button))
             ticked = [event.id for event in orders(org, ROWS, delay=2)][: 1 if button.shape == "one" else 2]
-            home = Home(tmp_path / "home", server, nursery, clock, method="guided", patience=40)
+            home = Home(tmp_path / "home", server, nursery, clock, method="guided", proof_timeout=40)
             har = tmp_path / "press.har"
             har.write_text(press(button.action(ticked), Browser.CHROME_SENSITIVE).text(), encoding="utf-8")
             rows = [word for key in ticked for word in ("--event", key)]

@@ -62,7 +62,7 @@ def test_h2_a_lost_reply_keeps_the_orgs_usual_time_however_short_the_patience(
     server = serve()
     events = orders(server.org, 6, delay=20)
     server.manner.writes = [Fault.LOST_AFTER]
-    home = make_home(server, patience=5)
+    home = make_home(server, proof_timeout=5)
     first, second = resync(home), resync(home)
     assert set(verdicts(first).values()) == {"UNKNOWN"}
     assert doubled(server.org) == []
@@ -73,7 +73,7 @@ def test_h2_a_lost_reply_keeps_the_orgs_usual_time_however_short_the_patience(
 def test_h2_a_kill_at_the_request_keeps_the_orgs_usual_time(serve: Serve, make_home: MakeHome) -> None:
     server = serve()
     orders(server.org, 6, delay=20)
-    home = make_home(server, patience=5)
+    home = make_home(server, proof_timeout=5)
 
     def kill(_: Request) -> None:
         server.manner.after = lambda _: None
@@ -91,7 +91,7 @@ def test_h2_a_verify_in_between_gives_nobody_leave_to_send_again(serve: Serve, m
     server = serve()
     orders(server.org, 6, delay=30)
     server.manner.writes = [Fault.LOST_AFTER]
-    home = make_home(server, patience=5)
+    home = make_home(server, proof_timeout=5)
     resync(home)
     home.run("verify", "--json")
     resync(home)
@@ -132,7 +132,7 @@ def test_h3_an_error_of_a_custom_resource_proves_nothing(
     orders(server.org, 6, delay=20)
     server.manner.refusal = status
     server.manner.writes = [Fault.REFUSED_AFTER]
-    home = make_home(server, method="apexrest", patience=5)
+    home = make_home(server, method="apexrest", proof_timeout=5)
     first = resync(home)
     assert "NOT SENT" not in verdicts(first).values()
     resync(home)
@@ -155,7 +155,7 @@ def test_h4_another_kind_of_failure_is_not_fixed(serve: Serve, make_home: MakeHo
             org.later(request.at + 6, partial(org.touch_record, key))
 
     server.manner.after = touch_later
-    process = resync(make_home(server, patience=60))
+    process = resync(make_home(server, proof_timeout=60))
     assert not {"FIXED", "RESOLVED ELSEWHERE"} & set(verdicts(process).values())
     assert len(verdicts(process)) == len(events)
     assert process.code == 1
@@ -166,7 +166,7 @@ def test_h4_a_status_on_its_way_to_failed_is_not_fixed(serve: Serve, make_home: 
     for _ in range(4):
         event = server.org.add_event("Order", "delete", fate=Fate.FLAPS, delay=2)
         del server.org.tables["Order"].rows[server.org.carriers(event)[0]]
-    process = resync(make_home(server, patience=30))
+    process = resync(make_home(server, proof_timeout=30))
     assert set(verdicts(process).values()) <= {"STILL FAILING", "NEW CAUSE", "UNKNOWN"}
     assert process.code == 1
 
@@ -178,7 +178,7 @@ def test_h5_a_hidden_record_is_not_a_deleted_one(serve: Serve, make_home: MakeHo
     server = serve(Manners(sees_all=False))
     for _ in range(5):
         server.org.add_event("Order", "delete", fate=Fate.NOTHING, hidden=True, delay=2)
-    process = resync(make_home(server, patience=20))
+    process = resync(make_home(server, proof_timeout=20))
     assert set(verdicts(process).values()) == {"UNKNOWN"}
     assert process.code == 1
 

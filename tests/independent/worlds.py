@@ -209,7 +209,7 @@ class World:
             self.nursery,
             self.clock,
             method=rng.choice(("apex", "flow", "apexrest", "apexrest", "field")),
-            patience=rng.choice((0.0, 5.0, 30.0, 180.0, 180.0, 400.0)),
+            proof_timeout=rng.choice((0.0, 5.0, 30.0, 180.0, 180.0, 400.0)),
             batch_size=rng.choice((1, 3, 50)),
             more_failed=(n.rejected,) if rng.random() < 0.4 else (),
             knows_done=rng.random() < 0.85,
@@ -259,8 +259,8 @@ class World:
         if chance < 0.82:
             return ("apply", "PLAN", "--yes", "--json")
         if chance < 0.93:
-            patience = rng.choice(((), ("--patience", "0"), ("--patience", "200")))
-            return ("verify", "--json", *patience)
+            proof_timeout = rng.choice(((), ("--patience", "0"), ("--patience", "200")))
+            return ("verify", "--json", *proof_timeout)
         return rng.choice(
             (("list", "--json"), ("plan", "--all", "--json"), ("doctor",), ("journal", "--json"))
         )

@@ -26,7 +26,7 @@ PATIENCE = 5.0
 
 async def main(url: str, token: str, folder: Path) -> None:
     profile, tokens = demo_profile(url, token)
-    connection = await connect(replace(profile, batch_size=3, lanes=3), tokens)
+    connection = await connect(replace(profile, batch_size=3, concurrency=3), tokens)
     try:
         with open_journal(folder, connection.identity.org_id) as journal:
             history = History(journal)
@@ -46,7 +46,7 @@ async def main(url: str, token: str, folder: Path) -> None:
                     method=connection.method,
                     created_at=clock(),
                     parents=graph.parents_of(graph.errors),
-                    patience=PATIENCE,
+                    proof_timeout=PATIENCE,
                 )
             again = frozenset(row.error.id for row in plan.rows) if resume else frozenset()
             runner = make_runner(connection, journal, RunRequest(plan, resume=resume, again=again))

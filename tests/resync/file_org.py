@@ -20,7 +20,7 @@ from syncerr_tui.text import SafeText
 from tests.resync.lying_org import IDENTITY, START
 
 DELAY = 0.02
-METHOD = MethodInfo("apex", "Apex action Resync", batch_size=3, lanes=2)
+METHOD = MethodInfo("apex", "Apex action Resync", batch_size=3, concurrency=2)
 
 
 def build(path: Path, rows: int, *, broken: bool = True) -> None:

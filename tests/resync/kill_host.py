@@ -101,7 +101,7 @@ def plan_of(org: FileOrg) -> Plan:
         method=org.method,
         created_at=START,
         parents=org.parents(),
-        patience=PATIENCE,
+        proof_timeout=PATIENCE,
     )
 
 

@@ -36,7 +36,7 @@ START = datetime(2026, 6, 3, 2, 0, tzinfo=UTC)
 IDENTITY = OrgIdentity(
     "acme", "00D000000000001AAA", Environment.SANDBOX, "ana@acme.example", "https://acme.example"
 )
-METHOD = MethodInfo("apex", "Apex action Resync", batch_size=4, lanes=3)
+METHOD = MethodInfo("apex", "Apex action Resync", batch_size=4, concurrency=3)
 
 
 class Time:

@@ -107,7 +107,7 @@ async def one_round(journal: Journal, org: FileOrg, *, consent: bool) -> bool:
             method=org.method,
             created_at=START,
             parents={event: of & ids for event, of in org.parents().items() if event in ids and of & ids},
-            patience=PATIENCE,
+            proof_timeout=PATIENCE,
         )
     again = frozenset(row.error.id for row in plan.rows) if consent else frozenset[str]()
     resume = unfinished[-1].run.id if unfinished else None
@@ -135,7 +135,7 @@ async def work(journals: Journals, person: int, *, consent: bool, rounds: int) -
                     continue
                 if consent:  # what the org was slow with is read once more, as `verify` does
                     left = list(History(journal).open_attempts().values())
-                    await verify(org, journal, left, patience=2.0, sleep=asyncio.sleep)
+                    await verify(org, journal, left, proof_timeout=2.0, sleep=asyncio.sleep)
                 break
         except (RefusedError, MachineError):
             await asyncio.sleep(0.05)

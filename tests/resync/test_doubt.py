@@ -41,7 +41,7 @@ def reopen(tmp_path: Path, time: Time) -> Callable[[], Journal]:
 async def run(
     org: LyingOrg, journal: Journal, errors: Sequence[SyncError], time: Time, *, again: bool = False
 ) -> list[RunEvent]:
-    plan = plan_for(org, errors, patience=5.0)
+    plan = plan_for(org, errors, proof_timeout=5.0)
     consent = in_doubt(journal, errors) if again else frozenset()
     return await drive(runner_for(org, journal, plan, time, again=consent))
 
@@ -116,7 +116,7 @@ async def test_the_usual_time_is_learned_from_proofs(reopen: Callable[[], Journa
     errors = [org.fail(n) for n in range(4)]
     with reopen() as journal:
         assert usual_seconds(journal) == 180.0
-        await drive(runner_for(org, journal, plan_for(org, errors, patience=900.0), time))
+        await drive(runner_for(org, journal, plan_for(org, errors, proof_timeout=900.0), time))
         assert 570 <= usual_seconds(journal) <= 610
 
 

@@ -70,7 +70,7 @@ def expected(before: Before, plan: Plan, last: Mapping[str, RowChanged]) -> dict
                 outcome[event] = before.alone[event]
                 sent.append(event)
         unproven = any(outcome[event] not in PROVEN for event in sent)
-        stopped = stopped or (plan.ramp and wave.number <= len(CANARY_SIZES) and unproven)
+        stopped = stopped or (plan.canary and wave.number <= len(CANARY_SIZES) and unproven)
     return outcome
 
 
@@ -162,9 +162,9 @@ class Runs(RuleBasedStateMachine):
 
     # -- runs
 
-    @rule(choice=st.integers(0, 2**16), ramp=st.booleans(), lanes=st.integers(1, 3))
-    def run(self, choice: int, *, ramp: bool, lanes: int) -> None:
-        plan = self._plan(choice, ramp=ramp, lanes=lanes)
+    @rule(choice=st.integers(0, 2**16), canary=st.booleans(), concurrency=st.integers(1, 3))
+    def run(self, choice: int, *, canary: bool, concurrency: int) -> None:
+        plan = self._plan(choice, canary=canary, concurrency=concurrency)
         if plan.rows:
             self._wait_out_lag()
             before = self._before()
@@ -173,12 +173,12 @@ class Runs(RuleBasedStateMachine):
 
     @rule(
         choice=st.integers(0, 2**16),
-        ramp=st.booleans(),
+        canary=st.booleans(),
         stop=st.integers(1, 60),
         mode=st.sampled_from(ResumeMode),
     )
-    def run_interrupted(self, choice: int, stop: int, mode: ResumeMode, *, ramp: bool) -> None:
-        plan = self._plan(choice, ramp=ramp, lanes=2)
+    def run_interrupted(self, choice: int, stop: int, mode: ResumeMode, *, canary: bool) -> None:
+        plan = self._plan(choice, canary=canary, concurrency=2)
         if not plan.rows:
             return
         self._wait_out_lag()
@@ -237,7 +237,7 @@ class Runs(RuleBasedStateMachine):
             if verdict is Verdict.FIXED:
                 assert self.org.truly_fixed(event)
 
-    def _plan(self, choice: int, *, ramp: bool, lanes: int) -> Plan:
+    def _plan(self, choice: int, *, canary: bool, concurrency: int) -> Plan:
         failing = self._failing()
         chosen = [self.org.events[e].error for n, e in enumerate(failing) if choice >> (n % 16) & 1]
         parents = {
@@ -245,7 +245,7 @@ class Runs(RuleBasedStateMachine):
             for e in chosen
             if (parent := self.org.events[e.id].parent) is not None and parent in failing
         }
-        plan = plan_for(self.org, chosen, parents=parents, ramp=ramp, lanes=lanes)
+        plan = plan_for(self.org, chosen, parents=parents, canary=canary, concurrency=concurrency)
         self.planned |= {row.error.id for row in plan.rows}
         return plan
 

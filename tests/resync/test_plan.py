@@ -1,4 +1,4 @@
-"""Plans: the order, what is left out and why, lanes, ramp, and the file that says exactly that."""
+"""Plans: the order, what is left out and why, concurrency, canary, and the file that says exactly that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
 from tests.resync.lying_org import IDENTITY
 
-METHOD = MethodInfo("apex", "Apex action Resync", batch_size=200, lanes=5)
+METHOD = MethodInfo("apex", "Apex action Resync", batch_size=200, concurrency=5)
 
 
 def planned(*errors: SyncError, **options: object) -> Plan:
@@ -87,7 +87,7 @@ def test_what_the_front_end_leaves_out_stays_out_and_holds_back_its_victims() ->
 
 
 def test_a_ramp_sends_one_five_twenty_five_and_the_rest() -> None:
-    plan = planned(*(sync_error(n) for n in range(100)), parents={}, ramp=True)
+    plan = planned(*(sync_error(n) for n in range(100)), parents={}, canary=True)
     assert [len(wave.ids) for wave in plan.waves] == [1, 5, 25, 69]
 
 
@@ -184,9 +184,9 @@ def sealed(payload: dict[str, Any]) -> str:
         lambda plan: plan["rows"][0].update(salesforce_id=["x"]),
         lambda plan: plan["rows"][0].update(id="\x1b]0;x\x07"),
         lambda plan: plan.update(created_at="2026-11-23T02:00:00"),
-        lambda plan: plan.update(patience=float("nan")),
-        lambda plan: plan.update(patience=float("inf")),
-        lambda plan: plan.update(lanes=0),
+        lambda plan: plan.update(proof_timeout=float("nan")),
+        lambda plan: plan.update(proof_timeout=float("inf")),
+        lambda plan: plan.update(concurrency=0),
         lambda plan: plan.update(batch_size=0),
         lambda plan: plan.update(batch_size=float("inf")),
     ],

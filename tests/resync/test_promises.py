@@ -36,7 +36,7 @@ def journal(tmp_path: Path, time: Time) -> Journal:
 async def test_1_no_error_leaves_the_list_without_a_recorded_reason(journal: Journal, time: Time) -> None:
     """Kept by `state.end(...)` in `Runner._close`: what the run did not get to is written down as well."""
     org = LyingOrg(time)
-    plan = plan_for(org, [org.fail(n) for n in range(40)], lanes=1)
+    plan = plan_for(org, [org.fail(n) for n in range(40)], concurrency=1)
     runner = runner_for(org, journal, plan, time)
 
     def on(event: RunEvent) -> None:
@@ -76,7 +76,7 @@ async def test_2_nothing_is_sent_before_its_intent_is_in_the_journal(journal: Jo
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
 async def test_2_a_journal_that_is_taken_away_stops_the_run(journal: Journal, time: Time, how: str) -> None:
     """Kept by `self._still_there()` in `Journal.intend`: the open file alone would take any intent."""
-    org = LyingOrg(time, method=replace(METHOD, lanes=1))
+    org = LyingOrg(time, method=replace(METHOD, concurrency=1))
     errors = [org.fail(n) for n in range(12)]
     runner = runner_for(org, journal, plan_for(org, errors, parents={}), time)
     before = journal.path.read_bytes()

@@ -58,7 +58,7 @@ def braked(told: Sequence[RunEvent]) -> list[str]:
 
 
 async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, method=replace(METHOD, batch_size=2, lanes=3))
+    org = LyingOrg(time, method=replace(METHOD, batch_size=2, concurrency=3))
     missing = "Foreign key external ID: 00000000-0000-4000-8000-{:012d} not found"
     errors = [org.fail(n, message=missing.format(n // 6 + 900)) for n in range(24)]
     plan = plan_for(org, errors, parents={})
@@ -208,7 +208,7 @@ async def test_a_victim_that_the_org_clears_itself_is_not_sent(journal: Journal,
 
 
 async def test_three_failed_requests_in_a_row_pull_the_brake(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, lanes=1, batch_size=2))
+    org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, concurrency=1, batch_size=2))
     plan = plan_for(org, [org.fail(n) for n in range(20)], parents={})
     told = await drive(runner_for(org, journal, plan, time))
     assert braked(told) == ["3 requests in a row failed"]
@@ -221,13 +221,13 @@ async def test_three_failed_requests_in_a_row_pull_the_brake(journal: Journal, t
 async def test_a_canary_that_fails_again_stops_the_ramp(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     errors = [org.fail(n, broken=n == 3) for n in range(40)]
-    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}, ramp=True), time))
+    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}, canary=True), time))
     assert braked(told) == [f"the same cause came back on Account {errors[3].id}, one of the first rows"]
     assert len(org.reached) == 6
     assert ending(told).counts.not_sent == 34
 
 
-LEARNED = replace(METHOD, first_alone=True, lanes=1, batch_size=10)
+LEARNED = replace(METHOD, first_alone=True, concurrency=1, batch_size=10)
 
 
 async def test_an_unproven_method_takes_one_row_and_the_rest_behind_its_proof(
@@ -286,7 +286,7 @@ async def test_without_a_ramp_a_failure_stops_nobody_else(journal: Journal, time
 async def test_an_expired_session_stops_the_run_and_every_row_has_its_word(
     journal: Journal, time: Time
 ) -> None:
-    org = LyingOrg(time, Lies(expires_after=6), method=replace(METHOD, lanes=1))
+    org = LyingOrg(time, Lies(expires_after=6), method=replace(METHOD, concurrency=1))
     runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(20)], parents={}), time)
     told = await drive(runner)
     assert isinstance(runner.failure, NotLoggedInError)
@@ -308,7 +308,7 @@ async def test_an_expired_session_stops_the_run_and_every_row_has_its_word(
 
 
 async def test_cancel_awaits_what_is_in_flight_and_sends_no_more(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, Lies(delay=0.0), method=replace(METHOD, lanes=2))
+    org = LyingOrg(time, Lies(delay=0.0), method=replace(METHOD, concurrency=2))
     runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(20)], parents={}), time)
 
     def on(event: RunEvent) -> None:
@@ -371,7 +371,7 @@ async def test_cancel_does_not_wait_for_the_proof(journal: Journal, time: Time) 
     assert time.now - started < timedelta(seconds=5)
     time.now += timedelta(seconds=100)
     rows = list(History(journal).open_attempts().values())
-    (verified,) = await verify(org, journal, rows, patience=0, sleep=time.sleep)
+    (verified,) = await verify(org, journal, rows, proof_timeout=0, sleep=time.sleep)
     assert verified.verdict is Verdict.FIXED
     assert History(journal).rows_of(ending(told).run_id)[0].verdict is Verdict.FIXED
     assert History(journal).open_attempts() == {}
@@ -391,7 +391,7 @@ async def test_what_was_cancelled_before_its_proof_is_waited_for_by_the_next_pla
 
 
 async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, method=replace(METHOD, lanes=2))
+    org = LyingOrg(time, method=replace(METHOD, concurrency=2))
     runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(40)], parents={}), time)
     held: list[int] = []
 
@@ -486,7 +486,7 @@ async def test_what_was_seen_before_a_pause_is_not_sent_on(journal: Journal, tim
 
 
 async def test_a_pause_that_cannot_be_written_down_stops_the_run(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, method=replace(METHOD, lanes=1))
+    org = LyingOrg(time, method=replace(METHOD, concurrency=1))
     runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(40)], parents={}), time)
 
     def on(event: RunEvent) -> None:
@@ -556,9 +556,9 @@ async def test_an_impatient_plan_does_not_send_again_what_the_org_is_still_worki
 ) -> None:
     org = LyingOrg(time, Lies(delay=95.0, delay_at_least=90.0))
     error = org.fail(1)
-    await drive(runner_for(org, journal, plan_for(org, [error], patience=5.0), time))
+    await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=5.0), time))
     assert org.reached == {error.id: 1}
-    told = await drive(runner_for(org, journal, plan_for(org, [error], patience=5.0), time))
+    told = await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=5.0), time))
     assert org.reached == {error.id: 1}
     assert verdicts(told) == {error.id: Verdict.FIXED}
 
@@ -633,7 +633,7 @@ async def test_a_wait_for_an_earlier_request_is_announced_at_once_with_its_end(
 ) -> None:
     org = LyingOrg(time, Lies(lost_request=1.0))
     error = org.fail(1)
-    await drive(runner_for(org, journal, plan_for(org, [error], patience=8.0), time))
+    await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=8.0), time))
     calls = org.calls
     seen_at: list[int] = []
 
@@ -641,7 +641,7 @@ async def test_a_wait_for_an_earlier_request_is_announced_at_once_with_its_end(
         if isinstance(event, Waiting):
             seen_at.append(org.calls)
 
-    told = await drive(runner_for(org, journal, plan_for(org, [error], patience=8.0), time), on)
+    told = await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=8.0), time), on)
     first = next(event for event in told if isinstance(event, Waiting))
     assert (first.kind, first.rows, first.seconds) == (WaitKind.EARLIER, 1, 0.0)
     assert first.since == START
@@ -677,7 +677,7 @@ async def test_a_wave_that_ends_unknown_teaches_nothing(journal: Journal, time: 
 
 
 async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journal, time: Time) -> None:
-    org = Punctual(time, method=replace(METHOD, lanes=1, batch_size=5))
+    org = Punctual(time, method=replace(METHOD, concurrency=1, batch_size=5))
     told = await drive(
         runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(50)], parents={}), time)
     )
@@ -691,8 +691,8 @@ async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journa
 
 
 async def test_no_time_left_is_told_before_a_wave_is_proven(journal: Journal, time: Time) -> None:
-    org = Punctual(time, method=replace(METHOD, lanes=1, batch_size=5))
-    plan = plan_for(org, [org.fail(n) for n in range(50)], parents={}, ramp=True)
+    org = Punctual(time, method=replace(METHOD, concurrency=1, batch_size=5))
+    plan = plan_for(org, [org.fail(n) for n in range(50)], parents={}, canary=True)
     told = await drive(runner_for(org, journal, plan, time))
     proven = next(n for n, event in enumerate(told) if isinstance(event, WaveProven))
     begun = next(event for event in told if isinstance(event, WaveProven))
@@ -737,7 +737,7 @@ async def _interrupted(org: LyingOrg, journal: Journal, time: Time, rows: int) -
 
 
 async def test_resume_check_sends_nothing(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, lanes=1))
+    org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, concurrency=1))
     runner = await _interrupted(org, journal, time, 20)
     (unfinished,) = History(journal).unfinished()
     assert unfinished.summary == "20 planned, 0 proven, 4 sent with unknown outcome, 16 not sent"
@@ -752,7 +752,7 @@ async def test_resume_check_sends_nothing(journal: Journal, time: Time) -> None:
 
 
 async def test_resume_drop_neither_reads_nor_sends(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, lanes=1))
+    org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, concurrency=1))
     runner = await _interrupted(org, journal, time, 20)
     calls = org.calls
     told = await drive(
@@ -800,7 +800,7 @@ async def test_what_the_org_accepted_and_forgot_is_not_sent_again_by_a_resume(
 async def test_one_lane_reads_the_next_rows_records_meanwhile_and_their_events_when_it_is_their_turn(
     journal: Journal, time: Time
 ) -> None:
-    org = WatchedOrg(time, method=replace(METHOD, lanes=1, batch_size=2))
+    org = WatchedOrg(time, method=replace(METHOD, concurrency=1, batch_size=2))
     errors = [org.fail(n) for n in range(6)]
     told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
     assert ending(told).counts.fixed == 6

@@ -82,9 +82,9 @@ def draw(seed: int) -> World:
         org,
         errors,
         parents=parents if random.random() < 0.7 else {},
-        ramp=random.random() < 0.3,
+        canary=random.random() < 0.3,
         batch_size=random.randint(1, 4),
-        lanes=random.randint(1, 3),
+        concurrency=random.randint(1, 3),
     )
     return World(time, org, plan)
 

@@ -313,10 +313,10 @@ async def test_the_days_calls_are_used_up() -> None:
 
 async def test_crowding_halves_the_lanes() -> None:
     with ScriptedServer(in_turn(refusal(503, "SERVER_UNAVAILABLE"), query_page([]))) as server:
-        org = client(server, lanes=8)
-        assert org.lanes == 8
+        org = client(server, concurrency=8)
+        assert org.concurrency == 8
         await org.query_all("SELECT Id FROM Order")
-        assert org.lanes == 4
+        assert org.concurrency == 4
         await org.close()
 
 
@@ -402,7 +402,7 @@ async def test_trap_3_eight_threads_with_one_expired_token_log_in_once() -> None
 
     with ScriptedServer(script) as server:
         provider = tokens(server.url, "old", "new", "newer")
-        org = client(server, tokens=provider, lanes=8)
+        org = client(server, tokens=provider, concurrency=8)
         await asyncio.gather(*(org.query_all("SELECT Id FROM Order") for _ in range(8)))
         assert provider.current().access_token == "new"
         assert len(server.asked) == 16
@@ -424,7 +424,7 @@ async def test_trap_3_a_login_that_ends_the_session_before_it_ends_no_other_call
 
     with ScriptedServer(script) as server:
         logins = Logins(server.url, *(f"login {number}" for number in range(1, 50)))
-        org = client(server, tokens=SingleFlightTokens(logins, next_step="x"), lanes=8)
+        org = client(server, tokens=SingleFlightTokens(logins, next_step="x"), concurrency=8)
         await asyncio.gather(*(org.query_all("SELECT Id FROM Order") for _ in range(100)))
         assert logins.count == 2
         assert answered == 100
@@ -547,7 +547,7 @@ async def test_closing_lets_the_sockets_go() -> None:
 
 async def test_trap_5_a_connection_that_died_while_idle_costs_nothing() -> None:
     with ScriptedServer(lambda _: Reply(query_page([]).body, close=True)) as server:
-        org = client(server, lanes=1)
+        org = client(server, concurrency=1)
         for _ in range(3):
             await org.query_all("SELECT Id FROM Order")
         await org.close()
@@ -555,7 +555,7 @@ async def test_trap_5_a_connection_that_died_while_idle_costs_nothing() -> None:
 
 async def test_trap_6_many_lanes_keep_their_connections(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING), ScriptedServer(lambda _: query_page([])) as server:
-        org = client(server, lanes=20)
+        org = client(server, concurrency=20)
         await asyncio.gather(*(org.query_all("SELECT Id FROM Order") for _ in range(200)))
         assert server.connections <= 21
         assert "pool is full" not in caplog.text

@@ -78,9 +78,9 @@ def test_what_is_written_is_read(tmp_path: Path, way: AuthMethod, method: Method
         "00D5g000000abcdEAA",
         method,
         MAPPING,
-        lanes=2,
+        concurrency=2,
         batch_size=200,
-        patience=90.5,
+        proof_timeout=90.5,
         read_only=True,
         reason_required=True,
     )
@@ -118,7 +118,7 @@ def test_an_absent_file_is_no_profile(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ("lanes = 4\nlane = 2\n", 2, "lane is not a setting", "Did you mean lanes?"),
+    ("lanes = 4\nlane = 2\n", 2, "lane is not a setting", "Did you mean concurrency?"),
     ("zebra = 2\n", 1, "zebra is not a setting", "Known here"),
     ("[fixes]\nallow = ['everything']\n", 2, "fixes.allow does not know 'everything'", "It takes: record"),
     ("[fixes]\nallow = 'record'\n", 2, "fixes.allow must be a list of texts", ""),
@@ -126,6 +126,8 @@ WRONG = [
     ("[fixes]\nbypass_permission_sets = ['a b']\n", 2, "must hold API names", ""),
     ("lanes = 'four'\n", 1, "lanes must be a whole number from 1 to 25, not a text", ""),
     ("lanes = true\n", 1, "lanes must be a whole number from 1 to 25, not true or false", ""),
+    ("lanes = 4\nconcurrency = 2\n", 1, "lanes is the old name of concurrency", "Keep one of them"),
+    ("concurrency = 99\n", 1, "concurrency must be a whole number from 1 to 25, not the number 99", ""),
     ("lanes = 99\n", 1, "lanes must be a whole number from 1 to 25, not the number 99", ""),
     ("read_only = 1\n", 1, "read_only must be true or false, not the number 1", ""),
     ("environment = 'LIVE'\n", 1, "environment must be one of PRODUCTION, SANDBOX, DEMO, not 'LIVE'", ""),
@@ -206,16 +208,16 @@ def test_a_hand_edited_file_is_never_overwritten_unasked(tmp_path: Path) -> None
 def test_a_write_that_fails_half_way_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_profile(tmp_path, OrgProfile("acme", lanes=2))
+    write_profile(tmp_path, OrgProfile("acme", concurrency=2))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(MachineError, match="No space left on device"):
-        write_profile(tmp_path, OrgProfile("acme", lanes=9), replace=True)
+        write_profile(tmp_path, OrgProfile("acme", concurrency=9), replace=True)
     monkeypatch.undo()
-    assert read_profile(tmp_path, "acme") == OrgProfile("acme", lanes=2)
+    assert read_profile(tmp_path, "acme") == OrgProfile("acme", concurrency=2)
     assert [path.name for path in tmp_path.iterdir()] == ["acme.toml"]
 
 

@@ -118,7 +118,7 @@ async def verdict(
         reader = EventReader(replace(MAPPING, done=done))
         seen_by_us = OrgSession(api, IDENTITY, reader, guided(api), OrgProfile("acme", sync_user=sync_user))
         now = await seen_by_us.now()
-        events, before = await look_before(seen_by_us, [org.event], lanes=2)
+        events, before = await look_before(seen_by_us, [org.event], concurrency=2)
         sight = events[org.event.id]
         assert sight.standing is EventStanding.FAILED
         attempt = Attempt(
@@ -130,7 +130,7 @@ async def verdict(
             before=before[org.event.id],
         )
         work(org)
-        (judged,) = await look(seen_by_us, [attempt], last_look=True, lanes=2)
+        (judged,) = await look(seen_by_us, [attempt], last_look=True, concurrency=2)
         await api.close()
     return judged.verdict, judged.reason
 

@@ -27,7 +27,7 @@ _KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 @contextmanager
 def app(home: Path, server: WatchedServer) -> Iterator[PtyProgram]:
     """The app on that org, whose profile names no way to send but a person."""
-    write_profile(home, patience=30)
+    write_profile(home, proof_timeout=30)
     profile = home / "config" / "orgs" / "box.toml"
     text = profile.read_text(encoding="utf-8")
     profile.write_text(text[: text.index("[method]")] + '[method]\nkind = "guided"\n', encoding="utf-8")

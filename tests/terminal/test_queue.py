@@ -60,7 +60,7 @@ def queue_two(program: PtyProgram, gate: Gate) -> None:
 def test_killed_with_a_queue_nothing_of_it_was_sent_and_the_rest_goes_on(
     org: WatchedServer, tmp_path: Path
 ) -> None:
-    write_profile(tmp_path, patience=10)
+    write_profile(tmp_path, proof_timeout=10)
     gate = Gate("ask")
     org.before = gate.meet
     with app(tmp_path, org) as program:
@@ -86,7 +86,7 @@ def test_killed_with_a_queue_nothing_of_it_was_sent_and_the_rest_goes_on(
 
 
 def test_a_queue_begins_by_itself_on_a_real_line(org: WatchedServer, tmp_path: Path) -> None:
-    write_profile(tmp_path, patience=10)
+    write_profile(tmp_path, proof_timeout=10)
     gate = Gate("ask", only=True)
     org.before = gate.meet
     with app(tmp_path, org, NO_COLOR="1") as program:
@@ -104,7 +104,7 @@ def test_a_queue_begins_by_itself_on_a_real_line(org: WatchedServer, tmp_path: P
 def test_what_another_terminal_fixed_is_gone_and_says_by_whom(
     org: WatchedServer, tmp_path: Path, colour: dict[str, str]
 ) -> None:
-    write_profile(tmp_path, patience=10)
+    write_profile(tmp_path, proof_timeout=10)
     with app(tmp_path, org, **colour) as program:
         words = ("resync", *COMMAND, "--filter", "object:Account", "--yes")
         done = forks.run(*words, env=around(tmp_path, org))

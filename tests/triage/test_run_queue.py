@@ -12,14 +12,14 @@ A, B, C, D = (sync_error(number) for number in range(1, 5))
 
 
 def three() -> RunQueue:
-    return RunQueue().added([A]).added([B], reason="after the flow", ramp=True).added([C])
+    return RunQueue().added([A]).added([B], reason="after the flow", canary=True).added([C])
 
 
 def test_runs_wait_in_the_order_in_which_they_were_added() -> None:
     queue = three()
     assert [run.rows for run in queue.runs] == [(A,), (B,), (C,)]
     assert queue.next == queue.runs[0]
-    assert (queue.runs[1].reason, queue.runs[1].ramp) == ("after the flow", True)
+    assert (queue.runs[1].reason, queue.runs[1].canary) == ("after the flow", True)
     assert queue.ids == {A.id, B.id, C.id}
     assert queue.words == "3 queued"
 

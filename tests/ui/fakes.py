@@ -39,7 +39,7 @@ class FakeOrg:
 
     def __init__(self, errors: Sequence[SyncError]) -> None:
         self.identity = IDENTITY
-        self.method = MethodInfo("apex", "Apex action s_c__ResyncAction", batch_size=2, lanes=2)
+        self.method = MethodInfo("apex", "Apex action s_c__ResyncAction", batch_size=2, concurrency=2)
         self.failed = {error.id: error for error in errors}
         self.records: dict[str, RecordSeen] = {}
         self.repaired: set[str] = set()

@@ -35,7 +35,7 @@ def journal_at(folder: Path) -> Journal:
 
 def begin(journal: Journal, errors: Sequence[SyncError], reason: str = "") -> Begun:
     plan = make_plan(
-        errors, org=IDENTITY, method=FakeOrg(errors).method, created_at=NOW, parents={}, patience=1.0
+        errors, org=IDENTITY, method=FakeOrg(errors).method, created_at=NOW, parents={}, proof_timeout=1.0
     )
     return journal.begin(plan, who=WHO, reason=reason, fingerprint=cause_key)
 

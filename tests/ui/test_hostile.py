@@ -98,7 +98,7 @@ def evil_connection() -> Any:
     connection = FakeConnection(evil_errors())
     connection.identity = replace(IDENTITY, name=EVIL, username=EVIL)
     connection.org.identity = connection.identity
-    connection.org.method = MethodInfo("apex", EVIL, batch_size=2, lanes=2)
+    connection.org.method = MethodInfo("apex", EVIL, batch_size=2, concurrency=2)
     return connection
 
 

@@ -207,7 +207,7 @@ async def test_the_third_try_of_the_same_thing_is_warned_about(opened: Open, tmp
 
 async def test_where_the_profile_wants_a_reason_nothing_goes_without(opened: Open, tmp_path: Path) -> None:
     connection = FakeConnection(some_errors(2))
-    connection.profile = OrgProfile("acme", reason_required=True, patience=1.0)
+    connection.profile = OrgProfile("acme", reason_required=True, proof_timeout=1.0)
     async with opened(connection=connection) as driven:
         await driven.ready()
         await driven.press("R")

@@ -25,6 +25,6 @@ def demo_profile(
     """How the demo org is treated. Its names are discovered like those of any other org."""
     token = Token(instance_url, access_token)
     profile = OrgProfile(
-        "demo", EnvironmentAuth(), Environment.DEMO, method=method, patience=60.0, api_reserve=0.0
+        "demo", EnvironmentAuth(), Environment.DEMO, method=method, proof_timeout=60.0, api_reserve=0.0
     )
     return profile, SingleFlightTokens(lambda: token, next_step="Start the demo again")

@@ -26,7 +26,7 @@ class ActionResync:
     """Calls one custom action with `{id_input: event id}` for each row."""
 
     def __init__(
-        self, client: ApiClient, method: ApexMethod | FlowMethod, *, batch_size: int, lanes: int
+        self, client: ApiClient, method: ApexMethod | FlowMethod, *, batch_size: int, concurrency: int
     ) -> None:
         self._client = client
         self._method = method
@@ -37,7 +37,7 @@ class ActionResync:
             name=self._kind,
             label=f"{_WORDS[self._kind]} {method.name}",
             batch_size=batch_size,
-            lanes=lanes,
+            concurrency=concurrency,
         )
 
     async def check(self) -> list[Check]:

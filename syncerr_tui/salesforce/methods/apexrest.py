@@ -20,14 +20,16 @@ from syncerr_tui.salesforce.profiles import ApexRestMethod
 class ApexRestResync:
     """Calls one resource."""
 
-    def __init__(self, client: ApiClient, method: ApexRestMethod, *, batch_size: int, lanes: int) -> None:
+    def __init__(
+        self, client: ApiClient, method: ApexRestMethod, *, batch_size: int, concurrency: int
+    ) -> None:
         self._client = client
         self._method = method
         self.info = MethodInfo(
             name="apexrest",
             label=f"Apex REST /services/apexrest/{method.path.strip('/')}",
             batch_size=batch_size,
-            lanes=lanes,
+            concurrency=concurrency,
         )
 
     async def check(self) -> list[Check]:

@@ -53,7 +53,7 @@ class ButtonResync:
             name="button",
             label=f"The org's Re-sync button: {method.full_name} (private call, unsupported)",
             batch_size=1 if takes_one(self._template) else min(batch_size, MOST_ROWS),
-            lanes=1,
+            concurrency=1,
             first_alone=True,
         )
 

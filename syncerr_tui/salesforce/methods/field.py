@@ -26,7 +26,13 @@ class FieldResync:
     """Updates one field of up to 200 change events in a request, each on its own (`allOrNone: false`)."""
 
     def __init__(
-        self, client: ApiClient, method: FieldMethod, mapping: FieldMapping, *, batch_size: int, lanes: int
+        self,
+        client: ApiClient,
+        method: FieldMethod,
+        mapping: FieldMapping,
+        *,
+        batch_size: int,
+        concurrency: int,
     ) -> None:
         self._client = client
         self._method = method
@@ -36,7 +42,7 @@ class FieldResync:
             name="field",
             label=f"Writes {method.field} = {method.value}; {VENDOR_WARNING}",
             batch_size=min(batch_size, COLLECTION_WRITE_LIMIT),
-            lanes=lanes,
+            concurrency=concurrency,
         )
 
     async def check(self) -> list[Check]:

@@ -29,7 +29,7 @@ class GuidedResync:
             guided=True,
             address=where,
             batch_size=batch_size,
-            lanes=1,
+            concurrency=1,
         )
 
     async def check(self) -> list[Check]:

@@ -75,7 +75,7 @@ class PlanDialog(Confirmation):
 
     DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "ramp", show=False),
+        Binding("r", "canary", show=False),
         Binding("w", "why", show=False),
         Binding("g", "again", show=False),
         Binding("s", "support", show=False),
@@ -216,7 +216,7 @@ class PlanDialog(Confirmation):
         if not self.plan.rows:
             return keys(("esc", "cancels"))
         told = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
-        if self.plan.ramp:
+        if self.plan.canary:
             told.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
             told.append(("r", "one first"))
@@ -247,12 +247,12 @@ class PlanDialog(Confirmation):
         """Send what only support can clear too, or leave it out again."""
         if self._asked.support_only and not self._asked.support_too:
             self._support_too = not self._support_too
-            self._show_again(ramp=self.plan.ramp)
+            self._show_again(canary=self.plan.canary)
 
-    def action_ramp(self) -> None:
+    def action_canary(self) -> None:
         """Begin with one row, then five, then 25, each proven; or take them all at once."""
         if len(self.plan.rows) > 1:
-            self._show_again(ramp=not self.plan.ramp)
+            self._show_again(canary=not self.plan.canary)
 
     def on_mount(self) -> None:
         """What was learned while the dialog was being made."""
@@ -283,10 +283,10 @@ class PlanDialog(Confirmation):
         """More is known by now: the plan is made anew, and these remarks go with it."""
         self._in_doubt = in_doubt
         self._asked = replace(self._asked, remarks=(*self._asked.remarks, *remarks))
-        self._show_again(ramp=self.plan.ramp)
+        self._show_again(canary=self.plan.canary)
 
-    def _show_again(self, *, ramp: bool) -> None:
-        self.plan = self._make(ramp, self._support_too)
+    def _show_again(self, *, canary: bool) -> None:
+        self.plan = self._make(canary, self._support_too)
         self._draw_again()
 
     def _draw_again(self) -> None:
@@ -309,7 +309,7 @@ class PlanDialog(Confirmation):
             if reason is None:
                 return
             self.reason = reason
-            self._show_again(ramp=self.plan.ramp)
+            self._show_again(canary=self.plan.canary)
             if start:
                 self.action_yes()
 

@@ -93,7 +93,7 @@ class QueueDialog(Dialog[bool]):
         listed.clear_options()
         for place, run in enumerate(runs, 1):
             why = f"  Why: {run.reason}" if run.reason else ""
-            first = ", one first" if run.ramp else ""
+            first = ", one first" if run.canary else ""
             listed.add_option(Option(Content(one_line(f"{place}. {run.words}{first}{why}"))))
         listed.highlighted = min(at, len(runs) - 1) if runs else None
         listed.display = bool(runs)
