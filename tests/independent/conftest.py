@@ -45,7 +45,7 @@ def serve(clock: Clock) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def make_home(tmp_path: Path, nursery: Nursery, clock: Clock) -> Callable[..., Home]:
-    """Makes an operator's home: `make_home(server, name, method=..., patience=...)`."""
+    """Makes an operator's home: `make_home(server, name, method=..., proof_timeout=...)`."""
 
     def make(server: Server, name: str = "home", **settings: object) -> Home:
         return Home(tmp_path / name, server, nursery, clock, **settings)  # type: ignore[arg-type]

@@ -14,9 +14,7 @@ from textual.widgets.option_list import Option
 
 from syncerr_tui.triage.columns import ORDER, Choice, Column, Placed
 from syncerr_tui.triage.layout import WIDEST_COLUMN, WindowClass
-from syncerr_tui.ui.screens.dialog import keys
 from syncerr_tui.ui.screens.menus import Menu
-from syncerr_tui.ui.widgets.line import Part
 
 _NARROWEST_COLUMN = 4
 _STEP = 2
@@ -32,6 +30,7 @@ class ColumnDialog(Menu[Choice]):
         unicode: Whether the terminal has more than ASCII.
     """
 
+    _keys = (("space", "shows"), ("J K", "moves"), ("h l", "width"), ("a", "as usual"), ("enter", "keeps"))
     NARROWS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,x", "tick", show=False),
@@ -47,7 +46,6 @@ class ColumnDialog(Menu[Choice]):
         self, choice: Choice, shown: Sequence[Placed], window: WindowClass, *, unicode: bool
     ) -> None:
         super().__init__()
-        self._window = window
         self._signs = ("✓", " ") if unicode else ("x", " ")
         self._now = {placed.column: placed.width for placed in shown}
         """What each takes on screen now."""
@@ -56,24 +54,13 @@ class ColumnDialog(Menu[Choice]):
         self._widths = dict.fromkeys(ORDER, 0) | dict(choice)
         self._ticked = set(chosen)
         self._automatic = not choice
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return f"Columns in {self._window.value} windows of this org"
+        self._heading = f"Columns in {window.value} windows of this org"
 
     def body(self) -> Sequence[Widget]:
         """The columns."""
         listed = OptionList(*self._options(), markup=False)
         listed.highlighted = 0
         return (listed,)
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Choose, or leave."""
-        return keys(
-            ("space", "shows"), ("J K", "moves"), ("h l", "width"), ("a", "as usual"), ("enter", "keeps")
-        )
 
     def _options(self) -> list[Option]:
         return [Option(Content(self._line(column)), id=column.name) for column in self._columns]

@@ -64,6 +64,10 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     NARROWS: ClassVar[str] = ""
     """What to type where `/` narrows what it shows to what has some words; empty where it does not."""
 
+    _keys: Sequence[tuple[str, str]] = (("esc", "close"),)
+    """The keys that answer it, and what each does."""
+
+    _heading = ""
     late = False
     """It comes up while the person does something else: what they typed for that must not answer it."""
     _seen_since: float | None = None
@@ -101,7 +105,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     @property
     def heading(self) -> str:
         """What it is about."""
-        return ""
+        return self._heading
 
     def body(self) -> Sequence[Widget]:
         """What stands between heading and keys."""
@@ -110,7 +114,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     @property
     def answers(self) -> Sequence[Part]:
         """The keys that answer it."""
-        return keys(("esc", "close"))
+        return keys(*self._keys)
 
     def action_leave(self) -> None:
         """Answer nothing; where something was typed, show everything again first."""
@@ -202,22 +206,12 @@ class Question(Confirmation):
         super().__init__()
         self._heading = heading
         self._paragraphs = paragraphs
-        self._answers = keys(("enter", yes), ("esc", no))
-
-    @property
-    def heading(self) -> str:
-        """What it is about."""
-        return self._heading
+        self._keys = (("enter", yes), ("esc", no))
 
     @property
     def text(self) -> Content:
         """What yes means."""
         return Content("".join(f"\n{one_line(text)}\n" for text in self._paragraphs))
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Yes, or no."""
-        return self._answers
 
 
 def keys(*pairs: tuple[str, str]) -> list[Part]:

@@ -72,7 +72,6 @@ class FixDialog(PanelDialog[bool]):
         thumb: str = "┃",
     ) -> None:
         super().__init__(links=links, thumb=thumb)
-        self._subject = subject
         self._apply = apply
         self._names_target = names_target
         self._listed = listed
@@ -83,11 +82,7 @@ class FixDialog(PanelDialog[bool]):
         """A re-read showed the change."""
         self._empty_meant = False
         """A value was left empty, and enter pressed once more."""
-
-    @property
-    def heading(self) -> str:
-        """What it is about."""
-        return f"Fix what blocks {self._subject}"
+        self._heading = f"Fix what blocks {subject}"
 
     def on_mount(self) -> None:
         """Say what is known: as a rule nothing yet."""
@@ -226,16 +221,13 @@ class FixDialog(PanelDialog[bool]):
 class NameDialog(Dialog[str]):
     """Asks for the name of what is about to be switched off. Only the right one is taken."""
 
+    _heading = "This is a PRODUCTION org. Type the name of what is switched off meanwhile:"
+    _keys = (("enter", "starts"), ("esc", "leaves"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._target = name
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return "This is a PRODUCTION org. Type the name of what is switched off meanwhile:"
 
     def body(self) -> Sequence[Widget]:
         """The name, and a line to type it in."""
@@ -247,11 +239,6 @@ class NameDialog(Dialog[str]):
     def on_mount(self) -> None:
         """Typing comes first."""
         self.query_one(Input).focus()
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Start, or not."""
-        return keys(("enter", "starts"), ("esc", "leaves"))
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:

@@ -116,11 +116,7 @@ class FixManyDialog(PanelDialog[bool]):
         self._ended = False
         self.stopped = False
         """The person left: what is not begun is not begun."""
-
-    @property
-    def heading(self) -> str:
-        """What it is about."""
-        return f"Fix what blocks {plural(self._causes, 'cause')}"
+        self._heading = f"Fix what blocks {plural(self._causes, 'cause')}"
 
     def on_mount(self) -> None:
         """Say what is known: as a rule nothing yet."""

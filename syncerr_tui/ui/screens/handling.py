@@ -59,15 +59,10 @@ class HandlingMenu(Menu[Wish]):
 
     def __init__(self, about: str, *, asleep: bool, twin: bool) -> None:
         super().__init__()
-        self._about = about
         hidden = {"Wake it"} if not asleep else set()
         hidden |= {"The two records of the TWIN are merged"} if not twin else set()
         self._wishes = [wish for wish in _WISHES if wish.label not in hidden]
-
-    @property
-    def heading(self) -> str:
-        """Of what."""
-        return f"About {self._about}"
+        self._heading = f"About {about}"
 
     def body(self) -> Sequence[Widget]:
         """What can be said."""

@@ -9,8 +9,7 @@ from textual.widget import Widget
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.keymap import shown
-from syncerr_tui.ui.screens.dialog import Reading, keys
-from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.screens.dialog import Reading
 from syncerr_tui.ui.widgets.panel import InfoPanel
 
 _KEYS = 20
@@ -19,20 +18,16 @@ _KEYS = 20
 class HelpScreen(Reading[None]):
     """Keys by group, each with one sentence; what cannot run now says why."""
 
+    _keys = (("j k", "scroll"), ("/", "narrows"), ("esc", "closes"))
     SHAPE = "-full"
     NARROWS = "part of a key's name or of what it does"
 
     def __init__(self, place: str, actions: Sequence[tuple[Action, str | None]], *, unicode: bool) -> None:
         super().__init__()
-        self._place = place
         self._actions = actions
         self._unicode = unicode
         self._words: list[str] = []
-
-    @property
-    def heading(self) -> str:
-        """Where these keys work."""
-        return f"Keys in {self._place}.  Small letters look, capital letters act."
+        self._heading = f"Keys in {place}.  Small letters look, capital letters act."
 
     def body(self) -> Sequence[Widget]:
         """The keys, laid out for the width there is."""
@@ -74,8 +69,3 @@ class HelpScreen(Reading[None]):
         page.blank()
         page.text(hint, Role.MUTED)
         return page.lines
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """How to read on and leave."""
-        return keys(("j k", "scroll"), ("/", "narrows"), ("esc", "closes"))

@@ -15,9 +15,8 @@ from textual.widgets.option_list import Option
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.export import Copyable, Format
-from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
 Answer = TypeVar("Answer")
@@ -26,6 +25,7 @@ Answer = TypeVar("Answer")
 class Menu(Dialog[Answer]):
     """A list to choose from. Enter chooses."""
 
+    _keys: Sequence[tuple[str, str]] = (("enter", "chooses"), ("/", "narrows"), ("esc", "cancels"))
     NARROWS = "part of a line"
     BINDINGS: ClassVar[list[BindingType]] = [
         # The arrows come here only while something is typed.
@@ -75,24 +75,16 @@ class Menu(Dialog[Answer]):
         """Enter in the line to type in: choose the highlighted line."""
         self.query_one(OptionList).action_select()
 
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Choose, or leave."""
-        return keys(("enter", "chooses"), ("/", "narrows"), ("esc", "cancels"))
-
 
 class SortMenu(Menu[SortKey]):
     """Which column to sort by."""
+
+    _heading = "Sort by (the column in use again reverses the order)"
 
     def __init__(self, current: SortKey, *, reverse: bool) -> None:
         super().__init__()
         self._current = current
         self._reverse = reverse
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return "Sort by (the column in use again reverses the order)"
 
     def body(self) -> Sequence[Widget]:
         """The columns; the one in use says so."""
@@ -116,15 +108,17 @@ _WIDTH = 70
 class AddressMenu(Menu[str]):
     """The steps that lead somewhere; the next one first."""
 
+    _heading = "Open which address?"
+    _keys = (
+        ("enter", "opens it, or copies it where there is no browser"),
+        ("/", "narrows"),
+        ("esc", "cancels"),
+    )
+
     def __init__(self, addresses: Sequence[tuple[str, str]], *, ellipsis: str = "…") -> None:
         super().__init__()
         self._addresses = addresses
         self._ellipsis = ellipsis
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return "Open which address?"
 
     def body(self) -> Sequence[Widget]:
         """Each step with its address below."""
@@ -137,15 +131,6 @@ class AddressMenu(Menu[str]):
         listed.highlighted = 0
         return (listed,)
 
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Choose, or leave."""
-        return keys(
-            ("enter", "opens it, or copies it where there is no browser"),
-            ("/", "narrows"),
-            ("esc", "cancels"),
-        )
-
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """This one."""
@@ -155,16 +140,13 @@ class AddressMenu(Menu[str]):
 class CopyMenu(Menu[Copyable]):
     """What to copy; each has a letter."""
 
+    _keys = (("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
+
     def __init__(self, heading: str, things: Sequence[Copyable], *, ellipsis: str = "…") -> None:
         super().__init__()
         self._heading = heading
         self._things = things
         self._ellipsis = ellipsis
-
-    @property
-    def heading(self) -> str:
-        """Of what."""
-        return self._heading
 
     def body(self) -> Sequence[Widget]:
         """Each thing with its letter and its beginning."""
@@ -176,11 +158,6 @@ class CopyMenu(Menu[Copyable]):
         listed = OptionList(*options, markup=False)
         listed.highlighted = next((at for at, thing in enumerate(self._things) if thing.text), None)
         return (listed,)
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Choose, or leave."""
-        return keys(("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
 
     def on_key(self, event: events.Key) -> None:
         """A letter chooses at once."""
@@ -206,12 +183,7 @@ class ExportMenu(Menu[Format]):
 
     def __init__(self, rows: int) -> None:
         super().__init__()
-        self._rows = rows
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return f"Write {plural(self._rows, 'row')} to a file in this folder"
+        self._heading = f"Write {plural(rows, 'row')} to a file in this folder"
 
     def body(self) -> Sequence[Widget]:
         """The kinds of files."""

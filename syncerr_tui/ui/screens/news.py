@@ -45,15 +45,10 @@ class NewsDialog(Dialog[bool]):
         super().__init__()
         self._key_of = key_of
         self._news = news
-        self._since = since
         self._show = show
         self._rows: Sequence[GoneRow] = ()
         self._known = False
-
-    @property
-    def heading(self) -> str:
-        """Since when."""
-        return f"Since you looked at {self._since}"
+        self._heading = f"Since you looked at {since}"
 
     @property
     def _text(self) -> Content:

@@ -15,14 +15,14 @@ from textual.widgets.option_list import Option
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.keymap import shown
 from syncerr_tui.triage.palette import found
-from syncerr_tui.ui.screens.dialog import keys
 from syncerr_tui.ui.screens.menus import Menu
-from syncerr_tui.ui.widgets.line import Part
 
 
 class Palette(Menu[str]):
     """What is typed finds; what cannot run now says why."""
 
+    _heading = "Find an action"
+    _keys = (("enter", "chooses"), ("esc", "cancels"))
     SHAPE = "-tall"
     NARROWS = "part of its name, or a word for it: retry, link, notification ..."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "leave", show=False)]
@@ -33,11 +33,6 @@ class Palette(Menu[str]):
         self._actions = [action for action, _ in actions]
         self._unicode = unicode
 
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return "Find an action"
-
     def body(self) -> Sequence[Widget]:
         """The actions that match; what only moves the cursor stands last."""
         return (OptionList(*self.matching(""), markup=False),)
@@ -46,11 +41,6 @@ class Palette(Menu[str]):
         """Typing comes first."""
         self.action_narrow()
         self.action_move(1)
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Choose, or leave."""
-        return keys(("enter", "chooses"), ("esc", "cancels"))
 
     def matching(self, text: str) -> Sequence[Option]:
         """The actions with these words, the nearest first."""

@@ -10,8 +10,8 @@ from textual.widget import Widget
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.triage.export import fields
-from syncerr_tui.ui.screens.dialog import Reading, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.screens.dialog import Reading
+from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.ui.widgets.panel import InfoPanel
 
 _NAMES = 30
@@ -28,6 +28,14 @@ class RecordSheet(Reading[None]):
         thumb: The sign of the scroll bar.
     """
 
+    _keys = (
+        ("j k", "scroll"),
+        ("/", "narrows"),
+        ("F3", "pager"),
+        ("F4", "editor"),
+        ("y", "copies"),
+        ("esc", "closes"),
+    )
     SHAPE = "-full"
     NARROWS = "part of a field's name or of its value"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,11 +55,6 @@ class RecordSheet(Reading[None]):
         self._fields: Sequence[tuple[str, str]] = ()
         self._note = "Reading the record ..."
         self._words: list[str] = []
-
-    @property
-    def heading(self) -> str:
-        """Which record."""
-        return self._heading
 
     def body(self) -> Sequence[Widget]:
         """The fields, laid out for the width there is."""
@@ -114,15 +117,3 @@ class RecordSheet(Reading[None]):
     def action_copy(self) -> None:
         """The whole record as JSON."""
         self._copy()
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """How to read on and leave."""
-        return keys(
-            ("j k", "scroll"),
-            ("/", "narrows"),
-            ("F3", "pager"),
-            ("F4", "editor"),
-            ("y", "copies"),
-            ("esc", "closes"),
-        )

@@ -54,11 +54,7 @@ class ResumeDialog(Reading[ResumeMode]):
         self._may_send = may_send
         self.again = False
         """The person wants sent again what is still unknown after the org's usual time."""
-
-    @property
-    def heading(self) -> str:
-        """`A re-sync in acme-prod (PRODUCTION) was interrupted`."""
-        return f"A re-sync in {self._org.name} ({self._org.environment.value}) was interrupted"
+        self._heading = f"A re-sync in {self._org.name} ({self._org.environment.value}) was interrupted"
 
     @property
     def text(self) -> Content:

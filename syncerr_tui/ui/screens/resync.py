@@ -72,6 +72,7 @@ class UntickedDialog(Reading[bool]):
 class OffDialog(Reading[bool]):
     """Leaving while safeguards are off: True leaves, False shows them, None stays."""
 
+    _keys = (("s", "puts it back"), ("enter", "leaves it off"), ("esc", "stays"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "answer(True)", show=False),
         Binding("s", "answer(False)", show=False),
@@ -79,13 +80,8 @@ class OffDialog(Reading[bool]):
 
     def __init__(self, off: str, names: Sequence[str]) -> None:
         super().__init__()
-        self._off = off
         self._names = names
-
-    @property
-    def heading(self) -> str:
-        """What is off."""
-        return self._off
+        self._heading = off
 
     @property
     def text(self) -> Content:
@@ -97,11 +93,6 @@ class OffDialog(Reading[bool]):
             + "\n\nEvery user and every integration saves without it until it is on again. It stays on the "
             "ledger: every command and the next start say so.\n"
         )
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Put back first, leave, or stay."""
-        return keys(("s", "puts it back"), ("enter", "leaves it off"), ("esc", "stays"))
 
     def action_answer(self, leave: bool) -> None:
         """Leave, or show them."""

@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from syncerr_tui.host.config import filter_name_trouble
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Dialog, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.line import Line
 
 
 class SaveDialog(Dialog[str]):
@@ -22,16 +22,14 @@ class SaveDialog(Dialog[str]):
         known: The filters that are kept already.
     """
 
+    _heading = "Save this filter under which name?"
+    _keys = (("enter", "saves it in config.toml"), ("esc", "cancels"))
+
     def __init__(self, text: str, known: Mapping[str, str]) -> None:
         super().__init__()
         self._text = text
         self._known = known
         self._replaced = ""
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return "Save this filter under which name?"
 
     def body(self) -> Sequence[Widget]:
         """The filter, the names that are taken, and a line to type in."""
@@ -44,11 +42,6 @@ class SaveDialog(Dialog[str]):
         """Typing comes first."""
         super().on_mount()
         self.query_one(Input).focus()
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Save, or leave."""
-        return keys(("enter", "saves it in config.toml"), ("esc", "cancels"))
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:

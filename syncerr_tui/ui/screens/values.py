@@ -13,10 +13,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from syncerr_tui.triage.values import KINDS, Value
-from syncerr_tui.ui.screens.dialog import keys
 from syncerr_tui.ui.screens.menus import Menu
 from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.words import plural
 
 _WIDTH = 70
@@ -47,6 +46,7 @@ class CountsDialog(Menu[Value]):
         ellipsis: What says that text was cut.
     """
 
+    _keys = (("enter", "filters"), ("tab", "counts by another"), ("/", "narrows"), ("esc", "back"))
     SHAPE = "-tall"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,right,l", "turn(1)", show=False),
@@ -98,11 +98,6 @@ class CountsDialog(Menu[Value]):
         told = cell(self._shown(value), _WIDTH - 16, self._ellipsis).rstrip()
         return Option(Content(f"{value.count:>7,} {share:>5}  {told}"), id=number, disabled=not value.term)
 
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Filter, count by something else, or leave."""
-        return keys(("enter", "filters"), ("tab", "counts by another"), ("/", "narrows"), ("esc", "back"))
-
     def action_turn(self, kinds: int) -> None:
         """Count by the next column."""
         names = list(KINDS)
@@ -130,17 +125,14 @@ class LikeMenu(Menu[tuple[Value, bool]]):
         ellipsis: What says that text was cut.
     """
 
+    _keys = (("enter", "or its letter"), ("capital letter", "leaves them out"), ("esc", "cancels"))
+
     def __init__(self, heading: str, values: Sequence[Value], shown: Shown, *, ellipsis: str = "…") -> None:
         super().__init__()
-        self._heading = heading
+        self._heading = f"Only rows like {heading}, with the same"
         self._values = {value.field: value for value in values}
         self._shown = shown
         self._ellipsis = ellipsis
-
-    @property
-    def heading(self) -> str:
-        """Which row."""
-        return f"Only rows like {self._heading}, with the same"
 
     def body(self) -> Sequence[Widget]:
         """Each value with its letter."""
@@ -152,11 +144,6 @@ class LikeMenu(Menu[tuple[Value, bool]]):
         listed = OptionList(*options, markup=False)
         listed.highlighted = 0
         return (listed,)
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Choose, or leave."""
-        return keys(("enter", "or its letter"), ("capital letter", "leaves them out"), ("esc", "cancels"))
 
     def on_key(self, event: events.Key) -> None:
         """A letter chooses at once."""

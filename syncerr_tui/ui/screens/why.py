@@ -12,8 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Dialog, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.screens.dialog import Dialog
+from syncerr_tui.ui.widgets.line import Line
 
 LONGEST = 200
 """Characters of a reason that are kept."""
@@ -30,6 +30,7 @@ class LineDialog(Dialog[str]):
         required: An empty one is not taken.
     """
 
+    _keys = (("enter", "applies"), ("esc", "cancels"))
     EMPTY = "Nothing is written yet. "
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
 
@@ -43,16 +44,11 @@ class LineDialog(Dialog[str]):
         required: bool = True,
     ) -> None:
         super().__init__()
-        self._question = question
         self._told = told
         self._example = example
         self._before = before
         self._required = required
-
-    @property
-    def heading(self) -> str:
-        """What is asked."""
-        return self._question
+        self._heading = question
 
     def body(self) -> Sequence[Widget]:
         """A line to write on."""
@@ -68,11 +64,6 @@ class LineDialog(Dialog[str]):
     def on_mount(self) -> None:
         """Typing comes first."""
         self.query_one(Input).focus()
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        """Keep it, or not."""
-        return keys(("enter", "applies"), ("esc", "cancels"))
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
