@@ -13,7 +13,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.proposal import THE_OBJECT, Ambiguity, Proposal
-from syncerr_tui.salesforce.vocabulary import OPTIONAL, Role
+from syncerr_tui.salesforce.vocabulary import OPTIONAL, FieldRole
 from syncerr_tui.text import one_line
 
 NONE = "-"
@@ -25,11 +25,11 @@ _SAMPLES = 3
 
 
 @dataclass
-class Named:
+class GivenNames:
     """What a person has named so far; the rest is found."""
 
     object_name: str | None = None
-    fields: dict[Role, str | None] = field(default_factory=dict)
+    fields: dict[FieldRole, str | None] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     pending: tuple[str, ...] | None = None
     done: tuple[str, ...] | None = None
@@ -54,13 +54,13 @@ def named_by_flags(
     failed: Sequence[str],
     pending: Sequence[str] = (),
     done: Sequence[str] = (),
-) -> Named:
+) -> GivenNames:
     """Read `--object`, `--map ROLE=FIELD`, `--failed VALUE`, `--pending VALUE` and `--done VALUE`.
 
     Raises:
         BadInputError: A role that there is none of, or one value with two meanings.
     """
-    named = Named(object_name, {}, tuple(failed), tuple(pending) or None, tuple(done) or None)
+    named = GivenNames(object_name, {}, tuple(failed), tuple(pending) or None, tuple(done) or None)
     values = [*failed, *pending, *done]
     if twice := next((one for one in values if values.count(one) > 1), None):
         raise BadInputError(
@@ -69,16 +69,16 @@ def named_by_flags(
         )
     for given in maps:
         role, _, name = given.partition("=")
-        if role not in list(Role) or not name:
-            known = ", ".join(Role)
+        if role not in list(FieldRole) or not name:
+            known = ", ".join(FieldRole)
             raise BadInputError(f"'{one_line(given)[:60]}' is not ROLE=FIELD", f"Roles are {known}")
-        if name == NONE and Role(role) not in OPTIONAL:
+        if name == NONE and FieldRole(role) not in OPTIONAL:
             raise BadInputError(f"The mapping cannot do without {role}", "Name its field")
-        named.fields[Role(role)] = None if name == NONE else name
+        named.fields[FieldRole(role)] = None if name == NONE else name
     return named
 
 
-async def settle(org: Describes, asker: Asker, named: Named) -> FieldMapping:
+async def settle(org: Describes, asker: Asker, named: GivenNames) -> FieldMapping:
     """Find the mapping, ask about each doubt, show it with sample rows, and let the person correct it.
 
     Raises:
@@ -95,8 +95,8 @@ async def settle(org: Describes, asker: Asker, named: Named) -> FieldMapping:
             proposal = await _without_doubts(org, asker, named)
         except BadInputError as problem:
             say(problem.line)
-            if answer in list(Role):
-                named.fields.pop(Role(answer), None)
+            if answer in list(FieldRole):
+                named.fields.pop(FieldRole(answer), None)
             proposal = await _without_doubts(org, asker, named)
 
 
@@ -111,7 +111,7 @@ def _line_to_correct(asker: Asker, proposal: Proposal) -> str | None:
     return None
 
 
-async def _without_doubts(org: Describes, asker: Asker, named: Named) -> Proposal:
+async def _without_doubts(org: Describes, asker: Asker, named: GivenNames) -> Proposal:
     proposal = await named.proposal(org)
     while proposal.doubts:
         _answer(asker, named, proposal.doubts[0])
@@ -122,7 +122,7 @@ async def _without_doubts(org: Describes, asker: Asker, named: Named) -> Proposa
     return proposal
 
 
-def _ask_values(asker: Asker, named: Named, proposal: Proposal) -> bool:
+def _ask_values(asker: Asker, named: GivenNames, proposal: Proposal) -> bool:
     """Ask what the status values mean where that is not plain; True where something was answered."""
     before = (named.failed, named.done)
     if len(proposal.failed) > 1 and not named.failed:
@@ -143,7 +143,7 @@ def _ask_values(asker: Asker, named: Named, proposal: Proposal) -> bool:
     return before != (named.failed, named.done)
 
 
-def _answer(asker: Asker, named: Named, doubt: Ambiguity) -> None:
+def _answer(asker: Asker, named: GivenNames, doubt: Ambiguity) -> None:
     options = [(one.name, f"{one.label}: {one.reason}") for one in doubt.options]
     if not options:
         raise BadInputError(doubt.question, "Check that this user may read the object and its fields")
@@ -153,11 +153,11 @@ def _answer(asker: Asker, named: Named, doubt: Ambiguity) -> None:
         while not named.failed:
             named.failed = asker.choose_some(f"{doubt.question}:", options, None, "--failed VALUE")
     else:
-        role = Role(doubt.about)
+        role = FieldRole(doubt.about)
         named.fields[role] = asker.choose(f"{doubt.question}:", options, None, f"--map {role}=FIELD")
 
 
-def _correct(asker: Asker, named: Named, proposal: Proposal, line: str) -> None:
+def _correct(asker: Asker, named: GivenNames, proposal: Proposal, line: str) -> None:
     if line == _OBJECT:
         named.object_name = asker.text("API name of the object", proposal.object_name, "--object NAME")
         named.fields.clear()
@@ -173,28 +173,28 @@ def _correct(asker: Asker, named: Named, proposal: Proposal, line: str) -> None:
         for other in {*_VALUES.values()} - {meaning}:
             setattr(named, other, tuple(v for v in getattr(proposal, other) if v not in chosen_values))
         return
-    role = Role(line)
+    role = FieldRole(line)
     options = [(one.name, f"{one.label}: {one.reason}") for one in proposal.ranked[role][:10]]
     if role in OPTIONAL:
         options.append((NONE, "this org has no such field"))
     chosen = asker.choose(f"Which field is the {role.value.replace('_', ' ')}?", options, None, "--map")
     named.fields[role] = None if chosen == NONE else chosen
-    if role is Role.STATUS:
+    if role is FieldRole.STATUS:
         _forget_values(named)
 
 
-def _forget_values(named: Named) -> None:
+def _forget_values(named: GivenNames) -> None:
     named.failed, named.pending, named.done = (), None, None
     named.asked = False
 
 
 def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:
     lines = [(_OBJECT, proposal.object_name, f"{proposal.object_label}; {proposal.object_reason}")]
-    for role in Role:
+    for role in FieldRole:
         chosen = proposal.chosen.get(role)
         if chosen is None:
             lines.append(
-                (role.value, NONE, "read from the message" if role is Role.CODE else "not in this org")
+                (role.value, NONE, "read from the message" if role is FieldRole.CODE else "not in this org")
             )
         else:
             lines.append((role.value, chosen.name, f"{chosen.label}; {chosen.reason}"))
@@ -220,15 +220,15 @@ def _show(proposal: Proposal) -> None:
 
 
 def _cells(proposal: Proposal, sample: Mapping[str, Any]) -> list[str]:
-    def cell(role: Role) -> str:
+    def cell(role: FieldRole) -> str:
         chosen = proposal.chosen.get(role)
         return one_line(str(sample.get(chosen.name) or "-")) if chosen else "-"
 
-    kind = proposal.event_types.get(cell(Role.EVENT_TYPE))
+    kind = proposal.event_types.get(cell(FieldRole.EVENT_TYPE))
     return [
-        cell(Role.OBJECT),
-        kind.value if kind else cell(Role.EVENT_TYPE),
-        cell(Role.PROCESSED_AT)[:16],
-        cell(Role.STORECONNECT_ID),
-        cell(Role.MESSAGE),
+        cell(FieldRole.OBJECT),
+        kind.value if kind else cell(FieldRole.EVENT_TYPE),
+        cell(FieldRole.PROCESSED_AT)[:16],
+        cell(FieldRole.STORECONNECT_ID),
+        cell(FieldRole.MESSAGE),
     ]

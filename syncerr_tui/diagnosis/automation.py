@@ -27,7 +27,7 @@ from syncerr_tui.diagnosis.parts import matches
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedAutomation:
     """An automation and where its name stands."""
 
     automation: Automation
@@ -115,18 +115,18 @@ _NOT_TRIGGERS = frozenset(
 )
 
 
-def find_automation(text: str) -> list[Named]:
+def find_automation(text: str) -> list[NamedAutomation]:
     """Everything that `text` names as having run, outermost first, each once."""
     found = [*_flows(text), *_triggers(text), *_exceptions(text), *_rules(text)]
     found.sort(key=lambda named: named.start)
     return _distinct(_with_traces(text, found))
 
 
-def _named(kind: str, name: str, start: int, end: int, namespace: str | None = None) -> Named:
-    return Named(Automation(kind, name, namespace), start, end)
+def _named(kind: str, name: str, start: int, end: int, namespace: str | None = None) -> NamedAutomation:
+    return NamedAutomation(Automation(kind, name, namespace), start, end)
 
 
-def _quoted(kind: str, match: re.Match[str]) -> Iterator[Named]:
+def _quoted(kind: str, match: re.Match[str]) -> Iterator[NamedAutomation]:
     for group in ("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"):
         name = match[group]
         if name is not None:
@@ -135,7 +135,7 @@ def _quoted(kind: str, match: re.Match[str]) -> Iterator[Named]:
             return
 
 
-def _flows(text: str) -> Iterator[Named]:
+def _flows(text: str) -> Iterator[NamedAutomation]:
     lowered = text.lower()
     if "proc" in lowered or "proz" in lowered or "fl" in lowered or not text.isascii():
         for pattern in (_FLOW_BEFORE, _FLOW_AFTER):
@@ -159,7 +159,7 @@ def _flows(text: str) -> Iterator[Named]:
             yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
 
 
-def _triggers(text: str) -> Iterator[Named]:
+def _triggers(text: str) -> Iterator[NamedAutomation]:
     for clue, pattern in (
         ("trigger ", _UNEXPECTED),
         (": System.", _DIED),
@@ -181,7 +181,7 @@ def _before(pattern: re.Pattern[str], text: str, end: int) -> re.Match[str] | No
     return pattern.search(text, start, end)
 
 
-def _trigger(match: re.Match[str]) -> Named | None:
+def _trigger(match: re.Match[str]) -> NamedAutomation | None:
     if match["name"].casefold() in _NOT_TRIGGERS or _is_code(match["name"]):
         return None
     return _named("trigger", match["name"], *match.span("name"), match["ns"])
@@ -191,7 +191,7 @@ def _is_code(name: str) -> bool:
     return name.isupper() and any(True for _ in find_codes(name))
 
 
-def _exceptions(text: str) -> Iterator[Named]:
+def _exceptions(text: str) -> Iterator[NamedAutomation]:
     """The class that an exception of its own belongs to: `SendBetterEmail.InvocableActionException: ...`."""
     if "Apex action " in text:
         for match in matches(_APEX_ACTION, text):
@@ -210,7 +210,7 @@ def _exceptions(text: str) -> Iterator[Named]:
             yield _class(text, path, dotted.start("path"), dotted.end("path"))
 
 
-def _rules(text: str) -> Iterator[Named]:
+def _rules(text: str) -> Iterator[NamedAutomation]:
     if "alidation " in text or "uplicate " in text:
         for match in matches(_RULE, text):
             kind = "duplicate_rule" if match["kind"][0] in "dD" else "validation_rule"
@@ -224,7 +224,7 @@ def _rules(text: str) -> Iterator[Named]:
                 yield _named(kind, match["name"], *match.span("name"))
 
 
-def _class(text: str, path: list[str], start: int, end: int) -> Named:
+def _class(text: str, path: list[str], start: int, end: int) -> NamedAutomation:
     """The class in a dotted path whose last part is a method or an inner class."""
     packaged = (
         len(path) > 3
@@ -250,9 +250,9 @@ def _is_namespace(name: str, text: str) -> bool:
     return text.startswith(f"{name}.") or any(mark in text for mark in marks)
 
 
-def _traces(text: str) -> list[tuple[int, list[Named]]]:
+def _traces(text: str) -> list[tuple[int, list[NamedAutomation]]]:
     """The stack traces: where each begins, and its frames. It ends with the trigger it came from."""
-    traces: list[tuple[int, list[Named]]] = []
+    traces: list[tuple[int, list[NamedAutomation]]] = []
     ended = True
     for match in matches(_FRAME, text):
         group = "path" if match["path"] else "bare"
@@ -272,7 +272,7 @@ def _traces(text: str) -> list[tuple[int, list[Named]]]:
     return traces
 
 
-def _with_traces(text: str, found: list[Named]) -> list[Named]:
+def _with_traces(text: str, found: list[NamedAutomation]) -> list[NamedAutomation]:
     """`found` with the frames of the stack traces put where they belong."""
     if ": line " not in text and " col " not in text:
         return found
@@ -290,8 +290,8 @@ def _with_traces(text: str, found: list[Named]) -> list[Named]:
     return order
 
 
-def _distinct(found: list[Named]) -> list[Named]:
-    first: dict[Automation, Named] = {}
+def _distinct(found: list[NamedAutomation]) -> list[NamedAutomation]:
+    first: dict[Automation, NamedAutomation] = {}
     for named in found:
         first.setdefault(named.automation, named)
     return list(first.values())

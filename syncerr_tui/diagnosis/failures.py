@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from syncerr_tui.diagnosis.automation import Named, find_automation
+from syncerr_tui.diagnosis.automation import NamedAutomation, find_automation
 from syncerr_tui.diagnosis.codes import APEX, CONSEQUENCES, WRAPPERS, find_codes
 from syncerr_tui.diagnosis.parts import Ranges, matches
 from syncerr_tui.diagnosis.platform_sentences import SaidSentence, code_of_kind, find_platform_sentences
@@ -48,7 +48,7 @@ class Statement:
     text: SourceText
     sentences: tuple[SaidSentence, ...]
     """The sentences of the platform in it."""
-    named: tuple[Named, ...]
+    named: tuple[NamedAutomation, ...]
     """The automation in it; offsets point into the text."""
     codes: tuple[str, ...]
     start: int

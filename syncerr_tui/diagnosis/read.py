@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 
-from syncerr_tui.diagnosis.automation import Named, find_automation
+from syncerr_tui.diagnosis.automation import NamedAutomation, find_automation
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
@@ -73,7 +73,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         for match in find_uuids(text)
         if error_id is None or match[0] != error_id.text
     ]
-    automation: list[Named] = []
+    automation: list[NamedAutomation] = []
     if statements[0] is not whole:
         inside = _ranges(statements)
         around = (_renamed(item, whole) for item in find_automation(whole.text))
@@ -110,7 +110,7 @@ class _Found:
 
     piece: Piece
     parts: list[Part]
-    automation: list[Named]
+    automation: list[NamedAutomation]
 
 
 def _failure(
@@ -201,11 +201,11 @@ def _placed(part: Part, page: SourceText) -> Part:
     return part._replace(start=start, end=max(start, page.origin_of_end(part.end)))
 
 
-def _renamed(item: Named, page: SourceText) -> Named:
+def _renamed(item: NamedAutomation, page: SourceText) -> NamedAutomation:
     if page.is_message:
         return item
     start = page.origin(item.start)
-    return Named(item.automation, start, max(start, page.origin_of_end(item.end)))
+    return NamedAutomation(item.automation, start, max(start, page.origin_of_end(item.end)))
 
 
 def _texts(parts: Iterable[Part]) -> dict[str, dict[str, None]]:
@@ -216,7 +216,7 @@ def _texts(parts: Iterable[Part]) -> dict[str, dict[str, None]]:
     return texts
 
 
-def _spans(parts: Iterable[Part], automation: Iterable[Named]) -> tuple[Span, ...]:
+def _spans(parts: Iterable[Part], automation: Iterable[NamedAutomation]) -> tuple[Span, ...]:
     places = {(part.start, -part.end, part.kind) for part in parts if part.end > part.start}
     places |= {(item.start, -item.end, "automation") for item in automation}
     return tuple(Span(start, -end, kind) for start, end, kind in sorted(places))

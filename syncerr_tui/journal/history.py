@@ -108,7 +108,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MetBefore:
     """How often the same failure was met before, and what became of it."""
 
     times: int
@@ -223,7 +223,7 @@ class History:
         """Rows of which this is the last verdict, in whichever run, and that nobody has merged since."""
         return self._newest(f"v.verdict = ? AND {LAST_VERDICT} AND {NOT_MERGED}", (verdict.value,))
 
-    def seen(self, fingerprint: str) -> Seen:
+    def seen(self, fingerprint: str) -> MetBefore:
         """How often a cause was met, and when, by whom and why it was last fixed."""
         times, runs, last = self._all(
             "SELECT count(*), count(DISTINCT r.run), max(u.at) FROM rows r JOIN runs u ON u.id = r.run "
@@ -236,7 +236,7 @@ class History:
             WHERE r.fingerprint = ? AND v.verdict = 'FIXED' ORDER BY v.n DESC LIMIT 1""",
             (fingerprint,),
         )
-        return Seen(
+        return MetBefore(
             times=times,
             runs=runs,
             last_at=_time(last),

@@ -12,7 +12,7 @@ from typing import Any
 from syncerr_tui.journal.attempt import OutcomeKind, Pressed
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Row
-from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, History, Seen
+from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, History, MetBefore
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import clean
@@ -52,7 +52,7 @@ class Happened:
 class Memory:
     """What is known about a row from before."""
 
-    cause: Seen
+    cause: MetBefore
     """About its cause, whichever rows had it."""
     tries: int
     """How often this very row was sent."""

@@ -23,7 +23,7 @@ from syncerr_tui.salesforce.proposal import (
     Assignment,
     Overrides,
     Proposal,
-    Seen,
+    ReadSample,
     failed_values,
     fit,
     propose,
@@ -46,7 +46,7 @@ from syncerr_tui.salesforce.vocabulary import (
     OBJECT_WORDS,
     OPTIONAL,
     RECORD_KEY,
-    Role,
+    FieldRole,
     bare,
     status_values,
     words,
@@ -82,7 +82,7 @@ async def discover(
     org: Describes,
     *,
     object_name: str | None = None,
-    fixed: Mapping[Role, str | None] | None = None,
+    fixed: Mapping[FieldRole, str | None] | None = None,
     failed: Sequence[str] = (),
     pending: Sequence[str] | None = None,
     done: Sequence[str] | None = None,
@@ -123,8 +123,10 @@ async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
     """
     described = await org.describe(mapping.object_name)
     there = {str(field["name"]) for field in described.get("fields", ())}
-    kept = {role: name for role in Role if (name := getattr(mapping, role.value)) is None or name in there}
-    gone = {role: str(getattr(mapping, role.value)) for role in Role if role not in kept}
+    kept = {
+        role: name for role in FieldRole if (name := getattr(mapping, role.value)) is None or name in there
+    }
+    gone = {role: str(getattr(mapping, role.value)) for role in FieldRole if role not in kept}
     if not gone:
         return {}
     fixed = {role: getattr(mapping, role.value) for role in kept}
@@ -217,8 +219,8 @@ class _Search:
             except (RefusedError, WrongShapeError):
                 return None  # hidden from this user or unreadable, so it cannot be the one to work with
             shape = sum(min(proposal.chosen[role].points, 100) for role in proposal.chosen)
-            fits = sum(1 for role in Role if role not in OPTIONAL and role in proposal.chosen)
-            enough = fits >= len(Role) - len(OPTIONAL) - 1
+            fits = sum(1 for role in FieldRole if role not in OPTIONAL and role in proposal.chosen)
+            enough = fits >= len(FieldRole) - len(OPTIONAL) - 1
             return _Judged(points + shape // 4, points, proposal) if enough else None
 
         known = [pair for pair in some if pair[0] == max((points for points, _ in some), default=0) >= 100]
@@ -230,10 +232,10 @@ class _Search:
     async def _propose(self, name: str, reason: str) -> Proposal:
         describe, said = await self._org.describe(name), self._said
         if not shaped_like_it(describe):
-            return propose(describe, reason, Assignment({}, dict.fromkeys(Role, ())), said, Seen())
+            return propose(describe, reason, Assignment({}, dict.fromkeys(FieldRole, ())), said, ReadSample())
         rows, notes = await self._sample(name, describe)
         found = fit(describe, said, Sample(rows, self._objects))
-        status = found.chosen.get(Role.STATUS)
+        status = found.chosen.get(FieldRole.STATUS)
         statuses = await self._values(describe, status, rows)
         if status and (wanted := said.failed or failed_values(statuses)[0]):
             failing = [bool({*status_values(row.get(status.name), status.type)} & {*wanted}) for row in rows]
@@ -244,11 +246,11 @@ class _Search:
                 notes += more
             judged, rows = only or rows, (*only, *others)
             first = fit(describe, said, Sample(judged, self._objects, None, others))
-            row_object = first.chosen.get(Role.OBJECT)
+            row_object = first.chosen.get(FieldRole.OBJECT)
             scene = Sample(judged, self._objects, row_object.name if row_object else None, others)
             found = fit(describe, said, scene, status)
-        kinds = await self._values(describe, found.chosen.get(Role.EVENT_TYPE), rows)
-        return propose(describe, reason, found, said, Seen(rows, statuses, kinds, notes))
+        kinds = await self._values(describe, found.chosen.get(FieldRole.EVENT_TYPE), rows)
+        return propose(describe, reason, found, said, ReadSample(rows, statuses, kinds, notes))
 
     async def _sample(
         self, name: str, describe: Describe, where: str = ""
@@ -291,7 +293,7 @@ class _Search:
 
     async def _finished(self, proposal: Proposal) -> Proposal:
         """Find the field by which a record is found, on an object that the rows name."""
-        field = proposal.chosen.get(Role.OBJECT)
+        field = proposal.chosen.get(FieldRole.OBJECT)
         named = [str(row.get(field.name)) for row in proposal.rows if row.get(field.name)] if field else []
         likely = [
             name for name in dict.fromkeys((*named, "Account", "Order", "Contact")) if name in self._objects

@@ -38,7 +38,7 @@ from syncerr_tui.salesforce.profiles import (
 from syncerr_tui.salesforce.reading import failed_only
 from syncerr_tui.salesforce.sync_user import find_sync_user
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
-from syncerr_tui.salesforce.vocabulary import Role
+from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
@@ -205,7 +205,7 @@ class _Checkup:
             proposal = await discover(
                 self._client,
                 object_name=mapping.object_name,
-                fixed={role: getattr(mapping, role.value) for role in Role},
+                fixed={role: getattr(mapping, role.value) for role in FieldRole},
                 failed=mapping.failed,
                 pending=mapping.pending,
             )

@@ -18,7 +18,7 @@ from syncerr_tui.salesforce.soql import NUMBERS
 from syncerr_tui.salesforce.vocabulary import (
     OPTIONAL,
     RECORD_KEY,
-    Role,
+    FieldRole,
     Standing,
     bare,
     event_type_of,
@@ -54,8 +54,8 @@ class Proposal:
     object_name: str
     object_label: str
     object_reason: str
-    chosen: Mapping[Role, Candidate]
-    ranked: Mapping[Role, tuple[Candidate, ...]]
+    chosen: Mapping[FieldRole, Candidate]
+    ranked: Mapping[FieldRole, tuple[Candidate, ...]]
     """Every possible field of each role, best first."""
     statuses: tuple[str, ...]
     """All values of the status field that are known."""
@@ -89,20 +89,20 @@ class Proposal:
         field = {role: self.chosen[role].name for role in self.chosen}
         return FieldMapping(
             object_name=self.object_name,
-            object=field[Role.OBJECT],
-            event_type=field[Role.EVENT_TYPE],
-            processed_at=field[Role.PROCESSED_AT],
-            storeconnect_id=field[Role.STORECONNECT_ID],
-            message=field[Role.MESSAGE],
-            status=field[Role.STATUS],
+            object=field[FieldRole.OBJECT],
+            event_type=field[FieldRole.EVENT_TYPE],
+            processed_at=field[FieldRole.PROCESSED_AT],
+            storeconnect_id=field[FieldRole.STORECONNECT_ID],
+            message=field[FieldRole.MESSAGE],
+            status=field[FieldRole.STATUS],
             failed=self.failed,
             pending=self.pending,
             done=self.done,
-            status_type=status.type if (status := self.chosen[Role.STATUS]).type in _TYPED else "",
+            status_type=status.type if (status := self.chosen[FieldRole.STATUS]).type in _TYPED else "",
             status_filterable=status.filterable,
-            salesforce_id=field.get(Role.SALESFORCE_ID),
+            salesforce_id=field.get(FieldRole.SALESFORCE_ID),
             pointer=self.pointer,
-            code=field.get(Role.CODE),
+            code=field.get(FieldRole.CODE),
             event_types=self.event_types,
             record_key=self.record_key,
         )
@@ -116,7 +116,7 @@ _TYPED = frozenset({"boolean", "multipicklist"}) | NUMBERS
 class Overrides:
     """What a person has named already; it is never doubted."""
 
-    fields: Mapping[Role, str | None]
+    fields: Mapping[FieldRole, str | None]
     """None: the org has no such field."""
     failed: tuple[str, ...] = ()
     pending: tuple[str, ...] | None = None
@@ -127,13 +127,13 @@ class Overrides:
 class Assignment:
     """Fields and their roles."""
 
-    chosen: Mapping[Role, Candidate]
-    ranked: Mapping[Role, tuple[Candidate, ...]]
+    chosen: Mapping[FieldRole, Candidate]
+    ranked: Mapping[FieldRole, tuple[Candidate, ...]]
     """Every possible field of each role, best first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReadSample:
     """What was read of an object's rows."""
 
     rows: tuple[Mapping[str, Any], ...] = ()
@@ -145,13 +145,13 @@ class Seen:
 
 def fit(describe: Describe, said: Overrides, scene: Sample, status: Candidate | None = None) -> Assignment:
     """Give each role its best field; no field has two roles."""
-    ranked = {role: tuple(candidates(describe, role, scene)) for role in Role}
-    chosen: dict[Role, Candidate] = {}
+    ranked = {role: tuple(candidates(describe, role, scene)) for role in FieldRole}
+    chosen: dict[FieldRole, Candidate] = {}
     for role, name in said.fields.items():
         if name is not None:
             chosen[role] = field_named(describe, name)
-    if status is not None and Role.STATUS not in said.fields:
-        chosen[Role.STATUS] = status
+    if status is not None and FieldRole.STATUS not in said.fields:
+        chosen[FieldRole.STATUS] = status
     taken = {one.name for one in chosen.values()}
     offers = sorted(
         (
@@ -161,7 +161,7 @@ def fit(describe: Describe, said: Overrides, scene: Sample, status: Candidate | 
             for one in found
             if one.points >= ACCEPT
         ),
-        key=lambda offer: (-offer[0], list(Role).index(offer[1]), offer[2].name),
+        key=lambda offer: (-offer[0], list(FieldRole).index(offer[1]), offer[2].name),
     )
     for _, role, one in offers:
         if role not in chosen and one.name not in taken:
@@ -170,31 +170,31 @@ def fit(describe: Describe, said: Overrides, scene: Sample, status: Candidate | 
     return Assignment(chosen, ranked)
 
 
-def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, seen: Seen) -> Proposal:
+def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, seen: ReadSample) -> Proposal:
     """Put together what was found; `reason` says why it is this object."""
     chosen, notes = dict(fit.chosen), list(seen.notes)
-    if Role.PROCESSED_AT not in chosen:
-        likely = [one for one in fit.ranked[Role.PROCESSED_AT] if one.points > 0]
+    if FieldRole.PROCESSED_AT not in chosen:
+        likely = [one for one in fit.ranked[FieldRole.PROCESSED_AT] if one.points > 0]
         stand_in = Candidate("LastModifiedDate", "Last Modified Date", "datetime", 0, "a stand-in")
-        chosen[Role.PROCESSED_AT] = likely[0] if len(likely) == 1 else stand_in
-        notes.append(f"Not sure when an event was processed: {chosen[Role.PROCESSED_AT].name} stands in")
-    if Role.CODE not in chosen:
+        chosen[FieldRole.PROCESSED_AT] = likely[0] if len(likely) == 1 else stand_in
+        notes.append(f"Not sure when an event was processed: {chosen[FieldRole.PROCESSED_AT].name} stands in")
+    if FieldRole.CODE not in chosen:
         notes.append("No field holds the status code: it is read from the message")
-    if Role.SALESFORCE_ID not in chosen:
+    if FieldRole.SALESFORCE_ID not in chosen:
         notes.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
     failed, unsure = failed_values(seen.statuses)
     meant = sort_values(seen.statuses, said)
     doubts = _field_doubts(chosen, fit.ranked, said)
-    if not said.failed and Role.STATUS in chosen and (unsure or not failed):
+    if not said.failed and FieldRole.STATUS in chosen and (unsure or not failed):
         options = tuple(Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in seen.statuses)
         doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
-    if Role.STATUS in chosen and not chosen[Role.STATUS].filterable:
+    if FieldRole.STATUS in chosen and not chosen[FieldRole.STATUS].filterable:
         notes.append("The org takes no condition on the status: every reading reads all change events")
     if meant.unclear:
         notes.append(
             f"Not known what the status {_listed(meant.unclear)} means: an event that goes there is UNKNOWN"
         )
-    if not meant.done and Role.STATUS in chosen:
+    if not meant.done and FieldRole.STATUS in chosen:
         notes.append("No status is known to mean done: outcomes stay UNKNOWN until one is named")
     kinds, strange = _event_types(seen.kinds)
     notes += [
@@ -212,7 +212,7 @@ def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, s
         done=meant.done,
         unclear=meant.unclear,
         event_types=MappingProxyType(kinds),
-        pointer=_pointer(chosen.get(Role.SALESFORCE_ID)),
+        pointer=_pointer(chosen.get(FieldRole.SALESFORCE_ID)),
         record_key=RECORD_KEY,
         rows=seen.rows,
         doubts=tuple(doubts),
@@ -260,11 +260,11 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def _field_doubts(
-    chosen: Mapping[Role, Candidate], ranked: Mapping[Role, tuple[Candidate, ...]], said: Overrides
+    chosen: Mapping[FieldRole, Candidate], ranked: Mapping[FieldRole, tuple[Candidate, ...]], said: Overrides
 ) -> list[Ambiguity]:
     doubts = []
     taken = {one.name: role for role, one in chosen.items()}
-    for role in Role:
+    for role in FieldRole:
         if role in said.fields:
             continue
         best = chosen.get(role)
@@ -326,7 +326,7 @@ def field_named(describe: Describe, name: str) -> Candidate:
     )
 
 
-def _spoken(role: Role) -> str:
+def _spoken(role: FieldRole) -> str:
     return (
         role.value.replace("_", " ")
         .replace("id", "ID")

@@ -28,7 +28,7 @@ _REMEMBERED, _SHORT = 4096, 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReadUpTo:
     """Where a reading of the list stands: the last row that arrived."""
 
     created_at: str
@@ -48,7 +48,7 @@ class EventReader:
         self._types = {value.casefold(): kind for value, kind in mapping.event_types.items()}
         self._messages: dict[str, tuple[SafeText, str | None]] = {}
 
-    def query(self, after: Place | None = None) -> str:
+    def query(self, after: ReadUpTo | None = None) -> str:
         """All unresolved errors, oldest first, or those behind a place.
 
         By CreatedDate and Id, which never change: a list that is read on after an interruption neither
@@ -73,10 +73,10 @@ class EventReader:
             f"WHERE SystemModstamp >= {soql.moment(since)}"
         )
 
-    def place(self, row: Row) -> Place | None:
+    def place(self, row: Row) -> ReadUpTo | None:
         """Where the list stands after this row."""
         created, key = row.get("CreatedDate"), to_18(row.get("Id"))
-        return Place(created, key) if isinstance(created, str) and moment(created) and key else None
+        return ReadUpTo(created, key) if isinstance(created, str) and moment(created) and key else None
 
     def error(self, row: Row) -> SyncError | None:
         """A record as a sync error; None where it has no usable id and so cannot be told from others."""

@@ -16,7 +16,7 @@ from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
     REMEMBERED,
     ROLE_WORDS,
-    Role,
+    FieldRole,
     Standing,
     bare,
     event_type_of,
@@ -37,17 +37,23 @@ FEW = 3
 """Values below this many prove nothing."""
 
 _TEXT = frozenset({"string", "picklist", "combobox"})
-_TYPES: Mapping[Role, frozenset[str]] = {
-    Role.OBJECT: _TEXT | {"textarea"},
-    Role.EVENT_TYPE: _TEXT,
-    Role.PROCESSED_AT: frozenset({"datetime"}),
-    Role.STORECONNECT_ID: frozenset({"string", "textarea"}),
-    Role.MESSAGE: frozenset({"textarea", "string"}),
-    Role.STATUS: _TEXT | {"boolean", "multipicklist"},
-    Role.SALESFORCE_ID: frozenset({"string", "reference"}),
-    Role.CODE: _TEXT,
+_TYPES: Mapping[FieldRole, frozenset[str]] = {
+    FieldRole.OBJECT: _TEXT | {"textarea"},
+    FieldRole.EVENT_TYPE: _TEXT,
+    FieldRole.PROCESSED_AT: frozenset({"datetime"}),
+    FieldRole.STORECONNECT_ID: frozenset({"string", "textarea"}),
+    FieldRole.MESSAGE: frozenset({"textarea", "string"}),
+    FieldRole.STATUS: _TEXT | {"boolean", "multipicklist"},
+    FieldRole.SALESFORCE_ID: frozenset({"string", "reference"}),
+    FieldRole.CODE: _TEXT,
 }
-_NEEDED = (Role.OBJECT, Role.EVENT_TYPE, Role.STORECONNECT_ID, Role.MESSAGE, Role.STATUS)
+_NEEDED = (
+    FieldRole.OBJECT,
+    FieldRole.EVENT_TYPE,
+    FieldRole.STORECONNECT_ID,
+    FieldRole.MESSAGE,
+    FieldRole.STATUS,
+)
 _SYSTEM = frozenset(
     {
         "Id",
@@ -111,7 +117,7 @@ def sampled_fields(describe: Describe) -> list[str]:
     return [
         str(field["name"])
         for field in describe.get("fields", ())
-        if any(possible(field, role) for role in Role) and not field.get("compoundFieldName")
+        if any(possible(field, role) for role in FieldRole) and not field.get("compoundFieldName")
     ]
 
 
@@ -122,7 +128,7 @@ def shaped_like_it(describe: Describe) -> bool:
     return all(fit.values()) and len(set().union(*fit.values())) >= len(_NEEDED)
 
 
-def possible(field: Mapping[str, Any], role: Role) -> bool:
+def possible(field: Mapping[str, Any], role: FieldRole) -> bool:
     """Whether a field's type lets it have the role at all."""
     if field.get("name") in _SYSTEM or field.get("deprecatedAndHidden"):
         return False
@@ -130,11 +136,11 @@ def possible(field: Mapping[str, Any], role: Role) -> bool:
     if kind not in _TYPES[role]:
         return False
     match role:
-        case Role.STORECONNECT_ID:
+        case FieldRole.STORECONNECT_ID:
             return kind == "textarea" or length == 0 or length >= 32
-        case Role.MESSAGE:
+        case FieldRole.MESSAGE:
             return kind == "textarea" or length == 0 or length >= 80
-        case Role.SALESFORCE_ID:
+        case FieldRole.SALESFORCE_ID:
             if kind == "reference":
                 return not set(field.get("referenceTo") or ("User",)) <= _PEOPLE
             return length == 0 or length >= 15
@@ -142,20 +148,20 @@ def possible(field: Mapping[str, Any], role: Role) -> bool:
             return True
 
 
-def candidates(describe: Describe, role: Role, scene: Sample) -> list[Candidate]:
+def candidates(describe: Describe, role: FieldRole, scene: Sample) -> list[Candidate]:
     """Every field that may have the role, best first."""
     found = [_judge(field, role, scene) for field in describe.get("fields", ()) if possible(field, role)]
     return sorted(found, key=lambda one: (-one.points, one.name))
 
 
-def _judge(field: Mapping[str, Any], role: Role, scene: Sample) -> Candidate:
+def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidate:
     name, label = str(field["name"]), one_line(str(field.get("label") or field["name"]))
     reasons: list[tuple[int, str]] = []
     said = _named(role, words(label), 50, "label")
     spelt = _named(role, words(bare(name)), 40, "API name")
     reasons += [found for found in (said, spelt) if found]
     reasons += _typed(field, role)
-    rows = [*scene.rows, *scene.others] if role in {Role.OBJECT, Role.EVENT_TYPE} else scene.rows
+    rows = [*scene.rows, *scene.others] if role in {FieldRole.OBJECT, FieldRole.EVENT_TYPE} else scene.rows
     values = [row.get(name) for row in rows]
     reasons += _valued(field, role, values, scene)
     points = sum(value for value, _ in reasons)
@@ -165,7 +171,7 @@ def _judge(field: Mapping[str, Any], role: Role, scene: Sample) -> Candidate:
 
 
 @REMEMBERED
-def _named(role: Role, said: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
+def _named(role: FieldRole, said: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
     covered = mentions(said, ROLE_WORDS[role])
     against = mentions(said, DECOY_WORDS[role])
     if covered == 100:
@@ -178,53 +184,53 @@ def _named(role: Role, said: tuple[str, ...], most: int, where: str) -> tuple[in
     return points, f"{where} {'hints at it' if points > 0 else 'says something else'}"
 
 
-def _typed(field: Mapping[str, Any], role: Role) -> list[tuple[int, str]]:
+def _typed(field: Mapping[str, Any], role: FieldRole) -> list[tuple[int, str]]:
     kind, length = field.get("type"), int(field.get("length") or 0)
     match role:
-        case Role.PROCESSED_AT:
+        case FieldRole.PROCESSED_AT:
             return [(15, "date and time")]
-        case Role.MESSAGE if kind == "textarea":
+        case FieldRole.MESSAGE if kind == "textarea":
             return [(20 if length >= 1000 else 12, "long text")]
-        case Role.STORECONNECT_ID:
+        case FieldRole.STORECONNECT_ID:
             # One record fails more than once: an id that is unique here is the event's own.
             unique = [(-60, "unique, so the event's own")] if field.get("unique") else []
             return [*unique, *([(15, "36 characters")] if length == 36 else [])]
-        case Role.SALESFORCE_ID if kind == "reference":
+        case FieldRole.SALESFORCE_ID if kind == "reference":
             return [(15, "a lookup")]
-        case Role.SALESFORCE_ID:
+        case FieldRole.SALESFORCE_ID:
             return [(15, f"{length} characters")] if length in {15, 18} else []
-        case Role.STATUS | Role.EVENT_TYPE if kind == "picklist":
+        case FieldRole.STATUS | FieldRole.EVENT_TYPE if kind == "picklist":
             return [(5, "a picklist")]
         case _:
             return []
 
 
 def _valued(
-    field: Mapping[str, Any], role: Role, values: Sequence[object], scene: Sample
+    field: Mapping[str, Any], role: FieldRole, values: Sequence[object], scene: Sample
 ) -> list[tuple[int, str]]:
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     listed = picklist(field)
     match role:
-        case Role.OBJECT:
+        case FieldRole.OBJECT:
             known = {name.casefold() for name in scene.objects}
             listed_fit = _share([name for name, _ in listed], lambda value: value.casefold() in known)
             if listed_fit is not None and listed_fit >= 0.5:
                 return [(60, "its values are objects of this org")]
             return _evidence(texts, lambda value: value.casefold() in known, "objects of this org")
-        case Role.EVENT_TYPE:
+        case FieldRole.EVENT_TYPE:
             return _kinds(texts, listed)
-        case Role.STATUS if field.get("type") == "boolean":
+        case FieldRole.STATUS if field.get("type") == "boolean":
             if standing_of(str(field["name"]), str(field.get("label") or "")) is Standing.FAILED:
                 return [(50, "a checkbox that says failed")]
             return [(-60, "a checkbox that does not say failed")]
-        case Role.STATUS:
+        case FieldRole.STATUS:
             spoken = [one for text in texts for one in status_values(text, str(field.get("type")))]
             return _standings(spoken, listed)
-        case Role.STORECONNECT_ID:
+        case FieldRole.STORECONNECT_ID:
             return _evidence(texts, lambda value: bool(_UUID.fullmatch(value.strip())), "UUIDs")
-        case Role.SALESFORCE_ID:
+        case FieldRole.SALESFORCE_ID:
             return _ids(str(field["name"]), texts, scene)
-        case Role.CODE:
+        case FieldRole.CODE:
             fit = _evidence(
                 texts, lambda value: bool(_CODE.fullmatch(value.strip())), "codes such as DUPLICATE_VALUE"
             )
@@ -232,7 +238,7 @@ def _valued(
                 return fit
             upper = _share([name for name, _ in listed], lambda value: bool(_CODE.fullmatch(value)))
             return [(50, "its values are codes")] if upper and upper > 0.5 else []
-        case Role.MESSAGE:
+        case FieldRole.MESSAGE:
             return _messages(texts)
         case _:
             return _times(values)

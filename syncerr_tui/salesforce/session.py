@@ -27,7 +27,7 @@ from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
-from syncerr_tui.salesforce.reading import EventReader, Place, moment
+from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, moment
 from syncerr_tui.salesforce.sync_user import user_name
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class OrgSession:
         Raises:
             UnreachableError, NotLoggedInError, RefusedError: as everywhere.
         """
-        place: Place | None = None
+        place: ReadUpTo | None = None
         while True:
             begun_at = place
             try:

@@ -16,7 +16,7 @@ from importlib.resources import files
 from syncerr_tui.model import EventType
 
 
-class Role(StrEnum):
+class FieldRole(StrEnum):
     """What a field of the change event is for. The values are the keys of a profile's mapping."""
 
     OBJECT = "object"
@@ -29,7 +29,7 @@ class Role(StrEnum):
     CODE = "code"
 
 
-OPTIONAL = frozenset({Role.SALESFORCE_ID, Role.CODE})
+OPTIONAL = frozenset({FieldRole.SALESFORCE_ID, FieldRole.CODE})
 """Roles that an org may do without."""
 
 KNOWN_OBJECT = "s_c__Change_Event__c"
@@ -68,8 +68,10 @@ _DATA: Mapping[str, Mapping[str, str]] = tomllib.loads(
     files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")
 )
 
-ROLE_WORDS: Mapping[Role, tuple[str, ...]] = {role: _phrases(_DATA["roles"][role]) for role in Role}
-DECOY_WORDS: Mapping[Role, tuple[str, ...]] = {role: _phrases(_DATA["decoys"][role]) for role in Role}
+ROLE_WORDS: Mapping[FieldRole, tuple[str, ...]] = {role: _phrases(_DATA["roles"][role]) for role in FieldRole}
+DECOY_WORDS: Mapping[FieldRole, tuple[str, ...]] = {
+    role: _phrases(_DATA["decoys"][role]) for role in FieldRole
+}
 """Words that speak against a role."""
 OBJECT_WORDS = _phrases(_DATA["objects"]["names"])
 OBJECT_HINTS = _words(_DATA["objects"]["hints"])

@@ -1,6 +1,6 @@
 """Four looks: true colour on dark and light, and the terminal's own 16 colours on dark and light.
 
-Without colour the 16-colour look is drawn with its colours taken out (`line_filters.Colourless`).
+Without colour the 16-colour look is drawn with its colours taken out (`app.Colourless`).
 Nothing on screen is told by colour alone.
 """
 

@@ -14,7 +14,7 @@ from syncerr_tui.salesforce.discovery import discover
 from syncerr_tui.salesforce.profiles import RecordPointer
 from syncerr_tui.salesforce.proposal import THE_OBJECT, Proposal
 from syncerr_tui.salesforce.responses import WrongShapeError
-from syncerr_tui.salesforce.vocabulary import Role, Standing, event_type_of, standing_of
+from syncerr_tui.salesforce.vocabulary import FieldRole, Standing, event_type_of, standing_of
 from tests.salesforce.orgs import (
     FakeOrg,
     Row,
@@ -485,7 +485,7 @@ async def test_an_org_is_understood_whatever_it_calls_things(case: Case) -> None
     assert proposal.doubts == (), why
     mapping = proposal.mapping()
     assert mapping.object_name == case.object_name, why
-    found = {role.value: getattr(mapping, role.value) for role in Role}
+    found = {role.value: getattr(mapping, role.value) for role in FieldRole}
     assert found == case.fields, why
     assert mapping.failed == case.failed, why
     assert mapping.pointer is case.pointer
@@ -525,7 +525,7 @@ async def test_ids_of_something_else_are_not_the_salesforce_id() -> None:
         for number, row in enumerate(case.org.rows[case.object_name])
     ]
     proposal = await discover(changed(case, gone, rows))
-    assert Role.SALESFORCE_ID not in proposal.chosen, explain(proposal)
+    assert FieldRole.SALESFORCE_ID not in proposal.chosen, explain(proposal)
 
 
 async def test_two_messages_that_are_alike_are_asked_about() -> None:
@@ -549,7 +549,7 @@ async def test_what_a_person_names_settles_a_doubt() -> None:
     ]
     proposal = await discover(
         changed(case, {"x": second}, rows),
-        fixed={Role.MESSAGE: "s_c__Error_Message__c", Role.SALESFORCE_ID: None},
+        fixed={FieldRole.MESSAGE: "s_c__Error_Message__c", FieldRole.SALESFORCE_ID: None},
     )
     mapping = proposal.mapping()
     assert mapping.message == "s_c__Error_Message__c"
@@ -593,7 +593,7 @@ async def test_an_object_or_field_that_is_not_there_is_named() -> None:
     with pytest.raises(BadInputError, match="no object Nope__c"):
         await discover(manual().org, object_name="Nope__c")
     with pytest.raises(BadInputError, match="no field Nope__c"):
-        await discover(manual().org, fixed={Role.MESSAGE: "Nope__c"})
+        await discover(manual().org, fixed={FieldRole.MESSAGE: "Nope__c"})
 
 
 async def test_a_refused_sample_is_said_and_names_have_to_do() -> None:
@@ -741,7 +741,7 @@ async def test_an_object_of_800_fields_is_read_in_several_queries() -> None:
     objects = [widened(one, 800) if one["name"] == base.object_name else one for one in base.org.objects]
     org = NarrowOrg(objects, base.org.rows)
     mapping = (await discover(org)).mapping()
-    assert {role.value: getattr(mapping, role.value) for role in Role} == base.fields
+    assert {role.value: getattr(mapping, role.value) for role in FieldRole} == base.fields
     assert mapping.failed == base.failed
 
 
@@ -827,7 +827,7 @@ async def test_a_multi_select_status_is_asked_for_by_includes() -> None:
 async def test_a_status_that_takes_no_condition_is_told_with_its_price() -> None:
     field = a_field("s_c__Status__c", "Status", "textarea", filterable=False, groupable=False)
     org = with_status(field, failed="FAILED", done="PROCESSED")
-    proposal = await discover(org, fixed={Role.STATUS: "s_c__Status__c"})
+    proposal = await discover(org, fixed={FieldRole.STATUS: "s_c__Status__c"})
     mapping = proposal.mapping()
     assert (mapping.failed, mapping.done) == (("FAILED",), ("PROCESSED",))
     assert not mapping.status_filterable

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.model import EventStanding, EventType
-from syncerr_tui.salesforce.reading import EventReader, Place, moment
+from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, moment
 from syncerr_tui.text import clean
 from tests.factories import salesforce_id, storeconnect_id
 from tests.salesforce.test_methods import MAPPING
@@ -185,7 +185,7 @@ def test_an_event_that_is_gone() -> None:
 def test_the_query_is_ordered_by_keys_that_never_change_and_goes_on_behind_a_place() -> None:
     assert READER.query().endswith("WHERE s_c__Status__c IN ('FAILED') ORDER BY CreatedDate, Id")
     place = READER.place(row())
-    assert place == Place("2026-11-22T01:00:00.000+0000", salesforce_id(7))
+    assert place == ReadUpTo("2026-11-22T01:00:00.000+0000", salesforce_id(7))
     behind = (
         "AND (CreatedDate > 2026-11-22T01:00:00.000Z OR "
         f"(CreatedDate = 2026-11-22T01:00:00.000Z AND Id > '{salesforce_id(7)}')) ORDER BY"
