@@ -308,9 +308,7 @@ class Runner:
         ages = {event: doubt.age_of(attempt, self._clock(), now) for event, attempt in earlier.items()}
         # Until the org has had its usual time an event looks untouched while the org is at it.
         sending = self._request.mode is ResumeMode.CONTINUE
-        window = self.plan.proof_timeout
-        if sending:
-            window = max(self._state.usual_seconds, window)
+        window = max(self._state.usual_seconds if sending else 0.0, self.plan.proof_timeout)
         left = max(window - min(ages.values()), 0.0)
         since = min((a.sent_at for a in earlier.values() if a.sent_at), default=self._clock())
         shown = all(attempt.unticked for attempt in earlier.values())

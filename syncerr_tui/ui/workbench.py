@@ -204,6 +204,7 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     # -- re-syncing ------------------------------------------------------------------------------------
 
+    @on(ResyncWanted)
     def resync(self) -> None:
         """Look at the plan, then send it, or queue it behind what is being sent."""
         self.resyncing.ask(self.pane.chosen, self.facts.hidden_selected)
@@ -225,7 +226,8 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.draw_lines()
 
     @on(WaveEnded)
-    def wave_ended(self) -> None:
+    @on(FixEnded)
+    def journal_grew(self) -> None:
         """The journal has more to show."""
         self.journal.refresh_journal()
 
@@ -282,11 +284,6 @@ class Workbench(ListScreen, inherit_bindings=False):
         selected = self.context.state.listing.selected and not self.context.state.panel_open
         self.fixing.fix(self.pane.chosen if selected else self.pane.failing, named, together=bool(selected))
 
-    @on(ResyncWanted)
-    def resync_wanted(self) -> None:
-        """The blocker is gone: on to the plan."""
-        self.resync()
-
     @on(SafeguardsLeftOff)
     def safeguards_left_off(self) -> None:
         """Offer to put back what an earlier start left off, where a question may come up now."""
@@ -297,11 +294,6 @@ class Workbench(ListScreen, inherit_bindings=False):
     def safeguards_known(self) -> None:
         """The utility bar says what is off."""
         self.draw_lines()
-
-    @on(FixEnded)
-    def fix_ended(self) -> None:
-        """The journal has more to show."""
-        self.journal.refresh_journal()
 
     # -- what an earlier start left open ---------------------------------------------------------------
 
