@@ -1,11 +1,15 @@
-"""Text for the terminal: the shortest change of style and the shortest move of the cursor before it."""
+"""Text for the terminal: the shortest change of style and the shortest move of the cursor before it.
+
+What a frame writes goes out in its order, or one look after the other where that is shorter: in true colour
+a change of style takes 20 bytes, and going back to a word that was left out takes half of that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.strip import Strip
 
@@ -86,6 +90,17 @@ def change_of_style(old: Look, new: Look) -> str:
     return f"{link}\x1b[{min(codes, key=len)}m"
 
 
+class _Piece(NamedTuple):
+    """Cells of one look, or an order to erase some."""
+
+    y: int
+    x: int
+    number: int
+    text: str
+    width: int = 0
+    """Cells; 0 where cells are erased and the cursor stays."""
+
+
 class TerminalWriter:
     """Bytes on their way to the terminal, with the cursor and the style as they stand in between."""
 
@@ -94,55 +109,54 @@ class TerminalWriter:
         self._width = width
         self._height = height
         self._parts: list[str] = []
+        self._pieces: list[_Piece] = []
+        """What is not written yet."""
         self._look = PLAIN
         self._at: tuple[int, int] | None = None
         """Line and column; None where the cursor is not known, or waits behind the last column."""
 
     def write(self, sequence: str) -> None:
         """A control sequence that moves nothing."""
+        self._flush()
         self._parts.append(sequence)
 
     def put(self, y: int, x: int, cells: Row) -> None:
         """Write cells from a place on."""
-        self._go(y, x)
+        start = x
         number, text = -1, ""
-        parts: list[str] = []
-        for cell in cells:
+        for place, cell in enumerate(cells, x):
             if cell is None:
                 continue
             if cell[1] != number:
                 if text:
-                    parts.append(text)
-                    text = ""
-                number = cell[1]
-                parts.append(self._style(self._looks[number]))
+                    self._pieces.append(_Piece(y, start, number, text, place - start))
+                start, number, text = place, cell[1], ""
             text += cell[0]
-        self._parts += [*parts, text]
-        end = x + len(cells)
-        self._at = (y, end) if end < self._width else None
+        if text:
+            self._pieces.append(_Piece(y, start, number, text, x + len(cells) - start))
 
     def put_strip(self, y: int, x: int, strip: Strip, system: ColorSystem) -> None:
         """Write a strip as Textual does: its width is for the terminal to decide."""
+        self._flush()
         self._at = None
         self._go(y, x)
-        self._parts.append(self._style(PLAIN))
+        self._style(PLAIN)
         for text, style, _control in strip:
             self._parts.append(Strip.render_style(style, text, system) if style else text)
         self._at = None
 
     def erase_line(self, y: int, x: int, number: int) -> None:
         """Erase to the end of the line."""
-        self._go(y, x)
-        self._parts += [self._ground(number), "\x1b[K"]
+        self._pieces.append(_Piece(y, x, number, "\x1b[K"))
 
     def erase(self, y: int, x: int, count: int, number: int) -> None:
         """Erase some cells; the cursor stays."""
-        self._go(y, x)
-        self._parts += [self._ground(number), f"\x1b[{count}X"]
+        self._pieces.append(_Piece(y, x, number, f"\x1b[{count}X"))
 
     def scroll(self, top: int, bottom: int, shift: int) -> None:
         """Move the lines of a region up by `shift`, or down where it is negative; what comes in is blank."""
-        self._parts.append(self._style(PLAIN))
+        self._flush()
+        self._style(PLAIN)
         self._parts.append(f"\x1b[{top + 1};{bottom + 1}r")
         edge, feed = (bottom, "\n" * shift) if shift > 0 else (top, "\x1bM" * -shift)
         self._parts += [_to(edge, 0), feed, "\x1b[r"]
@@ -150,23 +164,48 @@ class TerminalWriter:
 
     def finish(self, cursor: tuple[int, int] | None) -> str:
         """Everything, with the style taken back."""
+        self._flush()
         if cursor is not None and self._parts:
             self._go(cursor[1], cursor[0])
         if self._look is not PLAIN:
-            self._parts.append(self._style(PLAIN))
+            self._style(PLAIN)
         return "".join(self._parts)
 
-    def _style(self, look: Look) -> str:
-        change = change_of_style(self._look, look)
-        self._look = look
-        return change
+    def _flush(self) -> None:
+        """Write the pieces that wait, in the shorter of two orders. No two of them share a cell."""
+        pieces, self._pieces = self._pieces, []
+        before, at, look = self._parts, self._at, self._look
+        in_order = self._written(pieces)
+        then = self._at, self._look
+        self._at, self._look = at, look
+        first = {piece.number: place for place, piece in reversed(list(enumerate(pieces)))}
+        by_look = self._written(sorted(pieces, key=lambda piece: first[piece.number]))
+        if len(in_order) <= len(by_look):
+            self._at, self._look = then
+        self._parts = [*before, min(in_order, by_look, key=len)]
 
-    def _ground(self, number: int) -> str:
+    def _written(self, pieces: Iterable[_Piece]) -> str:
+        self._parts = []
+        for piece in pieces:
+            self._go(piece.y, piece.x)
+            if piece.width:
+                self._style(self._looks[piece.number])
+                end = piece.x + piece.width
+                self._at = (piece.y, end) if end < self._width else None
+            else:
+                self._ground(piece.number)
+            self._parts.append(piece.text)
+        return "".join(self._parts)
+
+    def _style(self, look: Look) -> None:
+        self._parts.append(change_of_style(self._look, look))
+        self._look = look
+
+    def _ground(self, number: int) -> None:
         """Only the background counts for what is erased."""
         look, now = self._looks[number], self._look
-        if look.background == now.background and not (now.link or now.attributes & DRAWN_BLANK):
-            return ""
-        return self._style(look)
+        if look.background != now.background or now.link or now.attributes & DRAWN_BLANK:
+            self._style(look)
 
     def _go(self, y: int, x: int) -> None:
         if self._at == (y, x):

@@ -236,3 +236,15 @@ def test_what_a_terminal_lacks_is_not_used() -> None:
     sent = ScreenDiff(NONE).frame(frame, (WIDTH, HEIGHT), ColorSystem.TRUECOLOR)
     assert "\x1b[K" not in sent
     assert "X" not in sent
+
+
+def test_words_of_another_look_are_written_together_where_that_is_shorter() -> None:
+    plain, bright = Style(color="#d6dbe3"), Style(color="#e6b566", bold=True)
+    words = Strip([Segment("one "), Segment("TWO", bright), Segment(" three "), Segment("FOUR", bright)])
+    text = Strip([Segment(part.text, part.style or plain) for part in words]).adjust_cell_length(WIDTH, plain)
+    diff = ScreenDiff(ALL)
+    written = diff.frame(
+        layout(Region(0, 0, WIDTH, HEIGHT), [text] * HEIGHT), (WIDTH, HEIGHT), ColorSystem.TRUECOLOR
+    )
+    assert written.count("38;2;230;181;102") == 1
+    assert written.count("38;2;214;219;227") == 1
