@@ -49,6 +49,8 @@ class FixOption:
     """Why nothing has to be changed any more; empty: it has."""
     old_key: str = ""
     """How 0.1.0 wrote the key: not always different from another option's."""
+    event: str = ""
+    """The error that it was found for, the first of several."""
 
     @property
     def automatic(self) -> bool:

@@ -55,6 +55,7 @@ def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixO
         steps=candidate.steps,
         seen=seen_hash(target, candidate.whole),
         settled=candidate.settled or _so_already(candidate),
+        event=candidate.event,
     )
 
 

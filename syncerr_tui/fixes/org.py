@@ -129,6 +129,8 @@ class FixCandidate:
     """Who else is affected, a sentence."""
     steps: tuple[Step, ...] = ()
     """How a person does it."""
+    event: str = ""
+    """The error that it was found for."""
 
 
 @dataclass(frozen=True, slots=True)

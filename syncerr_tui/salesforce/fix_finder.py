@@ -96,6 +96,7 @@ class FixFinder:
         found: list[FixCandidate] = []
         permissions = await self._permissions()
         for error, explanation in errors:
+            begin = len(found)
             for explained in explanation.failures:
                 target = facts_of(explained.failure, str(error.object), error.salesforce_id).target
                 case = FixCase(explained.failure, error, target)
@@ -106,6 +107,7 @@ class FixFinder:
                         found += [replace(one, steps=steps) if one.guided else one for one in looked]
                 if (by_hand := _by_hand(case, explained.guidance)) is not None:
                     found.append(by_hand)
+            found[begin:] = [replace(one, event=error.id) for one in found[begin:]]
         audited = [await self._with_audit(candidate) for candidate in found]
         return FixFacts(tuple(audited), permissions, self._reader.metadata_problem)
 

@@ -295,8 +295,10 @@ class FixController:
         fixes, shown, errors = self._services.fixes, line.option, line.errors
         assert shown is not None, "only what can be made from here is ticked"
         try:
-            options = await fixes.options(errors[:_FIXED_TOGETHER])
-            now = next((option for option in options if option.key == shown.key), None)
+            # The error that showed it shows it again, as a rule: the others are read where it does not.
+            first = [error for error in errors if error.id == shown.event]
+            others = [error for error in errors[:_FIXED_TOGETHER] if error not in first]
+            now = await self._now(shown, first) or await self._now(shown, others)
             if now is None or now.settled:
                 return "not needed", now.settled if now is not None else "Nothing blocks there any more."
             if not now.allowed or now.told != shown.told:
@@ -304,12 +306,17 @@ class FixController:
                     "left alone",
                     "By now it is another change than the one that was shown.",
                 )
-            result = await fixes.apply(now, {}, "", errors[0].id)
+            result = await fixes.apply(now, {}, "", now.event or errors[0].id)
         except SyncErrError as error:
             return "FAILED", error.line
         words, look = outcome(result)
         word = "on list" if self._context.on_snapshot else "done"
         return word if look == "good" else "FAILED", f"{words} {result.detail}".strip()
+
+    async def _now(self, shown: FixOption, errors: Sequence[SyncError]) -> FixOption | None:
+        """A fix as the org has it now; None where none of these errors calls for it any more."""
+        options = await self._services.fixes.options(errors) if errors else ()
+        return next((option for option in options if option.key == shown.key), None)
 
     # -- a safeguard that is off for as long as a re-sync takes ------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC
 from pathlib import Path
@@ -13,8 +13,10 @@ import pytest
 from syncerr_tui.cli._connect import EmbeddedOrg
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.host.terminal import TerminalProfile
+from syncerr_tui.model import SyncError
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
@@ -108,7 +110,9 @@ async def test_from_open_screen_to_zero(tmp_path: Path, errors: int, most: int) 
         assert driven.keys <= most, f"{driven.keys} keys for {errors} errors"
 
 
-async def test_safeguards_are_not_ticked_and_what_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
+async def test_safeguards_are_not_ticked_and_what_changed_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with night_shift(tmp_path, DemoOptions(processing_delay=0.05)) as (driven, org):
         await driven.press("a", "F")
         await driven.wait_for(lambda: bool(driven.fixing.lines), _PATIENCE)
@@ -120,9 +124,17 @@ async def test_safeguards_are_not_ticked_and_what_changed_meanwhile_is_left_alon
             line for line in ticked if line.option and line.option.key.startswith("add-value:Lead")
         )
         org.colleague.repair(settled.errors[0].id)
+        look_up, read = driven.app.services.fixes.options, []
+
+        async def counted(errors: Sequence[SyncError]) -> list[FixOption]:
+            read.append(len(errors))
+            return await look_up(errors)
+
+        monkeypatch.setattr(driven.app.services.fixes, "options", counted)
         await driven.press("enter")
         await driven.wait_for("R re-syncs now", _PATIENCE)
         outcomes = {at: word for at, (word, _) in driven.fixing.outcomes.items()}
         assert outcomes.pop(driven.fixing.lines.index(settled)) == "not needed"
         assert set(outcomes.values()) == {"done"}
+        assert read.count(1) == len(ticked), "one error shows that a change is still what was shown"
         assert not driven.app.services.fixes.off
