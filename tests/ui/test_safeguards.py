@@ -34,7 +34,7 @@ async def test_s_lists_what_is_off_and_puts_it_back(opened: Open) -> None:
     async with opened(**parts) as driven:
         await driven.ready()
         await driven.press("s")
-        await driven.wait_for("No safeguard that was switched off")
+        await driven.wait_for("Nothing that was switched off")
         await driven.press("enter", "a", "c", "escape")
         await switched_off(driven)
         await driven.press("s")
