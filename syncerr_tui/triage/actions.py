@@ -536,7 +536,7 @@ ACTIONS: tuple[Action, ...] = (
         "watch",
         ("w",),
         "watch",
-        "Read the list again every minute; what is new is marked, and new errors ring the bell.",
+        "Read every minute what has changed; what is new is marked, and new errors ring the bell.",
         "Look",
         why_disabled=_connected,
     ),

@@ -1,4 +1,5 @@
-"""Reading the list in the background. Knows no widget: it tells what happened, and in which reading.
+"""Reading the list in the background, whole or what has changed in it. Knows no widget: it tells what has
+happened, and in which reading.
 
 A reading that has been overtaken by a newer one says nothing more, and what it already said is dropped by
 its number.
@@ -11,13 +12,16 @@ import gc
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.message import Message
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.context import AppContext
+
+if TYPE_CHECKING:
+    from syncerr_tui.watch.watcher import ListFollower
 
 
 class Connected(Message):
@@ -41,6 +45,13 @@ class ListRead(Message):
 
     reading: int
     rows: tuple[SyncError, ...]
+
+
+@dataclass
+class NothingChanged(Message):
+    """The list is in the org as it is shown."""
+
+    reading: int
 
 
 @dataclass
@@ -71,15 +82,40 @@ class ListReader:
         self._context.state = self._context.state.reading_begun()
         return self.reading
 
-    async def read(self, reading: int) -> None:
-        """Read the list to its end, or until a newer reading begins."""
+    async def read(self, reading: int, follower: ListFollower | None = None) -> None:
+        """Read the list to its end, or until a newer reading begins.
+
+        Args:
+            reading: The number of this reading.
+            follower: Reads only what has changed, as `syncerr-tui watch` does; None: the whole list.
+        """
+        connected = self._context.connection is not None and not self._context.state.reading.expired
         try:
-            await self._read(reading)
+            await (
+                self._look(reading, follower) if follower is not None and connected else self._read(reading)
+            )
         except SyncErrError as error:
             if reading == self.reading:
                 expired = isinstance(error, NotLoggedInError)
                 self._context.state = self._context.state.reading_failed(error, expired=expired)
                 self._post(ReadingFailed(reading, error))
+
+    async def _look(self, reading: int, follower: ListFollower) -> None:
+        context = self._context
+        assert context.connection is not None
+        delta = await follower.read(context.connection, context.state.listing.errors)
+        if reading != self.reading:
+            return
+        follower.taken(delta)
+        context.state = context.state.reading_ended(context.clock())
+        if not delta:
+            self._post(NothingChanged(reading))
+            return
+        fresh = {error.id: error for error in (*delta.new, *delta.changed)}
+        rows = {**context.state.listing.errors, **fresh}
+        for error, _ in delta.gone:
+            rows.pop(error.id, None)
+        self._post(ListRead(reading, tuple(rows.values())))
 
     async def _read(self, reading: int) -> None:
         context = self._context

@@ -24,7 +24,14 @@ from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.handling_controller import SaidAbout
-from syncerr_tui.ui.list_reader import Connected, ListRead, ListReader, PageRead, ReadingFailed
+from syncerr_tui.ui.list_reader import (
+    Connected,
+    ListRead,
+    ListReader,
+    NothingChanged,
+    PageRead,
+    ReadingFailed,
+)
 from syncerr_tui.ui.list_with_panel import ListWithPanel
 from syncerr_tui.ui.look_controller import LookController
 from syncerr_tui.ui.services import LinksKnown, Services
@@ -33,6 +40,7 @@ from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.watch.watcher import ListFollower
 
 MANY = 2000
 """Rows from which work on the list is done in a thread."""
@@ -48,6 +56,8 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self._resting = Debouncer(self, REST_SECONDS)
         self._minute: Timer | None = None
         self._watch: Timer | None = None
+        self._follower: ListFollower | None = None
+        """What a watched list is known up to."""
         self._first_reading = True
         self._keeping = asyncio.Lock()
         self._saw_causes = False
@@ -63,11 +73,11 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self.journal.refresh_journal()
         self._read()
 
-    def _read(self) -> None:
+    def _read(self, follower: ListFollower | None = None) -> None:
         self._first_reading = not self.context.state.listing.errors
         reading = self.reader.next()
         self.draw_lines()
-        self.run_worker(self.reader.read(reading), group="reading", exclusive=True, name="reading")
+        self.run_worker(self.reader.read(reading, follower), group="reading", exclusive=True, name="reading")
 
     def log_in(self) -> None:
         """Ask for a new session."""
@@ -75,8 +85,12 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self.refresh_list()
 
     def toggle_watch(self) -> None:
-        """Read again every minute, or stop doing so."""
+        """Look every minute at what has changed, or stop doing so."""
         if self._watch is None:
+            from syncerr_tui.stopwatch import steady_seconds
+            from syncerr_tui.watch.watcher import ListFollower
+
+            self._follower = ListFollower(steady_seconds)
             self._watch = self.set_interval(self.context.config.watch_seconds, self.look_again)
         else:
             self._watch.stop()
@@ -85,10 +99,17 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self.draw_lines()
 
     def look_again(self) -> None:
-        """Read again, unless something goes on that this would disturb."""
+        """Read what has changed, unless something goes on that this would disturb."""
         state = self.context.state
         if not state.reading.active and not state.run.active and not state.reading.expired:
-            self._read()
+            self._read(self._follower)
+
+    @on(NothingChanged)
+    def nothing_changed(self, event: NothingChanged) -> None:
+        """The list was looked at; what colleagues have said of it is looked at too."""
+        if event.reading == self.reader.reading:
+            self._learn_from_the_journal()
+            self.draw_lines()
 
     @on(Connected)
     def connected(self) -> None:

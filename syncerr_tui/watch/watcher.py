@@ -24,6 +24,8 @@ from syncerr_tui.model import EventSeen, EventStanding, SyncError
 
 OVERLAP = timedelta(minutes=2)
 """How far each query reaches back behind the last stamp: longer than nearly every transaction."""
+SETTLED = timedelta(minutes=15)
+"""After so long no transaction that began before the last stamp is under way: nothing is read twice."""
 WHOLE_EVERY = timedelta(hours=1)
 """After so long the whole list is read once more."""
 _HEADLINE_OF = 50
@@ -92,8 +94,84 @@ class Changes:
         return bool(self.new or self.changed or self.gone)
 
 
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What is different in an org from a list that somebody has of it."""
+
+    whole: bool
+    """The whole list was read."""
+    stamp: datetime
+    """The last SystemModstamp that was seen."""
+    new: tuple[SyncError, ...] = ()
+    changed: tuple[SyncError, ...] = ()
+    gone: tuple[tuple[SyncError, EventSeen], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+
+class ListFollower:
+    """Reads what has changed in a list since it was read last: one small query, and the whole now and then.
+
+    Args:
+        steady: Seconds that only ever grow.
+    """
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        self._steady = steady
+        self._stamp: datetime | None = None
+        self._stamp_at = self._whole_at = 0.0
+
+    @property
+    def started(self) -> bool:
+        """Whether it has read."""
+        return self._stamp is not None
+
+    async def read(self, org: WatchedOrg, known: Mapping[str, SyncError]) -> Delta:
+        """What is different. It is read once more until `taken` says that the list follows it.
+
+        Args:
+            org: The org; it may be another connection to the same one each time.
+            known: The list.
+
+        Raises:
+            SyncErrError: The org did not let us read. Look again later.
+        """
+        if self._stamp is None or self._steady() - self._whole_at >= WHOLE_EVERY.total_seconds():
+            now = await org.now()
+            listed = await _listed(org)
+            seen = await org.read_events([row for row in known if row not in listed])
+            stamp, whole = max(now, self._stamp or now), True
+        else:
+            settled = self._steady() - self._stamp_at >= SETTLED.total_seconds()
+            events = await org.changed_since(self._stamp - (timedelta(0) if settled else OVERLAP))
+            stamps = [one.modified_at for one in events if one.modified_at is not None]
+            listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
+            seen = {one.id: one for one in events}
+            stamp, whole = max((self._stamp, *stamps)), False
+        return Delta(
+            whole,
+            stamp,
+            new=tuple(error for row, error in listed.items() if row not in known),
+            changed=tuple(error for row, error in listed.items() if row in known and known[row] != error),
+            # What the org is working on may fail again: it stays where it is until that is known.
+            gone=tuple(
+                (known[row], one)
+                for row, one in seen.items()
+                if row in known and _left(one) and row not in listed
+            ),
+        )
+
+    def taken(self, delta: Delta) -> None:
+        """The list is as this says."""
+        if delta.stamp != self._stamp:
+            self._stamp, self._stamp_at = delta.stamp, self._steady()
+        if delta.whole:
+            self._whole_at = self._steady()
+
+
 class Watcher:
-    """The list of one org, kept as it is there.
+    """The list of one org and its causes, kept as they are there.
 
     Args:
         org: The org. It may be exchanged for a new connection to the same one.
@@ -103,16 +181,13 @@ class Watcher:
     def __init__(self, org: WatchedOrg, steady: Callable[[], float]) -> None:
         self.org = org
         self.graph = CauseGraph()
-        self._steady = steady
-        self._stamp: datetime | None = None
-        """The last SystemModstamp that was seen; None before the first look."""
-        self._whole_at = 0.0
+        self._follower = ListFollower(steady)
         self._causes: dict[str, CauseSeen] = {}
 
     @property
     def started(self) -> bool:
         """Whether it has looked."""
-        return self._stamp is not None
+        return self._follower.started
 
     @property
     def errors(self) -> Mapping[str, SyncError]:
@@ -130,51 +205,18 @@ class Watcher:
         Raises:
             SyncErrError: The org did not let us read. The list is as it was; look again later.
         """
-        first = self._stamp is None
-        whole = first or self._steady() - self._whole_at >= WHOLE_EVERY.total_seconds()
-        if whole:
-            now = await self.org.now()
-            listed = await self._listed()
-            missing = [row for row in self.errors if row not in listed]
-            seen = await self.org.read_events(missing)
-            self._stamp, self._whole_at = max(now, self._stamp or now), self._steady()
-        else:
-            assert self._stamp is not None
-            events = await self.org.changed_since(self._stamp - OVERLAP)
-            stamps = [one.modified_at for one in events if one.modified_at is not None]
-            listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
-            seen = {one.id: one for one in events}
-            self._stamp = max((self._stamp, *stamps))
-        found = await self._take(listed, seen, whole=whole)
-        return Changes(whole=True) if first else found
-
-    async def _listed(self) -> dict[str, SyncError]:
-        listed: dict[str, SyncError] = {}
-        async with aclosing(self.org.errors()) as pages:
-            async for page in pages:
-                listed |= {error.id: error for error in page}
-        return listed
-
-    async def _take(
-        self, listed: Mapping[str, SyncError], seen: Mapping[str, EventSeen], *, whole: bool
-    ) -> Changes:
-        before = self.errors
-        new = tuple(error for row, error in listed.items() if row not in before)
-        changed = tuple(error for row, error in listed.items() if row in before and before[row] != error)
-        # What the org is working on may fail again: it stays where it is until that is known.
-        gone = tuple(
-            (before[row], one)
-            for row, one in seen.items()
-            if row in before and _left(one) and row not in listed
-        )
-        if new or changed:
-            waiting = [error for error in (*new, *changed) if error.code == PARENT_CODE]
-            parents = await self.org.parents(waiting) if waiting else {}
-            self.graph.add((*new, *changed))
-            self.graph.relate(parents)
-        self.graph.discard([error.id for error, _ in gone])
-        causes, cleared = self._compare_causes() if new or changed or gone else ((), ())
-        return Changes(whole, new, changed, gone, causes, cleared)
+        first = not self.started
+        delta = await self._follower.read(self.org, self.errors)
+        waiting = [error for error in (*delta.new, *delta.changed) if error.code == PARENT_CODE]
+        parents = await self.org.parents(waiting) if waiting else {}
+        self._follower.taken(delta)
+        self.graph.add((*delta.new, *delta.changed))
+        self.graph.relate(parents)
+        self.graph.discard([error.id for error, _ in delta.gone])
+        causes, cleared = self._compare_causes() if delta else ((), ())
+        if first:
+            return Changes(whole=True)
+        return Changes(delta.whole, delta.new, delta.changed, delta.gone, causes, cleared)
 
     def _compare_causes(self) -> tuple[tuple[CauseSeen, ...], tuple[CauseSeen, ...]]:
         now = {cause.key: self._cause(cause) for cause in self.graph.causes()}
@@ -193,6 +235,14 @@ class Watcher:
             headline = cause.fingerprint.why if cause.ready else headline_of(errors)
             headline, code = masked(headline, *explained.each), explained.root_code
         return CauseSeen(cause.key, code, headline, len(cause.roots), len(cause.victims), example)
+
+
+async def _listed(org: WatchedOrg) -> dict[str, SyncError]:
+    listed: dict[str, SyncError] = {}
+    async with aclosing(org.errors()) as pages:
+        async for page in pages:
+            listed |= {error.id: error for error in page}
+    return listed
 
 
 def _failed(seen: EventSeen) -> bool:

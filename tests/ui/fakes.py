@@ -74,6 +74,9 @@ class FakeOrg:
             "OwnerId": None,
         }
 
+    async def changed_since(self, at: datetime) -> Sequence[EventSeen]:
+        return [EventSeen(row, EventStanding.FAILED, "FAILED", one, NOW) for row, one in self.failed.items()]
+
     async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
         return {
             row_id: (

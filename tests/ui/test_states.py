@@ -187,6 +187,12 @@ async def test_new_errors_ring_the_bell_while_watching(opened: Open, monkeypatch
         driven.app.bench.look_again()
         await driven.wait_for("1 new sync error.")
         assert rung == [True]
+        asked = driven.connection.pages_asked
+        driven.app.bench.look_again()
+        driven.connection.org.failed[sync_error(52).id] = sync_error(52)
+        driven.app.bench.look_again()
+        await driven.wait_for("9 sync errors")
+        assert driven.connection.pages_asked == asked, "only what has changed is read"
         await driven.press("w")
         await driven.wait_for(lambda: "watching" not in driven.text)
 

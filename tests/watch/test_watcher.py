@@ -14,7 +14,7 @@ from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.model import EventSeen, EventStanding, SyncError
 from syncerr_tui.text import clean
-from syncerr_tui.watch.watcher import OVERLAP, WHOLE_EVERY, Watcher
+from syncerr_tui.watch.watcher import OVERLAP, SETTLED, WHOLE_EVERY, Watcher
 from tests.factories import NOW, sync_error
 
 FAILED, PENDING, DONE = EventStanding.FAILED, EventStanding.PENDING, EventStanding.DONE
@@ -177,3 +177,26 @@ def test_causes_come_and_are_cleared() -> None:
     assert ["Field_2__c" in cause.headline for cause in look.causes] == [True]
     org.put(numbered(2), DONE)
     assert [cause.key for cause in asyncio.run(watcher.look()).cleared] == [look.causes[0].key]
+
+
+def test_a_burst_at_the_end_is_not_read_again_and_again() -> None:
+    org, clock = MovingOrg(), Stopwatch()
+    watcher = Watcher(org, clock)
+    asyncio.run(watcher.look())
+    org.time += timedelta(minutes=1)
+    for number in range(1, 9):
+        org.put(numbered(number))
+    assert len(asyncio.run(watcher.look()).new) == 8
+    org.put(numbered(9), late=OVERLAP / 2)  # its transaction ran while the others ended
+    assert [error.id for error in asyncio.run(watcher.look()).new] == [numbered(9).id]
+    clock.seconds += SETTLED.total_seconds()
+    org.time += SETTLED
+    asyncio.run(watcher.look())
+    org.put(numbered(10))
+    before = org.rows_sent
+    assert [error.id for error in asyncio.run(watcher.look()).new] == [numbered(10).id]
+    assert org.rows_sent - before <= 9
+    clock.seconds += SETTLED.total_seconds()
+    before = org.rows_sent
+    assert not asyncio.run(watcher.look())
+    assert org.rows_sent - before == 1, "what has the last stamp alone"
