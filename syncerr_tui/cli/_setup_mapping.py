@@ -206,8 +206,9 @@ def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:
 
 def _show(proposal: Proposal) -> None:
     heading("What this org calls things")
-    lines = enumerate(_lines(proposal), 1)
-    table([(f"{number:2}", name, value, why) for number, (name, value, why) in lines], [2, 15, 28])
+    for number, (name, value, why) in enumerate(_lines(proposal), 1):
+        # Cut, so that question and rows stand on one screen.
+        say(row([f"{number:2}", name, value, why], [2, 15, 28], width()))
     kinds = ", ".join(f"{one_line(value)} = {kind}" for value, kind in proposal.event_types.items())
     notes = [("", "note", note) for note in proposal.notes]
     table([("", "event types", kinds or "none seen yet"), *notes], [2, 15])

@@ -4,7 +4,7 @@ The words are those of the list's filter (`syncerr_tui.triage.filter`), and a fe
 
 | term | matches |
 |---|---|
-| `verdict:fixed` | how a row ended: `failing`, `new`, `unknown`, `twin`, `elsewhere`, `unsent`, `open` |
+| `verdict:fixed` | its end: `failing`, `new`, `untried`, `unknown`, `twin`, `elsewhere`, `unsent`, `open` |
 | `by:ana` | runs of this person (operating system or org) |
 | `why:flow` | runs whose reason says so |
 | `boots` | anything about the run or the row |

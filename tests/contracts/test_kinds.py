@@ -1,0 +1,67 @@
+"""Whoever adds one more of a kind is told what is missing where the type checker does not say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+
+from syncerr_tui.cli import setup
+from syncerr_tui.journal import filter as journal_filter
+from syncerr_tui.model import Verdict
+from syncerr_tui.resync.events import Counts
+from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS
+from syncerr_tui.salesforce.scoring import _TYPES
+from syncerr_tui.salesforce.vocabulary import FieldRole
+from syncerr_tui.triage.columns import ORDER, SortKey, ordered
+from syncerr_tui.triage.export import FIELDS
+from syncerr_tui.ui import themes
+from syncerr_tui.ui.journal_words import _COUNTED
+from syncerr_tui.ui.widgets.themed import _GROUNDS, LOOKS
+from tests.contracts.package import ROOT
+from tests.factories import sync_error
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_verdict_is_counted_listed_filtered_and_explained(verdict: Verdict) -> None:
+    assert verdict.count_name in {field.name for field in fields(Counts)}
+    columns = {kind for kinds in _COUNTED for kind in kinds}
+    assert verdict in columns or verdict is Verdict.TWIN, "journal_words: counts of a run must add up"
+    assert re.search(rf"`(verdict:)?{verdict.term}`", str(journal_filter.__doc__))
+    assert f"\n| {verdict.value} | " in (ROOT.parent / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "choices"), [(AUTH_METHODS, setup._WAYS), (METHODS, setup._METHODS)], ids=["auth", "methods"]
+)
+def test_setup_offers_every_way_in_and_every_method(
+    kinds: Mapping[str, type[Any]], choices: tuple[tuple[str, str], ...]
+) -> None:
+    assert {kind for kind, _ in choices} == set(kinds)
+    for kind, settings in kinds.items():
+        for field in fields(settings):
+            if (
+                field.default is MISSING and kind != "button"
+            ):  # what the button needs is read from a recording
+                assert field.name in setup._QUESTIONS, f"{kind} needs {field.name}: setup has no question"
+
+
+def test_a_column_can_be_sorted_and_exported() -> None:
+    assert {column.sort for column in ORDER} == set(SortKey)
+    assert {column.name for column in ORDER} == set(FIELDS)
+    for key in SortKey:
+        assert ordered([sync_error(1)], key)
+
+
+def test_a_role_of_a_field_has_its_types() -> None:
+    assert set(_TYPES) == set(FieldRole)
+
+
+@pytest.mark.parametrize("theme", [themes._DARK, themes._LIGHT, themes._ANSI_DARK, themes._ANSI_LIGHT])
+def test_a_look_has_its_colour_in_every_theme(theme: Mapping[str, str]) -> None:
+    assert {colour for colour, _ in LOOKS.values()} <= set(theme)
+    assert set(_GROUNDS.values()) <= set(theme)
+    assert set(_GROUNDS) <= set(LOOKS)
