@@ -67,7 +67,7 @@ async def test_what_a_person_switched_off_by_hand_is_noted_and_put_back(opened: 
     async with opened(**parts) as driven:
         await driven.ready()
         await driven.press("s")
-        await driven.wait_for("n notes one")
+        await driven.wait_for("n adds one")
         await driven.press("n")
         await driven.wait_for("Type and name:")
         await driven.type("Flow")
@@ -122,7 +122,7 @@ async def test_another_version_is_left_alone_and_its_line_closed(opened: Open) -
     async with opened(**parts) as driven:
         await driven.ready()
         await driven.press("s")
-        await driven.wait_for("n notes one")
+        await driven.wait_for("n adds one")
         await driven.press("n")
         await driven.wait_for("Type and name:")
         await driven.type("FlowDefinition")

@@ -110,7 +110,7 @@ class AddressMenu(Menu[str]):
 
     _heading = "Open which address?"
     _keys = (
-        ("enter", "opens it, or copies it where there is no browser"),
+        ("enter", "opens or copies it"),
         ("/", "narrows"),
         ("esc", "cancels"),
     )

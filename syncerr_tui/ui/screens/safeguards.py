@@ -84,7 +84,7 @@ class SafeguardsDialog(PanelDialog[None]):
             told.append(("a", "all"))
         if row is not None and row.state is SafeguardState.OTHER_VERSION:
             told.append(("c", "closes its line"))
-        return keys(*told, ("n", "notes one that is off by hand"), ("esc", "later"))
+        return keys(*told, ("n", "adds one"), ("esc", "later"))
 
     @property
     def _current(self) -> SafeguardNow | None:
