@@ -61,7 +61,7 @@ _LARGEST_CERTIFICATE = 64 * 1024
     "faults",
     multiple=True,
     metavar="NAME[:VALUE][:WHERE][:COUNT]",
-    help="Trouble on purpose; may be repeated. '--fault help' lists them.",
+    help="Trouble on purpose; may be repeated. The name 'help' lists what there is.",
 )
 @click.option("--naming", metavar="NAME", help="Which set of names the change event object has [assumed].")
 @click.option(

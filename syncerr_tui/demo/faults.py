@@ -314,4 +314,4 @@ def _take(fault: WireFault, spec: str, part: str, *, valued: bool) -> bool:
 
 
 def _unreadable(spec: str, part: str, wanted: str) -> BadInputError:
-    return BadInputError(f"The fault '{spec}' cannot be read at '{part}'", f"There stands {wanted}")
+    return BadInputError(f"The fault '{spec}' cannot be read at '{part}'", f"Expected {wanted}")
