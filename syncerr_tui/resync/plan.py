@@ -80,12 +80,16 @@ class Plan:
     hash: str = ""
 
     @property
+    def calls(self) -> str:
+        """`about 5 calls`."""
+        return f"about {plural(self.expected_calls, 'call')}"
+
+    @property
     def cost(self) -> str:
         """What it takes: `about 5 calls and 3 s`. No time that nobody has measured."""
-        calls = f"about {plural(self.expected_calls, 'call')}"
         if self.expected_seconds is None:
-            return f"{calls}; how long is known once a wave of this size is proven"
-        return f"{calls} and {duration(timedelta(seconds=self.expected_seconds))}"
+            return f"{self.calls}; how long is known once a wave of this size is proven"
+        return f"{self.calls} and {duration(timedelta(seconds=self.expected_seconds))}"
 
     def is_canary(self, wave: Wave) -> bool:
         """Whether a wave holds the few rows that go before all others."""

@@ -193,16 +193,17 @@ class ResyncController:
 
         def question(
             journal: Journal,
-        ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str]:
+        ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str, bool]:
             ids = [error.id for error in errors]
             unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
             request.planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
             held = tuple(LeftOut(event, why) for event, why in row_history.held(journal, ids).items())
-            return held, row_history.unchanged(journal, errors), unsettled, words
+            fixed = History(journal).has_fixed(dialog.plan.method)
+            return held, row_history.unchanged(journal, errors), unsettled, words, fixed
 
         org_id = request.connection.identity.org_id
         try:
-            held, again, unsettled, warning = await self._services.journals.ask(org_id, question)
+            held, again, unsettled, warning, fixed = await self._services.journals.ask(org_id, question)
         except SyncErrError as error:
             self._screen.post_message(Troubled(error))
             return
@@ -211,9 +212,8 @@ class ResyncController:
             # Both are at hand before anybody asks for them.
             await asyncio.to_thread(request.planner, canary=False)
             await asyncio.to_thread(request.planner, canary=True)
-        if held or again or unsettled or request.planner.measured:
-            words = row_history.unchanged_words(again, len(errors))
-            dialog.learn([line for line in (words, warning) if line], unsettled)
+        words = row_history.unchanged_words(again, len(errors))
+        dialog.learn([line for line in (words, warning) if line], unsettled, has_fixed=fixed)
 
     def _submit(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
         from syncerr_tui.resync.runner import RunRequest

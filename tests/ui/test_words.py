@@ -311,11 +311,29 @@ async def test_what_belongs_to_a_label_of_the_plan_stands_below_its_words(opened
         driven.connection.org.method = replace(driven.connection.org.method, first_alone=True)
         await driven.ready()
         await driven.press("a", "R")
-        await driven.wait_for("Each wave goes after")
+        await driven.wait_for("The first row goes alone")
         label = next(line for line in driven.lines if "Wave 1" in line)
         at = label.index("1 Account") if "1 Account" in label else label.index("Wave 1") + 9
         for words in ("Each wave goes after", "The first row goes alone"):
             assert next(line for line in driven.lines if words in line).index(words) == at
+
+
+async def test_a_plan_says_what_was_measured_and_proven_before(opened: Open) -> None:
+    errors = family()
+    async with opened(errors) as driven:
+        driven.connection.org.method = replace(driven.connection.org.method, first_alone=True)
+        await driven.ready()
+        driven.connection.org.repaired = {errors[0].id}
+        await driven.press("R")
+        await driven.wait_for("how long is known once")
+        await driven.press("enter")
+        await driven.wait_for("1 planned: 1 fixed")
+        await driven.press("escape")
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for(lambda: re.search(r"about \d+ calls and \d+ s", driven.text) is not None)
+        assert "Wave 2" in driven.text
+        assert "The first row goes alone" not in driven.text
 
 
 @pytest.mark.parametrize("seed", range(20))

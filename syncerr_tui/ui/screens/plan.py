@@ -105,6 +105,8 @@ class PlanDialog(Confirmation):
         """Why, in the person's words: for the journal."""
         self.again: frozenset[str] = frozenset()
         """Events that the person wants sent again although their last request is not settled."""
+        self._recalled = self._first_alone = False
+        """What the journal knows is known here; and no row was ever fixed by a method that has to be."""
         self._in_doubt: frozenset[str] = frozenset()
         self._safeguards: Sequence[FixOption] = ()
         self.meanwhile: FixOption | None = None
@@ -157,9 +159,9 @@ class PlanDialog(Confirmation):
         if plan.rows:
             rows += [*([("", "", "")] if loud else []), *self._waves()]
             if not self._method.guided:  # a person takes the time they take
-                rows.append(("Takes", plan.cost, ""))
+                rows.append(("Takes", plan.cost if self._recalled else plan.calls, ""))
             rows.append(("Method", self._method.label, ""))
-            if self._method.first_alone and len(plan.rows) > 1:
+            if self._first_alone and len(plan.rows) > 1:
                 rows.append((" ", "The first row goes alone until this call has fixed one.", ""))
             if self.reason or self._reason_required:
                 rows.append(("Why", self.reason or "- (this org wants a reason)", ""))
@@ -279,9 +281,16 @@ class PlanDialog(Confirmation):
         self.meanwhile = None if self._behind else self._next_safeguard
         self._draw_again()
 
-    def learn(self, remarks: Sequence[str], in_doubt: frozenset[str] = frozenset()) -> None:
-        """More is known by now: the plan is made anew, and these remarks go with it."""
+    def learn(self, remarks: Sequence[str], in_doubt: frozenset[str], *, has_fixed: bool) -> None:
+        """What the journal knows: the plan is made anew, and these remarks go with it.
+
+        Args:
+            remarks: Of these rows.
+            in_doubt: Rows whose last request is not settled.
+            has_fixed: The method has fixed something in this org before.
+        """
         self._in_doubt = in_doubt
+        self._recalled, self._first_alone = True, self._method.first_alone and not has_fixed
         self._asked = replace(self._asked, remarks=(*self._asked.remarks, *remarks))
         self._show_again(canary=self.plan.canary)
 
