@@ -175,6 +175,7 @@ def prepare(
         parents = {row: causes - taken.keys() for row, causes in parents.items()}
         if waiting:
             them = "1 of these waits" if waiting == 1 else f"{waiting:,} of these wait"
+            them = "It waits" if len(errors) == 1 else them
             remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
     others = errors if len(chosen) > 1 else added
     asleep = snoozed(said or Handlings(), others, unless="; alone it goes, and N wakes it")

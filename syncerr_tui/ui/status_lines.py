@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,9 +34,8 @@ TROUBLE = ("trouble", "trouble-2", "trouble-3")
 """The lines that say what went wrong."""
 RUN = ("run", "run-2", "run-3")
 """The lines of a run."""
-_BETWEEN = re.compile(r"(?<=, )|(?=  )")
-"""Between two counts, and before what is set off by blanks."""
-_BLANK = re.compile(r"(?<= )")
+_BREAKS = (re.compile("(?=  )"), re.compile("(?<=, )"), re.compile("(?<= )"))
+"""Before what is set off by blanks, between two counts, between two words."""
 
 
 def title(
@@ -371,20 +371,20 @@ class StatusLines:
 
 
 def _folded(parts: Sequence[Part], width: int, most: int) -> list[list[Part]]:
-    """Text in lines that fit, broken between two counts or two sentences; the last line goes on where there
-    are too many.
-    """
+    """Text in lines that fit, broken where it hurts least; the last line goes on where there are too many."""
     lines: list[list[Part]] = [[]]
     used = 0
     for text, style in parts:
-        for piece in _BETWEEN.split(text):
-            for atom in _BLANK.split(piece) if cell_len(piece) > width // 2 else [piece]:
-                fits = used + cell_len(atom.rstrip()) <= width
-                if used and not fits and len(lines) < most:
-                    lines.append([(" ", "text")])
-                    used, atom = 1, atom.lstrip()  # noqa: PLW2901 - no blank begins a line
-                lines[-1].append((atom, style))
-                used += cell_len(atom)
+        pieces = [text]
+        for breaks in _BREAKS:
+            parted = (breaks.split(piece) if cell_len(piece) > width // 2 else [piece] for piece in pieces)
+            pieces = list(chain.from_iterable(parted))
+        for piece in pieces:
+            if used and used + cell_len(piece.rstrip()) > width and len(lines) < most:
+                lines.append([(" ", "text")])
+                used, piece = 1, piece.lstrip()  # noqa: PLW2901 - no blank begins a line
+            lines[-1].append((piece, style))
+            used += cell_len(piece)
     return lines
 
 

@@ -139,7 +139,7 @@ async def test_what_waits_for_the_first_goes_only_if_that_is_proven(opened: Open
         await driven.wait_for(lambda: bool(connection.requests))
         driven.pane.show(driven.pane.listing.with_selected([contact.id]))
         await driven.press("R")
-        await driven.wait_for("1 of these waits for what is sent before, and will go only if")
+        await driven.wait_for("It waits for what is sent before, and will go only if")
         await driven.press("enter")
         await driven.wait_for("1 queued: Q")
         connection.open.set()

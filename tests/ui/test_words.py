@@ -80,7 +80,7 @@ async def test_the_filter_says_below_it_what_can_be_typed_and_remembers(opened: 
     async with opened() as driven:
         await driven.ready()
         await driven.press("j", "j", "j", "slash")
-        await driven.wait_for("cause:ID")
+        await driven.wait_for("tab completes")
         assert "space select" not in driven.text
         row = driven.pane.listing.current
         await driven.type("object:Order")
