@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncerr_tui.cli._ask import Asker
-from syncerr_tui.cli._columns import row
-from syncerr_tui.cli._console import heading, say, table, width
+from syncerr_tui.cli._console import heading, row, say, table, width
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui import __version__
-from syncerr_tui.cli._columns import fit
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
-from syncerr_tui.cli._console import emit, emit_json, say
+from syncerr_tui.cli._console import emit, emit_json, fit, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.salesforce.health import Check, CheckState

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._columns import UNCUT, line_width, row
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
-from syncerr_tui.cli._console import emit, emit_json, say
+from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import export

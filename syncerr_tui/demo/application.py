@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from syncerr_tui.demo import aura, lwr, rest, soap, soap_metadata
-from syncerr_tui.demo.button import ButtonController
+from syncerr_tui.demo import aura, rest, soap, soap_metadata
+from syncerr_tui.demo.button import ButtonController, answer_lwr
 from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import OAuth
@@ -70,7 +70,7 @@ class Application:
                 return Response(200, self.button.log())
             case ("lwr", "apex", *_):
                 self._authorize(request)
-                return lwr.answer(self.button, request)
+                return answer_lwr(self.button, request)
             case ("aura",):
                 return aura.answer(self.lightning, self.button, request)
             case (

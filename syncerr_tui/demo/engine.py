@@ -17,11 +17,10 @@ from typing import cast
 from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.engine_faults import EngineFaults
 from syncerr_tui.demo.event_queue import FAILED, LOST, PENDING, STUCK, EventQueue, QueuedEvent
-from syncerr_tui.demo.messages import chance, dressed
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records, number_in
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import Change, SaveError
+from syncerr_tui.demo.save_errors import Change, SaveError, chance, dressed
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SchemaVariant
 from syncerr_tui.demo.store import Store, stamp

@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from syncerr_tui.demo.messages import error_id, flow_words
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.save_errors import Change, SaveError
+from syncerr_tui.demo.save_errors import Change, SaveError, error_id, flow_words
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
 

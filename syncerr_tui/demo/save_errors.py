@@ -1,10 +1,15 @@
-"""A change on its way into the org, and the org's no to it."""
+"""A change on its way into the org, the org's no to it, and the shapes in which that reaches the Message.
+
+A shape is chosen by the change's StoreConnect ID, so the same failure always reads the same.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
+from zlib import crc32
 
 Fields = Mapping[str, object]
 Scalar = str | int | float | bool | None
@@ -48,3 +53,69 @@ class SaveError:
     """With `kind`: the StoreConnect ID of the record that must come first."""
     record_id: str = ""
     """A record that the refusal is about, for the fix (the other half of a duplicate, a locked one)."""
+
+
+_GUIDE = "You can look up ExceptionCode values in the SOAP API Developer Guide."
+_GUIDE_LINK = (
+    "You can look up ExceptionCode values in the <a href='https://developer.salesforce.com/docs/'>"
+    "SOAP API Developer Guide</a>."
+)
+_QUOTES = (("“", "”"), ('"', '"'), ("‘", "’"), ("&quot;", "&quot;"), ("“", "”"))
+_REQUIRED = ("Required fields are missing", "Pflichtfelder fehlen", "Faltan campos obligatorios")
+_MISSING = _REQUIRED[0]
+
+
+def chance(sc_id: str, salt: str) -> int:
+    """A number that belongs to this StoreConnect ID and purpose: the same in every run."""
+    return crc32(f"{salt}{sc_id}".encode())
+
+
+def flow_words(sc_id: str, label: str, inner: str) -> str:
+    """What Salesforce says when a flow stopped a save; `inner` is the flow's own fault text, a sentence."""
+    pick = chance(sc_id, "flow")
+    left, right = _QUOTES[pick % len(_QUOTES)]
+    guide = _GUIDE_LINK if pick % 7 == 0 else _GUIDE
+    words = (
+        f"We can't save this record because the {left}{label}{right} process failed. "
+        f"Give your Salesforce admin these details. {inner}"
+    )
+    if "flow tried to" in inner:
+        words += f". {guide}"
+    if pick % 3:
+        words += f" Error ID: {error_id(sc_id)}"
+    return words
+
+
+def error_id(sc_id: str) -> str:
+    """An error id as Salesforce's support knows them."""
+    pick = chance(sc_id, "error")
+    number, place, hash_ = pick % 1_900_000_000 + 100_000_000, pick % 98_765 + 1_234, pick % 4_000_000_000
+    return f"{number}-{place} ({hash_ - 2_000_000_000})"
+
+
+def dressed(refusal: SaveError, sc_id: str, *, code_apart: bool) -> str:
+    """The Message text of a refusal.
+
+    Args:
+        refusal: What was refused, and why.
+        sc_id: The change's StoreConnect ID, which chooses the shape.
+        code_apart: True where the code has a field of its own; else the text must carry it.
+    """
+    text = refusal.text
+    if text.startswith(_MISSING):
+        word = _REQUIRED[(0, 0, 0, 0, 0, 1, 0, 2)[chance(sc_id, "tongue") % 8]]
+        text = word + text.removeprefix(_MISSING)
+    shape = 0 if refusal.bare else chance(sc_id, refusal.code) % 10
+    if refusal.bare or shape < 5:
+        return text if code_apart or refusal.code in text else f"{refusal.code}: {text}"
+    fields = ",".join(refusal.fields)
+    if shape == 5:
+        return f"{refusal.code}: {text}"
+    if shape == 6:
+        return f"{refusal.code}, {text}: [{fields}]"
+    if shape == 7:
+        return f"{refusal.code}:{text}:{fields} --"
+    if shape == 8:
+        body = {"statusCode": refusal.code, "message": text, "fields": list(refusal.fields)}
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return f"Upsert failed. First exception on row 0; first error: {refusal.code}, {text}: [{fields}]"

@@ -23,9 +23,8 @@ from syncerr_tui.host.terminal import Background, Colour, TerminalWishes
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import filter as filters
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import BY_NAME, Choice, Column
+from syncerr_tui.triage.columns import BY_NAME, WIDEST_COLUMN, Choice, Column, WindowClass
 from syncerr_tui.triage.keymap import ActionTable, KeymapError, key_named
-from syncerr_tui.triage.layout import WIDEST_COLUMN, WindowClass
 
 LARGEST = 256_000
 """Bytes of the file."""

@@ -13,9 +13,9 @@ from datetime import datetime
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.columns import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.guided import GuidedState
 from syncerr_tui.triage.handling import Handlings
-from syncerr_tui.triage.layout import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.triage.run_queue import RunQueue

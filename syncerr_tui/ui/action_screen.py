@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -22,7 +23,6 @@ from textual.widgets import Input
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Action, AppState, Place
-from syncerr_tui.ui.count_prefix import CountPrefix
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
@@ -38,6 +38,55 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.causes_pane import CausesPane
     from syncerr_tui.ui.journal_pane import JournalPane
     from syncerr_tui.ui.screens.palette import Palette
+
+_TOGETHER = timedelta(seconds=1)
+"""How soon a digit follows the key of a tab that was meant as a digit."""
+_LONGEST = 6
+"""Digits: no list is longer."""
+
+
+class CountPrefix:
+    """The digits that were typed so far."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._tab_at: datetime | None = None
+        """When the only digit was typed, where it is the key of a tab."""
+        self.place = Place.ERRORS
+        """Where the person was when they began."""
+
+    @property
+    def begun(self) -> int | None:
+        """The number as far as it is one."""
+        return int(self._digits) if self._digits and self._tab_at is None and int(self._digits) else None
+
+    def digit(self, key: str, now: datetime, place: Place, tab: Place | None) -> bool:
+        """One more digit.
+
+        Args:
+            key: The digit.
+            now: When it was typed.
+            place: Where the person is.
+            tab: The tab whose key it is.
+
+        Returns:
+            Whether it belongs to a number; else it is what its key asks for.
+        """
+        late = self._tab_at is not None and now - self._tab_at > _TOGETHER
+        another_tab = self._tab_at is not None and tab is not None and place is not self.place
+        if late or another_tab or not self._digits:
+            self._digits, self._tab_at = key, now if tab is not None else None
+            self.place = place
+            return tab is None
+        self._digits, self._tab_at = (self._digits + key)[-_LONGEST:], None
+        return True
+
+    def taken(self) -> int | None:
+        """The number, for the key that follows it; None where there is none."""
+        number = self.begun
+        self._digits, self._tab_at = "", None
+        return number
+
 
 NARROWEST, LOWEST = 60, 15
 """The smallest window the list is drawn in."""

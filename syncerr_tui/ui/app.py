@@ -1,8 +1,8 @@
-"""The app: themes, the workbench, workers, the ways out, and the filters that each line passes on its way."""
+"""The app: the first frame, themes, workers, the ways out, and what each line passes on its way."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.message import Message
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
@@ -22,8 +23,8 @@ from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.screen_diff import ScreenDiff
-from syncerr_tui.ui.screens.opening import Opening
 from syncerr_tui.ui.themes import VARIABLES, theme_for
+from syncerr_tui.ui.widgets.line import Line
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -31,6 +32,30 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.journals import Journals
     from syncerr_tui.ui.services import Services
     from syncerr_tui.ui.workbench import Workbench
+
+
+class Opening(Screen[None], inherit_bindings=False):
+    """The title line, until the workbench takes its place.
+
+    Args:
+        drawn: Called once this is on screen.
+    """
+
+    DEFAULT_CSS = "Opening { background: $syncerr-ground; } Opening > Line { background: $syncerr-bar; }"
+
+    def __init__(self, drawn: Callable[[], object]) -> None:
+        super().__init__()
+        self._drawn = drawn
+
+    def compose(self) -> ComposeResult:
+        """One line."""
+        title = Line()
+        title.show([(" SyncErr  ", "strong"), ("starting ...", "quiet")])
+        yield title
+
+    def on_mount(self) -> None:
+        """Draw first."""
+        self.call_after_refresh(self._drawn)
 
 
 class Harmless(LineFilter):

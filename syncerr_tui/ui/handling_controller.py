@@ -19,7 +19,7 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause
-    from syncerr_tui.ui.screens.handling import Wish
+    from syncerr_tui.ui.screens.menus import Wish
 
 
 @dataclass
@@ -42,7 +42,7 @@ class HandlingController:
 
     def open(self, errors: Sequence[SyncError], cause: Cause | None) -> None:
         """Ask what to say of these errors, or of a cause as a whole."""
-        from syncerr_tui.ui.screens.handling import HandlingMenu
+        from syncerr_tui.ui.screens.menus import HandlingMenu
 
         if cause is not None:
             about = f"this cause: {plural(cause.held, 'error')}, and those to come"
@@ -68,7 +68,7 @@ class HandlingController:
         self._screen.app.push_screen(menu, chosen)
 
     def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int) -> None:
-        from syncerr_tui.ui.screens.handling import ASKED
+        from syncerr_tui.ui.screens.menus import ASKED
         from syncerr_tui.ui.screens.why import LineDialog
 
         def written(text: str | None) -> None:

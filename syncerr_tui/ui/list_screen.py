@@ -15,8 +15,7 @@ from textual.timer import Timer
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import SortKey
-from syncerr_tui.triage.layout import USUAL, as_text, of_text
+from syncerr_tui.triage.columns import USUAL, SortKey, as_text, of_text
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen

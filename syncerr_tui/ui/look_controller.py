@@ -145,7 +145,7 @@ class LookController:
 
     def save_filter(self) -> None:
         """Give the filter in force a name, and keep it in the configuration."""
-        from syncerr_tui.ui.screens.save_filter import SaveDialog
+        from syncerr_tui.ui.screens.why import SaveDialog
 
         text, known = self._errors.filter_text, self._context.config.filters
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.cli._columns import fit, row
+from syncerr_tui.cli._console import fit, row
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.salesforce.session import OrgSession

@@ -10,8 +10,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.files import TomlSource
 from syncerr_tui.host.config import Config, config_path, parse, read_config
 from syncerr_tui.host.terminal import Background, Colour, terminal_profile
-from syncerr_tui.triage.columns import CODE, MESSAGE, OBJECT
-from syncerr_tui.triage.layout import WindowClass
+from syncerr_tui.triage.columns import CODE, MESSAGE, OBJECT, WindowClass
 
 PATH = Path("config.toml")
 LOCAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

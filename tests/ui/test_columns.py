@@ -15,8 +15,19 @@ from rich.cells import cell_len
 from syncerr_tui.host import remembered
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean, one_line
-from syncerr_tui.triage.columns import MESSAGE, ORDER, STORECONNECT_ID, Moment, SortKey, fit, further
-from syncerr_tui.triage.layout import USUAL, WindowClass, as_text, of_text
+from syncerr_tui.triage.columns import (
+    MESSAGE,
+    ORDER,
+    STORECONNECT_ID,
+    USUAL,
+    Moment,
+    SortKey,
+    WindowClass,
+    as_text,
+    fit,
+    further,
+    of_text,
+)
 from syncerr_tui.ui.widgets.cells import cell
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open

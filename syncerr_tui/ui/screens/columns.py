@@ -12,8 +12,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from syncerr_tui.triage.columns import ORDER, Choice, Column, Placed
-from syncerr_tui.triage.layout import WIDEST_COLUMN, WindowClass
+from syncerr_tui.triage.columns import ORDER, WIDEST_COLUMN, Choice, Column, Placed, WindowClass
 from syncerr_tui.ui.screens.menus import Menu
 
 _NARROWEST_COLUMN = 4

@@ -1,8 +1,9 @@
-"""Choosing one of several: a column, an address, what to copy, how to write it down."""
+"""Choosing one of several: a column, an address, what to copy, how to write it down, what to say of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual import events, on
@@ -15,6 +16,7 @@ from textual.widgets.option_list import Option
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.export import Copyable, Format
+from syncerr_tui.triage.handling import NOBODY, PARENT, HandlingKind
 from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.words import plural
@@ -195,3 +197,65 @@ class ExportMenu(Menu[Format]):
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """This one."""
         self.dismiss(Format[str(event.option.id)])
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants to say."""
+
+    kind: HandlingKind
+    label: str
+    value: str | None = None
+    """None: to be asked for."""
+
+
+ASKED: Mapping[HandlingKind, tuple[str, str]] = {
+    HandlingKind.NOTE: ("A note on", "for example: the carrier answers on Monday"),
+    HandlingKind.ASSIGN: ("Who works on", f"a name, me, or {NOBODY}"),
+    HandlingKind.SUPPORT: ("The ticket of", f"its number, or {NOBODY}"),
+    HandlingKind.SNOOZE: ("Until when to snooze", f"8h, 2d, 2026-11-30T06:00, +5 for five more, or {PARENT}"),
+}
+"""Kind -> what is asked, and how an answer looks."""
+
+_WISHES = (
+    Wish(HandlingKind.NOTE, "Note ..."),
+    Wish(HandlingKind.ASSIGN, "Assign to me", "me"),
+    Wish(HandlingKind.ASSIGN, "Assign to somebody ..."),
+    Wish(HandlingKind.ASSIGN, "Assign to nobody", NOBODY),
+    Wish(HandlingKind.SUPPORT, "With support: ticket ..."),
+    Wish(HandlingKind.SUPPORT, "Not with support any more", NOBODY),
+    Wish(HandlingKind.SNOOZE, "Snooze for 8 hours", "8h"),
+    Wish(HandlingKind.SNOOZE, "Snooze until its parent is fixed", PARENT),
+    Wish(HandlingKind.SNOOZE, "Snooze until ..."),
+    Wish(HandlingKind.SNOOZE, "Wake it", ""),
+    Wish(HandlingKind.MERGED, "The two records of the TWIN are merged", ""),
+)
+
+
+class HandlingMenu(Menu[Wish]):
+    """What can be said; of what is asleep first how it wakes.
+
+    Args:
+        about: Of what, in words.
+        asleep: It is snoozed.
+        twin: It was left as a TWIN.
+    """
+
+    def __init__(self, about: str, *, asleep: bool, twin: bool) -> None:
+        super().__init__()
+        hidden = {"Wake it"} if not asleep else set()
+        hidden |= {"The two records of the TWIN are merged"} if not twin else set()
+        self._wishes = [wish for wish in _WISHES if wish.label not in hidden]
+        self._heading = f"About {about}"
+
+    def body(self) -> Sequence[Widget]:
+        """What can be said."""
+        options = (Option(Content(wish.label), id=str(number)) for number, wish in enumerate(self._wishes))
+        listed = OptionList(*options, markup=False)
+        listed.highlighted = 0
+        return (listed,)
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """This."""
+        self.dismiss(self._wishes[int(str(event.option.id))])
