@@ -224,7 +224,10 @@ class ListWithPanel(Widget):
 
     def arranged(self) -> None:
         """The arrangement of windows is another one: follow it."""
+        was_shown = self.shows_both or self.is_open
         self._place_panel()
+        if not was_shown:
+            self.panel.to_top()
         self.call_after_refresh(self.panel_soon)
 
     @property

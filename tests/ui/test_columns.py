@@ -260,6 +260,22 @@ async def test_a_narrow_window_can_have_both_and_a_low_one_says_what_it_can(open
         assert on_screen(driven) == (False, True)
 
 
+@pytest.mark.parametrize(("width", "closes", "opens"), [(80, "escape", "enter"), (130, "z", "z")])
+async def test_the_panel_opens_at_the_top(opened: Open, width: int, closes: str, opens: str) -> None:
+    async with opened([sync_error(1, message=LONG)], size=(width, 16)) as driven:
+        await driven.ready()
+        await driven.press("enter", "G")
+        await driven.wait_for(lambda: driven.pane.panel.top > 0)
+        if closes != "escape":
+            await driven.press("escape")
+        await driven.press(closes)
+        assert on_screen(driven) == (True, False)
+        await driven.press(opens)
+        await driven.wait_for(lambda: on_screen(driven)[1])
+        assert driven.pane.panel.top == 0
+        assert "StoreConnect ID" in driven.text
+
+
 HOSTILE = [
     b"",
     b"null",
