@@ -138,7 +138,7 @@ class GuidedPane(ListWithPanel):
         elif state.phase is Phase.OVER:
             what = f"Over: {state.counted}. {key('back')} dismisses it."
         elif state.to_press:
-            what = f"Tick these in Salesforce, press Re-sync, then {key('tick')} here."
+            what = f"Tick in Salesforce, press Re-sync, then {key('tick')} here."
         elif state.unspoken:
             what = (
                 f"Perhaps pressed before: {key('tick')} says that it was, {key('decline')} that it was not."
@@ -152,7 +152,7 @@ class GuidedPane(ListWithPanel):
         opens = f"  {key('open_tool')} opens it" if address else ""
         where.show([(" In: ", "quiet"), (address or "the Sync Error Tool", "address"), (opens, "quiet")])
         self.query_one("#guided-times", Line).show(
-            [(f" Processed At: {times.note}.", "quiet"), (f"  {state.counted}", "text")]
+            [(f" Times: {times.note}.", "quiet"), (f"  {state.counted}", "text")]
         )
 
     def show_panel(self) -> None:
