@@ -88,7 +88,7 @@ async def test_sideways_come_the_ids_and_the_first_column_stays(opened: Open, ri
         assert error.object in driven.lines[HEADER + 1]
         assert driven.lines[HEADER].startswith("[")
         await driven.press(left)
-        assert driven.text == before
+        await driven.wait_for(lambda: driven.text == before)
         await driven.press(left)
         assert "These are the first columns." in driven.text
 
@@ -137,12 +137,11 @@ async def test_one_key_gives_the_message_the_whole_width_and_takes_it_back(opene
         before = driven.lines
         message = driven.pane.listing.current.message  # type: ignore[union-attr]
         await driven.press("H")
-        assert message[:50] in driven.lines[3]
-        assert "Object" in driven.lines[2]
+        await driven.wait_for(lambda: message[:50] in driven.lines[3] and "Object" in driven.lines[2])
         await driven.press("H")
-        assert driven.lines == before
+        await driven.wait_for(lambda: driven.lines == before)
         await driven.press("H", "right_square_bracket")
-        assert driven.lines == before
+        await driven.wait_for(lambda: driven.lines == before)
 
 
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 140, 160, 200])
