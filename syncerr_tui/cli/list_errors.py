@@ -107,7 +107,8 @@ def command(
     runs left of a row: left (TWIN or UNKNOWN) and records (the addresses of a TWIN's records). --causes and
     --sort read the whole list before they print anything.
 
-    JSON keeps the line ends of a message; elsewhere a row is one line. In CSV a cell that a spreadsheet would
+    JSON keeps the line ends of a message; elsewhere a row is one line. On a terminal, without --fields, the
+    message is told in short; a pipe gets all of it. In CSV a cell that a spreadsheet would
     calculate begins with an apostrophe. What is listed can be sent: list ... | ... | resync --id -
     """
     from syncerr_tui.cli._choosing import read_filter
@@ -307,14 +308,22 @@ def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = T
 
 
 def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
-    """A row for a person: local time, and the code before the message where it has no column of its own."""
+    """A row for a person: local time, and the code before the message where it has no column of its own.
+
+    A line that is cut says what tells most of the message, as the app's table does.
+    """
+    from syncerr_tui.diagnosis.summary import summarize
+
     for field in output.columns:
         value = row[field]
         if field == "processed_at":
             value = f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M}" if value else "unknown"
-        elif field == "message" and not output.fields and "code" not in output.columns:
+        elif field == "message" and not output.fields:
             code = row["code"]
-            value = f"{code}: {value}" if code and code not in one_line(value) else value
+            if output.width < UNCUT:
+                value = summarize(value or "", code)
+            if "code" not in output.columns:
+                value = f"{code}: {value}" if code and code not in one_line(value) else value
         yield one_line(value or "-")
 
 

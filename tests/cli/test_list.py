@@ -108,6 +108,15 @@ def test_plain_lines_fit_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
         assert max(cells(line) for line in lines) <= columns
 
 
+def test_what_is_cut_tells_what_matters_of_a_message(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "130")
+    said = shell("list", "--demo").out
+    assert "statusCode" not in said
+    assert "REQUIRED_FIELD_MISSING: empty: Cost_Centre__c" in " ".join(said.split())
+    assert "statusCode" in shell("list", "--demo", "--fields", "id,message").out
+
+
 def test_nothing_is_cut_for_a_pipe(shell: Shell) -> None:
     messages = [line["message"] for line in shell("list", "--demo", "--errors", "30", "--json").lines]
     plain = shell("list", "--demo", "--errors", "30").out
