@@ -426,6 +426,11 @@ class ErrorsPane(ListWithPanel):
         if (wanted.text, wanted.prefix) != (before.text, before.prefix):
             self.show(self.listing.filtered(wanted, self.context.clock(), self._typed_from))
 
+    def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:
+        """What the list is sorted by stands in its header, or else in the line of tabs."""
+        event.stop()
+        self.post_message(self.Changed())
+
     # -- the mouse -------------------------------------------------------------------------------------
 
     def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:

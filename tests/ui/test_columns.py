@@ -144,6 +144,16 @@ async def test_one_key_gives_the_message_the_whole_width_and_takes_it_back(opene
         await driven.wait_for(lambda: driven.lines == before)
 
 
+async def test_what_the_list_is_sorted_by_is_said_as_soon_as_its_column_is_out_of_sight(opened: Open) -> None:
+    async with opened(size=(80, 24)) as driven:
+        await driven.ready()
+        for key in ("H", "right_square_bracket"):
+            await driven.press(key)
+            await driven.wait_for("sorted by Processed At, oldest first")
+            await driven.press("H" if key == "H" else "left_square_bracket")
+            await driven.wait_for(lambda: "sorted by" not in driven.text)
+
+
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 140, 160, 200])
 async def test_an_id_that_does_not_stand_there_whole_is_counted_in_the_header(
     opened: Open, width: int

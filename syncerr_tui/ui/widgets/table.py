@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rich.style import Style
 from textual.geometry import Region
+from textual.message import Message
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
@@ -69,6 +70,9 @@ class ErrorTable(VirtualList):
     """A table over a `Listing`."""
 
     TICK_CELLS = _GUTTER
+
+    class Fitted(Message):
+        """Other columns are on screen, or the same ones with other widths."""
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(glyphs=glyphs, id=id)
@@ -211,6 +215,7 @@ class ErrorTable(VirtualList):
 
     def fit(self) -> None:
         """Give the columns their widths."""
+        before = self._columns
         self._columns = self.first_view
         if self._zoomed:
             first, room = self._columns[0], self.size.width - self._left - 1
@@ -223,6 +228,8 @@ class ErrorTable(VirtualList):
             self._view = min(self._view, len(views))
             if self._view:
                 self._columns = views[self._view - 1]
+        if self._columns != before:
+            self.post_message(self.Fitted())
 
     def column_at(self, x: int) -> SortKey | int | None:
         """What the header says so many cells from the left: a column to sort by, or a way sideways."""
