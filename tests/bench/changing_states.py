@@ -15,6 +15,7 @@ from syncerr_tui.host.terminal import terminal_profile, textual_environment
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Counts, Progress, RowChanged, RunEvent, RunStarted
 from syncerr_tui.resync.plan import Plan
+from syncerr_tui.resync.runner import RunRequest
 from syncerr_tui.ui.journals import Journals
 
 RATE = 20
@@ -60,8 +61,8 @@ class ChangingRun:
 class ChangingRuns(Journals):
     """Makes such runs of any plan."""
 
-    def run(self, plan: Plan, *_: Any, **__: Any) -> ChangingRun:  # type: ignore[override]
-        return ChangingRun(plan)
+    def run(self, request: RunRequest, *_: Any, **__: Any) -> ChangingRun:  # type: ignore[override]
+        return ChangingRun(request.plan)
 
 
 def main() -> None:
