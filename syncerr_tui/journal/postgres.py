@@ -98,6 +98,8 @@ class PostgresDatabase:
         self._measured: tuple[datetime, float] | None = None
         self._writing: psycopg.Connection[Row] | None = None
         """The connection of a transaction that is open."""
+        self._begun: _Statements | None = None
+        """That transaction, until a part of it begins."""
         self._connection = self._connected()
 
     @classmethod
@@ -174,18 +176,23 @@ class PostgresDatabase:
         later = "" if durable else "SET LOCAL synchronous_commit = off; "
         with self._in_words():
             if self._writing is not None:
-                # Nobody releases it: the last one of that name counts, and the commit ends them all.
-                self._writing.execute("SAVEPOINT part")
+                # Nobody releases it: the last one of that name counts, and the commit ends them all. The
+                # first one came with the beginning, in the same question to the server.
+                if self._begun is None or self._begun.used:
+                    self._writing.execute("SAVEPOINT part")
+                self._begun = None
                 with _all_or_nothing(self._writing, "", "ROLLBACK TO part"):
                     yield _Statements(self._writing)
                 return
-            connection = self._begin(f"BEGIN; {later}SELECT pg_advisory_xact_lock({self._turn})")
-            self._writing = connection
+            connection = self._begin(
+                f"BEGIN; {later}SELECT pg_advisory_xact_lock({self._turn}); SAVEPOINT part"
+            )
+            self._writing, self._begun = connection, _Statements(connection)
             try:
                 with _all_or_nothing(connection, "COMMIT", "ROLLBACK"):
-                    yield _Statements(connection)
+                    yield self._begun
             finally:
-                self._writing = None
+                self._writing = self._begun = None
 
     # -- inside
 
@@ -315,12 +322,15 @@ class _Statements:
 
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
+        self.used = False
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        self.used = True
         cursor = self._connection.execute(_translated(sql), list(map(_storable, values)))
         return cursor.fetchall() if cursor.description else []
 
     def executemany(self, sql: str, lines: Iterable[Sequence[object]]) -> None:
+        self.used = True
         insert = _INSERT.fullmatch(sql)
         with self._connection.cursor() as cursor:
             if insert is None:
