@@ -27,7 +27,7 @@ from tests.layers import layered
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")
 
-KILLS = layered("fixes killed at a chosen step", 4, 170)
+KILLS = layered("fixes killed at a chosen step", 3, 170)
 """For each of three commands."""
 SEED = 20_261_128
 TARGETS = (

@@ -42,7 +42,7 @@ from tests.layers import layered
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")
 
-RUNS = layered("programs killed by chance", 5, 300)
+RUNS = layered("programs killed by chance", 3, 300)
 ROWS = 24
 DELAY, LATENCY, PATIENCE = 1.1, 0.005, 6.0
 """Seconds. Stamps are whole seconds: what the org writes in the second of the wave before proves nothing."""

@@ -64,7 +64,7 @@ def moments() -> list[Moment]:
     return every
 
 
-CHOSEN = layered("programs killed during a press of the button", Random(14).sample(moments(), 5), moments())
+CHOSEN = layered("programs killed during a press of the button", Random(14).sample(moments(), 3), moments())
 
 
 def set_up(home: Path, server: WatchedServer) -> Person:

@@ -17,6 +17,7 @@ from syncerr_tui.demo.http_server import ClientConnection
 from syncerr_tui.demo.options import DemoOptions
 from tests import forks
 from tests.e2e.orgs import WatchedServer, write_profile
+from tests.layers import layered
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="sends signals the POSIX way")
 
@@ -63,22 +64,26 @@ def until(met: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+STOPS: list[tuple[str, tuple[signal.Signals, ...], bool]] = [
+    ("off", (SIGTERM,), False),
+    ("ask", (SIGHUP,), False),
+    ("ask", (SIGINT, SIGINT), False),
+    ("on", (SIGINT,), False),
+    ("off", (SIGINT, SIGINT), True),
+    ("on", (SIGTERM, SIGINT), True),
+    ("off", (SIGINT,), False),
+    ("ask", (SIGTERM, SIGTERM), False),
+    ("on", (SIGTERM,), False),
+    ("on", (SIGHUP,), False),
+    ("ask", (SIGINT, SIGINT, SIGINT), True),
+]
+"""At which step, what signals, and whether the rule stays off. Every run has each step stopped both ways."""
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("step", "signals", "off"),
-    [
-        ("off", (SIGINT,), False),
-        ("off", (SIGTERM,), False),
-        ("ask", (SIGHUP,), False),
-        ("ask", (SIGINT, SIGINT), False),
-        ("ask", (SIGTERM, SIGTERM), False),
-        ("on", (SIGINT,), False),
-        ("on", (SIGTERM,), False),
-        ("on", (SIGHUP,), False),
-        ("off", (SIGINT, SIGINT), True),
-        ("ask", (SIGINT, SIGINT, SIGINT), True),
-        ("on", (SIGTERM, SIGINT), True),
-    ],
+    layered("signals at each step of a re-sync with a fix", STOPS[:6], STOPS),
     ids=lambda value: "+".join(one.name for one in value) if isinstance(value, tuple) else str(value),
 )
 def test_stopped(tmp_path: Path, step: str, signals: tuple[signal.Signals, ...], off: bool) -> None:

@@ -22,12 +22,15 @@ from tests.independent.processes import product_root
 from tests.independent.steps import MakeHome, Serve, doubled, orders, resync, verdicts
 from tests.independent.truth import Request
 from tests.independent.wire import Fault
+from tests.layers import layered
 
 # -- H1: a byte that is not UTF-8
 
 
 @pytest.mark.terminal
-@pytest.mark.parametrize("byte", [b"\xe4", b"\xff", b"\xc3\x28"])
+@pytest.mark.parametrize(
+    "byte", layered("bytes that are not UTF-8", [b"\xc3\x28"], [b"\xe4", b"\xff", b"\xc3\x28"])
+)
 def test_h1_a_byte_that_is_not_utf8_does_not_end_the_app_in_the_middle_of_a_run(
     tmp_path: Path, serve: Serve, make_home: MakeHome, byte: bytes
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.bench.pty_program import PtyProgram
 from tests.forks import at_terminal
+from tests.layers import layered
 
 pytestmark = pytest.mark.terminal
 
@@ -152,7 +153,9 @@ def test_no_color_writes_no_colour_codes(tmp_path: Path) -> None:
         assert b"\x1b[7m" in program.raw
 
 
-@pytest.mark.parametrize("term", ["screen", "tmux", "linux", "xterm"])
+@pytest.mark.parametrize(
+    "term", layered("poorer terminals", ["screen", "linux"], ["screen", "tmux", "linux", "xterm"])
+)
 def test_poorer_terminals_get_their_own_sixteen_colours(tmp_path: Path, term: str) -> None:
     with app(tmp_path, TERM=term, COLORTERM="") as program:
         shown = program.wait_for(READY)

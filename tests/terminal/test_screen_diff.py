@@ -87,7 +87,11 @@ def test_differences_add_up_to_the_whole_screen(tmp_path: Path, colour: str) -> 
 @pytest.mark.terminal
 @pytest.mark.parametrize(
     ("columns", "lines", "colour", "most"),
-    [(80, 24, "true", 9_000), (80, 24, "16", 7_000), (200, 50, "true", 30_000)],
+    layered(
+        "windows and colours at the start",
+        [(80, 24, "true", 9_000)],
+        [(80, 24, "true", 9_000), (80, 24, "16", 7_000), (200, 50, "true", 30_000)],
+    ),
 )
 def test_the_start_clears_once_and_writes_the_rows_once(
     tmp_path: Path, columns: int, lines: int, colour: str, most: int

@@ -30,6 +30,7 @@ from syncerr_tui.triage.columns import (
 )
 from syncerr_tui.ui.widgets.cells import cell
 from tests.factories import NOW, sync_error
+from tests.layers import layered
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 
@@ -304,7 +305,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("content", HOSTILE)
+@pytest.mark.parametrize("content", layered("files that are no columns, on screen", HOSTILE[::3], HOSTILE))
 async def test_a_file_of_another_kind_is_told_and_changes_nothing(
     opened: Open, tmp_path: Path, content: bytes
 ) -> None:

@@ -36,7 +36,9 @@ async def on_demo(home: Path, options: DemoOptions, size: tuple[int, int]) -> As
         demo.close()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+@pytest.mark.parametrize(
+    "size", layered("windows for the loop on the demo org", [(80, 24)], [(80, 24), (200, 50)])
+)
 async def test_fix_then_fixed(tmp_path: Path, size: tuple[int, int]) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=0.1), size) as driven:
         assert "DEMO" in driven.lines[0]
@@ -67,8 +69,8 @@ async def test_fix_then_fixed(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 async def test_many_errors_come_page_by_page(tmp_path: Path) -> None:
-    rows = layered("errors of the demo org on screen", 5_000, 100_000)
-    options = DemoOptions(errors=rows, page_size=2000 if rows > 5_000 else 500)
+    rows = layered("errors of the demo org on screen", 2_000, 100_000)
+    options = DemoOptions(errors=rows, page_size=2000 if rows > 2_000 else 200)
     async with on_demo(tmp_path, options, (80, 24)) as driven:
         total = len(driven.pane.listing.errors)
         assert total >= options.errors * 0.9

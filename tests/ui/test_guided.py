@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ from syncerr_tui.resync import factory
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.guided import GuidedState, Phase
+from tests.layers import layered
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
 from tests.ui.past import journal_at
 
 ADDRESS = "https://acme.my.salesforce.com/lightning/n/Sync_Errors"
+ROWS = layered("rows pressed by hand", 200, 500)
+TEXTS = ("\x1b[31mred\x07", "[bold]x[/]", "漢字" * 90, "\u202eevil")
+SIZES = ((60, 15), (80, 24), (200, 50))
 METHOD = MethodInfo("guided", "By hand in Salesforce", guided=True, address=ADDRESS)
 
 
@@ -245,16 +250,16 @@ async def test_what_was_shown_before_the_end_is_not_to_be_pressed_until_the_pers
         await driven.wait_for("3 planned: 3 fixed")
 
 
-async def test_500_rows_are_worked_through_without_a_pause(opened: Open) -> None:
-    async with opened(connection=guided(500), size=(200, 50)) as driven:
+async def test_many_rows_are_worked_through_without_a_pause(opened: Open) -> None:
+    async with opened(connection=guided(ROWS), size=(200, 50)) as driven:
         await begun(driven)
         everything = to_press(driven)
-        assert len(everything) == 500
+        assert len(everything) == ROWS
         await press(driven, *everything)
         await driven.press_at_once(*["space"] * 60)
-        assert len(to_press(driven)) == 440
+        assert len(to_press(driven)) == ROWS - 60
         await driven.press("a")
-        await driven.wait_for("500 planned: 500 fixed")
+        await driven.wait_for(f"{ROWS} planned: {ROWS} fixed")
 
 
 async def test_copying_here_takes_the_row_or_all_that_is_to_press(opened: Open) -> None:
@@ -282,9 +287,15 @@ async def test_without_such_a_resync_its_key_is_a_digit_and_the_palette_says_why
         await driven.wait_for("no re-sync by hand is under way")
 
 
-@pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])
-@pytest.mark.parametrize("texts", ["\x1b[31mred\x07", "[bold]x[/]", "漢字" * 90, "\u202eevil"])
-async def test_hostile_texts_stay_text(opened: Open, size: tuple[int, int], texts: str) -> None:
+@pytest.mark.parametrize(
+    ("texts", "size"),
+    layered(
+        "hostile texts in a re-sync by hand, in each size",
+        list(zip(TEXTS, (SIZES[0], *SIZES), strict=True)),
+        list(itertools.product(TEXTS, SIZES)),
+    ),
+)
+async def test_hostile_texts_stay_text(opened: Open, texts: str, size: tuple[int, int]) -> None:
     from syncerr_tui.text import clean
 
     connection = guided(2)
