@@ -58,16 +58,14 @@ def hostile_mirror(server: DemoServer, *, failing: bool = False) -> Iterator[str
             if failing and "/query" in self.path:
                 status, raw = 400, json.dumps([{"message": ATTACK, "errorCode": ATTACK}]).encode()
             elif "json" in (response.getheader("Content-Type") or "") and raw:
-                raw = json.dumps(poisoned(json.loads(raw), everything="/actions/" in self.path)).encode()
+                # The inputs of the one action keep their names, or nothing would ever be sent to it.
+                described = self.command == "GET" and self.path.endswith("/SyncErrResync")
+                everything = "/actions/" in self.path and not described
+                raw = json.dumps(poisoned(json.loads(raw), everything=everything)).encode()
                 raw = raw.replace(server.instance_url.encode(), mirror_url.encode())
-            self.send_response(status)
+            self.send_response_only(status)  # the org's own Date: with a second one nobody knows its time
             for name, value in response.getheaders():
-                if name.lower() not in {
-                    "content-length",
-                    "transfer-encoding",
-                    "content-encoding",
-                    "connection",
-                }:
+                if name.lower() not in OWN_HEADERS:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
