@@ -189,7 +189,7 @@ def _snapshot(held: Mapping[str, Any]) -> Snapshot:
 
 
 def _method(held: Mapping[str, Any]) -> MethodInfo:
-    size, concurrency = held["batch_size"], held["lanes"]
+    size, concurrency = held["batch_size"], held.get("concurrency", held.get("lanes"))  # its former name
     if type(size) is not int or type(concurrency) is not int or size < 1 or concurrency < 1:
         raise ValueError
     return MethodInfo(
