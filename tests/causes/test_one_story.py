@@ -20,7 +20,7 @@ def story_of(explanation: Explanation) -> tuple[str | None, str, str]:
 
 
 async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo() -> None:
-    with DemoServer(DemoOptions(seed=5, errors=140)) as server:
+    with DemoServer(DemoOptions(seed=5, errors=70)) as server:
         connection = await connect(*demo_profile(server.instance_url, server.access_token))
         rows = [error async for page in connection.errors() for error in page]
         for error in rows:

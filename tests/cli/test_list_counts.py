@@ -7,14 +7,16 @@ import pytest
 from syncerr_tui.errors import ExitCode
 from tests.cli.conftest import Shell
 
+DEMO = ("--demo", "--errors", "40")
+
 
 @pytest.mark.parametrize("field", ["object", "event", "code", "day", "cause"])
 def test_each_count_is_that_of_its_filter(shell: Shell, field: str) -> None:
-    counts = shell("list", "--demo", "--count-by", field, "--json").lines
-    total = len(shell("list", "--demo", "--json").lines)
+    counts = shell("list", *DEMO, "--count-by", field, "--json").lines
+    total = len(shell("list", *DEMO, "--json").lines)
     assert sum(line["count"] for line in counts) == total
     for line in (counts[0], counts[-1]):
-        filtered = shell("list", "--demo", "--json", "--filter", line["filter"]).lines
+        filtered = shell("list", *DEMO, "--json", "--filter", line["filter"]).lines
         assert len(filtered) == line["count"], line
 
 

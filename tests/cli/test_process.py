@@ -19,11 +19,10 @@ from tests.cli.conftest import Shell
 HEAVY = {"textual", "rich", "simple_salesforce", "requests", "sqlite3", "jwt"}
 
 
-@pytest.mark.parametrize("command", ["list", "doctor", "setup", "info"])
-def test_help_imports_nothing_heavy(command: str) -> None:
+def test_help_imports_nothing_heavy() -> None:
     program = (
-        "import sys, io; sys.stdout = io.StringIO()\nfrom syncerr_tui.cli import run\n"
-        f"run([{command!r}, '--help'])\nsys.stderr.write(' '.join(sys.modules))"
+        "import sys, io; sys.stdout = io.StringIO()\nfrom syncerr_tui.cli import COMMANDS, run\n"
+        "for command in COMMANDS: run([command, '--help'])\nsys.stderr.write(' '.join(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(done.stderr.split()) & HEAVY == set()
@@ -50,10 +49,17 @@ def started(*words: str, **environ: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="streams are closed by a shell")
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_a_stream_that_was_closed_before_is_no_failure(closed: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        "explain -m x >&-",
+        "explain -m x 2>&-",
+        "list --demo --errors 5 <&- >&- 2>&-",
+    ],  # its sockets come first
+)
+def test_a_stream_that_was_closed_before_is_no_failure(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", f'"$0" -m syncerr_tui list --demo --errors 5 {closed}', sys.executable],
+        ["/bin/sh", "-c", f'"$0" -m syncerr_tui {command}', sys.executable],
         env={**os.environ, "SYNCERR_HOME": str(tmp_path)},
         check=False,
     )
@@ -81,7 +87,7 @@ def test_a_failure_that_cannot_be_told_keeps_its_exit_code() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_failure() -> None:
-    process = started("list", "--demo", "--errors", "3000", "--json")
+    process = started("list", "--demo", "--errors", "500", "--json")
     assert process.stdout
     assert process.stdout.readline().startswith('{"id"')
     process.stdout.close()

@@ -736,9 +736,9 @@ def widened(one: Row, fields: int) -> Row:
     return {**one, "fields": [*one["fields"], *more]}
 
 
-async def test_an_object_of_800_fields_is_read_in_several_queries() -> None:
+async def test_an_object_of_600_fields_is_read_in_several_queries() -> None:
     base = manual()
-    objects = [widened(one, 800) if one["name"] == base.object_name else one for one in base.org.objects]
+    objects = [widened(one, 600) if one["name"] == base.object_name else one for one in base.org.objects]
     org = NarrowOrg(objects, base.org.rows)
     mapping = (await discover(org)).mapping()
     assert {role.value: getattr(mapping, role.value) for role in FieldRole} == base.fields

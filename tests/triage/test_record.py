@@ -13,6 +13,7 @@ from syncerr_tui.triage.export import as_json, fields
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),
     lambda inner: st.dictionaries(st.text(), inner),
+    max_leaves=10,
 )
 
 
