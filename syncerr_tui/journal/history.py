@@ -111,7 +111,8 @@ class Unfinished:
 class MetBefore:
     """How often the same failure was met before, and what became of it."""
 
-    times: int
+    rows: int
+    """Change events; one that was sent again counts once."""
     runs: int
     last_at: datetime | None
     last_fixed_at: datetime | None
@@ -225,9 +226,9 @@ class History:
 
     def seen(self, fingerprint: str) -> MetBefore:
         """How often a cause was met, and when, by whom and why it was last fixed."""
-        times, runs, last = self._all(
-            "SELECT count(*), count(DISTINCT r.run), max(u.at) FROM rows r JOIN runs u ON u.id = r.run "
-            "WHERE r.fingerprint = ?",
+        rows, runs, last = self._all(
+            "SELECT count(DISTINCT r.event), count(DISTINCT r.run), max(u.at) "
+            "FROM rows r JOIN runs u ON u.id = r.run WHERE r.fingerprint = ?",
             (fingerprint,),
         )[0]
         fixed = self._all(
@@ -237,7 +238,7 @@ class History:
             (fingerprint,),
         )
         return MetBefore(
-            times=times,
+            rows=rows,
             runs=runs,
             last_at=_time(last),
             last_fixed_at=_time(fixed[0]["at"]) if fixed else None,

@@ -154,8 +154,8 @@ def memory_words(memory: Memory, moment: Moment) -> str:
     """`Seen in 4 re-syncs (6 rows), last fixed on 3 June by ana (after the flow was repaired).`"""
     told: list[str] = []
     cause = memory.cause
-    if cause.times:
-        seen = f"Its cause was seen in {plural(cause.runs, 're-sync')} ({plural(cause.times, 'row')})"
+    if cause.rows:
+        seen = f"Its cause was seen in {plural(cause.runs, 're-sync')} ({plural(cause.rows, 'row')})"
         if cause.last_fixed_at is None:
             told.append(f"{seen} and was never fixed by one so far.")
         else:

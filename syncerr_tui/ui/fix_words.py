@@ -175,7 +175,7 @@ def safeguard_lines(now: SafeguardNow, moment: Moment, width: int) -> list[TextL
     page.field("Now", f"{_STATES[now.state][0]} (re-read just now)", _LABEL)
     page.text(now.detail)
     at = record.at.astimezone(moment.zone)
-    page.field("Off since", f"{at:%Y-%m-%d %H:%M:%S} ({ago(record.at, moment.now)})", _LABEL)
+    page.field("Off since", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
     page.field("By", f"{record.by}, in the org {record.org_user}", _LABEL)
     for line in changes(record.before, record.after):
         page.field("Changed", line, _LABEL)
@@ -222,7 +222,7 @@ def record_lines(record: FixRecord, moment: Moment, width: int) -> list[TextLine
     page.text(record_state(record)[0], Role.NAME)
     page.blank()
     at = record.at.astimezone(moment.zone)
-    page.field("When", f"{at:%Y-%m-%d %H:%M:%S} ({ago(record.at, moment.now)})", _LABEL)
+    page.field("When", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
     page.field("Who", f"{record.by}, in the org {record.org_user}", _LABEL)
     page.field("What", record.kind.value, _LABEL)
     page.field("Target", f"{record.target.type} {record.target.name}", _LABEL)

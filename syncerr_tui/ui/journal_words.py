@@ -209,7 +209,7 @@ def row_lines(
 
 
 def _exact(at: datetime, drawn: Moment) -> str:
-    return f"{at.astimezone(drawn.zone):%Y-%m-%d %H:%M:%S}"
+    return f"{at.astimezone(drawn.zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _clock(at: datetime, drawn: Moment) -> str:

@@ -138,17 +138,17 @@ def test_what_was_sent_and_never_settled_is_found_whatever_the_run(journal: Jour
 
 
 def test_memory_of_a_cause_and_of_a_row(file_journal: Journal, time: Time) -> None:
-    for n in (1, 2):
-        run = begin(file_journal, plan_of(n), f"try {n}").run
+    for n, reason in ((1, "try 0"), (1, "try 1"), (2, "try 2")):
+        run = begin(file_journal, plan_of(n), reason).run
         numbers = file_journal.intend(run, [intent(n)])
         time.now += timedelta(days=1)
         file_journal.finish_rows(run, [fixed(n, numbers[sync_error(n).id])])
         file_journal.end(run, "finished", "")
     seen = History(file_journal).seen(cause_key(sync_error(1)))
-    assert (seen.times, seen.runs, seen.last_fixed_by, seen.last_reason) == (2, 2, "ana", "try 2")
-    assert seen.last_fixed_at == START + timedelta(days=2)
-    assert History(file_journal).seen("another").times == 0
-    error = sync_error(1)
+    assert (seen.rows, seen.runs, seen.last_fixed_by, seen.last_reason) == (2, 3, "ana", "try 2")
+    assert seen.last_fixed_at == START + timedelta(days=3)
+    assert History(file_journal).seen("another").rows == 0
+    error = sync_error(2)
     history = History(file_journal)
     assert history.same_message_attempts(error) == 1
     assert history.same_message_attempts(replace(error, message=error.object)) == 0
