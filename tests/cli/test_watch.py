@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.cli import watch
+from syncerr_tui.cli import _watch_channels, watch
 from syncerr_tui.cli._options import OrgChoice
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
@@ -224,6 +224,29 @@ def test_cron_tells_only_what_is_new_since_it_looked_last(shell: Shell, tmp_path
     shell("watch", *BOX, "--once", *hook)
     (told,) = out.read_text(encoding="utf-8").splitlines()
     assert len(json.loads(told)["cleared"]) == 1
+
+
+@pytest.mark.usefixtures("box")
+def test_a_hook_that_fails_or_hangs_is_one_line_and_is_due_again(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _watch_channels._hook
+    monkeypatch.setattr(_watch_channels, "_hook", lambda command: replace(made(command), timeout=1.0))
+    script, out = tmp_path / "hook.py", tmp_path / "told"
+    hook = ("--hook", f"{sys.executable} {script}")
+    script.write_text("")
+    row = next(r for r in shell("list", *BOX, "--json").lines if r["code"] == "UNABLE_TO_LOCK_ROW")
+    assert shell("watch", *BOX, "--once", *hook).code == 0
+    assert shell("resync", *BOX, "--id", row["id"], "--yes").code == 0
+    for text, words in (("raise SystemExit(3)", "3"), ("import time; time.sleep(60)", "longer than 1 s")):
+        script.write_text(text)
+        said = shell("watch", *BOX, "--once", *hook)
+        assert said.code == 0
+        (line,) = [line for line in said.err.splitlines() if "tried again" in line]
+        assert words in line
+    script.write_text(f"import sys; open({str(out)!r}, 'a').write(sys.stdin.read())")
+    shell("watch", *BOX, "--once", *hook)
+    assert len(json.loads(out.read_text(encoding="utf-8"))["cleared"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,19 @@ def test_a_safeguard_that_one_machine_switched_off_is_the_others_to_put_back(on:
     assert there.get(fix.id).closed == "put back"
 
 
+def test_of_two_machines_that_need_a_safeguard_off_the_last_puts_it_back(on: Open) -> None:
+    target = FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax")
+    there = FixLedger(on(ELSEWHERE), os_user="ana", org_user="ana@acme")
+    here = FixLedger(on(), os_user="ben", org_user="ben@acme")
+    assert [there.need_off(target), here.need_off(target)] == ["", ""]
+    assert there.put_back_begins(target), "the other run still needs it off"
+    assert here.put_back_begins(target) == ""
+    assert there.need_off(target), "it is going on again right now"
+    here.put_back_ended(target)
+    assert there.need_off(target) == ""
+    assert there.put_back_begins(target) == ""
+
+
 def test_a_silent_machine_is_taken_for_dead_by_the_databases_clock_alone(
     on: Open, postgres: PostgresServer, database: str
 ) -> None:
