@@ -93,7 +93,7 @@ async def test_without_rows_there_is_nothing_to_resync(opened: Open) -> None:
 
 
 async def test_what_was_said_goes_away_by_itself(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncerr_tui.ui.workbench._ANNOUNCED_SECONDS", 0.05)
+    monkeypatch.setattr("syncerr_tui.ui.action_screen._ANNOUNCED_SECONDS", 0.05)
     async with opened() as driven:
         await driven.ready()
         driven.app.bench.say("Copied.")

@@ -10,7 +10,6 @@ from textual.geometry import Region
 from syncerr_tui.errors import NotLoggedInError, UnreachableError
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.triage.columns import Moment
-from syncerr_tui.ui import workbench
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
@@ -209,7 +208,7 @@ async def test_how_long_ago_it_was_read_is_told(opened: Open) -> None:
 
 
 async def test_ages_go_on_by_themselves(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr("syncerr_tui.ui.list_screen.TICK_SECONDS", 0.05)
     time = [NOW]
     clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731 - typed on purpose
     errors = [sync_error(1, processed_at=NOW - timedelta(seconds=5))]
@@ -294,7 +293,7 @@ async def test_a_minute_writes_the_ages_that_read_differently_and_nothing_else(
 async def test_ages_go_on_by_themselves_also_over_a_slow_line(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("syncerr_tui.ui.workbench.TICK_SECONDS", 0.05)
+    monkeypatch.setattr("syncerr_tui.ui.list_screen.TICK_SECONDS", 0.05)
     time = [NOW]
     errors = [sync_error(1, processed_at=NOW - timedelta(seconds=5))]
     async with opened(errors, clock=lambda: time[0], terminal=TerminalProfile(slow=True)) as driven:

@@ -275,7 +275,7 @@ def test_every_state_of_a_row_has_a_word() -> None:
 async def test_many_rows_are_sorted_in_while_the_person_goes_on(
     opened: Open, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("syncerr_tui.ui.workbench.MANY", 5)
+    monkeypatch.setattr("syncerr_tui.ui.list_screen.MANY", 5)
     go_on, begun = threading.Event(), threading.Event()
     refreshed = Listing.refreshed
 
