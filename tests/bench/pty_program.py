@@ -130,10 +130,13 @@ class PtyProgram:
         self.read_for(0.6)
         *first, last = keys or ("enter",)
         self.press(*first)
-        while any(question in line for line in self.text):
+        # What ends the program may leave the dialog in the picture that it leaves behind.
+        while any(question in line for line in self.text) and not self.exited():
             self.press(last)
             end = time.monotonic() + 5
             while time.monotonic() < end and any(question in line for line in self.text):
+                if self.exited():
+                    return
                 self.read(0.05)
 
     def send(self, data: bytes) -> None:
