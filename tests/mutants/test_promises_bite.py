@@ -49,14 +49,16 @@ MUTANTS = [
     Mutant(
         1,
         "outcomes are shown and not recorded",
-        "self.writer.put(lambda: self.journal.finish_rows(self.run, ends))",
+        "self.writer.put(lambda: self.journal.finish_rows(self.run, ends), rows=len(ends))",
         "pass",
         (f"{PROMISES}::test_1_no_error_leaves_the_list_without_a_recorded_reason",),
     ),
     Mutant(
         2,
         "the intent is not written before the request",
-        "numbers = await self.writer.call(lambda: self.journal.intend(self.run, attempts, asking=asking))",
+        """numbers = await self.writer.call(
+            lambda: self.journal.intend(self.run, attempts, asking=asking), rows=len(attempts)
+        )""",
         "numbers = {attempt.event: number for number, attempt in enumerate(attempts, 1)}",
         (f"{PROMISES}::test_2_nothing_is_sent_before_its_intent_is_in_the_journal",),
     ),
