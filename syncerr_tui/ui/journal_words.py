@@ -72,7 +72,7 @@ def state(run: RunRecord, ours: bool) -> tuple[str, str]:
     if run.how is None:
         return "interrupted", "bad"
     if run.verdicts.get(Verdict.TWIN.value):
-        return f"TWIN ({run.verdicts[Verdict.TWIN.value]})", "bad"
+        return f"TWIN ({run.verdicts[Verdict.TWIN.value]:,})", "bad"
     return ENDINGS[run.how], ("text" if run.how == "finished" else "bad")
 
 
@@ -92,8 +92,8 @@ def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:
         (when(run.started_at, drawn), "text"),
         (run.os_user, "text"),
         state(run, ours),
-        (f"{run.planned}", "text"),
-        *((f"{count or ''}", look) for count, look in counts),
+        (f"{run.planned:,}", "text"),
+        *((f"{count:,}" if count else "", look) for count, look in counts),
         (run.method, "quiet"),
         (one_line(run.reason), "quiet"),
     )

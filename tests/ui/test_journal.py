@@ -58,6 +58,19 @@ async def test_a_run_its_rows_and_the_story_of_a_row(opened: Open) -> None:
         await driven.wait_for("[Errors (3)]")
 
 
+async def test_a_count_loses_its_commas_before_it_loses_a_digit(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ended_run(tmp_path, some_errors(2), [Verdict.FIXED, FAILING])
+    of_row, counts = History._run, {Verdict.FIXED.value: 4968, Verdict.STILL_FAILING.value: 12345}
+    monkeypatch.setattr(History, "_run", lambda *of: replace(of_row(*of), verdicts=counts))
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("3")
+        await driven.wait_for("finished")
+        await driven.wait_for(lambda: " 4,968 " in driven.text and " 12345" in driven.text)
+
+
 async def test_a_fixed_row_leaves_the_list_and_stays_in_the_journal(opened: Open) -> None:
     errors = some_errors(2)
     async with opened(errors) as driven:

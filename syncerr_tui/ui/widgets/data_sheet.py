@@ -95,6 +95,8 @@ class DataSheet(VirtualList):
 
 
 def _set(text: str, width: int, column: Column, ellipsis: str) -> str:
+    if column.number and len(text) > width:
+        text = text.replace(",", "")  # a count loses its commas before it loses a digit
     if column.number and len(text) <= width:
         return f"{text:>{width}}"
     return cell(text, width, ellipsis)
