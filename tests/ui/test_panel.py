@@ -235,6 +235,27 @@ async def test_a_held_key_asks_for_one_panel_not_for_all_it_flies_over(
         assert driven.pane.listing.cursor == 40
 
 
+async def test_who_is_at_the_end_stays_there_while_more_becomes_known(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("enter")
+        await driven.wait_for("What happened")
+        pane, panel, described = driven.pane, driven.pane.panel, driven.pane.describe
+        known = len(panel.text.split("\n"))
+        more = [TextLine((("more is known", Role.TEXT),))] * 5
+        pane.describe = lambda *about: [*more, *described(*about)]
+        await driven.press("G")
+        assert panel.top == known - panel.page
+        pane.known_better(None)
+        await driven.wait_for(lambda: "more is known" in panel.text)
+        assert panel.top == known + len(more) - panel.page
+        await driven.press("k")
+        pane.describe = lambda *about: [*more, *more, *described(*about)]
+        pane.known_better(None)
+        await driven.wait_for(lambda: panel.text.count("more is known") == 2 * len(more))
+        assert panel.top == known + len(more) - panel.page - 1, "who reads elsewhere is left there"
+
+
 async def test_a_broken_file_of_notes_is_named_and_hides_nothing(opened: Open) -> None:
     answers: list[Any] = [BadInputError("notes.toml, line 3, txt: is not known in a note", "Remove it.")]
 

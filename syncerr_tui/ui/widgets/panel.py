@@ -74,13 +74,16 @@ class InfoPanel(Themed, can_focus=True):
         return True
 
     def show(self, layout: Layout, subject: Subject | None = None, *, keep_place: bool = False) -> None:
-        """Show this text, from its beginning unless the place is to be kept."""
+        """Show this text, from its beginning unless the place is to be kept. The end stays the end."""
+        at_end = keep_place and 0 < self.top == len(self._lines) - self.page
         self._subject = self._ahead = subject
         self._layout = layout
         self._laid_out_for = 0
         self._link_styles.clear()
         if not keep_place:
             self.top = self._moves_due = 0
+        elif at_end:
+            self.top = max(0, len(self._text()) - self.page)
         self._redraw()
 
     def to_top(self) -> None:
