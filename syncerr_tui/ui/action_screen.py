@@ -29,6 +29,7 @@ from syncerr_tui.ui.fix_controller import FixController
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.resync_controller import ResyncController
+from syncerr_tui.ui.run_controller import RunBegins
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.status_lines import StatusLines
 from syncerr_tui.ui.widgets.line import Line, LineClicked
@@ -120,6 +121,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self._lines = StatusLines(self.context, self.line)
         self._count = CountPrefix()
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
+        self._announced_about: frozenset[str] = frozenset()
         self._ticked_at = self.context.clock()
 
     @property
@@ -263,9 +265,11 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     # -- the lines around the pane ---------------------------------------------------------------------
 
-    def say(self, line: str, look: str = "strong", *, keep: bool = False) -> None:
+    def say(
+        self, line: str, look: str = "strong", *, keep: bool = False, about: frozenset[str] = frozenset()
+    ) -> None:
         """One line in place of the keys, until the next key; for some seconds unless it is to be kept."""
-        self._lines.announcement = (line, look)
+        self._lines.announcement, self._announced_about = (line, look), about
         self._announced.cancel()
         if not keep:
             self._announced.call(self.silence)
@@ -325,8 +329,19 @@ class ActionScreen(Screen[None], inherit_bindings=False):
     def announced(self, event: Announced) -> None:
         """A pane or a service has something to say."""
         if event.line:
-            self.say(event.line, event.look, keep=event.keep)
+            self.say(event.line, event.look, keep=event.keep, about=event.about)
         else:
+            self.silence()
+
+    @on(RunBegins)
+    def run_begins(self) -> None:
+        """What was said of errors is of the time before."""
+        self._end_announcement_about_errors()
+
+    def _end_announcement_about_errors(self, listed: Iterable[str] = ()) -> None:
+        """Where none of the errors that it is about is listed any more."""
+        if self._announced_about and self._announced_about.isdisjoint(listed):
+            self._announced_about = frozenset()
             self.silence()
 
     @on(Troubled)
@@ -344,6 +359,8 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         """A pane shows something else; the causes follow the list's filter and selection."""
         if self.complete:
             self.causes.refreshed()
+            if not self.context.state.reading.active:
+                self._end_announcement_about_errors(self.context.state.listing.errors)
             self.draw_lines()
 
     def go(self, place: Place) -> None:

@@ -179,7 +179,7 @@ class FixController:
             return
 
         def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
-            self._screen.run_worker(self._apply(dialog, option, typed, name, errors[0].id), group="fixing")
+            self._screen.run_worker(self._apply(dialog, option, typed, name, errors), group="fixing")
 
         def left(resync: bool | None) -> None:
             if resync:
@@ -204,20 +204,27 @@ class FixController:
             dialog.ended(error)
 
     async def _apply(
-        self, dialog: FixDialog, option: FixOption, typed: Mapping[str, str], name: str, event: str
+        self,
+        dialog: FixDialog,
+        option: FixOption,
+        typed: Mapping[str, str],
+        name: str,
+        errors: Sequence[SyncError],
     ) -> None:
         from syncerr_tui.ui.fix_words import outcome
 
         result: FixResult | SyncErrError
         try:
-            result = await self._services.fixes.apply(option, typed, name, event)
+            result = await self._services.fixes.apply(option, typed, name, errors[0].id)
         except SyncErrError as error:
             result = error
             self._screen.post_message(Announced(error.line, "bad"))
         else:
             words, look = outcome(result)
             line = f"{words}  Now re-sync: {self._context.key_of('resync')}." if result.verified else words
-            self._screen.post_message(Announced(line, look, keep=True))
+            self._screen.post_message(
+                Announced(line, look, keep=True, about=frozenset(error.id for error in errors))
+            )
         dialog.ended(result)
         self._screen.post_message(FixEnded())
 
@@ -285,7 +292,9 @@ class FixController:
             self._screen.post_message(FixEnded())
         ends = "put on the list" if self._context.on_snapshot else "made and seen"
         said = f"{made:,} of {plural(len(lines), 'change')} {ends}."
-        self._screen.post_message(Announced(said, "good" if made == len(lines) else "bad", keep=True))
+        about = frozenset(error.id for line in lines for error in line.errors)
+        look = "good" if made == len(lines) else "bad"
+        self._screen.post_message(Announced(said, look, keep=True, about=about))
         dialog.ended(said)
 
     async def _apply_one(self, line: FixProposal) -> tuple[str, str]:

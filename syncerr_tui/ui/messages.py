@@ -18,6 +18,8 @@ class Announced(Message):
     look: str = "strong"
     keep: bool = False
     """Until the next key, however long that takes."""
+    about: frozenset[str] = frozenset()
+    """Ids of the errors that it is about: it ends when a run starts, or when none of them is listed."""
 
 
 @dataclass

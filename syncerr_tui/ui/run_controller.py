@@ -71,6 +71,10 @@ class Run(Protocol):
         ...
 
 
+class RunBegins(Message):
+    """Rows are about to be sent: what was to be done before that is done."""
+
+
 class RunAdvanced(Message):
     """A run has something new to show. Several in a row are one."""
 
@@ -167,6 +171,7 @@ class RunController:
             meanwhile: A safeguard that is off for just as long as it takes, and its typed name.
         """
         self._request_now, self.trouble, self._stopped = request, "", False
+        self._post(RunBegins())
         if meanwhile is not None:
             self._work(self._with_safeguard_off(request, connection, meanwhile), "resync")
             return True

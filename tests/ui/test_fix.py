@@ -365,6 +365,29 @@ async def test_nothing_waits_and_no_key_is_swallowed_while_a_fix_is_made(opened:
         assert "Now re-sync: R" in driven.text
 
 
+@pytest.mark.parametrize("ends", ["a run starts", "its errors have left"])
+async def test_what_was_said_of_errors_ends_with_them(opened: Open, ends: str) -> None:
+    _, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Switch off")
+        await driven.press("enter")
+        await driven.wait_for("enter closes")
+        if ends == "a run starts":
+            await driven.press("R")
+            await driven.wait_for("enter starts")
+            await driven.press("enter")
+            await driven.wait_for("Result")
+        else:
+            await driven.press("escape")
+            assert "Now re-sync: R" in driven.text
+            driven.connection.org.failed.clear()
+            driven.app.bench.look_again()
+            await driven.wait_for("0 sync errors")
+        assert "Now re-sync: R" not in driven.text
+        assert "? help" in driven.text
+
+
 async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
     fixes, parts = held()
     async with opened(**parts) as driven:
