@@ -388,6 +388,20 @@ async def test_what_was_said_of_errors_ends_with_them(opened: Open, ends: str) -
         assert "? help" in driven.text
 
 
+async def test_an_answer_that_finds_its_dialog_half_closed_is_dropped(opened: Open) -> None:
+    fixes, parts = held()
+    fixes.looked.clear()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("F")
+        await driven.wait_for("Looking up")
+        await driven.app.screen.query("*").remove()
+        fixes.looked.set()
+        await driven.settle()
+        await driven.press("escape")
+        await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
+
+
 async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
     fixes, parts = held()
     async with opened(**parts) as driven:

@@ -64,7 +64,7 @@ class PanelDialog(Dialog[Answer]):
         """Show what came from outside: as soon as there is something to show it on, while there is."""
         if not self._stands:
             self._early.append(show)
-        elif self.is_attached:
+        elif self.is_attached and self.query(OptionList):  # one that closes loses its parts first
             show()
 
     @property
