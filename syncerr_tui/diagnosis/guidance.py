@@ -58,7 +58,10 @@ def shared_headline(failures: Sequence[Failure], object_names: Sequence[str], ev
     first, *others = (each.blanks for each in facts)
     shared = {key: value for key, value in first.items() if all(o.get(key) == value for o in others)}
     blanks = {**shared, "code": (failures[0].root_code,) if failures[0].root_code else ()}
-    return _headline(_entry(failures[0], event_type), replace(facts[0], blanks=blanks), failures[0])
+    things = tuple(t for t in failures[0].automation if all(t in other.automation for other in failures))
+    entry = _entry(failures[0], event_type)
+    headline = _headline(entry, replace(facts[0], blanks=blanks), replace(failures[0], automation=things))
+    return headline or fill(unknown_entry("unknown_code").headline, blanks) or ""
 
 
 def _answer(entry: Entry, diagnosis: Failure, facts: Facts, instance_url: str | None) -> Guidance:

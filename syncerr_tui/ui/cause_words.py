@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _UNICODE_BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.:-=+*#"
 _LOOKED_AT = 16
-"""Errors of a cause that decide whether its headline may name an id or a value; spread over all of them."""
+"""Errors that decide what a cause's headline may name: so many spread over it, so many of other messages."""
 _NAMED = 30
+"""Errors that the panel names one by one before the rest is counted."""
 _TWIN_PAGES = 6
 """Addresses of records that are named for a cause; each row's panel has its own."""
-"""Errors that the panel names one by one before the rest is counted."""
 
 
 def short(error: SyncError) -> str:
@@ -55,7 +55,12 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
     if not roots:
         return "Left the list"
     step = max(1, len(roots) // _LOOKED_AT)
-    return headline_of(tuple(errors[row] for row in roots[::step]))
+    told: dict[str, SyncError] = {}
+    for row in roots:
+        told.setdefault(errors[row].message, errors[row])
+        if len(told) == _LOOKED_AT:
+            break
+    return headline_of((*(errors[row] for row in roots[::step]), *told.values()))
 
 
 def _left_by_runs(
