@@ -142,8 +142,8 @@ class ListWithPanel(Widget):
         """What can be typed there."""
         saved = " ".join(f"saved:{quoted(name)}" for name in self.context.config.filters)
         return (
-            'text "two words" /regex/ -not object:Order,Contact code:INVALID* event:update age:>2d '
-            f"day:2026-11-27  tab completes  ctrl+s saves  {saved or 'saved:NAME'}"
+            'text "two words" /regex/ -not object:Order,Lead code:INV* event:update age:>2d cause:ID '
+            f"day:2026-11-*  tab completes  ctrl+s saves  {saved or 'saved:NAME'}"
         )
 
     filter_kind = "list"

@@ -81,6 +81,8 @@ async def test_the_filter_says_below_it_what_can_be_typed_and_remembers(opened: 
         await driven.ready()
         await driven.press("j", "j", "j", "slash")
         await driven.wait_for("tab completes")
+        for term in ("-not", "object:", "code:", "event:", "age:", "cause:ID", "day:", "saved:NAME"):
+            assert f" {term}" in driven.text, "all of them fit into 80 columns"
         assert "space select" not in driven.text
         row = driven.pane.listing.current
         await driven.type("object:Order")
