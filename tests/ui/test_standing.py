@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from syncerr_tui.journal.history import History
 from syncerr_tui.journal.row_history import standing, unsettled_words
 from syncerr_tui.model import Verdict
 from syncerr_tui.text import clean
@@ -130,6 +133,32 @@ async def test_what_only_support_can_clear_goes_after_one_more_key(opened: Open)
         await driven.press("escape", "g", "R")
         await driven.wait_for("Only StoreConnect's support can clear it")
         await driven.wait_for("enter starts")
+
+
+@pytest.mark.parametrize("keys", ["sw", "ws"])
+async def test_why_it_is_sent_all_the_same_is_in_the_journal(opened: Open, tmp_path: Path, keys: str) -> None:
+    locked = [
+        sync_error(number, code="ENTITY_IS_LOCKED", message=clean("an activated order cannot be changed"))
+        for number in (1, 2)
+    ]
+    async with opened([*locked, sync_error(3)]) as driven:
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("s sends 2 more")
+        for key in keys:
+            await driven.press(key)
+            if key == "w":
+                await driven.wait_for("Why is this re-synced?")
+                await driven.type("support unlocked them, T-12")
+                await driven.press("enter")
+                await driven.wait_for("Why      support unlocked them, T-12")
+            else:
+                await driven.wait_for("Re-sync 3 errors")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+    with journal_at(tmp_path) as journal:
+        (run,) = History(journal).runs()
+        assert (run.reason, run.planned) == ("support unlocked them, T-12", 3)
 
 
 def test_the_journal_knows_what_runs_left_of_a_list(tmp_path: Path) -> None:
