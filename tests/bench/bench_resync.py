@@ -17,6 +17,7 @@ import asyncio
 import selectors
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 from collections import Counter
@@ -52,6 +53,7 @@ class OwnTime:
 
     def __init__(self) -> None:
         self._skipped = 0.0
+        self._lock = threading.Lock()
         self.at_work = 0
         """Pieces of the journal's thread that are not done: nothing is skipped meanwhile."""
 
@@ -59,7 +61,13 @@ class OwnTime:
         return time.process_time() + self._skipped
 
     def skip(self, seconds: float) -> None:
-        self._skipped += seconds
+        with self._lock:
+            self._skipped += seconds
+
+    def work(self, pieces: int) -> None:
+        """So many pieces more, or fewer, for the journal's thread."""
+        with self._lock:
+            self.at_work += pieces
 
 
 class _Skipping(selectors.DefaultSelector):
@@ -126,11 +134,11 @@ class MeteredWriter(JournalWriter):
         super()._work_off()
         if self.own is not None:
             self.own.skip(DISK_SECONDS if durable else 0)
-            self.own.at_work -= 1
+            self.own.work(-1)
 
     def _enqueue(self, work: Callable[[], T], *, durable: bool, rows: int) -> Future[T]:
         if self.own is not None:
-            self.own.at_work += 1
+            self.own.work(1)
         return super()._enqueue(work, durable=durable, rows=rows)
 
     async def call(self, work: Callable[[], T], *, rows: int = 1) -> T:
