@@ -35,7 +35,7 @@ PICTURES: dict[str, tuple[tuple[int, int], dict[str, str], tuple[str, ...]]] = {
     "causes-80x24": ((80, 24), {}, ("? causes", "c", "g", "right", "? named in its")),
     "causes": ((140, 36), {}, ("? causes", "c", "g", "right", "? named in its", "? What happened")),
     "cause-plan": ((80, 24), {}, ("? causes", "c", "g", "R", "? enter starts")),
-    "help": ((100, 64), {}, ("question_mark", "? Copy and export")),
+    "help": ((100, 64), {}, ("question_mark", "? The list of sync errors")),
     "light": ((120, 30), {"SYNCERR_THEME": "light"}, ("space", "space", "j")),
     "sixteen-colours": ((100, 26), {"SYNCERR_COLOUR": "16"}, ("space", "space", "j")),
     "no-colour": ((100, 26), {"NO_COLOR": "1"}, ("space", "space", "j")),
