@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +18,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from syncerr_tui.host.terminal import Abilities, abilities
+from syncerr_tui.host.terminal import Abilities
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.terminal_writer import Look, change_of_style
 from tests import layers
@@ -228,7 +230,9 @@ def test_a_change_of_style_ends_in_the_new_style(old: Look, new: Look) -> None:
 
 @pytest.mark.parametrize("term", ["", "dumb", "no-such-terminal", "a\x00b"])
 def test_nothing_is_taken_for_granted_of_an_unknown_terminal(term: str) -> None:
-    assert abilities(term) == Abilities()
+    # In a process of its own: curses reads one terminal in its life, and another test may have named one.
+    program = f"from syncerr_tui.host.terminal import *; assert abilities({term!r}) == NONE"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_what_a_terminal_lacks_is_not_used() -> None:
