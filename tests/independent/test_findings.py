@@ -63,7 +63,7 @@ def test_h2_a_lost_reply_keeps_the_orgs_usual_time_however_short_the_patience(
     serve: Serve, make_home: MakeHome
 ) -> None:
     server = serve()
-    events = orders(server.org, 6, delay=20)
+    events = orders(server.org, 6, delay=90)
     server.manner.writes = [Fault.LOST_AFTER]
     home = make_home(server, proof_timeout=5)
     first, second = resync(home), resync(home)

@@ -118,7 +118,15 @@ class Driven:
         reading = self.app.context.state.reading.active
         # While a safeguard is off, that stands in the place of when the list was read.
         drawn = "refreshed" in self.text or "safeguard off" in self.text or "safeguards off" in self.text
-        return not reading and not self.app.services.graph_worker.working and drawn
+        worker = self.app.services.graph_worker
+        # Between the end of the reading and the first look at the causes the worker has not begun yet.
+        known = worker.found.count > 0 or not self.app.context.state.listing.errors
+        return drawn and known and not reading and not worker.working
+
+    def shows(self, name: str) -> bool:
+        """Whether the screen is that of its file, or is to be written there."""
+        text = (SCREENS / f"{name}.txt").read_text(encoding="utf-8")
+        return bool(os.environ.get("SYNCERR_SCREENS")) or "\n".join(self.lines) + "\n" == text
 
     def compare(self, name: str, varying: str = "(?!)") -> None:
         """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyte
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, reject, settings, strategies as st
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -76,7 +76,10 @@ def visible(cell: pyte.screens.Char) -> tuple[Any, ...]:
 def strips(draw: st.DrawFn, width: int, texts: st.SearchStrategy[str]) -> Strip:
     parts = draw(st.lists(st.tuples(texts, st.sampled_from(STYLES)), max_size=4))
     strip = Strip([Segment(text, style) for text, style in parts])
-    return strip.adjust_cell_length(width, draw(st.sampled_from(STYLES)))
+    try:
+        return strip.adjust_cell_length(width, draw(st.sampled_from(STYLES)))
+    except IndexError:  # Rich 14 cannot cut a text that begins with joiners: no such strip exists
+        reject()
 
 
 @st.composite

@@ -43,7 +43,7 @@ async def test_info(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()
         await driven.press("enter")
-        await driven.wait_for("What happened")
+        await driven.wait_for(lambda: "What happened" in driven.text and driven.shows("info"))
         driven.compare("info")
 
 
