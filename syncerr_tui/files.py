@@ -9,6 +9,7 @@ read than may be in it.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import stat
@@ -76,6 +77,20 @@ def read_plain(path: Path, largest: int) -> bytes:
     if len(raw) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes")
     return raw
+
+
+def read_json(path: Path, largest: int) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """What a plain file of JSON holds.
+
+    Raises:
+        OSError: As `read_plain`.
+        ValueError: It is no JSON in UTF-8, or none that this machine can take in.
+    """
+    raw = read_plain(path, largest)
+    try:
+        return json.loads(raw.decode())
+    except (RecursionError, MemoryError) as problem:
+        raise ValueError(path) from problem
 
 
 def replace_file(path: Path, text: str, mode: int = 0o600, *, durable: bool = False) -> None:

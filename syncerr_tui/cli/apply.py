@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,7 +26,10 @@ from syncerr_tui.cli._running import (
 )
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode
-from syncerr_tui.fixes.fix_list import read_fix_list
+from syncerr_tui.fixes.fix_list import fix_list_of
+
+if TYPE_CHECKING:
+    from syncerr_tui.resync.plan import Plan
 
 _LISTED = 20
 """Rows named one by one, of each kind that has moved."""
@@ -68,23 +72,26 @@ def command(
     if not dry_run:
         refuse_where_read_only(treatment)
         need_reason(treatment, reason)
-    if (fixes := read_fix_list(file)) is not None:
+    from syncerr_tui.resync import plan_file
+
+    content = plan_file.load(file)
+    if (fixes := fix_list_of(content, file)) is not None:
         asked = AskedFixes(reason, frozenset(confirm), yes=yes, dry_run=dry_run, as_json=as_json)
         return run_async(apply_fixes(choice, fixes, asked))
     if confirm:
         raise BadInputError("--confirm belongs to a list of fixes", "Leave it out: this is another file")
-    return run_async(_apply(file, choice, reason, yes=yes, dry_run=dry_run, again=again, as_json=as_json))
+    plan = plan_file.plan_of(content, file)
+    return run_async(_apply(plan, choice, reason, yes=yes, dry_run=dry_run, again=again, as_json=as_json))
 
 
 async def _apply(
-    file: Path, choice: OrgChoice, reason: str, *, yes: bool, dry_run: bool, again: bool, as_json: bool
+    plan: Plan, choice: OrgChoice, reason: str, *, yes: bool, dry_run: bool, again: bool, as_json: bool
 ) -> int:
     from syncerr_tui.resync import plan_file
     from syncerr_tui.resync.factory import make_runner
     from syncerr_tui.resync.plan import checked_against
     from syncerr_tui.resync.runner import RunRequest
 
-    plan = plan_file.read(file)
     async with open_connection(choice) as connection:
         plan_file.check_org(plan, connection.identity)
         plan_file.check_method(plan, connection.method)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import read_plain, replace_file
+from syncerr_tui.files import read_json, replace_file
 from syncerr_tui.fixes.model import FixOption, FixResult, FixState
 from syncerr_tui.fixes.org import KnownFixes, Taken
 from syncerr_tui.model import OrgIdentity, SyncError
@@ -146,16 +146,26 @@ def read_fix_list(path: Path) -> FixList | None:
         BadInputError: The file cannot be read, or its list is damaged.
         RefusedError: It was changed after it was made.
     """
-    shown = one_line(str(path))
     try:
-        held = json.loads(read_plain(path, _LARGEST))
+        return fix_list_of(read_json(path, _LARGEST), path)
     except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise BadInputError(f"{shown} cannot be read ({why})", "Check the name") from None
-    except (ValueError, RecursionError, MemoryError):
+        raise _unreadable(path, problem.strerror or type(problem).__name__) from None
+    except ValueError:
         return None
+
+
+def fix_list_of(held: Any, path: Path) -> FixList | None:  # noqa: ANN401 - whatever JSON can hold
+    """The list in what a file holds; None where that is something else.
+
+    Raises:
+        BadInputError: The list is damaged, or larger than any of ours.
+        RefusedError: It was changed after it was made.
+    """
+    shown = one_line(str(path))
     if not isinstance(held, dict) or held.get("format") != _FORMAT:
         return None
+    if path.stat().st_size > _LARGEST:
+        raise _unreadable(path, f"it has more than {_LARGEST:,} bytes")
     try:
         content, stated = held["list"], held["hash"]
         fixes = FixList(
@@ -169,6 +179,10 @@ def read_fix_list(path: Path) -> FixList | None:
     if _digest(content) != stated:
         raise RefusedError(f"{shown} was changed after it was made", "Make a new list of fixes")
     return fixes
+
+
+def _unreadable(path: Path, why: str) -> BadInputError:
+    return BadInputError(f"{one_line(str(path))} cannot be read ({one_line(why)})", "Check the name")
 
 
 def _digest(payload: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import create_file, read_plain
+from syncerr_tui.files import create_file, read_json
 from syncerr_tui.journal.history import History, readable
 from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.resync.org import MethodInfo
@@ -80,20 +80,33 @@ def write(plan: Plan, path: Path) -> None:
 
 
 def read(path: Path) -> Plan:
-    """Read a plan file.
+    """Read a plan file. Raises: as `load` and `plan_of`."""
+    return plan_of(load(path), path)
+
+
+def load(path: Path) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """What a file holds that may be a plan.
 
     Raises:
-        BadInputError: It cannot be read, or is no plan file.
+        BadInputError: It cannot be read, or nothing of this program has written it.
+    """
+    try:
+        return read_json(path, LARGEST)
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise BadInputError(f"{one_line(str(path))} cannot be read ({why})", "Check the name") from problem
+    except ValueError as problem:
+        raise _no_plan(path) from problem
+
+
+def plan_of(content: Any, path: Path) -> Plan:  # noqa: ANN401 - whatever JSON can hold
+    """The plan in what a file holds.
+
+    Raises:
+        BadInputError: It is no plan.
         RefusedError: It was changed after it was made.
     """
     try:
-        text = read_plain(path, LARGEST).decode("utf-8")
-    except OSError as problem:
-        raise BadInputError(f"{path} cannot be read ({problem.strerror})", "Check the name") from problem
-    except UnicodeDecodeError as problem:
-        raise _no_plan(path) from problem
-    try:
-        content = json.loads(text)
         if content["format"] != _FORMAT:
             raise _no_plan(path)
         payload, stated = content["plan"], content["hash"]

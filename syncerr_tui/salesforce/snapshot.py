@@ -25,7 +25,7 @@ from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import create_file, read_plain
+from syncerr_tui.files import create_file, read_json
 from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
@@ -137,11 +137,11 @@ def read_snapshot(path: Path) -> Snapshot:
     """
     shown = one_line(str(path))
     try:
-        held = json.loads(read_plain(path, LARGEST))
+        held = read_json(path, LARGEST)
     except OSError as problem:
         why = one_line(problem.strerror or type(problem).__name__)
         raise BadInputError(f"The snapshot {shown} cannot be read: {why}", "Check the path") from None
-    except (ValueError, RecursionError, MemoryError):
+    except ValueError:
         held = None
     if not isinstance(held, dict) or held.get("format") != FORMAT:
         raise BadInputError(f"{shown} is not a snapshot", "Take one with 'syncerr-tui snapshot -o FILE'")

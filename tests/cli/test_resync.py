@@ -101,6 +101,15 @@ def test_a_dry_run_shows_each_body_and_sends_none(shell: Shell, tmp_path: Path) 
     assert only["body"] == dry.lines[0]["body"]
 
 
+def test_a_plan_may_be_larger_than_any_list_of_fixes(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo, file = (*DEMO, "--db", str(tmp_path / "world.db")), str(tmp_path / "some.plan")
+    monkeypatch.setattr("syncerr_tui.fixes.fix_list._LARGEST", 10)
+    assert shell("plan", *demo, "--all", "-o", file).code == 0
+    assert shell("apply", file, *demo, "--dry-run", "--json").code == 0
+
+
 def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> None:
     said = shell("resync", *DEMO, "--all")
     assert said.code == 2
