@@ -91,6 +91,25 @@ def choosing(command: Command) -> Command:
     return command
 
 
+def concurrency_option(shown: str) -> Callable[[Command], Command]:
+    """How many requests at once, by its name and the older one. `shown`: its line in the help."""
+    kind = click.IntRange(1, 25)
+    return click.option("--concurrency", "--lanes", "concurrency", metavar="N", type=kind, help=shown)
+
+
+def proof_timeout_option(shown: str, default: float | None = None) -> Callable[[Command], Command]:
+    """How long to wait for proof, by its name and the older one. `shown`: its line in the help."""
+    return click.option(
+        "--proof-timeout",
+        "--patience",
+        "proof_timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(0, 86_400),
+        default=default,
+        help=shown,
+    )
+
+
 def planning(command: Command) -> Command:
     """Add the options that shape a plan."""
     for option in (
@@ -99,22 +118,8 @@ def planning(command: Command) -> Command:
         click.option(
             "--batch-size", metavar="N", type=click.IntRange(1, 200), help="Rows in one request, at most."
         ),
-        click.option(
-            "--concurrency",
-            "--lanes",
-            "concurrency",
-            metavar="N",
-            type=click.IntRange(1, 25),
-            help="Requests at once, at most.",
-        ),
-        click.option(
-            "--proof-timeout",
-            "--patience",
-            "proof_timeout",
-            metavar="SECONDS",
-            type=click.FloatRange(0, 86_400),
-            help="Seconds to wait for proof of a wave.",
-        ),
+        concurrency_option("Requests at once, at most."),
+        proof_timeout_option("Seconds to wait for proof of a wave."),
     ):
         command = option(command)
     return command

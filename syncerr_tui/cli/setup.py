@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncerr_tui.cli._ask import Asker, Nobody, Person
+from syncerr_tui.cli._choosing import concurrency_option, proof_timeout_option
 from syncerr_tui.cli._connect import run_async
 from syncerr_tui.cli._console import emit_json, heading, say
 from syncerr_tui.cli._options import profile_folder
@@ -128,23 +129,9 @@ class Given:
 @click.option("--har", metavar="FILE", help="Recording of the Re-sync button, for --method button.")
 @click.option("--namespace", default="s_c", metavar="NAME", help="Namespace of the package, for --har [s_c].")
 @click.option("--keep-ids", is_flag=True, help="For --har: accept constants that look like ids.")
-@click.option(
-    "--concurrency",
-    "--lanes",
-    "concurrency",
-    metavar="N",
-    type=click.IntRange(1, 25),
-    help="Most requests at once [4].",
-)
+@concurrency_option("Most requests at once [4].")
 @click.option("--batch-size", metavar="N", type=click.IntRange(1, 200), help="Most rows in one request [50].")
-@click.option(
-    "--proof-timeout",
-    "--patience",
-    "proof_timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(0, 86_400),
-    help="Seconds to wait for proof [180].",
-)
+@proof_timeout_option("Seconds to wait for proof [180].")
 @click.option(
     "--read-only", is_flag=True, default=None, help="Nothing is ever changed in this org from here."
 )

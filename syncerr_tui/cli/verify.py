@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from syncerr_tui.cli._choosing import id_option, read_ids
+from syncerr_tui.cli._choosing import id_option, proof_timeout_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import open_journal, rows_of_run, tell_row
@@ -17,15 +17,7 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @click.argument("run", required=False)
 @org_options
 @id_option
-@click.option(
-    "--proof-timeout",
-    "--patience",
-    "proof_timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(0, 86_400),
-    default=0.0,
-    help="Seconds to wait [0: look once].",
-)
+@proof_timeout_option("Seconds to wait [0: look once].", default=0.0)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row.")
 def command(
     run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], proof_timeout: float, as_json: bool
