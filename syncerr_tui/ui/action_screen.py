@@ -313,7 +313,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
     @property
     def _may_interrupt(self) -> bool:
         """Whether a question that nobody asked for may come up now."""
-        return self.resyncing.may_interrupt and not self.context.state.run.active
+        return self.fixing.may_interrupt and not self.context.state.run.active
 
     def on_resize(self) -> None:
         """Too small for a list: say the size that is needed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -89,27 +90,25 @@ class FixController:
         """
         if not chosen:
             return
+        opening = partial(self._open_chosen, chosen, named, together=together)
         if self._services.graph_worker.graph is not None:
-            self._open_chosen(chosen, named, together=together)
+            opening()
             return
         self._screen.post_message(
             Announced("Working out what waits for what; what can be fixed comes up then.")
         )
-        self._screen.run_worker(
-            self._fix_later(chosen, named, together=together), group="fix-asked", exclusive=True
-        )
+        self._screen.run_worker(self._fix_later(opening), group="fix-asked", exclusive=True)
 
-    async def _fix_later(
-        self,
-        chosen: Sequence[SyncError],
-        named: Callable[[Sequence[SyncError]], str],
-        *,
-        together: bool,
-    ) -> None:
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether a dialog that nobody asked for just now may come up."""
+        return self._screen.is_current and not isinstance(self._screen.focused, Input)
+
+    async def _fix_later(self, opening: Callable[[], None]) -> None:
         await self._services.graph_worker.settled()
-        if self._screen.is_current and not isinstance(self._screen.focused, Input):
+        if self.may_interrupt:
             self._screen.post_message(Announced(""))
-            self._open_chosen(chosen, named, together=together)
+            opening()
 
     def _open_chosen(
         self,

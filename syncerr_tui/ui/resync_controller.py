@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
-from textual.widgets import Input
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import EventStanding, SyncError
@@ -82,11 +81,6 @@ class ResyncController:
     def _queue(self) -> RunQueue:
         return self._context.state.queue
 
-    @property
-    def may_interrupt(self) -> bool:
-        """Whether a dialog that nobody asked for just now may come up."""
-        return self._screen.is_current and not isinstance(self._screen.focused, Input)
-
     def _say(self, line: str, look: str = "strong", *, keep: bool = False) -> None:
         self._screen.post_message(Announced(line, look, keep=keep))
 
@@ -151,7 +145,7 @@ class ResyncController:
 
     def show_what_is_ready(self) -> None:
         """A plan that took long is made: it waits until the person is in the list again."""
-        if self._ready is not None and self.may_interrupt:
+        if self._ready is not None and self._fixing.may_interrupt:
             request, self._ready = self._ready, None
             self._show_plan(request, late=True)
 
@@ -345,7 +339,7 @@ class ResyncController:
         self._set_queue(self._queue.on_hold(reason))
         if not self._queue.runs or self._context.state.run.leaving:
             return
-        if self.may_interrupt:
+        if self._fixing.may_interrupt:
             self.show()
         elif self._dialog is None:
             self._say(f"Queue on hold: {reason}. {self._context.key_of('queue')} goes on.", "bad", keep=True)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.containers import Container
 from textual.timer import Timer
-from textual.widgets import Input
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import ACTIONS, Place
@@ -234,7 +233,7 @@ class Workbench(ListScreen, inherit_bindings=False):
     @on(PersonAsked)
     def person_asked(self, event: PersonAsked) -> None:
         """Something is to be pressed in Salesforce: go where it stands, or say which key leads there."""
-        if event.first and self.is_current and not isinstance(self.focused, Input):
+        if event.first and self.fixing.may_interrupt:
             self.go(Place.GUIDED)
         elif self.context.state.place is not Place.GUIDED:
             self.say(f"Wave {event.wave} is to be pressed in Salesforce: {self.context.key_of('guided')}")
