@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from syncerr_tui.cli import setup
+from syncerr_tui.errors import BadInputError
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.events import Counts
 from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS
 from syncerr_tui.salesforce.scoring import _TYPES
 from syncerr_tui.salesforce.vocabulary import FieldRole
+from syncerr_tui.triage import filter as triage_filter
 from syncerr_tui.triage.columns import ORDER, SortKey, ordered
 from syncerr_tui.triage.export import FIELDS
 from syncerr_tui.ui import themes
@@ -54,6 +58,14 @@ def test_a_column_can_be_sorted_and_exported() -> None:
     assert {column.name for column in ORDER} == set(FIELDS)
     for key in SortKey:
         assert ordered([sync_error(1)], key)
+
+
+@pytest.mark.parametrize("field", triage_filter.FIELDS)
+def test_a_filter_term_is_read_and_explained(field: str) -> None:
+    example = triage_filter._example(field).replace("…", "x")
+    with contextlib.suppress(BadInputError):  # a name or a cause that is not there is refused in words
+        all(term(sync_error(1), datetime.now(UTC)) for term in triage_filter.parse(example).terms)
+    assert f"`{field}:" in str(triage_filter.__doc__), f"{field}: has no line in the filter's own table"
 
 
 def test_a_role_of_a_field_has_its_types() -> None:
