@@ -38,6 +38,7 @@ from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.words import plural, sentence
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.watch.watcher import ListFollower
 
@@ -386,13 +387,25 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self.errors.show_alike(current.id)
 
     def go_to_cause(self) -> None:
-        """Up to the row that this one waits for; what is believed, and why, is said."""
+        """Up to the row that this one waits for, as soon as that is known; the reason is said."""
+        current, worker = self.context.state.listing.current, self.services.graph_worker
+        if current is None:
+            return
+        if worker.graph is not None:
+            self._go_up(current, worker.graph)
+            return
+        self.say("Still working out what waits for what; then the cursor goes there.")
+        self.run_worker(self._go_up_later(current), group="to cause", exclusive=True)
+
+    async def _go_up_later(self, error: SyncError) -> None:
+        graph = await self.services.graph_worker.settled()
+        here = self.context.state.listing.current
+        if graph is not None and here is not None and here.id == error.id:
+            self._go_up(here, graph)
+
+    def _go_up(self, current: SyncError, graph: CauseGraph) -> None:
         from syncerr_tui.ui.cause_words import short, why
 
-        current, graph = self.context.state.listing.current, self.services.graph_worker.graph
-        if current is None or graph is None:
-            self.say("Still working out what waits for what.")
-            return
         links = graph.links_of(current.id)
         up = next((link for link in links if link.cause is not None), None)
         if up is not None and up.cause is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -108,10 +109,10 @@ async def test_a_row_leads_to_its_cause_and_back(opened: Open) -> None:
         assert payment is not None
         assert payment.object == "OrderItem"
         await driven.press("u")
+        await driven.wait_for("waits for this one. Named parent")
         current = driven.pane.listing.current
         assert current is not None
         assert current.object == "Order"
-        await driven.wait_for("waits for this one. Named parent")
         await driven.press("u", "u")
         await driven.wait_for("It waits for nothing")
         await driven.press("G", "u")
@@ -126,7 +127,31 @@ async def test_go_to_a_cause_that_the_filter_hides(opened: Open) -> None:
         await driven.press("slash")
         await driven.type("object:contact")
         await driven.press("enter", "u")
-        assert driven.pane.listing.current == family()[0]
+        await driven.wait_for(lambda: driven.pane.listing.current == family()[0])
+
+
+async def test_the_cause_is_gone_to_once_it_is_known(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        worker, known = driven.app.services.graph_worker, threading.Event()
+        asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
+        await driven.wait_for(lambda: worker.graph is None)
+        await driven.press("j", "j", "j", "u")
+        assert "Still working out what waits for what" in driven.text
+        await driven.press("j")
+        known.set()
+        await asking
+        await driven.wait_for(lambda: worker.graph is not None)
+        assert driven.pane.listing.current == family()[4], "somebody has moved on: the cursor stays theirs"
+
+        known.clear()
+        asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
+        await driven.wait_for(lambda: worker.graph is None)
+        await driven.press("u")
+        known.set()
+        await asking
+        await driven.wait_for("waits for this one. Named parent")
+        assert driven.pane.listing.current == family()[2]
 
 
 async def test_same_error_elsewhere(opened: Open) -> None:
