@@ -17,6 +17,7 @@ from syncerr_tui.cli._connect import run_async
 from syncerr_tui.cli._console import emit_json, heading, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
+from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -24,22 +25,8 @@ if TYPE_CHECKING:
     from syncerr_tui.salesforce.client import ApiClient
     from syncerr_tui.salesforce.profiles import AuthMethod, FieldMapping, FixSettings, Method, OrgProfile
 
-_WAYS = (
-    ("sf", "the login of Salesforce's CLI (recommended)"),
-    ("environment", "a token in SYNCERR_INSTANCE_URL and SYNCERR_ACCESS_TOKEN"),
-    ("jwt", "a certificate's key signs (JWT bearer), for servers"),
-    ("client-credentials", "key and secret of a connected app"),
-    ("refresh-token", "the refresh token of an earlier web login"),
-    ("password", "user, password, token; Salesforce ends this in June 2027"),
-)
-_METHODS = (
-    ("guided", "you press Re-sync in Salesforce, this tool prepares and proves"),
-    ("button", "the org's own Re-sync button, learned from one recorded press (unsupported)"),
-    ("apex", "an invocable Apex action that your admin names"),
-    ("flow", "an autolaunched flow that your admin names"),
-    ("apexrest", "an Apex REST resource that your admin names"),
-    ("field", "write a field of the change event, against the vendor's advice"),
-)
+_WAYS = tuple((kind, way.summary) for kind, way in AUTH_METHODS.items())
+_METHODS = tuple((kind, method.summary) for kind, method in METHODS.items())
 _FIXES = (
     ("record", "correct a record: a bounce mark, an owner, a value that you type"),
     ("exemption", "let the sync user past a duplicate rule, or give it a bypass permission set for an hour"),
@@ -265,7 +252,6 @@ async def _sync_user(given: Given, asker: Asker, client: ApiClient, mapping: Fie
 
 def _way(given: Given, asker: Asker) -> dict[str, Any]:
     from syncerr_tui.salesforce.auth.environment import given as in_environment
-    from syncerr_tui.salesforce.profiles import AUTH_METHODS
 
     kind = given.way
     if kind is None:
@@ -334,7 +320,6 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
     from syncerr_tui.cli._setup_button import learn_method
     from syncerr_tui.salesforce.connect import method_for
     from syncerr_tui.salesforce.health import CheckState
-    from syncerr_tui.salesforce.profiles import METHODS
 
     kind = given.method
     if kind == "button" or (kind is None and isinstance(asker, Person)):

@@ -25,15 +25,10 @@ from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
     ButtonMethod,
-    ClientCredentialsAuth,
-    EnvironmentAuth,
     FieldMapping,
     GuidedMethod,
-    JwtBearerAuth,
     OrgProfile,
     PasswordAuth,
-    RefreshTokenAuth,
-    SfCliAuth,
 )
 from syncerr_tui.salesforce.reading import failed_only
 from syncerr_tui.salesforce.sync_user import find_sync_user
@@ -366,21 +361,13 @@ def _permission_check(mapping: FieldMapping, sights: list[_Sight]) -> Check:
 
 
 def _way_in(way: AuthMethod) -> Check:
-    match way:
-        case SfCliAuth():
-            return _ok("way in", f"the sf CLI's login of {one_line(way.org) or 'its default org'}")
-        case EnvironmentAuth():
-            return _ok("way in", "a token that was given, and that nothing renews")
-        case JwtBearerAuth():
-            return _ok("way in", f"JWT bearer as {one_line(way.username)}")
-        case ClientCredentialsAuth():
-            return _ok("way in", "client credentials")
-        case RefreshTokenAuth():
-            return _ok("way in", "refresh token")
-        case PasswordAuth():
-            from syncerr_tui.salesforce.auth.password import NOTE
+    whose = one_line(getattr(way, "username", "") or getattr(way, "org", ""))
+    reason = f"{way.login}{f', as {whose}' if whose else ''}"
+    if isinstance(way, PasswordAuth):
+        from syncerr_tui.salesforce.auth.password import NOTE
 
-            return Check("way in", CheckState.WARNING, f"password of {one_line(way.username)}", NOTE)
+        return Check("way in", CheckState.WARNING, reason, NOTE)
+    return _ok("way in", reason)
 
 
 def _network(url: str) -> Check:

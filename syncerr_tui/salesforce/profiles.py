@@ -30,6 +30,8 @@ class SfCliAuth:
     """The login of Salesforce's own CLI. The default."""
 
     kind: ClassVar[str] = "sf"
+    login: ClassVar[str] = "the login of the sf CLI"
+    summary: ClassVar[str] = "the login of Salesforce's CLI (recommended)"
     org: str = ""
     """Alias or username as `sf org list` knows it; empty means the CLI's default org."""
 
@@ -39,6 +41,8 @@ class EnvironmentAuth:
     """`SYNCERR_INSTANCE_URL` and `SYNCERR_ACCESS_TOKEN`. Nothing renews it."""
 
     kind: ClassVar[str] = "environment"
+    login: ClassVar[str] = "a token that was given, and that nothing renews"
+    summary: ClassVar[str] = "a token in SYNCERR_INSTANCE_URL and SYNCERR_ACCESS_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class JwtBearerAuth:
     """OAuth 2.0 JWT bearer: a certificate's private key signs, nobody types anything."""
 
     kind: ClassVar[str] = "jwt"
+    login: ClassVar[str] = "JWT bearer"
+    summary: ClassVar[str] = "a certificate's key signs (JWT bearer), for servers"
     client_id: str
     username: str
     key_file: str
@@ -61,6 +67,8 @@ class ClientCredentialsAuth:
     """OAuth 2.0 client credentials. Works on the My Domain address only."""
 
     kind: ClassVar[str] = "client-credentials"
+    login: ClassVar[str] = "client credentials"
+    summary: ClassVar[str] = "key and secret of a connected app"
     client_id: str
     secret: SecretRef
     login_url: str
@@ -71,6 +79,8 @@ class RefreshTokenAuth:
     """OAuth 2.0 refresh token of an earlier web login."""
 
     kind: ClassVar[str] = "refresh-token"
+    login: ClassVar[str] = "refresh token"
+    summary: ClassVar[str] = "the refresh token of an earlier web login"
     client_id: str
     refresh_token: SecretRef
     login_url: str = "https://login.salesforce.com"
@@ -83,6 +93,8 @@ class PasswordAuth:
     """Username, password and security token through SOAP login(), which Salesforce retires in June 2027."""
 
     kind: ClassVar[str] = "password"
+    login: ClassVar[str] = "password"
+    summary: ClassVar[str] = "user, password, token; Salesforce ends this in June 2027"
     username: str
     password: SecretRef
     security_token: SecretRef | None = None
@@ -112,6 +124,7 @@ class GuidedMethod:
     """A person ticks the rows in the Sync Error Tool; this tool prepares and proves. The default."""
 
     kind: ClassVar[str] = "guided"
+    summary: ClassVar[str] = "you press Re-sync in Salesforce, this tool prepares and proves"
     address: str = ""
     """Where the Sync Error Tool is in this org, a path or an address; empty means the App Launcher."""
 
@@ -121,6 +134,7 @@ class FlowMethod:
     """An autolaunched flow that the org's admin names."""
 
     kind: ClassVar[str] = "flow"
+    summary: ClassVar[str] = "an autolaunched flow that your admin names"
     name: str
     """The flow's API name."""
     id_input: str
@@ -132,6 +146,7 @@ class ApexMethod:
     """An invocable Apex action that the org's admin names."""
 
     kind: ClassVar[str] = "apex"
+    summary: ClassVar[str] = "an invocable Apex action that your admin names"
     name: str
     """The class, with its namespace: `s_c__SomeAction`."""
     id_input: str
@@ -143,6 +158,7 @@ class ApexRestMethod:
     """An Apex REST resource that the org's admin names. It gets a POST of `{ids_key: [ids]}`."""
 
     kind: ClassVar[str] = "apexrest"
+    summary: ClassVar[str] = "an Apex REST resource that your admin names"
     path: str
     """Below `/services/apexrest/`, e.g. `acme/resync`."""
     ids_key: str = "ids"
@@ -153,6 +169,7 @@ class FieldMethod:
     """Writes a field of the change event, against the vendor's advice never to write change events."""
 
     kind: ClassVar[str] = "field"
+    summary: ClassVar[str] = "write a field of the change event, against the vendor's advice"
     field: str
     value: str
     accept_vendor_warning: bool = False
@@ -167,6 +184,7 @@ class ButtonMethod:
     """
 
     kind: ClassVar[str] = "button"
+    summary: ClassVar[str] = "the org's own Re-sync button, learned from one recorded press (unsupported)"
     class_name: str
     """The Apex class, without its namespace."""
     method: str
@@ -197,7 +215,7 @@ Method = GuidedMethod | FlowMethod | ApexMethod | ApexRestMethod | FieldMethod |
 METHODS: Mapping[str, type[Method]] = MappingProxyType(
     {
         method.kind: method
-        for method in (GuidedMethod, ButtonMethod, FlowMethod, ApexMethod, ApexRestMethod, FieldMethod)
+        for method in (GuidedMethod, ButtonMethod, ApexMethod, FlowMethod, ApexRestMethod, FieldMethod)
     }
 )
 
