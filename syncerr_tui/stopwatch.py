@@ -43,11 +43,9 @@ class Stopwatch:
 
     @classmethod
     def of_this_machine(cls) -> Stopwatch:
-        """The real clocks."""
         return cls(lambda: datetime.now(UTC), steady_seconds)
 
     def now(self) -> Instant:
-        """This moment."""
         return Instant(self.wall(), self.steady())
 
     def since(self, instant: Instant) -> float:

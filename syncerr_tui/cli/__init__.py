@@ -14,8 +14,8 @@ from datetime import datetime
 
 import click
 
-from syncerr_tui.cli._commands import COMMANDS, LateGroup, did_you_mean
 from syncerr_tui.cli._console import choose_form_of_failures, complain, drop, prepare_streams, say
+from syncerr_tui.cli.root import COMMANDS, LateGroup, did_you_mean
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, SyncErrError
 
 __all__ = ["COMMANDS", "LateGroup", "run"]

@@ -26,13 +26,9 @@ class Asker(Protocol):
         """Any number of the options, in their order; an empty default means none of them."""
         ...
 
-    def text(self, question: str, default: str | None, flag: str) -> str:
-        """Any text."""
-        ...
+    def text(self, question: str, default: str | None, flag: str) -> str: ...
 
-    def agree(self, question: str, *, default: bool) -> bool:
-        """Yes or no."""
-        ...
+    def agree(self, question: str, *, default: bool) -> bool: ...
 
 
 class Person:
@@ -69,11 +65,9 @@ class Person:
             say(f"'{one_line(given)[:40]}' does not name any of them.")
 
     def text(self, question: str, default: str | None, flag: str) -> str:
-        """One line."""
         return ask(question, default, flag)
 
     def agree(self, question: str, *, default: bool) -> bool:
-        """Y or n."""
         return confirm(question, default=default)
 
 
@@ -112,7 +106,6 @@ class Nobody:
         return default
 
     def agree(self, question: str, *, default: bool) -> bool:
-        """The default."""
         return default
 
 

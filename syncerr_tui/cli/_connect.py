@@ -79,7 +79,6 @@ class EmbeddedOrg:
         return await connect(*await self.profile())
 
     def close(self) -> None:
-        """Stop it."""
         server, self._server = self._server, None
         if server is not None:
             server.close()

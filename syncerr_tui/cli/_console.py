@@ -86,7 +86,6 @@ def prepare_streams() -> None:
 
 
 def emit(*lines: str) -> None:
-    """Data: lines on stdout."""
     _write(sys.stdout, *map(_line, lines))
 
 
@@ -114,7 +113,6 @@ def narrate(line: str) -> None:
 
 
 def say_json(value: object) -> None:
-    """One JSON value on stderr."""
     _write(sys.stderr, _json(value))
 
 

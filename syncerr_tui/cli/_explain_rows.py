@@ -83,7 +83,7 @@ def _summary(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
 
 
 def _markdown(causes: list[_Cause], bad: list[BadRow]) -> Iterator[str]:
-    from syncerr_tui.diagnosis.markdown import markdown
+    from syncerr_tui.diagnosis.render import markdown
 
     for cause in causes:
         yield f"**{plural(len(cause.lines), 'error')}**: {_lines(cause.lines)}"

@@ -147,7 +147,6 @@ async def make(
 
 
 def show(values: Values) -> str:
-    """Values on one line."""
     shown = ", ".join(f"{name}: {'empty' if value is None else value}" for name, value in values.items())
     return one_line(shown) or "nothing"
 

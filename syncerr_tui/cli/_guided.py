@@ -68,7 +68,6 @@ class PersonAtTerminal:
             _console.prompt(_QUESTION)
 
     async def leave(self) -> None:
-        """The run is over."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)

@@ -390,7 +390,6 @@ class Stop:
         self._signals = signals
 
     def signalled(self, code: ExitCode) -> None:
-        """A signal has come."""
         self.codes.append(code)
         if self.runner is None or self.asked.is_set():
             self.again(code)

@@ -418,7 +418,7 @@ def _tell(error_id: str | None, explanation: Explanation, *, as_json: bool, as_m
     if as_json:
         emit_json({"id": error_id, **explanation.payload()})
     elif as_markdown:
-        from syncerr_tui.diagnosis.markdown import markdown
+        from syncerr_tui.diagnosis.render import markdown
 
         emit(*markdown(explanation).splitlines())
     else:

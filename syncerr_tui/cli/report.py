@@ -85,7 +85,7 @@ async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask:
 
         emit(*to_html(report))
     else:
-        from syncerr_tui.report.markdown import to_markdown
+        from syncerr_tui.report.sections import to_markdown
 
         emit(*to_markdown(report))
     return ExitCode.OK

@@ -236,7 +236,7 @@ async def _may_read(client: ApiClient, mapping: FieldMapping) -> None:
 
 async def _sync_user(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> str:
     """The user who writes the synced records: named by a flag, or found and confirmed; empty for unknown."""
-    from syncerr_tui.salesforce.sync_user import find_sync_user
+    from syncerr_tui.salesforce.identity import find_sync_user
 
     if given.sync_user is not None:
         return "" if given.sync_user == "-" else given.sync_user
@@ -317,7 +317,7 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
 
 
 async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> dict[str, Any]:
-    from syncerr_tui.cli._setup_button import learn_method
+    from syncerr_tui.cli.learn_button import learn_method
     from syncerr_tui.salesforce.connect import method_for
     from syncerr_tui.salesforce.health import CheckState
 

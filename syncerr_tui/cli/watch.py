@@ -305,8 +305,7 @@ async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> No
 
 async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession) -> None:
     from syncerr_tui.cli._ledger import safeguards_off
-    from syncerr_tui.watch.delivery import replace_file
-    from syncerr_tui.watch.metrics import Figures, render
+    from syncerr_tui.watch.delivery import Figures, render, replace_file
 
     off: int | None = None
     with suppress(SyncErrError):

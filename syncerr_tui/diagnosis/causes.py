@@ -1,4 +1,4 @@
-"""Causes, not rows: what really broke, what each holds up, and the order in which it can be retried."""
+"""Causes, not rows: what really broke, what each holds up, in which order it can be retried, how it grows."""
 
 from __future__ import annotations
 
@@ -126,7 +126,6 @@ class CauseGraph:
 
     @property
     def errors(self) -> Mapping[str, SyncError]:
-        """Every row, by id."""
         return self._victims.errors
 
     def links_of(self, row_id: str) -> tuple[Link, ...]:
@@ -387,3 +386,46 @@ def _harm(cause: Cause) -> tuple[int, int, int, int, float, str]:
 
 
 __all__ = ["Cause", "CauseGraph", "Evidence", "Link", "ParentRef"]
+
+
+SPANS = 8
+_RECENT = 2
+"""The last spans, whose share decides the word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Errors over the time since the first one."""
+
+    counts: tuple[int, ...]
+    """In `SPANS` equal spans from the first error to now, oldest first; empty where no time is known."""
+    word: str
+    """`once`, `rising`, `steady`, `falling` or `stopped`; empty where no time is known."""
+
+
+NO_TREND = Trend((), "")
+
+
+def trend(times: Iterable[datetime], now: datetime) -> Trend:
+    """How the errors of a cause are spread over the time from the first one to now."""
+    stamps = [min(when, now).timestamp() for when in times]
+    if not stamps:
+        return NO_TREND
+    first = min(stamps)
+    span = max(now.timestamp() - first, 1.0) / SPANS
+    counts = [0] * SPANS
+    for stamp in stamps:
+        counts[min(int((stamp - first) / span), SPANS - 1)] += 1
+    return Trend(tuple(counts), _word(counts))
+
+
+def _word(counts: list[int]) -> str:
+    total, recent = sum(counts), sum(counts[-_RECENT:])
+    fair = total * _RECENT / len(counts)
+    if total == 1:
+        return "once"
+    if recent == 0:
+        return "stopped"
+    if recent >= 2 * fair:
+        return "rising"
+    return "falling" if recent <= fair / 2 else "steady"

@@ -58,7 +58,6 @@ class Explanation:
 
     @property
     def headline(self) -> str:
-        """What happened, in plain sentences."""
         sentences = " ".join(plain(item.guidance.headline) for item in self.failures)
         return sentences if len(self.failures) == 1 else f"{len(self.failures)} failures: {sentences}"
 

@@ -92,7 +92,6 @@ class Fingerprints:
         self._codes: dict[str, str | None] = {}
 
     def of(self, error: SyncError) -> Fingerprint:
-        """The fingerprint of one row."""
         exact = (error.message, error.object, error.code)
         known = self._exact.get(exact)
         if known is None:

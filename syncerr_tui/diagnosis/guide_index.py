@@ -43,7 +43,6 @@ class Chapter:
 
     @cached_property
     def words(self) -> str:
-        """Everything it says, for searching."""
         told = [self.code, self.code.replace("_", " ")]
         for guidance in (self.guidance, *(case for _, case in self.cases)):
             told += [guidance.headline, guidance.why, guidance.retry.value, guidance.afterwards]

@@ -2,7 +2,8 @@
 
 Pure: reading it from an org is `salesforce.org_dictionary`. Labels are in the language of the user who read
 them, so a German label becomes its API name. What is not in the dictionary is left as the message has it,
-unless it is certain that the org has no such thing.
+unless it is certain that the org has no such thing. As JSON (for the cache and for snapshots) it is read with
+as little trust as an org's answer.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from syncerr_tui.diagnosis.api_names import bare_field
 from syncerr_tui.diagnosis.guidance_template import name as marked
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, together
+from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.diagnosis.template_vars import is_nested
+from syncerr_tui.text import one_line
 
 PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 _ABOUT_MISSING_FIELDS = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "NO_SUCH_COLUMN"})
@@ -160,3 +164,64 @@ def _about_values(failure: Failure, entries: list[FieldEntry]) -> tuple[str, ...
     more = len(entry.values) - _LISTED
     rest = f" and {more:,} more" if more > 0 else ""
     return (f"{where} does not have {marked(value)}. It has: {shown}{rest}.",)
+
+
+def metadata_payload(metadata: OrgMetadata) -> dict[str, Any]:
+    return {
+        "read_at": metadata.read_at.isoformat() if metadata.read_at else None,
+        "objects": [[entry.name, entry.label, entry.plural, entry.prefix] for entry in metadata.objects],
+        "described": {
+            name: {
+                "read_at": described.read_at.isoformat(),
+                "fields": [[entry.name, entry.label, list(entry.values)] for entry in described.fields],
+            }
+            for name, described in metadata.described.items()
+        },
+    }
+
+
+def metadata_of_payload(value: Mapping[str, Any]) -> OrgMetadata:
+    """Raises: ValueError, TypeError, KeyError, AttributeError: It is none."""
+    return OrgMetadata(
+        tuple(ObjectEntry(*map(_text, row)) for row in value["objects"]),
+        moment(value["read_at"]) if value["read_at"] else None,
+        {
+            _text(name): Described(
+                tuple(
+                    FieldEntry(_text(field), _text(label), tuple(map(_text, values)))
+                    for field, label, values in described["fields"]
+                ),
+                moment(described["read_at"]),
+            )
+            for name, described in value["described"].items()
+        },
+    )
+
+
+def answers_payload(answers: Mapping[str, KeptAnswer]) -> dict[str, Any]:
+    """Where Flows, rules and code are, by the query that was asked."""
+    return {query: [answer.read_at.isoformat(), answer.rows] for query, answer in answers.items()}
+
+
+def answers_of_payload(value: Mapping[str, Any]) -> dict[str, KeptAnswer]:
+    """Raises: ValueError, TypeError, KeyError, AttributeError: They are none."""
+    return {
+        str(query): KeptAnswer(
+            tuple({_text(name): _text(text) for name, text in row.items()} for row in rows), moment(read_at)
+        )
+        for query, (read_at, rows) in value.items()
+    }
+
+
+def moment(value: str) -> datetime:
+    """An aware time. Raises: ValueError, TypeError: It is none."""
+    found = datetime.fromisoformat(value)
+    if found.tzinfo is None:
+        raise ValueError(value)
+    return found
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return one_line(value)

@@ -109,7 +109,6 @@ class OrgNotes:
     notes: tuple[Note, ...] = ()
 
     def matching(self, diagnosis: Diagnosis) -> tuple[OrgNote, ...]:
-        """The notes for one error."""
         found = ((note, note.matched(diagnosis)) for note in self.notes)
         return tuple(OrgNote(note.text, reason) for note, reason in found if reason)
 

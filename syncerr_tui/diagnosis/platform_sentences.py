@@ -79,7 +79,6 @@ class SaidSentence:
 
     @property
     def kind(self) -> str:
-        """What it means."""
         return self.sentence.kind
 
 

@@ -48,7 +48,6 @@ class TextLine:
 
     @property
     def text(self) -> str:
-        """The line without roles."""
         return "".join(text for text, _ in self.parts)
 
 
@@ -68,7 +67,6 @@ class TextLayout:
         self.lines += lines
 
     def blank(self) -> None:
-        """An empty line."""
         self.lines.append(TextLine())
 
     def heading(self, text: str) -> None:
@@ -89,7 +87,6 @@ class TextLayout:
             self.pieces(*pieces)
 
     def bullet(self, *pieces: Piece) -> None:
-        """An item of a list."""
         self.pieces(*pieces, first="- ", rest="  ")
 
     def field(self, label: str, value: str, label_width: int) -> None:

@@ -72,7 +72,6 @@ class ListedFix:
         return now, ""
 
     def payload(self) -> dict[str, Any]:
-        """As the file holds it."""
         return {
             "fix": self.option.payload(),
             "errors": [
@@ -116,7 +115,6 @@ class FixList:
             )
 
     def payload(self) -> dict[str, Any]:
-        """As the file holds it."""
         return {
             "org_id": self.org_id,
             "org_name": self.org_name,

@@ -29,12 +29,12 @@ from syncerr_tui.fixes.model import (
     FixState,
     SafeguardNow,
     SafeguardState,
+    options_for,
     same_values,
     seen_hash,
     state_of,
     undo_values,
 )
-from syncerr_tui.fixes.options import options_for
 from syncerr_tui.fixes.org import (
     FixKind,
     FixOrg,
@@ -120,7 +120,6 @@ class Fixer:
 
     @property
     def ledger(self) -> FixLedger:
-        """The fixes on record."""
         return self._ledger
 
     def check(self, option: FixOption, values: Values, confirm: str = "") -> Values:

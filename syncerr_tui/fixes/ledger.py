@@ -135,11 +135,9 @@ class FixLedger:
         self._store.write(self._line(fix, "restoring", "", ""))
 
     def restored(self, fix: str, kind: str, detail: str = "") -> None:
-        """How that request ended."""
         self._store.write(self._line(fix, "restored", kind, detail))
 
     def close(self, fix: str, why: str) -> None:
-        """Take it off the ledger."""
         self._store.write(self._line(fix, "closed", "", why))
 
     def open_safeguards(self) -> list[FixRecord]:

@@ -94,7 +94,6 @@ class FixTarget:
     """Full name of a component, `Order.Needs_Tax_Number`; what a record is called."""
 
     def payload(self) -> dict[str, str]:
-        """As JSON."""
         return {"type": self.type, "id": self.id, "name": self.name}
 
 
@@ -199,38 +198,26 @@ class Taken(Protocol):
     """What was taken along of an org (`salesforce.snapshot.Snapshot`)."""
 
     @property
-    def org(self) -> OrgIdentity:
-        """Of which org."""
-        ...
+    def org(self) -> OrgIdentity: ...
 
     @property
-    def path(self) -> Path:
-        """The file it is in."""
-        ...
+    def path(self) -> Path: ...
 
     @property
-    def taken_at(self) -> datetime:
-        """When."""
-        ...
+    def taken_at(self) -> datetime: ...
 
     @property
-    def errors(self) -> tuple[SyncError, ...]:
-        """Its errors."""
-        ...
+    def errors(self) -> tuple[SyncError, ...]: ...
 
     @property
-    def fixes(self) -> tuple[KnownFixes, ...]:
-        """What the org offered then."""
-        ...
+    def fixes(self) -> tuple[KnownFixes, ...]: ...
 
 
 class FixOrg(Protocol):
     """One org, as fixes see it. `salesforce.org_fixes` fulfils it."""
 
     @property
-    def policy(self) -> FixPolicy:
-        """What may be done there."""
-        ...
+    def policy(self) -> FixPolicy: ...
 
     @property
     def org_user(self) -> str:

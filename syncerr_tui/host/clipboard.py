@@ -3,6 +3,8 @@ Inside tmux it goes through tmux itself where that says it passes it on.
 
 On a person's own machine the system's tool is surer (some terminals ignore OSC 52 without a word), so it
 goes first there. Over SSH it would fill the clipboard of the wrong machine, so it is not tried.
+
+What is too much for a clipboard is written to a new file (`write_new`).
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
+from syncerr_tui.files import create_file
 from syncerr_tui.host.terminal import is_remote
 
 # Terminals cut the sequence at different lengths; 74,994 bytes of base64 is what xterm takes.
@@ -124,3 +127,44 @@ def _output(command: Sequence[str], environ: Mapping[str, str], text: str = "") 
     except (OSError, subprocess.TimeoutExpired):
         return None
     return (done.stdout or b"").decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+_NUMBERS = 100
+"""Files of one name that may be there already."""
+
+
+def write_new(folders: Sequence[Path], name: str, ending: str, lines: Iterable[str]) -> Path:
+    """Write the lines to a new file in the first folder that takes it.
+
+    Args:
+        folders: Where to try, in this order; they are made where they are not there.
+        name: What the file is called, as far as that name is free.
+        ending: Its ending without a dot.
+        lines: What stands in it.
+
+    Raises:
+        MachineError: No folder takes it.
+    """
+    text = "".join(f"{line}\n" for line in lines)
+    problem: OSError = FileExistsError()
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return _write(folder, name, ending, text).absolute()
+        except OSError as trouble:
+            problem = trouble
+    raise MachineError(
+        f"The file cannot be written ({problem.strerror or 'too many of its name'})",
+        f"Make room in {folders[-1]}, or use 'syncerr-tui list --format {ending}'",
+    )
+
+
+def _write(folder: Path, name: str, ending: str, text: str) -> Path:
+    for number in range(1, _NUMBERS):
+        path = folder / f"{name}{f'-{number}' if number > 1 else ''}.{ending}"
+        try:
+            create_file(path, text)
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError

@@ -12,13 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.diagnosis.metadata_json import (
+from syncerr_tui.diagnosis.org_metadata import (
+    OrgMetadata,
     answers_of_payload,
     answers_payload,
     metadata_of_payload,
     metadata_payload,
 )
-from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.files import replace_file
 

@@ -145,7 +145,6 @@ class Report:
         return sum(row.verdict == verdict.value for row in self.rows)
 
     def payload(self) -> dict[str, Any]:
-        """As JSON holds it."""
         made = asdict(self, dict_factory=_plain)
         made["verdicts"] = {v.value: n for v in Verdict if (n := self.count(v))}
         return made

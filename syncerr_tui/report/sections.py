@@ -1,4 +1,8 @@
-"""What a report says, part by part: the same words and tables for every form it is written in. Pure."""
+"""What a report says, part by part: the same words and tables for every form it is written in.
+
+Markdown, for a ticket or a chat, is made here; `html` makes the other form. Text of the org is text only:
+nothing in it is markup. Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from datetime import datetime
 
 from syncerr_tui.model import Verdict
 from syncerr_tui.report.model import Report, ReportedRow
+from syncerr_tui.triage.export import markdown_line, markdown_text
 from syncerr_tui.words import local_minute, plural
 
 PROOFS = 200
@@ -38,7 +43,6 @@ class Section:
 
 
 def title(report: Report) -> str:
-    """What it is about."""
     return f"Sync errors of {report.org} ({report.environment})"
 
 
@@ -146,3 +150,33 @@ def _row(row: ReportedRow) -> tuple[Cell, ...]:
     pages = tuple(PageLink(record, address) for record, address in row.records)
     record = f"{row.object} {row.event_type} {row.event}"
     return (record, row.verdict, moment(row.at), row.by, row.reason, pages)
+
+
+def to_markdown(report: Report) -> Iterator[str]:
+    """The whole report, line by line."""
+    yield f"# {markdown_text(title(report))}"
+    yield from ("", markdown_text(introduction(report)))
+    if off := safeguards_off(report):
+        yield from _section(off)
+    yield from ("", "## Next", "")
+    yield from (f"{number}. {markdown_text(step)}" for number, step in enumerate(report.next_steps, 1))
+    if not report.next_steps:
+        yield "Nothing is left."
+    yield from ("", "## Open and done", "", markdown_text(balance(report)))
+    if table := causes(report):
+        yield from _section(table)
+    for section in details(report):
+        yield from _section(section)
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield from ("", f"## {section.heading}", "")
+    yield markdown_line(section.columns)
+    yield f"|{'---|' * len(section.columns)}"
+    yield from (markdown_line(map(_text, row)) for row in section.rows)
+    if section.note:
+        yield from ("", section.note)
+
+
+def _text(cell: Cell) -> str | int:
+    return " ".join(link.address for link in cell) if isinstance(cell, tuple) else cell

@@ -20,8 +20,8 @@ from syncerr_tui.salesforce.discovery import discover, successors
 from syncerr_tui.salesforce.entry_points import likely_entry_points
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.health import Check, CheckState
+from syncerr_tui.salesforce.identity import Permissions, find_sync_user
 from syncerr_tui.salesforce.ids import to_18
-from syncerr_tui.salesforce.permissions import Permissions
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
     ButtonMethod,
@@ -31,7 +31,6 @@ from syncerr_tui.salesforce.profiles import (
     PasswordAuth,
 )
 from syncerr_tui.salesforce.reading import failed_only
-from syncerr_tui.salesforce.sync_user import find_sync_user
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.text import one_line

@@ -55,7 +55,6 @@ class FixTargets:
         self._metadata = metadata
 
     async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
-        """See `fixes.org.FixOrg`."""
         if kind in _TOOLING:
             return await self._read_tooling(kind, target)
         if kind in _ELEMENT or kind in {FixKind.EXEMPT_SYNC_USER, FixKind.ADD_VALUE}:
@@ -69,7 +68,6 @@ class FixTargets:
     async def write_target(
         self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
     ) -> None:
-        """See `fixes.org.FixOrg`."""
         if kind in _TOOLING:
             assert isinstance(reading.handle, dict)
             await self._writes.tooling(target.type, target.id, {**reading.handle, **after})
@@ -83,7 +81,6 @@ class FixTargets:
             await self._writes.record(target.type, target.id, after)
 
     async def has_version(self, target: FixTarget, version: int) -> bool:
-        """See `fixes.org.FixOrg`."""
         (key,) = checked([target.id])
         rows = await self._client.query_all(
             f"SELECT Id FROM Flow WHERE DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}",  # noqa: S608 - checked

@@ -1,13 +1,24 @@
-"""Who we are, and in which org: asked from the org itself, never taken from a profile's name."""
+"""Who we are, in which org, what we see of it, and which user is the sync's: asked from the org itself.
+
+Sharing hides records without a word: a query that finds none proves that there is none only to a user with
+View All Data, or with View All on the object. Both are asked; what the org does not answer counts as no.
+
+No setting names the user that StoreConnect Sync logs in as. The records do: what carries a StoreConnect ID
+was made by the sync, so that nearly all of the newest ones were created by one user.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from syncerr_tui.errors import RefusedError, UnreachableError
+from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
@@ -115,3 +126,118 @@ async def _environment(client: ApiClient, organization: Row) -> Environment:
     if urlsplit(client.instance_url).hostname in _LOOPBACK and await _is_demo(client):
         return Environment.DEMO
     return Environment.SANDBOX if organization.get("IsSandbox") is True else Environment.PRODUCTION
+
+
+class Permissions:
+    """The permissions of one user, asked once.
+
+    Args:
+        client: The org.
+        username: Whose permissions; those of the login.
+    """
+
+    def __init__(self, client: ApiClient, username: str) -> None:
+        self._client = client
+        self._username = username
+        self._sets: Sequence[str] | None = None
+        """Permission sets of the user, the profile's own one included; None: not asked yet."""
+        self._all_data = False
+        self._objects: dict[str, bool] = {}
+
+    async def sees_all(self, object_name: str) -> bool:
+        """Whether the user sees every record of this object.
+
+        Raises:
+            NotLoggedInError, UnreachableError: The org could not be asked.
+        """
+        if object_name not in self._objects:
+            if self._sets is None:
+                await self._ask_sets()
+            self._objects[object_name] = self._all_data or await self._views_all(object_name)
+        return self._objects[object_name]
+
+    async def _ask_sets(self) -> None:
+        rows = await self._rows("SELECT PermissionsViewAllData FROM UserPermissionAccess LIMIT 1")
+        assigned = await self._rows(
+            "SELECT PermissionSetId, PermissionSet.PermissionsViewAllData FROM PermissionSetAssignment"  # noqa: S608 - quoted
+            f" WHERE Assignee.Username = {soql.quote(self._username)}"
+        )
+        rows += [one for row in assigned if isinstance(one := row.get("PermissionSet"), dict)]
+        self._all_data = any(row.get("PermissionsViewAllData") is True for row in rows)
+        ids = [row.get("PermissionSetId") for row in assigned]
+        self._sets = [one for one in ids if isinstance(one, str)]
+
+    async def _views_all(self, object_name: str) -> bool:
+        rows: list[Row] = []
+        for some in soql.chunks(self._sets or (), soql.IDS_PER_QUERY):
+            rows += await self._rows(
+                "SELECT PermissionsViewAllRecords FROM ObjectPermissions"  # noqa: S608 - quoted
+                f" WHERE SobjectType = {soql.quote(object_name)} AND {soql.one_of('ParentId', some)}"
+            )
+        return any(row.get("PermissionsViewAllRecords") is True for row in rows)
+
+    async def _rows(self, query: str) -> list[Row]:
+        with suppress(BadInputError, RefusedError):
+            return await self._client.query_all(query, essential=True)
+        return []
+
+
+_LOOKED_AT = 200
+"""Records of each object, the newest."""
+_SHARE = 0.9
+_FEWEST = 5
+"""Records below this number say nothing about who writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncUser:
+    """A user, and what speaks for it being the sync's."""
+
+    id: str
+    name: str
+    """Harmless; the id where the org does not tell a name."""
+    share: float
+    """Part of the records looked at that this user created, 0 to 1."""
+    records: int
+
+    @property
+    def clear(self) -> bool:
+        """True where hardly any record was created by somebody else."""
+        return self.share >= _SHARE and self.records >= _FEWEST
+
+
+async def find_sync_user(client: ApiClient, objects: Sequence[str], record_key: str) -> SyncUser | None:
+    """The user who created most of the newest synced records; None where the org shows none.
+
+    Args:
+        client: The org.
+        objects: Objects that the website writes.
+        record_key: Field that holds a record's StoreConnect ID.
+
+    Raises:
+        NotLoggedInError, UnreachableError: The org could not be asked.
+    """
+    creators: Counter[str] = Counter()
+    for name in objects:
+        with suppress(RefusedError, BadInputError):  # hidden from this user, or it has no such field
+            rows = await client.first_page(
+                f"SELECT CreatedById FROM {soql.name(name)} WHERE {soql.path(record_key)} != null"  # noqa: S608
+                f" ORDER BY CreatedDate DESC LIMIT {_LOOKED_AT}"
+            )
+            creators.update(user for row in rows if (user := to_18(row.get("CreatedById"))))
+    if not creators:
+        return None
+    (user, count), *_ = creators.most_common(1)
+    return SyncUser(user, await user_name(client, user), count / creators.total(), creators.total())
+
+
+async def user_name(client: ApiClient, user: str) -> str:
+    """What a user is called; the id where the org does not tell.
+
+    Raises:
+        NotLoggedInError, UnreachableError: The org could not be asked.
+    """
+    with suppress(RefusedError, BadInputError):
+        for row in await client.query_all(f"SELECT Name FROM User WHERE Id = {soql.quote(user)}"):  # noqa: S608
+            return one_line(str(row.get("Name") or "")) or user
+    return user

@@ -47,9 +47,7 @@ _PROCESS_BUILDER = frozenset({"Workflow", "CustomEvent", "InvocableProcess"})
 class Lookup(Protocol):
     """What is needed of an org. `salesforce.client.OrgClient` has it."""
 
-    async def query_all(self, query: str) -> list[Row]:
-        """All rows of a query."""
-        ...
+    async def query_all(self, query: str) -> list[Row]: ...
 
     async def tooling(self, query: str) -> list[Row]:
         """All rows of a Tooling API query."""

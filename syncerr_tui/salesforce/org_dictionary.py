@@ -26,9 +26,7 @@ class DescribeLookup(Protocol):
         """All objects that the user sees."""
         ...
 
-    async def describe(self, object_name: str, *, fresh: bool = False) -> dict[str, Any]:
-        """One object's fields."""
-        ...
+    async def describe(self, object_name: str, *, fresh: bool = False) -> dict[str, Any]: ...
 
 
 class MetadataStore(Protocol):

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.diagnosis.ids import is_id
-from syncerr_tui.diagnosis.metadata_json import (
+from syncerr_tui.diagnosis.org_metadata import (
+    OrgMetadata,
     answers_of_payload,
     answers_payload,
     metadata_of_payload,
     metadata_payload,
     moment,
 )
-from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
@@ -55,11 +55,9 @@ class NamesRead:
         self.answers = dict(answers or {})
 
     def load(self) -> OrgMetadata | None:
-        """The dictionary."""
         return self.metadata
 
     def save(self, metadata: OrgMetadata) -> None:
-        """Keep it."""
         self.metadata = metadata
 
     def load_answers(self) -> dict[str, KeptAnswer]:
@@ -67,7 +65,6 @@ class NamesRead:
         return dict(self.answers)
 
     def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:
-        """Keep them."""
         self.answers = dict(answers)
 
 
@@ -91,7 +88,6 @@ class Snapshot:
     """The file it was read from."""
 
     def payload(self) -> dict[str, Any]:
-        """As the file holds it."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -243,25 +239,20 @@ class SnapshotSession(OrgSession):
         self.total = len(snapshot.errors)
 
     def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
-        """Where things are, as it was known then."""
         return MetadataLookup(self.client, self.identity.instance_url, self._names, self._then)
 
     def dictionary(self, store: MetadataStore | None = None) -> OrgDictionary:
-        """The org's names as they were then."""
         return OrgDictionary(self.client, self._names, self._then)
 
     async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
-        """The errors of then, page by page."""
         errors = self.snapshot.errors
         for begin in range(0, len(errors), _PAGE):
             yield errors[begin : begin + _PAGE]
 
     async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
-        """What the org said then."""
         return {e.id: self.snapshot.parents[e.id] for e in errors if e.id in self.snapshot.parents}
 
     async def read_error(self, event_id: str) -> SyncError | None:
-        """One error of then."""
         return next((error for error in self.snapshot.errors if error.id == event_id), None)
 
     async def find_records(

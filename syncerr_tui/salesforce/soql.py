@@ -49,7 +49,6 @@ def path(value: str) -> str:
 
 
 def quote(value: str) -> str:
-    """A string literal."""
     return f"'{value.translate(_ESCAPES)}'"
 
 

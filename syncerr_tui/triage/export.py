@@ -77,7 +77,6 @@ def markdown_line(values: Iterable[object]) -> str:
 
 
 def heading(fields: Sequence[str], form: Format) -> list[str]:
-    """What stands above the rows."""
     match form:
         case Format.CSV:
             return [csv_line(fields)]

@@ -27,7 +27,6 @@ class FilterHistory:
         return self.filters.get(kind, ())
 
     def used(self, kind: str, text: str) -> FilterHistory:
-        """One more was applied."""
         text = text.strip()
         if not text or len(text) > _LONGEST:
             return self
@@ -43,7 +42,6 @@ class FilterHistory:
         return merged
 
     def as_text(self) -> str:
-        """As it is kept."""
         return json.dumps(
             {"version": 1, "filters": {kind: list(texts) for kind, texts in self.filters.items()}}
         )

@@ -112,12 +112,10 @@ class GuidedState:
 
     @property
     def waves(self) -> int:
-        """How many waves there are."""
         return max((row.wave for row in self.rows.values()), default=0)
 
     @property
     def current(self) -> GuidedRow | None:
-        """The row under the cursor."""
         return self.rows[self.view[self.cursor]] if self.view else None
 
     @property
@@ -186,7 +184,6 @@ class GuidedState:
     def changed(
         self, row_id: str, state: RowState, verdict: Verdict | None, reason: str, error: SyncError | None
     ) -> GuidedState:
-        """A row stands elsewhere now."""
         row = self.rows.get(row_id)
         if row is None:
             return self
@@ -205,7 +202,6 @@ class GuidedState:
         return replace(fresh, pressed=self.pressed + len(ids), took=self.took + spent)
 
     def at_phase(self, phase: Phase) -> GuidedState:
-        """The whole re-sync stands elsewhere."""
         return replace(self, phase=phase)
 
     # -- looking ---------------------------------------------------------------------------------------

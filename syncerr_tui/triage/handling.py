@@ -166,7 +166,6 @@ class Handlings:
 
     @property
     def asleep(self) -> frozenset[str]:
-        """Rows that are snoozed."""
         return frozenset(row for row, handled in self.rows.items() if handled.snooze is not None)
 
 

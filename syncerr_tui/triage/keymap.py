@@ -118,7 +118,6 @@ class ActionTable:
 
     @cached_property
     def by_id(self) -> Mapping[str, Action]:
-        """Id -> action."""
         return {action.id: action for action in self.actions}
 
     def key_of(self, action_id: str, *, unicode: bool = True) -> str:

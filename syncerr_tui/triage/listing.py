@@ -63,7 +63,6 @@ class Listing:
 
     @property
     def current(self) -> SyncError | None:
-        """The row under the cursor."""
         return self.errors[self.ids[self.cursor]] if self.ids else None
 
     @property

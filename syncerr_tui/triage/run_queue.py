@@ -71,7 +71,6 @@ class RunQueue:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Every row that waits."""
         return frozenset(row.id for run in self.runs for row in run.rows)
 
     @property
@@ -119,7 +118,6 @@ class RunQueue:
         return replace(self, held="")
 
     def emptied(self) -> RunQueue:
-        """Nothing waits any more."""
         return RunQueue(last=self.last)
 
     def with_ended(self, summary: str, at: datetime) -> RunQueue:

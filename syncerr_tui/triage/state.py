@@ -88,7 +88,6 @@ class UiState:
 
     @property
     def unresolved(self) -> int:
-        """How many errors there are."""
         return len(self.listing.errors) - len(self.listing.errors.keys() & self.proven)
 
     @property
@@ -122,11 +121,9 @@ class UiState:
         return replace(self, trouble=None, reading=replace(self.reading, active=True, rows=0))
 
     def reading_connected(self) -> UiState:
-        """The org knows us."""
         return replace(self, reading=replace(self.reading, expired=False))
 
     def reading_came(self, rows: int) -> UiState:
-        """So many rows have come."""
         return replace(self, reading=replace(self.reading, rows=rows, has_rows=True))
 
     def reading_ended(self, at: datetime) -> UiState:

@@ -126,22 +126,18 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     @property
     def errors(self) -> ErrorsPane:
-        """The list."""
         return cast(ErrorsPane, self.panes[Place.ERRORS])
 
     @property
     def causes(self) -> CausesPane:
-        """The causes."""
         return cast("CausesPane", self.panes[Place.CAUSES])
 
     @property
     def journal(self) -> JournalPane:
-        """What was re-synced."""
         return cast("JournalPane", self.panes[Place.JOURNAL])
 
     @property
     def pane(self) -> ListWithPanel:
-        """The pane in front."""
         return self.panes[self.context.state.place]
 
     def compose(self) -> ComposeResult:
@@ -284,7 +280,6 @@ class ActionScreen(Screen[None], inherit_bindings=False):
             self.draw_lines()
 
     def draw_lines(self) -> None:
-        """Say what is true now."""
         state, width, lines = self.context.state, self.size.width, self._lines
         tabs = {p.place.value: (p.tab, p is self.pane) for p in self.panes.values() if p.shown}
         lines.draw_top(tabs, self.pane.tab_note, width, busy=not self.complete or state.reading.active)
@@ -385,14 +380,12 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.app.push_screen(guide, self._act_on)
 
     def show_help(self) -> None:
-        """The keys that work here."""
         from syncerr_tui.ui.screens.help import HelpScreen
 
         unicode = self.context.terminal.unicode
         self.app.push_screen(HelpScreen(self.pane.tab, self._actions_with_reasons(), unicode=unicode))
 
     def show_palette(self) -> None:
-        """Every action by its name."""
         self.app.push_screen(self._palette(), self._act_on)
 
     def _palette(self) -> Palette:

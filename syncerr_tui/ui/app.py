@@ -48,13 +48,11 @@ class Opening(Screen[None], inherit_bindings=False):
         self._drawn = drawn
 
     def compose(self) -> ComposeResult:
-        """One line."""
         title = Line()
         title.show([(" SyncErr  ", "strong"), ("starting ...", "quiet")])
         yield title
 
     def on_mount(self) -> None:
-        """Draw first."""
         self.call_after_refresh(self._drawn)
 
 
@@ -154,7 +152,6 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     @cached_property
     def services(self) -> Services:
-        """What works in the background."""
         from syncerr_tui.ui.services import Services
 
         return Services(
@@ -195,7 +192,6 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self.push_screen(self.bench)
 
     def action_leave(self) -> None:
-        """Leave, from anywhere."""
         if isinstance(self.screen, Opening):
             self.exit()
         elif self.screen is self.bench:

@@ -17,8 +17,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.causes import Cause, CauseGraph, ParentRef
-    from syncerr_tui.diagnosis.trend import Trend
+    from syncerr_tui.diagnosis.causes import Cause, CauseGraph, ParentRef, Trend
     from syncerr_tui.salesforce.session import OrgSession
 
 Work = Coroutine[Any, Any, None]
@@ -104,7 +103,6 @@ class CauseGraphWorker:
                 self._tell()
 
     def follow(self, errors: Mapping[str, SyncError]) -> None:
-        """The list holds these now."""
         if errors is not self._shown:
             self._shown = self._wanted = errors
             self._wake()
@@ -185,7 +183,7 @@ class CauseGraphWorker:
         return FoundCauses(len(causes), causes, self._all_trends(graph, causes))
 
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
-        from syncerr_tui.diagnosis.trend import trend
+        from syncerr_tui.diagnosis.causes import trend
 
         now, known, told = self._clock(), self._trends, {}
         self._trends = {}

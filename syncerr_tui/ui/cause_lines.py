@@ -1,30 +1,225 @@
-"""What the lines of the causes say: a cause with its counts and its trend, an error with its evidence."""
+"""The list of causes, line by line: what stands in which place, what it says, and how it is drawn.
+
+A cause takes two lines, with its counts and its trend; an error below it one, with its evidence. Only opened
+trees cost anything.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.style import Style
+from textual.strip import Strip
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.outline import Node
-from syncerr_tui.ui.widgets.cause_list import LEAD, Told
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.ui.widgets.virtual_list import Glyphs
+from syncerr_tui.ui.widgets.virtual_list import Glyphs, VirtualList, merged
 from syncerr_tui.words import age, plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.causes import Cause
+    from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Link
+
+
+MOST_ROWS = 500
+"""Errors that an opened cause shows; the Errors list can show all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of the tree: a cause, or an error below it."""
+
+    cause: Cause
+    row: str | None = None
+    """The error; None for the cause itself, and for the line that counts the rest."""
+    depth: int = 0
+    link: Link | None = None
+    """Why this error waits for the one above it; None where it fails for the reason itself."""
+    rest: int = 0
+    """Errors that this line stands for and that are not shown one by one."""
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether this is the cause itself."""
+        return self.row is None and not self.rest
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """What stays the same when the list changes."""
+        return (self.cause.key, self.row)
+
+
+class Outline:
+    """Causes in their order, each with the tree below it where it is open."""
+
+    def __init__(
+        self, causes: tuple[Cause, ...] = (), trees: Mapping[str, tuple[Node, ...]] | None = None
+    ) -> None:
+        self.causes = causes
+        self._index = {cause.key: number for number, cause in enumerate(causes)}
+        self._open = sorted(
+            (self._index[key], tree) for key, tree in (trees or {}).items() if key in self._index
+        )
+
+    def __len__(self) -> int:
+        return len(self.causes) + sum(len(tree) for _, tree in self._open)
+
+    def __getitem__(self, place: int) -> Node:
+        before = 0
+        for number, tree in self._open:
+            at = number + before
+            if place <= at:
+                break
+            if place <= at + len(tree):
+                return tree[place - at - 1]
+            before += len(tree)
+        return Node(self.causes[place - before])
+
+    def place_of_cause(self, key: str) -> int | None:
+        number = self._index.get(key)
+        if number is None:
+            return None
+        return number + sum(len(tree) for before, tree in self._open if before < number)
+
+    def place_of(self, key: str, row: str | None) -> int | None:
+        """Where this error stands below its cause; the cause where it is closed; None where it is gone."""
+        at = self.place_of_cause(key)
+        if at is None or row is None:
+            return at
+        tree = next((tree for number, tree in self._open if number == self._index[key]), ())
+        return next((at + 1 + step for step, node in enumerate(tree) if node.row == row), at)
+
+
+def tree_of(graph: CauseGraph, cause: Cause) -> tuple[Node, ...]:
+    """The errors of a cause as a tree: roots oldest first, below each what waits for it."""
+    nodes: list[Node] = []
+    shown: set[str] = set()
+    for node in _walk(graph, cause):
+        if node.row is None or node.row in shown:
+            continue
+        if len(nodes) == MOST_ROWS:
+            break
+        shown.add(node.row)
+        nodes.append(node)
+    total = len(cause.roots) + len(cause.victims) + len(cause.guessed)
+    if total > len(nodes):
+        nodes.append(Node(cause, depth=1, rest=total - len(nodes)))
+    return tuple(nodes)
+
+
+def _walk(graph: CauseGraph, cause: Cause) -> Iterator[Node]:
+    for root in cause.roots:
+        waiting = [Node(cause, root, 1)]
+        seen: set[str] = set()
+        while waiting:
+            node = waiting.pop()
+            if node.row is None or node.row in seen:
+                continue
+            seen.add(node.row)
+            yield node
+            waiting += [
+                Node(cause, link.victim, node.depth + 1, link)
+                for link in reversed(graph.waiting_for(node.row))
+            ]
+
+
+_GUTTER = 3
+_COUNT, _WAIT = 6, 7
+LEAD = _GUTTER + 2 + _COUNT + 1 + _WAIT + 2
+"""Cells before the sentence of a cause."""
+
+
+class Told(NamedTuple):
+    """What a line says, from the pane that knows."""
+
+    lines: tuple[tuple[Part, ...], ...]
+    """One line, or two for a cause; without the gutter."""
+    selected: str = " "
+    """The sign of the selection: all, some (`-`) or none of what is below."""
+
+
+Tell = Callable[[Node, int], Told]
+"""What a line of so many cells says about a node."""
+
+
+class _Line(NamedTuple):
+    parts: tuple[Part, ...] = ()
+    cursor: bool = False
+
+
+class CauseList(VirtualList):
+    """Draws the visible part of an `Outline`. Its keys are the app's."""
+
+    WHEEL_ROWS = 1
+    TICK_CELLS = _GUTTER
+
+    def __init__(self, tell: Tell, *, glyphs: Glyphs, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(glyphs=glyphs, id=id)
+        self._tell = tell
+        self._outline = Outline()
+        self._cursor = 0
+
+    @property
+    def count(self) -> int:
+        """Lines of the tree; a cause counts once."""
+        return len(self._outline)
+
+    @property
+    def at(self) -> int:
+        return self._cursor
+
+    @property
+    def page(self) -> int:
+        """Causes that fit into the window, as a step for paging."""
+        return max(1, super().page // 2)
+
+    def show(self, outline: Outline, cursor: int, note: tuple[str, ...] = ()) -> None:
+        """Show this; only lines that read differently are written."""
+        self._outline, self._cursor, self._note = outline, cursor, note
+        self.redraw()
+
+    def redraw(self) -> None:
+        if self.size.width and self.display:
+            super().redraw()
+
+    def height_of(self, row: int) -> int:
+        return 2 if self._outline[row].is_cause else 1
+
+    def lines_of(self, row: int) -> list[_Line]:
+        told = self._tell(self._outline[row], self.size.width - 1 - _GUTTER)
+        here = row == self._cursor
+        gutter = f"{self.glyphs.cursor if here else ' '}{told.selected} "
+        first, *rest = told.lines
+        return [
+            _Line(((gutter, "text"), *first), cursor=here),
+            *(_Line(((" " * _GUTTER, "text"), *parts)) for parts in rest),
+        ]
+
+    def header(self) -> str:
+        return f"{'':{_GUTTER + 2}}{'Errors':>{_COUNT}} {'Held up':>{_WAIT}}  What broke, worst first"
+
+    def draw(self, line: _Line) -> list[tuple[str, Style]]:
+        """That line, all of it in the colours of the cursor where that stands there."""
+        plain = self.look("cursor" if line.cursor else "text")
+        segments = merged((text, plain if line.cursor else self.look(look)) for text, look in line.parts)
+        strip = Strip(segments).adjust_cell_length(self.size.width - 1, plain)
+        return [*((text, style or plain) for text, style, _ in strip), ("", plain)]
+
+    def on_show(self) -> None:
+        """Lay out what came while another tab was in front."""
+        self.drawn = []
+        self.redraw()
+
 
 _DEEPEST = 6
 """Levels of a tree that are set in; deeper ones stand below the last of them."""
-_COUNT, _WAIT = 6, 7
-_GUTTER = 3
 _ROOMY = 70
 """Cells in which the whole evidence of a link can be told."""
 
@@ -62,7 +257,6 @@ class CauseLines:
         """The list and the proven rows that the counts are of."""
 
     def forget(self) -> None:
-        """The causes are others now."""
         self._signs, self._counts = {}, {}
 
     def __call__(self, node: Node, width: int) -> Told:

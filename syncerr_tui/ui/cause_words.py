@@ -15,7 +15,7 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.words import age, plural, sentence
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.trend import Trend
+    from syncerr_tui.diagnosis.causes import Trend
     from syncerr_tui.model import SyncError
 
 _UNICODE_BARS = "▁▂▃▄▅▆▇█"
@@ -41,7 +41,6 @@ def explanation_of(errors: Mapping[str, SyncError], cause: Cause) -> Explanation
 
 
 def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[str, Verdict]) -> str:
-    """What broke, in one sentence."""
     if not cause.listed:
         return f"Not in this list: {cause.missing}"
     if cause.ready:

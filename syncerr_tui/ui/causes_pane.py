@@ -17,13 +17,11 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.cause_lines import CauseLines
+from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Node, Outline, tree_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.outline import Node, Outline, tree_of
 from syncerr_tui.ui.status_lines import TabNote
-from syncerr_tui.ui.widgets.cause_list import CauseList
 from syncerr_tui.ui.widgets.panel import Subject
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 
@@ -65,19 +63,16 @@ class CausesPane(ListWithPanel):
         self._shown_for: tuple[object, ...] = ()
 
     def compose_list(self) -> ComposeResult:
-        """The list."""
         yield CauseList(self._lines, glyphs=self.glyphs, id="cause-list")
 
     # -- what is known ---------------------------------------------------------------------------------
 
     @property
     def board(self) -> CauseList:
-        """The list of causes."""
         return self.query_one(CauseList)
 
     @property
     def outline(self) -> Outline:
-        """What the list shows."""
         return self._outline
 
     @property
@@ -103,13 +98,11 @@ class CausesPane(ListWithPanel):
 
     @property
     def tab_note(self) -> TabNote:
-        """The filter and what it shows."""
         filtered = self.context.state.listing.filter
         return TabNote.of_filter(filtered.shown, len(self._outline.causes)) if filtered else TabNote()
 
     @property
     def node(self) -> Node | None:
-        """What is under the cursor."""
         return self._outline[self._cursor] if len(self._outline) else None
 
     @property
@@ -139,7 +132,6 @@ class CausesPane(ListWithPanel):
         return tuple(listing.errors[row] for row in _rows(node) if row in listing.errors) if node else ()
 
     def facts(self, facts: AppState) -> AppState:
-        """What only the causes know."""
         listing = self.context.state.listing
         hidden = listing.hidden_selected
         current = self.current
@@ -159,7 +151,6 @@ class CausesPane(ListWithPanel):
     # -- showing ---------------------------------------------------------------------------------------
 
     def entered(self) -> None:
-        """Take the focus, and show what has changed meanwhile."""
         self._lines.moment = self.context.moment
         self.refreshed()
         self.take_focus()
@@ -242,7 +233,6 @@ class CausesPane(ListWithPanel):
             self.panel_soon()
 
     def known_better(self, error: SyncError | None) -> None:
-        """More is known about this error, or about all."""
         if self.display and (error is None or error == self.current):
             self.panel_soon()
 
@@ -315,7 +305,6 @@ class CausesPane(ListWithPanel):
         self._draw()
 
     def move_cursor(self, rows: int) -> None:
-        """The cursor so many lines of the tree down."""
         self._to(self._cursor + rows)
 
     @property

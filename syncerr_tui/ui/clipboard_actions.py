@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.host import browser, clipboard
-from syncerr_tui.host.export_file import write_new
+from syncerr_tui.host import clipboard, viewer
+from syncerr_tui.host.clipboard import write_new
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.export import Format
@@ -166,7 +166,7 @@ async def _open(context: AppContext, address: str, say: Say) -> None:
     # The demo org has rows and rules, but no pages to look at.
     pageless = address.startswith(_LOOPBACK)
     if not pageless and await asyncio.to_thread(
-        browser.open_address, address, environ=context.environ, platform=sys.platform
+        viewer.open_address, address, environ=context.environ, platform=sys.platform
     ):
         say(f"Opened {address}", "strong")
         return

@@ -25,7 +25,6 @@ Connect = Callable[[], Awaitable["OrgSession"]]
 
 
 def utc_now() -> datetime:
-    """The machine's clock."""
     return datetime.now(UTC)
 
 

@@ -71,14 +71,12 @@ class ErrorsPane(ListWithPanel):
         """Filter -> the one that it was made of by one more term."""
 
     def compose_list(self) -> ComposeResult:
-        """The table."""
         yield ErrorTable(glyphs=self.glyphs, id="table")
 
     # -- what is known ---------------------------------------------------------------------------------
 
     @property
     def table(self) -> ErrorTable:
-        """The table."""
         return self.query_one(ErrorTable)
 
     @property
@@ -97,7 +95,6 @@ class ErrorsPane(ListWithPanel):
 
     @property
     def tab_note(self) -> TabNote:
-        """The filter and what it shows."""
         if not self.listing.filter:
             key = self.listing.sort
             order = key.words(reverse=self.listing.reverse)
@@ -106,16 +103,13 @@ class ErrorsPane(ListWithPanel):
 
     @property
     def current(self) -> SyncError | None:
-        """The error under the cursor."""
         return self.listing.current
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:
-        """What an action acts on."""
         return self.listing.chosen
 
     def facts(self, facts: AppState) -> AppState:
-        """What only the list knows."""
         listing = self.listing
         hidden = listing.hidden_selected
         return replace(
@@ -173,7 +167,6 @@ class ErrorsPane(ListWithPanel):
         self.panel_soon()
 
     def show_queued(self, rows: Collection[str]) -> None:
-        """These wait in the queue."""
         if rows or self._queued:
             self._queued = rows
             self._show_marks()
@@ -223,7 +216,6 @@ class ErrorsPane(ListWithPanel):
     # -- moving ----------------------------------------------------------------------------------------
 
     def move_cursor(self, rows: int, *, extend: bool = False) -> None:
-        """The cursor so many rows down."""
         if self.is_open:
             self._panel_was_read()
         self.show(self.listing.moved_to(self.listing.cursor + rows, extend=extend))
@@ -362,12 +354,10 @@ class ErrorsPane(ListWithPanel):
         self.app.push_screen(dialog, chosen)
 
     def arranged(self) -> None:
-        """The columns too."""
         super().arranged()
         self.table.choose(self.columns_here)
 
     def on_resize(self) -> None:
-        """A window of another class may want other columns."""
         super().on_resize()
         self.table.choose(self.columns_here)
 
@@ -378,7 +368,6 @@ class ErrorsPane(ListWithPanel):
 
     @property
     def filter_text(self) -> str:
-        """The filter as it was typed."""
         return self.listing.filter.text
 
     def filter_as_typed(self, text: str) -> str:

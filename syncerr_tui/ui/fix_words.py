@@ -46,7 +46,6 @@ class _OneLiners(TextLayout):
     """A page on which no name or text of the org writes a line of its own."""
 
     def pieces(self, *pieces: Piece, first: str = "", rest: str = "") -> None:
-        """See `TextLayout`."""
         super().pieces(*((one_line(text), role) for text, role in pieces), first=first, rest=rest)
 
 

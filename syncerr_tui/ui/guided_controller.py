@@ -77,7 +77,6 @@ class GuidedController:
     # -- what happens ----------------------------------------------------------------------------------
 
     def take(self, event: RunEvent) -> None:
-        """What a run tells."""
         from syncerr_tui.resync import events as e
 
         state = self._context.state.guided
@@ -106,7 +105,6 @@ class GuidedController:
             self._become(state.at_phase(Phase.UNFINISHED))
 
     def dismiss(self) -> None:
-        """Its result is put away."""
         state = self._context.state.guided
         if state is not None and state.phase is Phase.OVER:
             self._become(None)
@@ -171,7 +169,6 @@ class GuidedController:
         return bool(told)
 
     def decline(self, ids: Sequence[str]) -> None:
-        """They did not press these."""
         person = self._person()
         if person is not None:
             person.decline(ids)

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.host.browser import is_web_address
+from syncerr_tui.host.viewer import is_web_address
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.actions import AppState, Place
@@ -63,7 +63,6 @@ class GuidedPane(ListWithPanel):
         self._described: object = None
 
     def compose_list(self) -> ComposeResult:
-        """What to do, where, and the rows."""
         ellipsis = self.context.ellipsis
         with Vertical():
             yield Line(ellipsis=ellipsis, id="guided-what")
@@ -80,7 +79,6 @@ class GuidedPane(ListWithPanel):
 
     @property
     def shown(self) -> bool:
-        """Whether there is such a re-sync."""
         return self.context.state.guided is not None
 
     @property
@@ -93,18 +91,15 @@ class GuidedPane(ListWithPanel):
 
     @property
     def tab_note(self) -> TabNote:
-        """The filter."""
         state = self.state
         return TabNote.of_filter(state.filter.shown, len(state.view)) if state.filter else TabNote()
 
     @property
     def current(self) -> SyncError | None:
-        """The error of the row under the cursor."""
         row = self.state.current
         return row.error if row is not None else None
 
     def facts(self, facts: AppState) -> AppState:
-        """What only this place knows."""
         state = self.state
         return replace(
             facts,
@@ -126,7 +121,6 @@ class GuidedPane(ListWithPanel):
         self.panel_soon()
 
     def run_changed(self) -> None:
-        """Show it."""
         self.show_state()
 
     def _show_lines(self, times: SalesforceTime) -> None:
@@ -156,7 +150,6 @@ class GuidedPane(ListWithPanel):
         )
 
     def show_panel(self) -> None:
-        """The error, and how its row ended."""
         row, moment = self.state.current, self.context.moment
         if row is None:
             self._described = None
@@ -174,7 +167,6 @@ class GuidedPane(ListWithPanel):
             self.panel_soon()
 
     def entered(self) -> None:
-        """The person came here."""
         self.show_state()
         self.take_focus()
 
@@ -187,7 +179,6 @@ class GuidedPane(ListWithPanel):
     # -- moving and filtering --------------------------------------------------------------------------
 
     def move_cursor(self, rows: int) -> None:
-        """The cursor so many rows down."""
         self._become(self.state.moved(rows))
 
     def to_row(self, row: int) -> None:
@@ -196,7 +187,6 @@ class GuidedPane(ListWithPanel):
 
     @property
     def filter_text(self) -> str:
-        """The filter as it was typed."""
         return self.state.filter.text
 
     def filter_as_typed(self, text: str) -> str:
@@ -228,7 +218,6 @@ class GuidedPane(ListWithPanel):
         self._become(state)
 
     def step_back(self) -> bool:
-        """One step back: the panel, then the filter."""
         if super().step_back():
             return True
         if not self.state.filter:

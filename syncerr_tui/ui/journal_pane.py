@@ -78,7 +78,6 @@ class JournalPane(ListWithPanel):
         """Runs under way in other terminals."""
 
     def compose_list(self) -> ComposeResult:
-        """Two lines with the list between them."""
         ellipsis = self.context.ellipsis
         with Vertical():
             yield Line(ellipsis=ellipsis, id="past-head")
@@ -89,7 +88,6 @@ class JournalPane(ListWithPanel):
 
     @property
     def sheet(self) -> DataSheet:
-        """The list."""
         return self.query_one(DataSheet)
 
     @property
@@ -101,7 +99,6 @@ class JournalPane(ListWithPanel):
 
     @property
     def tab_note(self) -> TabNote:
-        """The filter."""
         if not self._reading.wanted:
             return TabNote()
         level = self._level
@@ -127,7 +124,6 @@ class JournalPane(ListWithPanel):
 
     @property
     def has_row(self) -> bool:
-        """Whether there is anything that the panel can show."""
         return super().has_row or (self._fixes is not None and self._fixes.current is not None)
 
     @property
@@ -135,7 +131,6 @@ class JournalPane(ListWithPanel):
         return self._fixes or self._rows or self._runs
 
     def facts(self, facts: AppState) -> AppState:
-        """What only the Journal knows."""
         level = self._level
         return replace(
             facts,
@@ -219,7 +214,6 @@ class JournalPane(ListWithPanel):
     # -- showing ---------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        """Show what is known now."""
         from syncerr_tui.ui import journal_words as words
 
         runs, rows = self._runs, self._rows
@@ -308,7 +302,6 @@ class JournalPane(ListWithPanel):
 
     @property
     def subject(self) -> Subject | None:
-        """The row, or the run, under the cursor."""
         from syncerr_tui.ui import journal_words as words
 
         row, run = self.row, self.run
@@ -380,7 +373,6 @@ class JournalPane(ListWithPanel):
             self._show()
 
     def move_cursor(self, rows: int) -> None:
-        """The cursor so many rows down."""
         if self._level is not None:
             self._move_to(self._level.at + rows)
 
@@ -462,12 +454,10 @@ class JournalPane(ListWithPanel):
 
     @property
     def filter_text(self) -> str:
-        """The filter as it was typed."""
         return self._reading.wanted.text if self._reading.wanted else ""
 
     @property
     def filter_hint(self) -> str:
-        """What can be typed there."""
         return "text  verdict:fixed,twin  object:Order  code:INVALID*  event:update  by:ana  why:flow  -not"
 
     def filter_as_typed(self, text: str) -> str:

@@ -140,7 +140,6 @@ class PagedRows(Generic[Item]):
         return page[place] if place < len(page) else None
 
     def ask(self, number: int = 0) -> None:
-        """Have a page read."""
         if number not in self._asked:
             self._asked.add(number)
             self._start(self._get(number))

@@ -123,7 +123,6 @@ class Journals:
         return frozenset(self._active.get(org_id, ()))
 
     def close(self) -> None:
-        """Let the files go."""
         if self._presence is not None:
             self._presence.cancel()
         for journal in self._written.values():

@@ -80,7 +80,6 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self.run_worker(self.reader.read(reading, follower), group="reading", exclusive=True, name="reading")
 
     def log_in(self) -> None:
-        """Ask for a new session."""
         self.context.state = self.context.state.session_expired()
         self.refresh_list()
 
@@ -321,7 +320,6 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self.errors.note("", "Nothing matches the filter.", "", again)
 
     def sort(self) -> None:
-        """Ask for the column."""
         from syncerr_tui.ui.screens.menus import SortMenu
 
         def chosen(key: SortKey | None) -> None:

@@ -70,7 +70,6 @@ class ListWithPanel(Widget):
         self._moved_at = 0.0
 
     def compose(self) -> ComposeResult:
-        """The list and the panel."""
         self._place_panel()
         yield from self.compose_list()
         yield InfoPanel(links=self.context.terminal.links, thumb=self.glyphs.thumb)
@@ -189,12 +188,10 @@ class ListWithPanel(Widget):
 
     @property
     def rows(self) -> VirtualList:
-        """The list."""
         return self.query_one(VirtualList)
 
     @property
     def panel(self) -> InfoPanel:
-        """The panel."""
         return self.query_one(InfoPanel)
 
     @property
@@ -297,7 +294,6 @@ class ListWithPanel(Widget):
             self.open_panel(is_open=not self.is_open)
 
     def focus_next(self) -> None:
-        """To the other side."""
         if self.shows_both or self.is_open:
             self.info()
 

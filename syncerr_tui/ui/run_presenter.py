@@ -78,7 +78,6 @@ class RunPresenter:
         """Why nothing more was sent."""
 
     def take(self, event: RunEvent) -> None:
-        """Remember what the event tells."""
         match event:
             case RunStarted():
                 self.counts = Counts(planned=len(event.plan.rows), queued=len(event.plan.rows))

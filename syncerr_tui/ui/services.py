@@ -60,7 +60,6 @@ class Services:
 
     @cached_property
     def graph_worker(self) -> CauseGraphWorker:
-        """What waits for what."""
         return CauseGraphWorker(
             lambda work: self._work(work, "linking"), lambda: self._post(LinksKnown()), self.context.clock
         )
@@ -119,7 +118,6 @@ class Services:
 
     @cached_property
     def hooks(self) -> HookRunner:
-        """The person's own commands."""
         from syncerr_tui.ui.hook_runner import HookRunner
 
         return HookRunner(self.context, self._post, self._suspended)

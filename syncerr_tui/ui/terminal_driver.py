@@ -137,7 +137,6 @@ class TerminalDriver(LinuxDriver):
         self._given_away = True
 
     def resume_application_mode(self) -> None:
-        """Take the terminal back."""
         self._given_away = False
         super().resume_application_mode()
 
@@ -203,7 +202,6 @@ class TerminalDriver(LinuxDriver):
                 self._file.flush()
 
     def close(self) -> None:
-        """Let the terminal go."""
         if self._thread_writes:
             super().close()
 

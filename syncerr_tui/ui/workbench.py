@@ -11,7 +11,7 @@ Press R, and read: `Workbench.resync`, `ResyncController.ask`, `planning.prepare
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -30,7 +30,6 @@ from syncerr_tui.ui.list_screen import ListScreen
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Verified
 from syncerr_tui.ui.news_controller import JournalWanted, NewsController
-from syncerr_tui.ui.record_viewer import RecordViewer
 from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver, WaveEnded
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
@@ -38,6 +37,7 @@ from syncerr_tui.ui.widgets.filter_bar import FilterBar
 if TYPE_CHECKING:
     from syncerr_tui.resync.runner import ResumeMode
     from syncerr_tui.ui.diffing_app import DiffingApp
+    from syncerr_tui.ui.screens.record import RecordViewer
 
 _RUN_LINES_PER_SECOND = 2
 """How often the progress line is written at most."""
@@ -48,10 +48,16 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.records = RecordViewer(services, self, self._copy)
         self.news = NewsController(services, self, self.errors)
         self.handling = HandlingController(services, self)
         self._run_line: Timer | None = None
+
+    @cached_property
+    def records(self) -> RecordViewer:
+        """The raw records behind errors."""
+        from syncerr_tui.ui.screens.record import RecordViewer
+
+        return RecordViewer(self.services, self, self._copy)
 
     def on_mount(self) -> None:
         """Draw first, connect then: the first frame waits for nothing."""
@@ -176,7 +182,6 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.run_worker(write_report(self.services, self.say), group="exporting", name="reporting")
 
     def copy_error(self) -> None:
-        """The whole error."""
         from syncerr_tui.ui.details import as_text
 
         error = self.context.state.listing.current

@@ -85,7 +85,6 @@ class Message:
 
     @property
     def body(self) -> str:
-        """The lines as one text."""
         return "\n".join(self.lines)
 
     def payload(self, org: str, at: datetime) -> dict[str, Any]:

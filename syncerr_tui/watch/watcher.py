@@ -124,7 +124,6 @@ class ListFollower:
 
     @property
     def started(self) -> bool:
-        """Whether it has read."""
         return self._stamp is not None
 
     async def read(self, org: WatchedOrg, known: Mapping[str, SyncError]) -> Delta:
@@ -186,12 +185,10 @@ class Watcher:
 
     @property
     def started(self) -> bool:
-        """Whether it has looked."""
         return self._follower.started
 
     @property
     def errors(self) -> Mapping[str, SyncError]:
-        """The list."""
         return self.graph.errors
 
     @property

@@ -8,10 +8,9 @@ import pytest
 
 from syncerr_tui.diagnosis.explanation import explain_message
 from syncerr_tui.diagnosis.fingerprint import fingerprint
-from syncerr_tui.diagnosis.markdown import markdown
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.render import explanation_lines
+from syncerr_tui.diagnosis.render import explanation_lines, markdown
 from syncerr_tui.diagnosis.summary import summarize
 
 ACCOUNT = "0015g00000Qr7TbAAJ"

@@ -6,11 +6,10 @@ from hypothesis import given, strategies as st
 from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance import about, guide
-from syncerr_tui.diagnosis.markdown import escape, markdown
 from syncerr_tui.diagnosis.model import Authority, Guidance, OrgNote, Retry, Step
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.render import facts_found, lines
+from syncerr_tui.diagnosis.render import escape, facts_found, lines, markdown
 from syncerr_tui.diagnosis.text_layout import Role, TextLine, wrap
 from syncerr_tui.text import cells
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncerr_tui.diagnosis.trend import NO_TREND, SPANS, trend
+from syncerr_tui.diagnosis.causes import NO_TREND, SPANS, trend
 from tests.factories import NOW
 
 

@@ -17,8 +17,7 @@ from syncerr_tui.errors import BadInputError, MachineError, NotSentError, Outcom
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.meanwhile import OffMeanwhile
-from syncerr_tui.fixes.model import FixOption, FixState, SafeguardState
-from syncerr_tui.fixes.options import options_for
+from syncerr_tui.fixes.model import FixOption, FixState, SafeguardState, options_for
 from syncerr_tui.fixes.org import (
     FixCandidate,
     FixFacts,

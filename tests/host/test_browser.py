@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.host.browser import browser, is_web_address, open_address
+from syncerr_tui.host.viewer import browser, is_web_address, open_address
 
 ADDRESS = "https://acme.lightning.force.com/lightning/setup/Flows/page?address=%2F300000000000001"
 

@@ -19,8 +19,8 @@ from syncerr_tui.fixes.model import (
     FixState,
     SafeguardNow,
     SafeguardState,
+    options_for,
 )
-from syncerr_tui.fixes.options import options_for
 from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixPolicy, FixTarget
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.org import MethodInfo

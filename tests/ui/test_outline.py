@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.text import clean
-from syncerr_tui.ui.outline import MOST_ROWS, Node, Outline, tree_of
+from syncerr_tui.ui.cause_lines import MOST_ROWS, Node, Outline, tree_of
 from tests.factories import sync_error
 from tests.ui.families import DUPLICATE, family
 

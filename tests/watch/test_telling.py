@@ -18,8 +18,7 @@ from hypothesis import given, strategies as st
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.text import clean
-from syncerr_tui.watch.delivery import LastToldFile, Notifier, replace_file
-from syncerr_tui.watch.metrics import Figures, render
+from syncerr_tui.watch.delivery import Figures, LastToldFile, Notifier, render, replace_file
 from syncerr_tui.watch.telling import LastTold, Schedule, after, due, parse_quiet, parse_span
 from syncerr_tui.watch.watcher import CauseSeen
 from tests.factories import NOW, salesforce_id, sync_error

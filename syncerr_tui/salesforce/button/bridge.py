@@ -112,7 +112,6 @@ class LightningBridge:
         return answer
 
     def close(self) -> None:
-        """Throw the session away."""
         if self._http is not None:
             self._http.close()
         self._http = self._page = None

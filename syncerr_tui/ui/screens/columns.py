@@ -56,7 +56,6 @@ class ColumnDialog(Menu[Choice]):
         self._heading = f"Columns in {window.value} windows of this org"
 
     def body(self) -> Sequence[Widget]:
-        """The columns."""
         listed = OptionList(*self._options(), markup=False)
         listed.highlighted = 0
         return (listed,)
@@ -116,7 +115,6 @@ class ColumnDialog(Menu[Choice]):
 
     @on(OptionList.OptionSelected)
     def kept(self) -> None:
-        """Take it over."""
         if self._automatic:
             self.dismiss(None)
         else:

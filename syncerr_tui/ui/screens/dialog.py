@@ -87,7 +87,6 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         return self._seen_since is not None and when >= self._seen_since
 
     def compose(self) -> ComposeResult:
-        """Heading, body, keys."""
         with Vertical(classes=f"dialog {self.SHAPE}"):
             heading = Line(id="heading")
             heading.show([(self.heading, "strong")])
@@ -148,7 +147,6 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     @on(Input.Changed, ".-narrowing")
     def narrowed(self, event: Input.Changed) -> None:
-        """Every letter narrows."""
         event.stop()
         self.show_matching(event.value)
 
@@ -169,7 +167,6 @@ class Reading(Dialog[Answer]):
     ]
 
     def body(self) -> Sequence[Widget]:
-        """The text."""
         return (VerticalScroll(Static(self.text, markup=False), can_focus=False),)
 
     @property
@@ -178,7 +175,6 @@ class Reading(Dialog[Answer]):
         return Content("")
 
     def action_scroll(self, rows: int) -> None:
-        """Scroll the text."""
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False, force=True)
 
 
@@ -188,7 +184,6 @@ class Confirmation(Reading[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "yes", show=False)]
 
     def action_yes(self) -> None:
-        """Yes."""
         self.dismiss(True)
 
 

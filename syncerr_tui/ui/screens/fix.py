@@ -85,12 +85,10 @@ class FixDialog(PanelDialog[bool]):
         self._heading = f"Fix what blocks {subject}"
 
     def on_mount(self) -> None:
-        """Say what is known: as a rule nothing yet."""
         self.say("Looking up what can be done about it ...")
 
     @property
     def answers(self) -> Sequence[Part]:
-        """The keys of this stage."""
         match self.stage:
             case Stage.CHOOSING:
                 return keys(("enter", "chooses"), ("space", "reads on"), ("esc", "leaves"))
@@ -106,7 +104,6 @@ class FixDialog(PanelDialog[bool]):
     # -- what comes from outside -----------------------------------------------------------------------
 
     def learn(self, options: Sequence[FixOption]) -> None:
-        """These are the options."""
         self.once_shown(partial(self._learn, options))
 
     def _learn(self, options: Sequence[FixOption]) -> None:
@@ -121,7 +118,6 @@ class FixDialog(PanelDialog[bool]):
         self._enter(Stage.CHOOSING)
 
     def ended(self, result: FixResult | SyncErrError) -> None:
-        """Applying is over."""
         self.once_shown(partial(self._ended, result))
 
     def _ended(self, result: FixResult | SyncErrError) -> None:
@@ -182,7 +178,6 @@ class FixDialog(PanelDialog[bool]):
             self.action_go_on()
 
     def action_go_on(self) -> None:
-        """Apply it, or close."""
         if self.stage is Stage.ENDED:
             self.dismiss(False)
         option = self._option
@@ -205,7 +200,6 @@ class FixDialog(PanelDialog[bool]):
         self._apply(option, typed, name)
 
     def action_leave(self) -> None:
-        """Back to the options, or out."""
         if self.stage is Stage.CONFIRMING:
             self.query_one("#typed", Vertical).remove_children()
             self._enter(Stage.CHOOSING)
@@ -230,19 +224,16 @@ class NameDialog(Dialog[str]):
         self._target = name
 
     def body(self) -> Sequence[Widget]:
-        """The name, and a line to type it in."""
         line, field = Line(), Input(compact=True)
         line.show([(one_line(self._target), "strong")])
         field.cursor_blink = False
         return line, field
 
     def on_mount(self) -> None:
-        """Typing comes first."""
         self.query_one(Input).focus()
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
         event.stop()
         if event.value == self._target:
             self.dismiss(event.value)

@@ -119,12 +119,10 @@ class FixManyDialog(PanelDialog[bool]):
         self._heading = f"Fix what blocks {plural(self._causes, 'cause')}"
 
     def on_mount(self) -> None:
-        """Say what is known: as a rule nothing yet."""
         self.looked_up(0)
 
     @property
     def answers(self) -> Sequence[Part]:
-        """The keys of this stage."""
         if self._ended:
             return keys(*[("R", "re-syncs now")] * (not self._listed), ("enter", "closes"))
         if self._applying:
@@ -164,7 +162,6 @@ class FixManyDialog(PanelDialog[bool]):
         self._show_line()
 
     def done(self, line: FixProposal, word: str, sentence: str) -> None:
-        """What became of a change."""
         at = self.lines.index(line)
         self.outcomes[at] = word, sentence
         self.once_shown(partial(self._move_on, at))

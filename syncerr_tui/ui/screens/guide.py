@@ -148,7 +148,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self.query_one("#guide-keys", Line).show([(f" {told}", style)])
 
     def on_key(self) -> None:
-        """Show the keys again."""
         if self._said:
             self._said = False
             self._draw_lines()
@@ -194,7 +193,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             self._chapter_changed()
 
     def action_page(self, pages: int) -> None:
-        """A page of either."""
         self.action_move(pages * (self._panel.page if self._reads else self._list.page))
 
     def action_other(self, chapters: int) -> None:
@@ -237,7 +235,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             self.app.push_screen(self._palette(), chosen)
 
     def action_browse(self) -> None:
-        """The address of a step."""
         chapter = self._list.current
         if chapter is not None:
             explanation = Explanation.of(about(chapter.code), chapter.guidance)
@@ -254,7 +251,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     @on(VirtualList.Wheeled)
     def wheeled(self, event: VirtualList.Wheeled) -> None:
-        """The wheel moves the cursor."""
         event.stop()
         if self._list.move(event.rows):
             self._chapter_changed()
@@ -266,8 +262,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
 
 def _layout(chapter: Chapter) -> Callable[[int], Sequence[TextLine]]:
-    """The chapter for any width."""
-
     def laid_out(width: int) -> list[TextLine]:
         lines = [TextLine(((chapter.code, Role.NAME),)), TextLine(), *render.lines(chapter.guidance, width)]
         for name, guidance in chapter.cases:

@@ -30,17 +30,14 @@ class HelpScreen(Reading[None]):
         self._heading = f"Keys in {place}.  Small letters look, capital letters act."
 
     def body(self) -> Sequence[Widget]:
-        """The keys, laid out for the width there is."""
         panel = InfoPanel(thumb="┃" if self._unicode else "|")
         panel.show(self._lines)
         return (panel,)
 
     def action_scroll(self, rows: int) -> None:
-        """Scroll."""
         self.query_one(InfoPanel).move(rows)
 
     def show_matching(self, text: str) -> None:
-        """Show only the keys of which this is said."""
         self._words = text.casefold().split()
         self.query_one(InfoPanel).show(self._lines)
 

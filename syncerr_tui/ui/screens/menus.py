@@ -36,7 +36,6 @@ class Menu(Dialog[Answer]):
     ]
 
     def on_mount(self) -> None:
-        """Somebody has to take the keys."""
         self.learn_options()
         self.begin()
 
@@ -64,7 +63,6 @@ class Menu(Dialog[Answer]):
         ]
 
     def show_matching(self, text: str) -> None:
-        """Show those lines."""
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(
@@ -100,7 +98,6 @@ class SortMenu(Menu[SortKey]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """Sort by this one."""
         self.dismiss(SortKey[str(event.option.id)])
 
 
@@ -123,7 +120,6 @@ class AddressMenu(Menu[str]):
         self._ellipsis = ellipsis
 
     def body(self) -> Sequence[Widget]:
-        """Each step with its address below."""
         options = []
         for told, address in self._addresses:
             step = cell(told, _WIDTH, self._ellipsis).rstrip()
@@ -135,7 +131,6 @@ class AddressMenu(Menu[str]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """This one."""
         self.dismiss(event.option.id)
 
 
@@ -151,7 +146,6 @@ class CopyMenu(Menu[Copyable]):
         self._ellipsis = ellipsis
 
     def body(self) -> Sequence[Widget]:
-        """Each thing with its letter and its beginning."""
         options = []
         for thing in self._things:
             beginning = cell(one_line(thing.text) or "-", _WIDTH - 22, self._ellipsis).rstrip()
@@ -162,7 +156,6 @@ class CopyMenu(Menu[Copyable]):
         return (listed,)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter chooses at once."""
         thing = next((thing for thing in self._things if thing.key == event.character), None)
         if thing is not None and thing.text:
             event.stop()
@@ -170,7 +163,6 @@ class CopyMenu(Menu[Copyable]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """This one."""
         self.dismiss(next(thing for thing in self._things if thing.key == event.option.id))
 
 
@@ -188,14 +180,12 @@ class ExportMenu(Menu[Format]):
         self._heading = f"Write {plural(rows, 'row')} to a file in this folder"
 
     def body(self) -> Sequence[Widget]:
-        """The kinds of files."""
         listed = OptionList(*(Option(Content(name), id=form.name) for form, name in self.KINDS), markup=False)
         listed.highlighted = 0
         return (listed,)
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """This one."""
         self.dismiss(Format[str(event.option.id)])
 
 
@@ -249,7 +239,6 @@ class HandlingMenu(Menu[Wish]):
         self._heading = f"About {about}"
 
     def body(self) -> Sequence[Widget]:
-        """What can be said."""
         options = (Option(Content(wish.label), id=str(number)) for number, wish in enumerate(self._wishes))
         listed = OptionList(*options, markup=False)
         listed.highlighted = 0
@@ -257,5 +246,4 @@ class HandlingMenu(Menu[Wish]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """This."""
         self.dismiss(self._wishes[int(str(event.option.id))])

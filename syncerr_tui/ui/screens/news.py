@@ -69,12 +69,10 @@ class NewsDialog(Dialog[bool]):
         return Content("".join(f"\n{line}" for line in filter(None, lines)) + "\n")
 
     def body(self) -> Sequence[Widget]:
-        """What happened, and the rows that are gone."""
         return Static(self._text, markup=False), OptionList(markup=False)
 
     @property
     def answers(self) -> Sequence[Part]:
-        """All seen, or later."""
         row = self._current
         told = [("d", "all seen"), ("esc", "keeps the marks")]
         if row is not None:
@@ -124,7 +122,6 @@ class NewsDialog(Dialog[bool]):
             self._show(row)
 
     def action_seen(self) -> None:
-        """All of it is seen."""
         self.dismiss(True)
 
     def action_move(self, rows: int) -> None:

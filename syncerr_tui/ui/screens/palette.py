@@ -1,8 +1,8 @@
-"""The palette: every action by its name, or by another word for it."""
+"""The palette: every action by its own name, or by a word of StoreConnect's manual or of another tool."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -14,8 +14,82 @@ from textual.widgets.option_list import Option
 
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.keymap import shown
-from syncerr_tui.triage.palette import found
 from syncerr_tui.ui.screens.menus import Menu
+
+_ALSO: Mapping[str, str] = {
+    "resync": "retry sync button send again object checkbox",
+    "fix": (
+        "resolution resolve recommended remove disable deactivate duplicate rule validation flow apex "
+        "trigger required field default value picklist owner inactive locked merge email bounced template"
+    ),
+    "errors": "sync error tool utility bar app launcher list unresolved records failed",
+    "causes": "root cause first listed error related dependency parent reason",
+    "info": "information icon details suggestions message fields object event type processed at",
+    "guide": "documentation manual status code description sync errors",
+    "watch": "notification notify alert bell poll new detected",
+    "filter": "search find look for query regex",
+    "count_by": "statistics frequency histogram group number how many total",
+    "only_like": "search same value narrow object code",
+    "save_filter": "remember bookmark favourite",
+    "raw": "record fields json api everything whole describe",
+    "pager": "less raw record json",
+    "editor": "vim nano raw record json edit",
+    "copy": "clipboard yank salesforce id storeconnect id",
+    "copy_error": "clipboard support ticket whole",
+    "export": "save file csv markdown json spreadsheet",
+    "browse": "link url web setup page",
+    "panel": "maximise maximize full screen side split hide",
+    "columns_right": "scroll horizontal",
+    "columns_left": "scroll horizontal",
+    "report": "handover shift",
+    "note": "assign owner colleague comment",
+    "refresh": "reload update",
+    "cancel": "abort cancel halt",
+    "quit": "exit leave close",
+    "journal": "history log runs audit past",
+    "verify": "prove proof",
+    "sort": "order processed at",
+    "toggle": "mark tick checkbox object",
+    "select_all": "mark tick everything checkbox",
+    "range": "mark several",
+    "restore_selection": "undo unselect",
+    "safeguards": "switch on again",
+    "choose_columns": "salesforce id storeconnect id hide show width",
+    "login": "session expired password",
+    "setup": "connect org account",
+    "help": "keys shortcuts",
+    "alike": "related related errors group",
+    "go_to_cause": "parent previous failed change",
+}
+"""Id of an action -> more words that it is found by."""
+_OWN_NAME, _OTHER_NAME, _IN_ITS_SENTENCE, _NOWHERE = 0, 1, 3, 1000
+"""How far off a word is. One in the name and one in the sentence are nearer than two in the sentence."""
+
+
+def found(actions: Sequence[Action], text: str) -> list[Action]:
+    """The actions that have these words, or as many of them as any has, the nearest first.
+
+    A word in an action's name is nearest, then another word for it, then one in its sentence; of what is
+    equally near, that which only moves the cursor comes last.
+    """
+    words = text.casefold().split()
+    distances = {action.id: sum(_distance(action, word) for word in words) for action in actions}
+    lacking = min((distance // _NOWHERE for distance in distances.values()), default=0)
+    if words and lacking == len(words):
+        return []
+    near = [action for action in actions if distances[action.id] // _NOWHERE == lacking]
+    return sorted(near, key=lambda action: (distances[action.id], action.group == "Move"))
+
+
+def _distance(action: Action, word: str) -> int:
+    """How far one word is from an action; its plural is the same word."""
+    stem = word.removesuffix("s") or word
+    name = f" {action.label} {action.id.replace('_', ' ')}".casefold()
+    if f" {stem}" in name or f"-{stem}" in name:
+        return _OWN_NAME
+    if f" {stem}" in f" {_ALSO.get(action.id, '')}":
+        return _OTHER_NAME
+    return _IN_ITS_SENTENCE if stem in f"{name} {action.help} {action.group}".casefold() else _NOWHERE
 
 
 class Palette(Menu[str]):
@@ -38,12 +112,10 @@ class Palette(Menu[str]):
         return (OptionList(*self.matching(""), markup=False),)
 
     def begin(self) -> None:
-        """Typing comes first."""
         self.action_narrow()
         self.action_move(1)
 
     def matching(self, text: str) -> Sequence[Option]:
-        """The actions with these words, the nearest first."""
         return [self._option(action) for action in found(self._actions, text)]
 
     def _option(self, action: Action) -> Option:
@@ -58,5 +130,4 @@ class Palette(Menu[str]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """Run this one."""
         self.dismiss(event.option.id)

@@ -54,7 +54,6 @@ class PanelDialog(Dialog[Answer]):
         return OptionList(markup=False), panel, Vertical(id="typed")
 
     def on_mount(self) -> None:
-        """Whatever came early can be shown now."""
         self._stands = True
         early, self._early = self._early, []
         for show in early:
@@ -130,5 +129,4 @@ class PanelDialog(Dialog[Answer]):
             listed.action_cursor_up()
 
     def action_scroll(self, rows: int) -> None:
-        """Read on."""
         self.query_one(InfoPanel).move(rows)

@@ -214,7 +214,6 @@ class PlanDialog(Confirmation):
 
     @property
     def answers(self) -> Sequence[Part]:
-        """Start it, or leave it."""
         if not self.plan.rows:
             return keys(("esc", "cancels"))
         told = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
@@ -239,7 +238,6 @@ class PlanDialog(Confirmation):
         return keys(*told)
 
     def body(self) -> Sequence[Widget]:
-        """The plan, and below it the choices."""
         line = Line(id="choices")
         line.show(self.choices)
         line.display = bool(self.choices)
@@ -257,7 +255,6 @@ class PlanDialog(Confirmation):
             self._show_again(canary=not self.plan.canary)
 
     def on_mount(self) -> None:
-        """What was learned while the dialog was being made."""
         self.call_after_refresh(self._draw_again)
 
     def action_again(self) -> None:
@@ -308,7 +305,6 @@ class PlanDialog(Confirmation):
             choices.display = bool(self.choices)
 
     def action_why(self) -> None:
-        """Ask for the reason."""
         self._ask_why(start=False)
 
     def _ask_why(self, *, start: bool) -> None:

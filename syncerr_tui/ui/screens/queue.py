@@ -54,7 +54,6 @@ class QueueDialog(Dialog[bool]):
 
     @property
     def heading(self) -> str:
-        """How many wait, or why they go on waiting."""
         queue = self._queue()
         if queue.held:
             return "The queue is on hold"
@@ -73,7 +72,6 @@ class QueueDialog(Dialog[bool]):
         return Content("".join(f"\n{one_line(line)}" for line in lines) + "\n")
 
     def body(self) -> Sequence[Widget]:
-        """What has ended, and what waits."""
         return Static(self._text, markup=False), OptionList(markup=False)
 
     def on_mount(self) -> None:
@@ -83,7 +81,6 @@ class QueueDialog(Dialog[bool]):
         self._draw()
 
     def draw(self) -> None:
-        """The queue is another one."""
         if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed
             self._draw()
 
@@ -103,7 +100,6 @@ class QueueDialog(Dialog[bool]):
 
     @property
     def answers(self) -> Sequence[Part]:
-        """What can be done with it."""
         queue = self._queue()
         told = [("enter", "goes on")] if queue.held else []
         if queue.runs:

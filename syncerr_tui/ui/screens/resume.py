@@ -96,7 +96,6 @@ class ResumeDialog(Reading[ResumeMode]):
 
     @property
     def answers(self) -> Sequence[Part]:
-        """Choose, or not now."""
         told = [(key, name) for key, name, _ in self._choices]
         return keys(*told, ("esc", "later"))
 
@@ -107,6 +106,5 @@ class ResumeDialog(Reading[ResumeMode]):
             self.dismiss(ResumeMode.CONTINUE)
 
     def action_choose(self, mode: str) -> None:
-        """Take this way."""
         if mode != ResumeMode.CONTINUE.value or self._may_send:
             self.dismiss(ResumeMode(mode))

@@ -31,7 +31,6 @@ class UntickedDialog(Reading[bool]):
 
     @property
     def heading(self) -> str:
-        """How many."""
         return f"{plural(self._unticked, 'row')} not ticked: was Re-sync pressed for {self._them}?"
 
     @property
@@ -40,7 +39,6 @@ class UntickedDialog(Reading[bool]):
 
     @property
     def text(self) -> Content:
-        """What each answer leads to."""
         one = self._unticked == 1
         they, reads = ("It is", "It is read") if one else ("They are", "They are read")
         unknown = "it is UNKNOWN" if one else "they are UNKNOWN"
@@ -58,14 +56,12 @@ class UntickedDialog(Reading[bool]):
 
     @property
     def answers(self) -> Sequence[Part]:
-        """No, perhaps, or back."""
         does = "quits" if self._leaving else "stops"
         return keys(
             ("enter", f"not pressed: {does}"), ("u", f"perhaps pressed: {does}"), ("esc", "goes back")
         )
 
     def action_answer(self, unpressed: bool) -> None:
-        """What the person says."""
         self.dismiss(unpressed)
 
 
@@ -85,7 +81,6 @@ class OffDialog(Reading[bool]):
 
     @property
     def text(self) -> Content:
-        """Which, and what leaving means."""
         lines = [f"  {one_line(name)}" for name in self._names]
         return Content(
             "\n"
@@ -95,7 +90,6 @@ class OffDialog(Reading[bool]):
         )
 
     def action_answer(self, leave: bool) -> None:
-        """Leave, or show them."""
         self.dismiss(leave)
 
 

@@ -61,18 +61,15 @@ class SafeguardsDialog(PanelDialog[None]):
 
     @property
     def heading(self) -> str:
-        """How many."""
         open_rows = sum(row.state not in {SafeguardState.ON, SafeguardState.GONE} for row in self._rows)
         return f"{plural(open_rows, 'safeguard')} off" if self._rows else "Safeguards"
 
     def on_mount(self) -> None:
-        """They are being read, or have been."""
         self.say("Reading each of them again ...")
         self.query_one(OptionList).focus()
 
     @property
     def answers(self) -> Sequence[Part]:
-        """Put back, or later."""
         if self._naming:
             return keys(("enter", "puts it on the list"), ("esc", "back"))
         if self._busy or self._actions is None:
@@ -137,7 +134,6 @@ class SafeguardsDialog(PanelDialog[None]):
             self._start(f"Putting {name} back ...", lambda actions: actions.restore([fix]))
 
     def action_all(self) -> None:
-        """Put all of them back."""
         fixes = [row.record.id for row in self._rows]
         if fixes:
             text = f"Putting {plural(len(fixes), 'safeguard')} back ..."
@@ -178,7 +174,6 @@ class SafeguardsDialog(PanelDialog[None]):
         self._draw()
 
     def action_leave(self) -> None:
-        """Back to the list, or out."""
         if self._naming:
             self._end_naming()
         else:

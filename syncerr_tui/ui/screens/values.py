@@ -78,11 +78,9 @@ class CountsDialog(Menu[Value]):
         return f"{plural(self._rows, 'row')} by {''.join(names)}"
 
     def body(self) -> Sequence[Widget]:
-        """The values, the most frequent first."""
         return (OptionList(*self._lines(), markup=False),)
 
     def begin(self) -> None:
-        """On the most frequent."""
         super().begin()
         self.query_one(OptionList).action_first()
 
@@ -99,7 +97,6 @@ class CountsDialog(Menu[Value]):
         return Option(Content(f"{value.count:>7,} {share:>5}  {told}"), id=number, disabled=not value.term)
 
     def action_turn(self, kinds: int) -> None:
-        """Count by the next column."""
         names = list(KINDS)
         self.kind = names[(names.index(self.kind) + kinds) % len(names)]
         self.query_one("#heading", Line).show([(self.heading, "strong")])
@@ -111,7 +108,6 @@ class CountsDialog(Menu[Value]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """Filter by this one."""
         self.dismiss(self._values[str(event.option.id)])
 
 
@@ -135,7 +131,6 @@ class LikeMenu(Menu[tuple[Value, bool]]):
         self._ellipsis = ellipsis
 
     def body(self) -> Sequence[Widget]:
-        """Each value with its letter."""
         options = []
         for field, value in self._values.items():
             letter, name = _NAMES[field]
@@ -146,7 +141,6 @@ class LikeMenu(Menu[tuple[Value, bool]]):
         return (listed,)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter chooses at once."""
         letters = {_NAMES[field][0]: field for field in self._values}
         field = letters.get((event.character or "").lower())
         if field is not None:
@@ -155,5 +149,4 @@ class LikeMenu(Menu[tuple[Value, bool]]):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        """This one."""
         self.dismiss((self._values[str(event.option.id)], False))

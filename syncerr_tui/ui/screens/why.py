@@ -52,7 +52,6 @@ class LineDialog(Dialog[str]):
         self._heading = question
 
     def body(self) -> Sequence[Widget]:
-        """A line to write on."""
         line = Input(
             self._before,
             placeholder=self._example,
@@ -63,12 +62,10 @@ class LineDialog(Dialog[str]):
         return (Static(Content(f"\n{self._told}\n")), line, Static(Content("")))
 
     def on_mount(self) -> None:
-        """Typing comes first."""
         self.query_one(Input).focus()
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
         event.stop()
         text = one_line(event.value)
         if self._required and not text:
@@ -123,7 +120,6 @@ class SaveDialog(Dialog[str]):
         return (Static(f"\n{one_line(self._text)}{names}\n", markup=False), line)
 
     def on_mount(self) -> None:
-        """Typing comes first."""
         super().on_mount()
         self.query_one(Input).focus()
 

@@ -63,7 +63,6 @@ class CodeList(VirtualList):
 
     @property
     def current(self) -> Chapter | None:
-        """The chapter under the cursor."""
         shown = self._shown[self._cursor] if self._shown else None
         return None if isinstance(shown, str) else shown
 
@@ -86,16 +85,13 @@ class CodeList(VirtualList):
 
     @property
     def count(self) -> int:
-        """Codes and headings."""
         return len(self._shown)
 
     @property
     def at(self) -> int:
-        """The line under the cursor."""
         return self._cursor
 
     def header(self) -> str:
-        """The names of the columns."""
         meaning = "  What happened" if self._with_meaning else ""
         return f"{' ' * _GUTTER}{cell('Code', _CODE)}{meaning}"
 
@@ -104,14 +100,12 @@ class CodeList(VirtualList):
         return self.size.width >= _WITH_MEANING
 
     def lines_of(self, row: int) -> list[_Line]:
-        """A code or a heading."""
         shown = self._shown[row]
         if isinstance(shown, str):
             return [_Line(heading=shown)]
         return [_Line(shown.code, shown.title, cursor=row == self._cursor)]
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        """That line."""
         width, ellipsis = self.size.width, self.glyphs.ellipsis
         if not line.code:
             return [(cell(line.heading, width - 1, ellipsis), self.look("strong"))]

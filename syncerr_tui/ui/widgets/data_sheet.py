@@ -47,12 +47,10 @@ class DataSheet(VirtualList):
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
         return self._count
 
     @property
     def at(self) -> int:
-        """The row under the cursor."""
         return self._at
 
     @property
@@ -70,7 +68,6 @@ class DataSheet(VirtualList):
         ]
 
     def header(self) -> str:
-        """The names of the columns."""
         names = (
             _set(column.header, width, column, self.glyphs.ellipsis) for _, column, width in self._placed
         )
@@ -82,7 +79,6 @@ class DataSheet(VirtualList):
         return [Blank(self.glyphs.ellipsis) if parts is None else _Line(tuple(parts), row == self._at)]
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        """That row."""
         base = self.look("cursor" if line.cursor else "text")
         drawn = [(f"{self.glyphs.cursor if line.cursor else ' '} ", base)]
         for number, column, width in self._placed:

@@ -23,14 +23,10 @@ class FilterTarget(Protocol):
     """What is filtered. Every pane with a filter of its own does."""
 
     @property
-    def filter_text(self) -> str | None:
-        """The filter as it is."""
-        ...
+    def filter_text(self) -> str | None: ...
 
     @property
-    def filter_hint(self) -> str:
-        """What can be typed there."""
-        ...
+    def filter_hint(self) -> str: ...
 
     @property
     def filter_kind(self) -> str:
@@ -146,7 +142,6 @@ class FilterBar(Horizontal):
 
     @on(Input.Changed)
     def changed(self, event: Input.Changed) -> None:
-        """Every letter filters."""
         event.stop()
         target, text = self._target, event.value
         if target is None or not self.has_class("-on"):

@@ -65,12 +65,10 @@ class GuidedList(VirtualList):
 
     @property
     def count(self) -> int:
-        """Rows and headings."""
         return len(self._items)
 
     @property
     def at(self) -> int:
-        """The line under the cursor."""
         return self._at
 
     @property
@@ -91,7 +89,6 @@ class GuidedList(VirtualList):
         return 1 if self._in_one_line or isinstance(self._items[row], int) else 2
 
     def lines_of(self, row: int) -> list[_Line]:
-        """A row or a heading."""
         item = self._items[row]
         if isinstance(item, int):
             return [_Line(heading=self._heading(item))]
@@ -108,7 +105,6 @@ class GuidedList(VirtualList):
         return f"Wave {wave} of {self._state.waves}: {done:,} of {len(rows):,} ticked{opens}"
 
     def header(self) -> str:
-        """The names of the columns."""
         names = [
             " " * (_GUTTER - 1),
             cell("State", _STATE),
@@ -124,7 +120,6 @@ class GuidedList(VirtualList):
         return " ".join([*names, "Message" + (f" ({ids})" if room > len(ids) else "")])
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        """That line."""
         width, ellipsis = self.size.width - 1, self.glyphs.ellipsis
         if line.row is None:
             return [(cell(f" {line.heading}", width, ellipsis), self.look("strong"))]

@@ -90,7 +90,6 @@ class Line(Themed):
                 return
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
         segments = [
             Segment(
                 text,

@@ -119,12 +119,10 @@ class InfoPanel(Themed, can_focus=True):
         self.move(due)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Three lines down."""
         event.stop()
         self.move(3)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Three lines up."""
         event.stop()
         self.move(-3)
 
@@ -164,7 +162,6 @@ class InfoPanel(Themed, can_focus=True):
         return _Shown(((cell(words, self.size.width - 2, "").rstrip(), role),))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the window."""
         width = self.size.width
         line = self._drawn[y] if y < len(self._drawn) else _Shown()
         pieces: list[tuple[str, Style]] = []
@@ -186,7 +183,6 @@ class InfoPanel(Themed, can_focus=True):
         return self._link_styles[address]
 
     def notify_style_update(self) -> None:
-        """The theme has changed."""
         self._link_styles.clear()
         super().notify_style_update()
 

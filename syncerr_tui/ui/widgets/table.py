@@ -93,12 +93,10 @@ class ErrorTable(VirtualList):
 
     @property
     def count(self) -> int:
-        """Rows that the filter shows."""
         return len(self.listing.ids)
 
     @property
     def at(self) -> int:
-        """The listing's cursor."""
         return self.listing.cursor
 
     def show(
@@ -190,7 +188,6 @@ class ErrorTable(VirtualList):
         return self._left if only_state else self.size.width
 
     def lines_of(self, row: int) -> list[_Line]:
-        """What decides about the look of a row."""
         listing = self.listing
         error = listing.errors[listing.ids[row]]
         return [
@@ -205,7 +202,6 @@ class ErrorTable(VirtualList):
 
     @property
     def _left(self) -> int:
-        """Cells before the first column."""
         return self._gutter + (STATE_WIDTH + 1 if self.marks else 0)
 
     @property
@@ -214,7 +210,6 @@ class ErrorTable(VirtualList):
         return _GUTTER + bool(self._changes)
 
     def fit(self) -> None:
-        """Give the columns their widths."""
         before = self._columns
         self._columns = self.first_view
         if self._zoomed:
@@ -269,7 +264,6 @@ class ErrorTable(VirtualList):
         return cell(left + " ".join(names), self.size.width - len(more), "") + more
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        """That row."""
         glyphs, moment = self.glyphs, self._moment
         assert moment is not None
         gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '}"

@@ -90,6 +90,5 @@ class Themed(Widget):
         )
 
     def notify_style_update(self) -> None:
-        """The theme has changed."""
         self._looks = {}
         super().notify_style_update()

@@ -274,12 +274,10 @@ class VirtualList(Themed, can_focus=True):
             self.post_message(self.HeaderClicked(event.x))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Some rows down."""
         event.stop()
         self.post_message(self.Wheeled(self.WHEEL_ROWS))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Some rows up."""
         event.stop()
         self.post_message(self.Wheeled(-self.WHEEL_ROWS))
 

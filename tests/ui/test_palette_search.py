@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.triage.actions import ACTIONS, BY_ID, Place
 from syncerr_tui.triage.keymap import ActionTable
-from syncerr_tui.triage.palette import _ALSO, found
+from syncerr_tui.ui.screens.palette import _ALSO, found
 
 ERRORS = ActionTable().available(Place.ERRORS, read_only=False)
 
