@@ -154,9 +154,10 @@ def _state(code: str) -> Component:
 
 
 def _validation(rule: Rule) -> Component:
-    formula = f"AND(NOT($Permission.{rule.bypass}), {_FORMULAS[rule.api_name]})"
-    display = "Tax_Number__c" if "Tax" in rule.api_name else None
-    return _validation_of(rule.words, formula, display, f"{rule.why} Holders of {rule.bypass} pass.")
+    if not rule.bypass:
+        return _validation_of(rule.words, rule.formula, rule.field, rule.why)
+    formula = f"AND(NOT($Permission.{rule.bypass}), {rule.formula})"
+    return _validation_of(rule.words, formula, rule.field, f"{rule.why} Holders of {rule.bypass} pass.")
 
 
 def _validation_of(words: str, formula: str, display: str | None, description: str | None) -> Component:
@@ -169,12 +170,6 @@ def _validation_of(words: str, formula: str, display: str | None, description: s
         "shouldEvaluateOnClient": False,
         "urls": None,
     }
-
-
-_FORMULAS = {
-    "Tax_Number_Has_Eleven_Digits": 'NOT(ISBLANK(Tax_Number__c)), NOT(REGEX(Tax_Number__c, "[0-9]{11}"))',
-    "Phone_Channel_Needs_Number": 'ISPICKVAL(Preferred_Channel__c, "Phone"), ISBLANK(MobilePhone)',
-}
 
 
 def _flow(rule: Rule) -> Component:

@@ -32,6 +32,10 @@ class Rule:
     namespace: str | None = None
     words: str = ""
     """A validation rule's error message."""
+    formula: str = "TRUE"
+    """When a validation rule says no, as its formula puts it, apart from its bypass."""
+    field: str | None = None
+    """Beside which field a validation rule puts its message; None for the top of the page."""
     why: str = ""
     bypass: str = ""
     """A custom permission whose holders its formula lets pass."""
@@ -328,6 +332,8 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _tax_number,
         words=_TAX_WORDS,
+        formula='NOT(ISBLANK(Tax_Number__c)), NOT(REGEX(Tax_Number__c, "[0-9]{11}"))',
+        field="Tax_Number__c",
         bypass=BYPASS,
         why="The website does not check tax numbers.",
     ),
@@ -339,6 +345,7 @@ RULES: tuple[Rule, ...] = (
         _BOTH,
         _preferred_channel,
         words=_CHANNEL_WORDS,
+        formula='ISPICKVAL(Preferred_Channel__c, "Phone"), ISBLANK(MobilePhone)',
         bypass=BYPASS,
         why="The website does not ask for a mobile number.",
     ),
