@@ -8,6 +8,7 @@ import pytest
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.rules import RULES_BY_KEY
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS, schema_of_variant, variant_named
 from syncerr_tui.demo.store import Store
@@ -29,6 +30,10 @@ def test_a_world_of_the_usual_size_has_each_of_the_manuals_codes(seed: int) -> N
     org = make_org(seed=seed)
     codes = {str(event["code"]) for event in failed(org).values()}
     assert codes >= MANUAL, MANUAL - codes
+
+
+def test_every_safeguard_of_the_org_refuses_somebody() -> None:
+    assert RULES_BY_KEY.keys() - causes(make_org(500)).keys() == set()
 
 
 @pytest.mark.parametrize("errors", [0, 1, 2, 3, 5, 19, 77, 140, 143, 500])
