@@ -63,7 +63,7 @@ class EmbeddedOrg:
         """Its profile and its tokens, as a real org's."""
         from syncerr_tui.demo.server import DemoServer
         from syncerr_tui.salesforce.auth.demo import demo_profile
-        from syncerr_tui.salesforce.thread_pool import ThreadPool
+        from syncerr_tui.salesforce.concurrency import ThreadPool
 
         if self._server is None:
             # A daemon thread: building 100,000 errors takes a while, and neither ctrl-c nor q waits for it.

@@ -77,7 +77,7 @@ def option_named(options: Sequence[FixOption], key: str) -> FixOption:
 
 def record_of(key: str | None) -> str:
     """The record that an option's key names; empty where it names none."""
-    from syncerr_tui.salesforce.ids import to_18
+    from syncerr_tui.salesforce.soql import to_18
 
     return next((found for part in (key or "").split(":") if (found := to_18(part))), "")
 

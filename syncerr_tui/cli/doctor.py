@@ -15,7 +15,7 @@ from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
 from syncerr_tui.cli._console import emit, emit_json, fit, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
-from syncerr_tui.salesforce.health import Check, CheckState
+from syncerr_tui.salesforce.methods import Check, CheckState
 from syncerr_tui.text import one_line
 from syncerr_tui.words import sentence
 

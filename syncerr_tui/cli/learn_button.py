@@ -283,7 +283,7 @@ def _with_ids(lesson: Lesson, asker: Asker) -> Lesson | None:
 async def _table(candidate: ButtonCandidate, client: ApiClient, events: str) -> dict[str, Any]:
     from syncerr_tui.salesforce.button.learn import IdField
     from syncerr_tui.salesforce.button.recorded import CallKind
-    from syncerr_tui.salesforce.entry_points import package_version
+    from syncerr_tui.salesforce.identity import package_version
 
     call = candidate.call
     full = f"{call.namespace}__{call.name}" if call.namespace else call.name

@@ -319,7 +319,7 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
 async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> dict[str, Any]:
     from syncerr_tui.cli.learn_button import learn_method
     from syncerr_tui.salesforce.connect import method_for
-    from syncerr_tui.salesforce.health import CheckState
+    from syncerr_tui.salesforce.methods import CheckState
 
     kind = given.method
     if kind == "button" or (kind is None and isinstance(asker, Person)):
@@ -357,7 +357,7 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
 
 async def _propose_entry_points(client: ApiClient) -> None:
     """Before the button: a public action is supported by somebody."""
-    from syncerr_tui.salesforce.entry_points import likely_entry_points
+    from syncerr_tui.salesforce.methods import likely_entry_points
 
     found = await likely_entry_points(client)
     if found:

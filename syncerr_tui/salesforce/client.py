@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.model import ApiUsage
-from syncerr_tui.salesforce import ids as record_ids, soql as query_text
+from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.faults import read_exception
 from syncerr_tui.salesforce.request_executor import ClientOptions, RequestExecutor
 from syncerr_tui.salesforce.responses import (
@@ -137,7 +137,7 @@ class ApiClient:
         Raises:
             RefusedError: There is no such object, or this user does not see it.
         """
-        path = f"sobjects/{query_text.name(object_name)}/describe"
+        path = f"sobjects/{soql.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
             described = await self._executor.read(lambda sf: a_describe(rest(sf, path)))
             self._describes[object_name] = {**described, "name": object_name}
@@ -145,7 +145,7 @@ class ApiClient:
 
     async def actions(self, kind: str) -> list[Row]:
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
-        path = f"actions/custom/{query_text.name(kind)}"
+        path = f"actions/custom/{soql.name(kind)}"
         answer = await self._executor.read(lambda sf: an_object(rest(sf, path)))
         found = answer.get("actions")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
@@ -156,7 +156,7 @@ class ApiClient:
         Raises:
             RefusedError: There is no such action, or this user may not call it.
         """
-        path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
+        path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
         return await self._executor.read(lambda sf: an_object(rest(sf, path)))
 
     async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
@@ -167,7 +167,7 @@ class ApiClient:
         Raises:
             NotSentError, OutcomeUnknownError, RefusedError: as in `resync.org`.
         """
-        path = f"actions/custom/{query_text.name(kind)}/{query_text.name(action)}"
+        path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
         body = {"inputs": [dict(one) for one in inputs]}
         return await self._executor.write(lambda sf: action_results(sf, path, body))
 
@@ -213,9 +213,9 @@ class ApiClient:
         Raises:
             RefusedError: There is none, or this user does not see it.
         """
-        (key,) = record_ids.checked([record_id])
-        path = f"tooling/sobjects/{query_text.name(kind)}/{key}"
-        named = ",".join(map(query_text.name, fields))
+        (key,) = soql.checked([record_id])
+        path = f"tooling/sobjects/{soql.name(kind)}/{key}"
+        named = ",".join(map(soql.name, fields))
         return await self._executor.read(
             lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True
         )
@@ -226,9 +226,9 @@ class ApiClient:
         Raises:
             RefusedError: The org has no such record type or field.
         """
-        (key,) = record_ids.checked([record_type])
-        place = f"ui-api/object-info/{query_text.name(object_name)}"
-        path = f"{place}/picklist-values/{key}/{query_text.name(field)}"
+        (key,) = soql.checked([record_type])
+        place = f"ui-api/object-info/{soql.name(object_name)}"
+        path = f"{place}/picklist-values/{key}/{soql.name(field)}"
         answer = await self.ask(lambda sf: rest(sf, path))
         if not isinstance(answer, dict) or not isinstance(answer.get("values"), list):
             raise strange()
@@ -240,8 +240,8 @@ class ApiClient:
         Raises:
             RefusedError: There is none, or this user does not see it.
         """
-        (key,) = record_ids.checked([record_id])
-        path = f"sobjects/{query_text.name(object_name)}/{key}"
+        (key,) = soql.checked([record_id])
+        path = f"sobjects/{soql.name(object_name)}/{key}"
         return await self._executor.read(lambda sf: an_object(rest(sf, path)))
 
     async def collections_read(
@@ -255,9 +255,9 @@ class ApiClient:
             fields: Which fields; `Id` is always there.
             essential: Asked even when the daily reserve is reached.
         """
-        path = f"composite/sobjects/{query_text.name(object_name)}"
-        wanted = list(dict.fromkeys(("Id", *map(query_text.name, fields))))
-        whole = record_ids.checked(dict.fromkeys(ids))
+        path = f"composite/sobjects/{soql.name(object_name)}"
+        wanted = list(dict.fromkeys(("Id", *map(soql.name, fields))))
+        whole = soql.checked(dict.fromkeys(ids))
 
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
@@ -266,7 +266,7 @@ class ApiClient:
             )
             return by_id(some, rows)
 
-        parts = [read(some) for some in query_text.chunks(whole, COLLECTION_READ_LIMIT)]
+        parts = [read(some) for some in soql.chunks(whole, COLLECTION_READ_LIMIT)]
         return {key: row for part in await asyncio.gather(*parts) for key, row in part.items()}
 
     async def collections_update(
@@ -375,8 +375,8 @@ def update_body(object_name: str, records: Sequence[Mapping[str, object]]) -> di
     """The body that updates up to 200 records, each on its own."""
     if len(records) > COLLECTION_WRITE_LIMIT:
         raise ValueError("one request holds 200 records")
-    attributes = {"attributes": {"type": query_text.name(object_name)}}
-    whole = record_ids.checked(str(record["id"]) for record in records)
+    attributes = {"attributes": {"type": soql.name(object_name)}}
+    whole = soql.checked(str(record["id"]) for record in records)
     rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
     return {"allOrNone": False, "records": rows}
 

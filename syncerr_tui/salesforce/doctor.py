@@ -17,11 +17,9 @@ from syncerr_tui.model import Environment
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.discovery import discover, successors
-from syncerr_tui.salesforce.entry_points import likely_entry_points
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.health import Check, CheckState
 from syncerr_tui.salesforce.identity import Permissions, find_sync_user
-from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.methods import Check, CheckState, likely_entry_points
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
     ButtonMethod,
@@ -31,6 +29,7 @@ from syncerr_tui.salesforce.profiles import (
     PasswordAuth,
 )
 from syncerr_tui.salesforce.reading import failed_only
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.text import one_line

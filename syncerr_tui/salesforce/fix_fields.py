@@ -20,9 +20,9 @@ from syncerr_tui.salesforce.fix_lookup import (
     untold,
 )
 from syncerr_tui.salesforce.fix_targets import value_elements, value_state
-from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
 from syncerr_tui.salesforce.metadata_xml import Component
+from syncerr_tui.salesforce.soql import to_18
 
 _PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 _MOST_RECORD_TYPES = 20

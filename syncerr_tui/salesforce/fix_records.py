@@ -16,7 +16,7 @@ from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import FixCase, changed, locked_fields, text, untold
 from syncerr_tui.salesforce.fix_targets import as_json
 from syncerr_tui.salesforce.fix_writes import refuse_field, refuse_object
-from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.soql import to_18
 
 _OWNER = frozenset({"CANNOT_REPARENT_RECORD", "INACTIVE_OWNER_OR_USER"})
 _OWN_DATA = frozenset(

@@ -26,8 +26,8 @@ from syncerr_tui.salesforce.fix_lookup import (
     untold,
 )
 from syncerr_tui.salesforce.fix_targets import exempt_words, filter_words
-from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_xml import Component
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
 BYPASS_FOR = timedelta(hours=1)

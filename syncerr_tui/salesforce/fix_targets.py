@@ -15,9 +15,9 @@ from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_writes import FixWrites
-from syncerr_tui.salesforce.ids import checked, to_18
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
+from syncerr_tui.salesforce.soql import checked, to_18
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from syncerr_tui.errors import OutcomeUnknownError, RefusedError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.ids import checked
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.salesforce.responses import rest
+from syncerr_tui.salesforce.soql import checked
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce

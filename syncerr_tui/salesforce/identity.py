@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
+from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.request_executor import API_VERSION
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -241,3 +241,23 @@ async def user_name(client: ApiClient, user: str) -> str:
         for row in await client.query_all(f"SELECT Name FROM User WHERE Id = {soql.quote(user)}"):  # noqa: S608
             return one_line(str(row.get("Name") or "")) or user
     return user
+
+
+async def package_version(client: ApiClient, namespace: str) -> str:
+    """The installed version of a package, e.g. `21.4.0`; empty where this user may not see it."""
+    query = (
+        "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackageVersion.MajorVersion, "
+        "SubscriberPackageVersion.MinorVersion, SubscriberPackageVersion.PatchVersion "
+        "FROM InstalledSubscriberPackage"
+    )
+    try:
+        rows = await client.tooling(query)
+    except SyncErrError:
+        return ""
+    for row in rows:
+        package, version = row.get("SubscriberPackage"), row.get("SubscriberPackageVersion")
+        if isinstance(package, dict) and isinstance(version, dict):
+            parts = [version.get(f"{part}Version") for part in ("Major", "Minor", "Patch")]
+            if package.get("NamespacePrefix") == namespace and all(isinstance(part, int) for part in parts):
+                return ".".join(map(str, parts))
+    return ""

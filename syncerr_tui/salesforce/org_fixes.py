@@ -26,10 +26,10 @@ from syncerr_tui.salesforce.fix_records import RecordFixes
 from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.fix_writes import FixWrites
-from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import moment
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 from syncerr_tui.words import local_minute
 

@@ -17,7 +17,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Org
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
 _MOST_ROWS = 8000

@@ -20,7 +20,6 @@ from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.learn import IdField
 from syncerr_tui.salesforce.button.template import check
-from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import (
     AUTH_METHODS,
     DEFAULT_EVENT_TYPES,
@@ -31,6 +30,7 @@ from syncerr_tui.salesforce.profiles import (
     OrgProfile,
     SecretRef,
 )
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")

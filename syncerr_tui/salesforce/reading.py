@@ -15,8 +15,8 @@ from syncerr_tui.diagnosis.codes import find_codes
 from syncerr_tui.model import EventSeen, EventStanding, EventType, SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
-from syncerr_tui.salesforce.ids import to_18
 from syncerr_tui.salesforce.profiles import FieldMapping
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.vocabulary import Standing, standing_of, status_values
 from syncerr_tui.text import SafeText, clean, one_line
 

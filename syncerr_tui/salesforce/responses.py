@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from syncerr_tui.errors import OutcomeUnknownError, UnreachableError
-from syncerr_tui.salesforce.ids import to_18
-from syncerr_tui.salesforce.soql import is_name
+from syncerr_tui.salesforce.soql import is_name, to_18
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
     REMEMBERED,

@@ -30,8 +30,8 @@ from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.health import Check
 from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
+from syncerr_tui.salesforce.methods import Check
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, RefusedError
-from syncerr_tui.salesforce.ids import to_18
+from syncerr_tui.salesforce.soql import to_18
 
 Row = dict[str, Any]
 PREFIXES = {"Account": "001", "Contact": "003", "Order": "801", "OrderItem": "802", "Lead": "00Q"}

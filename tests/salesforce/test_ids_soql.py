@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.ids import checked, to_18
+from syncerr_tui.salesforce.soql import checked, to_18
 
 
 def test_an_id_gets_its_checksum_and_a_wrong_one_is_none() -> None:

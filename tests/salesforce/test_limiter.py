@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.salesforce.limiter import AdaptiveLimiter
+from syncerr_tui.salesforce.concurrency import AdaptiveLimiter
 
 
 async def some(pace: AdaptiveLimiter, outcome: str) -> None:

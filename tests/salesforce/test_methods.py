@@ -11,9 +11,7 @@ from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.connect import method_for
-from syncerr_tui.salesforce.entry_points import likely_entry_points
-from syncerr_tui.salesforce.health import CheckState, usable
-from syncerr_tui.salesforce.methods import ResyncMethod
+from syncerr_tui.salesforce.methods import CheckState, ResyncMethod, likely_entry_points, usable
 from syncerr_tui.salesforce.methods.field import VENDOR_WARNING
 from syncerr_tui.salesforce.methods.guided import GuidedResync
 from syncerr_tui.salesforce.profiles import (

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from syncerr_tui.salesforce.thread_pool import ClosedError, ThreadPool
+from syncerr_tui.salesforce.concurrency import ClosedError, ThreadPool
 
 
 async def test_results_and_failures_come_back() -> None:

@@ -35,12 +35,11 @@ from syncerr_tui.salesforce.button.template import (
     unfolded,
     without_addresses,
 )
+from syncerr_tui.salesforce.methods import DOWNSTREAM, TRIES_AGAIN
 from syncerr_tui.words import plural
 
 CHANGE_EVENT = "s_c__Change_Event__c"
 NAMESPACE = "s_c"
-DOWNSTREAM = "syncrecordchangesinvocable"
-"""StoreConnect's own action of this name pushes Salesforce's version to the website: the other direction."""
 CLEARLY_AHEAD = 15
 """Points between the best call and the next, without which a person has to choose."""
 
@@ -153,7 +152,6 @@ class Lesson:
         }
 
 
-_RETRY = re.compile(r"re-?_?sync|retry|requeue|re_?process|resend|replay|resubmit", re.IGNORECASE)
 _READS = re.compile(r"(?:get|load|fetch|search|list|count|is|has|describe|find|read|query)(?![a-z])")
 _REMOVES = re.compile(r"delete|remove|purge|clear|dismiss|ignore", re.IGNORECASE)
 _CONTEXT = re.compile(
@@ -475,7 +473,7 @@ def _score(
         found.append((10, "Its ids are exactly those of the ticked rows"))
     if call.namespace == namespace or call.calling.startswith(f"markup://{namespace}:"):
         found.append((25, f"It belongs to {namespace}"))
-    if _RETRY.search(call.method) or _RETRY.search(call.name) or _retry_field(call):
+    if TRIES_AGAIN.search(call.method) or TRIES_AGAIN.search(call.name) or _retry_field(call):
         found.append((15, "Its name says that it tries again"))
     if call.succeeded:
         found.append((10, "The recorded call succeeded"))
@@ -491,4 +489,4 @@ def _score(
 def _retry_field(call: RecordedCall) -> bool:
     if call.kind not in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}:
         return False
-    return any(_RETRY.search(text) for text in texts(call.params))
+    return any(TRIES_AGAIN.search(text) for text in texts(call.params))

@@ -9,15 +9,9 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.health import Check, CheckState
-from syncerr_tui.salesforce.methods import Preconditions
-from syncerr_tui.salesforce.methods.receipts import match, receipt
+from syncerr_tui.salesforce.methods import DOWNSTREAM, Check, CheckState, Preconditions, match, receipt
 from syncerr_tui.salesforce.profiles import ApexMethod, FlowMethod
 from syncerr_tui.text import one_line
-
-DOWNSTREAM = "syncrecordchangesinvocable"
-"""StoreConnect's own action of this name pushes Salesforce's version to the website: the other direction.
-For a failed website record it could overwrite what the shopper entered."""
 
 _WORDS = {"apex": "Apex action", "flow": "Flow"}
 

@@ -12,8 +12,15 @@ from collections.abc import Sequence
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.health import Check, CheckState
-from syncerr_tui.salesforce.methods.receipts import match, named_results, receipt, refuses, unmatched
+from syncerr_tui.salesforce.methods import (
+    Check,
+    CheckState,
+    match,
+    named_results,
+    receipt,
+    refuses,
+    unmatched,
+)
 from syncerr_tui.salesforce.profiles import ApexRestMethod
 
 

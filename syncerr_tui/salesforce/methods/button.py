@@ -18,9 +18,8 @@ from syncerr_tui.salesforce.button.bridge import LightningBridge
 from syncerr_tui.salesforce.button.lightning import AuraAnswer, Said
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.entry_points import package_version
-from syncerr_tui.salesforce.health import Check, CheckState
-from syncerr_tui.salesforce.methods.receipts import match, named_results, receipt, refuses
+from syncerr_tui.salesforce.identity import package_version
+from syncerr_tui.salesforce.methods import Check, CheckState, match, named_results, receipt, refuses
 from syncerr_tui.salesforce.profiles import ButtonMethod
 from syncerr_tui.text import one_line
 

@@ -13,9 +13,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import COLLECTION_WRITE_LIMIT, ApiClient, Row, update_body
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.health import Check, CheckState
-from syncerr_tui.salesforce.methods import Preconditions
-from syncerr_tui.salesforce.methods.receipts import match, receipt
+from syncerr_tui.salesforce.methods import Check, CheckState, Preconditions, match, receipt
 from syncerr_tui.salesforce.profiles import FieldMapping, FieldMethod
 from syncerr_tui.text import one_line
 

@@ -8,7 +8,7 @@ from syncerr_tui.diagnosis.links import address
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.health import Check, CheckState
+from syncerr_tui.salesforce.methods import Check, CheckState
 from syncerr_tui.salesforce.profiles import GuidedMethod
 
 APP_LAUNCHER = "/lightning/page/home"

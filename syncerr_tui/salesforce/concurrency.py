@@ -1,0 +1,187 @@
+"""Requests beside each other: their threads, and how many may be under way at once.
+
+Fewer when the org is in trouble, slowly more when it is well.
+
+An org's long-running requests are shared with the whole business (10 Apex transactions over 5 s, 5 to 25
+requests over 20 s), so the first sign of crowding halves our share; it grows back by one for every
+`_GOOD_FOR_MORE` good answers per lane.
+
+The threads are daemons: a request that hangs does not keep the program alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from syncerr_tui.errors import UnreachableError
+
+_GOOD_FOR_MORE = 8
+
+
+class AdaptiveLimiter:
+    """A limit on requests under way, for one event loop."""
+
+    def __init__(self, most: int) -> None:
+        if most < 1:
+            raise ValueError("a pace needs at least one lane")
+        self._most = most
+        self._limit = most
+        self._good = 0
+        self._era = 0
+        self._under_way = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way now."""
+        return self._limit
+
+    @asynccontextmanager
+    async def permit(self) -> AsyncIterator[Permit]:
+        """Wait for a place, first come first served, and hold it."""
+        if self._under_way >= self._limit or self._queue:
+            await self._turn()
+        else:
+            self._under_way += 1
+        try:
+            yield Permit(self, self._era)
+        finally:
+            self._under_way -= 1
+            self._admit()
+
+    async def _turn(self) -> None:
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._under_way -= 1
+                self._admit()
+            raise
+
+    def _admit(self) -> None:
+        while self._queue and self._under_way < self._limit:
+            place = self._queue.popleft()
+            if not place.done():
+                self._under_way += 1
+                place.set_result(None)
+
+    def _trouble(self, era: int) -> None:
+        """Halve, once for all requests that were under way together: five refusals are one piece of news."""
+        if era == self._era:
+            self._era += 1
+            self._good = 0
+            self._limit = max(1, self._limit // 2)
+
+    def _well(self) -> None:
+        if self._limit == self._most:
+            return
+        self._good += 1
+        if self._good >= _GOOD_FOR_MORE * self._limit:
+            self._good = 0
+            self._limit += 1
+            self._admit()
+
+
+class Permit:
+    """One request's place, and where it tells how it went."""
+
+    def __init__(self, pace: AdaptiveLimiter, era: int) -> None:
+        self._pace = pace
+        self._era = era
+
+    def on_error(self) -> None:
+        """The org was too busy, or did not answer."""
+        self._pace._trouble(self._era)  # noqa: SLF001 - one class in two parts
+
+    def on_success(self) -> None:
+        """The org answered."""
+        self._pace._well()  # noqa: SLF001
+
+
+T = TypeVar("T")
+
+
+class ClosedError(UnreachableError):
+    """The connection was closed while, or before, something was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("The connection to the org has been closed", "Open it again")
+
+
+class ThreadPool:
+    """At most `size` threads, started when there is work for them.
+
+    Not a `ThreadPoolExecutor`: the interpreter joins that one's threads at exit, which can be two minutes
+    for a request that nobody waits for any more.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._threads = 0
+        self._waiting: set[asyncio.Future[Any]] = set()
+        self._closed = False
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Do one job in a thread. A job whose caller was cancelled before it began is never begun.
+
+        Raises:
+            ClosedError: `close` came first.
+        """
+        if self._closed:
+            raise ClosedError
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
+        if self._threads < min(self._size, len(self._waiting)):
+            self._threads += 1
+            threading.Thread(target=self._serve, name=f"org-{self._threads}", daemon=True).start()
+        self._jobs.put(_Job(future, job))
+        return await future
+
+    def close(self) -> None:
+        """Stop at once: whoever waits gets a `ClosedError`, threads end when their request does."""
+        self._closed = True
+        for future in tuple(self._waiting):
+            if not future.done():
+                future.set_exception(ClosedError())
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.do()
+
+
+class _Job:
+    def __init__(self, future: asyncio.Future[Any], work: Callable[[], Any]) -> None:
+        self._future = future
+        self._work = work
+
+    def do(self) -> None:
+        if self._future.done():
+            return
+        result, failure = None, None
+        try:
+            result = self._work()
+        except BaseException as error:  # noqa: BLE001 - carried over to whoever waits, whatever it is
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._future.get_loop().call_soon_threadsafe(self._deliver, result, failure)
+
+    def _deliver(self, result: object, failure: BaseException | None) -> None:
+        if self._future.done():
+            return
+        if failure is not None:
+            self._future.set_exception(failure)
+        else:
+            self._future.set_result(result)
