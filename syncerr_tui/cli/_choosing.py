@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._ledger import said_in
+from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
@@ -20,6 +22,7 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     from syncerr_tui.cli._options import OrgChoice
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
+    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import SyncError
     from syncerr_tui.resync.plan import LeftOut, Plan
     from syncerr_tui.salesforce.session import OrgSession
@@ -37,9 +40,6 @@ again_option = click.option(
 
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none."
-)
 
 id_option = click.option(
     "--id",
@@ -69,26 +69,34 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """How the person wants the plan; None: as the profile or the plan itself has it."""
+
+    only: bool = False
+    canary: bool = False
+    batch_size: int | None = None
+    concurrency: int | None = None
+    proof_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How the person wants what is sent to be sent."""
+
+    reason: str
+    yes: bool
+    dry_run: bool
+    again: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Treatment:
     """How the org's profile wants runs to be."""
 
     proof_timeout: float = 180.0
     reason_required: bool = False
     read_only: bool = False
-
-
-def choosing(command: Command) -> Command:
-    """Add the options that choose errors."""
-    for option in (
-        click.option("--all", "everything", is_flag=True, help="Every unresolved sync error."),
-        click.option(
-            "--cause", metavar="KEY", help="A cause (its key, or one of its errors) and what it holds up."
-        ),
-        click.option("--filter", "text", metavar="FILTER", help="What matches, e.g. 'object:Order age:>2d'."),
-        id_option,
-    ):
-        command = option(command)
-    return command
 
 
 def concurrency_option(shown: str) -> Callable[[Command], Command]:
@@ -110,21 +118,6 @@ def proof_timeout_option(shown: str, default: float | None = None) -> Callable[[
     )
 
 
-def planning(command: Command) -> Command:
-    """Add the options that shape a plan."""
-    for option in (
-        click.option("--only", is_flag=True, help="Exactly what is chosen, without its causes."),
-        click.option("--canary", is_flag=True, help="Send 1, then 5, 25 and the rest, each proven first."),
-        click.option(
-            "--batch-size", metavar="N", type=click.IntRange(1, 200), help="Rows in one request, at most."
-        ),
-        concurrency_option("Requests at once, at most."),
-        proof_timeout_option("Seconds to wait for proof of a wave."),
-    ):
-        command = option(command)
-    return command
-
-
 def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, everything: bool) -> Choice:
     """Check that the person asked for one thing.
 
@@ -137,11 +130,53 @@ def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, ever
         if value
     ]
     if len(given) != 1:
-        told = f"{' and '.join(given)} cannot be combined" if given else "Nothing is chosen"
-        raise BadInputError(told, "Give one of --id, --filter, --cause or --all")
+        title = f"{' and '.join(given)} cannot be combined" if given else "Nothing is chosen"
+        raise BadInputError(title, "Give one of --id, --filter, --cause or --all")
     if text is not None:
         read_filter(text)  # an unreadable filter is told before anything is connected
     return Choice(read_ids(ids), text, cause, everything)
+
+
+choosing = packed(
+    "asked",
+    choice_from,
+    ids=id_option,
+    text=click.option(
+        "--filter", "text", metavar="FILTER", help="What matches, e.g. 'object:Order age:>2d'."
+    ),
+    cause=click.option(
+        "--cause", metavar="KEY", help="A cause (its key, or one of its errors) and what it holds up."
+    ),
+    everything=click.option("--all", "everything", is_flag=True, help="Every unresolved sync error."),
+)
+"""Adds the options that choose errors; the command gets `asked: Choice`."""
+planning = packed(
+    "options",
+    PlanOptions,
+    proof_timeout=proof_timeout_option("Seconds to wait for proof of a wave."),
+    concurrency=concurrency_option("Requests at once, at most."),
+    batch_size=click.option(
+        "--batch-size", metavar="N", type=click.IntRange(1, 200), help="Rows in one request, at most."
+    ),
+    canary=click.option("--canary", is_flag=True, help="Send 1, then 5, 25 and the rest, each proven first."),
+    only=click.option("--only", is_flag=True, help="Exactly what is chosen, without its causes."),
+)
+"""Adds the options that shape a plan; the command gets `options: PlanOptions`."""
+
+
+def sending(json_help: str) -> Callable[[Command], Command]:
+    """Adds the options of what is sent; the command gets `run: RunOptions`. `json_help`: of `--json`."""
+    return packed(
+        "run",
+        RunOptions,
+        reason=reason_option,
+        yes=yes_option,
+        dry_run=click.option(
+            "--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none."
+        ),
+        again=again_option,
+        as_json=click.option("--json", "as_json", is_flag=True, help=json_help),
+    )
 
 
 def read_ids(ids: Sequence[str]) -> tuple[str, ...]:
@@ -292,29 +327,25 @@ def read_filter(text: str, **how: Any) -> Filter:  # noqa: ANN401 - what `parse`
 
 def plan_for(
     connection: OrgSession,
+    journal: Journal,
     graph: CauseGraph,
     choice: Choice,
-    *,
-    only: bool,
-    canary: bool,
-    batch_size: int | None,
-    concurrency: int | None,
-    proof_timeout: float,
-    said: Handlings,
-    measured: Sequence[tuple[int, float]] = (),
+    options: PlanOptions,
+    treatment: Treatment,
 ) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives.
 
-    Causes that were not chosen come along, each told on stderr: a victim alone could not be sent. `measured`:
-    rows and seconds of waves that were proven in this org, for the estimate. `said`: what people have said:
-    what is snoozed stays out unless it is named by its id.
+    Causes that were not chosen come along, each told on stderr: a victim alone could not be sent. What is
+    snoozed stays out unless it is named by its id.
     """
+    from syncerr_tui.journal.history import History
     from syncerr_tui.resync.factory import clock
     from syncerr_tui.resync.plan import make_plan
     from syncerr_tui.resync.selection import causes_missing
 
+    said = said_in(journal, graph)
     chosen = chosen_of(graph, choice, said)
-    if not only:
+    if not options.only:
         causes = causes_missing(graph, chosen)
         _tell_causes(causes, one=len(chosen) == 1)
         chosen += causes
@@ -325,11 +356,11 @@ def plan_for(
         created_at=clock(),
         parents=graph.parents_of(error.id for error in chosen),
         left_out=[*_support_only(graph, chosen, named=bool(choice.ids)), *_snoozed(said, chosen, choice)],
-        canary=canary,
-        batch_size=batch_size,
-        concurrency=concurrency,
-        proof_timeout=proof_timeout,
-        measured=measured,
+        canary=options.canary,
+        batch_size=options.batch_size,
+        concurrency=options.concurrency,
+        proof_timeout=treatment.proof_timeout if options.proof_timeout is None else options.proof_timeout,
+        measured=History(journal).wave_times(connection.method.name),
     )
 
 

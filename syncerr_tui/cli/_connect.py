@@ -20,6 +20,7 @@ from syncerr_tui.cli._options import (
 from syncerr_tui.errors import BadInputError
 
 if TYPE_CHECKING:
+    from syncerr_tui.cli._ledger import LateJournal
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.host.metadata_cache import MetadataCache
@@ -33,6 +34,7 @@ __all__ = [
     "default_choice",
     "name_cache_of",
     "open_connection",
+    "open_org",
     "org_options",
     "reach",
     "run_async",
@@ -105,8 +107,10 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
 
 
 @asynccontextmanager
-async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIterator[OrgSession]:
-    """Log in, look at the org, and hand out the connection; everything is let go at the end.
+async def open_org(
+    choice: OrgChoice, *, mention: bool = True
+) -> AsyncIterator[tuple[OrgSession, LateJournal]]:
+    """Log in, look at the org, and hand out the connection and its journal; all is let go at the end.
 
     Args:
         choice: Which org.
@@ -115,20 +119,30 @@ async def open_connection(choice: OrgChoice, *, mention: bool = True) -> AsyncIt
     Raises:
         SyncErrError: Each failure in its own words: no such org, not logged in, unreachable, names in doubt.
     """
-    from syncerr_tui.cli._ledger import mention_open_matters
+    from syncerr_tui.cli._ledger import LateJournal, mention_open_matters
     from syncerr_tui.salesforce.connect import connect
 
     if choice.snapshot is not None:
-        yield await open_snapshot(choice.snapshot)
+        connection = await open_snapshot(choice.snapshot)
+        with LateJournal(connection) as journal:
+            yield connection, journal
         return
     async with reach(choice) as (profile, tokens):
         connection = await connect(profile, tokens)
         try:
-            if mention:
-                await mention_open_matters(connection)
-            yield connection
+            with LateJournal(connection) as journal:
+                if mention:
+                    await mention_open_matters(connection, journal)
+                yield connection, journal
         finally:
             await connection.close()
+
+
+@asynccontextmanager
+async def open_connection(choice: OrgChoice) -> AsyncIterator[OrgSession]:
+    """`open_org` for a command that leaves the journal alone."""
+    async with open_org(choice) as (connection, _):
+        yield connection
 
 
 async def open_snapshot(path: Path) -> OrgSession:

@@ -1,11 +1,15 @@
-"""Many rows explained at once: a line each, and what is behind them, most rows first."""
+"""Explanations on stdout: one, or many rows at once, with what is behind them, most rows first."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
-from syncerr_tui.cli._console import emit, emit_json
+from syncerr_tui.cli._console import emit, emit_json, emit_linked
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.fingerprint import fingerprint
 from syncerr_tui.diagnosis.guidance_template import plain
@@ -16,6 +20,19 @@ from syncerr_tui.words import plural
 
 LINES_NAMED = 20
 """Lines that a cause names before the rest is counted."""
+
+
+class Form(Enum):
+    """How an explanation is written."""
+
+    PLAIN = "plain"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+    @classmethod
+    def of(cls, *, as_json: bool, as_markdown: bool) -> Form:
+        """What the options ask for."""
+        return cls.JSON if as_json else cls.MARKDOWN if as_markdown else cls.PLAIN
 
 
 @dataclass(slots=True)
@@ -29,9 +46,39 @@ def refusal(row: BadRow) -> dict[str, object]:
     return {"id": row.id, "error": f"line {row.line}: {row.trouble}"}
 
 
-def tell_rows(
-    rows: Iterable[tuple[ErrorRow, Explanation] | BadRow], *, as_json: bool, as_markdown: bool
-) -> bool:
+def tell_one(error_id: str | None, explanation: Explanation, form: Form) -> None:
+    """One explanation."""
+    if form is Form.JSON:
+        emit_json({"id": error_id, **explanation.payload()})
+    elif form is Form.MARKDOWN:
+        from syncerr_tui.diagnosis.render import markdown
+
+        emit(*markdown(explanation).splitlines())
+    else:
+        _tell_plainly(explanation)
+
+
+def _tell_plainly(explanation: Explanation) -> None:
+    """The guidance for a person: 80 columns where nobody says how wide it is."""
+    from syncerr_tui.diagnosis.render import explanation_lines
+    from syncerr_tui.diagnosis.text_layout import Role
+    from syncerr_tui.host.terminal import terminal_profile
+
+    terminal = sys.stdout.isatty()
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, 38), 100) if terminal else 80
+    links = terminal and terminal_profile(os.environ).links
+    code = explanation.guidance.code
+    inferred = " (inferred from the wording)" if explanation.diagnosis.inferred else ""
+    emit(f"{code}{inferred}" if code else "No status code", "")
+    emit_linked(
+        [
+            [(text, line.link if links and role is Role.ADDRESS else None) for text, role in line.parts]
+            for line in explanation_lines(explanation, width, whole_addresses=True)
+        ]
+    )
+
+
+def tell_rows(rows: Iterable[tuple[ErrorRow, Explanation] | BadRow], form: Form) -> bool:
     """Show the rows as they come, then the causes.
 
     Returns:
@@ -42,24 +89,24 @@ def tell_rows(
     for row in rows:
         if isinstance(row, BadRow):
             bad.append(row)
-            if as_json:
+            if form is Form.JSON:
                 emit_json(refusal(row))
-            elif not as_markdown:
+            elif form is Form.PLAIN:
                 emit(f"line {row.line}  {row.trouble}")
             continue
         error, explanation = row
-        if as_json:
+        if form is Form.JSON:
             emit_json({"id": error.id, "line": error.line, **explanation.payload()})
             continue
         key = fingerprint(explanation.diagnosis, error.object_name or "").key
         causes.setdefault(key, _Cause(explanation)).lines.append(error.line)
-        if not as_markdown:
+        if form is Form.PLAIN:
             code = explanation.guidance.code or "no code"
             emit(f"line {error.line}  {code}  {summarize(error.message, error.code)}")
     ranked = sorted(causes.values(), key=lambda cause: -len(cause.lines))
-    if as_markdown:
+    if form is Form.MARKDOWN:
         emit(*_markdown(ranked, bad))
-    elif not as_json:
+    elif form is Form.PLAIN:
         emit(*_summary(ranked, bad))
     return not bad
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
+"""A decorator of click's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,60 +46,58 @@ def complete_org(_context: click.Context, _parameter: click.Parameter, incomplet
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete) and one_line(name) == name]
 
 
-_DEMO_ONLY = {
-    "errors": "--errors",
-    "seed": "--seed",
-    "latency": "--latency",
-    "processing_delay": "--processing-delay",
-    "page_size": "--page-size",
-    "db": "--db",
-    "fault": "--fault",
-    "naming": "--naming",
-}
-_SETTINGS = (
-    click.option(
+def packed(into: str, pack: Callable[..., object], **options: Option) -> Callable[[Command], Command]:
+    """Decorate a click command's function: what these options give reaches it as one argument.
+
+    Args:
+        into: The argument.
+        pack: Makes it of what the options give, by their names.
+        options: Name -> the option, in the order in which the help shows them.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
+            kwargs[into] = pack(**{name: kwargs.pop(name) for name in options})
+            return command(*args, **kwargs)
+
+        decorated: Any = wrapped
+        for option in reversed(options.values()):
+            decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
+
+
+_SETTINGS: Mapping[str, Option] = {
+    "org": click.option(
         "--org",
         metavar="NAME",
         shell_complete=complete_org,
         help="Profile written by 'syncerr-tui setup', or an alias of the sf CLI.",
     ),
-    click.option(
+    "demo": click.option(
         "--demo",
         is_flag=True,
         help="Use the embedded demo org: no account, no network; with the settings of 'demo'.",
     ),
-    click.option(
+    "snapshot": click.option(
         "--snapshot",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Look at what 'syncerr-tui snapshot' has written, without an org.",
     ),
     # Told in the help of `demo` alone: in every command they would be half of it.
-    click.option("--errors", type=click.IntRange(0, 100_000), hidden=True),
-    click.option("--seed", type=int, hidden=True),
-    click.option("--latency", type=click.FloatRange(0, 600), hidden=True),
-    click.option("--processing-delay", type=click.FloatRange(0, 3600), hidden=True),
-    click.option("--page-size", type=click.IntRange(1, 2000), hidden=True),
-    click.option("--db", type=click.Path(dir_okay=False, path_type=Path), hidden=True),
-    click.option("--fault", multiple=True, hidden=True),
-    click.option("--naming", hidden=True),
-    click.option("--read-only", is_flag=True, help="Take away everything that changes the org."),
-)
-
-
-def org_options(command: Command) -> Command:
-    """Decorate a click command's function: it gets `choice: OrgChoice` instead of the single options."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
-        names = ("org", "demo", "read_only", "snapshot", *_DEMO_ONLY)
-        settings = {name: kwargs.pop(name) for name in names}
-        return command(*args, choice=choice_of(**settings), **kwargs)
-
-    decorated: Any = wrapped
-    for option in reversed(_SETTINGS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+    "errors": click.option("--errors", type=click.IntRange(0, 100_000), hidden=True),
+    "seed": click.option("--seed", type=int, hidden=True),
+    "latency": click.option("--latency", type=click.FloatRange(0, 600), hidden=True),
+    "processing_delay": click.option("--processing-delay", type=click.FloatRange(0, 3600), hidden=True),
+    "page_size": click.option("--page-size", type=click.IntRange(1, 2000), hidden=True),
+    "db": click.option("--db", type=click.Path(dir_okay=False, path_type=Path), hidden=True),
+    "fault": click.option("--fault", multiple=True, hidden=True),
+    "naming": click.option("--naming", hidden=True),
+    "read_only": click.option("--read-only", is_flag=True, help="Take away everything that changes the org."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +116,6 @@ class LaterChoice:
         return choice_of(**self.settings)
 
 
-def later_org_options(command: Command) -> Command:
-    """Like `org_options` for a command that works without an org too: it gets `choose: LaterChoice`."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own signature
-        settings = {name: kwargs.pop(name) for name in ("org", "demo", "read_only", "snapshot", *_DEMO_ONLY)}
-        return command(*args, choose=LaterChoice(settings), **kwargs)
-
-    decorated: Any = wrapped
-    for option in reversed(_SETTINGS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
-
-
 def choice_of(
     *,
     org: str | None,
@@ -146,7 +132,7 @@ def choice_of(
     given = {name: value for name, value in settings.items() if value not in {None, ()}}
     if given and not demo:
         raise BadInputError(
-            f"{_DEMO_ONLY[next(iter(given))]} is a setting of the demo org",
+            f"--{next(iter(given)).replace('_', '-')} is a setting of the demo org",
             "Add --demo, or leave it out",
         )
     if snapshot is not None:
@@ -159,6 +145,12 @@ def choice_of(
         return OrgChoice(None, demo_options(**given), read_only)
     org = org if org is not None else _the_one_org()
     return OrgChoice(org, None, read_only or _says_read_only(org))
+
+
+org_options = packed("choice", choice_of, **_SETTINGS)
+"""Adds the options that name an org; the command gets `choice: OrgChoice`."""
+later_org_options = packed("choose", lambda **settings: LaterChoice(settings), **_SETTINGS)
+"""The same for a command that works without an org too: it gets `choose: LaterChoice`."""
 
 
 def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of DemoOptions' own fields

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, name_cache_of, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, name_cache_of, open_org, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
@@ -42,14 +42,14 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, v
 
 async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: bool, victims: bool) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import left_of, said_about
+    from syncerr_tui.cli._ledger import left_in, said_in
     from syncerr_tui.diagnosis.links import record_pages
     from syncerr_tui.resync.factory import clock
 
-    async with open_connection(choice) as connection:
+    async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
-        said, left = said_about(connection, graph), left_of(connection, graph)
+        said, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
         url = connection.identity.instance_url
     wanted, now = filter_over(graph, text, said), clock()
 

@@ -67,14 +67,15 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
 
 async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
     """What is off because of us, and what may be fixed from here at all."""
-    from syncerr_tui.cli._ledger import off_words, put_back_words, safeguards_off
+    from syncerr_tui.cli._ledger import LateJournal, off_words, put_back_words, safeguards_off
     from syncerr_tui.fixes.org import FixScope
     from syncerr_tui.salesforce.connect import connect
 
     try:
         connection = await connect(profile, tokens)
         try:
-            off, policy = await safeguards_off(connection), connection.fixes().policy
+            with LateJournal(connection) as journal:
+                off, policy = await safeguards_off(connection, journal), connection.fixes().policy
         finally:
             await connection.close()
     except SyncErrError as error:

@@ -6,7 +6,6 @@ Works without an org and without a network. Never imports Textual; simple-salesf
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._console import complain, emit, emit_json, emit_linked
-from syncerr_tui.cli._options import later_org_options
+from syncerr_tui.cli._console import complain, emit_json
+from syncerr_tui.cli._explain_rows import Form, refusal, tell_one, tell_rows
+from syncerr_tui.cli._options import later_org_options, packed
 from syncerr_tui.diagnosis import codes
 from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
 from syncerr_tui.diagnosis.intake import (
@@ -144,51 +144,87 @@ def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) 
             runner.run(opened.aclose())
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the errors stand: at most one of these is named."""
+
+    message: str | None
+    event_id: str | None
+    jsonl: str | None
+    table: str | None
+
+    @property
+    def given(self) -> int:
+        """How many are named."""
+        return sum(one is not None for one in (self.message, self.event_id, self.jsonl, self.table))
+
+
+def _setting(
+    object_name: str | None, event_type: str | None, instance_url: str | None, notes: Path | None
+) -> Setting:
+    from syncerr_tui.host.paths import org_notes
+
+    return Setting(org_notes(os.environ, notes), object_name, event_type, instance_url)
+
+
 @click.command()
 @click.argument("code_argument", metavar="[CODE]", required=False)
-@click.option("--message", "-m", metavar="TEXT", help="The message to read; - reads it from stdin.")
+@packed(
+    "source",
+    _Source,
+    message=click.option(
+        "--message", "-m", metavar="TEXT", help="The message to read; - reads it from stdin."
+    ),
+    event_id=click.option(
+        "--id",
+        "event_id",
+        metavar="ID",
+        help="A change event of the org (--org or --demo); - reads ids from stdin.",
+    ),
+    jsonl=click.option("--jsonl", metavar="FILE", help="JSON lines with message, code, id; - reads stdin."),
+    table=click.option(
+        "--csv", "table", metavar="FILE", help="Data Loader's error file or failed results; - reads stdin."
+    ),
+)
 @click.option("--code", metavar="CODE", help="The status code that came with the message.")
-@click.option(
-    "--id",
-    "event_id",
-    metavar="ID",
-    help="A change event of the org (--org or --demo); - reads ids from stdin.",
-)
-@click.option("--jsonl", metavar="FILE", help="JSON lines with message, code, id; - reads stdin.")
-@click.option(
-    "--csv", "table", metavar="FILE", help="Data Loader's error file or failed results; - reads stdin."
-)
 @click.option("--error-column", metavar="NAME", help="The column of --csv that holds the message.")
-@click.option("--object", "object_name", metavar="NAME", help="Object that failed, e.g. Order.")
-@click.option(
-    "--event", "event_type", type=click.Choice(["Create", "Update", "Delete"], case_sensitive=False)
+@packed(
+    "setting",
+    _setting,
+    object_name=click.option(
+        "--object", "object_name", metavar="NAME", help="Object that failed, e.g. Order."
+    ),
+    event_type=click.option(
+        "--event", "event_type", type=click.Choice(["Create", "Update", "Delete"], case_sensitive=False)
+    ),
+    instance_url=click.option(
+        "--instance-url", metavar="URL", help="Make the addresses of steps absolute for this org."
+    ),
+    notes=click.option(
+        "--notes",
+        metavar="FILE",
+        envvar="SYNCERR_NOTES",
+        type=click.Path(path_type=Path),
+        help="Your org's notes (TOML).",
+    ),
 )
-@click.option("--instance-url", metavar="URL", help="Make the addresses of steps absolute for this org.")
-@click.option(
-    "--notes",
-    metavar="FILE",
-    envvar="SYNCERR_NOTES",
-    type=click.Path(path_type=Path),
-    help="Your org's notes (TOML).",
+@packed(
+    "form",
+    Form.of,
+    as_json=click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+    as_markdown=click.option(
+        "--markdown", "as_markdown", is_flag=True, help="Markdown, for a ticket or a wiki."
+    ),
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown, for a ticket or a wiki.")
 @later_org_options
 def command(
     code_argument: str | None,
     *,
-    message: str | None,
+    source: _Source,
     code: str | None,
-    event_id: str | None,
-    jsonl: str | None,
-    table: str | None,
     error_column: str | None,
-    object_name: str | None,
-    event_type: str | None,
-    instance_url: str | None,
-    notes: Path | None,
-    as_json: bool,
-    as_markdown: bool,
+    setting: Setting,
+    form: Form,
     choose: LaterChoice,
 ) -> int:
     """Explain a status code, a message or a sync error: what happened, what blocks, what to do.
@@ -205,31 +241,29 @@ def command(
     --jsonl get is told apart by itself. With --org the org's own names are used: labels become API names, a
     refused value is told against those that exist, a rule is found by its message.
     """  # noqa: D301 - click's mark for a block that keeps its lines
-    sources = [source for source in (message, event_id, jsonl, table) if source is not None]
-    if len(sources) > 1:
+    if source.given > 1:
         raise BadInputError("--message, --id, --jsonl and --csv cannot be combined", "Give one of them")
-    if not sources and not code_argument and not code:
+    if not source.given and not code_argument and not code:
         raise BadInputError("Nothing to explain", "Give a status code, --message, --id, --jsonl or --csv")
-    setting = Setting(_notes(notes), object_name, event_type, instance_url)
-    given = _code(code_argument or code, strict=not sources)
-    if jsonl is not None:
+    given = _code(code_argument or code, strict=not source.given)
+    if source.jsonl is not None:
         with _held_against(choose, setting, named_things=False) as held:
-            return _answer_lines(jsonl, held)
-    if event_id is not None:
-        return _explain_events(event_id, choose, setting, as_json=as_json, as_markdown=as_markdown)
-    if table is not None:
-        text = _whole_text(table)
+            return _answer_lines(source.jsonl, held)
+    if source.event_id is not None:
+        return _explain_events(source.event_id, choose, setting, form)
+    if source.table is not None:
+        text = _whole_text(source.table)
         shape = shape_of(text)
         if shape is Shape.MESSAGE and not text.lstrip().startswith(("{", "[", "<")):
             shape = Shape.CSV
     else:
-        text = _whole_text("-").rstrip("\r\n") if message == "-" else message or ""
+        text = _whole_text("-").rstrip("\r\n") if source.message == "-" else source.message or ""
         shape = shape_of(text) if "\n" in text else Shape.MESSAGE
-    rows = table is not None or shape is not Shape.MESSAGE
+    rows = source.table is not None or shape is not Shape.MESSAGE
     with _held_against(choose, setting, named_things=not rows) as held:
         if rows:
-            return _answer_rows(text, held, shape, error_column, as_json=as_json, as_markdown=as_markdown)
-        _tell(None, held.explain(text, given), as_json=as_json, as_markdown=as_markdown)
+            return _answer_rows(text, held, shape, error_column, form)
+        tell_one(None, held.explain(text, given), form)
     return ExitCode.OK
 
 
@@ -247,12 +281,6 @@ def _code(text: str | None, *, strict: bool) -> str | None:
     if not codes.looks_like_code(shown):
         raise BadInputError(f"{shown!r} is not a status code", "To explain a message, use --message")
     return shown
-
-
-def _notes(path: Path | None) -> OrgNotes | None:
-    from syncerr_tui.host.paths import org_notes
-
-    return org_notes(os.environ, path)
 
 
 def _stdin() -> IO[bytes]:
@@ -284,25 +312,15 @@ def _whole_text(source: str) -> str:
     return text
 
 
-def _answer_rows(
-    text: str,
-    setting: Setting,
-    shape: Shape,
-    error_column: str | None,
-    *,
-    as_json: bool,
-    as_markdown: bool,
-) -> int:
+def _answer_rows(text: str, setting: Setting, shape: Shape, error_column: str | None, form: Form) -> int:
     """Every failed row of a text, and the causes behind them."""
-    from syncerr_tui.cli._explain_rows import tell_rows
-
     try:
         rows = rows_of(text, error_column, shape)
     except UnreadableTableError as error:
         hint = f"Name it with --error-column. The columns are: {error}"
         raise BadInputError("No column of the file looks like an error message", hint) from None
     explained = (row if isinstance(row, BadRow) else (row, setting.explain_row(row)) for row in rows)
-    fine = tell_rows(explained, as_json=as_json, as_markdown=as_markdown)
+    fine = tell_rows(explained, form)
     return ExitCode.OK if fine else ExitCode.BAD_INPUT
 
 
@@ -313,7 +331,7 @@ def _answer_lines(source: str, setting: Setting) -> int:
         for number, raw in _lines(stream):
             if number == 1 and raw is not None and _other_shape(raw):
                 text = decode(raw + stream.read(LONGEST_TEXT)) or ""
-                return _answer_rows(text, setting, shape_of(text), None, as_json=True, as_markdown=False)
+                return _answer_rows(text, setting, shape_of(text), None, Form.JSON)
             answer, fine = _answer(number, raw, setting)
             bad = bad or not fine
             emit_json(answer)
@@ -342,8 +360,6 @@ def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
 
 
 def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str, object], bool]:
-    from syncerr_tui.cli._explain_rows import refusal
-
     text = None if raw is None else decode(raw)
     if raw is None:
         row: ErrorRow | BadRow = BadRow(number, f"longer than {LONGEST_LINE:,} bytes")
@@ -356,9 +372,7 @@ def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str,
     return {"id": row.id, **setting.explain_row(row).payload()}, True
 
 
-def _explain_events(
-    asked: str, choose: LaterChoice, setting: Setting, *, as_json: bool, as_markdown: bool
-) -> int:
+def _explain_events(asked: str, choose: LaterChoice, setting: Setting, form: Form) -> int:
     """One change event, or all that stdin names: what the org no longer has is said, and the others go on."""
     from syncerr_tui.cli._choosing import read_ids
     from syncerr_tui.cli._connect import run_async
@@ -384,7 +398,7 @@ def _explain_events(
                     code = ExitCode.BAD_INPUT
                     complain(missing)
                 else:
-                    _tell(event_id, explanation, as_json=as_json, as_markdown=as_markdown)
+                    tell_one(event_id, explanation, form)
         return code
 
     return run_async(explain_all())
@@ -412,34 +426,3 @@ async def explain_event(connection: OrgSession, event_id: str, setting: Setting)
         explanation.diagnosis, object_name=str(error.object), processed_at=error.processed_at
     )
     return explain(error, notes=setting.notes, instance_url=url, resolved=resolved, metadata=metadata)
-
-
-def _tell(error_id: str | None, explanation: Explanation, *, as_json: bool, as_markdown: bool) -> None:
-    if as_json:
-        emit_json({"id": error_id, **explanation.payload()})
-    elif as_markdown:
-        from syncerr_tui.diagnosis.render import markdown
-
-        emit(*markdown(explanation).splitlines())
-    else:
-        _tell_plainly(explanation)
-
-
-def _tell_plainly(explanation: Explanation) -> None:
-    """The guidance for a person: 80 columns where nobody says how wide it is."""
-    from syncerr_tui.diagnosis.render import explanation_lines
-    from syncerr_tui.diagnosis.text_layout import Role
-    from syncerr_tui.host.terminal import terminal_profile
-
-    terminal = sys.stdout.isatty()
-    width = min(max(shutil.get_terminal_size((80, 24)).columns, 38), 100) if terminal else 80
-    links = terminal and terminal_profile(os.environ).links
-    code = explanation.guidance.code
-    inferred = " (inferred from the wording)" if explanation.diagnosis.inferred else ""
-    emit(f"{code}{inferred}" if code else "No status code", "")
-    emit_linked(
-        [
-            [(text, line.link if links and role is Role.ADDRESS else None) for text, role in line.parts]
-            for line in explanation_lines(explanation, width, whole_addresses=True)
-        ]
-    )

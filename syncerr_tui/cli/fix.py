@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import reason_option, treatment_of, yes_option
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_connection, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._fixing import (
     exit_code,
@@ -24,7 +24,6 @@ from syncerr_tui.cli._fixing import (
     values_given,
 )
 from syncerr_tui.cli._ledger import fixer_of
-from syncerr_tui.cli._running import open_journal
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 
@@ -116,31 +115,30 @@ class _Asked:
 
 async def _fix(choice: OrgChoice, asked: _Asked) -> int:
     read_only = treatment_of(choice).read_only
-    async with open_connection(choice) as connection:
+    async with open_org(choice) as (connection, late):
         errors = roots_of(await read_graph(connection), event=asked.event, cause=asked.cause)
-        with open_journal(connection) as journal:
-            fixer = fixer_of(connection, journal, read_only=read_only)
-            options = await fixer.options(await explained(connection, errors), named=record_of(asked.key))
-            if asked.key is None:
-                _list(options, as_json=asked.as_json)
-                return ExitCode.OK
-            option = option_named(options, asked.key)
-            try:
-                result = await make(
-                    fixer,
-                    option,
-                    asked.values,
-                    yes=asked.yes,
-                    confirm=asked.confirm,
-                    seen=asked.seen,
-                    reason=asked.reason,
-                    event=asked.event or errors[0].id,
-                )
-            except RefusedError as error:
-                if asked.as_json:
-                    emit_json(result_payload(error.line))
-                complain(error)
-                return error.exit_code
+        fixer = fixer_of(connection, late.open(), read_only=read_only)
+        options = await fixer.options(await explained(connection, errors), named=record_of(asked.key))
+        if asked.key is None:
+            _list(options, as_json=asked.as_json)
+            return ExitCode.OK
+        option = option_named(options, asked.key)
+        try:
+            result = await make(
+                fixer,
+                option,
+                asked.values,
+                yes=asked.yes,
+                confirm=asked.confirm,
+                seen=asked.seen,
+                reason=asked.reason,
+                event=asked.event or errors[0].id,
+            )
+        except RefusedError as error:
+            if asked.as_json:
+                emit_json(result_payload(error.line))
+            complain(error)
+            return error.exit_code
     if result is None:
         narrate("Nothing was changed.")
         return ExitCode.OK

@@ -10,8 +10,9 @@ import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._ledger import journal_of
 from syncerr_tui.cli._options import profile_folder
-from syncerr_tui.cli._running import NOT_SENT, journal_of, rows_of_run, tell_row
+from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import local_minute
 

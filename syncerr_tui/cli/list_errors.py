@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_connection, open_org, org_options, run_async
 from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
@@ -202,17 +202,17 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
 async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import left_of, said_about
+    from syncerr_tui.cli._ledger import left_in, said_in
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
 
     said, left = Handlings(), None
     by_cause = output.knows_causes or wanted.by_cause
-    async with open_connection(choice) as connection:
+    async with open_org(choice) as (connection, late):
         if by_cause:
             graph = await read_graph(connection)
-            said, left = said_about(connection, graph), left_of(connection, graph)
+            said, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
         else:
             graph = CauseGraph()
             async for page in connection.errors():
@@ -239,13 +239,13 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
 async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
     """How many rows there are of each value."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import said_about
+    from syncerr_tui.cli._ledger import said_in
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.triage.values import counted, shown
 
-    async with open_connection(choice) as connection:
+    async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
-        wanted, now = filter_over(graph, text, said_about(connection, graph)), datetime.now(UTC)
+        wanted, now = filter_over(graph, text, said_in(late.existing(), graph)), datetime.now(UTC)
     found = [error for error in graph.errors.values() if wanted.matches(error, now)]
 
     def root_of(row: str) -> str | None:

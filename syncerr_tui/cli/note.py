@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import said_in
-from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import HandlingKind, line_value
@@ -98,14 +97,14 @@ async def _note(
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.journal.history import History
 
-    async with open_connection(choice) as connection:
+    async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
-        with open_journal(connection) as journal:
-            twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in told else ()
-            targets = _targets(graph, ids, cause, frozenset(twin.error.id for twin in twins))
-            for number, (kind, value) in enumerate(told.items()):
-                _say(journal, graph, targets, kind, value, by=os_user(), text=text if not number else "")
-            said = said_in(journal, graph)
+        journal = late.open()
+        twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in told else ()
+        targets = _targets(graph, ids, cause, frozenset(twin.error.id for twin in twins))
+        for number, (kind, value) in enumerate(told.items()):
+            _say(journal, graph, targets, kind, value, by=os_user(), text=text if not number else "")
+        said = said_in(journal, graph)
     rows = [row for row in graph.errors if row in said.rows]
     if targets:
         among = {row for target in targets for row in _rows_of(graph, target)}

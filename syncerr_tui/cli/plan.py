@@ -7,20 +7,11 @@ from typing import Any
 
 import click
 
-from syncerr_tui.cli._choosing import (
-    Choice,
-    choice_from,
-    choosing,
-    plan_for,
-    planning,
-    treatment_of,
-)
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning, treatment_of
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import narrate
-from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.cli._running import (
     mention_unfinished,
-    open_journal,
     tell_plan,
     tell_row,
     warn_of_repeats,
@@ -42,43 +33,25 @@ from syncerr_tui.errors import ExitCode
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each error.")
 def command(
-    choice: OrgChoice,
-    *,
-    ids: tuple[str, ...],
-    text: str | None,
-    cause: str | None,
-    everything: bool,
-    output: Path | None,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401 - the options of `planning`
+    choice: OrgChoice, *, asked: Choice, options: PlanOptions, output: Path | None, as_json: bool
 ) -> int:
     """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
-    asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
-    return run_async(_plan(choice, asked, output, as_json=as_json, **options))
+    return run_async(_plan(choice, asked, options, output, as_json=as_json))
 
 
 async def _plan(
-    choice: OrgChoice,
-    asked: Choice,
-    output: Path | None,
-    *,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401
+    choice: OrgChoice, asked: Choice, options: PlanOptions, output: Path | None, *, as_json: bool
 ) -> int:
-    from syncerr_tui.journal.history import History
     from syncerr_tui.resync import plan_file
 
-    if options["proof_timeout"] is None:
-        options["proof_timeout"] = treatment_of(choice).proof_timeout
-    async with open_connection(choice) as connection:
+    treatment = treatment_of(choice)
+    async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
-        with open_journal(connection) as journal:
-            measured = History(journal).wave_times(connection.method.name)
-            said = said_in(journal, graph)
-            plan = plan_for(connection, graph, asked, said=said, measured=measured, **options)
-            mention_unfinished(journal)
-            warn_of_unsettled(journal, plan)
-            warn_of_repeats(journal, plan)
+        journal = late.open()
+        plan = plan_for(connection, journal, graph, asked, options, treatment)
+        mention_unfinished(journal)
+        warn_of_unsettled(journal, plan)
+        warn_of_repeats(journal, plan)
     if output is not None:
         plan_file.write(plan, output)
     for row in plan.rows:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import fixer_of
-from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import span_of
 
@@ -63,21 +62,21 @@ async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask:
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.report.gather import gather
 
-    async with open_connection(choice, mention=False) as connection:
+    async with open_org(choice, mention=False) as (connection, late):
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
-        with open_journal(connection) as journal:
-            off = await fixer_of(connection, journal, read_only=True).safeguards()
-            report = gather(
-                graph,
-                journal,
-                off,
-                connection.identity,
-                since=_begin(journal, span),
-                by=os_user(),
-                metadata=metadata,
-                mask=mask,
-            )
+        journal = late.open()
+        off = await fixer_of(connection, journal, read_only=True).safeguards()
+        report = gather(
+            graph,
+            journal,
+            off,
+            connection.identity,
+            since=_begin(journal, span),
+            by=os_user(),
+            metadata=metadata,
+            mask=mask,
+        )
     if form == "json":
         emit_json(report.payload())
     elif form == "html":

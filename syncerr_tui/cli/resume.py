@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import again_option, treatment_of
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import ask, at_terminal, emit, emit_json, narrate
-from syncerr_tui.cli._running import (
-    ask_again,
-    ask_first,
-    follow,
-    open_journal,
-    refuse_where_read_only,
-)
+from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
+from syncerr_tui.cli._sending import follow
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import local_minute, plural
 
@@ -57,34 +52,34 @@ async def _resume(
 
     mode = ResumeMode(word) if word else None
 
-    async with open_connection(choice) as connection:
-        with open_journal(connection) as journal:
-            history = History(journal)
-            waiting = history.unfinished()
-            for record in history.under_way():
-                who = f"{record.os_user} on {record.host}"
-                narrate(f"Run {record.id[:8]} is under way: {who}, {plural(record.planned, 'row')}.")
-            if not waiting:
-                narrate("No interrupted run.")
-                return ExitCode.OK
+    async with open_org(choice) as (connection, late):
+        journal = late.open()
+        history = History(journal)
+        waiting = history.unfinished()
+        for record in history.under_way():
+            who = f"{record.os_user} on {record.host}"
+            narrate(f"Run {record.id[:8]} is under way: {who}, {plural(record.planned, 'row')}.")
+        if not waiting:
+            narrate("No interrupted run.")
+            return ExitCode.OK
+        if mode is None:
+            for unfinished in waiting:
+                _tell(unfinished, as_json=as_json)
+            mode = _ask(waiting, as_json=as_json)
             if mode is None:
-                for unfinished in waiting:
-                    _tell(unfinished, as_json=as_json)
-                mode = _ask(waiting, as_json=as_json)
-                if mode is None:
-                    return ExitCode.OK
-            chosen = _one_of(waiting, run)
-            narrate(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
-            plan = recorded_plan(history, chosen.run.id)
-            consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
-            if mode is ResumeMode.CONTINUE and not ask_first(
-                plan, connection.identity, yes=yes, guided=connection.method.guided
-            ):
-                narrate("Nothing was sent.")
                 return ExitCode.OK
-            request = RunRequest(plan, resume=chosen.run.id, mode=mode, again=consented)
-            runner = make_runner(connection, journal, request)
-            return await follow(runner, connection.identity, as_json=as_json)
+        chosen = _one_of(waiting, run)
+        narrate(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
+        plan = recorded_plan(history, chosen.run.id)
+        consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
+        if mode is ResumeMode.CONTINUE and not ask_first(
+            plan, connection.identity, yes=yes, guided=connection.method.guided
+        ):
+            narrate("Nothing was sent.")
+            return ExitCode.OK
+        request = RunRequest(plan, resume=chosen.run.id, mode=mode, again=consented)
+        runner = make_runner(connection, journal, request)
+        return await follow(runner, connection.identity, as_json=as_json)
 
 
 def _tell(unfinished: Unfinished, *, as_json: bool) -> None:

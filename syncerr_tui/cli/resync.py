@@ -8,43 +8,27 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from syncerr_tui.cli._choosing import (
     Choice,
-    again_option,
-    choice_from,
+    PlanOptions,
+    RunOptions,
+    Treatment,
     choosing,
-    dry_run_option,
     plan_for,
     planning,
-    reason_option,
+    sending,
     treatment_of,
-    yes_option,
 )
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, narrate
 from syncerr_tui.cli._fixing import ask_for, explained, option_named, roots_of
-from syncerr_tui.cli._ledger import fixer_of, said_in
-from syncerr_tui.cli._running import (
-    Stop,
-    ask_again,
-    ask_first,
-    follow,
-    leave_at_once,
-    mention_unfinished,
-    need_reason,
-    nothing_to_send,
-    open_journal,
-    refuse_where_read_only,
-    show_requests,
-    tell_plan,
-    warn_of_repeats,
-    warn_of_unsettled,
-)
+from syncerr_tui.cli._ledger import fixer_of
+from syncerr_tui.cli._running import check_treatment, mention_unfinished
+from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import duration
@@ -61,32 +45,21 @@ if TYPE_CHECKING:
 @org_options
 @choosing
 @planning
-@reason_option
-@yes_option
-@dry_run_option
-@again_option
+@sending("One JSON line for each row, as it ends.")
 @click.option(
     "--with-fix",
     metavar="KEY",
     help="Switch off this safeguard ('syncerr-tui fix' lists the keys) meanwhile.",
 )
 @click.option("--confirm", default="", metavar="NAME", help="In production: the safeguard's name.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row, as it ends.")
 def command(
     choice: OrgChoice,
     *,
-    ids: tuple[str, ...],
-    text: str | None,
-    cause: str | None,
-    everything: bool,
-    reason: str,
-    yes: bool,
-    dry_run: bool,
-    again: bool,
+    asked: Choice,
+    options: PlanOptions,
+    run: RunOptions,
     with_fix: str | None,
     confirm: str,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401 - the options of `planning`
 ) -> int:
     """Ask for a re-sync of the chosen errors, causes before victims, and prove what became of each.
 
@@ -97,79 +70,38 @@ def command(
     With --with-fix a safeguard is switched off, the rows are re-synced and proven, and it is switched on
     again and proven to be on, however the run ends. Exit code 1 too where it is not seen on again.
     """
-    asked = choice_from(ids=ids, text=text, cause=cause, everything=everything)
     if with_fix is not None:
         check_choice(asked)
     elif confirm:
         raise BadInputError("--confirm names a safeguard", "Add --with-fix KEY, or leave it out")
     treatment = treatment_of(choice)
-    if not dry_run:
-        refuse_where_read_only(treatment)
-        need_reason(treatment, reason)
-    if options["proof_timeout"] is None:
-        options["proof_timeout"] = treatment.proof_timeout
-    return run_async(
-        _resync(
-            choice,
-            asked,
-            reason,
-            yes=yes,
-            dry_run=dry_run,
-            again=again,
-            with_fix=with_fix,
-            confirm=confirm,
-            as_json=as_json,
-            **options,
-        )
-    )
+    check_treatment(treatment, run)
+    return run_async(_resync(choice, asked, options, run, treatment, with_fix, confirm))
 
 
 async def _resync(
     choice: OrgChoice,
     asked: Choice,
-    reason: str,
-    *,
-    yes: bool,
-    dry_run: bool,
-    again: bool,
+    options: PlanOptions,
+    run: RunOptions,
+    treatment: Treatment,
     with_fix: str | None,
     confirm: str,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401
 ) -> int:
-    from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.factory import make_runner
-    from syncerr_tui.resync.runner import RunRequest
+    async with open_org(choice) as (connection, late):
+        journal = late.open()
+        mention_unfinished(journal)
+        graph = await read_graph(connection)
+        plan = plan_for(connection, journal, graph, asked, options, treatment)
+        if with_fix is None:
+            return await carry_out(connection, journal, plan, run)
 
-    async with open_connection(choice) as connection:
-        with open_journal(connection) as journal:
-            mention_unfinished(journal)
-            measured = History(journal).wave_times(connection.method.name)
-            graph = await read_graph(connection)
-            said = said_in(journal, graph)
-            plan = plan_for(connection, graph, asked, said=said, measured=measured, **options)
-            if (nothing := nothing_to_send(plan)) is not None:
-                return nothing
-            warn_of_unsettled(journal, plan)
-            tell_plan(plan)
-            warn_of_repeats(journal, plan)
-            if dry_run:
-                return await show_requests(connection, journal, plan, as_json=as_json)
-            consented = ask_again(journal, plan, again=again)
-            meanwhile = None
-            if with_fix is not None:
-                fixer = fixer_of(connection, journal, read_only=False)
-                meanwhile = await prepare(
-                    fixer, connection, graph, asked, with_fix, yes=yes, confirm=confirm, reason=reason
-                )
-            may_send = ask_first(plan, connection.identity, yes=yes, guided=connection.method.guided)
-            if not may_send or (with_fix is not None and meanwhile is None):
-                narrate("Nothing was sent.")
-                return ExitCode.OK
-            request = RunRequest(plan, reason, again=consented)
-            runner = make_runner(connection, journal, request)
-            run = partial(follow, runner, connection.identity, as_json=as_json)
-            return await (run() if meanwhile is None else meanwhile.run(plan, run))
+        async def prepared() -> Around | None:
+            fixer = fixer_of(connection, journal, read_only=False)
+            off = await prepare(fixer, connection, graph, asked, with_fix, run, confirm)
+            return off.run if off is not None else None
+
+        return await carry_out(connection, journal, plan, run, prepared)
 
 
 def check_choice(asked: Choice) -> None:
@@ -184,10 +116,8 @@ async def prepare(
     graph: CauseGraph,
     asked: Choice,
     key: str,
-    *,
-    yes: bool,
+    run: RunOptions,
     confirm: str,
-    reason: str,
 ) -> WithFix | None:
     """Find the safeguard, and ask for its name in production; None: the person does not want it.
 
@@ -205,13 +135,13 @@ async def prepare(
         )
     fixer.check(option, {}, confirm or option.target.name)
     if fixer.policy.names_target:
-        typed = ask_for(option, fixer.policy, {}, yes=yes, confirm=confirm)
+        typed = ask_for(option, fixer.policy, {}, yes=run.yes, confirm=confirm)
         if typed is None:
             return None
         confirm = typed
         fixer.check(option, {}, confirm)
     narrate(f"Meanwhile: {option.title}. {option.affects}")
-    return WithFix(fixer, connection, option, confirm, reason, errors[0].id)
+    return WithFix(fixer, connection, option, confirm, run.reason, errors[0].id)
 
 
 @dataclass(frozen=True, slots=True)

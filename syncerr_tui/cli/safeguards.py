@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import treatment_of
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._fixing import exit_code, result_payload, show
 from syncerr_tui.cli._ledger import fixer_of, since
-from syncerr_tui.cli._running import open_journal
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 
 if TYPE_CHECKING:
@@ -70,23 +69,22 @@ async def _safeguards(
     as_json: bool,
 ) -> int:
     read_only = treatment_of(choice).read_only
-    async with open_connection(choice, mention=False) as connection:
-        with open_journal(connection) as journal:
-            fixer = fixer_of(connection, journal, read_only=read_only)
-            if restore is not None:
-                return await _restore(fixer, [restore], as_json=as_json)
-            if restore_all:
-                ids = [line.id for line in fixer.ledger.open_safeguards()]
-                if not ids:
-                    narrate("No safeguard is off.")
-                return await _restore(fixer, ids, as_json=as_json)
-            if accept is not None:
-                lines = [await fixer.accept(accept)]
-            elif record is not None:
-                await fixer.record(record, reason=reason)
-                lines = await fixer.safeguards()
-            else:
-                lines = await fixer.safeguards()
+    async with open_org(choice, mention=False) as (connection, late):
+        fixer = fixer_of(connection, late.open(), read_only=read_only)
+        if restore is not None:
+            return await _restore(fixer, [restore], as_json=as_json)
+        if restore_all:
+            ids = [line.id for line in fixer.ledger.open_safeguards()]
+            if not ids:
+                narrate("No safeguard is off.")
+            return await _restore(fixer, ids, as_json=as_json)
+        if accept is not None:
+            lines = [await fixer.accept(accept)]
+        elif record is not None:
+            await fixer.record(record, reason=reason)
+            lines = await fixer.safeguards()
+        else:
+            lines = await fixer.safeguards()
     _tell(lines, as_json=as_json)
     return ExitCode.OK
 

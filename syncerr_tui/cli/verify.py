@@ -7,9 +7,9 @@ import asyncio
 import click
 
 from syncerr_tui.cli._choosing import id_option, proof_timeout_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import narrate
-from syncerr_tui.cli._running import open_journal, rows_of_run, tell_row
+from syncerr_tui.cli._running import rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 
@@ -35,26 +35,24 @@ async def _verify(
     from syncerr_tui.journal.history import History
     from syncerr_tui.resync.verification import verify
 
-    async with open_connection(choice) as connection:
-        with open_journal(connection) as journal:
-            history = History(journal)
-            if run is not None:
-                rows = [row for row in rows_of_run(history, run) if row.intent is not None]
-            elif ids:
-                sent = [next((r for r in history.of_event(i) if r.intent is not None), None) for i in ids]
-                rows = [row for row in sent if row is not None]
-                if len(rows) < len(ids):
-                    raise BadInputError(
-                        "The journal has no request for some of these ids", "See 'syncerr-tui journal'"
-                    )
-            else:
-                rows = list(history.open_attempts().values())
-            if not rows:
-                narrate("Nothing was sent whose outcome is unknown.")
-                return ExitCode.OK
-            verified = await verify(
-                connection, journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep
-            )
+    async with open_org(choice) as (connection, late):
+        journal = late.open()
+        history = History(journal)
+        if run is not None:
+            rows = [row for row in rows_of_run(history, run) if row.intent is not None]
+        elif ids:
+            sent = [next((r for r in history.of_event(i) if r.intent is not None), None) for i in ids]
+            rows = [row for row in sent if row is not None]
+            if len(rows) < len(ids):
+                raise BadInputError(
+                    "The journal has no request for some of these ids", "See 'syncerr-tui journal'"
+                )
+        else:
+            rows = list(history.open_attempts().values())
+        if not rows:
+            narrate("Nothing was sent whose outcome is unknown.")
+            return ExitCode.OK
+        verified = await verify(connection, journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep)
     for row in verified:
         verdict = row.verdict.value if row.verdict else None
         tell_row(row.now or row.error, verdict, row.reason, as_json=as_json, evidence=row.evidence)

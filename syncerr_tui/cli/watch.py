@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+import os
+import shlex
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,14 +18,124 @@ import click
 
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._watch_channels import Channels, tell_channels
+from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
+from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
+    from syncerr_tui.host.hooks import Hook
     from syncerr_tui.model import SyncError
     from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.watch.delivery import Notifier
+    from syncerr_tui.watch.telling import Message, Schedule
     from syncerr_tui.watch.watcher import CauseSeen, Changes, Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """All who are told, and when."""
+
+    schedule: Schedule
+    members: tuple[tuple[str, Notifier | Hook], ...]
+    """Each with its name in the state file, from which nothing of a secret can be told."""
+
+    @classmethod
+    def of(cls, schedule: Schedule, notify: Sequence[str], hooks: Sequence[str]) -> Channels:
+        """From the options of the command.
+
+        Raises:
+            BadInputError, NotLoggedInError: One of them cannot be used.
+        """
+        members: list[tuple[str, Notifier | Hook]] = [(_key(place), _notifier(place)) for place in notify]
+        members += [(_key(command), _hook(command)) for command in hooks]
+        return cls(schedule, tuple(members))
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _notifier(place: str) -> Notifier:
+    from syncerr_tui.salesforce.auth.secrets import Secrets
+    from syncerr_tui.salesforce.profiles import SecretRef
+    from syncerr_tui.watch.delivery import Notifier
+
+    kind, _, where = place.partition(":")
+    if kind not in {"env", "file", "keyring"} or not where:
+        raise BadInputError(
+            "--notify takes no address: it holds secrets, and everybody on this machine sees a command line",
+            "Keep it elsewhere: --notify env:NAME, file:PATH (mode 0600) or keyring:SERVICE/USER",
+        )
+    return Notifier(Secrets(os.environ).get(SecretRef(kind, where), "address to notify"), place)
+
+
+def _hook(command: str) -> Hook:
+    from syncerr_tui.host.hooks import Hook
+
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError:
+        words = ()
+    if not words:
+        raise BadInputError("--hook is not a command", "Write it as in a shell: --hook '/srv/page-me --loud'")
+    return Hook(f"The hook {one_line(words[0])[:60]}", words)
+
+
+async def tell_channels(
+    channels: Channels,
+    watcher: Watcher,
+    session: OrgSession,
+    now: datetime,
+    trouble: Callable[[str], object],
+) -> None:
+    """Tell each channel what it does not know yet. What could not be delivered is due again.
+
+    Args:
+        channels: Who is told.
+        watcher: The list and its causes.
+        session: Its org.
+        now: This machine's time.
+        trouble: Takes what went wrong, in a line.
+    """
+    from syncerr_tui.host.paths import Paths
+    from syncerr_tui.watch.delivery import LastToldFile
+    from syncerr_tui.watch.telling import LastTold, after, due
+
+    org = session.identity
+    file = LastToldFile(Paths.of(os.environ).state / "watch" / f"{org.org_id}.json")
+    known, causes = file.read(), watcher.causes
+    told = dict(known)
+    for key, channel in channels.members:
+        if key not in told:  # what is there at the first start is no news
+            told[key] = after(LastTold({}, {}), causes, None)
+            continue
+        message = due(told[key], causes, org.name, len(watcher.errors))
+        if message is None or not channels.schedule.allows(now, told[key].at):
+            continue
+        failure = await _send(channel, message, session, now)
+        if failure:
+            trouble(f"{failure}; it is tried again at the next look")
+        else:
+            told[key] = after(told[key], causes, now)
+    if told != known:
+        try:
+            file.write(told)
+        except SyncErrError as error:
+            trouble(error.line)
+
+
+async def _send(channel: Notifier | Hook, message: Message, session: OrgSession, now: datetime) -> str:
+    """Send one message. Gives what went wrong; empty: delivered."""
+    from syncerr_tui.host.hooks import Hook, run
+    from syncerr_tui.salesforce.auth.secrets import secret_variables
+
+    if not isinstance(channel, Hook):
+        return await channel.send(message.title, message.body)
+    text = json.dumps(message.payload(session.identity.name, now), ensure_ascii=False)
+    ran = await run(channel, f"{text}\n", os.environ, secret_variables(session.profile))
+    return "" if ran.fine else ran.line
+
 
 _SHORTEST = 10.0
 """Seconds between two looks, at least: a day has a limited number of calls."""
@@ -44,63 +159,10 @@ class _Wishes:
     channels: Channels
 
 
-@click.command()
-@org_options
-@click.option("--interval", metavar="TIME", default="60s", show_default=True, help="Time between two looks.")
-@click.option(
-    "--notify",
-    multiple=True,
-    metavar="WHERE",
-    help="Tell people through Apprise: env:NAME, file:PATH or keyring:SERVICE/USER that holds the address "
-    "(mailto://, slack://, msteams:// ...). May be repeated.",
-)
-@click.option(
-    "--hook", multiple=True, metavar="COMMAND", help="Run this with JSON on stdin, without a shell."
-)
-@click.option(
-    "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write figures for Prometheus."
-)
-@click.option("--digest", metavar="TIME", default="0s", help="The shortest time between two messages.")
-@click.option("--quiet", metavar="FROM-TO", help="No messages in these hours, e.g. 22:00-06:00.")
-@click.option("--once", is_flag=True, help="Look once and end: for cron and monitoring.")
-@click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
-@click.option("--warn-on", metavar="FILTER", help="With --once: exit 1 where an error matches.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each thing that happens.")
-def command(
-    choice: OrgChoice,
-    *,
-    interval: str,
-    notify: tuple[str, ...],
-    hook: tuple[str, ...],
-    metrics: Path | None,
-    digest: str,
-    quiet: str | None,
-    once: bool,
-    fail_on: str | None,
-    warn_on: str | None,
-    as_json: bool,
-) -> int:
-    """Watch an org: say what is new, changed, gone and cleared, and tell people.
-
-    People get one message about each cause, another one when it has doubled, and one when it is cleared. With
-    --once the exit code is 0: fine, 1: warning, 2: critical, 3: the org could not be read.
-    """
-    from syncerr_tui.cli._choosing import read_filter
-
-    if (fail_on or warn_on) and not once:
-        raise BadInputError("--fail-on and --warn-on belong to --once", "Add --once")
-    for text in filter(None, (fail_on, warn_on)):
-        read_filter(text)
-    wishes = _wishes(interval, notify, hook, metrics, digest, quiet, as_json=as_json)
-    if once:
-        return run_async(_once(choice, wishes, fail_on, warn_on))
-    return run_async(_watch(choice, wishes))
-
-
 def _wishes(
     interval: str,
-    notify: tuple[str, ...],
-    hook: tuple[str, ...],
+    notify: Sequence[str],
+    hook: Sequence[str],
     metrics: Path | None,
     digest: str,
     quiet: str | None,
@@ -116,9 +178,60 @@ def _wishes(
     return _Wishes(seconds, as_json, metrics, Channels.of(schedule, notify, hook))
 
 
+@click.command()
+@org_options
+@packed(
+    "wishes",
+    _wishes,
+    interval=click.option(
+        "--interval", metavar="TIME", default="60s", show_default=True, help="Time between two looks."
+    ),
+    notify=click.option(
+        "--notify",
+        multiple=True,
+        metavar="WHERE",
+        help="Tell people through Apprise: env:NAME, file:PATH or keyring:SERVICE/USER that holds the "
+        "address (mailto://, slack://, msteams:// ...). May be repeated.",
+    ),
+    hook=click.option(
+        "--hook", multiple=True, metavar="COMMAND", help="Run this with JSON on stdin, without a shell."
+    ),
+    metrics=click.option(
+        "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write figures for Prometheus."
+    ),
+    digest=click.option(
+        "--digest", metavar="TIME", default="0s", help="The shortest time between two messages."
+    ),
+    quiet=click.option("--quiet", metavar="FROM-TO", help="No messages in these hours, e.g. 22:00-06:00."),
+    as_json=click.option(
+        "--json", "as_json", is_flag=True, help="One JSON line for each thing that happens."
+    ),
+)
+@click.option("--once", is_flag=True, help="Look once and end: for cron and monitoring.")
+@click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
+@click.option("--warn-on", metavar="FILTER", help="With --once: exit 1 where an error matches.")
+def command(
+    choice: OrgChoice, *, wishes: _Wishes, once: bool, fail_on: str | None, warn_on: str | None
+) -> int:
+    """Watch an org: say what is new, changed, gone and cleared, and tell people.
+
+    People get one message about each cause, another one when it has doubled, and one when it is cleared. With
+    --once the exit code is 0: fine, 1: warning, 2: critical, 3: the org could not be read.
+    """
+    from syncerr_tui.cli._choosing import read_filter
+
+    if (fail_on or warn_on) and not once:
+        raise BadInputError("--fail-on and --warn-on belong to --once", "Add --once")
+    for text in filter(None, (fail_on, warn_on)):
+        read_filter(text)
+    if once:
+        return run_async(_once(choice, wishes, fail_on, warn_on))
+    return run_async(_watch(choice, wishes))
+
+
 async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import said_about
+    from syncerr_tui.cli._ledger import LateJournal, said_in
     from syncerr_tui.resync.factory import clock
 
     try:
@@ -128,7 +241,8 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
                 watcher = _watcher(session)
                 await watcher.look()
                 await _pass_on(wishes, watcher, session)
-                said = said_about(session, watcher.graph)
+                with LateJournal(session) as late:
+                    said = said_in(late.existing(), watcher.graph)
             finally:
                 await session.close()
     except SyncErrError as error:
@@ -271,7 +385,7 @@ def _cause(cause: CauseSeen) -> str:
 
 def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
     """Why each row is gone: proven by a run of the journal, else as the org shows it."""
-    from syncerr_tui.cli._running import open_journal
+    from syncerr_tui.cli._ledger import LateJournal
     from syncerr_tui.journal.history import History
     from syncerr_tui.journal.row_history import endings
     from syncerr_tui.triage.news import gone_by_org
@@ -279,7 +393,8 @@ def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
     if not look.gone:
         return {}
     reasons = {error.id: gone_by_org(error, seen).why for error, seen in look.gone}
-    with suppress(SyncErrError), open_journal(session) as journal:
+    with suppress(SyncErrError), LateJournal(session) as late:
+        journal = late.open()
         history, ids = History(journal), list(reasons)
         for row, ended in endings(journal, ids).items():
             if ended.verdict.proven:
@@ -304,14 +419,14 @@ async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> No
 
 
 async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession) -> None:
-    from syncerr_tui.cli._ledger import safeguards_off
-    from syncerr_tui.watch.delivery import Figures, render, replace_file
+    from syncerr_tui.cli._ledger import LateJournal, safeguards_off
+    from syncerr_tui.watch.delivery import Figures, render, write_whole
 
     off: int | None = None
-    with suppress(SyncErrError):
-        off = len(await safeguards_off(session))
+    with suppress(SyncErrError), LateJournal(session) as late:
+        off = len(await safeguards_off(session, late))
     figures = Figures(session.identity.name, _now(), watcher.errors, watcher.causes, off, session.usage)
-    await asyncio.to_thread(replace_file, path, list(render(figures)), 0o644)
+    await asyncio.to_thread(write_whole, path, list(render(figures)), 0o644)
 
 
 def _now() -> datetime:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from syncerr_tui import files
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import read_plain
+from syncerr_tui.files import read_plain, replace_file
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.watch.telling import LastTold
@@ -87,10 +86,10 @@ class LastToldFile:
 
     def write(self, told: Mapping[str, LastTold]) -> None:
         """Raises: MachineError: It cannot be written."""
-        replace_file(self.path, [json.dumps({key: value.payload() for key, value in told.items()})], 0o600)
+        write_whole(self.path, [json.dumps({key: value.payload() for key, value in told.items()})], 0o600)
 
 
-def replace_file(path: Path, lines: Iterable[str], mode: int) -> None:
+def write_whole(path: Path, lines: Iterable[str], mode: int) -> None:
     """Write a file so that whoever reads it finds the old one or the new one, whole.
 
     Raises:
@@ -98,7 +97,7 @@ def replace_file(path: Path, lines: Iterable[str], mode: int) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.replace_file(path, "".join(f"{line}\n" for line in lines), mode)
+        replace_file(path, "".join(f"{line}\n" for line in lines), mode)
     except OSError as problem:
         raise MachineError(
             f"{path} cannot be written ({problem.strerror or type(problem).__name__})",

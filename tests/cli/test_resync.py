@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from syncerr_tui.cli._running import _Narrator
+from syncerr_tui.cli._sending import _Narrator
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.resync.events import Counts, Progress, Waiting, WaitKind
 from tests.cli.conftest import Shell

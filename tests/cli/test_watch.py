@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.cli import _watch_channels, watch
+from syncerr_tui.cli import watch
 from syncerr_tui.cli._options import OrgChoice
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
@@ -230,8 +230,8 @@ def test_cron_tells_only_what_is_new_since_it_looked_last(shell: Shell, tmp_path
 def test_a_hook_that_fails_or_hangs_is_one_line_and_is_due_again(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = _watch_channels._hook
-    monkeypatch.setattr(_watch_channels, "_hook", lambda command: replace(made(command), timeout=1.0))
+    made = watch._hook
+    monkeypatch.setattr(watch, "_hook", lambda command: replace(made(command), timeout=1.0))
     script, out = tmp_path / "hook.py", tmp_path / "told"
     hook = ("--hook", f"{sys.executable} {script}")
     script.write_text("")

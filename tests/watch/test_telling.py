@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.text import clean
-from syncerr_tui.watch.delivery import Figures, LastToldFile, Notifier, render, replace_file
+from syncerr_tui.watch.delivery import Figures, LastToldFile, Notifier, render, write_whole
 from syncerr_tui.watch.telling import LastTold, Schedule, after, due, parse_quiet, parse_span
 from syncerr_tui.watch.watcher import CauseSeen
 from tests.factories import NOW, salesforce_id, sync_error
@@ -186,10 +186,10 @@ def test_figures_that_are_not_known_are_left_out() -> None:
 
 def test_a_file_is_replaced_whole_or_the_reason_is_told(tmp_path: Path) -> None:
     path = tmp_path / "syncerr.prom"
-    replace_file(path, ["one"], 0o644)
-    replace_file(path, ["two"], 0o644)
+    write_whole(path, ["one"], 0o644)
+    write_whole(path, ["two"], 0o644)
     assert path.read_text(encoding="utf-8") == "two\n"
     assert list(tmp_path.iterdir()) == [path]
     (tmp_path / "folder").mkdir()
     with pytest.raises(MachineError, match="cannot be written"):
-        replace_file(tmp_path / "folder", ["x"], 0o644)
+        write_whole(tmp_path / "folder", ["x"], 0o644)

@@ -1,0 +1,417 @@
+"""Sending a plan from the command line: asked for, followed on stderr, told on stdout, stopped with ctrl-c.
+
+With the guided method a person presses, in Salesforce: the same words as in the app, without a screen. Rows
+are ticked off by their numbers while others are proven.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from syncerr_tui.cli import _console
+from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._running import (
+    NOT_SENT,
+    ask_again,
+    ask_first,
+    show_requests,
+    tell_left_out,
+    tell_plan,
+    tell_row,
+    warn_of_repeats,
+    warn_of_unsettled,
+)
+from syncerr_tui.errors import ExitCode
+from syncerr_tui.model import RowState
+from syncerr_tui.text import cells, one_line
+from syncerr_tui.triage.salesforce_time import LONGEST, SalesforceTime
+from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    from syncerr_tui.cli._choosing import RunOptions
+    from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.model import OrgIdentity, SyncError
+    from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
+    from syncerr_tui.resync.plan import Plan
+    from syncerr_tui.resync.runner import Runner
+    from syncerr_tui.salesforce.session import OrgSession
+
+
+_QUESTION = "Pressed? y all, n none of them, 1,3-5 these, -3 not 3 after all, l list again: "
+_PART = re.compile(r"(-?)(\d{1,6})(?:-(\d{1,6}))?")
+
+
+class PersonAtTerminal:
+    """Asks what was pressed, as long as something is to press.
+
+    Args:
+        runner: Takes the answers.
+        identity: Whose times are shown.
+        stopped: Set when the run is to stop.
+    """
+
+    def __init__(self, runner: Runner, identity: OrgIdentity, stopped: asyncio.Event) -> None:
+        self._runner = runner
+        self._stopped = stopped
+        self._times = SalesforceTime(identity.time_zone, identity.locale)
+        self._address: str | None = None
+        self._rows: list[SyncError] = []
+        """What is to press in this wave; a row's number is its place here."""
+        self._ticked: set[str] = set()
+        self._asking: asyncio.Task[None] | None = None
+        self._prompted = False
+
+    def asked(self, event: AskPerson) -> None:
+        """Name the rows, and begin to ask. Rows in doubt are not asked about: they are only read again."""
+        self._rows = [error for error in event.errors if error.id not in event.doubtful]
+        self._ticked = set()
+        self._address = event.address
+        if not self._rows:
+            return
+        self._list()
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(self._ask())
+
+    def step_aside(self) -> None:
+        """Something else is about to be written: the question stands on a line of its own."""
+        if self._prompted:
+            self._prompted = False
+            _console.prompt("\n")
+
+    def come_back(self) -> None:
+        """It is written: the question again."""
+        if self._asking is not None and not self._asking.done() and not self._prompted:
+            self._prompted = True
+            _console.prompt(_QUESTION)
+
+    async def leave(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    # -- what is to press
+
+    def _list(self) -> None:
+        where = f": {self._address}" if self._address else "."
+        narrate(f"In Salesforce, open the Sync Error Tool{where}")
+        narrate("Tick exactly these, in this order, and press Re-sync:")
+        narrate(f"(Processed At: {self._times.note}.)")
+        for number, error in enumerate(self._rows, 1):
+            done = "pressed" if error.id in self._ticked else ""
+            when = f"{self._times(error.processed_at):<{LONGEST}}"
+            head = f"{number:>4}  {error.object} {error.event_type}  {when}  {done}"
+            room = _console.width() - cells(head) - 2
+            narrate(f"{head}  {one_line(error.message)[: max(room, 20)]}")
+            narrate(f"      {error.storeconnect_id or '-'}  {error.salesforce_id or '-'}  {error.id}")
+
+    # -- what was pressed
+
+    async def _ask(self) -> None:
+        while any(error.id not in self._ticked for error in self._rows):
+            self._prompted = True
+            _console.prompt(_QUESTION)
+            line = await _console.line_while_running(self._stopped)
+            self._prompted = False
+            if line is None:
+                if not self._stopped.is_set():
+                    self._runner.answer(pressed=None)
+                return
+            self._hear(line.strip().casefold())
+
+    def _hear(self, word: str) -> None:
+        left = [error.id for error in self._rows if error.id not in self._ticked]
+        if word in {"y", "yes"}:
+            self._tick(left, pressed=True)
+        elif word in {"n", "no"}:
+            self._runner.person.decline(left)
+            self._rows = []
+        elif word in {"", "l"}:
+            self._list()
+        elif (numbers := _numbers(word, len(self._rows))) is None:
+            narrate(f"Answer y, n, l, or numbers from 1 to {len(self._rows)}: 1,3-5.")
+        else:
+            for number, pressed in numbers:
+                self._tick([self._rows[number - 1].id], pressed=pressed)
+
+    def _tick(self, events: list[str], *, pressed: bool) -> None:
+        heard = self._runner.person.tick(events, pressed=pressed)
+        self._ticked = self._ticked | heard if pressed else self._ticked - heard
+        left = len(self._rows) - len(self._ticked)
+        if left:
+            narrate(f"{plural(left, 'row')} to press.")
+
+
+def _numbers(text: str, last: int) -> list[tuple[int, bool]] | None:
+    """Rows by number and whether they were pressed; None where that cannot be read."""
+    numbers: list[tuple[int, bool]] = []
+    for part in re.split(r"[,\s]+", text):
+        found = _PART.fullmatch(part)
+        if found is None:
+            return None
+        first, end = int(found[2]), int(found[3] or found[2])
+        if not 1 <= first <= end <= last:
+            return None
+        numbers += [(number, not found[1]) for number in range(first, end + 1)]
+    return numbers
+
+
+_PROGRESS_SECONDS = 2.0
+_QUIET_SECONDS = 5.0
+"""After so long without a line a run that waits says so."""
+_STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSError | None:
+    """A row that ended, on stdout. Gives what stood in the way, once.
+
+    A reader that has enough (`| head`), or a file on a full disk, must not end a run half-way: from then on
+    nothing is written there.
+    """
+    try:
+        verdict = ended.verdict.value if ended.verdict else NOT_SENT
+        tell_row(error, verdict, ended.reason, as_json=as_json, evidence=ended.evidence)
+    except OSError as problem:
+        _console.drop(1)
+        if isinstance(problem, BrokenPipeError):
+            narrate("Nothing reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
+        else:
+            why = problem.strerror or type(problem).__name__
+            narrate(
+                f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest."
+            )
+        return problem
+    return None
+
+
+Around = Callable[["Plan", Callable[..., Awaitable[int]]], Awaitable[int]]
+"""Runs a plan with something done before and after; gives the exit code."""
+
+
+async def carry_out(
+    connection: OrgSession,
+    journal: Journal,
+    plan: Plan,
+    options: RunOptions,
+    prepare: Callable[[], Awaitable[Around | None]] | None = None,
+) -> int:
+    """Say what the plan comes to, ask, send it and follow it to its end. Gives the exit code.
+
+    Args:
+        connection: The org.
+        journal: Its journal.
+        plan: What is sent; a run is not begun for a plan without rows.
+        options: How.
+        prepare: Gives what is done around the run, before anybody is asked; None: it is not wanted after all.
+    """
+    from syncerr_tui.resync.factory import make_runner
+    from syncerr_tui.resync.runner import RunRequest
+
+    if not plan.rows:
+        tell_plan(plan)
+        tell_left_out(plan)
+        return ExitCode.NOT_ALL_FIXED if plan.left_out else ExitCode.OK
+    warn_of_unsettled(journal, plan)
+    tell_plan(plan)
+    warn_of_repeats(journal, plan)
+    if options.dry_run:
+        return await show_requests(connection, journal, plan, as_json=options.as_json)
+    consented = ask_again(journal, plan, again=options.again)
+    around = await prepare() if prepare is not None else None
+    may_send = ask_first(plan, connection.identity, yes=options.yes, guided=connection.method.guided)
+    if not may_send or (prepare is not None and around is None):
+        narrate("Nothing was sent.")
+        return ExitCode.OK
+    runner = make_runner(connection, journal, RunRequest(plan, options.reason, again=consented))
+    run = partial(follow, runner, connection.identity, as_json=options.as_json)
+    return await (run() if around is None else around(plan, run))
+
+
+async def follow(runner: Runner, identity: OrgIdentity, *, as_json: bool, stop: Stop | None = None) -> int:
+    """Run to the end: rows on stdout as they end, narration on stderr. A person is asked where one acts.
+
+    Args:
+        runner: The run.
+        identity: Its org.
+        as_json: A JSON line for each row.
+        stop: Takes the signals already; None: they are taken for the time of the run.
+    """
+    from syncerr_tui.resync.events import AskPerson
+
+    if stop is None:
+        with Stop().installed() as mine:
+            return await follow(runner, identity, as_json=as_json, stop=mine)
+    stop.runner = runner
+    plan = runner.plan
+    errors = {row.error.id: row.error for row in plan.rows}
+    how, all_fixed = "", False
+    unwritten: OSError | None = None
+    tell_left_out(plan)
+    narrator = _Narrator()
+    person = PersonAtTerminal(runner, identity, stop.asked)
+    try:
+        async with aclosing(runner.run()) as events:
+            async for event in events:
+                ended, lines = _ended_row(event), narrator.lines(event)
+                if ended is not None or lines:
+                    person.step_aside()
+                if ended is not None:
+                    error = ended.error or errors[ended.id]
+                    unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
+                for line in lines:
+                    narrate(line)
+                if ended is not None or lines:
+                    person.come_back()
+                if isinstance(event, AskPerson):
+                    person.asked(event)
+                how = getattr(event, "how", how)
+                counts = getattr(event, "counts", None)
+                all_fixed = counts.all_fixed if counts is not None else all_fixed
+    finally:
+        await person.leave()
+        stop.runner = None
+    if stop.codes:
+        return stop.codes[0]
+    if runner.failure is not None:
+        _console.complain(runner.failure)
+        return runner.failure.exit_code
+    if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
+        return ExitCode.MACHINE
+    return ExitCode.OK if all_fixed and not plan.left_out else ExitCode.NOT_ALL_FIXED
+
+
+def _ended_row(event: RunEvent) -> RowChanged | None:
+    from syncerr_tui.resync.events import RowChanged
+
+    return (
+        event if isinstance(event, RowChanged) and event.state in {RowState.DONE, RowState.NOT_SENT} else None
+    )
+
+
+class _Narrator:
+    """What a run tells, in lines on stderr, at most one of progress every two seconds."""
+
+    def __init__(self) -> None:
+        self._last_progress = float("-inf")
+        self._last_line = float("-inf")
+
+    def _due(self, event: Waiting) -> bool:
+        """A wait that is only announced is told at once, any other where nothing was said for a while."""
+        return not event.seconds or time.monotonic() - self._last_line >= _QUIET_SECONDS
+
+    def lines(self, event: RunEvent) -> list[str]:
+        """What a person wants to know."""
+        lines = list(self._lines(event))
+        if lines:
+            self._last_line = time.monotonic()
+        return lines
+
+    def _lines(self, event: RunEvent) -> Iterator[str]:
+        from syncerr_tui.resync import events as e
+
+        match event:
+            case e.RunStarted():
+                goes = " goes on" if event.resumed else ""
+                yield f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}."
+            case e.WaveStarted():
+                yield f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}."
+            case e.Braked():
+                yield f"Stopping: {event.reason}"
+            case e.Waiting(until=until) if until is not None and self._due(event):
+                yield _waiting_words(event, until)
+            case e.RunEnded():
+                yield f"{event.summary}."
+            case e.Progress() if time.monotonic() - self._last_progress >= _PROGRESS_SECONDS:
+                self._last_progress = time.monotonic()
+                counts = event.counts
+                left = f", about {event.eta_seconds:.0f} s left" if event.eta_seconds else ""
+                waiting = counts.sent + counts.waiting
+                waits = f", {waiting:,} waiting for the org" if waiting else ""
+                yield f"{counts.ended:,} of {counts.planned:,} ended{waits}{left}"
+            case _:
+                pass
+
+
+def _waiting_words(event: Waiting, until: datetime) -> str:
+    from syncerr_tui.resync.events import WaitKind
+    from syncerr_tui.words import clock_time
+
+    rows, end = plural(event.rows, "row"), clock_time(until, until)
+    since = clock_time(event.since, until) if event.since else ""
+    if event.kind is WaitKind.SHOWN:
+        return f"{rows} shown before, and perhaps pressed: read again until {end} at the latest."
+    if event.kind is WaitKind.EARLIER:
+        was, it_is, first = ("was", "it is", "") if event.rows == 1 else ("were", "they are", "the first ")
+        sent = f"{rows} {was} sent before ({first}at {since}), and the outcome is not known"
+        return f"{sent}: {it_is} read again until {end} at the latest."
+    waits = "waits" if event.rows == 1 else "wait"
+    return f"{rows} {waits} for the org since {since}; what it has not done by {end} is UNKNOWN."
+
+
+class Stop:
+    """What ctrl-c and other signals do to a run: the first sends nothing more, the second quits at once.
+
+    Args:
+        signals: Which, and the exit code of each.
+    """
+
+    first_words = "Stopping after what is on its way; ctrl-c again quits at once."
+
+    def __init__(self, signals: Mapping[signal.Signals, ExitCode] = _STOPS) -> None:
+        self.codes: list[ExitCode] = []
+        """Of the signals that have come."""
+        self.asked = asyncio.Event()
+        """A run was told to stop."""
+        self.runner: Runner | None = None
+        """The run that is under way."""
+        self._signals = signals
+
+    def signalled(self, code: ExitCode) -> None:
+        self.codes.append(code)
+        if self.runner is None or self.asked.is_set():
+            self.again(code)
+        else:
+            self.asked.set()
+            narrate(self.first_words)
+            self.runner.cancel()
+
+    def again(self, code: ExitCode) -> None:
+        """Another has come, or one while no run is under way."""
+        narrate("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
+        leave_at_once(code)
+
+    @contextmanager
+    def installed(self) -> Iterator[Self]:
+        """Signals come here for the time of a block."""
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in self._signals}
+        try:
+            for number, code in self._signals.items():
+                loop.add_signal_handler(number, self.signalled, code)
+        except (
+            NotImplementedError,
+            RuntimeError,
+        ):  # Windows, or not the main thread: ctrl-c cancels the task
+            yield self
+            return
+        try:
+            yield self
+        finally:
+            for number, usual in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, usual or signal.SIG_DFL)
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """End without waiting for anything."""
+    sys.stdout.flush()
+    os._exit(code)
