@@ -6,13 +6,20 @@ CLOCK_BOOTTIME (clock_gettime(2)) runs on; where there is none, the wall clock s
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from random import Random, SystemRandom
 
 STALE_SECONDS = 5.0
 """A look at the org that is older than this no longer justifies a request that changes something."""
+
+
+def utc_now() -> datetime:
+    """This machine's time, aware, in UTC."""
+    return datetime.now(UTC)
 
 
 def steady_seconds() -> float:
@@ -43,7 +50,7 @@ class Stopwatch:
 
     @classmethod
     def of_this_machine(cls) -> Stopwatch:
-        return cls(lambda: datetime.now(UTC), steady_seconds)
+        return cls(utc_now, steady_seconds)
 
     def now(self) -> Instant:
         return Instant(self.wall(), self.steady())
@@ -55,3 +62,17 @@ class Stopwatch:
     def gap(self, instant: Instant) -> float:
         """The longest time that may have passed: also a sleep that only the wall clock has noticed."""
         return max(self.since(instant), abs((self.wall() - instant.wall).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Time, sleep and chance, as whatever waits needs them."""
+
+    clock: Callable[[], datetime] = utc_now
+    """This machine's time, aware."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits for seconds; a test's returns at once."""
+    rng: Random = field(default_factory=SystemRandom)
+    """For jitter."""
+    steady: Callable[[], float] | None = steady_seconds
+    """Seconds that only run forward, for intervals; None where `clock` never jumps."""

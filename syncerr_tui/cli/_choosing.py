@@ -262,9 +262,9 @@ def chosen_of(graph: CauseGraph, choice: Choice, said: Handlings | None = None) 
     if choice.everything:
         return list(graph.errors.values())
     if choice.filter is not None:
-        from syncerr_tui.resync.factory import clock
+        from syncerr_tui.stopwatch import utc_now
 
-        readable, now = filter_over(graph, choice.filter, said), clock()
+        readable, now = filter_over(graph, choice.filter, said), utc_now()
         return [error for error in graph.errors.values() if readable.matches(error, now)]
     if choice.cause is not None:
         cause = cause_named(graph, choice.cause)
@@ -339,10 +339,11 @@ def plan_for(
     snoozed stays out unless it is named by its id.
     """
     from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.factory import clock
-    from syncerr_tui.resync.plan import make_plan
+    from syncerr_tui.resync.plan import PlanShape, make_plan
     from syncerr_tui.resync.selection import causes_missing
+    from syncerr_tui.stopwatch import utc_now
 
+    proof_timeout = treatment.proof_timeout if options.proof_timeout is None else options.proof_timeout
     said = said_in(journal, graph)
     chosen = chosen_of(graph, choice, said)
     if not options.only:
@@ -353,13 +354,10 @@ def plan_for(
         chosen,
         org=connection.identity,
         method=connection.method,
-        created_at=clock(),
+        created_at=utc_now(),
         parents=graph.parents_of(error.id for error in chosen),
         left_out=[*_support_only(graph, chosen, named=bool(choice.ids)), *_snoozed(said, chosen, choice)],
-        canary=options.canary,
-        batch_size=options.batch_size,
-        concurrency=options.concurrency,
-        proof_timeout=treatment.proof_timeout if options.proof_timeout is None else options.proof_timeout,
+        shape=PlanShape(options.canary, options.batch_size, options.concurrency, proof_timeout),
         measured=History(journal).wave_times(connection.method.name),
     )
 

@@ -56,7 +56,7 @@ class LateJournal:
     def existing(self) -> Journal | None:
         """The journal where there is one: looking makes none. Raises as `open`."""
         from syncerr_tui.host.paths import Paths
-        from syncerr_tui.resync.factory import own_journal, shared_place
+        from syncerr_tui.journal.places import own_journal, shared_place
 
         place = shared_place(self._connection.profile.journal)
         path = place or own_journal(Paths.of(os.environ).state, self._connection.identity.org_id)
@@ -66,11 +66,11 @@ class LateJournal:
 def journal_of(org_id: str, profile: OrgProfile) -> Journal:
     """The journal of an org that needs not be reached; says where it was damaged, or does not know all."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.resync import factory
+    from syncerr_tui.journal.places import open_journal
     from syncerr_tui.salesforce.auth.secrets import journal_password
 
     password = journal_password(profile, os.environ)
-    journal = factory.open_journal(Paths.of().state, org_id, shared=profile.journal, password=password)
+    journal = open_journal(Paths.of().state, org_id, shared=profile.journal, password=password)
     if journal.loss:
         narrate(f"{journal.loss}.")
     return journal

@@ -213,8 +213,8 @@ async def carry_out(
         options: How.
         prepare: Gives what is done around the run, before anybody is asked; None: it is not wanted after all.
     """
-    from syncerr_tui.resync.factory import make_runner
-    from syncerr_tui.resync.runner import RunRequest
+    from syncerr_tui.resync.run_state import RunRequest
+    from syncerr_tui.resync.runner import Runner
 
     if not plan.rows:
         tell_plan(plan)
@@ -231,7 +231,7 @@ async def carry_out(
     if not may_send or (prepare is not None and around is None):
         narrate("Nothing was sent.")
         return ExitCode.OK
-    runner = make_runner(connection, journal, RunRequest(plan, options.reason, again=consented))
+    runner = Runner(connection, journal, RunRequest(plan, options.reason, again=consented))
     run = partial(follow, runner, connection.identity, as_json=options.as_json)
     return await (run() if around is None else around(plan, run))
 

@@ -66,11 +66,12 @@ def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tuple[st
 
 async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:
     from syncerr_tui.resync import plan_file
-    from syncerr_tui.resync.plan import checked_against
+    from syncerr_tui.resync.plan import check_method, check_org
+    from syncerr_tui.resync.plan_file import checked_against
 
     async with open_org(choice) as (connection, late):
-        plan_file.check_org(plan, connection.identity)
-        plan_file.check_method(plan, connection.method)
+        check_org(plan, connection.identity)
+        check_method(plan, connection.method)
         journal = late.open()
         mention_unfinished(journal)
         graph = await read_graph(connection)

@@ -44,14 +44,14 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli._ledger import left_in, said_in
     from syncerr_tui.diagnosis.links import record_pages
-    from syncerr_tui.resync.factory import clock
+    from syncerr_tui.stopwatch import utc_now
 
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
         said, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
         url = connection.identity.instance_url
-    wanted, now = filter_over(graph, text, said), clock()
+    wanted, now = filter_over(graph, text, said), utc_now()
 
     def matches(cause: Cause) -> bool:
         rows = (*cause.roots, *cause.victims, *cause.guessed)

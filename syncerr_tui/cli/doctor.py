@@ -97,7 +97,7 @@ def _journal(profile: OrgProfile) -> Check:
     """Where the journal is, whether it can be used, of which version it is, and how large."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.journal.database import Server
-    from syncerr_tui.resync.factory import journal_folder, shared_place
+    from syncerr_tui.journal.places import journal_folder, shared_place
     from syncerr_tui.salesforce.auth.secrets import journal_password
 
     try:

@@ -115,7 +115,7 @@ def _journal(name: str) -> str:
     """Where the journal of an org is; nobody is asked."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.journal.database import Server
-    from syncerr_tui.resync.factory import journal_folder, shared_place
+    from syncerr_tui.journal.places import journal_folder, shared_place
     from syncerr_tui.salesforce.profile_files import read_profile
 
     try:

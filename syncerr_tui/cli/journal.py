@@ -113,8 +113,7 @@ async def _org(choice: OrgChoice) -> tuple[str, OrgProfile]:
 async def _move(choice: OrgChoice) -> int:
     """Copy this user's own journal into the shared one."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.journal.moving import move
-    from syncerr_tui.resync.factory import own_journal, shared_place
+    from syncerr_tui.journal.places import move, own_journal, shared_place
 
     org_id, profile = await _org(choice)
     own = own_journal(Paths.of().state, org_id)

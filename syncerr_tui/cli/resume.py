@@ -16,7 +16,7 @@ from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.history import Unfinished
-    from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.resync.run_state import ResumeMode
 
 
 @click.command()
@@ -46,9 +46,9 @@ async def _resume(
     run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, again: bool, as_json: bool
 ) -> int:
     from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.factory import make_runner
     from syncerr_tui.resync.plan_file import recorded_plan
-    from syncerr_tui.resync.runner import ResumeMode, RunRequest
+    from syncerr_tui.resync.run_state import ResumeMode, RunRequest
+    from syncerr_tui.resync.runner import Runner
 
     mode = ResumeMode(word) if word else None
 
@@ -78,7 +78,7 @@ async def _resume(
             narrate("Nothing was sent.")
             return ExitCode.OK
         request = RunRequest(plan, resume=chosen.run.id, mode=mode, again=consented)
-        runner = make_runner(connection, journal, request)
+        runner = Runner(connection, journal, request)
         return await follow(runner, connection.identity, as_json=as_json)
 
 
@@ -108,7 +108,7 @@ def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None
     if as_json or len(waiting) != 1 or not at_terminal():
         narrate("Choose with --continue, --check or --drop.")
         return None
-    from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.resync.run_state import ResumeMode
 
     words = ["continue", "check", "drop", "nothing"]
     while (answer := ask(f"What now? ({', '.join(words)})", "nothing", "--check")) not in words:

@@ -45,11 +45,11 @@ def command(choice: OrgChoice, *, output: Path) -> int:
 
 async def _snapshot(choice: OrgChoice, output: Path) -> int:
     from syncerr_tui.cli.causes import read_related
-    from syncerr_tui.resync.factory import clock
     from syncerr_tui.salesforce.snapshot import NamesRead, Snapshot
+    from syncerr_tui.stopwatch import utc_now
 
     async with open_connection(choice) as connection:
-        names, at = NamesRead(), clock()
+        names, at = NamesRead(), utc_now()
         graph, parents, present = await read_related(connection)
         fixes = await _known_fixes(connection, graph, names)
         snapshot = Snapshot(

@@ -232,7 +232,7 @@ def command(
 async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli._ledger import LateJournal, said_in
-    from syncerr_tui.resync.factory import clock
+    from syncerr_tui.stopwatch import utc_now
 
     try:
         async with reach(choice) as (profile, tokens):
@@ -252,7 +252,7 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
     for text, code, word in ((warn_on, _WARNING, "WARNING"), (fail_on, _CRITICAL, "CRITICAL")):
         if text:
             wanted = filter_over(watcher.graph, text, said)
-            count = sum(wanted.matches(error, clock()) for error in watcher.errors.values())
+            count = sum(wanted.matches(error, utc_now()) for error in watcher.errors.values())
             if count:
                 worst, words = (
                     code,
@@ -430,6 +430,6 @@ async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession) -> N
 
 
 def _now() -> datetime:
-    from syncerr_tui.resync.factory import clock
+    from syncerr_tui.stopwatch import utc_now
 
-    return clock()
+    return utc_now()

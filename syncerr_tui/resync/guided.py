@@ -9,7 +9,7 @@ it was not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from syncerr_tui.errors import NotSentError, UnreachableError
@@ -38,27 +38,13 @@ class GuidedSender:
         state: The run.
         sender: Looks at rows before they are shown.
         os_user: Who is asked.
-        again: Events in doubt that the person wants shown again, once the org has had its usual time.
-        waits_for_word: What the org shows no trace of, of rows in doubt, waits for the person's word. Else
-            its outcome is UNKNOWN.
     """
 
-    def __init__(
-        self,
-        org: Org,
-        state: RunState,
-        sender: Sender,
-        *,
-        os_user: str,
-        again: Collection[str],
-        waits_for_word: bool,
-    ) -> None:
+    def __init__(self, org: Org, state: RunState, sender: Sender, os_user: str) -> None:
         self._org = org
         self._state = state
         self._sender = sender
         self._os_user = os_user or "a person"
-        self._again = again
-        self._waits_for_word = waits_for_word
         self._wave = 0
         self._asked: set[str] = set()
         """Shown, and nobody has said that they were pressed."""
@@ -270,10 +256,10 @@ class GuidedSender:
             traceless = attempt.verdict is Verdict.UNKNOWN and attempt.untouched
             if event in self._asked and traceless:
                 del self._left[event]
-                if event in self._again:
+                if event in state.request.again:
                     self.decline([event])
                     continue
-                if self._waits_for_word:
+                if state.request.waits_for_word:
                     continue
             if traceless and attempt.pressed is not Pressed.YES:
                 attempt = attempt.judged(  # noqa: PLW2901 - the same attempt, in other words

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
+from statistics import median
 from typing import Any
 
+from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import EventType, OrgIdentity, SyncError
-from syncerr_tui.resync import waves as order
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.words import duration, plural
 
@@ -21,6 +23,21 @@ DEFAULT_PATIENCE = 180.0
 
 PROOF_CHUNK = 1000
 """Rows asked for in one re-read."""
+
+Parents = Mapping[str, frozenset[str]]
+"""Event id -> ids of the events that must be proven before it may be sent."""
+
+CANARY_SIZES = (1, 5, 25)
+"""Sizes of the first waves where a canary goes first; the rest follows when all of them are proven."""
+
+_COMPARABLE = 5
+"""A wave of more than so many times the rows of a measured one may behave in another way."""
+
+_MISSING_PARENT = re.compile(
+    r"foreign key external id:\s*([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+    re.IGNORECASE,
+)
+_EPOCH = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +110,7 @@ class Plan:
 
     def is_canary(self, wave: Wave) -> bool:
         """Whether a wave holds the few rows that go before all others."""
-        return self.canary and wave.number <= len(order.CANARY_SIZES)
-
-    def row(self, event_id: str) -> PlannedRow | None:
-        """The planned row of this event, if it is in."""
-        return next((row for row in self.rows if row.error.id == event_id), None)
+        return self.canary and wave.number <= len(CANARY_SIZES)
 
     def payload(self) -> dict[str, Any]:
         """Everything but the hash, as JSON can hold it. Waves are lists of ids over the rows."""
@@ -151,18 +164,29 @@ def _spelt(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
+@dataclass(frozen=True, slots=True)
+class PlanShape:
+    """How a person wants a plan carried out."""
+
+    canary: bool = False
+    """Send 1, 5, 25 and then the rest, each proven first."""
+    batch_size: int | None = None
+    """Rows in one request, at most the method's."""
+    concurrency: int | None = None
+    """Requests under way at once, at most the method's."""
+    proof_timeout: float | None = None
+    """Seconds to wait for proof of one wave; None: three minutes."""
+
+
 def make_plan(
     errors: Iterable[SyncError],
     *,
     org: OrgIdentity,
     method: MethodInfo,
     created_at: datetime,
-    parents: order.Parents,
+    parents: Parents,
     left_out: Iterable[LeftOut] = (),
-    canary: bool = False,
-    batch_size: int | None = None,
-    concurrency: int | None = None,
-    proof_timeout: float = DEFAULT_PATIENCE,
+    shape: PlanShape = PlanShape(),
     measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
     """Decide what is sent, in which order, and what is not.
@@ -174,26 +198,23 @@ def make_plan(
         created_at: When the plan was made.
         parents: Evidence of causes: event id -> event ids that must be proven first.
         left_out: Rows that the front end took out, with its reason.
-        canary: Send 1, 5, 25 and then the rest, each proven first.
-        batch_size: Rows in one request, at most the method's.
-        concurrency: Requests under way at once, at most the method's.
-        proof_timeout: Seconds to wait for proof of one wave.
+        shape: How it is carried out.
         measured: Rows and seconds of waves that were proven in this org, the latest first: for the estimate.
     """
-    out = {item.id: item for item in left_out}
+    canary, out = shape.canary, {item.id: item for item in left_out}
     asked = list({e.id: e for e in errors}.values())
     for error in (e for e in asked if e.id not in out):
         if error.event_type is EventType.OTHER:
             out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
     chosen = [e for e in asked if e.id not in out]
-    links = order.with_record_order(asked, parents)
+    links = with_record_order(asked, parents)
     chosen = _without_the_unready(chosen, links, out)
-    level, _ = order.levels((e.id for e in chosen), links)
-    split = order.split(chosen, level, canary=canary)
+    level, _ = _levels((e.id for e in chosen), links)
+    split = _split(chosen, level, canary=canary)
     rows = tuple(row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links))
-    size = max(1, min(batch_size or method.batch_size, method.batch_size))
-    width = max(1, min(concurrency or method.concurrency, method.concurrency))
-    usual = [order.expected_seconds(len(wave), measured) for wave in split]
+    size = max(1, min(shape.batch_size or method.batch_size, method.batch_size))
+    width = max(1, min(shape.concurrency or method.concurrency, method.concurrency))
+    usual = [expected_seconds(len(wave), measured) for wave in split]
     known = [seconds for seconds in usual if seconds is not None]
     plan = Plan(
         org_id=org.org_id,
@@ -210,49 +231,49 @@ def make_plan(
         canary=canary,
         batch_size=size,
         concurrency=width,
-        proof_timeout=proof_timeout,
+        proof_timeout=DEFAULT_PATIENCE if shape.proof_timeout is None else shape.proof_timeout,
         expected_calls=_calls(split, size),
         expected_seconds=round(sum(known, 0.0), 1) if len(known) == len(usual) else None,
     )
     return replace(plan, hash=digest(plan.payload()))
 
 
-def checked_against(plan: Plan, parents: order.Parents) -> Plan:
-    """A plan of before, put right by what is known of causes now: its file may have been edited, and a cause
-    may have failed since. A row goes only behind all its causes, in an earlier wave; others are left out.
+def check_org(plan: Plan, org: OrgIdentity) -> None:
+    """Refuse a plan that was made for another org.
 
-    Args:
-        plan: The plan.
-        parents: Evidence of causes now: event id -> event ids that must be proven first.
+    Raises:
+        RefusedError: It was.
     """
-    links = order.with_record_order([row.error for row in plan.rows], parents)
-    inside: dict[str, PlannedRow] = {}
-    out: list[LeftOut] = []
-    for row in sorted(plan.rows, key=lambda row: row.wave):
-        behind = sorted({*row.parents, *links.get(row.error.id, ())})
-        missing = next((p for p in behind if p not in inside or inside[p].wave >= row.wave), None)
-        if missing is None:
-            inside[row.error.id] = replace(row, parents=tuple(behind))
-        else:
-            out.append(LeftOut(row.error.id, f"its cause {missing} does not go before it in this plan"))
-    rows = tuple(inside[row.error.id] for row in plan.rows if row.error.id in inside)
-    waves = tuple(replace(wave, ids=tuple(i for i in wave.ids if i in inside)) for wave in plan.waves)
-    checked = replace(plan, rows=rows, waves=waves, left_out=(*plan.left_out, *out))
-    return replace(checked, hash=digest(checked.payload()))
+    if plan.org_id != org.org_id:
+        raise RefusedError(
+            f"This plan is for {plan.org_name} ({plan.org_id}), and this org is {org.name} ({org.org_id})",
+            "Choose the org with --org, or make a new plan here",
+        )
 
 
-def _without_the_unready(
-    chosen: list[SyncError], links: order.Parents, out: dict[str, LeftOut]
-) -> list[SyncError]:
+def check_method(plan: Plan, method: MethodInfo) -> None:
+    """Refuse a plan that was made, and agreed to, for another method of re-sync.
+
+    Raises:
+        RefusedError: It was.
+    """
+    if plan.method != method.name:
+        raise RefusedError(
+            f"The plan is for the method {plan.method}, and this org uses {method.name}",
+            "Make a new plan with 'syncerr-tui plan'; an interrupted run can still be checked or dropped",
+        )
+
+
+def _without_the_unready(chosen: list[SyncError], links: Parents, out: dict[str, LeftOut]) -> list[SyncError]:
     """Take out rows whose cause is not in the plan, and rows that wait in a circle; tell why in `out`."""
-    _, stuck = order.levels((e.id for e in chosen), links)
+    _, stuck = _levels((e.id for e in chosen), links)
     for error in chosen:
         if error.id in stuck:
             out[error.id] = LeftOut(
                 error.id, "it and other rows wait for each other; choose one of them alone"
             )
     chosen = [e for e in chosen if e.id not in out]
-    level, _ = order.levels((e.id for e in chosen), links)
+    level, _ = _levels((e.id for e in chosen), links)
     inside: set[str] = set()
     for error in sorted(chosen, key=lambda e: level[e.id]):
         missing = sorted(p for p in links.get(error.id, ()) if p not in inside)
@@ -263,9 +284,9 @@ def _without_the_unready(
     return [e for e in chosen if e.id in inside]
 
 
-def _planned(wave: Sequence[SyncError], number: int, links: order.Parents) -> Iterable[PlannedRow]:
+def _planned(wave: Sequence[SyncError], number: int, links: Parents) -> Iterable[PlannedRow]:
     locks = {e.id: [*(f"event/{p}" for p in sorted(links.get(e.id, ()))), *_named(e)] for e in wave}
-    groups = order.lane_groups(wave, locks)
+    groups = _lane_groups(wave, locks)
     for error in wave:
         behind = tuple(sorted(links.get(error.id, ())))
         reason = f"waits for {', '.join(behind)}" if behind else "no dependency"
@@ -273,13 +294,14 @@ def _planned(wave: Sequence[SyncError], number: int, links: order.Parents) -> It
 
 
 def _named(error: SyncError) -> tuple[str, ...]:
-    parent = order.named_parent(error)
-    return (f"storeconnect/{parent}",) if parent else ()
+    """The parent that the message says is missing: rows that name it lock it together."""
+    match = _MISSING_PARENT.search(error.message)
+    return (f"storeconnect/{match[1].lower()}",) if match else ()
 
 
 def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> str:
     objects = ", ".join(sorted({e.object for e in wave})[:4])
-    if canary and number <= len(order.CANARY_SIZES):
+    if canary and number <= len(CANARY_SIZES):
         return f"ramp: {len(wave)} first ({objects})"
     return f"first ({objects})" if level[wave[0].id] == 0 else f"after the waves before it ({objects})"
 
@@ -299,3 +321,107 @@ def _calls(waves: Sequence[Sequence[SyncError]], size: int) -> int:
         proof = ceil(len(wave) / PROOF_CHUNK) + sum(ceil(n / PROOF_CHUNK) for n in objects.values())
         calls += 1 + 2 * ceil(len(wave) / size) + proof
     return calls
+
+
+def _record_key(error: SyncError) -> str:
+    """One record across its events. A row without a StoreConnect ID stands for itself."""
+    return f"{error.object}/{error.storeconnect_id}" if error.storeconnect_id else f"event/{error.id}"
+
+
+def _age_key(error: SyncError) -> tuple[datetime, str]:
+    """Oldest first: by when the change was made, which no try moves. The id decides ties, so that the same
+    rows always give the same plan.
+    """
+    return (error.created_at or error.processed_at or _EPOCH, error.id)
+
+
+def with_record_order(errors: Sequence[SyncError], parents: Parents) -> dict[str, frozenset[str]]:
+    """Add that the events of one record wait for each other, oldest first."""
+    last: dict[str, str] = {}
+    links = dict(parents)
+    for error in sorted(errors, key=_age_key):
+        earlier = last.get(_record_key(error))
+        if earlier is not None:
+            links[error.id] = links.get(error.id, frozenset()) | {earlier}
+        last[_record_key(error)] = error.id
+    return links
+
+
+def _levels(ids: Iterable[str], parents: Parents) -> tuple[dict[str, int], set[str]]:
+    """Level of each row (0 waits for nobody) and the rows that wait in a circle or behind one.
+
+    Parents outside `ids` are not looked at.
+    """
+    inside = set(ids)
+    waiting = {i: sum(p in inside for p in parents.get(i, ())) for i in inside}
+    children: defaultdict[str, list[str]] = defaultdict(list)
+    for child in inside:
+        for parent in parents.get(child, ()):
+            if parent in inside:
+                children[parent].append(child)
+    level = {i: 0 for i in inside if waiting[i] == 0}
+    ready = list(level)
+    while ready:
+        done = ready.pop()
+        for child in children[done]:
+            level[child] = max(level.get(child, 0), level[done] + 1)
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                ready.append(child)
+    stuck = {i for i in inside if waiting[i] > 0}
+    return {i: n for i, n in level.items() if i not in stuck}, stuck
+
+
+def _split(rows: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> list[list[SyncError]]:
+    """Rows in waves: level after level, oldest first; with `canary` the first waves hold 1, 5 and 25."""
+    by_level: defaultdict[int, list[SyncError]] = defaultdict(list)
+    for error in sorted(rows, key=_age_key):
+        by_level[level[error.id]].append(error)
+    sizes = list(CANARY_SIZES) if canary else []
+    waves = []
+    for number in sorted(by_level):
+        rest = by_level[number]
+        while rest:
+            size = sizes.pop(0) if sizes else len(rest)
+            waves.append(rest[:size])
+            rest = rest[size:]
+    return waves
+
+
+def expected_seconds(rows: int, measured: Sequence[tuple[int, float]]) -> float | None:
+    """How long a wave takes, from measured ones: the middle of the five nearest to it in size.
+
+    None where all of them held less than a fifth of its rows: nothing says how a larger wave behaves.
+
+    Args:
+        rows: In the wave.
+        measured: Rows and seconds of proven waves, the most telling first.
+    """
+    comparable = [(size, seconds) for size, seconds in measured if size * _COMPARABLE >= rows and size > 0]
+    nearest = sorted(comparable, key=lambda wave: max(wave[0] / max(rows, 1), max(rows, 1) / wave[0]))[:5]
+    return median(seconds for _, seconds in nearest) if nearest else None
+
+
+def _lane_groups(rows: Sequence[SyncError], touches: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Group key of each row: rows that touch one parent, directly or through others, share a key.
+
+    Args:
+        rows: The rows of one wave.
+        touches: Event id -> keys of the records it locks when it is saved (parents, lookups).
+    """
+    leader: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while leader.setdefault(key, key) != key:
+            leader[key] = leader[leader[key]]
+            key = leader[key]
+        return key
+
+    for error in rows:
+        own = find(_record_key(error))
+        for key in touches.get(error.id, ()):
+            other = find(key)
+            if other != own:
+                leader[own] = other
+                own = other
+    return {error.id: find(_record_key(error)) for error in rows}

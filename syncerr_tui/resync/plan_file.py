@@ -14,9 +14,8 @@ from typing import Any
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
 from syncerr_tui.files import create_file, read_json
 from syncerr_tui.journal.history import History, readable
-from syncerr_tui.model import OrgIdentity, SyncError
-from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow, Wave, digest
+from syncerr_tui.model import SyncError
+from syncerr_tui.resync.plan import LeftOut, Parents, Plan, PlannedRow, Wave, digest, with_record_order
 from syncerr_tui.text import clean, one_line
 
 _FORMAT = "syncerr-tui plan 1"
@@ -147,30 +146,28 @@ def _is_sound(error: SyncError) -> bool:
     )
 
 
-def check_org(plan: Plan, org: OrgIdentity) -> None:
-    """Refuse a plan that was made for another org.
+def checked_against(plan: Plan, parents: Parents) -> Plan:
+    """A plan of before, put right by what is known of causes now: its file may have been edited, and a cause
+    may have failed since. A row goes only behind all its causes, in an earlier wave; others are left out.
 
-    Raises:
-        RefusedError: It was.
+    Args:
+        plan: The plan.
+        parents: Evidence of causes now: event id -> event ids that must be proven first.
     """
-    if plan.org_id != org.org_id:
-        raise RefusedError(
-            f"This plan is for {plan.org_name} ({plan.org_id}), and this org is {org.name} ({org.org_id})",
-            "Choose the org with --org, or make a new plan here",
-        )
-
-
-def check_method(plan: Plan, method: MethodInfo) -> None:
-    """Refuse a plan that was made, and agreed to, for another method of re-sync.
-
-    Raises:
-        RefusedError: It was.
-    """
-    if plan.method != method.name:
-        raise RefusedError(
-            f"The plan is for the method {plan.method}, and this org uses {method.name}",
-            "Make a new plan with 'syncerr-tui plan'; an interrupted run can still be checked or dropped",
-        )
+    links = with_record_order([row.error for row in plan.rows], parents)
+    inside: dict[str, PlannedRow] = {}
+    out: list[LeftOut] = []
+    for row in sorted(plan.rows, key=lambda row: row.wave):
+        behind = sorted({*row.parents, *links.get(row.error.id, ())})
+        missing = next((p for p in behind if p not in inside or inside[p].wave >= row.wave), None)
+        if missing is None:
+            inside[row.error.id] = replace(row, parents=tuple(behind))
+        else:
+            out.append(LeftOut(row.error.id, f"its cause {missing} does not go before it in this plan"))
+    rows = tuple(inside[row.error.id] for row in plan.rows if row.error.id in inside)
+    waves = tuple(replace(wave, ids=tuple(i for i in wave.ids if i in inside)) for wave in plan.waves)
+    checked = replace(plan, rows=rows, waves=waves, left_out=(*plan.left_out, *out))
+    return replace(checked, hash=digest(checked.payload()))
 
 
 def decode(payload: Mapping[str, Any]) -> Plan:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
@@ -17,32 +18,58 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, Progress, RowChanged, RunEvent, Waiting
 from syncerr_tui.resync.journal_writer import JournalWriter
-from syncerr_tui.resync.plan import Plan, PlannedRow
-from syncerr_tui.resync.waves import expected_seconds
-from syncerr_tui.stopwatch import Instant, Stopwatch
+from syncerr_tui.resync.plan import Plan, PlannedRow, expected_seconds
+from syncerr_tui.stopwatch import Instant, Machine, Stopwatch
 
 _PROGRESS_EVERY = 0.25
 """Seconds."""
+
+
+class ResumeMode(StrEnum):
+    """What to do with an interrupted run."""
+
+    CONTINUE = "continue"
+    CHECK = "check"
+    """Re-read what was sent; send nothing."""
+    DROP = "drop"
+    """Close it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a person wants done."""
+
+    plan: Plan
+    """For an interrupted run, `plan_file.recorded_plan` gives it."""
+    reason: str = ""
+    """Why, in the person's words."""
+    resume: str | None = None
+    """Id of the interrupted run to go on with."""
+    mode: ResumeMode = ResumeMode.CONTINUE
+    again: frozenset[str] = frozenset()
+    """Events whose last request has an unknown outcome, and that the person wants sent again all the same."""
+    waits_for_word: bool = False
+    """Guided method: rows that were shown before the run was interrupted, and that the org shows no trace of,
+    wait for the person's word, instead of ending UNKNOWN."""
 
 
 class RunState:
     """One run.
 
     Args:
-        plan: What it does.
+        request: What it does.
         journal: The org's journal.
-        stopwatch: Measures what waves take.
-        sleep: Waits for seconds; a test's returns at once.
+        machine: Time, sleep and chance.
     """
 
-    def __init__(
-        self, plan: Plan, journal: Journal, stopwatch: Stopwatch, sleep: Callable[[float], Awaitable[None]]
-    ) -> None:
-        self.plan = plan
+    def __init__(self, request: RunRequest, journal: Journal, machine: Machine) -> None:
+        self.request = request
+        self.plan = plan = request.plan
         self.journal = journal
         self.writer = JournalWriter(journal, self.fail)
         """The way to the journal while the run is under way."""
-        self.stopwatch = stopwatch
+        self.stopwatch = stopwatch = Stopwatch(machine.clock, machine.steady)
+        self.machine = machine
         self.run = ""
         """Its id in the journal; empty until it is there."""
         self.rows = {row.error.id: row for row in plan.rows}
@@ -55,7 +82,6 @@ class RunState:
         """How the run ends early, and the reason that unsent rows get. Once set it stays."""
         self.failure: SyncErrError | None = None
         self.cancelled = asyncio.Event()
-        self._sleep = sleep
         self._may_go = asyncio.Event()
         self._may_go.set()
         self._state = dict.fromkeys(self.rows, RowState.QUEUED)
@@ -309,7 +335,7 @@ class RunState:
         if not self.cancelled.is_set():
             self.tell(waiting)
             waits = [
-                asyncio.ensure_future(_coroutine(self._sleep(waiting.seconds))),
+                asyncio.ensure_future(_coroutine(self.machine.sleep(waiting.seconds))),
                 asyncio.ensure_future(self.cancelled.wait()),
             ]
             if or_until is not None:

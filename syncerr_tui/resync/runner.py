@@ -7,16 +7,14 @@ write the verdict. Whatever stops the program between two of them, the journal s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from random import Random
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.journal.attempt import Attempt
-from syncerr_tui.journal.claims import BEAT_SECONDS
+from syncerr_tui.journal.claims import BEAT_SECONDS, os_user
 from syncerr_tui.journal.history import ENDINGS, History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import Verdict
@@ -34,13 +32,12 @@ from syncerr_tui.resync.events import (
 )
 from syncerr_tui.resync.guided import NOBODY_SAID, GuidedSender
 from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.plan import Plan, Wave
-from syncerr_tui.resync.plan_file import check_method, check_org
+from syncerr_tui.resync.plan import Wave, check_method, check_org
 from syncerr_tui.resync.proof import cause_key
-from syncerr_tui.resync.run_state import RunState
+from syncerr_tui.resync.run_state import ResumeMode, RunRequest, RunState
 from syncerr_tui.resync.sender import Sender
 from syncerr_tui.resync.verification import look_concurrency, look_until_decided
-from syncerr_tui.stopwatch import Stopwatch
+from syncerr_tui.stopwatch import Machine
 from syncerr_tui.words import plural
 
 _ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
@@ -54,34 +51,6 @@ _WAITS = {
 }
 
 
-class ResumeMode(StrEnum):
-    """What to do with an interrupted run."""
-
-    CONTINUE = "continue"
-    CHECK = "check"
-    """Re-read what was sent; send nothing."""
-    DROP = "drop"
-    """Close it as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What a person wants done."""
-
-    plan: Plan
-    """For an interrupted run, `plan_file.recorded_plan` gives it."""
-    reason: str = ""
-    """Why, in the person's words."""
-    resume: str | None = None
-    """Id of the interrupted run to go on with."""
-    mode: ResumeMode = ResumeMode.CONTINUE
-    again: frozenset[str] = frozenset()
-    """Events whose last request has an unknown outcome, and that the person wants sent again all the same."""
-    waits_for_word: bool = False
-    """Guided method: rows that were shown before the run was interrupted, and that the org shows no trace of,
-    wait for the person's word, instead of ending UNKNOWN."""
-
-
 class Runner:
     """One run. Use it once: iterate over `run()`.
 
@@ -89,11 +58,8 @@ class Runner:
         org: The org, as the runner may see it.
         journal: That org's journal.
         request: What to do.
-        who: Who acts.
-        clock: This machine's time, aware.
-        sleep: Waits for seconds; a test's returns at once.
-        rng: For jitter.
-        steady: Seconds that only run forward, for intervals; None where `clock` never jumps.
+        who: Who acts; None: this machine's user, as the org's.
+        machine: Time, sleep and chance; None: those of this machine, with the journal's time.
     """
 
     def __init__(
@@ -102,28 +68,19 @@ class Runner:
         journal: Journal,
         request: RunRequest,
         *,
-        who: Who,
-        clock: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        rng: Random,
-        steady: Callable[[], float] | None = None,
+        who: Who | None = None,
+        machine: Machine | None = None,
     ) -> None:
+        machine, identity = machine or Machine(journal.now), org.identity
         self.plan = request.plan
         self._org = org
         self._journal = journal
         self._request = request
-        self._who = who
-        self._clock = clock
-        self._state = RunState(request.plan, journal, Stopwatch(clock, steady), sleep)
-        self._sender = Sender(org, self._state, rng=rng, again=request.again)
-        self.person = GuidedSender(
-            org,
-            self._state,
-            self._sender,
-            os_user=who.os_user,
-            again=request.again,
-            waits_for_word=request.waits_for_word,
-        )
+        self._who = who or Who(os_user(), identity.username, identity.environment.value)
+        self._clock = machine.clock
+        self._state = RunState(request, journal, machine)
+        self._sender = Sender(org, self._state)
+        self.person = GuidedSender(org, self._state, self._sender, self._who.os_user)
         """Guided method: takes what the person says of single rows."""
 
     # -- for the front end

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from random import Random
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
@@ -60,15 +59,12 @@ class Sender:
     Args:
         org: The org.
         state: The run.
-        rng: For jitter.
-        again: Events that a person wants sent again although their last request is not settled.
     """
 
-    def __init__(self, org: Org, state: RunState, *, rng: Random, again: frozenset[str]) -> None:
+    def __init__(self, org: Org, state: RunState) -> None:
         self._org = org
         self._state = state
-        self._rng = rng
-        self._again = again
+        self._rng = state.machine.rng
         self._org_clock = OrgClock(org, state.stopwatch)
         self._sent: list[str] = []
         self._next: Sequence[PlannedRow] | None = None
@@ -283,7 +279,7 @@ class Sender:
         return due, left
 
     def _doubt_about(self, seen: EventSeen, org_now: datetime) -> str:
-        if seen.id in self._again:
+        if seen.id in self._state.request.again:
             return ""
         return doubt.after_a_loss(self._state.journal, seen, org_now, self._state.usual_seconds)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from syncerr_tui.host.config import Config
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import Environment
+from syncerr_tui.stopwatch import utc_now
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.state import UiState
 
@@ -22,10 +23,6 @@ WANTS_SETUP = -1
 
 Connect = Callable[[], Awaitable["OrgSession"]]
 """Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

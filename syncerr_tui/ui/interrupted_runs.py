@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.history import RunRecord, Unfinished
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.resync.plan import Plan
-    from syncerr_tui.resync.runner import ResumeMode, RunRequest
+    from syncerr_tui.resync.run_state import ResumeMode, RunRequest
 
 
 @dataclass
@@ -103,7 +103,7 @@ class InterruptedRuns:
         from syncerr_tui.journal.history import History
         from syncerr_tui.resync.doubt import in_doubt
         from syncerr_tui.resync.plan_file import recorded_plan
-        from syncerr_tui.resync.runner import RunRequest
+        from syncerr_tui.resync.run_state import RunRequest
 
         def question(journal: Journal) -> tuple[Plan, frozenset[str]]:
             plan = recorded_plan(History(journal), run_id)

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.ui.context import utc_now
+from syncerr_tui.stopwatch import utc_now
 
 if TYPE_CHECKING:
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.org import FixOrg
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.resync.runner import Runner, RunRequest
+    from syncerr_tui.resync.run_state import RunRequest
+    from syncerr_tui.resync.runner import Runner
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
 
@@ -71,10 +72,11 @@ class Journals:
         Raises:
             MachineError: The journal cannot be opened or written.
         """
-        from syncerr_tui.resync.factory import make_runner
+        from syncerr_tui.resync.runner import Runner
+        from syncerr_tui.stopwatch import Machine
 
         journal = self._open(self._written, connection.identity.org_id)
-        return make_runner(connection, journal, request, sleep=self._sleep)
+        return Runner(connection, journal, request, machine=Machine(journal.now, self._sleep))
 
     def fixer(self, org_id: str, org: FixOrg) -> Fixer:
         """What applies fixes in an org, and writes them down in its journal first.
@@ -156,7 +158,7 @@ class Journals:
         """The journal of that org, opened in the thread that will use it."""
         journal = journals.get(org_id)
         if journal is None:
-            from syncerr_tui.resync.factory import open_journal
+            from syncerr_tui.journal.places import open_journal
             from syncerr_tui.salesforce.auth.secrets import journal_password
 
             profile = self._profiles.get(org_id)

@@ -81,7 +81,7 @@ class Planner:
             support_too: What only support can clear goes too; None: where nothing else was chosen.
         """
         from syncerr_tui.diagnosis.causes import no_collecting
-        from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
+        from syncerr_tui.resync.plan import PlanShape, make_plan
 
         too = self._prepared.asked.support_too if support_too is None else support_too
         key = (canary, too, self.held, self.measured)
@@ -99,9 +99,8 @@ class Planner:
                         *self._prepared.snoozed,
                         *self.held,
                     ),
-                    canary=canary,
+                    shape=PlanShape(canary=canary, proof_timeout=self._patience),
                     measured=self.measured,
-                    proof_timeout=DEFAULT_PATIENCE if self._patience is None else self._patience,
                 )
                 self._lines[plan.hash] = self._waves_of(plan)
         return self._made[key]
@@ -210,7 +209,7 @@ def make_again(
 ) -> Plan:
     """The plan of exactly these rows, as they were just read, without those whose cause is not among them."""
     from syncerr_tui.diagnosis.causes import no_collecting
-    from syncerr_tui.resync.plan import DEFAULT_PATIENCE, make_plan
+    from syncerr_tui.resync.plan import PlanShape, make_plan
 
     with no_collecting(len(rows)):
         return make_plan(
@@ -220,6 +219,5 @@ def make_again(
             created_at=at,
             parents=graph.parents_of(row.id for row in rows if row.id in graph.errors),
             left_out=left_out,
-            canary=canary,
-            proof_timeout=DEFAULT_PATIENCE if proof_timeout is None else proof_timeout,
+            shape=PlanShape(canary=canary, proof_timeout=proof_timeout),
         )

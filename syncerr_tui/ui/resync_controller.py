@@ -210,7 +210,7 @@ class ResyncController:
         dialog.learn([line for line in (words, warning) if line], unsettled, has_fixed=fixed)
 
     def _submit(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
-        from syncerr_tui.resync.runner import RunRequest
+        from syncerr_tui.resync.run_state import RunRequest
 
         if request.prepared.behind or self.busy:
             self._enqueue(dialog)
@@ -260,7 +260,7 @@ class ResyncController:
             self._screen.run_worker(self._begin_next(), group="queue", exclusive=True)
 
     async def _begin_next(self) -> None:
-        from syncerr_tui.resync.runner import RunRequest
+        from syncerr_tui.resync.run_state import RunRequest
 
         self.dismiss_result(read=False)
         told = f"{self._queue.ended[-1].summary}. " if self._queue.ended else ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.model import FixOption
     from syncerr_tui.resync.events import RunEvent
     from syncerr_tui.resync.guided import GuidedSender
-    from syncerr_tui.resync.runner import RunRequest
+    from syncerr_tui.resync.run_state import RunRequest
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.run_presenter import RunPresenter
 

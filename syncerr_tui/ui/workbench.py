@@ -35,7 +35,7 @@ from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.runner import ResumeMode
+    from syncerr_tui.resync.run_state import ResumeMode
     from syncerr_tui.ui.diffing_app import DiffingApp
     from syncerr_tui.ui.screens.record import RecordViewer
 

@@ -19,14 +19,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from syncerr_tui.journal.places import open_journal
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.events import RunEnded
-from syncerr_tui.resync.factory import clock, make_runner, open_journal
-from syncerr_tui.resync.plan import make_plan
-from syncerr_tui.resync.runner import RunRequest
+from syncerr_tui.resync.plan import PlanShape, make_plan
+from syncerr_tui.resync.run_state import RunRequest
+from syncerr_tui.resync.runner import Runner
 from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.session import OrgSession
+from syncerr_tui.stopwatch import utc_now
 
 CALLS = ("now", "read_events", "find_records", "request_resync")
 
@@ -60,7 +62,12 @@ async def bench(url: str, token: str) -> None:
     errors: list[SyncError] = [error async for page in session.errors() for error in page]
     org: Any = TimedSession(session)
     plan = make_plan(
-        errors, org=session.identity, method=session.method, created_at=clock(), parents={}, proof_timeout=60
+        errors,
+        org=session.identity,
+        method=session.method,
+        created_at=utc_now(),
+        parents={},
+        shape=PlanShape(proof_timeout=60),
     )
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -68,7 +75,7 @@ async def bench(url: str, token: str) -> None:
     ):
         start, used = time.perf_counter(), time.process_time()
         counts = None
-        async for event in make_runner(org, journal, RunRequest(plan)).run():
+        async for event in Runner(org, journal, RunRequest(plan)).run():
             counts = event.counts if isinstance(event, RunEnded) else counts
         seconds, used = time.perf_counter() - start, time.process_time() - used
     await session.close()

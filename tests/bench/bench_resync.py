@@ -37,7 +37,9 @@ from syncerr_tui.resync.events import RunEnded, RunEvent
 from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.resync.plan import make_plan
-from syncerr_tui.resync.runner import Runner, RunRequest
+from syncerr_tui.resync.run_state import RunRequest
+from syncerr_tui.resync.runner import Runner
+from syncerr_tui.stopwatch import Machine
 from tests.factories import salesforce_id, sync_error
 from tests.postgres import running
 from tests.resync.lying_org import IDENTITY
@@ -225,9 +227,7 @@ async def bench(
             journal,
             RunRequest(plan),
             who=Who("bench", "bench"),
-            clock=lambda: datetime.now(UTC),
-            sleep=asyncio.sleep,
-            rng=Random(1),
+            machine=Machine(rng=Random(1), steady=None),
         )
         runner._state.writer = writer = MeteredWriter(journal, runner._state.fail)
         writer.meter, writer.own = org.meter, own

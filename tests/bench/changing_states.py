@@ -15,7 +15,7 @@ from syncerr_tui.host.terminal import terminal_profile, textual_environment
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Counts, Progress, RowChanged, RunEvent, RunStarted
 from syncerr_tui.resync.plan import Plan
-from syncerr_tui.resync.runner import RunRequest
+from syncerr_tui.resync.run_state import RunRequest
 from syncerr_tui.ui.journals import Journals
 
 RATE = 20

@@ -6,7 +6,6 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ import pytest
 
 from syncerr_tui.cli import run
 from syncerr_tui.demo.server import ManualClock
-from syncerr_tui.resync import factory
+from syncerr_tui.resync import runner as running
 from syncerr_tui.salesforce import connect as connecting
 from syncerr_tui.salesforce.client import ClientOptions
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.salesforce.transport import HttpLimits
+from syncerr_tui.stopwatch import Machine
 from tests.e2e.orgs import WatchedServer, write_profile
 
 
@@ -83,7 +83,7 @@ def make_desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> MakeDesk:
     """Sit a person down before an org with a manual clock."""
-    real_connect, real_runner = connecting.connect, factory.make_runner
+    real_connect, real_runner = connecting.connect, running.Runner
     homes = itertools.count()
 
     def make(server: WatchedServer, clock: ManualClock, **profile: float) -> Desk:
@@ -101,14 +101,11 @@ def make_desk(
             )
             return await real_connect(profile, tokens, options)
 
-        def make_runner(*given: Any, **named: Any) -> Any:
-            return real_runner(*given, **named, now=_here, sleep=desk.sleep)
-
-        def _here() -> datetime:
-            return clock()
+        def runner(*given: Any) -> Any:
+            return real_runner(*given, machine=Machine(clock, desk.sleep))
 
         monkeypatch.setattr(connecting, "connect", connect)
-        monkeypatch.setattr(factory, "make_runner", make_runner)
+        monkeypatch.setattr(running, "Runner", runner)
         return desk
 
     return make

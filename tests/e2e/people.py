@@ -10,7 +10,7 @@ from pathlib import Path
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.resync.factory import clock
+from syncerr_tui.stopwatch import utc_now
 from tests import forks
 
 
@@ -45,5 +45,5 @@ class Terminal:
 def journal_of(home: Path) -> Iterator[History]:
     """The one journal under a home, as another process reads it."""
     (path,) = (home / "state" / "journals").glob("journal-*.db")
-    with Journal.open(path.parent, path.stem.removeprefix("journal-"), clock=clock) as journal:
+    with Journal.open(path.parent, path.stem.removeprefix("journal-"), clock=utc_now) as journal:
         yield History(journal)

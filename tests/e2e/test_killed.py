@@ -34,8 +34,8 @@ from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.factory import clock
 from syncerr_tui.resync.plan_file import recorded_plan
+from syncerr_tui.stopwatch import utc_now
 from tests import forks
 from tests.e2e.orgs import EVENT, Arrival, asked_again_unread, served, write_profile
 from tests.layers import layered
@@ -202,7 +202,7 @@ class Person:
         found = list(folder.glob("journal-*.db"))
         org_id = found[0].stem.removeprefix("journal-") if found else "00D000000000000AAA"
         where = folder if found else self.home / "empty"
-        with Journal.open(where, org_id, clock=clock) as journal:
+        with Journal.open(where, org_id, clock=utc_now) as journal:
             yield History(journal)
 
     def over(self) -> bool:

@@ -12,17 +12,16 @@ import pytest
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.org import FixKind, FixTarget
-from syncerr_tui.journal import moving
+from syncerr_tui.journal import places
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.journal.moving import move
 from syncerr_tui.journal.people import LOOKS, others_on, people_words
+from syncerr_tui.journal.places import move, open_journal, own_journal
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.doubt import in_doubt
-from syncerr_tui.resync.factory import open_journal, own_journal
 from syncerr_tui.resync.plan_file import recorded_plan
 from tests.factories import sync_error
 from tests.journal.test_journal import answered, begin, fixed, intent, plan_of
@@ -143,14 +142,14 @@ def test_a_move_that_died_before_its_mark_is_not_done_twice(
 def test_a_copy_that_differs_is_not_kept(
     source: Journal, target: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = moving._text
+    text = places._text
     seen: list[str] = []
 
     def forgetful(line: object) -> str:
         seen.append(text(line))
         return "" if len(seen) == 1 else seen[-1]
 
-    monkeypatch.setattr(moving, "_text", forgetful)
+    monkeypatch.setattr(places, "_text", forgetful)
     with pytest.raises(MachineError, match="differs"):
         move(source, target)
     assert (History(target).runs(), source.moved_to) == ((), "")

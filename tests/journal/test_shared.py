@@ -22,10 +22,10 @@ from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.places import open_journal
 from syncerr_tui.journal.row_history import held
 from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.factory import open_journal
 from tests.factories import sync_error
 from tests.journal.test_journal import answered, begin, fixed, intent, plan_of
 from tests.postgres import PostgresServer
@@ -391,7 +391,7 @@ def test_several_orgs_share_a_database(tmp_path: Path, server: Server) -> None:
 def test_without_the_client_the_way_to_it_is_told() -> None:
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from pathlib import Path\nfrom syncerr_tui.resync.factory import open_journal\n"
+        "from pathlib import Path\nfrom syncerr_tui.journal.places import open_journal\n"
         "from syncerr_tui.errors import BadInputError\n"
         "try:\n    open_journal(Path('.'), '00D000000000001AAA', shared='postgresql://ops/acme')\n"
         "except BadInputError as error:\n    print(error.line)\n"

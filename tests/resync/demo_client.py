@@ -12,14 +12,16 @@ from pathlib import Path
 
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.journal.history import History
+from syncerr_tui.journal.places import open_journal
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import WaveStarted
-from syncerr_tui.resync.factory import clock, make_runner, open_journal
-from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.runner import RunRequest
+from syncerr_tui.resync.run_state import RunRequest
+from syncerr_tui.resync.runner import Runner
 from syncerr_tui.salesforce.auth.demo import demo_profile
 from syncerr_tui.salesforce.connect import connect
+from syncerr_tui.stopwatch import utc_now
 
 PATIENCE = 5.0
 
@@ -44,12 +46,12 @@ async def main(url: str, token: str, folder: Path) -> None:
                     graph.errors.values(),
                     org=connection.identity,
                     method=connection.method,
-                    created_at=clock(),
+                    created_at=utc_now(),
                     parents=graph.parents_of(graph.errors),
-                    proof_timeout=PATIENCE,
+                    shape=PlanShape(proof_timeout=PATIENCE),
                 )
             again = frozenset(row.error.id for row in plan.rows) if resume else frozenset()
-            runner = make_runner(connection, journal, RunRequest(plan, resume=resume, again=again))
+            runner = Runner(connection, journal, RunRequest(plan, resume=resume, again=again))
             async for event in runner.run():
                 if isinstance(event, WaveStarted):
                     print("begun", flush=True)

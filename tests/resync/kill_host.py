@@ -25,9 +25,11 @@ from typing import Any
 from syncerr_tui.journal.database import Transaction
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
-from syncerr_tui.resync.plan import Plan, make_plan
+from syncerr_tui.resync.plan import Plan, PlanShape, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.runner import Runner, RunRequest
+from syncerr_tui.resync.run_state import RunRequest
+from syncerr_tui.resync.runner import Runner
+from syncerr_tui.stopwatch import Machine
 from tests.resync.file_org import FileOrg
 from tests.resync.lying_org import IDENTITY, START
 
@@ -101,7 +103,7 @@ def plan_of(org: FileOrg) -> Plan:
         method=org.method,
         created_at=START,
         parents=org.parents(),
-        proof_timeout=PATIENCE,
+        shape=PlanShape(proof_timeout=PATIENCE),
     )
 
 
@@ -122,9 +124,9 @@ async def carry_out(folder: Path, *, steps: Steps) -> str:
             journal,
             RunRequest(plan, resume=resume, again=again),
             who=Who("ana", "ana@acme.example"),
-            clock=lambda: datetime.now(UTC),
-            sleep=lambda seconds: asyncio.sleep(min(seconds, 0.03)),
-            rng=Random(1),
+            machine=Machine(
+                sleep=lambda seconds: asyncio.sleep(min(seconds, 0.03)), rng=Random(1), steady=None
+            ),
         )
         how = ""
         async for event in runner.run():

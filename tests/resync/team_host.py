@@ -32,10 +32,12 @@ from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync import runner as runner_module
-from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.runner import Runner, RunRequest
+from syncerr_tui.resync.run_state import RunRequest
+from syncerr_tui.resync.runner import Runner
 from syncerr_tui.resync.verification import verify
+from syncerr_tui.stopwatch import Machine
 from tests.resync import file_org
 from tests.resync.file_org import FileOrg
 from tests.resync.lying_org import IDENTITY, START
@@ -107,7 +109,7 @@ async def one_round(journal: Journal, org: FileOrg, *, consent: bool) -> bool:
             method=org.method,
             created_at=START,
             parents={event: of & ids for event, of in org.parents().items() if event in ids and of & ids},
-            proof_timeout=PATIENCE,
+            shape=PlanShape(proof_timeout=PATIENCE),
         )
     again = frozenset(row.error.id for row in plan.rows) if consent else frozenset[str]()
     resume = unfinished[-1].run.id if unfinished else None
@@ -116,9 +118,7 @@ async def one_round(journal: Journal, org: FileOrg, *, consent: bool) -> bool:
         journal,
         RunRequest(plan, resume=resume, again=again),
         who=Who("ana", "ana@acme.example"),
-        clock=journal.now,
-        sleep=lambda seconds: asyncio.sleep(min(seconds, 0.03)),
-        rng=Random(1),
+        machine=Machine(journal.now, lambda seconds: asyncio.sleep(min(seconds, 0.03)), Random(1), None),
     )
     async for _ in runner.run():
         pass

@@ -18,7 +18,8 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting, WaitKind, WaveStarted
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.runner import ResumeMode, Runner
+from syncerr_tui.resync.run_state import ResumeMode
+from syncerr_tui.resync.runner import Runner
 from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
 

@@ -16,7 +16,7 @@ import pytest
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.factory import clock
+from syncerr_tui.stopwatch import utc_now
 from tests.layers import layered
 from tests.resync.file_org import FileOrg, build
 from tests.resync.lying_org import IDENTITY
@@ -72,7 +72,7 @@ def final(folder: Path) -> tuple[dict[str, tuple[str, int]], dict[str, str | Non
     assert all(n <= 1 for n in org.worked().values()), "an event was worked on twice"
     assert all(n <= 1 for n in org.reached().values()), "an event was sent twice"
     org.close()
-    with Journal.open(folder, IDENTITY.org_id, clock=clock) as journal:
+    with Journal.open(folder, IDENTITY.org_id, clock=utc_now) as journal:
         assert not journal.loss, "a kill passes for a loss"
         history = History(journal)
         runs = history.runs()

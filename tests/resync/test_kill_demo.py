@@ -16,8 +16,8 @@ import pytest
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.history import History
+from syncerr_tui.journal.places import open_journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.factory import open_journal
 from tests.layers import layered
 
 ROOT = Path(__file__).parents[2]

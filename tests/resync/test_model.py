@@ -15,9 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from syncerr_tui.journal.history import History
 from syncerr_tui.model import EventStanding, EventType, SyncError, Verdict
 from syncerr_tui.resync.events import RowChanged, RunEvent, RunStarted
-from syncerr_tui.resync.plan import Plan
-from syncerr_tui.resync.runner import ResumeMode
-from syncerr_tui.resync.waves import CANARY_SIZES
+from syncerr_tui.resync.plan import CANARY_SIZES, Plan
+from syncerr_tui.resync.run_state import ResumeMode
 from tests.layers import layered
 from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
 from tests.resync.lying_org import Event, Lies, LyingOrg, Time
@@ -51,7 +50,7 @@ def expected(before: Before, plan: Plan, last: Mapping[str, RowChanged]) -> dict
     for wave in plan.waves:
         sent = []
         for event in wave.ids:
-            row = plan.row(event)
+            row = next((row for row in plan.rows if row.error.id == event), None)
             assert row is not None
             if event in before.open and last[event].verdict in {Verdict.FIXED, Verdict.UNKNOWN}:
                 outcome[event] = last[event].verdict

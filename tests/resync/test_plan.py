@@ -16,11 +16,19 @@ from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.resync import plan_file
 from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.resync.plan import LeftOut, Plan, checked_against, digest, make_plan
+from syncerr_tui.resync.plan import (
+    LeftOut,
+    Plan,
+    check_org,
+    digest,
+    expected_seconds,
+    make_plan,
+)
+from syncerr_tui.resync.plan_file import checked_against
 from syncerr_tui.resync.sender import batches
-from syncerr_tui.resync.waves import expected_seconds
 from syncerr_tui.text import clean
 from tests.factories import NOW, storeconnect_id, sync_error
+from tests.resync.driving import optioned
 from tests.resync.lying_org import IDENTITY
 
 METHOD = MethodInfo("apex", "Apex action Resync", batch_size=200, concurrency=5)
@@ -28,7 +36,7 @@ METHOD = MethodInfo("apex", "Apex action Resync", batch_size=200, concurrency=5)
 
 def planned(*errors: SyncError, **options: object) -> Plan:
     options.setdefault("parents", {})
-    return make_plan(errors, org=IDENTITY, method=METHOD, created_at=NOW, **options)  # type: ignore[arg-type]
+    return make_plan(errors, org=IDENTITY, method=METHOD, created_at=NOW, **optioned(options))  # type: ignore[arg-type]
 
 
 def wave_of(plan: Plan) -> dict[str, int]:
@@ -44,7 +52,7 @@ def test_one_record_waits_for_itself_oldest_change_first() -> None:
     earlier = sync_error(2, created_at=NOW - timedelta(hours=1), storeconnect_id=storeconnect_id(9))
     plan = planned(later, earlier, parents={})
     assert wave_of(plan) == {earlier.id: 1, later.id: 2}
-    assert plan.row(later.id).parents == (earlier.id,)  # type: ignore[union-attr]
+    assert {row.error.id: row.parents for row in plan.rows}[later.id] == (earlier.id,)
 
 
 def test_given_evidence_decides_the_order() -> None:
@@ -221,7 +229,7 @@ def test_an_existing_file_is_not_overwritten(plan: Plan, tmp_path: Path) -> None
 
 def test_another_org_is_refused(plan: Plan) -> None:
     with pytest.raises(RefusedError, match="This plan is for acme"):
-        plan_file.check_org(plan, replace(IDENTITY, org_id="00D000000000009AAA"))
+        check_org(plan, replace(IDENTITY, org_id="00D000000000009AAA"))
 
 
 def test_what_moved_since_is_listed(plan: Plan) -> None:
@@ -251,7 +259,7 @@ def test_a_plan_whose_causes_were_cut_is_put_right() -> None:
     put_right = checked_against(cut, links)
     assert {row.error.id for row in put_right.rows} == {cause.id, other.id}
     assert [out.id for out in put_right.left_out] == [victim.id]
-    row = honest.row(victim.id)
+    row = next((row for row in honest.rows if row.error.id == victim.id), None)
     assert row is not None
     only_the_victim = replace(honest, rows=(row,), waves=())
     late = checked_against(only_the_victim, {victim.id: frozenset(("a0X000000000009AAA",))})

@@ -29,7 +29,8 @@ from syncerr_tui.resync.events import (
     WaveProven,
 )
 from syncerr_tui.resync.org import OrgClock, Receipt
-from syncerr_tui.resync.runner import ResumeMode, Runner
+from syncerr_tui.resync.run_state import ResumeMode
+from syncerr_tui.resync.runner import Runner
 from syncerr_tui.resync.verification import verify
 from syncerr_tui.stopwatch import Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for

@@ -18,7 +18,7 @@ from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.factory import clock
+from syncerr_tui.stopwatch import utc_now
 from tests.layers import layered
 from tests.postgres import PostgresServer
 from tests.resync.file_org import FileOrg, build
@@ -63,7 +63,7 @@ def check(folder: Path, place: Path | Server, answer: dict[str, Any]) -> None:
     assert {n for n in reached.values() if n > 1} == set(), f"sent twice: {reached} {answer}"
     assert {n for n in worked.values() if n > 1} == set()
     assert {standing for standing, _ in state.values()} == {"done"}, answer
-    with Journal.open(folder / "reader", IDENTITY.org_id, clock=clock, shared=place) as journal:
+    with Journal.open(folder / "reader", IDENTITY.org_id, clock=utc_now, shared=place) as journal:
         history = History(journal)
         assert history.under_way() == ()
         assert history.unfinished() == ()

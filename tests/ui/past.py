@@ -18,9 +18,9 @@ from typing import Any
 
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.journal import Begun, Journal, Who
+from syncerr_tui.journal.places import open_journal
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.resync.factory import open_journal
-from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.proof import cause_key
 from tests.factories import NOW
 from tests.ui.fakes import IDENTITY, FakeOrg, some_errors
@@ -35,7 +35,12 @@ def journal_at(folder: Path) -> Journal:
 
 def begin(journal: Journal, errors: Sequence[SyncError], reason: str = "") -> Begun:
     plan = make_plan(
-        errors, org=IDENTITY, method=FakeOrg(errors).method, created_at=NOW, parents={}, proof_timeout=1.0
+        errors,
+        org=IDENTITY,
+        method=FakeOrg(errors).method,
+        created_at=NOW,
+        parents={},
+        shape=PlanShape(proof_timeout=1.0),
     )
     return journal.begin(plan, who=WHO, reason=reason, fingerprint=cause_key)
 

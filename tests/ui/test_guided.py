@@ -11,7 +11,7 @@ import pytest
 
 from syncerr_tui.journal.history import History
 from syncerr_tui.model import SyncError
-from syncerr_tui.resync import factory
+from syncerr_tui.resync import runner
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.guided import GuidedState, Phase
@@ -30,7 +30,7 @@ METHOD = MethodInfo("guided", "By hand in Salesforce", guided=True, address=ADDR
 
 @pytest.fixture(autouse=True)
 def someone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factory, "os_user", lambda: "ana")
+    monkeypatch.setattr(runner, "os_user", lambda: "ana")
 
 
 def guided(count: int) -> FakeConnection:

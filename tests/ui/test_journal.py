@@ -13,7 +13,7 @@ import pytest
 from syncerr_tui.journal import history
 from syncerr_tui.journal.history import History
 from syncerr_tui.model import EventSeen, Verdict
-from syncerr_tui.resync import factory
+from syncerr_tui.resync import runner
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import clean
 from syncerr_tui.triage.actions import Place
@@ -28,7 +28,7 @@ FIXED, FAILING = Verdict.FIXED, Verdict.STILL_FAILING
 @pytest.fixture(autouse=True)
 def someone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same user on the same machine, wherever the tests run."""
-    monkeypatch.setattr(factory, "os_user", lambda: "ana")
+    monkeypatch.setattr(runner, "os_user", lambda: "ana")
     monkeypatch.setattr("platform.node", lambda: "ops-1")
 
 

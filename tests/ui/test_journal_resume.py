@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.journal import places
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.resync import factory
+from syncerr_tui.resync import runner
 from tests.factories import NOW
 from tests.ui.conftest import Open
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
@@ -21,7 +22,7 @@ TOLD = "6 planned, 0 proven, 2 sent with unknown outcome, 4 not sent."
 
 @pytest.fixture(autouse=True)
 def someone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factory, "os_user", lambda: "ana")
+    monkeypatch.setattr(runner, "os_user", lambda: "ana")
 
 
 async def test_a_killed_run_is_offered_and_waits_for_a_choice(opened: Open, tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ async def test_a_damaged_journal_is_set_aside_and_named(opened: Open, tmp_path: 
 async def test_a_full_disk_stops_a_run_before_anything_is_sent(
     opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_journal = factory.open_journal
+    open_journal = places.open_journal
 
     def full(*arguments: Any, **more: Any) -> Journal:
         journal = open_journal(*arguments, **more)
@@ -202,7 +203,7 @@ async def test_a_full_disk_stops_a_run_before_anything_is_sent(
     errors = some_errors(40)
     async with opened(errors) as driven:
         await driven.ready()
-        monkeypatch.setattr(factory, "open_journal", full)
+        monkeypatch.setattr(places, "open_journal", full)
         await driven.press("a", "R")
         await driven.wait_for("enter starts")
         await driven.press("enter")

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
-from syncerr_tui.resync.runner import ResumeMode
+from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Reading, keys

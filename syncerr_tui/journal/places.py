@@ -1,4 +1,6 @@
-"""A user's own journal copied into the shared one: once, all or nothing, and read back before it counts.
+"""Where an org's journal lies: in a user's own file, or in one that a team shares and the own is moved into.
+
+A move is a copy: once, all or nothing, and read back before it counts.
 
 Every append-only table is copied, also one that is added later: lines with a number of their own (`n`) are
 numbered anew, in their order, and `intent` follows the number of the request that it names. Owners and claims
@@ -8,15 +10,18 @@ are not copied: nobody may be at work in a journal that is moved.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from syncerr_tui.errors import MachineError, RefusedError
-from syncerr_tui.journal.database import APPEND_ONLY, Transaction
+from syncerr_tui.errors import BadInputError, MachineError, RefusedError
+from syncerr_tui.journal.database import APPEND_ONLY, Server, Transaction
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.schema import MIGRATIONS
+from syncerr_tui.stopwatch import utc_now
 from syncerr_tui.words import plural
 
 _TABLES = tuple(
@@ -28,6 +33,73 @@ _TABLES = tuple(
 _KEYS = ("n", "intent", "run", "id")
 """The first of these that a table has tells its copied lines from the others."""
 Lines = list[tuple[Any, ...]]
+
+
+def journal_folder(state_folder: Path) -> Path:
+    """Where the journals of all orgs are, under the program's state folder."""
+    return state_folder / "journals"
+
+
+def shared_place(shared: str, password: Callable[[], str] | None = None) -> Path | Server | None:
+    """Where a profile's `journal` is; None for the file that each user has.
+
+    Args:
+        shared: The file or the address that the profile names; empty or `sqlite`: none.
+        password: Asks for the password of a team's database.
+
+    Raises:
+        BadInputError: It is neither a file of this machine nor the address of a database.
+    """
+    if shared in {"", "sqlite"}:
+        return None
+    if "://" in shared:
+        return Server.of(shared, password)
+    path = Path(shared).expanduser()
+    if not path.is_absolute():
+        raise BadInputError(
+            "The profile's journal is neither a file of this machine nor a database",
+            'Write its whole path: journal = "/srv/acme.db", or journal = "postgresql://user@host/database"',
+        )
+    return path
+
+
+def own_journal(state_folder: Path, org_id: str) -> Path:
+    """The file of this user alone."""
+    return journal_folder(state_folder) / f"journal-{org_id}.db"
+
+
+def open_journal(
+    state_folder: Path,
+    org_id: str,
+    now: Callable[[], datetime] = utc_now,
+    *,
+    shared: str = "",
+    password: Callable[[], str] | None = None,
+) -> Journal:
+    """The journal of an org, under the program's state folder or where its profile says.
+
+    Args:
+        state_folder: This user's folder for what must survive.
+        org_id: The org.
+        now: This machine's time, aware.
+        shared: What the profile says (`shared_place`).
+        password: Asks for the password of a team's database.
+
+    Raises:
+        BadInputError: `shared` names neither a file of this machine nor a database.
+        MachineError: It cannot be used; nothing may be sent.
+    """
+    folder, log_folder = journal_folder(state_folder), state_folder / "requests"
+    place = shared_place(shared, password)
+    own = own_journal(state_folder, org_id)
+    if place is None or place == own or not own.exists():
+        return Journal.open(folder, org_id, clock=now, log_folder=log_folder, shared=place)
+    # What this user's own journal left open before there was a shared one is in doubt there too.
+    with Journal.open(folder, org_id, clock=now, log_folder=log_folder) as mine:
+        left = [] if mine.moved_to else list(History(mine).open_attempts().values())
+    journal = Journal.open(folder, org_id, clock=now, log_folder=log_folder, shared=place)
+    journal.remember(left)
+    return journal
 
 
 @dataclass(frozen=True, slots=True)
