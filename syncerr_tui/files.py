@@ -65,10 +65,6 @@ def open_plain(path: Path) -> int:
 def read_plain(path: Path, largest: int) -> bytes:
     """All bytes of a plain file.
 
-    Args:
-        path: The file.
-        largest: How many bytes it may have.
-
     Raises:
         OSError: As `open_plain`, or it has more bytes.
     """
@@ -247,12 +243,10 @@ def key_parts(text: str) -> tuple[str, ...]:
 
 
 def key_of_line(line: str) -> tuple[str, ...] | None:
-    """The key that a line sets."""
     match = _KEY_LINE.match(line)
     return key_parts(match[1]) if match else None
 
 
 def table_of_line(line: str) -> tuple[str, ...] | None:
-    """The table that a line begins."""
     match = _TABLE_LINE.match(line)
     return key_parts(match[1]) if match else None

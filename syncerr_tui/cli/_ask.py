@@ -35,7 +35,6 @@ class Person:
     """Somebody at the terminal. Enter takes the default; ctrl-c leaves, and nothing has been changed."""
 
     def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
-        """A number, or the answer itself typed out."""
         keys = _show_options(question, options)
         usual = str(keys.index(default) + 1) if default in keys else None
         given = ask("Number or name", usual, flag)

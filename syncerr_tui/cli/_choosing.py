@@ -238,7 +238,6 @@ def _without_id(number: int, line: str) -> BadInputError:
 
 
 def treatment_of(choice: OrgChoice) -> Treatment:
-    """What the profile says about runs."""
     if choice.org is not None:
         from syncerr_tui.cli._options import profile_folder
         from syncerr_tui.salesforce.profile_files import read_profile
@@ -293,11 +292,6 @@ def cause_named(graph: CauseGraph, name: str) -> Cause:
 
 def filter_over(graph: CauseGraph, text: str, said: Handlings | None = None) -> Filter:
     """A filter of a list that is known as a whole.
-
-    Args:
-        graph: The list.
-        text: The filter.
-        said: What people have said about it.
 
     Raises:
         BadInputError: It cannot be read, or asks for a code or a cause that does not exist.

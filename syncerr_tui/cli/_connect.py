@@ -75,7 +75,6 @@ class EmbeddedOrg:
         return demo_profile(self._server.instance_url, self._server.access_token)
 
     async def connect(self) -> OrgSession:
-        """Connect through the client of real orgs."""
         from syncerr_tui.salesforce.connect import connect
 
         return await connect(*await self.profile())

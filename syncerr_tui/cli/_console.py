@@ -251,7 +251,6 @@ def at_terminal() -> bool:
 
 
 def prompt(shown: str) -> None:
-    """A question, without a line end."""
     sys.stderr.write(shown if shown == "\n" else shortened(_line(shown), LONGEST_NARRATION))
     sys.stderr.flush()
 

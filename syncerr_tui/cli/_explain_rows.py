@@ -31,7 +31,6 @@ class Form(Enum):
 
     @classmethod
     def of(cls, *, as_json: bool, as_markdown: bool) -> Form:
-        """What the options ask for."""
         return cls.JSON if as_json else cls.MARKDOWN if as_markdown else cls.PLAIN
 
 
@@ -47,7 +46,6 @@ def refusal(row: BadRow) -> dict[str, object]:
 
 
 def tell_one(error_id: str | None, explanation: Explanation, form: Form) -> None:
-    """One explanation."""
     if form is Form.JSON:
         emit_json({"id": error_id, **explanation.payload()})
     elif form is Form.MARKDOWN:

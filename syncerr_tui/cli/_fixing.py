@@ -152,7 +152,6 @@ def show(values: Values) -> str:
 
 
 def exit_code(result: FixResult) -> ExitCode:
-    """What a command says that made a change."""
     from syncerr_tui.fixes.model import FixState
 
     if result.unreachable:

@@ -137,7 +137,6 @@ def off_words(off: list[SafeguardNow]) -> str:
 
 
 def put_back_words(off: list[SafeguardNow]) -> str:
-    """How what is off is put back."""
     which = f"--restore {off[0].record.id}" if len(off) == 1 else "--restore-all"
     return f"Put back with 'syncerr-tui safeguards {which}'"
 

@@ -163,7 +163,6 @@ def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of D
 
 
 def profile_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where this person's profiles are."""
     from syncerr_tui.host.paths import Paths
 
     return Paths.of(environ).config / "orgs"

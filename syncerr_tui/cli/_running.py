@@ -69,7 +69,6 @@ def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
 
 
 def mention_unfinished(journal: Journal) -> None:
-    """What an earlier start left open."""
     from syncerr_tui.journal.history import History
 
     for unfinished in History(journal).unfinished():

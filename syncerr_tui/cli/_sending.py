@@ -52,13 +52,7 @@ _PART = re.compile(r"(-?)(\d{1,6})(?:-(\d{1,6}))?")
 
 
 class PersonAtTerminal:
-    """Asks what was pressed, as long as something is to press.
-
-    Args:
-        runner: Takes the answers.
-        identity: Whose times are shown.
-        stopped: Set when the run is to stop.
-    """
+    """Asks what was pressed, as long as something is to press."""
 
     def __init__(self, runner: Runner, identity: OrgIdentity, stopped: asyncio.Event) -> None:
         self._runner = runner
@@ -89,7 +83,6 @@ class PersonAtTerminal:
             _console.prompt("\n")
 
     def come_back(self) -> None:
-        """It is written: the question again."""
         if self._asking is not None and not self._asking.done() and not self._prompted:
             self._prompted = True
             _console.prompt(_QUESTION)
@@ -309,7 +302,6 @@ class _Narrator:
         return not event.seconds or time.monotonic() - self._last_line >= _QUIET_SECONDS
 
     def lines(self, event: RunEvent) -> list[str]:
-        """What a person wants to know."""
         lines = list(self._lines(event))
         if lines:
             self._last_line = time.monotonic()
@@ -412,6 +404,5 @@ class Stop:
 
 
 def leave_at_once(code: int) -> NoReturn:
-    """End without waiting for anything."""
     sys.stdout.flush()
     os._exit(code)

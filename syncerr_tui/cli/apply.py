@@ -95,12 +95,6 @@ _LEFT_OUT = "left out"
 async def apply_fixes(choice: OrgChoice, fixes: FixList, run: RunOptions, confirm: frozenset[str]) -> int:
     """Make what is on the list and still as it was; tell of everything else why not.
 
-    Args:
-        choice: The org.
-        fixes: The list.
-        run: How.
-        confirm: Names of targets that were typed already.
-
     Raises:
         SyncErrError: The org or the journal let us down; what was made before is told.
     """

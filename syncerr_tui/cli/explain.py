@@ -155,7 +155,6 @@ class _Source:
 
     @property
     def given(self) -> int:
-        """How many are named."""
         return sum(one is not None for one in (self.message, self.event_id, self.jsonl, self.table))
 
 

@@ -97,7 +97,6 @@ def gather() -> dict[str, Any]:
 
 
 def _list_keys(*, as_json: bool) -> int:
-    """The actions as the configuration has them."""
     from syncerr_tui.host.config import read_config
     from syncerr_tui.triage.keymap import shown
 

@@ -56,7 +56,6 @@ class _Output:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The fields of a row, in their order."""
         if self.fields:
             return self.fields
         if self.form is not Format.TABLE:
@@ -237,7 +236,6 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
 
 
 async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
-    """How many rows there are of each value."""
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli._ledger import said_in
     from syncerr_tui.cli.causes import read_graph

@@ -203,11 +203,7 @@ class WithFix:
 
 
 class _StopWithFix(Stop):
-    """First the run ends, then what is off goes on again; only who insists leaves it off, and is told so.
-
-    Args:
-        name: Of the safeguard.
-    """
+    """First the run ends, then what is off goes on again; only who insists leaves it off, and is told so."""
 
     def __init__(self, name: str) -> None:
         more = {signal.SIGHUP: ExitCode.HUNG_UP} if hasattr(signal, "SIGHUP") else {}

@@ -49,7 +49,6 @@ class LateGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of one command."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"syncerr_tui.cli.{COMMANDS[cmd_name][0]}")

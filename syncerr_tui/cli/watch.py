@@ -89,15 +89,7 @@ async def tell_channels(
     now: datetime,
     trouble: Callable[[str], object],
 ) -> None:
-    """Tell each channel what it does not know yet. What could not be delivered is due again.
-
-    Args:
-        channels: Who is told.
-        watcher: The list and its causes.
-        session: Its org.
-        now: This machine's time.
-        trouble: Takes what went wrong, in a line.
-    """
+    """Tell each channel what it does not know yet. What could not be delivered is due again."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.watch.delivery import LastToldFile
     from syncerr_tui.watch.telling import LastTold, after, due

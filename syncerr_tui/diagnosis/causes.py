@@ -100,7 +100,6 @@ class CauseGraph:
                 self._follow(self._victims.add(rows[at : at + _PAGE]))
 
     def discard(self, ids: Iterable[str]) -> None:
-        """Let rows go that left the list."""
         nodes = self._victims.nodes
         gone = {row_id: nodes[row_id] for row_id in ids if row_id in nodes}
         orphans = {victim for node in gone.values() for victim in node.behind}

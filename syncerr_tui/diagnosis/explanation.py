@@ -63,7 +63,6 @@ class Explanation:
 
     @property
     def support_only(self) -> bool:
-        """Whether only StoreConnect's support can clear it."""
         return self.retry is Retry.SUPPORT_ONLY
 
     @property

@@ -75,7 +75,6 @@ class Piece:
 
 
 def statement(text: SourceText) -> Statement:
-    """A statement as its text shows it."""
     sentences = tuple(find_platform_sentences(text.text))
     named = tuple(find_automation(text.text))
     return Statement(text, sentences, named, _codes(text.text), text.origin(0))

@@ -65,7 +65,6 @@ def shared_headline(failures: Sequence[Failure], object_names: Sequence[str], ev
 
 
 def _answer(entry: Entry, diagnosis: Failure, facts: Facts, instance_url: str | None) -> Guidance:
-    """The entry with its blanks filled."""
     code = diagnosis.root_code
     blanks = {**facts.blanks, "code": (code,) if code else ()}
     facts = replace(facts, blanks=blanks)

@@ -28,7 +28,6 @@ class Chapter:
 
     @property
     def in_manual(self) -> bool:
-        """Whether StoreConnect's manual explains it."""
         return self.code in MANUAL_CODES
 
     @property

@@ -38,7 +38,6 @@ NO_PARENTS = NamedParents()
 
 
 def parents_named(text: str) -> NamedParents:
-    """The parents that a message names."""
     usual = _USUAL.fullmatch(text)
     if usual is not None:
         return NamedParents((usual[1].lower(),), usual[2])

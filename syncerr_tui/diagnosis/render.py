@@ -176,7 +176,6 @@ class _GuidanceLayout(TextLayout):
         self.whole_addresses = whole_addresses
 
     def marked(self, text: str, bullet: str = "") -> None:
-        """A filled template, its names told apart."""
         if text:
             pieces = [(piece, Role.NAME if named else Role.TEXT) for piece, named in names(text)]
             self.pieces(*pieces, first=bullet, rest=" " * cells(bullet))

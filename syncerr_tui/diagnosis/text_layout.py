@@ -63,7 +63,6 @@ class TextLayout:
         self.lines: list[TextLine] = []
 
     def add(self, lines: Iterable[TextLine]) -> None:
-        """Lines that are laid out already."""
         self.lines += lines
 
     def blank(self) -> None:

@@ -56,13 +56,7 @@ _LEFT_EMPTY = "Rows whose field was left empty meanwhile will fail at their next
 
 
 class Fixer:
-    """Applies fixes to one org and keeps its ledger.
-
-    Args:
-        org: The org.
-        ledger: Its fixes on record.
-        sleep: Waits for seconds.
-    """
+    """Applies fixes to one org and keeps its ledger."""
 
     def __init__(
         self,
@@ -79,13 +73,7 @@ class Fixer:
 
     @classmethod
     def of(cls, org: FixOrg, store: FixStore, os_user: str) -> Self:
-        """What applies fixes to an open org.
-
-        Args:
-            org: The org.
-            store: Its journal.
-            os_user: Who acts.
-        """
+        """What applies fixes to an open org."""
         return cls(org, FixLedger(store, os_user=os_user, org_user=org.org_user))
 
     async def options(
@@ -428,10 +416,6 @@ class Fixer:
 
     async def record(self, text: str, *, reason: str = "") -> FixRecord:
         """Put a safeguard on the ledger that a person switched off by hand.
-
-        Args:
-            text: Its type and name, see `FixOrg.find_safeguard`.
-            reason: Why, in the person's words.
 
         Raises:
             BadInputError: There is no such safeguard.

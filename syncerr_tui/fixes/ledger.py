@@ -54,13 +54,7 @@ class FixStore(Protocol):
 
 
 class FixLedger:
-    """The fixes of one org.
-
-    Args:
-        store: The org's journal.
-        os_user: Who acts.
-        org_user: The org's user who acts.
-    """
+    """The fixes of one org."""
 
     def __init__(self, store: FixStore, *, os_user: str, org_user: str) -> None:
         self._store = store
@@ -161,7 +155,6 @@ class FixLedger:
         ]
 
     def open_for(self, kind: FixKind, target: FixTarget) -> FixRecord | None:
-        """The oldest open line of a safeguard."""
         return next(iter(self.lines_for(kind, target)), None)
 
     # -- runs that need the same safeguard off

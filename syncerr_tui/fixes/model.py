@@ -66,7 +66,6 @@ class FixOption:
 
     @property
     def automatic(self) -> bool:
-        """Whether this program does it."""
         return not self.why_guided
 
     @property

@@ -144,7 +144,6 @@ class FixPolicy:
 
     @property
     def names_target(self) -> bool:
-        """Whether the person types the target's name first."""
         return self.environment is Environment.PRODUCTION and not self.unrestricted
 
     def refusal(self, scope: FixScope) -> str:
@@ -280,9 +279,7 @@ class FixOrg(Protocol):
         """
         ...
 
-    async def has_version(self, target: FixTarget, version: int) -> bool:
-        """Whether a Flow still has this version."""
-        ...
+    async def has_version(self, target: FixTarget, version: int) -> bool: ...
 
 
 def short_list(names: Sequence[str], most: int = 5) -> str:

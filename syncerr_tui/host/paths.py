@@ -25,7 +25,6 @@ class Paths:
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Paths:
-        """The folders for this person on this machine."""
         home = environ.get("SYNCERR_HOME")
         if home:
             base = Path(os.path.expanduser(home))  # noqa: PTH111 - leaves the ~ of an unknown user as it is

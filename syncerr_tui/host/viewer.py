@@ -125,12 +125,7 @@ def is_web_address(text: str) -> bool:
 
 
 def browser(environ: Mapping[str, str], platform: str) -> Sequence[str] | None:
-    """The command that opens an address, to be put behind it; None where there is no browser to be seen.
-
-    Args:
-        environ: The environment.
-        platform: `sys.platform`.
-    """
+    """The command that opens an address, to be put behind it; None where there is no browser to be seen."""
     if is_remote(environ):
         return None
     if platform == "darwin":

@@ -132,7 +132,6 @@ class Report:
 
     @property
     def off(self) -> tuple[ReportedFix, ...]:
-        """Safeguards that are not seen on again."""
         return tuple(fix for fix in self.fixes if fix.off)
 
     @property
@@ -141,7 +140,6 @@ class Report:
         return tuple(cause for cause in self.causes if cause.retry == "support only" and cause.open)
 
     def count(self, verdict: Verdict) -> int:
-        """How many rows ended so."""
         return sum(row.verdict == verdict.value for row in self.rows)
 
     def payload(self) -> dict[str, Any]:

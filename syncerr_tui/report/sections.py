@@ -153,7 +153,6 @@ def _row(row: ReportedRow) -> tuple[Cell, ...]:
 
 
 def to_markdown(report: Report) -> Iterator[str]:
-    """The whole report, line by line."""
     yield f"# {markdown_text(title(report))}"
     yield from ("", markdown_text(introduction(report)))
     if off := safeguards_off(report):

@@ -124,7 +124,6 @@ class ApiClient:
         return 0
 
     async def describe_global(self) -> list[Row]:
-        """All objects that this user sees."""
         answer = await self._executor.read(lambda sf: an_object(rest(sf, "sobjects")))
         found = answer.get("sobjects")
         if not isinstance(found, list):

@@ -152,7 +152,6 @@ def _same_org(profile: OrgProfile, identity: OrgIdentity) -> None:
 
 
 def method_for(profile: OrgProfile, client: ApiClient, mapping: FieldMapping) -> ResyncMethod:
-    """The method that the profile names."""
     size, concurrency = profile.batch_size, profile.concurrency
     method = profile.method
     if isinstance(method, ApexMethod | FlowMethod):

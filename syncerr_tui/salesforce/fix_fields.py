@@ -46,13 +46,7 @@ _ON_RECORD_TYPE = (
 
 
 class FieldFixes:
-    """Looks up fields whose values or requirement refuse.
-
-    Args:
-        client: The org.
-        reader: How targets are read.
-        metadata: Its components.
-    """
+    """Looks up fields whose values or requirement refuse."""
 
     def __init__(self, client: ApiClient, reader: TargetReader, metadata: MetadataApi) -> None:
         self._client = client
@@ -160,7 +154,6 @@ class FieldFixes:
             return error.line
 
     async def required(self, case: FixCase) -> list[FixCandidate]:
-        """The field that may not be empty."""
         if case.code != "REQUIRED_FIELD_MISSING":
             return []
         found = await self._field(case)

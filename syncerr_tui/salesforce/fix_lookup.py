@@ -37,7 +37,6 @@ class FixCase:
 
     @property
     def code(self) -> str | None:
-        """The code to act on."""
         return self.failure.root_code
 
     def has(self, code: str) -> bool:

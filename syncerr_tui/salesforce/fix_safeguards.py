@@ -50,13 +50,7 @@ class Exemption:
 
 
 class SafeguardFixes:
-    """Looks up the safeguards that refuse.
-
-    Args:
-        client: The org.
-        reader: How targets are read.
-        exemption: Who and what an exemption may use.
-    """
+    """Looks up the safeguards that refuse."""
 
     def __init__(self, client: ApiClient, reader: TargetReader, exemption: Exemption) -> None:
         self._client = client

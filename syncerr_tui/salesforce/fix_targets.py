@@ -41,13 +41,7 @@ _NIL = f'<duplicateRuleFilter xmlns="{METADATA}" xmlns:xsi="{XSI}" xsi:nil="true
 
 
 class FixTargets:
-    """The things in one org that fixes change.
-
-    Args:
-        client: The org.
-        writes: The only way to change it.
-        metadata: Its components.
-    """
+    """The things in one org that fixes change."""
 
     def __init__(self, client: ApiClient, writes: FixWrites, metadata: MetadataApi) -> None:
         self._client = client

@@ -113,7 +113,6 @@ class FixWrites:
             await self._metadata.update(component)
 
     async def record(self, object_name: str, record_id: str, values: Mapping[str, Any]) -> None:
-        """Write some fields of one record."""
         refuse_object(object_name)
         self._refuse_named(object_name, *values)
         for field in values:

@@ -129,12 +129,7 @@ async def _environment(client: ApiClient, organization: Row) -> Environment:
 
 
 class Permissions:
-    """The permissions of one user, asked once.
-
-    Args:
-        client: The org.
-        username: Whose permissions; those of the login.
-    """
+    """The permissions of one user, asked once."""
 
     def __init__(self, client: ApiClient, username: str) -> None:
         self._client = client

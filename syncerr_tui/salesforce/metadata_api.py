@@ -60,11 +60,7 @@ def check_name(kind: str, full_name: str) -> None:
 
 
 class MetadataApi:
-    """One org's components.
-
-    Args:
-        client: The org.
-    """
+    """One org's components."""
 
     def __init__(self, client: ApiClient) -> None:
         self._client = client

@@ -49,9 +49,7 @@ class Lookup(Protocol):
 
     async def query_all(self, query: str) -> list[Row]: ...
 
-    async def tooling(self, query: str) -> list[Row]:
-        """All rows of a Tooling API query."""
-        ...
+    async def tooling(self, query: str) -> list[Row]: ...
 
 
 class AnswerStore(Protocol):

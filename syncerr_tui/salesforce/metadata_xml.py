@@ -45,15 +45,12 @@ class XmlElement:
 
     @property
     def nil(self) -> bool:
-        """Whether it says that it has no value."""
         return self.attributes.get(f"{XSI}{_SEPARATOR}nil") in {"true", "1"}
 
     def all(self, name: str) -> list[XmlElement]:
-        """Children of this name, in order."""
         return [child for child in self.children if child.name == name]
 
     def first(self, name: str) -> XmlElement | None:
-        """The first child of this name."""
         return next(iter(self.all(name)), None)
 
     def value(self, name: str) -> str | None:

@@ -22,9 +22,7 @@ MOST_OBJECTS = 3
 class DescribeLookup(Protocol):
     """What is needed of an org. `salesforce.client.ApiClient` has it."""
 
-    async def describe_global(self) -> list[dict[str, Any]]:
-        """All objects that the user sees."""
-        ...
+    async def describe_global(self) -> list[dict[str, Any]]: ...
 
     async def describe(self, object_name: str, *, fresh: bool = False) -> dict[str, Any]: ...
 

@@ -51,7 +51,6 @@ def strange() -> WrongShapeError:
 
 
 def an_object(value: object) -> Row:
-    """An answer that must be a JSON object."""
     if not isinstance(value, dict):
         raise strange()
     return value

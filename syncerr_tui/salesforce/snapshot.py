@@ -61,7 +61,6 @@ class NamesRead:
         self.metadata = metadata
 
     def load_answers(self) -> dict[str, KeptAnswer]:
-        """Where Flows, rules and code are."""
         return dict(self.answers)
 
     def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:

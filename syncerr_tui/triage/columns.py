@@ -355,7 +355,6 @@ USUAL: Layouts = MappingProxyType(
 
 
 def as_text(layouts: Layouts) -> str:
-    """The arrangements as they are kept."""
     kept = {
         window.value: {
             "columns": [[column.name, width] for column, width in layout.columns],

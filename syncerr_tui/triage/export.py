@@ -49,7 +49,6 @@ class Format(StrEnum):
 
     @property
     def ending(self) -> str:
-        """The ending of a file of this kind."""
         return "md" if self is Format.MARKDOWN else self.value
 
 
@@ -119,13 +118,7 @@ class Copyable:
 def copyables(
     errors: Sequence[SyncError], *, link: Callable[[SyncError], str], whole: Callable[[SyncError], str]
 ) -> list[Copyable]:
-    """Everything that can be copied of these errors.
-
-    Args:
-        errors: One, or a selection.
-        link: The address of an error.
-        whole: An error as text of several lines.
-    """
+    """Everything that can be copied of these errors."""
     kinds: tuple[tuple[str, str, Callable[[SyncError], str]], ...] = (
         ("c", "StoreConnect ID", lambda error: error.storeconnect_id),
         ("s", "Salesforce ID", lambda error: error.salesforce_id or ""),

@@ -23,7 +23,6 @@ class FilterHistory:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, kind: str) -> tuple[str, ...]:
-        """The filters of this kind of list."""
         return self.filters.get(kind, ())
 
     def used(self, kind: str, text: str) -> FilterHistory:

@@ -125,7 +125,6 @@ class GuidedState:
 
     @property
     def shown_to_press(self) -> tuple[str, ...]:
-        """What of it the filter shows."""
         return tuple(row_id for row_id in self.view if self.rows[row_id].to_press)
 
     @property
@@ -216,5 +215,4 @@ class GuidedState:
         return replace(self, filter=wanted, view=view, cursor=cursor)
 
     def moved(self, rows: int) -> GuidedState:
-        """The cursor so many rows down."""
         return replace(self, cursor=max(0, min(self.cursor + rows, len(self.view) - 1)))

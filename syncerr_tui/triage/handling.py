@@ -156,7 +156,6 @@ class Handlings:
     """Change event -> what is known of it, where anything is."""
 
     def of(self, row: str) -> Handled:
-        """What is known of this row."""
         return self.rows.get(row, NOTHING_SAID)
 
     def over(self, now: datetime) -> bool:
@@ -170,13 +169,7 @@ class Handlings:
 
 
 def handlings(graph: CauseGraph, lines: Iterable[HandlingLine], now: datetime) -> Handlings:
-    """What holds now of what was said. A snooze that is over is left out: it wakes by itself.
-
-    Args:
-        graph: The whole list.
-        lines: All that was said, oldest first.
-        now: This machine's time.
-    """
+    """What holds now of what was said. A snooze that is over is left out: it wakes by itself."""
     by_target: defaultdict[str, list[HandlingLine]] = defaultdict(list)
     for line in lines:
         by_target[line.target].append(line)

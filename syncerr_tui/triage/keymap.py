@@ -45,13 +45,7 @@ _NEEDED = frozenset({"back", "help", "palette", "quit"})
 
 
 class KeymapError(ValueError):
-    """A key or an action that cannot be had. The message goes on after the name of what was set.
-
-    Args:
-        action: Which action it is about.
-        why: What is wrong.
-        hint: What to do about it.
-    """
+    """A key or an action that cannot be had. The message goes on after the name of what was set."""
 
     def __init__(self, action: str, why: str, hint: str) -> None:
         super().__init__(why)

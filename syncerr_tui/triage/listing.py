@@ -72,7 +72,6 @@ class Listing:
 
     @property
     def hidden_selected(self) -> int:
-        """How many are selected but not visible."""
         if not self.selected or not self.filter:
             return 0
         return sum(row_id not in self.view.positions for row_id in self.selected)

@@ -53,7 +53,6 @@ class News:
 
     @property
     def new(self) -> frozenset[str]:
-        """Rows that were not in the list."""
         return frozenset(row for row, change in self.marks.items() if change is RowChange.NEW)
 
     @property
@@ -75,7 +74,6 @@ class News:
         return replace(self, marks=marks, gone=frozenset(self.seen.keys() - errors.keys()))
 
     def all_seen(self, errors: Mapping[str, SyncError], now: datetime) -> News:
-        """The person has seen all of it."""
         return News(seen=errors, since=now)
 
     def known(self, errors: Iterable[SyncError]) -> News:

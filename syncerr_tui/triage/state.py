@@ -108,7 +108,6 @@ class UiState:
         return replace(self, doing="") if self.doing == doing else self
 
     def with_panel(self, place: Place, *, is_open: bool) -> UiState:
-        """The panel of a place opened, or closed."""
         panels = self.panels_open | {place} if is_open else self.panels_open - {place}
         return replace(self, panels_open=panels)
 
@@ -127,7 +126,6 @@ class UiState:
         return replace(self, reading=replace(self.reading, rows=rows, has_rows=True))
 
     def reading_ended(self, at: datetime) -> UiState:
-        """The list has been read to its end."""
         return replace(self, reading=replace(self.reading, active=False, has_rows=True, read_at=at))
 
     def read_again(self, rows: Iterable[SyncError], now: datetime) -> UiState:

@@ -143,5 +143,4 @@ def _keeps(term: str, error: SyncError) -> bool:
 
 
 def shown(value: Value) -> str:
-    """A value for a line of text."""
     return one_line(value.text) or "none"

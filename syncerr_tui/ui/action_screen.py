@@ -64,12 +64,6 @@ class CountPrefix:
     def digit(self, key: str, now: datetime, place: Place, tab: Place | None) -> bool:
         """One more digit.
 
-        Args:
-            key: The digit.
-            now: When it was typed.
-            place: Where the person is.
-            tab: The tab whose key it is.
-
         Returns:
             Whether it belongs to a number; else it is what its key asks for.
         """
@@ -141,7 +135,6 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         return self.panes[self.context.state.place]
 
     def compose(self) -> ComposeResult:
-        """The lines, and the list between them."""
         above, below = StatusLines.compose(self.context.ellipsis)
         yield from above
         with Container(id="panes"):
@@ -149,14 +142,12 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         yield from below
 
     def line(self, name: str) -> Line:
-        """One of the lines around the pane."""
         return self.query_one(f"#{name}", Line)
 
     # -- from a key to what it does --------------------------------------------------------------------
 
     @property
     def facts(self) -> AppState:
-        """What decides whether an action can run."""
         context, state = self.context, self.context.state
         facts = AppState(
             place=state.place,
@@ -180,7 +171,6 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """What can be asked for here."""
         context = self.context
         return context.config.actions.available(
             context.state.place, read_only=context.read_only, on_snapshot=context.on_snapshot
@@ -290,7 +280,6 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     @on(LineClicked)
     def line_clicked(self, event: LineClicked) -> None:
-        """A tab, or a key of the footer."""
         self.context.key = ""
         self.action_act(event.action_id)
 
@@ -300,7 +289,6 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.draw_lines()
 
     def on_screen_resume(self) -> None:
-        """The keys are the list's again."""
         self._lines.behind_a_dialog = False
         self.draw_lines()
         self.resyncing.show_what_is_ready()
@@ -359,7 +347,6 @@ class ActionScreen(Screen[None], inherit_bindings=False):
             self.draw_lines()
 
     def go(self, place: Place) -> None:
-        """Bring a pane to the front."""
         if place not in self.panes:
             return
         self.context.state = self.context.state.at(place)

@@ -35,11 +35,7 @@ if TYPE_CHECKING:
 
 
 class Opening(Screen[None], inherit_bindings=False):
-    """The title line, until the workbench takes its place.
-
-    Args:
-        drawn: Called once this is on screen.
-    """
+    """The title line, until the workbench takes its place."""
 
     DEFAULT_CSS = "Opening { background: $syncerr-ground; } Opening > Line { background: $syncerr-bar; }"
 
@@ -173,7 +169,6 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self.run_worker(work, group=group, name=group)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our own colours, before a theme is chosen."""
         return VARIABLES
 
     def get_line_filters(self) -> Sequence[LineFilter]:

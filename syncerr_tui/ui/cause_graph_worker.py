@@ -73,7 +73,6 @@ class CauseGraphWorker:
 
     @property
     def working(self) -> bool:
-        """Whether an answer is on its way."""
         return self._working
 
     async def settled(self) -> CauseGraph | None:

@@ -47,7 +47,6 @@ class Node:
 
     @property
     def is_cause(self) -> bool:
-        """Whether this is the cause itself."""
         return self.row is None and not self.rest
 
     @property
@@ -168,7 +167,6 @@ class CauseList(VirtualList):
 
     @property
     def count(self) -> int:
-        """Lines of the tree; a cause counts once."""
         return len(self._outline)
 
     @property
@@ -260,7 +258,6 @@ class CauseLines:
         self._signs, self._counts = {}, {}
 
     def __call__(self, node: Node, width: int) -> Told:
-        """This line, so many cells wide."""
         if node.is_cause:
             return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
         if node.row is None:

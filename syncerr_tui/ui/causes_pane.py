@@ -156,7 +156,6 @@ class CausesPane(ListWithPanel):
         self.take_focus()
 
     def tick(self) -> None:
-        """Time has gone by: ages go on."""
         self._lines.moment = self.context.moment
         if self.display:
             self.board.redraw()

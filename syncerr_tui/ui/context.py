@@ -60,7 +60,6 @@ class AppContext:
 
     @property
     def moment(self) -> Moment:
-        """The time that rows are drawn for."""
         return Moment(self.clock(), self.zone, self.ellipsis)
 
     def key_of(self, action_id: str) -> str:

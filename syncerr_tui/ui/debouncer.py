@@ -26,7 +26,6 @@ class Debouncer:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is work that waits."""
         return self._timer is not None
 
     def call(self, work: Callable[[], None], seconds: float | None = None) -> None:
@@ -40,7 +39,6 @@ class Debouncer:
         self._timer = self._host.set_timer(self._seconds if seconds is None else seconds, due)
 
     def cancel(self) -> None:
-        """Do nothing after all."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -42,14 +42,7 @@ class LeftByRunsKnown(Message):
 
 
 class ErrorHistory:
-    """Memories of errors.
-
-    Args:
-        context: The org that is connected.
-        journals: Whom to ask.
-        work: Runs something in the background.
-        tell: Posts a message to the screen.
-    """
+    """Memories of errors."""
 
     def __init__(
         self,

@@ -81,7 +81,6 @@ class ErrorsPane(ListWithPanel):
 
     @property
     def listing(self) -> Listing:
-        """The rows as the person works them."""
         return self.context.state.listing
 
     @property
@@ -148,7 +147,6 @@ class ErrorsPane(ListWithPanel):
         self.show(self.listing)
 
     def tick(self) -> None:
-        """Time has gone by: ages go on."""
         self._moment = self.context.moment
         self.table.tick(self._moment)
         self.panel_soon()
@@ -275,7 +273,6 @@ class ErrorsPane(ListWithPanel):
     # -- looking ---------------------------------------------------------------------------------------
 
     def linked(self) -> None:
-        """What waits for what is known anew."""
         if self.listing.filter.by_cause and self._graph_worker.graph is not None:
             wanted = self._read(self.listing.filter.text, in_force=True)
             self.show(self.listing.filtered(wanted, self.context.clock()))
@@ -339,7 +336,6 @@ class ErrorsPane(ListWithPanel):
         return self.layout_here.columns or self.context.config.columns.get(self.window, ())
 
     def choose_columns(self) -> None:
-        """Ask which columns, in which order, how wide."""
         from syncerr_tui.ui.screens.columns import ColumnDialog
 
         window, layout = self.window, self.layout_here

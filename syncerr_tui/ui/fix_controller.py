@@ -370,7 +370,6 @@ class FixController:
     # -- putting back ----------------------------------------------------------------------------------
 
     def show_safeguards(self) -> None:
-        """What is off because of us, re-read now."""
         from syncerr_tui.ui.screens.safeguards import SafeguardActions, SafeguardsDialog
 
         fixes = self._services.fixes

@@ -71,7 +71,6 @@ def verdict(option: FixOption) -> tuple[str, str]:
 
 
 def option_line(option: FixOption) -> str:
-    """An option as a line of the list."""
     return f"{verdict(option)[0]:<14}{option.kind.scope.value:<11}{one_line(_title(option))}"
 
 
@@ -132,7 +131,6 @@ def outcome(result: FixResult) -> tuple[str, str]:
 
 
 def result_lines(title: str, result: FixResult, width: int) -> list[TextLine]:
-    """What became of a fix, with the evidence."""
     page = _OneLiners(width)
     page.text(title, Role.NAME)
     page.blank()
@@ -162,7 +160,6 @@ def off_words(records: Sequence[FixRecord], moment: Moment) -> str:
 
 
 def safeguard_line(now: SafeguardNow) -> str:
-    """A line of the list of safeguards."""
     return f"{_STATES[now.state][0]:<12}{one_line(now.record.target.name)}"
 
 
@@ -215,7 +212,6 @@ def record_cells(record: FixRecord, moment: Moment) -> tuple[Part, ...]:
 
 
 def record_lines(record: FixRecord, moment: Moment, width: int) -> list[TextLine]:
-    """All that is on record about a fix."""
     page = _OneLiners(width)
     page.heading(f"Fix {record.id}")
     page.text(record_state(record)[0], Role.NAME)

@@ -113,7 +113,6 @@ class GuidedPane(ListWithPanel):
     # -- showing ---------------------------------------------------------------------------------------
 
     def show_state(self) -> None:
-        """Show where the re-sync stands now."""
         identity = self.context.connection.identity if self.context.connection else None
         times = SalesforceTime(identity.time_zone, identity.locale) if identity else SalesforceTime()
         self.query_one(GuidedList).show(self.state, times)
@@ -239,7 +238,6 @@ class GuidedPane(ListWithPanel):
         self.move_cursor(0)
 
     def decline(self) -> None:
-        """The row under the cursor was not pressed."""
         row = self.state.current
         if row is None or row.ticked:
             self.post_message(
@@ -255,7 +253,6 @@ class GuidedPane(ListWithPanel):
         self._copy([state.rows[row_id].error for row_id in rows])
 
     def open_tool(self) -> None:
-        """The page on which Re-sync is pressed."""
         from syncerr_tui.ui.clipboard_actions import open_one_of
 
         def say(line: str, look: str) -> None:

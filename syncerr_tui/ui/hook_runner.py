@@ -39,7 +39,6 @@ class HookRunner:
 
     @property
     def running(self) -> bool:
-        """Whether a command is on its way."""
         return bool(self._running)
 
     def start(self, hook: Hook, errors: Sequence[SyncError]) -> None:
@@ -72,12 +71,10 @@ class HookRunner:
             return await viewer.view(text, name, program, environ)
 
     def cancel(self) -> None:
-        """End all of them."""
         for task in self._running.values():
             task.cancel()
 
     async def ended(self) -> None:
-        """End all of them, and wait for that."""
         tasks = list(self._running.values())
         self.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -37,13 +37,7 @@ class PlanRecalled(Message):
 
 
 class InterruptedRuns:
-    """Looks for runs that were interrupted, and for those of other terminals.
-
-    Args:
-        context: The org.
-        journals: Whom to ask.
-        post: Takes messages for the workbench.
-    """
+    """Looks for runs that were interrupted, and for those of other terminals."""
 
     def __init__(self, context: AppContext, journals: Journals, post: Callable[[Message], object]) -> None:
         self._context = context
@@ -57,7 +51,6 @@ class InterruptedRuns:
         """Who else is on, in words."""
 
     async def look(self, *, offer: bool) -> None:
-        """Ask the journal what is open."""
         connection = self._context.connection
         if connection is None:
             return

@@ -497,7 +497,6 @@ class JournalPane(ListWithPanel):
     # -- the mouse -------------------------------------------------------------------------------------
 
     def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
-        """Click moves, a double click opens."""
         event.stop()
         self._move_to(event.row)
         self.came_by_click()

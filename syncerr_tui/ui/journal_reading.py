@@ -30,7 +30,6 @@ class Level(Generic[Item]):
 
     @property
     def current(self) -> Item | None:
-        """Under the cursor, where it is known."""
         return self.pages.at(self.at) if self.pages.count else None
 
 
@@ -59,7 +58,6 @@ class JournalReading:
         return await self.ask(question)
 
     async def run(self, run: str) -> RunRecord | None:
-        """A run as it is now."""
         from syncerr_tui.journal.history import History
 
         return await self.ask(lambda journal: History(journal).run(run))
@@ -107,13 +105,7 @@ Read = Callable[[int, int], Awaitable[tuple[int, Sequence[Item]]]]
 
 
 class PagedRows(Generic[Item]):
-    """The pages that are known so far. A page that is asked for twice is read once.
-
-    Args:
-        read: Reads a page.
-        start: Runs a coroutine in the background.
-        tell: Called when there is more to show.
-    """
+    """The pages that are known so far. A page that is asked for twice is read once."""
 
     def __init__(
         self,

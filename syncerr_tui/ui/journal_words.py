@@ -151,14 +151,12 @@ def counted(run: RunRecord) -> str:
 
 
 def who(run: RunRecord) -> str:
-    """Who acted: here, and in the org."""
     return f"{run.os_user} on {run.host or 'an unnamed machine'}, in the org {run.org_user}"
 
 
 def run_lines(
     run: RunRecord, marks: Sequence[Mark], drawn: Moment, width: int, *, ours: bool
 ) -> list[TextLine]:
-    """What is known about a run."""
     word, _ = state(run, ours)
     page = TextLayout(width)
     page.heading(f"Run {run.id[:8]}")

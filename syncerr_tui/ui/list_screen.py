@@ -342,24 +342,20 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     @on(KnownBetter)
     def known_better(self, event: KnownBetter) -> None:
-        """Show it where the error is on screen."""
         for pane in self.panes.values():
             pane.known_better(event.error)
 
     @on(NotesBroken)
     def notes_broken(self, event: NotesBroken) -> None:
-        """Say where; the guidance does without them."""
         self.say(f"Notes: {event.trouble.line}", "bad")
 
     @on(SessionEnded)
     def session_ended(self, event: SessionEnded) -> None:
-        """As when reading the list."""
         self.context.state = self.context.state.session_expired(event.trouble)
         self.draw_lines()
 
     @on(LinksKnown)
     def links_known(self) -> None:
-        """What waits for what is known anew."""
         self.errors.linked()
         if self.complete:
             self.causes.refreshed()

@@ -128,7 +128,6 @@ class ListWithPanel(Widget):
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:
-        """The errors an action acts on."""
         return ()
 
     @property
@@ -181,7 +180,6 @@ class ListWithPanel(Widget):
         """More is known about this error, or about all of them: show it where it is on screen."""
 
     def entered(self) -> None:
-        """The person came here."""
         self.take_focus()
 
     # -- the list and its panel ------------------------------------------------------------------------
@@ -206,7 +204,6 @@ class ListWithPanel(Widget):
 
     @property
     def shows_both(self) -> bool:
-        """Whether list and panel are on screen together."""
         return self.has_class("-wide") or self.has_class("-below")
 
     def _place_panel(self) -> None:
@@ -229,7 +226,6 @@ class ListWithPanel(Widget):
 
     @property
     def is_open(self) -> bool:
-        """Whether the person is in the panel."""
         return self.place in self.context.state.panels_open
 
     @property
@@ -238,7 +234,6 @@ class ListWithPanel(Widget):
         return self.current is not None
 
     def take_focus(self) -> None:
-        """Take the focus to where the person is."""
         (self.panel if self.is_open else self.rows).focus()
 
     def open_panel(self, *, is_open: bool) -> None:
@@ -265,13 +260,11 @@ class ListWithPanel(Widget):
             self._resting.call(self.show_panel)
 
     def on_resize(self) -> None:
-        """Put the panel beside the list, or away."""
         self._place_panel()
         self.panel_soon()
 
     @on(events.DescendantFocus)
     def focus_moved(self, event: events.DescendantFocus) -> None:
-        """A click went to the other side."""
         if event.widget is self.panel and not self.is_open:
             self.open_panel(is_open=True)
 
@@ -281,7 +274,6 @@ class ListWithPanel(Widget):
         self.move_cursor(event.rows)
 
     def came_by_click(self) -> None:
-        """The person clicked into the list."""
         if self.is_open:
             self.open_panel(is_open=False)
         self.rows.focus()
@@ -289,7 +281,6 @@ class ListWithPanel(Widget):
     # -- what keys do ----------------------------------------------------------------------------------
 
     def info(self) -> None:
-        """Into the panel, and back."""
         if self.is_open or self.has_row:
             self.open_panel(is_open=not self.is_open)
 
@@ -317,7 +308,6 @@ class ListWithPanel(Widget):
         self.move(row - 1 - (self.panel.top if self.is_open else self.rows.at))
 
     def page(self, pages: float) -> None:
-        """So many windows down."""
         height = (self.panel if self.is_open else self.rows).page
         rows = max(1, int(abs(pages) * height))
         self.move(rows if pages > 0 else -rows)

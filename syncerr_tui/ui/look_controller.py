@@ -118,7 +118,6 @@ class LookController:
             self.history = self.history.after(known)
 
     def applied(self, kind: str, text: str) -> None:
-        """A filter was applied: remember it."""
         before, self.history = self.history, self.history.used(kind, text)
         connection = self._context.connection
         if connection is not None and before.filters != self.history.filters:

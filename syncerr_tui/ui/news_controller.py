@@ -53,7 +53,6 @@ class NewsController:
         self._errors = errors
 
     def open(self) -> None:
-        """What is new, changed and gone."""
         from syncerr_tui.ui.screens.news import NewsDialog
 
         news, now = self._context.state.news, self._context.clock()

@@ -66,7 +66,6 @@ class Services:
 
     @cached_property
     def runs(self) -> RunController:
-        """The one re-sync that may be under way."""
         from syncerr_tui.ui.run_controller import RunController
 
         return RunController(
@@ -88,7 +87,6 @@ class Services:
 
     @cached_property
     def fixes(self) -> FixService:
-        """What looks up, applies and puts back fixes."""
         from syncerr_tui.ui.fix_service import FixService
 
         return FixService(self.context, self.journals, self.error_details.explain, self._post)
@@ -102,7 +100,6 @@ class Services:
 
     @cached_property
     def error_history(self) -> ErrorHistory:
-        """What the journal knows about a row."""
         from syncerr_tui.ui.error_history import ErrorHistory
 
         return ErrorHistory(
@@ -111,7 +108,6 @@ class Services:
 
     @cached_property
     def interrupted_runs(self) -> InterruptedRuns:
-        """What an earlier start left open."""
         from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 
         return InterruptedRuns(self.context, self.journals, self._post)
@@ -129,7 +125,6 @@ class Services:
         return Details(self.error_details, self.context.key_of)
 
     def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
-        """What the info panel says about an error."""
         memory, news = self.error_history.memory(error), self.context.state.news
         changed = news.differences(error)
         before = [self.error_history.again(error, moment)]
@@ -151,7 +146,6 @@ class Services:
         )
 
     def remembered(self, error: SyncError, moment: Moment) -> str:
-        """What the journal remembers about an error."""
         from syncerr_tui.ui.error_history import memory_words
 
         memory = self.error_history.memory(error)

@@ -116,12 +116,10 @@ class TerminalWriter:
         """Line and column; None where the cursor is not known, or waits behind the last column."""
 
     def write(self, sequence: str) -> None:
-        """A control sequence that moves nothing."""
         self._flush()
         self._parts.append(sequence)
 
     def put(self, y: int, x: int, cells: Row) -> None:
-        """Write cells from a place on."""
         start = x
         number, text = -1, ""
         for place, cell in enumerate(cells, x):
@@ -146,7 +144,6 @@ class TerminalWriter:
         self._at = None
 
     def erase_line(self, y: int, x: int, number: int) -> None:
-        """Erase to the end of the line."""
         self._pieces.append(_Piece(y, x, number, "\x1b[K"))
 
     def erase(self, y: int, x: int, count: int, number: int) -> None:
@@ -163,7 +160,6 @@ class TerminalWriter:
         self._at = None  # taking the region back moves the cursor home on most terminals, not on all
 
     def finish(self, cursor: tuple[int, int] | None) -> str:
-        """Everything, with the style taken back."""
         self._flush()
         if cursor is not None and self._parts:
             self._go(cursor[1], cursor[0])

@@ -54,7 +54,6 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     @cached_property
     def records(self) -> RecordViewer:
-        """The raw records behind errors."""
         from syncerr_tui.ui.screens.record import RecordViewer
 
         return RecordViewer(self.services, self, self._copy)
@@ -158,7 +157,6 @@ class Workbench(ListScreen, inherit_bindings=False):
         copy_one_of(self, self.context, errors, self._copy)
 
     def export(self) -> None:
-        """Write what the list shows to a file."""
         from syncerr_tui.triage.export import FIELDS, Format
         from syncerr_tui.ui.clipboard_actions import export_view
         from syncerr_tui.ui.screens.menus import ExportMenu
@@ -195,7 +193,6 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.run_worker(copying, group="copying", name="copying")
 
     def browse(self) -> None:
-        """The address of the next step."""
         from syncerr_tui.ui.clipboard_actions import open_one_of
         from syncerr_tui.ui.error_details_service import addresses
 
@@ -232,7 +229,6 @@ class Workbench(ListScreen, inherit_bindings=False):
     @on(WaveEnded)
     @on(FixEnded)
     def journal_grew(self) -> None:
-        """The journal has more to show."""
         self.journal.refresh_journal()
 
     @on(PersonAsked)
@@ -296,7 +292,6 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     @on(SafeguardsKnown)
     def safeguards_known(self) -> None:
-        """The utility bar says what is off."""
         self.draw_lines()
 
     # -- what an earlier start left open ---------------------------------------------------------------
@@ -348,7 +343,6 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     @on(PlanRecalled)
     def plan_recalled(self, event: PlanRecalled) -> None:
-        """Go on with an interrupted run."""
         runs = self.services.runs
         if self.context.connection is not None and not runs.active:
             runs.start(event.request, self.context.connection)
@@ -364,7 +358,6 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     @on(AppLeft)
     def app_left(self) -> None:
-        """What was on its way is answered."""
         self.app.exit()
 
     def set_up(self) -> None:

@@ -35,7 +35,6 @@ class LastTold:
     """When the last message left."""
 
     def payload(self) -> dict[str, Any]:
-        """As the state file holds it."""
         at = self.at.isoformat() if self.at else None
         return {"causes": dict(self.causes), "headlines": dict(self.headlines), "at": at}
 
@@ -61,7 +60,6 @@ class Schedule:
     zone: tzinfo | None = field(default=None, compare=False)
 
     def allows(self, now: datetime, last: datetime | None) -> bool:
-        """Whether a message may leave now."""
         if last is not None and now - last < self.digest:
             return False
         if self.quiet is None:
@@ -88,7 +86,6 @@ class Message:
         return "\n".join(self.lines)
 
     def payload(self, org: str, at: datetime) -> dict[str, Any]:
-        """What a hook reads on stdin."""
         return {
             "org": org,
             "at": at.isoformat(),

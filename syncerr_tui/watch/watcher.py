@@ -35,9 +35,7 @@ _HEADLINE_OF = 50
 class WatchedOrg(Protocol):
     """What is asked of an org (`salesforce.session.OrgSession`)."""
 
-    def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
-        """Unresolved sync errors, page by page."""
-        ...
+    def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]: ...
 
     async def changed_since(self, at: datetime) -> Sequence[EventSeen]:
         """Change events, of whatever standing, that were written at or after this moment."""
@@ -72,7 +70,6 @@ class CauseSeen:
 
     @property
     def held(self) -> int:
-        """Errors that go when it is fixed."""
         return self.open + self.waiting
 
 
@@ -193,7 +190,6 @@ class Watcher:
 
     @property
     def causes(self) -> tuple[CauseSeen, ...]:
-        """Its causes, worst first."""
         return tuple(sorted(self._causes.values(), key=lambda cause: (-cause.held, cause.key)))
 
     async def look(self) -> Changes:

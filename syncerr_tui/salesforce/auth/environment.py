@@ -14,7 +14,6 @@ TOKEN = "SYNCERR_ACCESS_TOKEN"  # noqa: S105 - the variable's name
 
 
 def given(environ: Mapping[str, str]) -> bool:
-    """True where the environment names an org."""
     return bool(environ.get(URL, "").strip() and environ.get(TOKEN, "").strip())
 
 

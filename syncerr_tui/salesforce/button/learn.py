@@ -70,7 +70,6 @@ class KnownRows:
 
     @property
     def known(self) -> bool:
-        """Whether there is anything to compare with."""
         return bool(self.events or self.records or self.storeconnect)
 
 
@@ -134,7 +133,6 @@ class Lesson:
 
     @property
     def why_none(self) -> str:
-        """Why none is chosen, in one sentence."""
         if sum(not candidate.doubtful for candidate in self.candidates) > 1:
             return "Several calls could be the button"
         if self.refused:

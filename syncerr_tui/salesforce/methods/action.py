@@ -88,13 +88,11 @@ class ActionResync:
         return Check("Input", CheckState.OK, f"{wanted} takes the change event's id")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
-        """The call of the action."""
         await self._preconditions.hold()
         path = f"{self._client.data_path}/actions/custom/{self._kind}/{self._method.name}"
         return RequestPreview("POST", path, {"inputs": self._rows(errors)})
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        """Call the action once."""
         await self._preconditions.hold()
         results = await self._client.action(self._kind, self._method.name, self._rows(errors))
         return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]

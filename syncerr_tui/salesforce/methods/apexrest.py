@@ -51,12 +51,10 @@ class ApexRestResync:
         ]
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
-        """The call of the resource."""
         path = f"/services/apexrest/{self._method.path.strip('/')}"
         return RequestPreview("POST", path, self._body(errors))
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        """Call the resource once."""
         answer = await self._client.apexrest("POST", self._method.path.strip("/"), self._body(errors))
         results = named_results(answer, {error.id for error in errors})
         if results is None:

@@ -80,7 +80,6 @@ class ButtonResync:
         return RequestPreview("POST", self._path, self._params(sendable)) if sendable else None
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        """Make the call once."""
         sendable = [error for error in errors if self._id(error)]
         lacking = [error for error in errors if not self._id(error)]
         receipts = [

@@ -97,7 +97,6 @@ class FieldResync:
         return Check("Field", CheckState.OK, f"{wanted} may be set to {value}")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
-        """The update of the records."""
         await self._preconditions.hold()
         body = update_body(self._mapping.object_name, self._records(errors))
         return RequestPreview("PATCH", f"{self._client.data_path}/composite/sobjects", body)

@@ -69,7 +69,6 @@ class ColumnDialog(Menu[Choice]):
         return f"[{ticked}] {column.header:<16} {'' if column not in self._ticked else width}"
 
     def _show(self, at: int) -> None:
-        """The list anew, this line highlighted."""
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options(self._options())
@@ -80,7 +79,6 @@ class ColumnDialog(Menu[Choice]):
         return self.query_one(OptionList).highlighted or 0
 
     def action_tick(self) -> None:
-        """Show the column, or hide it; one stays."""
         column = self._columns[self._at]
         if self._ticked != {column}:
             self._ticked ^= {column}
@@ -105,12 +103,10 @@ class ColumnDialog(Menu[Choice]):
         self._show(self._at)
 
     def action_by_window(self) -> None:
-        """The column's width as the window has room."""
         self._widths[self._columns[self._at]] = 0
         self._show(self._at)
 
     def action_automatic(self) -> None:
-        """Everything as the window decides."""
         self.dismiss(())
 
     @on(OptionList.OptionSelected)

@@ -171,7 +171,6 @@ class Reading(Dialog[Answer]):
 
     @property
     def text(self) -> Content:
-        """What is there to read."""
         return Content("")
 
     def action_scroll(self, rows: int) -> None:
@@ -205,7 +204,6 @@ class Question(Confirmation):
 
     @property
     def text(self) -> Content:
-        """What yes means."""
         return Content("".join(f"\n{one_line(text)}\n" for text in self._paragraphs))
 
 

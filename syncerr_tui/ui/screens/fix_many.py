@@ -138,7 +138,6 @@ class FixManyDialog(PanelDialog[bool]):
     # -- what comes from outside -----------------------------------------------------------------------
 
     def looked_up(self, causes: int) -> None:
-        """So many causes have been looked up."""
         of = f"{causes:,} of {plural(self._causes, 'cause')}"
         self.once_shown(partial(self.say, f"Looking up what can be done: {of} ..."))
 
@@ -228,14 +227,12 @@ class FixManyDialog(PanelDialog[bool]):
         self.action_move(1)
 
     def action_tick_all(self) -> None:
-        """Make all of them, safeguards too."""
         if self._can_tick:
             self.ticked = {at for at, line in enumerate(self.lines) if not line.why_not}
             self._draw()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        """Make the ticked changes; at the end, close."""
         event.stop()
         if self._ended:
             self.dismiss(False)

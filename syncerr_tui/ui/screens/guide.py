@@ -98,7 +98,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self.set_class(self.app.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
-        """Title, search, list and chapter, keys."""
         terminal = self.context.terminal
         glyphs = UNICODE if terminal.unicode else ASCII
         yield Line(ellipsis=glyphs.ellipsis, id="guide-title")
@@ -136,7 +135,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         return self.has_class("-reading")
 
     def on_resize(self) -> None:
-        """Put the chapter beside the list, or away."""
         self.set_class(self.app.size.width >= WIDE, "-wide")
         self._draw_lines()
 
@@ -181,7 +179,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
-        """Enter in the line to search in."""
         event.stop()
         self.action_turn()
 
@@ -201,7 +198,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             self._chapter_changed()
 
     def action_turn(self) -> None:
-        """From the list to the chapter, and back."""
         if self._reads:
             self._close()
         elif self._list.current is not None:
@@ -242,7 +238,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     @on(VirtualList.Clicked)
     def clicked(self, event: VirtualList.Clicked) -> None:
-        """A click moves, a double click opens."""
         event.stop()
         if self._list.go_to(event.row):
             self._chapter_changed()

@@ -48,7 +48,6 @@ class Menu(Dialog[Answer]):
         self.query_one(OptionList).focus()
 
     def action_move(self, rows: int) -> None:
-        """The next or the previous line."""
         options = self.query_one(OptionList)
         if rows > 0:
             options.action_cursor_down()
@@ -87,7 +86,6 @@ class SortMenu(Menu[SortKey]):
         self._reverse = reverse
 
     def body(self) -> Sequence[Widget]:
-        """The columns; the one in use says so."""
         options = []
         for key in SortKey:
             now = f"   now {key.words(reverse=self._reverse)}" if key is self._current else ""

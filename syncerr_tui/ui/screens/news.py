@@ -91,7 +91,6 @@ class NewsDialog(Dialog[bool]):
         self._draw_rows()
 
     def learn(self, rows: Sequence[GoneRow]) -> None:
-        """What became of the rows that are gone."""
         self._rows, self._known = rows, True
         if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed meanwhile
             self._draw_rows()
@@ -114,7 +113,6 @@ class NewsDialog(Dialog[bool]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        """Where the row can be seen."""
         event.stop()
         row = self._current
         if row is not None:
@@ -125,7 +123,6 @@ class NewsDialog(Dialog[bool]):
         self.dismiss(True)
 
     def action_move(self, rows: int) -> None:
-        """The next row, or the one before."""
         listed = self.query_one(OptionList)
         if rows > 0:
             listed.action_cursor_down()

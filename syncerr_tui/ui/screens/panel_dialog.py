@@ -20,12 +20,7 @@ from syncerr_tui.ui.widgets.panel import InfoPanel
 
 
 class PanelDialog(Dialog[Answer]):
-    """A list, and what is known about the line under its cursor.
-
-    Args:
-        links: The terminal shows links.
-        thumb: What the scroll bar is drawn with.
-    """
+    """A list, and what is known about the line under its cursor."""
 
     DEFAULT_CSS = """
     PanelDialog .dialog { width: 96%; max-width: 100; height: 96%; }

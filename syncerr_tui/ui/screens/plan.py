@@ -116,7 +116,6 @@ class PlanDialog(Confirmation):
 
     @property
     def heading(self) -> str:
-        """`Re-sync 3 errors in acme-prod (PRODUCTION)`."""
         where = f"in {self._org.name} ({self._org.environment.value})"
         if not self.plan.rows:
             return f"Nothing to re-sync {where}"

@@ -24,13 +24,7 @@ _ENDED = 5
 
 
 class QueueDialog(Dialog[bool]):
-    """True: go on with the queue.
-
-    Args:
-        queue: Gives the queue as it is.
-        change: Takes a changed one.
-        zone: The zone times are shown in.
-    """
+    """True: go on with the queue."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "cursor(1)", show=False),
@@ -75,7 +69,6 @@ class QueueDialog(Dialog[bool]):
         return Static(self._text, markup=False), OptionList(markup=False)
 
     def on_mount(self) -> None:
-        """The list takes the keys."""
         super().on_mount()
         self.query_one(OptionList).focus()
         self._draw()
@@ -133,7 +126,6 @@ class QueueDialog(Dialog[bool]):
             self._change(self._queue().moved(run.number, by))
 
     def action_cursor(self, rows: int) -> None:
-        """The next one, or the one before."""
         listed = self.query_one(OptionList)
         if rows > 0:
             listed.action_cursor_down()

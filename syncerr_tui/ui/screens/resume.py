@@ -100,7 +100,6 @@ class ResumeDialog(Reading[ResumeMode]):
         return keys(*told, ("esc", "later"))
 
     def action_again(self) -> None:
-        """Continue, and send the unknown ones again."""
         if self._may_send and self._unfinished.unknown:
             self.again = True
             self.dismiss(ResumeMode.CONTINUE)

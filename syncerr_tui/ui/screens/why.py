@@ -75,12 +75,7 @@ class LineDialog(Dialog[str]):
 
 
 class WhyDialog(LineDialog):
-    """Asks for the reason of a re-sync.
-
-    Args:
-        before: What was given already.
-        required: An empty one is not taken.
-    """
+    """Asks for the reason of a re-sync."""
 
     EMPTY = "A reason is needed here. "
 
@@ -96,12 +91,7 @@ class WhyDialog(LineDialog):
 
 
 class SaveDialog(Dialog[str]):
-    """Asks for a name; one that is taken is asked about by a second enter.
-
-    Args:
-        text: The filter.
-        known: The filters that are kept already.
-    """
+    """Asks for a name; one that is taken is asked about by a second enter."""
 
     _heading = "Save this filter under which name?"
     _keys = (("enter", "saves it in config.toml"), ("esc", "cancels"))

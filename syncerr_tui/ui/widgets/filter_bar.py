@@ -186,7 +186,6 @@ class FilterBar(Horizontal):
             self._close(kept=True, text=text, save=save)
 
     def action_earlier(self) -> None:
-        """The filter that was applied before."""
         self._recall(self._at - 1)
 
     async def action_later(self) -> None:
@@ -207,7 +206,6 @@ class FilterBar(Horizontal):
         line.cursor_position = len(text)
 
     async def action_give_up(self) -> None:
-        """Back to the list as it was before."""
         await self._finished()
         assert self._target is not None
         self._target.filter_by(self._before)

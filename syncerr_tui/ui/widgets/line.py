@@ -75,7 +75,6 @@ class Line(Themed):
         return "".join(text for text, _ in self._drawn)
 
     def on_resize(self) -> None:
-        """Lay out for the new width."""
         self._drawn = self._laid_out()
         self.refresh()
 

@@ -87,7 +87,6 @@ class InfoPanel(Themed, can_focus=True):
         self._redraw()
 
     def to_top(self) -> None:
-        """Show the beginning of the text."""
         self.top = self._moves_due = 0
         self._redraw()
 
@@ -103,7 +102,6 @@ class InfoPanel(Themed, can_focus=True):
 
     @property
     def page(self) -> int:
-        """Rows that fit into the window."""
         return max(1, self.size.height)
 
     @property
@@ -112,7 +110,6 @@ class InfoPanel(Themed, can_focus=True):
         return "\n".join(line.text for line in self._text())
 
     def on_resize(self) -> None:
-        """Lay out for the new width."""
         self._drawn = []
         self._redraw()
         due, self._moves_due = self._moves_due, 0

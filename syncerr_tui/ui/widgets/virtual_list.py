@@ -102,12 +102,10 @@ class VirtualList(Themed, can_focus=True):
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
         raise NotImplementedError
 
     @property
     def at(self) -> int:
-        """The row under the cursor."""
         raise NotImplementedError
 
     def height_of(self, _row: int) -> int:
@@ -253,7 +251,6 @@ class VirtualList(Themed, can_focus=True):
     # -- events ----------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Fit the columns to the window."""
         self._refit()
         self.refresh()
 
@@ -264,7 +261,6 @@ class VirtualList(Themed, can_focus=True):
         self.drawn = self._window()
 
     def on_click(self, event: events.Click) -> None:
-        """Say which row was clicked, and how."""
         y = event.y - HEADER
         if 0 <= y < len(self._row_at):
             toggle = event.ctrl or event.x < self.TICK_CELLS
