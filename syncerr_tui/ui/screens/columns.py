@@ -69,25 +69,18 @@ class ColumnDialog(Menu[Choice]):
         return f"[{ticked}] {column.header:<16} {'' if column not in self._ticked else width}"
 
     def _show(self, at: int) -> None:
-        listed = self.query_one(OptionList)
-        listed.clear_options()
-        listed.add_options(self._options())
-        listed.highlighted = at
-
-    @property
-    def _at(self) -> int:
-        return self.query_one(OptionList).highlighted or 0
+        self.fill(self._options(), at)
 
     def action_tick(self) -> None:
-        column = self._columns[self._at]
+        column = self._columns[max(self.row, 0)]
         if self._ticked != {column}:
             self._ticked ^= {column}
             self._automatic = False
-            self._show(self._at)
+            self._show(max(self.row, 0))
 
     def action_carry(self, rows: int) -> None:
         """The column so many places on."""
-        at = self._at
+        at = max(self.row, 0)
         to = min(max(at + rows, 0), len(self._columns) - 1)
         self._columns.insert(to, self._columns.pop(at))
         self._automatic = False
@@ -95,16 +88,16 @@ class ColumnDialog(Menu[Choice]):
 
     def action_widen(self, cells: int) -> None:
         """The column wider or narrower, from what it takes now."""
-        column = self._columns[self._at]
+        column = self._columns[max(self.row, 0)]
         width = self._widths[column] or self._now.get(column, column.widths[-1])
         self._widths[column] = min(max(width + cells, _NARROWEST_COLUMN), WIDEST_COLUMN)
         self._ticked.add(column)
         self._automatic = False
-        self._show(self._at)
+        self._show(max(self.row, 0))
 
     def action_by_window(self) -> None:
-        self._widths[self._columns[self._at]] = 0
-        self._show(self._at)
+        self._widths[self._columns[max(self.row, 0)]] = 0
+        self._show(max(self.row, 0))
 
     def action_automatic(self) -> None:
         self.dismiss(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -13,7 +13,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.line import Line, Part
@@ -152,6 +153,39 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     def show_matching(self, text: str) -> None:
         """Show only what has all words of this text."""
+
+
+class ListDialog(Dialog[Answer]):
+    """A dialog with a list and its cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+    ]
+
+    @property
+    def listed(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    @property
+    def row(self) -> int:
+        """The line under the cursor; -1 where there is none."""
+        at = self.listed.highlighted
+        return -1 if at is None else at
+
+    def fill(self, lines: Iterable[Option | str], at: int | None = None) -> None:
+        """These are the lines; the cursor goes to `at`, or stays where it is as far as it can."""
+        listed, place = self.listed, max(self.row, 0) if at is None else at
+        options = [Option(Content(line)) if isinstance(line, str) else line for line in lines]
+        listed.clear_options()
+        listed.add_options(options)
+        listed.highlighted = min(place, len(options) - 1) if options else None
+
+    def action_move(self, rows: int) -> None:
+        if rows > 0:
+            self.listed.action_cursor_down()
+        else:
+            self.listed.action_cursor_up()
 
 
 class Reading(Dialog[Answer]):

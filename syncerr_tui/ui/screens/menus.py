@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual import events, on
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
@@ -17,23 +16,18 @@ from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.export import Copyable, Format
 from syncerr_tui.triage.handling import NOBODY, PARENT, HandlingKind
-from syncerr_tui.ui.screens.dialog import Dialog
+from syncerr_tui.ui.screens.dialog import ListDialog
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.words import plural
 
 Answer = TypeVar("Answer")
 
 
-class Menu(Dialog[Answer]):
+class Menu(ListDialog[Answer]):
     """A list to choose from. Enter chooses."""
 
     _keys: Sequence[tuple[str, str]] = (("enter", "chooses"), ("/", "narrows"), ("esc", "cancels"))
     NARROWS = "part of a line"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # The arrows come here only while something is typed.
-        Binding("j,down", "move(1)", show=False),
-        Binding("k,up", "move(-1)", show=False),
-    ]
 
     def on_mount(self) -> None:
         self.learn_options()
@@ -41,18 +35,11 @@ class Menu(Dialog[Answer]):
 
     def learn_options(self) -> None:
         """What the list shows now is what narrowing begins with."""
-        self._all = tuple(self.query_one(OptionList).options)
+        self._all = tuple(self.listed.options)
 
     def begin(self) -> None:
         """The list takes the keys."""
-        self.query_one(OptionList).focus()
-
-    def action_move(self, rows: int) -> None:
-        options = self.query_one(OptionList)
-        if rows > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+        self.listed.focus()
 
     def matching(self, text: str) -> Sequence[Option]:
         """The lines that have all words of this text."""
@@ -62,20 +49,48 @@ class Menu(Dialog[Answer]):
         ]
 
     def show_matching(self, text: str) -> None:
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(
-            self.matching(text) or [Option(Content("Nothing has these words."), disabled=True)]
-        )
-        options.action_first()
+        self.fill(self.matching(text) or [Option(Content("Nothing has these words."), disabled=True)])
+        self.listed.action_first()
 
     @on(Input.Submitted, ".-narrowing")
     def submitted(self) -> None:
         """Enter in the line to type in: choose the highlighted line."""
-        self.query_one(OptionList).action_select()
+        self.listed.action_select()
 
 
-class SortMenu(Menu[SortKey]):
+class ChoiceMenu(Menu[Answer]):
+    """A menu of which each line stands for one answer."""
+
+    _answers: Sequence[Answer | None] = ()
+
+    def choices(self) -> Sequence[tuple[str, Answer | None]]:
+        """The lines with what each answers; None for one that cannot be chosen."""
+        raise NotImplementedError
+
+    def options(self) -> list[Option]:
+        """The lines as the list holds them."""
+        choices = self.choices()
+        self._answers = [answer for _, answer in choices]
+        return [
+            Option(Content(line), id=str(number), disabled=answer is None)
+            for number, (line, answer) in enumerate(choices)
+        ]
+
+    def body(self) -> Sequence[Widget]:
+        listed = OptionList(*self.options(), markup=False)
+        listed.highlighted = self.first()
+        return (listed,)
+
+    def first(self) -> int | None:
+        """The line that the cursor stands on in the beginning."""
+        return next((at for at, answer in enumerate(self._answers) if answer is not None), None)
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._answers[int(str(event.option.id))])
+
+
+class SortMenu(ChoiceMenu[SortKey]):
     """Which column to sort by."""
 
     _heading = "Sort by (the column in use again reverses the order)"
@@ -85,54 +100,38 @@ class SortMenu(Menu[SortKey]):
         self._current = current
         self._reverse = reverse
 
-    def body(self) -> Sequence[Widget]:
-        options = []
-        for key in SortKey:
-            now = f"   now {key.words(reverse=self._reverse)}" if key is self._current else ""
-            options.append(Option(Content(key.value + now), id=key.name))
-        listed = OptionList(*options, markup=False)
-        listed.highlighted = list(SortKey).index(self._current)
-        return (listed,)
+    def choices(self) -> Sequence[tuple[str, SortKey]]:
+        now = f"   now {self._current.words(reverse=self._reverse)}"
+        return [(key.value + (now if key is self._current else ""), key) for key in SortKey]
 
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(SortKey[str(event.option.id)])
+    def first(self) -> int:
+        return list(SortKey).index(self._current)
 
 
 _WIDTH = 70
 
 
-class AddressMenu(Menu[str]):
+class AddressMenu(ChoiceMenu[str]):
     """The steps that lead somewhere; the next one first."""
 
     _heading = "Open which address?"
-    _keys = (
-        ("enter", "opens or copies it"),
-        ("/", "narrows"),
-        ("esc", "cancels"),
-    )
+    _keys = (("enter", "opens or copies it"), ("/", "narrows"), ("esc", "cancels"))
 
     def __init__(self, addresses: Sequence[tuple[str, str]], *, ellipsis: str = "…") -> None:
         super().__init__()
         self._addresses = addresses
         self._ellipsis = ellipsis
 
-    def body(self) -> Sequence[Widget]:
-        options = []
-        for told, address in self._addresses:
-            step = cell(told, _WIDTH, self._ellipsis).rstrip()
+    def choices(self) -> Sequence[tuple[str, str]]:
+        lines = []
+        for text, address in self._addresses:
+            step = cell(text, _WIDTH, self._ellipsis).rstrip()
             path = cell(address.partition("://")[2], _WIDTH - 2, self._ellipsis).rstrip()
-            options.append(Option(Content(f"{step}\n  {path}"), id=address))
-        listed = OptionList(*options, markup=False)
-        listed.highlighted = 0
-        return (listed,)
-
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+            lines.append((f"{step}\n  {path}", address))
+        return lines
 
 
-class CopyMenu(Menu[Copyable]):
+class CopyMenu(ChoiceMenu[Copyable]):
     """What to copy; each has a letter."""
 
     _keys = (("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
@@ -143,15 +142,13 @@ class CopyMenu(Menu[Copyable]):
         self._things = things
         self._ellipsis = ellipsis
 
-    def body(self) -> Sequence[Widget]:
-        options = []
+    def choices(self) -> Sequence[tuple[str, Copyable | None]]:
+        lines = []
         for thing in self._things:
             beginning = cell(one_line(thing.text) or "-", _WIDTH - 22, self._ellipsis).rstrip()
-            line = Content(f"{thing.key}  {thing.name:<16} {beginning}")
-            options.append(Option(line, id=thing.key, disabled=not thing.text))
-        listed = OptionList(*options, markup=False)
-        listed.highlighted = next((at for at, thing in enumerate(self._things) if thing.text), None)
-        return (listed,)
+            line = f"{thing.key}  {thing.name:<16} {beginning}"
+            lines.append((line, thing if thing.text else None))
+        return lines
 
     def on_key(self, event: events.Key) -> None:
         thing = next((thing for thing in self._things if thing.key == event.character), None)
@@ -159,32 +156,22 @@ class CopyMenu(Menu[Copyable]):
             event.stop()
             self.dismiss(thing)
 
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(next(thing for thing in self._things if thing.key == event.option.id))
 
-
-class ExportMenu(Menu[Format]):
+class ExportMenu(ChoiceMenu[Format]):
     """How to write down what the list shows."""
 
-    KINDS: ClassVar[Sequence[tuple[Format, str]]] = (
-        (Format.CSV, "CSV, for a spreadsheet"),
-        (Format.JSONL, "JSON lines, for a program"),
-        (Format.MARKDOWN, "Markdown, for a ticket"),
+    KINDS: ClassVar[Sequence[tuple[str, Format]]] = (
+        ("CSV, for a spreadsheet", Format.CSV),
+        ("JSON lines, for a program", Format.JSONL),
+        ("Markdown, for a ticket", Format.MARKDOWN),
     )
 
     def __init__(self, rows: int) -> None:
         super().__init__()
         self._heading = f"Write {plural(rows, 'row')} to a file in this folder"
 
-    def body(self) -> Sequence[Widget]:
-        listed = OptionList(*(Option(Content(name), id=form.name) for form, name in self.KINDS), markup=False)
-        listed.highlighted = 0
-        return (listed,)
-
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(Format[str(event.option.id)])
+    def choices(self) -> Sequence[tuple[str, Format]]:
+        return self.KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +207,7 @@ _WISHES = (
 )
 
 
-class HandlingMenu(Menu[Wish]):
+class HandlingMenu(ChoiceMenu[Wish]):
     """What can be said; of what is asleep first how it wakes.
 
     Args:
@@ -236,12 +223,5 @@ class HandlingMenu(Menu[Wish]):
         self._wishes = [wish for wish in _WISHES if wish.label not in hidden]
         self._heading = f"About {about}"
 
-    def body(self) -> Sequence[Widget]:
-        options = (Option(Content(wish.label), id=str(number)) for number, wish in enumerate(self._wishes))
-        listed = OptionList(*options, markup=False)
-        listed.highlighted = 0
-        return (listed,)
-
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._wishes[int(str(event.option.id))])
+    def choices(self) -> Sequence[tuple[str, Wish]]:
+        return [(wish.label, wish) for wish in self._wishes]

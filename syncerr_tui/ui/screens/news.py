@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.news import GoneRow, News, RowChange, gone_words
-from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.screens.dialog import ListDialog, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
 
@@ -22,7 +22,7 @@ _SHOWN = 500
 """Rows that are listed one by one."""
 
 
-class NewsDialog(Dialog[bool]):
+class NewsDialog(ListDialog[bool]):
     """True: all of it is seen.
 
     Args:
@@ -34,8 +34,6 @@ class NewsDialog(Dialog[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", show=False),
-        Binding("k,up", "move(-1)", show=False),
         Binding("d", "seen", show=False),
     ]
 
@@ -81,8 +79,8 @@ class NewsDialog(Dialog[bool]):
 
     @property
     def _current(self) -> GoneRow | None:
-        at = self.query_one(OptionList).highlighted if self._rows and self.is_mounted else None
-        return self._rows[at] if at is not None and at < len(self._rows) else None
+        at = self.row if self._rows and self.is_mounted else -1
+        return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def on_mount(self) -> None:
         """The list takes the keys, with what has become known before."""
@@ -96,14 +94,12 @@ class NewsDialog(Dialog[bool]):
             self._draw_rows()
 
     def _draw_rows(self) -> None:
-        rows, listed = self._rows, self.query_one(OptionList)
-        listed.clear_options()
-        lines = (one_line(f"{row.error.short_name:<20} {row.why}") for row in rows[:_SHOWN])
-        listed.add_options(Option(Content(line)) for line in lines)
+        rows, lines = self._rows, list[Option | str]()
+        lines += (one_line(f"{row.error.short_name:<20} {row.why}") for row in rows[:_SHOWN])
         if len(rows) > _SHOWN:
-            listed.add_option(Option(Content(f"and {len(rows) - _SHOWN:,} more"), disabled=True))
-        listed.highlighted = 0 if rows else None
-        listed.display = bool(rows)
+            lines.append(Option(Content(f"and {len(rows) - _SHOWN:,} more"), disabled=True))
+        self.fill(lines, at=0)
+        self.listed.display = bool(rows)
         self.query_one(Static).update(self._text)
         self._draw_answers()
 
@@ -121,10 +117,3 @@ class NewsDialog(Dialog[bool]):
 
     def action_seen(self) -> None:
         self.dismiss(True)
-
-    def action_move(self, rows: int) -> None:
-        listed = self.query_one(OptionList)
-        if rows > 0:
-            listed.action_cursor_down()
-        else:
-            listed.action_cursor_up()

@@ -7,19 +7,17 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Answer, Dialog
+from syncerr_tui.ui.screens.dialog import Answer, ListDialog
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 
 
-class PanelDialog(Dialog[Answer]):
+class PanelDialog(ListDialog[Answer]):
     """A list, and what is known about the line under its cursor."""
 
     DEFAULT_CSS = """
@@ -30,8 +28,6 @@ class PanelDialog(Dialog[Answer]):
     PanelDialog .dialog Input { background: $syncerr-ground; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", show=False),
-        Binding("k,up", "move(-1)", show=False),
         Binding("space,pagedown,ctrl+f", "scroll(8)", show=False),
         Binding("pageup,ctrl+b", "scroll(-8)", show=False),
     ]
@@ -63,18 +59,7 @@ class PanelDialog(Dialog[Answer]):
 
     @property
     def row(self) -> int:
-        """The line under the cursor; -1 where there is none."""
-        at = self.query_one(OptionList).highlighted if self._stands else None
-        return -1 if at is None else at
-
-    def fill(self, lines: Iterable[str]) -> None:
-        """These are the lines; the cursor stays where it is as far as it can."""
-        listed = self.query_one(OptionList)
-        at = listed.highlighted or 0
-        options = [Option(Content(line)) for line in lines]
-        listed.clear_options()
-        listed.add_options(options)
-        listed.highlighted = min(at, len(options) - 1) if options else None
+        return super().row if self._stands else -1
 
     def show(self, layout: Callable[[int], list[TextLine]]) -> None:
         """What stands in the panel, for a width."""
@@ -115,13 +100,10 @@ class PanelDialog(Dialog[Answer]):
 
     def action_move(self, rows: int) -> None:
         """Through the list; through the text where the list is not shown."""
-        listed = self.query_one(OptionList)
-        if not listed.display:
-            self.query_one(InfoPanel).move(rows)
-        elif rows > 0:
-            listed.action_cursor_down()
+        if self.listed.display:
+            super().action_move(rows)
         else:
-            listed.action_cursor_up()
+            self.query_one(InfoPanel).move(rows)
 
     def action_scroll(self, rows: int) -> None:
         self.query_one(InfoPanel).move(rows)

@@ -11,11 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.run_queue import QueuedRun, RunQueue
-from syncerr_tui.ui.screens.dialog import Dialog, keys
+from syncerr_tui.ui.screens.dialog import ListDialog, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural, sentence
 
@@ -23,14 +22,12 @@ _ENDED = 5
 """Runs that have ended and are shown."""
 
 
-class QueueDialog(Dialog[bool]):
+class QueueDialog(ListDialog[bool]):
     """True: go on with the queue."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "cursor(1)", show=False),
-        Binding("k,up", "cursor(-1)", show=False),
-        Binding("J,shift+down", "move(1)", show=False),
-        Binding("K,shift+up", "move(-1)", show=False),
+        Binding("J,shift+down", "carry(1)", show=False),
+        Binding("K,shift+up", "carry(-1)", show=False),
         Binding("x,delete", "remove", show=False),
         Binding("Q", "leave", show=False),
     ]
@@ -78,15 +75,13 @@ class QueueDialog(Dialog[bool]):
             self._draw()
 
     def _draw(self) -> None:
-        runs, listed = self._queue().runs, self.query_one(OptionList)
-        at = listed.highlighted or 0
-        listed.clear_options()
+        runs, lines = self._queue().runs, []
         for place, run in enumerate(runs, 1):
             why = f"  Why: {run.reason}" if run.reason else ""
             first = ", one first" if run.canary else ""
-            listed.add_option(Option(Content(one_line(f"{place}. {run.words}{first}{why}"))))
-        listed.highlighted = min(at, len(runs) - 1) if runs else None
-        listed.display = bool(runs)
+            lines.append(one_line(f"{place}. {run.words}{first}{why}"))
+        self.fill(lines)
+        self.listed.display = bool(runs)
         self.query_one("#heading", Line).show([(self.heading, "strong")])
         self.query_one(Static).update(self._text)
         self.query_one("#answers", Line).show(self.answers)
@@ -103,8 +98,8 @@ class QueueDialog(Dialog[bool]):
 
     @property
     def _current(self) -> QueuedRun | None:
-        runs, at = self._queue().runs, self.query_one(OptionList).highlighted
-        return runs[at] if at is not None and at < len(runs) else None
+        runs = self._queue().runs
+        return runs[self.row] if 0 <= self.row < len(runs) else None
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -118,16 +113,9 @@ class QueueDialog(Dialog[bool]):
         if run is not None:
             self._change(self._queue().removed(run.number))
 
-    def action_move(self, by: int) -> None:
+    def action_carry(self, by: int) -> None:
         """The one under the cursor further back, or further to the front."""
-        run, listed = self._current, self.query_one(OptionList)
-        if run is not None and listed.highlighted is not None:
-            listed.highlighted = min(max(listed.highlighted + by, 0), len(self._queue().runs) - 1)
+        run = self._current
+        if run is not None:
+            self.listed.highlighted = min(max(self.row + by, 0), len(self._queue().runs) - 1)
             self._change(self._queue().moved(run.number, by))
-
-    def action_cursor(self, rows: int) -> None:
-        listed = self.query_one(OptionList)
-        if rows > 0:
-            listed.action_cursor_down()
-        else:
-            listed.action_cursor_up()

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from textual import events, on
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from syncerr_tui.triage.values import KINDS, Value
-from syncerr_tui.ui.screens.menus import Menu
+from syncerr_tui.ui.screens.menus import ChoiceMenu
 from syncerr_tui.ui.widgets.cells import cell
 from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.words import plural
@@ -35,7 +31,7 @@ Shown = Callable[[Value], str]
 """A value as a person reads it."""
 
 
-class CountsDialog(Menu[Value]):
+class CountsDialog(ChoiceMenu[Value]):
     """The values of one column with how many rows have each. Enter filters by the one under the cursor.
 
     Args:
@@ -69,7 +65,6 @@ class CountsDialog(Menu[Value]):
         """What is counted by."""
         self._shown = shown
         self._ellipsis = ellipsis
-        self._values: Mapping[str, Value] = {}
 
     @property
     def heading(self) -> str:
@@ -77,41 +72,31 @@ class CountsDialog(Menu[Value]):
         names = (f"[{name}]" if kind == self.kind else f" {name} " for kind, name in KINDS.items())
         return f"{plural(self._rows, 'row')} by {''.join(names)}"
 
-    def body(self) -> Sequence[Widget]:
-        return (OptionList(*self._lines(), markup=False),)
-
     def begin(self) -> None:
         super().begin()
-        self.query_one(OptionList).action_first()
+        self.listed.action_first()
 
-    def _lines(self) -> list[Option]:
+    def choices(self) -> Sequence[tuple[str, Value | None]]:
         values = self._count(self.kind)
         if values is None:
-            return [Option(Content("Still working out what waits for what."), disabled=True)]
-        self._values = {str(number): value for number, value in enumerate(values)}
-        return [self._line(number, value) for number, value in self._values.items()]
+            return [("Still working out what waits for what.", None)]
+        return [(self._line(value), value if value.term else None) for value in values]
 
-    def _line(self, number: str, value: Value) -> Option:
+    def _line(self, value: Value) -> str:
         share = f"{100 * value.count / self._rows:.0f} %" if self._rows else ""
-        told = cell(self._shown(value), _WIDTH - 16, self._ellipsis).rstrip()
-        return Option(Content(f"{value.count:>7,} {share:>5}  {told}"), id=number, disabled=not value.term)
+        text = cell(self._shown(value), _WIDTH - 16, self._ellipsis).rstrip()
+        return f"{value.count:>7,} {share:>5}  {text}"
 
     def action_turn(self, kinds: int) -> None:
         names = list(KINDS)
         self.kind = names[(names.index(self.kind) + kinds) % len(names)]
         self.query_one("#heading", Line).show([(self.heading, "strong")])
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(self._lines())
+        self.fill(self.options())
         self.learn_options()
-        options.action_first()
-
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._values[str(event.option.id)])
+        self.listed.action_first()
 
 
-class LikeMenu(Menu[tuple[Value, bool]]):
+class LikeMenu(ChoiceMenu[tuple[Value, bool]]):
     """The values of a row. Enter, or its letter, keeps the rows with one; a capital letter leaves them out.
 
     Args:
@@ -130,15 +115,13 @@ class LikeMenu(Menu[tuple[Value, bool]]):
         self._shown = shown
         self._ellipsis = ellipsis
 
-    def body(self) -> Sequence[Widget]:
-        options = []
+    def choices(self) -> Sequence[tuple[str, tuple[Value, bool]]]:
+        lines = []
         for field, value in self._values.items():
             letter, name = _NAMES[field]
-            told = cell(self._shown(value), _WIDTH - 19, self._ellipsis).rstrip()
-            options.append(Option(Content(f"{letter}  {name:<15} {told}"), id=field))
-        listed = OptionList(*options, markup=False)
-        listed.highlighted = 0
-        return (listed,)
+            text = cell(self._shown(value), _WIDTH - 19, self._ellipsis).rstrip()
+            lines.append((f"{letter}  {name:<15} {text}", (value, False)))
+        return lines
 
     def on_key(self, event: events.Key) -> None:
         letters = {_NAMES[field][0]: field for field in self._values}
@@ -146,7 +129,3 @@ class LikeMenu(Menu[tuple[Value, bool]]):
         if field is not None:
             event.stop()
             self.dismiss((self._values[field], bool(event.character and event.character.isupper())))
-
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss((self._values[str(event.option.id)], False))
