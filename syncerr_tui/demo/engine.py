@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
 from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.engine_faults import EngineFaults
 from syncerr_tui.demo.event_queue import FAILED, LOST, PENDING, STUCK, EventQueue, QueuedEvent
+from syncerr_tui.demo.ids import number_in
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.records import Records, number_in
+from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import Change, SaveError, chance, dressed
+from syncerr_tui.demo.save_errors import Change, Fields, SaveError, chance, dressed
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SchemaVariant
 from syncerr_tui.demo.store import Store, stamp
@@ -106,7 +106,7 @@ class Engine:
         self.queue.count(event_id, requested=1)
         self._taken += 1
         stuck = self._faults.stuck_pending and self._taken % self._faults.stuck_pending == 0
-        self.queue.put(replace(entry, state=STUCK if stuck else PENDING, due=due))
+        self.queue.put(entry._replace(state=STUCK if stuck else PENDING, due=due))
         self._show(event_id, {self.naming.status[0]: self.naming.pending[0]})
         return None
 
@@ -137,16 +137,16 @@ class Engine:
         ripe = [change for due, change in self._late if due <= now]
         self._late = [(due, change) for due, change in self._late if due > now]
         for change in ripe:
-            self._write(change)
+            write_record(self.records, change)
 
     def _work(self, entry: QueuedEvent) -> None:
         """Try one event now, and write down what came of it."""
         event = self.store.get(self.naming.event[0], entry.event_id)
         if event is None:
-            self.queue.put(replace(entry, state=LOST))
+            self.queue.put(entry._replace(state=LOST))
             return
         payload = cast("Payload", json.loads(str(event[self.naming.payload[0]])))
-        outcome = self.attempt(entry, payload)
+        outcome = self.attempt(entry.object, entry.operation, entry.sc_id, payload, entry.seq)
         if isinstance(outcome, SaveError) and self._must_hold(entry, outcome):
             return
         self.queue.count(entry.event_id, processed=1)
@@ -155,27 +155,30 @@ class Engine:
         else:
             self._succeeded(entry, outcome)
 
-    def attempt(self, entry: QueuedEvent, payload: Payload) -> Change | SaveError:
-        """What saving this event's change would come to right now. Nothing is written (but see busy rows)."""
-        earlier = self.queue.earliest(entry.sc_id, entry.seq)
+    def attempt(
+        self, object_name: str, operation: str, sc_id: str, payload: Payload, seq: int
+    ) -> Change | SaveError:
+        """What saving a change that arrived as number `seq` would come to right now.
+
+        Nothing is written (but see busy rows).
+        """
+        earlier = self.queue.earliest(sc_id, seq)
         if earlier is not None:
-            return _previous_failed(entry, earlier)
-        values: dict[str, object] = {}
-        relations = self.records.relations(entry.object)
+            return _previous_failed(object_name, sc_id, earlier)
+        values = dict(payload)
         for name, value in payload.items():
             if isinstance(value, dict):
-                field, parent = relations[name]
+                field, parent = self.records.relations(object_name)[name]
                 parent_sc_id = str(value[SC_ID])
                 found = self.records.id_of(parent, parent_sc_id)
                 if found is None:
                     return _parent_missing(parent, parent_sc_id)
+                del values[name]
                 values[field] = found
-            else:
-                values[name] = value
-        record_id = self.records.id_of(entry.object, entry.sc_id)
-        if record_id is None and entry.operation != "Create":
-            return SaveError(f"gone:{entry.object}", "ENTITY_IS_DELETED", "entity is deleted")
-        change = Change(entry.object, entry.operation, values, record_id, entry.sc_id)
+        record_id = self.records.id_of(object_name, sc_id)
+        if record_id is None and operation != "Create":
+            return SaveError(f"gone:{object_name}", "ENTITY_IS_DELETED", "entity is deleted")
+        change = Change(object_name, operation, cast("Fields", values), record_id, sc_id)
         return self.safeguards.refuse(change) or change
 
     def _must_hold(self, entry: QueuedEvent, refusal: SaveError) -> bool:
@@ -185,17 +188,18 @@ class Engine:
         first = self.queue.earliest(refusal.needs)
         if first is None or first.state != PENDING or first.event_id == entry.event_id:
             return False
-        self.queue.put(replace(entry, state=PENDING, due=max(first.due, entry.due)))
+        self.queue.put(entry._replace(state=PENDING, due=max(first.due, entry.due)))
         return True
 
     def _refused(self, entry: QueuedEvent, refusal: SaveError) -> None:
         record = self.records.id_of(entry.object, entry.sc_id)
-        self.queue.put(refused_entry(entry, refusal))
-        self._show(entry.event_id, self.failed_fields(entry, refusal, record, stamp(self._clock())))
+        self.queue.put(refused_entry(*entry[:5], refusal))
+        fields = self.failed_fields(entry.sc_id, refusal, record, stamp(self._clock()))
+        self._show(entry.event_id, fields)
 
     def failed_fields(
         self,
-        entry: QueuedEvent,
+        sc_id: str,
         refusal: SaveError,
         record_id: str | None,
         at: str,
@@ -206,7 +210,7 @@ class Engine:
             names.status[0]: names.failed[0],
             names.processed_at[0]: at,
             names.salesforce_id[0]: record_id,
-            names.message[0]: dressed(refusal, entry.sc_id, code_apart=names.code is not None),
+            names.message[0]: dressed(refusal, sc_id, code_apart=names.code is not None),
         }
         if names.code is not None:
             fields[names.code[0]] = refusal.code
@@ -221,11 +225,11 @@ class Engine:
         elif self._faults.late_visibility and change.record_id is None:
             self._late.append((self._clock().timestamp() + self._faults.late_visibility, change))
         else:
-            record_id = self._write(change)
+            record_id = write_record(self.records, change)
             creates = change.operation == "Create" and change.record_id is None
             self._created += creates
             if creates and self._faults.twin and self._created % self._faults.twin == 0:
-                self._write(change)
+                write_record(self.records, change)
         self.queue.drop(entry.event_id)
         if vanishes or self._options.deletes_done:
             self.store.delete(self.naming.event[0], entry.event_id)
@@ -234,7 +238,7 @@ class Engine:
         if self._options.clears_victims:
             now = self._clock().timestamp()
             for victim in self.queue.waiting_for(entry.sc_id):
-                self.queue.put(replace(victim, state=PENDING, due=now))
+                self.queue.put(victim._replace(state=PENDING, due=now))
                 self._show(victim.event_id, {self.naming.status[0]: self.naming.pending[0]})
 
     def done_fields(self, record_id: str | None, at: str) -> dict[str, object]:
@@ -249,13 +253,6 @@ class Engine:
         if names.code is not None:
             fields[names.code[0]] = None
         return fields
-
-    def _write(self, change: Change) -> str | None:
-        if change.operation == "Delete":
-            assert change.record_id is not None
-            self.store.delete(change.object, change.record_id)
-            return None
-        return write_record(self.store, self.records, change)
 
     def _show(self, event_id: str, fields: Mapping[str, object]) -> None:
         by = self.records.sync_user
@@ -298,36 +295,37 @@ class Engine:
 
 
 def write_record(
-    store: Store,
     records: Records,
     change: Change,
     at: str | None = None,
     *,
     new_id: str | None = None,
     by: str | None = None,
-) -> str:
-    """Insert or update the record of a change.
+) -> str | None:
+    """Insert, update or delete the record of a change; returns its id where it is there afterwards.
 
     Args:
-        store: Where it is written.
-        records: The same, as it is asked.
+        records: Where it is written.
         change: An accepted one. Without `record_id` it makes a new record, whatever is there already.
         at: The stamp it bears, while a world is built; else now.
         new_id: The id a new record gets.
         by: Who saves; None: the sync.
     """
+    if change.operation == "Delete":
+        records.delete(change.object, str(change.record_id), change.sc_id)
+        return None
     by = by or records.sync_user
-    values = {**change.values, "LastModifiedById": by}
+    values: dict[str, object] = {**change.values, "LastModifiedById": by}
     if at is not None:
-        values |= {"LastModifiedDate": at, "SystemModstamp": at}
+        values["LastModifiedDate"] = values["SystemModstamp"] = at
     if change.object in {"Contact", "Lead"} and ("LastName" in values or "FirstName" in values):
         values["Name"] = " ".join(str(values[part]) for part in _NAME_PARTS if values.get(part))
     if "EmailBouncedReason" in values:
         values["IsEmailBounced"] = values["EmailBouncedReason"] is not None
     if change.record_id is not None:
-        store.update(change.object, change.record_id, values)
+        records.update(change.object, change.record_id, values)
         return change.record_id
-    record_id = new_id or store.new_id(change.object)
+    record_id = new_id or records.store.new_id(change.object)
     values["Id"] = record_id
     number_field = records.number_field(change.object)
     if number_field and number_field not in values:
@@ -337,12 +335,7 @@ def write_record(
     if change.sc_id:
         values[SC_ID] = change.sc_id
     values["CreatedById"] = by
-    if at is None:
-        store.insert(change.object, values)
-    else:
-        if change.sc_id:
-            records.remember(change.sc_id, record_id)
-        records.add(change.object, {**values, "IsDeleted": 0, "CreatedDate": at})
+    records.insert(change.object, values)
     return record_id
 
 
@@ -350,33 +343,24 @@ _NAME_PARTS = ("FirstName", "LastName")
 _OWNED = frozenset({"Account", "Contact", "Lead", "Order"})
 
 
-def refused_entry(entry: QueuedEvent, refusal: SaveError, event_id: str = "") -> QueuedEvent:
-    """The entry of an event that was just refused; `event_id` names one that had no id yet."""
-    return QueuedEvent(
-        event_id=event_id or entry.event_id,
-        seq=entry.seq,
-        object=entry.object,
-        sc_id=entry.sc_id,
-        operation=entry.operation,
-        state=FAILED,
-        cause=refusal.key,
-        code=refusal.code,
-        kind=refusal.kind,
-        needs=refusal.needs,
-        record_id=refusal.record_id,
-    )
+def refused_entry(
+    event_id: str, seq: int, object_name: str, sc_id: str, operation: str, refusal: SaveError
+) -> QueuedEvent:
+    """The entry of an event that was just refused."""
+    why = refusal.key, refusal.code, refusal.kind, refusal.needs, refusal.record_id
+    return QueuedEvent(event_id, seq, object_name, sc_id, operation, FAILED, *why)
 
 
-def _previous_failed(entry: QueuedEvent, earlier: QueuedEvent) -> SaveError:
+def _previous_failed(object_name: str, sc_id: str, earlier: QueuedEvent) -> SaveError:
     words = (
         "A previous change for the same record has failed.",
         f"A previous change for the same record has failed: {earlier.event_id}",
-        f"An earlier change of {entry.object} {entry.sc_id} has not been processed. Resolve it first.",
+        f"An earlier change of {object_name} {sc_id} has not been processed. Resolve it first.",
     )
     lost = earlier.state == LOST
-    text = words[0] if lost else words[chance(entry.sc_id, "previous") % len(words)]
-    key = f"lost change:{entry.sc_id}" if lost else "previous change"
-    return SaveError(key, "INVALID_CHANGE_EVENT", text, bare=True, kind="same record", needs=entry.sc_id)
+    text = words[0] if lost else words[chance(sc_id, "previous") % len(words)]
+    key = f"lost change:{sc_id}" if lost else "previous change"
+    return SaveError(key, "INVALID_CHANGE_EVENT", text, bare=True, kind="same record", needs=sc_id)
 
 
 def _parent_missing(parent: str, parent_sc_id: str) -> SaveError:

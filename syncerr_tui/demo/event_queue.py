@@ -6,9 +6,7 @@ It lies beside the records in the same database and is no sObject: no client of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import cast
+from typing import NamedTuple, cast
 
 from syncerr_tui.demo.save_errors import LinkKind
 from syncerr_tui.demo.store import Store
@@ -16,30 +14,9 @@ from syncerr_tui.demo.store import Store
 FAILED, PENDING, STUCK, LOST = "failed", "pending", "stuck", "lost"
 """States of an unresolved event. STUCK is never worked on; LOST failed too, but somebody deleted its row."""
 
-_FIELDS = (
-    "event_id",
-    "seq",
-    "object",
-    "sc_id",
-    "operation",
-    "state",
-    "cause",
-    "code",
-    "kind",
-    "needs",
-    "record_id",
-    "due",
-)
-_COLUMNS = ", ".join(_FIELDS)
-_PUT = f"INSERT OR REPLACE INTO demo_ledger ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
-_of_entry = attrgetter(*_FIELDS)
-_AT_ONCE = 2_000
-"""Entries that are written together while a world is built."""
 
-
-@dataclass(frozen=True, slots=True)
-class QueuedEvent:
-    """One unresolved change event."""
+class QueuedEvent(NamedTuple):
+    """One unresolved change event: a row of the book as it is written."""
 
     event_id: str
     seq: int
@@ -61,15 +38,16 @@ class QueuedEvent:
     """When pending: the moment (POSIX seconds by the org's clock) to work on it."""
 
 
+_COLUMNS = ", ".join(QueuedEvent._fields)
+_PUT = f"INSERT OR REPLACE INTO demo_ledger ({_COLUMNS}) VALUES ({', '.join('?' * len(QueuedEvent._fields))})"
+
+
 class EventQueue:
     """All unresolved events, and what was ever asked of the engine."""
 
     def __init__(self, store: Store) -> None:
         self._sql = store.sql
         self._sql_many = store.sql_many
-        self._unwritten: list[QueuedEvent] = []
-        self.memory: dict[str, QueuedEvent] | None = None
-        """StoreConnect ID -> its first unresolved event, while a world is built: asked first."""
         self._sql(
             "CREATE TABLE IF NOT EXISTS demo_ledger (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
             "object TEXT, sc_id TEXT, operation TEXT, state TEXT, cause TEXT, code TEXT, kind TEXT, "
@@ -85,22 +63,11 @@ class EventQueue:
 
     def put(self, entry: QueuedEvent) -> None:
         """Write an entry, new or changed."""
-        if self.memory is None:
-            self._sql_many(_PUT, [_of_entry(entry)])
-            return
-        self.memory.setdefault(entry.sc_id, entry)
-        self._unwritten.append(entry)
-        if len(self._unwritten) >= _AT_ONCE:
-            self._write()
+        self.put_many([entry])
 
-    def forget(self) -> None:
-        """The world is built: ask the store again."""
-        self._write()
-        self.memory = None
-
-    def _write(self) -> None:
-        self._sql_many(_PUT, map(_of_entry, self._unwritten))
-        self._unwritten.clear()
+    def put_many(self, entries: Iterable[QueuedEvent]) -> None:
+        """Write entries, new or changed."""
+        self._sql_many(_PUT, entries)
 
     def drop(self, event_id: str) -> None:
         """An event is resolved."""
@@ -121,8 +88,6 @@ class EventQueue:
 
     def earliest(self, sc_id: str, before: int | None = None) -> QueuedEvent | None:
         """The first unresolved event of a record (that arrived before another)."""
-        if self.memory is not None:
-            return self.memory.get(sc_id)
         if before is None:
             return next(iter(self._entries("sc_id = ?", (sc_id,), limit=1)), None)
         return next(iter(self._entries("sc_id = ? AND seq < ?", (sc_id, before), limit=1)), None)
@@ -187,7 +152,7 @@ class EventQueue:
             f"SELECT {_COLUMNS} FROM demo_ledger WHERE {where} ORDER BY seq LIMIT {limit}",
             bound,
         )
-        return [QueuedEvent(*cast("tuple[str, int, str, str, str]", row)) for row in rows]
+        return [QueuedEvent._make(row) for row in rows]
 
 
 def ground_truth(queue: EventQueue) -> dict[str, object]:

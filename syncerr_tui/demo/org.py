@@ -21,7 +21,7 @@ from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import Change
+from syncerr_tui.demo.save_errors import Change, Fields
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.schema_variants import variant_named
 from syncerr_tui.demo.store import DEMO_USER_ID, Store
@@ -91,6 +91,12 @@ class DemoOrg:
         self.schema: Mapping[str, SObject] = schema
         """What describe tells *now*: a fix may add a picklist value, so read it anew for every answer."""
         self.naming = variant_named(options.naming)
+        if store.recall("world") is None:
+            # The full hour: two starts within it make the same world to the second, so that a plan made on
+            # one can be carried out on the other.
+            born = clock().replace(minute=0, second=0, microsecond=0)
+            World(store, schema, options, born).build()
+            store.remember("world", {"seed": options.seed, "errors": options.errors})
         safeguards = Safeguards(Records(store, schema), schema)
         self.engine = Engine(
             store,
@@ -104,12 +110,6 @@ class DemoOrg:
         )
         self.metadata = MetadataCatalog(self.engine)
         self.colleague = Colleague(self.engine, self.metadata)
-        if store.recall("world") is None:
-            # The full hour: two starts within it make the same world to the second, so that a plan made on
-            # one can be carried out on the other.
-            born = clock().replace(minute=0, second=0, microsecond=0)
-            World(self.engine, options, born).build()
-            store.remember("world", {"seed": options.seed, "errors": options.errors})
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -140,7 +140,7 @@ class DemoOrg:
                 return self._save_event(operation, values, record_id)
             sc_id = str(values.get(SC_ID) or "")
             existing = record_id if operation != "create" else None
-            change = Change(object_name, operation.capitalize(), values, existing, sc_id)
+            change = Change(object_name, operation.capitalize(), cast("Fields", values), existing, sc_id)
             acknowledged = _ALERTS if _allows_duplicates(headers or {}) else ()
             refusal = self.engine.safeguards.refuse(change, acknowledged=acknowledged, user_id=DEMO_USER_ID)
             if refusal is not None:
@@ -149,10 +149,7 @@ class DemoOrg:
                 fault = self._assignment_fault(values, operation)
                 if fault is not None:
                     return [fault]
-            if operation == "delete":
-                self.store.delete(object_name, str(record_id))
-            else:
-                write_record(self.store, self.engine.records, change, new_id=record_id, by=DEMO_USER_ID)
+            write_record(self.engine.records, change, new_id=record_id, by=DEMO_USER_ID)
             return []
 
     def _assignment_fault(self, values: Mapping[str, object], operation: str) -> SaveFault | None:
@@ -182,7 +179,7 @@ class DemoOrg:
             self.store.delete(self.naming.event[0], record_id)
             entry = queue.get(record_id)
             if entry is not None:
-                queue.put(type(entry)(**{**asdict(entry), "state": LOST}))
+                queue.put(entry._replace(state=LOST))
             return []
         status = self.naming.status[0]
         if values.get(status, self.naming.queued[0]) != self.naming.queued[0]:

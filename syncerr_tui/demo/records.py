@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_MATCHED = (("Account", '"Name", "BillingPostalCode"'), ("Contact", '"Email"'), ("Lead", '"Email"'))
-"""What duplicate rules compare: indexed, or 100,000 events would take minutes."""
+MATCHED: Mapping[str, Sequence[tuple[str, ...]]] = {
+    "Account": [("Name", "BillingPostalCode")],
+    "Contact": [("Email",), ("Loyalty_Number__c",)],
+    "Lead": [("Email",)],
+}
+"""What `Records.twin_of` is asked to compare: indexed, or each save would read 100,000 rows."""
 
 
 class Records:
@@ -18,59 +22,44 @@ class Records:
     def __init__(self, store: Store, schema: Mapping[str, SObject]) -> None:
         self.store = store
         self.schema = schema
-        self._owners: list[str] = []
-        self._sync_user = ""
         self._numbers = {
             name: next((f.name for f in each.fields if f.name in _NUMBERS and not f.createable), None)
             for name, each in schema.items()
         }
         self._numbers |= {"Contact": None, "Lead": None}
-        self._seen: set[str] = set()
-        self._insert: dict[tuple[str, ...], str] = {}
         self._relations = {name: _relations(each) for name, each in schema.items()}
         self._by_sc_id = {
             name: f'SELECT Id FROM "{name}" WHERE "{SC_ID}" = ? AND IsDeleted = 0 ORDER BY demo_row LIMIT 1'
             for name, each in schema.items()
             if each.field(SC_ID)
         }
-        for object_name, fields in _MATCHED:
-            store.sql(f'CREATE INDEX IF NOT EXISTS "match.{object_name}" ON "{object_name}" ({fields})')
-        self.memory: dict[str, str] | None = None
-        """StoreConnect ID -> record, while a world is built: asked instead of the store."""
+        for object_name, (fields, *_unique) in MATCHED.items():
+            columns = ", ".join(f'"{field}"' for field in fields)
+            store.sql(f'CREATE INDEX IF NOT EXISTS "match.{object_name}" ON "{object_name}" ({columns})')
 
-    def add(self, object_name: str, values: Mapping[str, object]) -> None:
-        """Insert a record whose values are as the store keeps them, its system fields among them.
+    def insert(self, object_name: str, values: dict[str, object]) -> None:
+        """Add a record; its id is among the values."""
+        self.store.insert(object_name, values)
 
-        Nothing is checked or converted: a world of 100,000 errors is written this way in seconds.
-        """
-        self.store.sql(self.insertion(object_name, values), tuple(values.values()))
+    def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> None:
+        """Change fields of a record."""
+        self.store.update(object_name, record_id, values)
 
-    def insertion(self, object_name: str, columns: Iterable[str]) -> str:
-        """The statement that inserts a record with these fields, in this order; all others are null."""
-        key = (object_name, *columns)
-        statement = self._insert.get(key)
-        if statement is None:
-            names = ", ".join(f'"{column}"' for column in key[1:])
-            marks = ", ".join("?" * (len(key) - 1))
-            statement = f'INSERT INTO "{object_name}" ({names}) VALUES ({marks})'
-            self._insert[key] = statement
-        return statement
+    def delete(self, object_name: str, record_id: str, _sc_id: str) -> None:
+        """Put a record into the recycle bin."""
+        self.store.delete(object_name, record_id)
 
-    @property
+    @cached_property
     def owners(self) -> Sequence[str]:
         """The two people who own what the sync creates; the first is the demo's own user."""
-        if len(self._owners) < 2:
-            users = self.store.sql("SELECT Id FROM User WHERE IsActive AND UserType = 'Standard' LIMIT 2")
-            self._owners = [str(user_id) for (user_id,) in users]
-        return self._owners
+        users = self.store.sql("SELECT Id FROM User WHERE IsActive AND UserType = 'Standard' LIMIT 2")
+        return [str(user_id) for (user_id,) in users]
 
-    @property
+    @cached_property
     def sync_user(self) -> str:
         """The user as whom StoreConnect Sync saves."""
-        if not self._sync_user:
-            rows = self.store.sql("SELECT Id FROM User WHERE UserType = 'CloudIntegrationUser' LIMIT 1")
-            self._sync_user = str(rows[0][0]) if rows else DEMO_USER_ID
-        return self._sync_user
+        rows = self.store.sql("SELECT Id FROM User WHERE UserType = 'CloudIntegrationUser' LIMIT 1")
+        return str(rows[0][0]) if rows else DEMO_USER_ID
 
     def holds_permission(self, user_id: str, permission: str) -> bool:
         """Whether a permission set of this name is assigned to the user, and not over."""
@@ -92,29 +81,12 @@ class Records:
 
     def id_of(self, object_name: str, sc_id: str) -> str | None:
         """The oldest record with this StoreConnect ID."""
-        if self.memory is not None:
-            return self.memory.get(sc_id)
         rows = self.store.sql(self._by_sc_id[object_name], (sc_id,))
         return str(rows[0][0]) if rows else None
 
-    def forget(self) -> None:
-        """The world is built: ask the store again."""
-        self.memory = None
-        self._seen.clear()
-
-    def remember(self, sc_id: str, record_id: str) -> None:
-        """Keep in mind a record just written, while a world is built."""
-        if self.memory is not None:
-            self.memory[sc_id] = record_id
-            self._seen.add(record_id)
-
     def exists(self, object_name: str, record_id: str) -> bool:
         """True where this record is there and not deleted."""
-        if self.memory is not None and record_id in self._seen:
-            return True
         rows = self.store.sql(f'SELECT 1 FROM "{object_name}" WHERE Id = ? AND IsDeleted = 0', (record_id,))
-        if rows and self.memory is not None:
-            self._seen.add(record_id)
         return bool(rows)
 
     def value(self, object_name: str, record_id: object, field: str) -> object:
@@ -143,14 +115,6 @@ class Records:
 
 
 _NUMBERS = frozenset({"Name", "OrderNumber", "OrderItemNumber"})
-
-
-def number_in(record_id: str) -> int:
-    """The running number inside an id, for auto-number names."""
-    number = 0
-    for letter in record_id[9:15]:
-        number = number * 62 + _BASE62.index(letter)
-    return number
 
 
 def _relations(each: SObject) -> dict[str, tuple[str, str]]:

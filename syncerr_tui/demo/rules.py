@@ -269,7 +269,7 @@ def _bounced(records: Records, contact: object) -> bool:
 
 def _order_mail(change: Change, records: Records) -> SaveError | None:
     contact = change.value("s_c__Contact_Id__c")
-    if not _bounced(records, contact):
+    if not contact or not _bounced(records, contact):
         return None
     return SaveError(
         "FlowDefinitionView:Order_Confirmation_Mail",

@@ -6,8 +6,9 @@ then the automations.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Literal, cast
 
 from syncerr_tui.demo.records import Records
@@ -20,14 +21,7 @@ LockKind = Literal["busy", "rollup", "approval"]
 _MEMORY = "safeguards"
 
 
-@dataclass(frozen=True, slots=True)
-class _Checks:
-    """What Salesforce itself looks at on one object."""
-
-    required: tuple[str, ...]
-    picklists: tuple[tuple[Field, frozenset[str]], ...]
-    unique: tuple[Field, ...]
-    references: tuple[tuple[str, str], ...]
+_Check = Callable[[Change], SaveError | None]
 
 
 class Safeguards:
@@ -49,8 +43,8 @@ class Safeguards:
         """Rule -> user names that a condition of the rule leaves out."""
         self._fields: dict[str, tuple[bool, bool, list[Choice]]] = {}
         """`Object.Field` -> nillable, restricted and picklist, where they are not those of the new org."""
-        self._checks: dict[str, _Checks] = {}
-        self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._guards: dict[tuple[str, str], tuple[list[_Check], list[Rule]]] = {}
+        """What Salesforce itself looks at, then the rules, by object and operation: once they were needed."""
         self._recall()
 
     def refuse(
@@ -63,17 +57,22 @@ class Safeguards:
             acknowledged: Keys of rules that only alert and were confirmed.
             user_id: Whose save it is; None: the sync's.
         """
-        if change.operation == "Delete":
-            return self._locked(change)
-        return (
-            self._locked(change)
-            or self._missing_reference(change)
-            or self._required(change)
-            or self._bad_value(change)
-            or self._taken(change)
-            or self._inactive_owner(change)
-            or self._blocked(change, acknowledged, user_id or self.records.sync_user)
-        )
+        kind = change.object, change.operation
+        guards = self._guards.get(kind)
+        if guards is None:
+            guards = self._guards[kind] = self._checks_of(*kind), self._rules_of(*kind)
+        checks, rules = guards
+        for check in checks:
+            refusal = check(change)
+            if refusal is not None:
+                return refusal
+        for rule in rules:
+            refusal = rule.check(change, self.records)
+            if refusal is None or rule.key in acknowledged:
+                continue
+            if not self._leaves_out(rule, user_id or self.records.sync_user):
+                return refusal
+        return None
 
     def switch(self, key: str, *, on: bool, exempt: Sequence[str] = ()) -> None:
         """Switch a rule on or off, and say which users it leaves out."""
@@ -81,7 +80,7 @@ class Safeguards:
         self.exempt.pop(key, None)
         if exempt:
             self.exempt[key] = list(exempt)
-        self._rules.clear()
+        self._guards.clear()
         self.keep()
 
     def change_field(
@@ -101,7 +100,7 @@ class Safeguards:
             field_named(found, field_name), nillable=nillable, restricted=restricted, picklist=choices
         )
         self.schema[object_name] = found.with_field(field)
-        self._checks.pop(object_name, None)
+        self._guards.clear()
         self.keep()
 
     def unlock(self, record_id: str) -> bool:
@@ -132,26 +131,63 @@ class Safeguards:
                 object_name, field_name, nillable=nillable, restricted=restricted, picklist=picklist
             )
 
-    def _of(self, object_name: str) -> _Checks:
-        checks = self._checks.get(object_name)
-        if checks is None:
-            checks = self._checks[object_name] = _checks(self.schema[object_name])
+    def _checks_of(self, object_name: str, operation: str) -> list[_Check]:
+        """In Salesforce's order; only those that have something to look at."""
+        fields = [field for field in self.schema[object_name].fields if field.createable]
+        checks: list[_Check] = []
+        if object_name == "OrderItem" and operation != "Update":
+            checks.append(self._activated)
+        checks.append(self._locked)
+        if operation == "Delete":
+            return checks
+        references = [
+            (f.name, f.reference_to[0]) for f in fields if f.type == "reference" and f.name != "OwnerId"
+        ]
+        required = [f.name for f in fields if not f.nillable and not f.defaulted]
+        picklists = [
+            (f, frozenset(value for value, _label, active in f.picklist if active))
+            for f in fields
+            if f.type == "picklist" and (f.restricted or f.name.endswith(("StateCode", "CountryCode")))
+        ]
+        unique = [f for f in fields if f.unique and f.name != SC_ID]
+        if references:
+            checks.append(partial(self._missing_reference, references))
+        if required:
+            checks.append(partial(_missing_value, required))
+        if picklists:
+            checks.append(partial(_bad_value, picklists))
+        if unique:
+            checks.append(partial(self._taken, unique))
+        if object_name == "Contact":
+            checks.append(self._inactive_owner)
         return checks
 
+    def _rules_of(self, object_name: str, operation: str) -> list[Rule]:
+        return [
+            rule
+            for rule in RULES
+            if rule.object == object_name
+            and operation in rule.operations
+            and not {rule.key, rule.carrier} & self.off
+        ]
+
+    def _activated(self, change: Change) -> SaveError | None:
+        order: object = change.value("OrderId")
+        if change.operation == "Delete":
+            order = self.records.value("OrderItem", change.record_id, "OrderId")
+        if self.records.value("Order", order, "Status") != "Activated":
+            return None
+        words = (
+            "Unable to modify activated or superseded Order:  cannot delete Order, "
+            "or add or remove Order Products"
+        )
+        return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
+
     def _locked(self, change: Change) -> SaveError | None:
-        if change.object == "OrderItem" and change.operation != "Update":
-            order: object = change.value("OrderId")
-            if change.operation == "Delete":
-                order = self.records.value("OrderItem", change.record_id, "OrderId")
-            if self.records.value("Order", order, "Status") == "Activated":
-                words = (
-                    "Unable to modify activated or superseded Order:  cannot delete Order, "
-                    "or add or remove Order Products"
-                )
-                return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
         if not self.locks:
             return None
-        for touched in (change.record_id, change.value("AccountId"), change.value("s_c__Account_Id__c")):
+        values = change.values
+        for touched in (change.record_id, values.get("AccountId"), values.get("s_c__Account_Id__c")):
             kind = self.locks.get(str(touched)) if touched else None
             if kind is not None and (kind != "approval" or touched == change.record_id):
                 return self._lock(kind, str(touched))
@@ -173,46 +209,17 @@ class Safeguards:
         words = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
         return SaveError("busy row", "UNABLE_TO_LOCK_ROW", words)
 
-    def _missing_reference(self, change: Change) -> SaveError | None:
-        for field, parent in self._of(change.object).references:
-            value = change.value(field)
+    def _missing_reference(self, references: Sequence[tuple[str, str]], change: Change) -> SaveError | None:
+        for field, parent in references:
+            value = change.values.get(field)
             if value and not self.records.exists(parent, str(value)):
                 key = f"deleted:{parent}"
                 words = "invalid cross reference id"
                 return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
         return None
 
-    def _required(self, change: Change) -> SaveError | None:
-        creating = change.record_id is None
-        missing = tuple(
-            name
-            for name in self._of(change.object).required
-            if (creating or name in change.values) and change.value(name) in {None, ""}
-        )
-        if not missing:
-            return None
-        key = f"required:{change.object}.{missing[0]}"
-        words = f"Required fields are missing: [{', '.join(missing)}]"
-        return SaveError(key, "REQUIRED_FIELD_MISSING", words, missing)
-
-    def _bad_value(self, change: Change) -> SaveError | None:
-        for field, allowed in self._of(change.object).picklists:
-            value = change.value(field.name)
-            if not value or value in allowed:
-                continue
-            if field.restricted:
-                words = f"{field.label}: bad value for restricted picklist field: {value}"
-                code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
-            else:
-                kind = "country/territory" if "Country" in field.name else "state"
-                words = f"The {field.name} field contains {value}, which isn't an available {kind}."
-                words += "" if "Country" in field.name else " Your administrator can add it for you."
-                code = "FIELD_INTEGRITY_EXCEPTION"
-            return SaveError(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
-        return None
-
-    def _taken(self, change: Change) -> SaveError | None:
-        for field in self._of(change.object).unique:
+    def _taken(self, unique: Sequence[Field], change: Change) -> SaveError | None:
+        for field in unique:
             value = change.value(field.name)
             if not value:
                 continue
@@ -224,30 +231,13 @@ class Safeguards:
         return None
 
     def _inactive_owner(self, change: Change) -> SaveError | None:
-        if change.object != "Contact" or change.record_id is None or not change.value("AccountId"):
+        if change.record_id is None or not change.value("AccountId"):
             return None
         owner = self.records.value("Account", change.value("AccountId"), "OwnerId")
         if owner is None or self.records.value("User", owner, "IsActive"):
             return None
         words = "owner is inactive, cannot reparent record"
         return SaveError("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
-
-    def _blocked(self, change: Change, acknowledged: Collection[str], user_id: str) -> SaveError | None:
-        wanted = (change.object, change.operation)
-        rules = self._rules.get(wanted)
-        if rules is None:
-            rules = self._rules[wanted] = tuple(
-                rule
-                for rule in RULES
-                if rule.object == change.object
-                and change.operation in rule.operations
-                and not {rule.key, rule.carrier} & self.off
-            )
-        for rule in rules:
-            refusal = None if rule.key in acknowledged else rule.check(change, self.records)
-            if refusal is not None and not self._leaves_out(rule, user_id):
-                return refusal
-        return None
 
     def _leaves_out(self, rule: Rule, user_id: str) -> bool:
         """Whether a rule lets this user pass: by its condition, or by a permission set that is not over."""
@@ -257,17 +247,32 @@ class Safeguards:
         return bool(rule.bypass) and self.records.holds_permission(user_id, rule.bypass)
 
 
-def _checks(each: SObject) -> _Checks:
-    fields = [field for field in each.fields if field.createable]
-    return _Checks(
-        required=tuple(f.name for f in fields if not f.nillable and not f.defaulted),
-        picklists=tuple(
-            (f, frozenset(value for value, _label, active in f.picklist if active))
-            for f in fields
-            if f.type == "picklist" and (f.restricted or f.name.endswith(("StateCode", "CountryCode")))
-        ),
-        unique=tuple(f for f in fields if f.unique and f.name != SC_ID),
-        references=tuple(
-            (f.name, f.reference_to[0]) for f in fields if f.type == "reference" and f.name != "OwnerId"
-        ),
-    )
+def _missing_value(required: Sequence[str], change: Change) -> SaveError | None:
+    values, creating = change.values, change.record_id is None
+    missing = [name for name in required if not values.get(name) and (creating or name in values)]
+    missing = [name for name in missing if values.get(name) in {None, ""}]
+    if not missing:
+        return None
+    key = f"required:{change.object}.{missing[0]}"
+    words = f"Required fields are missing: [{', '.join(missing)}]"
+    return SaveError(key, "REQUIRED_FIELD_MISSING", words, tuple(missing))
+
+
+def _bad_value(
+    picklists: Sequence[tuple[Field, Collection[str]]],
+    change: Change,
+) -> SaveError | None:
+    for field, allowed in picklists:
+        value = change.values.get(field.name)
+        if not value or value in allowed:
+            continue
+        if field.restricted:
+            words = f"{field.label}: bad value for restricted picklist field: {value}"
+            code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        else:
+            kind = "country/territory" if "Country" in field.name else "state"
+            words = f"The {field.name} field contains {value}, which isn't an available {kind}."
+            words += "" if "Country" in field.name else " Your administrator can add it for you."
+            code = "FIELD_INTEGRITY_EXCEPTION"
+        return SaveError(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
+    return None

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple
 from zlib import crc32
 
-Fields = Mapping[str, object]
 Scalar = str | int | float | bool | None
+Fields = Mapping[str, Scalar]
 LinkKind = Literal["parent", "same record"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What is about to be saved."""
 
     object: str
@@ -31,11 +29,10 @@ class Change:
 
     def value(self, field: str) -> Scalar:
         """A field as it is written; None where it is not."""
-        return cast("Scalar", self.values.get(field))
+        return self.values.get(field)
 
 
-@dataclass(frozen=True, slots=True)
-class SaveError:
+class SaveError(NamedTuple):
     """Why a change was not saved."""
 
     key: str

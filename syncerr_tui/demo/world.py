@@ -11,18 +11,24 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
-from heapq import merge
+from itertools import accumulate
+from operator import itemgetter
 from random import Random
 
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
+from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.event_queue import LOST, QueuedEvent
+from syncerr_tui.demo.ids import long_id
+from syncerr_tui.demo.loading import WRITTEN_TOGETHER, LoadingQueue, LoadingRecords
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.save_errors import Change, SaveError
+from syncerr_tui.demo.safeguards import Safeguards
+from syncerr_tui.demo.save_errors import SaveError
 from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
-from syncerr_tui.demo.schema_variants import EVENT_PREFIX
+from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.schema_variants import EVENT_PREFIX, variant_named
 from syncerr_tui.demo.setup_rows import approval_of, fill_setup, new_organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
-from syncerr_tui.demo.store import long_id, stamp
+from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
 
 _AT_ONCE = 3
 """Shoppers whose changes arrive mixed."""
@@ -32,22 +38,28 @@ _DONE_KEPT = 60
 """Changes that went well and are still to be seen: how long a real org keeps them is not known."""
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
-_WRITTEN_TOGETHER = 2_000
 _MANY = 2_000
 """From so many errors on, making the indexes anew is faster than keeping them."""
-_ASKED = ("match.Account", "match.Contact", "match.Lead", "Contact.Loyalty_Number__c")
-"""Indexes that safeguards need while the world is built; all else is remembered meanwhile."""
 
 
 class World:
     """Builds one org through its engine. Used once."""
 
-    def __init__(self, engine: Engine, options: DemoOptions, now: datetime) -> None:
-        self._engine = engine
-        self._store = engine.store
-        self._records = engine.records
-        self._safeguards = engine.safeguards
-        self._naming = engine.naming
+    def __init__(self, store: Store, schema: dict[str, SObject], options: DemoOptions, now: datetime) -> None:
+        self._store = store
+        self._records = LoadingRecords(store, schema)
+        self._queue = LoadingQueue(store)
+        self._safeguards = Safeguards(self._records, schema)
+        self._naming = variant_named(options.naming)
+        self._engine = Engine(
+            store,
+            self._queue,
+            self._safeguards,
+            self._naming,
+            options,
+            engine_faults_in(options.faults),
+            clock=lambda: now,
+        )
         self._wanted = options.errors
         self._random = Random(options.seed)
         self._now = now
@@ -60,28 +72,26 @@ class World:
         self._done_kept = 0
         self._kept = 0
         self._lost = 0
-        self._event_fields: tuple[str, ...] = ()
-        self._unwritten: list[list[object]] = []
+        self._unwritten: list[tuple[object, ...]] = []
 
     def build(self) -> None:
         """Write everything."""
-        loading = self._store.loading(_ASKED) if self._wanted >= _MANY else nullcontext()
+        loading = self._store.loading() if self._wanted >= _MANY else nullcontext()
         with _no_collecting(), self._store.transaction(), loading:
             ids = fill_setup(
                 self._store,
-                self._engine.records.schema,
+                self._records.schema,
                 self._random,
                 self._now,
                 organization=new_organization_id(),
             )
-            self._records.memory = {ids["sc:inactive"]: ids["account:inactive"]}
-            self._engine.queue.memory = {}
+            self._records.learn()
             shop = Shop(self._random, ids, self._existing)
             if self._wanted:
                 self._open(shop)
             self._write_kept()
-            self._records.forget()
-            self._engine.queue.forget()
+            self._records.write_all()
+            self._queue.write()
             self._furnish()
             self._safeguards.keep()
 
@@ -105,12 +115,13 @@ class World:
             scenario.inject(flow)
             yield flow
         spreading = self._random.sample(SCENARIOS, _EPIDEMICS)
-        weights = [0.4 if scenario.alone else 8 if scenario in spreading else 1 for scenario in SCENARIOS]
+        weights = (0.4 if scenario.alone else 8 if scenario in spreading else 1 for scenario in SCENARIOS)
+        heaped = [*accumulate(weights)]
         while True:
             if self._random.random() < 0.1:
                 yield clean_flow(shop)
                 continue
-            chosen = self._random.choices(SCENARIOS, weights)[0]
+            chosen = self._random.choices(SCENARIOS, cum_weights=heaped)[0]
             flow = sale(shop, small=False, regular=True) if chosen.regular else chosen.make(shop, small=False)
             chosen.inject(flow)
             if chosen.make is SCENARIOS[0].make and "item:0" in flow.steps and self._random.random() < 0.04:
@@ -125,28 +136,19 @@ class World:
         if step.before is not None:
             self._happen(*step.before)
         seq = self._kept + 1 + self._lost
-        entry = QueuedEvent("", seq, step.object, step.sc_id, step.operation)
-        outcome = self._engine.attempt(entry, step.values)
+        outcome = self._engine.attempt(step.object, step.operation, step.sc_id, step.values, seq)
         if isinstance(outcome, SaveError):
             event_id = self._event_id()
-            self._engine.queue.put(refused_entry(entry, outcome, event_id))
+            entry = refused_entry(event_id, seq, step.object, step.sc_id, step.operation, outcome)
+            self._queue.put(entry)
             record = self._records.id_of(step.object, step.sc_id)
-            self._keep(event_id, step, self._engine.failed_fields(entry, outcome, record, self._at))
+            self._keep(event_id, step, self._engine.failed_fields(step.sc_id, outcome, record, self._at))
             self._failed += 1
         else:
-            record = self._save(outcome)
+            record = write_record(self._records, outcome, self._at)
             if self._done_kept < _DONE_KEPT:
                 self._done_kept += 1
                 self._keep(self._event_id(), step, self._engine.done_fields(record, self._at))
-
-    def _save(self, change: Change) -> str | None:
-        if change.operation == "Delete":
-            assert change.record_id is not None
-            self._store.delete(change.object, change.record_id)
-            if self._records.memory is not None:
-                self._records.memory.pop(change.sc_id, None)
-            return None
-        return write_record(self._store, self._records, change, self._at)
 
     def _event_id(self) -> str:
         return long_id(f"{EVENT_PREFIX}De0000{self._kept + 1:06}")
@@ -154,33 +156,32 @@ class World:
     def _keep(self, event_id: str, step: ShopperStep, fields: Fields) -> None:
         names = self._naming
         at, by = self._at, self._records.sync_user
-        event: Fields = {
-            "IsDeleted": 0,
-            "CreatedById": by,
-            "LastModifiedById": by,
-            "Id": event_id,
-            "Name": f"CE-{self._kept + 1:08}",
-            names.object[0]: step.object,
-            names.event_type[0]: names.events[step.operation],
-            names.storeconnect_id[0]: step.sc_id,
-            names.payload[0]: _JSON.encode(step.values),
-            "CreatedDate": at,
-            "LastModifiedDate": at,
-            "SystemModstamp": at,
-            **fields,
-        }
-        self._event_fields = self._event_fields or tuple(event)
-        self._unwritten.append([event[name] for name in self._event_fields])
-        if len(self._unwritten) >= _WRITTEN_TOGETHER:
-            self._write_kept()
         self._kept += 1
+        self._unwritten.append(
+            (
+                event_id,
+                f"CE-{self._kept:08}",
+                *(by, by, 0, at, at, at),
+                step.object,
+                names.events[step.operation],
+                step.sc_id,
+                _JSON.encode(step.values),
+                *fields.values(),
+            ),
+        )
+        if len(self._unwritten) >= WRITTEN_TOGETHER:
+            self._write_kept()
 
     def _write_kept(self) -> None:
         """Nothing asks for change events while they arrive: they are written many at once."""
-        if not self._unwritten:
-            return
-        statement = self._records.insertion(self._naming.event[0], self._event_fields)
-        self._store.sql_many(statement, self._unwritten)
+        names = self._naming
+        columns = (
+            *("Id", "Name", "CreatedById", "LastModifiedById", "IsDeleted"),
+            *("CreatedDate", "LastModifiedDate", "SystemModstamp"),
+            *(names.object[0], names.event_type[0], names.storeconnect_id[0], names.payload[0]),
+            *self._engine.done_fields(None, ""),
+        )
+        self._store.load(names.event[0], columns, self._unwritten)
         self._unwritten.clear()
 
     def _happen(self, incident: str, sc_id: str) -> None:
@@ -191,7 +192,7 @@ class World:
             seq = self._kept + self._lost
             event_id = long_id(f"{EVENT_PREFIX}De0000z{self._lost:05}")
             entry = QueuedEvent(event_id, seq, "Account", sc_id, "Update", LOST, "lost change")
-            self._engine.queue.put(entry)
+            self._queue.put(entry)
             return
         object_name = {"bounce": "Contact", "activate": "Order"}.get(incident, "Account")
         record_id = self._records.id_of(object_name, sc_id)
@@ -215,21 +216,27 @@ class World:
             self._backdated(object_name, record_id, {"Status": "Activated"})
 
     def _backdated(self, object_name: str, record_id: str, values: Fields) -> None:
-        times = {"LastModifiedDate": self._at, "SystemModstamp": self._at}
-        self._store.update(object_name, record_id, {**values, **times})
+        stamps = {"LastModifiedById": DEMO_USER_ID, "LastModifiedDate": self._at, "SystemModstamp": self._at}
+        self._records.update(object_name, record_id, {**values, **stamps})
 
     def _existing(self, object_name: str, values: Fields) -> None:
         """A record that people in Salesforce made: it has no StoreConnect ID."""
         made = stamp(self._now - timedelta(days=100))
-        times = {"CreatedDate": made, "LastModifiedDate": made, "SystemModstamp": made}
-        whole = {**values, **times}
+        flags = (field.name for field in self._records.schema[object_name].fields if field.type == "boolean")
+        whole: Fields = {
+            **dict.fromkeys(flags, 0),
+            "Id": self._store.new_id(object_name),
+            **dict.fromkeys(("CreatedById", "LastModifiedById"), DEMO_USER_ID),
+            **dict.fromkeys(("LastModifiedDate", "SystemModstamp"), made),
+            **{name: value or None for name, value in values.items()},
+        }
         if object_name != "Account":
             whole["Name"] = f"{values['FirstName']} {values['LastName']}"
-        self._store.insert(object_name, whole)
+        self._records.insert(object_name, whole)
 
     def _furnish(self) -> None:
         """Objects beside the story: code texts, staged content, and a log that looks like change events."""
-        codes = self._engine.queue.codes()
+        codes = self._queue.codes()
         self._store.insert_many("s_c__Error_Definition__c", [{"Name": code} for code in codes])
         content = {"s_c__Object_Name__c": "s_c__Store__c", "s_c__Status__c": "Draft"}
         self._store.insert_many("s_c__Content_Change__c", [{**content, "Name": f"CC-{n}"} for n in range(5)])
@@ -264,14 +271,14 @@ def _no_collecting() -> Iterator[None]:
 
 def _in_time(flows: list[ShopperFlow]) -> Iterator[tuple[float, ShopperStep]]:
     """The steps of several flows as they arrive, each with the seconds since the one before."""
-
-    def timed(place: int, flow: ShopperFlow) -> Iterator[tuple[float, int, int, ShopperStep]]:
+    arrivals: list[tuple[float, ShopperStep]] = []
+    for place, flow in enumerate(flows):
         at = place * 7.0
-        for number, step in enumerate(flow.steps.values()):
+        for step in flow.steps.values():
             at += step.wait
-            yield at, place, number, step
-
+            arrivals.append((at, step))
+    arrivals.sort(key=itemgetter(0))
     last = 0.0
-    for at, _place, _number, step in merge(*(timed(p, flow) for p, flow in enumerate(flows))):
+    for at, step in arrivals:
         yield at - last, step
         last = at

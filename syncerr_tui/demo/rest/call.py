@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from syncerr_tui.demo.faults import Faults
 from syncerr_tui.demo.http import Refused, Request, error
+from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.rest.cursors import Cursors
 from syncerr_tui.demo.schema import SObject
-from syncerr_tui.demo.store import Store, long_id
+from syncerr_tui.demo.store import Store
 
 
 @dataclass(slots=True)

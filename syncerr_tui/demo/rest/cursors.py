@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from itertools import count
 
+from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.soql import CompiledQuery
-from syncerr_tui.demo.store import long_id
 
 _MOST_ROWS = 8_000_000
 """Rows behind all open locators (64 MB); beyond, the oldest locator is forgotten."""

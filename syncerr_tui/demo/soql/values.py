@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.schema import Field
 from syncerr_tui.demo.soql.tree import DateLiteral, Literal, SoqlError, Value, refusal
-from syncerr_tui.demo.store import long_id
 
 MOST_UNITS = 10_000
 _UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
