@@ -69,7 +69,7 @@ _EXECUTION = re.compile(
 )
 _NAME_AT_END = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})\Z")
 _CHANGED = re.compile(
-    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): data changed by trigger",
+    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\s{1,3}data changed by trigger",
 )
 _DIED = re.compile(
     r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] ?)(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
@@ -88,7 +88,7 @@ _TEST_RUN = re.compile(
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
     r"(?<![\w.])(?:(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5})"
-    r"(?:: line \d|\|\d{1,6} col )|"
+    r"(?:: line \d|\|\d{1,6} col |(?<=\w)(?P<cut>\Z))|"
     r"(?P<bare>[A-Z]\w{0,100}(?:\.\w{1,100}){1,4}): line \d{1,6}, column \d)",
 )
 _EXCEPTION = re.compile("Exception(?=:? )")
@@ -247,7 +247,16 @@ def _is_namespace(name: str, text: str) -> bool:
     if name.islower() or (name.isupper() and (len(name) <= 8 or "_" not in name)):
         return True
     marks = (f"({name})", f"{name}__", f", {name}.", f"rigger {name}.", f"Trigger.{name}.")
-    return text.startswith(f"{name}.") or any(mark in text for mark in marks)
+    return (
+        text.startswith(f"{name}.")
+        or any(mark in text for mark in marks)
+        or re.search(rf"(?<![\w.]){name}\.\w{{1,100}}: (?:execution of|maximum trigger)", text) is not None
+    )
+
+
+def _whole_name(kind: str, path: list[str]) -> bool:
+    """Whether a frame that the message was cut off in still has the whole name of its class."""
+    return kind == "Class" and (len(path) > 2 or (len(path) == 2 and path[1][0].islower()))
 
 
 def _traces(text: str) -> list[tuple[int, list[NamedAutomation]]]:
@@ -257,7 +266,7 @@ def _traces(text: str) -> list[tuple[int, list[NamedAutomation]]]:
     for match in matches(_FRAME, text):
         group = "path" if match["path"] else "bare"
         path = match[group].split(".")
-        if path[0] in _PLATFORM:
+        if path[0] in _PLATFORM or (match["cut"] is not None and not _whole_name(match["kind"], path)):
             continue
         if ended:
             traces.append((match.start(), []))
@@ -274,7 +283,7 @@ def _traces(text: str) -> list[tuple[int, list[NamedAutomation]]]:
 
 def _with_traces(text: str, found: list[NamedAutomation]) -> list[NamedAutomation]:
     """`found` with the frames of the stack traces put where they belong."""
-    if ": line " not in text and " col " not in text:
+    if not any(clue in text for clue in (": line ", " col ", "Class.")):
         return found
     order = list(found)
     known = {named.automation for named in found}

@@ -38,7 +38,7 @@ _LABEL_AND_TEXT = re.compile(
 _FOREIGN_ERROR = re.compile(
     r"\b(?:erreur|erro|errore|fout|crm)\b|mensaje de error|fehlermeldung|fehlercode|foutbericht|エラー|오류"
 )
-_NOT_A_FAULT = re.compile(r"execution of|maximum trigger|\S+\Z")
+_NOT_A_FAULT = re.compile(r"execution of|maximum trigger|data changed by trigger|\S+\Z")
 _LABELLED = re.compile(
     r":\s(?P<what>bad value for restricted picklist field|id value of incorrect type|invalid email address|"
     r"data value too large|value outside of valid range on numeric field|value not of required type|"
@@ -102,6 +102,8 @@ def label_before(text: str, end: int) -> Part | None:
         if (at := text.rfind(lead, start, end)) >= 0:
             start = at + len(lead)
     label = trimmed("field", text, start, end)
+    if label.text.startswith("field "):  # the line was broken in front of it
+        label = trimmed("field", text, label.start + len("field "), end)
     if "." in label.text and " " not in label.text:
         label = trimmed("field", text, text.rfind(".", start, end) + 1, end)
     return label if is_label(label.text) else None
@@ -178,6 +180,7 @@ def find_refused(text: str, root: str | None) -> Iterator[Part]:
                 return
 
 
+_WORD = re.compile(r"\w+")
 _API = re.compile(r"[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100})?")
 _FIELD_LIST = re.compile(r"\[(?P<list>[^\[\]{}\"“”<>\n]{1,400})\](?!\(http)")
 _LABEL_OF_LIST = re.compile(r": (?P<field>[^\W\d_][^:\n\[\]]{1,45}): \Z")
@@ -190,6 +193,8 @@ _ENCLOSED_LIST = re.compile(
     r" \((?P<list>[A-Z][a-z]\w{0,60}(?:[A-Z]|__c)\w{0,60}(?:, [A-Z]\w{0,100}){0,20})\)\s*\Z"
 )
 # `... required type: 250.0 [NumberOfEmployees]`: an API name of several words, or an org's own field.
+# `Enter the phone number [Phone]`: a word that the sentence has already.
+_WORD_AT_END = re.compile(r"[^\s:] \[(?P<field>[A-Z][a-z]{2,40})\]\Z")
 _NAME_AT_END = re.compile(
     r"[^\s:] \[(?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+(?<!Exception)|[A-Za-z]\w{1,90}__c)\]\Z"
 )
@@ -211,7 +216,11 @@ def find_lists(text: str) -> Iterator[Part]:
             if before.endswith((":", "for", "missing")):
                 yield from _label_of_list(text, match)
                 yield from listed(text, *match.span("list"))
-    if text.endswith("]") and (name := _NAME_AT_END.search(text, max(0, len(text) - 110))):
+    if (text.endswith("]") and (name := _NAME_AT_END.search(text, max(0, len(text) - 110)))) or (
+        text.endswith("]")
+        and (name := _WORD_AT_END.search(text, max(0, len(text) - 50)))
+        and name["field"].casefold() in _WORD.findall(text[: name.start()].casefold())
+    ):
         yield part("field", name, "field")
     last = _ENCLOSED_LIST.match(text, max(0, text.rfind(" (")))
     if last:
@@ -228,11 +237,11 @@ def find_lists(text: str) -> Iterator[Part]:
 
 
 _ASKS_FOR = re.compile(
-    r"\b(?:enter|provide|fill in|specify|select|choose|populate|set|add|supply) "
+    r"\b(?:enter|provide|fill in|specify|select|choose|populate|set|add|supply|edit|change|update|"
+    r"modify|clear|remove) "
     r"(?:an? |the |its |valid |your ){0,3}(?P<words>\w{2,40}(?:[ -]\w{1,40}){1,7})",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\w+")
 
 
 def find_labels_of(text: str, names: Iterable[Part]) -> Iterator[Part]:

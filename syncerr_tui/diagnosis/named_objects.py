@@ -29,6 +29,8 @@ _STATED = tuple(
         ("/sobjects/", "/sobjects/"),
         ("Salesforce (", r"Salesforce \("),
         ("OBJ: ", r"\bOBJ: "),
+        ("vice versa", r"\bvice versa\):\s"),
+        ("requested field", r"\brequested field:\s"),
         (" (", r"[A-Z]_[A-Z]+ \("),
     )
 )
@@ -53,6 +55,8 @@ _PLAIN = re.compile(
 )
 _INSIDE = re.compile(r"[\w.\[/\"“-]")
 """In front of an object's name: it is a part of another name. Looked at after a match, which is quicker."""
+_OTHER_OBJECT = re.compile(r"(?:Sales|Purchase|Work|Return|Service|Fulfillment) \Z")
+"""`Work Order` and `Service Contract` are objects of their own."""
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\b(?:in|please|must|should|can) \Z", re.IGNORECASE)
 _GENERIC_NAMES = "Record Records Type The This Alert Rule Object Value System SObject Class Trigger"
@@ -100,6 +104,8 @@ def find_stated(text: str) -> Iterator[Part]:
 def _capital(text: str, taken: Ranges) -> Iterator[Part]:
     for match in matches(_STANDARD, text):
         if match.start() and _INSIDE.match(text, match.start() - 1):
+            continue
+        if _OTHER_OBJECT.search(text, max(0, match.start() - 12), match.start()):
             continue
         verb = match["name"] in {"Contact", "Lead", "Order"} and _VERB.match(text, match.end())
         if not verb and match.start() not in taken:

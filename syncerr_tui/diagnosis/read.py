@@ -111,6 +111,12 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     text = clean(message)
     whole, statements = unwrap(text[:_PROSE])
     read = [statement(item) for item in statements]
+    if statements[0] is not whole and not any(item.sentences or item.codes for item in read):
+        beside = statement(whole)
+        if (
+            beside.sentences
+        ):  # what counts stands under another key: `"message": "Update fail", "error": "..."`
+            statements, read = [whole], [beside]
     pieces = split(whole, read)
 
     parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]

@@ -45,7 +45,7 @@ _NAMED_LISTS = (
         re.compile(r"duplicate value found: (?P<list>[^:\n]{1,300}?)\sduplicates value on record"),
     ),
     ("equired", re.compile(r"[Rr]equired fields? (?:(?:are|is) )?missing ?: (?P<list>[^\[\]\n.:]{1,300})")),
-    ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)\.(?:\s|\Z)")),
+    ("/update fields", re.compile(r"create/update fields: (?P<list>[^\n]{1,400}?)(?:\.(?:\s|\Z)|(?=\n|\Z))")),
     (
         "for field: ",
         re.compile(r"value (?:[\"“'][^\n\"”']{1,80}[\"”'] )?for field: (?P<list>[^\n:,.\[\]]{1,80})"),
@@ -69,6 +69,7 @@ _NAMED_LISTS = (
         re.compile(r"an external ID reference (?P<list>\w{1,100}) and a salesforce id, "),
     ),
     ("o such column", re.compile(r"[Nn]o such column '?(?P<list>[\w.]{1,100})'?")),
+    ("requested field", re.compile(r"the requested field: \w{1,80}\.(?P<list>[\w.]{1,100})")),
     ("nvalid field ", re.compile(r"[Ii]nvalid field (?:name )?'?(?P<list>[\w.]{1,100})'? (?:for|on) ")),
 )
 _NAMED_VALUES = (
@@ -84,6 +85,7 @@ _NAMED_VALUES = (
         ),
     ),
     ("too long: ", re.compile(r" too long: (?P<value>[^\n:\[\]]{1,200})(?=: )")),
+    ("type xsd:", re.compile(r"'(?P<value>[^\n']{1,120})' is not a valid value for the type xsd:")),
     (" with the name ", re.compile(r" with the name (?P<value>[^\n\[\]]{1,120}?)(?=: \[)")),
     (
         " named ",
@@ -128,17 +130,24 @@ _FIELD_NOUN = re.compile(
     r"Error) )"
     r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,3}" + _NOUNS + ")"
     r"(?! (?:was |were |is |could |can)?(?:not )?(?:be )?(?:found|exists?)\b)"  # a record, not a field
+    r"(?!: {0,2}\w+ ?(?:\n|\Z))"  # a line of a list of details: `Flow API Name: Order_After_Save`
 )
 _LABEL_AT_END = re.compile(
-    r"[.!]: (?P<list>[A-Z][\w/ ()-]{1,60}?(?:, [A-Z][\w/ ()-]{1,60}?){0,8})"
+    r"[.!] ?: (?P<list>[A-Z][\w/ ()-]{1,60}?(?:, [A-Z][\w/ ()-]{1,60}?){0,8})"
     r"(?=\Z|, RecordId| \(StatusCode|: \[|\. You can)"
 )
 _RULE_CODES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "FIELD_FILTER_VALIDATION_EXCEPTION"})
+_PROSE_CODES = _RULE_CODES | {"FIELD_INTEGRITY_EXCEPTION", "INVALID_INPUT"}
+"""Codes that the platform's own rules use too, in sentences that are made the same way."""
 _REQUIRED = re.compile(
     r" (?:is|are) (?:a )?(?:required|mandatory)\b| (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b"
 )
+_LOWER_LABEL = (
+    r"[A-Z][A-Za-z]{1,30} (?:date|time|name|number|e-?mail|phone|status|stage|type|amount|price|code|address|"
+    r"city|state|country|quantity|reason)"
+)
 _LABEL_BEFORE = re.compile(
-    r"(?:\A|[\s,.:])(?P<field>[A-Z][\w/&-]*(?: (?:[A-Z][\w/&-]*|of|and|or|to|\d+))*)\Z"
+    r"(?:\A|[\s,.:])(?P<field>[A-Z][\w/&-]*(?: (?:[A-Z][\w/&-]*|of|and|or|to|\d+))*|" + _LOWER_LABEL + r")\Z"
 )
 
 
@@ -195,8 +204,9 @@ _PREDICATE = re.compile(
 # `Close date must be in the future`, `Name is too short`: what a rule's sentence is about.
 _SUBJECT = re.compile(
     r"(?:\A|(?<=[.!?,:] )|(?<=[,:]))(?:The )?(?P<field>[A-Z][\w/&-]{1,40}(?: [A-Z][\w/&-]{1,40}){0,3}|"
-    r"[A-Z][A-Za-z]{1,30} (?:date|time|name|number|e-?mail|phone|status|stage|type|amount|price|code|address|"
-    r"city|state|country|quantity|reason))" + _PREDICATE.pattern
+    + _LOWER_LABEL
+    + ")"
+    + _PREDICATE.pattern
 )
 _NO_SUBJECT = re.compile(
     r"\b(?:this|that|these|those|each|every|all|any|no|one|both|either|neither|it|you|we|they|he|she|there|of|for|in|on|"
@@ -242,6 +252,7 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
     if root in _RULE_CODES:
         for match in matches(_FIELD_NOUN, text) if _NOUN.search(text) else ():
             yield part("field", match, "field")
+    if root in _PROSE_CODES:
         for match in matches(_SUBJECT, text) if _PREDICATE.search(text) else ():
             if _may_be_field(match["field"]):
                 yield part("field", match, "field")
@@ -255,12 +266,14 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
     if root == "INVALID_FIELD_FOR_INSERT_UPDATE":
         for match in matches(_WRITTEN, text):
             yield part("field", match, "field")
-    if ".: " in text or "!: " in text:
+    if any(clue in text for clue in (".: ", "!: ", ". : ")):
         for match in matches(_LABEL_AT_END, text):
             yield from listed(text, *match.span("list"))
     for match in matches(_REQUIRED, text):
         label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
-        if label and is_label(label["field"]):
+        # `NullPointerException: Argument cannot be null` is about a variable of the code.
+        in_code = label and text.endswith("Exception: ", 0, label.start("field"))
+        if label and not in_code and is_label(label["field"]):
             yield part("field", label, "field")
 
 

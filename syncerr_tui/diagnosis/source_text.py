@@ -20,6 +20,8 @@ _TAG = re.compile(
 )
 _ENTITY = re.compile(r"&(?:amp;){0,3}#?[0-9A-Za-z]{2,10};")
 _ESCAPE = re.compile(r"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|([\"'/nrtbf]))")
+_WRITTEN_BREAK = re.compile(r"(?:\\+[rn])+ ?(?=Class\.|Trigger\.|caused by|External entry)")
+"""A line end that somebody wrote out where the platform begins a line, outside of JSON too."""
 _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
 
 # `"message":"..."` in JSON, Python, Ruby and JavaScript notation, and `\"message\":\"...\"` where JSON was
@@ -119,6 +121,8 @@ def unwrap(message: str) -> tuple[SourceText, list[SourceText]]:
         whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
     if "&" in message:
         whole = whole.replaced(_ENTITY, _entity)
+    if "\\" in message:
+        whole = whole.replaced(_WRITTEN_BREAK, lambda _: "\n")
     statements = _messages(whole)
     return whole, statements or [whole]
 

@@ -1,0 +1,151 @@
+"""Kinds of wording that the fourth search taught (`scoring.SEARCHED`): each in words of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncerr_tui.diagnosis.read import diagnose
+
+APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+RULE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "fields"),
+    [
+        (
+            "SObject row was retrieved via SOQL without querying the requested field: Order.Type",
+            APEX,
+            ["Type"],
+        ),
+        (
+            "System.NullPointerException: Pricebook cannot be null. Class.Shop.price: line 3, column 1",
+            APEX,
+            [],
+        ),
+        (
+            (
+                "Error element Book (FlowRecordUpdate). FIELD_CUSTOM_VALIDATION_EXCEPTION: Too late.\n"
+                "Flow Label Name: Book_Slot\nFlow Version Number: 4"
+            ),
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+            [],
+        ),
+        (
+            "You can't change the Ship Date once it is packed. : [ShipDate__c]",
+            RULE,
+            ["Ship Date", "ShipDate__c"],
+        ),
+        ("The nickname is taken by somebody else. : Community Nickname", RULE, ["Community Nickname"]),
+        ("Cannot create: cannot specify OwnerId in an insert call", ACCESS, ["OwnerId"]),
+        ("Unable to create/update fields: Quantity, Tax__c", ACCESS, ["Quantity", "Tax__c"]),
+        ("Delivery city is required when Method is Courier.", RULE, ["Delivery city", "Method"]),
+        ("Start date must be before the fair opens", "FIELD_INTEGRITY_EXCEPTION", ["Start date"]),
+        ("When the Output Format is PDF, a template has to be chosen.", "INVALID_INPUT", ["Output Format"]),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a fax with a dialling code [Fax]", RULE, ["Fax"]),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a number with a dialling code [Sic]", RULE, []),
+    ],
+)
+def test_fields(message: str, code: str, fields: list[str]) -> None:
+    assert [*diagnose(message, code).fields] == fields
+
+
+@pytest.mark.parametrize(
+    ("message", "objects"),
+    [
+        (
+            (
+                "DML operation on setup object is not permitted after you have updated a non-setup object "
+                "(or vice versa): PermissionSetAssignment, original object: Contact"
+            ),
+            ("PermissionSetAssignment", "Contact"),
+        ),
+        ("without querying the requested field: Shelf__c.Depth__c", ("Shelf__c",)),
+        ("The Purchase Order was not written. The Account is on hold.", ("Account",)),
+        ("Close the Order first.", ("Order",)),
+    ],
+)
+def test_objects(message: str, objects: tuple[str, ...]) -> None:
+    assert diagnose(message, APEX).objects == objects
+
+
+@pytest.mark.parametrize(
+    ("message", "names"),
+    [
+        # A line end that somebody wrote out, outside of JSON.
+        (
+            (
+                r"CartTrigger: execution of AfterInsert\n\ncaused by: System.MathException: Divide by 0\n\n"
+                r"Class.CartTotals.split: line 9, column 1\nTrigger.CartTrigger: line 2, column 1"
+            ),
+            ["CartTrigger", "CartTotals"],
+        ),
+        # Cut off behind the name of the class, and within it.
+        (
+            "PayTrigger: execution of AfterUpdate caused by: System.TypeException: x Class.Pay.boo",
+            ["PayTrigger", "Pay"],
+        ),
+        (
+            "PayTrigger: execution of AfterUpdate caused by: System.TypeException: x Class.PayServ",
+            ["PayTrigger"],
+        ),
+        (
+            "PayTrigger: execution of AfterUpdate caused by: System.TypeException: x Class.shop.Pa",
+            ["PayTrigger"],
+        ),
+        # The package of a trigger is the package of an exception too, wherever the trigger stands.
+        (
+            (
+                "(Database.Error[getMessage=FizzBuzz.CartTrigger: execution of BeforeUpdate\n\n"
+                "caused by: FizzBuzz.Guard.CartException: The cart is closed."
+            ),
+            ["FizzBuzz.CartTrigger", "FizzBuzz.Guard"],
+        ),
+        # A broken line between a trigger and what it changed.
+        (
+            "shop.MailTrigger:\ndata changed by trigger for\nfield Mail Text: data value too large: x",
+            ["shop.MailTrigger"],
+        ),
+    ],
+)
+def test_automation(message: str, names: list[str]) -> None:
+    found = diagnose(message, APEX).automation
+    assert [f"{item.namespace}.{item.name}" if item.namespace else item.name for item in found] == names
+
+
+def test_a_value_that_no_date_or_number_can_be_made_of() -> None:
+    found = diagnose("'12.5' is not a valid value for the type xsd:int:Quantity__c --")
+    assert (found.root_code, found.values, found.fields) == ("INVALID_FIELD", ("12.5",), ("Quantity__c",))
+
+
+def test_what_counts_may_stand_under_another_key_than_message() -> None:
+    found = diagnose('{"message": "Save failed", "error": "Fax: value not of required type: 12a: [Fax]"}')
+    assert (found.root_code, found.values) == ("INVALID_TYPE_ON_FIELD_IN_RECORD", ("12a",))
+    assert diagnose('{"message": "Fax: value not of required type: 7", "error": "see log"}').values == ("7",)
+
+
+@pytest.mark.parametrize(
+    ("message", "root"),
+    [
+        ("Before creating a custom price, create a standard price", "STANDARD_PRICE_NOT_DEFINED"),
+        ("order currency code does not match pricebook entry currency code", "FIELD_INTEGRITY_EXCEPTION"),
+        ("Your order must have at least one product.", "FAILED_ACTIVATION"),
+        (
+            (
+                "ShelfTrigger: execution of AfterUpdate caused by: System.QueryException: "
+                "No such column 'Fax' on entity 'Shelf__c'."
+            ),
+            APEX,
+        ),
+        ("System.QueryException: No such column 'Fax' on entity 'Shelf__c'.", "INVALID_FIELD"),
+        (
+            "This error occurred when the flow tried to delete records: System.TypeException: Bad integer",
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+        ),
+        ("La entidad está bloqueada para edición", "ENTITY_IS_LOCKED"),
+        ("Une exception inconnue s'est produite", "UNKNOWN_EXCEPTION"),
+    ],
+)
+def test_codes_from_the_wording(message: str, root: str) -> None:
+    assert diagnose(message).root_code == root
