@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from syncerr_tui.cli._ask import Asker
@@ -11,7 +11,7 @@ from syncerr_tui.cli._console import heading, row, say, table, width
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping
-from syncerr_tui.salesforce.proposal import THE_OBJECT, Ambiguity, Proposal
+from syncerr_tui.salesforce.proposal import THE_OBJECT, Ambiguity, Overrides, Proposal
 from syncerr_tui.salesforce.vocabulary import OPTIONAL, FieldRole
 from syncerr_tui.text import one_line
 
@@ -19,32 +19,10 @@ NONE = "-"
 """How a person says that the org has no such field."""
 _OBJECT = "change events"
 _VALUES = {"failed when": "failed", "worked on when": "pending", "done when": "done"}
-"""Lines about the values of the status, and the attribute of `Named` that each is about."""
+"""Lines about the values of the status, and the attribute of `Overrides` that each is about."""
+_OF_VALUES = {_OBJECT, FieldRole.STATUS.value}
+"""Lines after which the status has other values: what they mean is asked anew."""
 _SAMPLES = 3
-
-
-@dataclass
-class GivenNames:
-    """What a person has named so far; the rest is found."""
-
-    object_name: str | None = None
-    fields: dict[FieldRole, str | None] = field(default_factory=dict)
-    failed: tuple[str, ...] = ()
-    pending: tuple[str, ...] | None = None
-    done: tuple[str, ...] | None = None
-    asked: bool = False
-    """What the status values mean has been asked."""
-
-    async def proposal(self, org: Describes) -> Proposal:
-        """Look at the org again, with all of this taken as said."""
-        return await discover(
-            org,
-            object_name=self.object_name,
-            fixed=self.fields,
-            failed=self.failed,
-            pending=self.pending,
-            done=self.done,
-        )
 
 
 def named_by_flags(
@@ -53,19 +31,19 @@ def named_by_flags(
     failed: Sequence[str],
     pending: Sequence[str] = (),
     done: Sequence[str] = (),
-) -> GivenNames:
+) -> Overrides:
     """Read `--object`, `--map ROLE=FIELD`, `--failed VALUE`, `--pending VALUE` and `--done VALUE`.
 
     Raises:
         BadInputError: A role that there is none of, or one value with two meanings.
     """
-    named = GivenNames(object_name, {}, tuple(failed), tuple(pending) or None, tuple(done) or None)
     values = [*failed, *pending, *done]
     if twice := next((one for one in values if values.count(one) > 1), None):
         raise BadInputError(
             f"The status '{one_line(twice)[:40]}' cannot mean two things",
             "Name it once, with --failed, --pending or --done",
         )
+    fields: dict[FieldRole, str | None] = {}
     for given in maps:
         role, _, name = given.partition("=")
         if role not in list(FieldRole) or not name:
@@ -73,30 +51,27 @@ def named_by_flags(
             raise BadInputError(f"'{one_line(given)[:60]}' is not ROLE=FIELD", f"Roles are {known}")
         if name == NONE and FieldRole(role) not in OPTIONAL:
             raise BadInputError(f"The mapping cannot do without {role}", "Name its field")
-        named.fields[FieldRole(role)] = None if name == NONE else name
-    return named
+        fields[FieldRole(role)] = None if name == NONE else name
+    return Overrides(object_name, fields, tuple(failed), tuple(pending) or None, tuple(done) or None)
 
 
-async def settle(org: Describes, asker: Asker, named: GivenNames) -> FieldMapping:
+async def settle(org: Describes, asker: Asker, named: Overrides) -> FieldMapping:
     """Find the mapping, ask about each doubt, show it with sample rows, and let the person correct it.
 
     Raises:
         BadInputError: Nothing fits, or a doubt was left open because nobody answers.
     """
-    proposal = await _without_doubts(org, asker, named)
+    said, proposal = await _without_doubts(org, asker, named, ask_values=True)
     while True:
         _show(proposal)
-        answer = _line_to_correct(asker, proposal)
-        if answer is None:
+        line = _line_to_correct(asker, proposal)
+        if line is None:
             return proposal.mapping()
-        _correct(asker, named, proposal, answer)
+        corrected = _corrected(asker, said, proposal, line)
         try:
-            proposal = await _without_doubts(org, asker, named)
+            said, proposal = await _without_doubts(org, asker, corrected, ask_values=line in _OF_VALUES)
         except BadInputError as problem:
             say(problem.line)
-            if answer in list(FieldRole):
-                named.fields.pop(FieldRole(answer), None)
-            proposal = await _without_doubts(org, asker, named)
 
 
 def _line_to_correct(asker: Asker, proposal: Proposal) -> str | None:
@@ -110,81 +85,82 @@ def _line_to_correct(asker: Asker, proposal: Proposal) -> str | None:
     return None
 
 
-async def _without_doubts(org: Describes, asker: Asker, named: GivenNames) -> Proposal:
-    proposal = await named.proposal(org)
+async def _without_doubts(
+    org: Describes, asker: Asker, said: Overrides, *, ask_values: bool
+) -> tuple[Overrides, Proposal]:
+    proposal = await discover(org, said)
     while proposal.doubts:
-        _answer(asker, named, proposal.doubts[0])
-        proposal = await named.proposal(org)
-    if not named.asked and _ask_values(asker, named, proposal):
-        proposal = await named.proposal(org)
-    named.asked = True
-    return proposal
+        said = _answered(asker, said, proposal.doubts[0])
+        proposal = await discover(org, said)
+    if ask_values and (more := _values_asked(asker, said, proposal)) != said:
+        said, proposal = more, await discover(org, more)
+    return said, proposal
 
 
-def _ask_values(asker: Asker, named: GivenNames, proposal: Proposal) -> bool:
-    """Ask what the status values mean where that is not plain; True where something was answered."""
-    before = (named.failed, named.done)
-    if len(proposal.failed) > 1 and not named.failed:
-        named.failed = asker.choose_some(
+def _values_asked(asker: Asker, said: Overrides, proposal: Proposal) -> Overrides:
+    """With what the status values mean, where that is not plain."""
+    if len(proposal.failed) > 1 and not said.failed:
+        failed = asker.choose_some(
             "Several status values mean failed. Which of them should be listed and re-synced?",
             [(value, "") for value in proposal.failed],
             proposal.failed,
             "--failed VALUE",
         )
-    if proposal.unclear and named.done is None:
+        said = replace(said, failed=failed)
+    if proposal.unclear and said.done is None:
         more = asker.choose_some(
             "Which of these status values mean that an event was carried out?",
             [(value, "") for value in proposal.unclear],
             (),
             "--done VALUE",
         )
-        named.done = (*proposal.done, *more) if more else None
-    return before != (named.failed, named.done)
+        said = replace(said, done=(*proposal.done, *more) if more else None)
+    return said
 
 
-def _answer(asker: Asker, named: GivenNames, doubt: Ambiguity) -> None:
+def _answered(asker: Asker, said: Overrides, doubt: Ambiguity) -> Overrides:
     options = [(one.name, f"{one.label}: {one.reason}") for one in doubt.options]
+    question = f"{doubt.question}:"
     if not options:
         raise BadInputError(doubt.question, "Check that this user may read the object and its fields")
     if doubt.about == THE_OBJECT:
-        named.object_name = asker.choose(f"{doubt.question}:", options, None, "--object NAME")
-    elif doubt.about == "failed":
-        while not named.failed:
-            named.failed = asker.choose_some(f"{doubt.question}:", options, None, "--failed VALUE")
-    else:
-        role = FieldRole(doubt.about)
-        named.fields[role] = asker.choose(f"{doubt.question}:", options, None, f"--map {role}=FIELD")
+        return replace(said, object_name=asker.choose(question, options, None, "--object NAME"))
+    if doubt.about == "failed":
+        while not (failed := asker.choose_some(question, options, None, "--failed VALUE")):
+            pass
+        return replace(said, failed=failed)
+    role = FieldRole(doubt.about)
+    return _with_field(said, role, asker.choose(question, options, None, f"--map {role}=FIELD"))
 
 
-def _correct(asker: Asker, named: GivenNames, proposal: Proposal, line: str) -> None:
+def _corrected(asker: Asker, said: Overrides, proposal: Proposal, line: str) -> Overrides:
     if line == _OBJECT:
-        named.object_name = asker.text("API name of the object", proposal.object_name, "--object NAME")
-        named.fields.clear()
-        _forget_values(named)
-        return
+        return Overrides(asker.text("API name of the object", proposal.object_name, "--object NAME"))
     if line in _VALUES:
-        values = [(value, "") for value in proposal.statuses] or [(value, "") for value in proposal.failed]
         meaning = _VALUES[line]
-        chosen_values = asker.choose_some(
-            f"Which values mean {meaning}?", values, getattr(proposal, meaning), f"--{meaning} VALUE"
+        chosen = asker.choose_some(
+            f"Which values mean {meaning}?",
+            [(value, "") for value in proposal.statuses or proposal.failed],
+            getattr(proposal, meaning),
+            f"--{meaning} VALUE",
         )
-        setattr(named, meaning, chosen_values)
-        for other in {*_VALUES.values()} - {meaning}:
-            setattr(named, other, tuple(v for v in getattr(proposal, other) if v not in chosen_values))
-        return
+        meanings: dict[str, Any] = {
+            other: tuple(value for value in getattr(proposal, other) if value not in chosen)
+            for other in _VALUES.values()
+        }
+        return replace(said, **{**meanings, meaning: chosen})
     role = FieldRole(line)
     options = [(one.name, f"{one.label}: {one.reason}") for one in proposal.ranked[role][:10]]
     if role in OPTIONAL:
         options.append((NONE, "this org has no such field"))
-    chosen = asker.choose(f"Which field is the {role.value.replace('_', ' ')}?", options, None, "--map")
-    named.fields[role] = None if chosen == NONE else chosen
+    name = asker.choose(f"Which field is the {role.value.replace('_', ' ')}?", options, None, "--map")
     if role is FieldRole.STATUS:
-        _forget_values(named)
+        said = replace(said, failed=(), pending=None, done=None)
+    return _with_field(said, role, None if name == NONE else name)
 
 
-def _forget_values(named: GivenNames) -> None:
-    named.failed, named.pending, named.done = (), None, None
-    named.asked = False
+def _with_field(said: Overrides, role: FieldRole, name: str | None) -> Overrides:
+    return replace(said, fields={**said.fields, role: name})
 
 
 def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.proposal import (
+    NOTHING_NAMED,
     THE_OBJECT,
     Ambiguity,
     Assignment,
@@ -78,24 +79,12 @@ class Describes(Protocol):
     async def first_page(self, query: str) -> list[dict[str, Any]]: ...
 
 
-async def discover(
-    org: Describes,
-    *,
-    object_name: str | None = None,
-    fixed: Mapping[FieldRole, str | None] | None = None,
-    failed: Sequence[str] = (),
-    pending: Sequence[str] | None = None,
-    done: Sequence[str] | None = None,
-) -> Proposal:
+async def discover(org: Describes, said: Overrides = NOTHING_NAMED) -> Proposal:
     """Look at the org and propose a mapping.
 
     Args:
         org: Where to look.
-        object_name: The change event object, where a person has named it.
-        fixed: Fields that a person has named; None says that the org has no such field.
-        failed: Status values that a person has named as failed.
-        pending: The same for those that are being worked on; None: not said.
-        done: The same for those that are carried out.
+        said: What a person has named.
 
     Raises:
         BadInputError: A named object or field is not there, or nothing looks like change events.
@@ -103,16 +92,8 @@ async def discover(
     """
     listed = [one for one in await org.describe_global() if isinstance(one.get("name"), str)]
     objects = {str(one["name"]): str(one.get("keyPrefix") or "") for one in listed}
-    said = Overrides(
-        dict(fixed or {}),
-        tuple(failed),
-        None if pending is None else tuple(pending),
-        None if done is None else tuple(done),
-    )
     search = _Search(org, objects, said)
-    if object_name is not None:
-        return await search.named(object_name)
-    return await search.best(listed)
+    return await (search.best(listed) if said.object_name is None else search.named(said.object_name))
 
 
 async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
@@ -122,15 +103,11 @@ async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
         SyncErrError: As the org answers.
     """
     described = await org.describe(mapping.object_name)
-    there = {str(field["name"]) for field in described.get("fields", ())}
-    kept = {
-        role: name for role in FieldRole if (name := getattr(mapping, role.value)) is None or name in there
-    }
-    gone = {role: str(getattr(mapping, role.value)) for role in FieldRole if role not in kept}
+    there = {None, *(str(field["name"]) for field in described.get("fields", ()))}
+    gone = {role: name for role in FieldRole if (name := getattr(mapping, role.value)) not in there}
     if not gone:
         return {}
-    fixed = {role: getattr(mapping, role.value) for role in kept}
-    proposal = await discover(org, object_name=mapping.object_name, fixed=fixed, failed=mapping.failed)
+    proposal = await discover(org, Overrides.of(mapping, *(role for role in FieldRole if role not in gone)))
     return {
         name: found.name if (found := proposal.chosen.get(role)) and found.name in there else ""
         for role, name in gone.items()
@@ -155,12 +132,7 @@ class _Judged:
 
 
 class _Search:
-    def __init__(
-        self,
-        org: Describes,
-        objects: Mapping[str, str],
-        said: Overrides,
-    ) -> None:
+    def __init__(self, org: Describes, objects: Mapping[str, str], said: Overrides) -> None:
         self._org = org
         self._objects = objects
         self._said = said

@@ -28,6 +28,7 @@ from syncerr_tui.salesforce.profiles import (
     OrgProfile,
     PasswordAuth,
 )
+from syncerr_tui.salesforce.proposal import Overrides
 from syncerr_tui.salesforce.reading import failed_only
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.tokens import Token, TokenProvider
@@ -195,13 +196,7 @@ class _Checkup:
     async def _statuses(self, mapping: FieldMapping) -> Check:
         """Whether it is settled what each status means: only one confirmed as done proves anything."""
         try:
-            proposal = await discover(
-                self._client,
-                object_name=mapping.object_name,
-                fixed={role: getattr(mapping, role.value) for role in FieldRole},
-                failed=mapping.failed,
-                pending=mapping.pending,
-            )
+            proposal = await discover(self._client, Overrides.of(mapping, *FieldRole))
         except SyncErrError as error:
             return _failed("statuses", error)
         settled = {*mapping.failed, *mapping.pending, *mapping.done}

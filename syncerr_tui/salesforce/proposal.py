@@ -5,6 +5,7 @@ No field has two roles, and a rival that comes close to the best makes a doubt.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -114,13 +115,26 @@ _TYPED = frozenset({"boolean", "multipicklist"}) | NUMBERS
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a person has named already; it is never doubted."""
+    """What a person has named already; it is never doubted. The rest is found."""
 
-    fields: Mapping[FieldRole, str | None]
+    object_name: str | None = None
+    fields: Mapping[FieldRole, str | None] = dataclasses.field(default_factory=dict)
     """None: the org has no such field."""
     failed: tuple[str, ...] = ()
+    """Values of the status that mean failed; empty: not named."""
     pending: tuple[str, ...] | None = None
+    """Those that mean being worked on; None: not named."""
     done: tuple[str, ...] | None = None
+    """Those that mean carried out; None: not named."""
+
+    @classmethod
+    def of(cls, mapping: FieldMapping, *roles: FieldRole) -> Overrides:
+        """A mapping's object, its fields for these roles, and what it says failed and is worked on."""
+        fields = {role: getattr(mapping, role.value) for role in roles}
+        return cls(mapping.object_name, fields, mapping.failed, mapping.pending or None)
+
+
+NOTHING_NAMED = Overrides()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.discovery import discover
 from syncerr_tui.salesforce.profiles import RecordPointer
-from syncerr_tui.salesforce.proposal import THE_OBJECT, Proposal
+from syncerr_tui.salesforce.proposal import THE_OBJECT, Overrides, Proposal
 from syncerr_tui.salesforce.responses import WrongShapeError
 from syncerr_tui.salesforce.vocabulary import FieldRole, Standing, event_type_of, standing_of
 from tests.salesforce.orgs import (
@@ -39,229 +39,184 @@ class Case:
     object_name: str
     fields: dict[str, str | None]
     failed: tuple[str, ...]
-    pointer: RecordPointer = RecordPointer.TEXT
-    kinds: dict[str, EventType] | None = None
-    pending: tuple[str, ...] = ()
-    done: tuple[str, ...] = ("PROCESSED",)
-    record_key: str = "s_c__sC_Id__c"
+    pointer: RecordPointer
+    kinds: dict[str, EventType]
+    pending: tuple[str, ...]
+    done: tuple[str, ...]
+    record_key: str
+
+
+def case(
+    name: str,
+    object_name: str,
+    label: str,
+    fields: dict[str, Row],
+    *others: Row,
+    failed: str = "FAILED",
+    done: str = "PROCESSED",
+    pending: tuple[str, ...] = (),
+    kinds: tuple[str, str, str] = ("Create", "Update", "Delete"),
+    more: dict[str, Any] | None = None,
+    pointer: RecordPointer = RecordPointer.TEXT,
+    objects: list[Row] = SYNCED,
+    record_key: str = "s_c__sC_Id__c",
+) -> Case:
+    """An org whose change event has these fields (role -> field), and others without a role."""
+    names = {role: str(field["name"]) for role, field in fields.items()}
+    rows = events(names, failed=failed, done=done, kinds=kinds, more=more)
+    event = an_object(object_name, label, *fields.values(), *others)
+    return Case(
+        name,
+        FakeOrg([*objects, event], {object_name: rows}),
+        object_name,
+        {role.value: names.get(role.value) for role in FieldRole},
+        (failed,),
+        pointer,
+        dict(zip(kinds, (EventType.CREATE, EventType.UPDATE, EventType.DELETE), strict=True)),
+        pending,
+        (done,),
+        record_key,
+    )
+
+
+def choice(name: str, label: str, *values: str | tuple[str, str]) -> Row:
+    """A picklist; a value alone is its own label."""
+    pairs = [value if isinstance(value, tuple) else (value, value) for value in values]
+    return a_field(name, label, "picklist", values=pairs)
+
+
+def when(name: str, label: str) -> Row:
+    return a_field(name, label, "datetime")
+
+
+def long_text(name: str, label: str) -> Row:
+    return a_field(name, label, "textarea")
 
 
 def manual() -> Case:
     """The manual's labels under the package's namespace, between objects that only sound like it."""
-    names = {
-        "object": "s_c__Object__c",
-        "event_type": "s_c__Event_Type__c",
-        "processed_at": "s_c__Processed_At__c",
-        "salesforce_id": "s_c__Salesforce_Id__c",
-        "storeconnect_id": "s_c__StoreConnect_Id__c",
-        "message": "s_c__Message__c",
-        "status": "s_c__Status__c",
-    }
-    event = an_object(
-        "s_c__Change_Event__c",
-        "Change Event",
-        a_field("s_c__Object__c", "Object"),
-        a_field(
-            "s_c__Event_Type__c",
-            "Event Type",
-            "picklist",
-            values=[(v, v) for v in ("Create", "Update", "Delete")],
-        ),
-        a_field("s_c__Processed_At__c", "Processed At", "datetime"),
-        a_field("s_c__Salesforce_Id__c", "Salesforce ID", "string", 18),
-        a_field("s_c__StoreConnect_Id__c", "StoreConnect ID", "string", 36),
-        a_field("s_c__Message__c", "Message", "textarea"),
-        a_field("s_c__Payload__c", "Payload", "textarea"),
-        a_field(
-            "s_c__Status__c",
-            "Status",
-            "picklist",
-            values=[("PENDING", "Pending"), ("PROCESSED", "Processed"), ("FAILED", "Failed")],
-        ),
-        a_field("s_c__Retry_At__c", "Next Retry At", "datetime"),
-    )
     decoys = [
         an_object(
             "s_c__Content_Change__c", "Content Change", a_field("s_c__Status__c", "Status", "picklist")
         ),
-        an_object(
-            "s_c__Error_Definition__c", "Error Definition", a_field("s_c__Message__c", "Message", "textarea")
-        ),
+        an_object("s_c__Error_Definition__c", "Error Definition", long_text("s_c__Message__c", "Message")),
         an_object("s_c__Sync_Summary__c", "Sync Summary"),
     ]
-    return Case(
+    statuses = (("PENDING", "Pending"), ("PROCESSED", "Processed"), ("FAILED", "Failed"))
+    return case(
         "manual",
-        FakeOrg([*SYNCED, *decoys, event], {event["name"]: events(names, more={"s_c__Payload__c": PAYLOAD})}),
         "s_c__Change_Event__c",
-        {**names, "code": None},
-        ("FAILED",),
+        "Change Event",
+        {
+            "object": a_field("s_c__Object__c", "Object"),
+            "event_type": choice("s_c__Event_Type__c", "Event Type", "Create", "Update", "Delete"),
+            "processed_at": when("s_c__Processed_At__c", "Processed At"),
+            "salesforce_id": a_field("s_c__Salesforce_Id__c", "Salesforce ID", length=18),
+            "storeconnect_id": a_field("s_c__StoreConnect_Id__c", "StoreConnect ID", length=36),
+            "message": long_text("s_c__Message__c", "Message"),
+            "status": choice("s_c__Status__c", "Status", *statuses),
+        },
+        long_text("s_c__Payload__c", "Payload"),
+        when("s_c__Retry_At__c", "Next Retry At"),
         pending=("PENDING",),
+        more={"s_c__Payload__c": PAYLOAD},
+        objects=[*SYNCED, *decoys],
     )
 
 
 def spanish() -> Case:
     """Spanish throughout, no namespace, the status is free text, the code has a field."""
-    names = {
-        "object": "Nombre_Objeto__c",
-        "event_type": "Tipo_Cambio__c",
-        "processed_at": "Fecha_Proceso__c",
-        "salesforce_id": "Id_Registro__c",
-        "storeconnect_id": "Id_Externo__c",
-        "message": "Mensaje_Error__c",
-        "status": "Estado__c",
-        "code": "Codigo_Error__c",
-    }
-    event = an_object(
+    return case(
+        "spanish",
         "Evento_Cambio__c",
         "Evento de cambio",
-        a_field("Estado__c", "Estado", length=40),
-        a_field("Nombre_Objeto__c", "Nombre del objeto"),
-        a_field("Tipo_Cambio__c", "Tipo de cambio"),
-        a_field("Fecha_Proceso__c", "Fecha de proceso", "datetime"),
-        a_field("Id_Registro__c", "ID de registro", length=18),
-        a_field("Id_Externo__c", "ID externo", length=40),
-        a_field("Mensaje_Error__c", "Mensaje de error", "textarea"),
-        a_field("Comentario__c", "Comentario", "textarea"),
-        a_field("Codigo_Error__c", "Código de error"),
-    )
-    rows = events(
-        names, failed="Fallido", done="Completado", kinds=("Creación", "Actualización", "Eliminación")
-    )
-    kinds = {
-        "Creación": EventType.CREATE,
-        "Actualización": EventType.UPDATE,
-        "Eliminación": EventType.DELETE,
-    }
-    return Case(
-        "spanish",
-        FakeOrg([*SYNCED, event], {event["name"]: rows}),
-        "Evento_Cambio__c",
-        dict(names),
-        ("Fallido",),
-        done=("Completado",),
-        kinds=kinds,
+        {
+            "status": a_field("Estado__c", "Estado", length=40),
+            "object": a_field("Nombre_Objeto__c", "Nombre del objeto"),
+            "event_type": a_field("Tipo_Cambio__c", "Tipo de cambio"),
+            "processed_at": when("Fecha_Proceso__c", "Fecha de proceso"),
+            "salesforce_id": a_field("Id_Registro__c", "ID de registro", length=18),
+            "storeconnect_id": a_field("Id_Externo__c", "ID externo", length=40),
+            "message": long_text("Mensaje_Error__c", "Mensaje de error"),
+            "code": a_field("Codigo_Error__c", "Código de error"),
+        },
+        long_text("Comentario__c", "Comentario"),
+        failed="Fallido",
+        done="Completado",
+        kinds=("Creación", "Actualización", "Eliminación"),
     )
 
 
 def japanese() -> Case:
     """Japanese labels over API names that say nothing; no code, the record by lookup."""
-    names = {
-        "object": "jp__F01__c",
-        "event_type": "jp__F02__c",
-        "processed_at": "jp__F03__c",
-        "salesforce_id": "jp__F04__c",
-        "storeconnect_id": "jp__F05__c",
-        "message": "jp__F06__c",
-        "status": "jp__F07__c",
-    }
-    event = an_object(
+    return case(
+        "japanese",
         "jp__K001__c",
         "変更イベント",
-        a_field("jp__F01__c", "対象オブジェクト"),
-        a_field(
-            "jp__F02__c", "イベント種別", "picklist", values=[("1", "作成"), ("2", "更新"), ("3", "削除")]
-        ),
-        a_field("jp__F03__c", "処理日時", "datetime"),
-        a_field("jp__F04__c", "レコード", "reference", referenceTo=["Account", "Order"]),
-        a_field("jp__F05__c", "ストアID", length=36),
-        a_field("jp__F06__c", "エラーメッセージ", "textarea"),
-        a_field(
-            "jp__F07__c", "ステータス", "picklist", values=[("10", "処理中"), ("20", "完了"), ("90", "失敗")]
-        ),
-        a_field("jp__F08__c", "備考", "textarea"),
-        a_field("jp__F09__c", "次回処理日時", "datetime"),
-    )
-    rows = events(names, failed="90", done="20", kinds=("1", "2", "3"))
-    return Case(
-        "japanese",
-        FakeOrg([*SYNCED, event], {event["name"]: rows}),
-        "jp__K001__c",
-        {**names, "code": None},
-        ("90",),
-        done=("20",),
-        pointer=RecordPointer.LOOKUP,
-        kinds={"1": EventType.CREATE, "2": EventType.UPDATE, "3": EventType.DELETE},
+        {
+            "object": a_field("jp__F01__c", "対象オブジェクト"),
+            "event_type": choice("jp__F02__c", "イベント種別", ("1", "作成"), ("2", "更新"), ("3", "削除")),
+            "processed_at": when("jp__F03__c", "処理日時"),
+            "salesforce_id": a_field("jp__F04__c", "レコード", "reference", referenceTo=["Account", "Order"]),
+            "storeconnect_id": a_field("jp__F05__c", "ストアID", length=36),
+            "message": long_text("jp__F06__c", "エラーメッセージ"),
+            "status": choice("jp__F07__c", "ステータス", ("10", "処理中"), ("20", "完了"), ("90", "失敗")),
+        },
+        long_text("jp__F08__c", "備考"),
+        when("jp__F09__c", "次回処理日時"),
+        failed="90",
+        done="20",
         pending=("10",),
+        kinds=("1", "2", "3"),
+        pointer=RecordPointer.LOOKUP,
     )
 
 
 def dutch() -> Case:
     """Dutch labels, no Salesforce ID at all, the operation as one letter."""
-    names = {
-        "object": "Tabel__c",
-        "event_type": "Bewerking__c",
-        "processed_at": "Verwerkt_op__c",
-        "storeconnect_id": "Sleutel__c",
-        "message": "Melding__c",
-        "status": "Toestand__c",
-    }
-    event = an_object(
+    return case(
+        "dutch",
         "Wijziging__c",
         "Wijzigingsgebeurtenis",
-        a_field("Tabel__c", "Objectnaam"),
-        a_field("Bewerking__c", "Soort wijziging", length=1),
-        a_field("Verwerkt_op__c", "Verwerkt op", "datetime"),
-        a_field("Ontvangen_op__c", "Ontvangen op", "datetime"),
-        a_field("Sleutel__c", "Externe sleutel", length=36),
-        a_field("Melding__c", "Foutmelding", "textarea"),
-        a_field(
-            "Toestand__c",
-            "Toestand",
-            "picklist",
-            values=[("Nieuw", "Nieuw"), ("Gereed", "Gereed"), ("Mislukt", "Mislukt")],
-        ),
-    )
-    rows = events(
-        names,
+        {
+            "object": a_field("Tabel__c", "Objectnaam"),
+            "event_type": a_field("Bewerking__c", "Soort wijziging", length=1),
+            "processed_at": when("Verwerkt_op__c", "Verwerkt op"),
+            "storeconnect_id": a_field("Sleutel__c", "Externe sleutel", length=36),
+            "message": long_text("Melding__c", "Foutmelding"),
+            "status": choice("Toestand__c", "Toestand", "Nieuw", "Gereed", "Mislukt"),
+        },
+        when("Ontvangen_op__c", "Ontvangen op"),
         failed="Mislukt",
         done="Gereed",
+        pending=("Nieuw",),
         kinds=("C", "U", "D"),
         more={"Ontvangen_op__c": "2026-11-01T00:00:00.000+0000"},
-    )
-    return Case(
-        "dutch",
-        FakeOrg([*SYNCED, event], {event["name"]: rows}),
-        "Wijziging__c",
-        {**names, "salesforce_id": None, "code": None},
-        ("Mislukt",),
-        done=("Gereed",),
         pointer=RecordPointer.NONE,
-        kinds={"C": EventType.CREATE, "U": EventType.UPDATE, "D": EventType.DELETE},
-        pending=("Nieuw",),
     )
 
 
 def another_namespace() -> Case:
     """The package under another namespace; the event has a UUID and ids of its own that mislead."""
-    names = {
-        "object": "shop__Record_Type_Name__c",
-        "event_type": "shop__Operation__c",
-        "processed_at": "shop__Last_Attempt__c",
-        "salesforce_id": "shop__Target__c",
-        "storeconnect_id": "shop__sC_Id__c",
-        "message": "shop__Failure_Reason__c",
-        "status": "shop__State__c",
-        "code": "shop__Failure_Code__c",
-    }
-    event = an_object(
+    return case(
+        "another namespace",
         "shop__Change_Event__c",
         "Change Event",
+        {
+            "object": a_field("shop__Record_Type_Name__c", "Entity"),
+            "event_type": a_field("shop__Operation__c", "Operation"),
+            "processed_at": when("shop__Last_Attempt__c", "Last Attempt"),
+            "salesforce_id": a_field("shop__Target__c", "Target Record ID", length=18),
+            "storeconnect_id": a_field("shop__sC_Id__c", "StoreConnect ID", length=36),
+            "message": long_text("shop__Failure_Reason__c", "Failure Reason"),
+            "status": a_field("shop__State__c", "State"),
+            "code": a_field("shop__Failure_Code__c", "Failure Code"),
+        },
         a_field("shop__Event_Uuid__c", "Event UUID", length=36, unique=True, externalId=True),
         a_field("shop__Job__c", "Job ID", length=18),
-        a_field("shop__Record_Type_Name__c", "Entity"),
-        a_field("shop__Operation__c", "Operation"),
-        a_field("shop__Last_Attempt__c", "Last Attempt", "datetime"),
-        a_field("shop__Next_Attempt__c", "Next Attempt", "datetime"),
-        a_field("shop__Target__c", "Target Record ID", length=18),
-        a_field("shop__sC_Id__c", "StoreConnect ID", length=36),
-        a_field("shop__Failure_Reason__c", "Failure Reason", "textarea"),
-        a_field("shop__Stack__c", "Stack Trace", "textarea"),
-        a_field("shop__State__c", "State"),
+        when("shop__Next_Attempt__c", "Next Attempt"),
+        long_text("shop__Stack__c", "Stack Trace"),
         a_field("shop__Http__c", "HTTP Status"),
-        a_field("shop__Failure_Code__c", "Failure Code"),
-    )
-    rows = events(
-        names,
         failed="ERROR",
         done="DONE",
         kinds=("insert", "update", "delete"),
@@ -272,188 +227,120 @@ def another_namespace() -> Case:
             "shop__Http__c": "400",
             "shop__Next_Attempt__c": None,
         },
-    )
-    synced = [record_object(name, "shop__sC_Id__c") for name in ("Account", "Order")]
-    return Case(
-        "another namespace",
-        FakeOrg([*synced, event], {event["name"]: rows}),
-        "shop__Change_Event__c",
-        dict(names),
-        ("ERROR",),
-        done=("DONE",),
+        objects=[record_object(name, "shop__sC_Id__c") for name in ("Account", "Order")],
         record_key="shop__sC_Id__c",
     )
 
 
 def values_only() -> Case:
     """Neither labels nor names say anything: only what the rows hold does."""
-    names = {
-        "object": "C1__c",
-        "event_type": "C2__c",
-        "salesforce_id": "C4__c",
-        "storeconnect_id": "C5__c",
-        "message": "C6__c",
-        "status": "C7__c",
-        "code": "C8__c",
-        "processed_at": "C3__c",
-    }
-    event = an_object(
+
+    def column(number: int, **more: Any) -> Row:
+        return a_field(f"C{number}__c", f"Column {number}", length=36, **more)
+
+    return case(
+        "values only",
         "X17__c",
         "X17",
-        *(a_field(f"C{n}__c", f"Column {n}", length=36) for n in (1, 2, 4, 5, 7, 8)),
-        a_field("C3__c", "Column 3", "datetime"),
-        a_field("C6__c", "Column 6", "textarea"),
-        a_field("C9__c", "Column 9", "textarea"),
-        a_field("C10__c", "Column 10", length=36, unique=True),
-    )
-    more = {
-        "C9__c": lambda number: f'{{"Name": "a record called {number}", "code": "NOT_A_CODE"}}',
-        "C10__c": lambda number: uuid(number + 5000),
-    }
-    rows = events(names, failed="failed", done="ok", more=more)
-    return Case(
-        "values only",
-        FakeOrg([*SYNCED, an_object("Sync_Settings__c", "Sync Settings"), event], {"X17__c": rows}),
-        "X17__c",
-        dict(names),
-        ("failed",),
-        done=("ok",),
+        {
+            "object": column(1),
+            "event_type": column(2),
+            "salesforce_id": column(4),
+            "storeconnect_id": column(5),
+            "status": column(7),
+            "code": column(8),
+            "processed_at": when("C3__c", "Column 3"),
+            "message": long_text("C6__c", "Column 6"),
+        },
+        long_text("C9__c", "Column 9"),
+        column(10, unique=True),
+        failed="failed",
+        done="ok",
+        more={
+            "C9__c": lambda number: f'{{"Name": "a record called {number}", "code": "NOT_A_CODE"}}',
+            "C10__c": lambda number: uuid(number + 5000),
+        },
+        objects=[*SYNCED, an_object("Sync_Settings__c", "Sync Settings")],
     )
 
 
 def french() -> Case:
     """French labels with a status in French values, and a resolved state that sounds like a failure."""
-    names = {
-        "object": "Objet__c",
-        "event_type": "Type_Evenement__c",
-        "processed_at": "Traite_Le__c",
-        "salesforce_id": "Id_Salesforce__c",
-        "storeconnect_id": "Identifiant_StoreConnect__c",
-        "message": "Message_Erreur__c",
-        "status": "Statut__c",
-        "code": "Code_Erreur__c",
-    }
-    event = an_object(
+    kinds = ("Création", "Mise à jour", "Suppression")
+    return case(
+        "french",
         "s_c__Change_Event__c",
         "Événement de modification",
-        a_field("Objet__c", "Objet"),
-        a_field(
-            "Type_Evenement__c",
-            "Type d'événement",
-            "picklist",
-            values=[("Création", "Création"), ("Mise à jour", "Mise à jour"), ("Suppression", "Suppression")],
-        ),
-        a_field("Traite_Le__c", "Traité le", "datetime"),
-        a_field("Cree_Le__c", "Créé le", "datetime"),
-        a_field("Id_Salesforce__c", "ID Salesforce", length=18),
-        a_field("Identifiant_StoreConnect__c", "Identifiant StoreConnect", length=36),
-        a_field("Message_Erreur__c", "Message d'erreur", "textarea"),
-        a_field("Solution__c", "Solution proposée", "textarea"),
-        a_field(
-            "Statut__c",
-            "Statut",
-            "picklist",
-            values=[(v, v) for v in ("En attente", "Traité", "Échoué", "Erreur résolue")],
-        ),
-        a_field("Code_Erreur__c", "Code d'erreur"),
-    )
-    rows = events(
-        names,
+        {
+            "object": a_field("Objet__c", "Objet"),
+            "event_type": choice("Type_Evenement__c", "Type d'événement", *kinds),
+            "processed_at": when("Traite_Le__c", "Traité le"),
+            "salesforce_id": a_field("Id_Salesforce__c", "ID Salesforce", length=18),
+            "storeconnect_id": a_field("Identifiant_StoreConnect__c", "Identifiant StoreConnect", length=36),
+            "message": long_text("Message_Erreur__c", "Message d'erreur"),
+            "status": choice("Statut__c", "Statut", "En attente", "Traité", "Échoué", "Erreur résolue"),
+            "code": a_field("Code_Erreur__c", "Code d'erreur"),
+        },
+        when("Cree_Le__c", "Créé le"),
+        long_text("Solution__c", "Solution proposée"),
         failed="Échoué",
         done="Traité",
-        kinds=("Création", "Mise à jour", "Suppression"),
-        more={"Solution__c": "Demandez à un admin de corriger la règle"},
-    )
-    return Case(
-        "french",
-        FakeOrg([*SYNCED, event], {event["name"]: rows}),
-        "s_c__Change_Event__c",
-        dict(names),
-        ("Échoué",),
-        done=("Traité",),
-        kinds={
-            "Création": EventType.CREATE,
-            "Mise à jour": EventType.UPDATE,
-            "Suppression": EventType.DELETE,
-        },
         pending=("En attente",),
+        kinds=kinds,
+        more={"Solution__c": "Demandez à un admin de corriger la règle"},
     )
 
 
 def portuguese() -> Case:
     """Portuguese; two lookups, of which one is the store and not the record."""
-    names = {
-        "object": "nx__Entidade__c",
-        "event_type": "nx__Acao__c",
-        "processed_at": "nx__Processado_Em__c",
-        "salesforce_id": "nx__Registro__c",
-        "storeconnect_id": "nx__Id_Loja__c",
-        "message": "nx__Mensagem__c",
-        "status": "nx__Situacao__c",
-    }
-    event = an_object(
+    return case(
+        "portuguese",
         "nx__Erro_Sincronizacao__c",
         "Erro de sincronização",
+        {
+            "salesforce_id": a_field("nx__Registro__c", "Registro", "reference", referenceTo=["Account"]),
+            "object": a_field("nx__Entidade__c", "Entidade"),
+            "event_type": a_field("nx__Acao__c", "Ação"),
+            "processed_at": when("nx__Processado_Em__c", "Processado em"),
+            "storeconnect_id": a_field("nx__Id_Loja__c", "ID do StoreConnect", length=36),
+            "message": long_text("nx__Mensagem__c", "Mensagem"),
+            "status": a_field("nx__Situacao__c", "Situação"),
+        },
         a_field("nx__Loja__c", "Loja", "reference", referenceTo=["s_c__Store__c"]),
-        a_field("nx__Registro__c", "Registro", "reference", referenceTo=["Account"]),
-        a_field("nx__Entidade__c", "Entidade"),
-        a_field("nx__Acao__c", "Ação"),
-        a_field("nx__Processado_Em__c", "Processado em", "datetime"),
-        a_field("nx__Id_Loja__c", "ID do StoreConnect", length=36),
-        a_field("nx__Mensagem__c", "Mensagem", "textarea"),
-        a_field("nx__Situacao__c", "Situação"),
-    )
-    rows = events(
-        names,
         failed="Falhou",
         done="Concluído",
         kinds=("Criar", "Atualizar", "Excluir"),
         more={"nx__Loja__c": record_id("a05", 1)},
-    )
-    return Case(
-        "portuguese",
-        FakeOrg([*SYNCED, an_object("s_c__Store__c", "Store"), event], {event["name"]: rows}),
-        "nx__Erro_Sincronizacao__c",
-        {**names, "code": None},
-        ("Falhou",),
-        done=("Concluído",),
         pointer=RecordPointer.LOOKUP,
+        objects=[*SYNCED, an_object("s_c__Store__c", "Store")],
     )
 
 
 def beside_a_log() -> Case:
     """An integration log of the org's own has the same labels and failed rows as well."""
-    base = manual()
-    names = {
-        "object": "Object__c",
-        "event_type": "Event_Type__c",
-        "processed_at": "Processed_At__c",
-        "salesforce_id": "Salesforce_ID__c",
-        "storeconnect_id": "External_ID__c",
-        "message": "Message__c",
-        "status": "Status__c",
-    }
-    log = an_object(
+    log = case(
+        "log",
         "Integration_Log__c",
         "Integration Log",
-        a_field("Object__c", "Object"),
-        a_field("Event_Type__c", "Event Type"),
-        a_field("Processed_At__c", "Processed At", "datetime"),
-        a_field("Salesforce_ID__c", "Salesforce ID", length=18),
-        a_field("External_ID__c", "External ID", length=36),
-        a_field("Message__c", "Message", "textarea"),
-        a_field("Status__c", "Status"),
-    )
-    org = FakeOrg([*base.org.objects, log], {**base.org.rows, "Integration_Log__c": events(names)})
-    return Case("beside a log", org, base.object_name, base.fields, base.failed, pending=base.pending)
+        {
+            "object": a_field("Object__c", "Object"),
+            "event_type": a_field("Event_Type__c", "Event Type"),
+            "processed_at": when("Processed_At__c", "Processed At"),
+            "salesforce_id": a_field("Salesforce_ID__c", "Salesforce ID", length=18),
+            "storeconnect_id": a_field("External_ID__c", "External ID", length=36),
+            "message": long_text("Message__c", "Message"),
+            "status": a_field("Status__c", "Status"),
+        },
+    ).org
+    base = manual()
+    org = FakeOrg([*base.org.objects, log.objects[-1]], {**base.org.rows, **log.rows})
+    return replace(base, name="beside a log", org=org)
 
 
 def empty() -> Case:
     """The manual's org before anything ever failed: no row to look at."""
     base = manual()
-    return Case(
-        "empty", FakeOrg(base.org.objects), base.object_name, base.fields, base.failed, pending=base.pending
-    )
+    return replace(base, name="empty", org=FakeOrg(base.org.objects))
 
 
 CASES = [
@@ -492,8 +379,7 @@ async def test_an_org_is_understood_whatever_it_calls_things(case: Case) -> None
     assert mapping.pending == case.pending
     assert mapping.done == case.done
     assert mapping.record_key == case.record_key
-    if case.kinds is not None:
-        assert mapping.event_types == case.kinds
+    assert mapping.event_types == case.kinds
 
 
 async def test_the_known_object_is_looked_at_alone() -> None:
@@ -549,7 +435,7 @@ async def test_what_a_person_names_settles_a_doubt() -> None:
     ]
     proposal = await discover(
         changed(case, {"x": second}, rows),
-        fixed={FieldRole.MESSAGE: "s_c__Error_Message__c", FieldRole.SALESFORCE_ID: None},
+        Overrides(fields={FieldRole.MESSAGE: "s_c__Error_Message__c", FieldRole.SALESFORCE_ID: None}),
     )
     mapping = proposal.mapping()
     assert mapping.message == "s_c__Error_Message__c"
@@ -568,7 +454,7 @@ async def test_a_status_that_may_mean_failed_is_asked_about() -> None:
     org = changed(case, {"s_c__Status__c": field}, rows)
     doubt = next(doubt for doubt in (await discover(org)).doubts if doubt.about == "failed")
     assert {one.name for one in doubt.options} == {"Received", "Rejected", "Applied"}
-    assert (await discover(org, failed=("Rejected",))).mapping().failed == ("Rejected",)
+    assert (await discover(org, Overrides(failed=("Rejected",)))).mapping().failed == ("Rejected",)
 
 
 async def test_two_objects_of_the_same_shape_are_asked_about() -> None:
@@ -579,7 +465,7 @@ async def test_two_objects_of_the_same_shape_are_asked_about() -> None:
     proposal = await discover(FakeOrg([*case.org.objects, second], rows))
     assert proposal.doubts[0].about == THE_OBJECT
     assert {one.name for one in proposal.doubts[0].options} == {case.object_name, second["name"]}
-    named = await discover(FakeOrg([*case.org.objects, second], rows), object_name=second["name"])
+    named = await discover(FakeOrg([*case.org.objects, second], rows), Overrides(second["name"]))
     assert named.mapping().object_name == "Evento_Sincronizacion__c"
 
 
@@ -591,9 +477,9 @@ async def test_an_org_without_change_events_is_told_what_to_do() -> None:
 
 async def test_an_object_or_field_that_is_not_there_is_named() -> None:
     with pytest.raises(BadInputError, match="no object Nope__c"):
-        await discover(manual().org, object_name="Nope__c")
+        await discover(manual().org, Overrides("Nope__c"))
     with pytest.raises(BadInputError, match="no field Nope__c"):
-        await discover(manual().org, fixed={FieldRole.MESSAGE: "Nope__c"})
+        await discover(manual().org, Overrides(fields={FieldRole.MESSAGE: "Nope__c"}))
 
 
 async def test_a_refused_sample_is_said_and_names_have_to_do() -> None:
@@ -784,7 +670,7 @@ async def test_several_kinds_of_failure_are_all_proposed_and_asked_about() -> No
         ("Processed",),
         ("Archived",),
     )
-    named = await discover(org, failed=("Failed",), done=("Processed", "Archived"))
+    named = await discover(org, Overrides(failed=("Failed",), done=("Processed", "Archived")))
     assert (named.failed, named.pending) == (("Failed",), ("Pending",))
     assert named.done == ("Processed", "Archived")
     assert named.unclear == ("Failed Permanently", "Rejected"), "neither listed nor proof"
@@ -802,7 +688,7 @@ def with_status(field: Row, failed: Any, done: Any) -> FakeOrg:
 
 async def test_a_checkbox_that_says_failed_is_a_status() -> None:
     org = with_status(a_field("s_c__Failed__c", "Failed", "boolean"), failed=True, done=False)
-    proposal = await discover(org, done=("false",))
+    proposal = await discover(org, Overrides(done=("false",)))
     mapping = proposal.mapping()
     assert (mapping.status, mapping.status_type) == ("s_c__Failed__c", "boolean")
     assert (mapping.failed, mapping.done) == (("true",), ("false",))
@@ -819,7 +705,7 @@ async def test_a_multi_select_status_is_asked_for_by_includes() -> None:
     values = [(value, value) for value in ("Failed", "Seen", "Processed")]
     field = a_field("s_c__Status__c", "Status", "multipicklist", values=values, groupable=False)
     org = with_status(field, failed="Failed;Seen", done="Processed;Seen")
-    mapping = (await discover(org, done=("Processed", "Seen"))).mapping()
+    mapping = (await discover(org, Overrides(done=("Processed", "Seen")))).mapping()
     assert (mapping.status_type, mapping.failed) == ("multipicklist", ("Failed",))
     assert "INCLUDES ('Failed')" in " ".join(org.queries)
 
@@ -827,7 +713,7 @@ async def test_a_multi_select_status_is_asked_for_by_includes() -> None:
 async def test_a_status_that_takes_no_condition_is_told_with_its_price() -> None:
     field = a_field("s_c__Status__c", "Status", "textarea", filterable=False, groupable=False)
     org = with_status(field, failed="FAILED", done="PROCESSED")
-    proposal = await discover(org, fixed={FieldRole.STATUS: "s_c__Status__c"})
+    proposal = await discover(org, Overrides(fields={FieldRole.STATUS: "s_c__Status__c"}))
     mapping = proposal.mapping()
     assert (mapping.failed, mapping.done) == (("FAILED",), ("PROCESSED",))
     assert not mapping.status_filterable
