@@ -172,7 +172,7 @@ def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSErro
     """
     try:
         verdict = ended.verdict.value if ended.verdict else NOT_SENT
-        tell_row(error, verdict, ended.reason, as_json=as_json, evidence=ended.evidence)
+        tell_row(error, verdict, ended.reason, as_json=as_json, evidence=ended.attempt.evidence)
     except OSError as problem:
         _console.drop(1)
         if isinstance(problem, BrokenPipeError):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.plan import Plan
 
@@ -73,16 +72,32 @@ class BatchSent:
 class RowChanged:
     """One row stands elsewhere now."""
 
-    id: str
     state: RowState
-    verdict: Verdict | None = None
-    """With DONE only."""
-    reason: str = ""
-    """Plain words, harmless."""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    """What was read, where there is a verdict."""
-    error: SyncError | None = None
-    """The row as the org shows it now, where that is known and it still fails."""
+    attempt: Attempt
+    """As it is from now on."""
+    note: str = ""
+    """What came back, of a row that has not ended: plain words, harmless."""
+
+    @property
+    def id(self) -> str:
+        """Of the change event."""
+        return self.attempt.event
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """With DONE only."""
+        return self.attempt.verdict if self.state is RowState.DONE else None
+
+    @property
+    def reason(self) -> str:
+        """Plain words, harmless."""
+        ended = self.state in {RowState.DONE, RowState.NOT_SENT}
+        return self.attempt.reason if ended else self.note
+
+    @property
+    def error(self) -> SyncError | None:
+        """The row as the org shows it now, where that is known and it still fails."""
+        return self.attempt.now if self.state is RowState.DONE else None
 
 
 @dataclass(frozen=True, slots=True)

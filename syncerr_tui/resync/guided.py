@@ -19,7 +19,7 @@ from syncerr_tui.resync.events import AskPerson, Waiting, WaitKind
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import PlannedRow
 from syncerr_tui.resync.run_state import RunState
-from syncerr_tui.resync.sender import CONNECTION_TRIES, Looked, Sender
+from syncerr_tui.resync.sender import CONNECTION_TRIES, Sender
 from syncerr_tui.resync.verification import FIRST_PAUSE, longer, look, look_concurrency
 from syncerr_tui.stopwatch import Instant
 from syncerr_tui.words import plural
@@ -156,20 +156,20 @@ class GuidedSender:
         state = self._state
         if not rows or not await state.may_send():
             return
-        looked = await self._look_first(rows)
-        if looked.due and state.halt is None:
-            await state.intend(looked.due, looked.seen, looked.before, looked.org_at, asking=self._os_user)
-            self._asked.update(row.error.id for row in looked.due)
+        due = await self._look_first(rows)
+        if due and state.halt is None:
+            await state.intend(due, asking=self._os_user)
+            self._asked.update(attempt.event for attempt in due)
 
-    async def _look_first(self, rows: Sequence[PlannedRow]) -> Looked:
+    async def _look_first(self, rows: Sequence[PlannedRow]) -> list[Attempt]:
         """How they stand now. A line that drops gets some time: a person should not have to begin again."""
         for tried in range(1, CONNECTION_TRIES):
             try:
-                return await self._sender.look_first(rows)
+                return (await self._sender.look_first(rows))[0]
             except (UnreachableError, NotSentError):
                 wait = Waiting(2.0**tried, "the request is given time", WaitKind.CONNECTION)
                 await self._state.wait(wait)
-        return await self._sender.look_first(rows)
+        return (await self._sender.look_first(rows))[0]
 
     def _tell_asked(self) -> None:
         state = self._state
@@ -199,8 +199,8 @@ class GuidedSender:
             self._left.pop(event, None)
         if over:
             # Somebody else may have taken care of them meanwhile.
-            due = (await self._look_first([state.rows[event] for event in over])).due
-            state.skip(dict.fromkeys((row.error.id for row in due), NOT_PRESSED))
+            due = await self._look_first([state.rows[event] for event in over])
+            state.skip(dict.fromkeys((attempt.event for attempt in due), NOT_PRESSED))
         await self._show([state.rows[event] for event in again])
         if again:
             self._tell_asked()

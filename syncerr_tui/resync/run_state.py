@@ -154,44 +154,40 @@ class RunState:
             untried = self.attempts[attempt.event]
             self.attempts[attempt.event] = replace(untried, attempts=attempt.attempts)
 
-    async def intend(
-        self,
-        rows: Sequence[PlannedRow],
-        seen: Mapping[str, EventSeen],
-        before: Mapping[str, tuple[RecordSeen, ...] | None],
-        org_at: Mapping[str, datetime],
-        *,
-        asking: str = "",
-    ) -> None:
+    def next_attempt(
+        self, row: PlannedRow, seen: EventSeen, before: tuple[RecordSeen, ...] | None, org_at: datetime
+    ) -> Attempt:
+        """A row that may be sent now.
+
+        Args:
+            row: The row.
+            seen: Its event, as it is.
+            before: Its records; None where they cannot be read.
+            org_at: The org's time.
+        """
+        error = row.error
+        if seen.error is not None and seen.error.processed_at != error.processed_at:
+            error = replace(error, processed_at=seen.error.processed_at)
+        return Attempt(
+            error=error,
+            run=self.run,
+            wave=row.wave,
+            attempts=self.attempts[error.id].attempts + 1,
+            org_at=org_at,
+            stamp=seen.modified_at,
+            before=before,
+        )
+
+    async def intend(self, attempts: Sequence[Attempt], *, asking: str = "") -> None:
         """Write down that these rows are about to be sent, as they were seen just before; tell so.
 
         Args:
-            rows: The rows.
-            seen: Their events.
-            before: Their records.
-            org_at: The org's time, for each.
+            attempts: The rows.
             asking: Who is asked to send them, where a person does it.
 
         Raises:
             MachineError, RefusedError: Nothing may be sent.
         """
-        attempts = []
-        for row in rows:
-            event = row.error.id
-            error, sight = row.error, seen[event]
-            if sight.error is not None and sight.error.processed_at != error.processed_at:
-                error = replace(error, processed_at=sight.error.processed_at)
-            attempts.append(
-                Attempt(
-                    error=error,
-                    run=self.run,
-                    wave=row.wave,
-                    attempts=self.attempts[event].attempts + 1,
-                    org_at=org_at[event],
-                    stamp=sight.modified_at,
-                    before=before.get(event),
-                )
-            )
         numbers = await self.writer.call(
             lambda: self.journal.intend(self.run, attempts, asking=asking), rows=len(attempts)
         )
@@ -261,17 +257,12 @@ class RunState:
             }
         )
 
-    def _move(self, attempt: Attempt, state: RowState, reason: str = "") -> None:
+    def _move(self, attempt: Attempt, state: RowState, note: str = "") -> None:
         event = attempt.event
         self._counter[self._field(event)] -= 1
         self.attempts[event], self._state[event] = attempt, state
         self._counter[self._field(event)] += 1
-        if self.ended(event):
-            self.tell(
-                RowChanged(event, state, attempt.verdict, attempt.reason, attempt.evidence, attempt.now)
-            )
-        else:
-            self.tell(RowChanged(event, state, reason=reason))
+        self.tell(RowChanged(state, attempt, note))
 
     def _field(self, event: str) -> str:
         state, verdict = self._state[event], self.attempts[event].verdict

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.journal.attempt import Attempt
@@ -80,10 +81,13 @@ class Runner:
         self._clock = machine.clock
         self._state = RunState(request, journal, machine)
         self._sender = Sender(org, self._state)
-        self.person = GuidedSender(org, self._state, self._sender, self._who.os_user)
-        """Guided method: takes what the person says of single rows."""
 
     # -- for the front end
+
+    @cached_property
+    def person(self) -> GuidedSender:
+        """Guided method: takes what the person says of single rows."""
+        return GuidedSender(self._org, self._state, self._sender, self._who.os_user)
 
     @property
     def run_id(self) -> str | None:
@@ -155,7 +159,8 @@ class Runner:
 
         None: nobody says. The button may have been pressed, so the outcome is unknown.
         """
-        self.person.answer(pressed=pressed)
+        if self._org.method.guided:
+            self.person.answer(pressed=pressed)
 
     async def _beat(self) -> None:
         """Say that this process lives, also while the run is paused or a person is asked."""

@@ -32,19 +32,6 @@ Batch = list[PlannedRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """How rows stood just before they are to be sent."""
-
-    due: Batch
-    """The ones that may be sent; all others have ended, or are left to proof."""
-    seen: Mapping[str, EventSeen]
-    before: Records
-    org_at: Mapping[str, datetime]
-    """The org's time, for each."""
-    at: Instant
-
-
-@dataclass(frozen=True, slots=True)
 class _Ahead:
     """A look at the records of rows whose turn comes next."""
 
@@ -138,20 +125,20 @@ class Sender:
             if not await state.may_send():
                 return []
             try:
-                looked = await self.look_first(rows)
+                due, looked_at = await self.look_first(rows)
             except (UnreachableError, NotSentError) as problem:
                 trouble = problem.title
                 continue
-            rows = looked.due
+            rows = [state.rows[attempt.event] for attempt in due]
             if not rows or state.halt is not None:
                 return []
-            await state.intend(rows, looked.seen, looked.before, looked.org_at)
+            await state.intend(due)
             if state.held:  # since the rows were looked at
                 self._not_sent(rows, "the run was held before the request left")
                 return await self._request(rows, wave, tries)
             state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
             try:
-                self._check_fresh(looked.at)
+                self._check_fresh(looked_at)
                 self._look_ahead()
                 receipts = await self._org.request_resync([row.error for row in rows])
             except NotSentError as problem:
@@ -176,14 +163,19 @@ class Sender:
 
     # -- the look before it
 
-    async def look_first(self, rows: Sequence[PlannedRow]) -> Looked:
-        """How the rows stand now; after a pause once more, as what was seen before it proves nothing."""
-        looked = await self._look_once(rows)
-        while looked.due and self._state.paused and await self._state.may_send():
-            looked = await self._look_once(looked.due)
-        return looked
+    async def look_first(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
+        """The rows that may be sent, as they are now, and when they were looked at. All others have ended, or
+        are left to proof.
 
-    async def _look_once(self, rows: Sequence[PlannedRow]) -> Looked:
+        After a pause they are looked at once more, as what was seen before it proves nothing.
+        """
+        state = self._state
+        due, at = await self._look_once(rows)
+        while due and state.paused and await state.may_send():
+            due, at = await self._look_once([state.rows[attempt.event] for attempt in due])
+        return due, at
+
+    async def _look_once(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
         await self._org_clock.refresh()
         at = self._state.stopwatch.now()
         errors = [row.error for row in rows]
@@ -193,7 +185,12 @@ class Sender:
         due, left = self._still_due(rows, seen, org_now)
         if left:
             await self._judge_those_that_left(left)
-        return Looked(due, seen, before, request_times(org_now, seen, before), at)
+        org_at = request_times(org_now, seen, before)
+        ids = {row.error.id: row for row in due}
+        return [
+            self._state.next_attempt(row, seen[event], before.get(event), org_at[event])
+            for event, row in ids.items()
+        ], at
 
     @property
     def _look_lanes(self) -> int:

@@ -54,7 +54,6 @@ class GuidedController:
     Args:
         context: What is true on screen.
         journals: Knows how far an interrupted run had come.
-        person: What takes the person's words; None where no run is under way.
         post: Takes messages for the workbench.
     """
 
@@ -62,12 +61,12 @@ class GuidedController:
         self,
         context: AppContext,
         journals: Journals,
-        person: Callable[[], GuidedSender | None],
         post: Callable[[Message], object],
     ) -> None:
         self._context = context
         self._journals = journals
-        self._person = person
+        self.person: GuidedSender | None = None
+        """What takes the person's words; None where no run is under way."""
         self._post = post
 
     def _become(self, state: GuidedState | None) -> None:
@@ -93,8 +92,7 @@ class GuidedController:
             self._become(state.asked(event.wave, event.doubtful, ids, event.address, self._context.clock()))
             self._post(PersonAsked(event.wave, first=not state.wave))
         elif isinstance(event, e.RowChanged):
-            verdict = event.verdict if event.state is RowState.DONE else None
-            self._become(state.changed(event.id, event.state, verdict, event.reason, event.error))
+            self._become(state.changed(event.id, event.state, event.verdict, event.reason, event.error))
         elif isinstance(event, e.RunEnded):
             self._become(state.at_phase(Phase.OVER))
 
@@ -160,7 +158,7 @@ class GuidedController:
 
     def tick(self, ids: Sequence[str], *, pressed: bool) -> bool:
         """They pressed these, or take that back. False where there is nobody to tell."""
-        state, person = self._context.state.guided, self._person()
+        state, person = self._context.state.guided, self.person
         if state is None or person is None:
             return False
         heard = person.tick(ids, pressed=pressed)
@@ -169,9 +167,8 @@ class GuidedController:
         return bool(told)
 
     def decline(self, ids: Sequence[str]) -> None:
-        person = self._person()
-        if person is not None:
-            person.decline(ids)
+        if self.person is not None:
+            self.person.decline(ids)
 
 
 def _recalled(attempt: Attempt) -> GuidedRow:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from syncerr_tui.model import OrgIdentity, SyncError
+from syncerr_tui.model import SyncError
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.resync.org import MethodInfo
     from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.handling import Handlings
-    from syncerr_tui.ui.screens.plan import Asked
 
 
 _NAMED = 6
@@ -31,41 +29,39 @@ class Prepared:
 
     errors: tuple[SyncError, ...]
     parents: Mapping[str, frozenset[str]]
-    support_only: tuple[LeftOut, ...]
-    """Rows that stay out unless the person wants them sent all the same."""
-    snoozed: tuple[LeftOut, ...]
-    """Rows that somebody wants left alone for now."""
-    asked: Asked
+    known: Mapping[str, SyncError] = field(default_factory=dict)
+    """Every error that the plan may speak of."""
     taken: tuple[LeftOut, ...] = ()
-    """Rows that are under way or queued already."""
+    """Rows that are under way or queued already, or do not fail any more."""
+    support_only: tuple[LeftOut, ...] = ()
+    """Rows that only StoreConnect's support can clear: out, unless the person wants them sent anyway."""
+    support_too: bool = False
+    """They are sent all the same: the person chose one alone."""
+    snoozed: tuple[LeftOut, ...] = ()
+    """Rows that somebody wants left alone for now."""
+    added: tuple[SyncError, ...] = ()
+    """Causes that come along although nobody chose them."""
+    hidden: int = 0
+    """Selected, but hidden by the filter: not sent."""
     behind: bool = False
     """It goes behind the re-sync that is under way."""
+    remarks: tuple[str, ...] = ()
+    """What else a person should know before they start."""
 
 
 class Planner:
     """Makes the plan of what was prepared, each one once.
 
     Args:
-        org: Where.
-        method: How.
+        connection: Where, and how.
         at: When it was asked for.
         prepared: What goes into it.
-        proof_timeout: Seconds to wait for proof of a wave, where the profile says so.
     """
 
-    def __init__(
-        self,
-        org: OrgIdentity,
-        method: MethodInfo,
-        at: datetime,
-        prepared: Prepared,
-        proof_timeout: float | None,
-    ) -> None:
-        self._org = org
-        self._method = method
+    def __init__(self, connection: OrgSession, at: datetime, prepared: Prepared) -> None:
+        self.connection = connection
+        self.prepared = prepared
         self._at = at
-        self._prepared = prepared
-        self._patience = proof_timeout
         self._made: dict[tuple[object, ...], Plan] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self.held: tuple[LeftOut, ...] = ()
@@ -83,23 +79,23 @@ class Planner:
         from syncerr_tui.diagnosis.causes import no_collecting
         from syncerr_tui.resync.plan import PlanShape, make_plan
 
-        too = self._prepared.asked.support_too if support_too is None else support_too
+        too = self.prepared.support_too if support_too is None else support_too
         key = (canary, too, self.held, self.measured)
         if key not in self._made:
-            with no_collecting(len(self._prepared.errors)):
+            with no_collecting(len(self.prepared.errors)):
                 plan = self._made[key] = make_plan(
-                    self._prepared.errors,
-                    org=self._org,
-                    method=self._method,
+                    self.prepared.errors,
+                    org=self.connection.identity,
+                    method=self.connection.method,
                     created_at=self._at,
-                    parents=self._prepared.parents,
+                    parents=self.prepared.parents,
                     left_out=(
-                        *self._prepared.taken,
-                        *(() if too else self._prepared.support_only),
-                        *self._prepared.snoozed,
+                        *self.prepared.taken,
+                        *(() if too else self.prepared.support_only),
+                        *self.prepared.snoozed,
                         *self.held,
                     ),
-                    shape=PlanShape(canary=canary, proof_timeout=self._patience),
+                    shape=PlanShape(canary=canary, proof_timeout=self.connection.profile.proof_timeout),
                     measured=self.measured,
                 )
                 self._lines[plan.hash] = self._waves_of(plan)
@@ -120,7 +116,7 @@ class Planner:
         )
 
     def _objects(self, rows: Sequence[PlannedRow]) -> str:
-        if len(self._prepared.errors) == 1:
+        if len(self.prepared.errors) == 1:
             return f"1 {rows[0].error.short_name}"
         counted = Counter(row.error.object for row in rows)
         named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
@@ -128,7 +124,7 @@ class Planner:
         return f"{named} and {plural(more, 'more object')}" if more > 0 else named
 
     def _after(self, rows: Sequence[PlannedRow]) -> str:
-        known = self._prepared.asked.errors
+        known = self.prepared.known
         behind = Counter(known[parent].object for row in rows for parent in row.parents if parent in known)
         return f", after {' and '.join(name for name, _ in behind.most_common(2))}" if behind else ""
 
@@ -158,7 +154,6 @@ def prepare(
     from syncerr_tui.resync.plan import LeftOut
     from syncerr_tui.resync.selection import causes_missing, snoozed, support_only
     from syncerr_tui.triage.handling import Handlings
-    from syncerr_tui.ui.screens.plan import Asked
 
     known = [graph.errors.get(error.id, error) for error in chosen]
     chosen = [error for error in known if error.id not in taken]
@@ -178,46 +173,22 @@ def prepare(
             remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
     others = errors if len(chosen) > 1 else added
     asleep = snoozed(said or Handlings(), others, unless="; alone it goes, and N wakes it")
-    asked = Asked(
-        {error.id: error for error in (*known, *errors)},
-        tuple(reversed(added)),
-        hidden,
-        support_only=frozenset(out.id for out in support),
-        support_too=len(chosen) == 1,
-        remarks=remarks,
-    )
     return Prepared(
         errors=errors,
         parents=parents,
-        support_only=support,
-        snoozed=tuple(asleep),
-        asked=asked,
+        known={error.id: error for error in (*known, *errors)},
         taken=tuple(LeftOut(error.id, taken[error.id]) for error in known if error.id in taken),
+        support_only=support,
+        support_too=len(chosen) == 1,
+        snoozed=tuple(asleep),
+        added=tuple(reversed(added)),
+        hidden=hidden,
         behind=behind,
+        remarks=remarks,
     )
 
 
-def make_again(
-    graph: CauseGraph,
-    connection: OrgSession,
-    rows: Sequence[SyncError],
-    left_out: Sequence[LeftOut],
-    *,
-    at: datetime,
-    canary: bool,
-    proof_timeout: float | None,
-) -> Plan:
-    """The plan of exactly these rows, as they were just read, without those whose cause is not among them."""
-    from syncerr_tui.diagnosis.causes import no_collecting
-    from syncerr_tui.resync.plan import PlanShape, make_plan
-
-    with no_collecting(len(rows)):
-        return make_plan(
-            rows,
-            org=connection.identity,
-            method=connection.method,
-            created_at=at,
-            parents=graph.parents_of(row.id for row in rows if row.id in graph.errors),
-            left_out=left_out,
-            shape=PlanShape(canary=canary, proof_timeout=proof_timeout),
-        )
+def prepare_again(graph: CauseGraph, rows: Sequence[SyncError], left_out: Sequence[LeftOut]) -> Prepared:
+    """Exactly these rows, as they were just read: a plan leaves out those whose cause is not among them."""
+    parents = graph.parents_of(row.id for row in rows if row.id in graph.errors)
+    return Prepared(tuple(rows), parents, taken=tuple(left_out))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from syncerr_tui.triage.run_queue import QueuedRun, RunQueue, rows_words
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
 from syncerr_tui.ui.messages import Announced, Troubled
-from syncerr_tui.ui.planning import Planner, Prepared, make_again, prepare
+from syncerr_tui.ui.planning import Planner, prepare, prepare_again
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
@@ -37,15 +37,6 @@ if TYPE_CHECKING:
 PLANNING = "planning ..."
 _AT_ONCE = 400
 """Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What a person asked for, worked out."""
-
-    connection: OrgSession
-    prepared: Prepared
-    planner: Planner
 
 
 class ResyncController:
@@ -68,7 +59,7 @@ class ResyncController:
         self._fixing = fixing
         self._planning: object | None = None
         """The plan that is being made, by a sign of its own: one that was given up is nobody's."""
-        self._ready: PlanRequest | None = None
+        self._ready: Planner | None = None
         """A plan that took long, until it can be shown."""
         self._dialog: QueueDialog | None = None
 
@@ -102,7 +93,7 @@ class ResyncController:
             prepared = prepare(
                 graph, chosen, hidden, self._taken, behind=self.busy, said=self._context.state.said
             )
-            self._show_plan(self._request(connection, prepared))
+            self._show_plan(Planner(connection, self._context.clock(), prepared))
         else:
             self._planning = planning = object()
             self._context.state = self._context.state.begun(PLANNING)
@@ -118,11 +109,11 @@ class ResyncController:
         )
         if planning is not self._planning:
             return
-        request = self._request(connection, prepared)
-        await asyncio.to_thread(request.planner, canary=False)
+        planner = Planner(connection, self._context.clock(), prepared)
+        await asyncio.to_thread(planner, canary=False)
         if planning is self._planning:
             self.give_up_planning()
-            self._ready = request
+            self._ready = planner
             self.show_what_is_ready()
             self._errors.post_message(self._errors.Changed())
 
@@ -131,11 +122,6 @@ class ResyncController:
         planning, self._planning = self._planning is not None, None
         self._context.state = self._context.state.done(PLANNING)
         return planning
-
-    def _request(self, connection: OrgSession, prepared: Prepared) -> PlanRequest:
-        now, proof_timeout = self._context.clock(), connection.profile.proof_timeout
-        planner = Planner(connection.identity, connection.method, now, prepared, proof_timeout)
-        return PlanRequest(connection, prepared, planner)
 
     @property
     def _taken(self) -> dict[str, str]:
@@ -146,37 +132,24 @@ class ResyncController:
     def show_what_is_ready(self) -> None:
         """A plan that took long is made: it waits until the person is in the list again."""
         if self._ready is not None and self._fixing.may_interrupt:
-            request, self._ready = self._ready, None
-            self._show_plan(request, late=True)
+            planner, self._ready = self._ready, None
+            self._show_plan(planner, late=True)
 
-    def _show_plan(self, request: PlanRequest, *, late: bool = False) -> None:
+    def _show_plan(self, planner: Planner, *, late: bool = False) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
 
-        connection = request.connection
-        dialog = PlanDialog(
-            lambda canary, support: request.planner(canary=canary, support_too=support),
-            replace(
-                request.prepared.asked,
-                unsettled=self._errors.unsettled,
-                twin_pages=self._services.error_history.twin_pages,
-            ),
-            connection.identity,
-            connection.method,
-            request.planner.wave_lines,
-            reason_required=connection.profile.reason_required,
-            behind=request.prepared.behind,
-        )
+        dialog = PlanDialog(planner, self._errors.unsettled, self._services.error_history.twin_pages)
         dialog.late = late
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._fixing.confirm(dialog.meanwhile, partial(self._submit, request, dialog))
+                self._fixing.confirm(dialog.meanwhile, partial(self._submit, planner, dialog))
 
         self._screen.app.push_screen(dialog, answered)
-        self._screen.run_worker(self._recall(request, dialog), group="recalling", exclusive=True)
+        self._screen.run_worker(self._recall(planner, dialog), group="recalling", exclusive=True)
         self._fixing.offer_meanwhile(dialog)
 
-    async def _recall(self, request: PlanRequest, dialog: PlanDialog) -> None:
+    async def _recall(self, planner: Planner, dialog: PlanDialog) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.journal import row_history
         from syncerr_tui.journal.history import History
@@ -190,36 +163,36 @@ class ResyncController:
         ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str, bool]:
             ids = [error.id for error in errors]
             unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
-            request.planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
+            planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
             held = tuple(LeftOut(event, why) for event, why in row_history.held(journal, ids).items())
             fixed = History(journal).has_fixed(dialog.plan.method)
             return held, row_history.unchanged(journal, errors), unsettled, words, fixed
 
-        org_id = request.connection.identity.org_id
+        org_id = planner.connection.identity.org_id
         try:
             held, again, unsettled, warning, fixed = await self._services.journals.ask(org_id, question)
         except SyncErrError as error:
             self._screen.post_message(Troubled(error))
             return
-        request.planner.held = held
+        planner.held = held
         if len(errors) > _AT_ONCE:
             # Both are at hand before anybody asks for them.
-            await asyncio.to_thread(request.planner, canary=False)
-            await asyncio.to_thread(request.planner, canary=True)
+            await asyncio.to_thread(planner, canary=False)
+            await asyncio.to_thread(planner, canary=True)
         words = row_history.unchanged_words(again, len(errors))
         dialog.learn([line for line in (words, warning) if line], unsettled, has_fixed=fixed)
 
-    def _submit(self, request: PlanRequest, dialog: PlanDialog, name: str) -> None:
+    def _submit(self, planner: Planner, dialog: PlanDialog, name: str) -> None:
         from syncerr_tui.resync.run_state import RunRequest
 
-        if request.prepared.behind or self.busy:
+        if planner.prepared.behind or self.busy:
             self._enqueue(dialog)
             return
         meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
         run = RunRequest(dialog.plan, dialog.reason, again=dialog.again)
         if not self._queue.runs:
             self._set_queue(self._queue.emptied())
-        self._services.runs.start(run, request.connection, meanwhile=meanwhile)
+        self._services.runs.start(run, planner.connection, meanwhile=meanwhile)
         self._errors.show(self._context.state.listing.unselected())
 
     # -- the queue -------------------------------------------------------------------------------------
@@ -311,11 +284,9 @@ class ResyncController:
         newer = [row for row in rows if listing.errors.get(row.id) != row]
         if newer:
             self._errors.show(listing.updated(newer))
-        now, proof_timeout = self._context.clock(), connection.profile.proof_timeout
+        now = self._context.clock()
         plan = await self._services.graph_worker.lend(
-            lambda graph: make_again(
-                graph, connection, rows, out, at=now, canary=queued.canary, proof_timeout=proof_timeout
-            )
+            lambda graph: Planner(connection, now, prepare_again(graph, rows, out))(canary=queued.canary)
         )
         return connection, plan, len(out)
 

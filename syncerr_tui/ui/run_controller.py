@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     # Plans and events are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.fixes.meanwhile import OffMeanwhile
     from syncerr_tui.fixes.model import FixOption
-    from syncerr_tui.resync.events import RunEvent
-    from syncerr_tui.resync.guided import GuidedSender
     from syncerr_tui.resync.run_state import RunRequest
+    from syncerr_tui.resync.runner import Runner
     from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.ui.guided_controller import GuidedController
     from syncerr_tui.ui.run_presenter import RunPresenter
 
 STOPPING = "Stopping: what is on its way is waited for."
@@ -43,32 +43,6 @@ _NOT_BY_ITSELF = {
 _MAY_BE_OFF = "A safeguard may be off. 'syncerr-tui safeguards' says which, and puts it back."
 _RESTORE_SECONDS = 30.0
 """How long the end of the app waits for a safeguard to be on again."""
-
-
-class Run(Protocol):
-    """A run of `syncerr_tui.resync.runner`, as the screen needs it."""
-
-    @property
-    def failure(self) -> SyncErrError | None:
-        """What stopped it, where something did."""
-        ...
-
-    def run(self) -> AsyncIterator[RunEvent]:
-        """What happens, to the last event."""
-        ...
-
-    def cancel(self) -> None:
-        """Send nothing more; wait for what is on its way."""
-        ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    @property
-    def person(self) -> GuidedSender:
-        """What takes the person's word on what they pressed."""
-        ...
 
 
 class RunBegins(Message):
@@ -105,7 +79,7 @@ class RunController:
         post: Takes messages for the workbench.
         work: Runs a coroutine in the background.
         fixes: Switches a safeguard off for as long as a run takes.
-        hear: Is told everything that a run tells.
+        guided: Follows what a person presses, and hands on what they say.
     """
 
     def __init__(
@@ -116,7 +90,7 @@ class RunController:
         post: Callable[[Message], object],
         work: Callable[[Coroutine[Any, Any, None], str], object],
         fixes: FixService,
-        hear: Callable[[RunEvent], None],
+        guided: GuidedController,
     ) -> None:
         self._context = context
         self._journals = journals
@@ -124,8 +98,8 @@ class RunController:
         self._post = post
         self._work = work
         self._fixes = fixes
-        self._hear = hear
-        self._run: Run | None = None
+        self._guided = guided
+        self._run: Runner | None = None
         self._meanwhile: asyncio.Task[Any] | None = None
         """Has a safeguard off, and puts it back at its end."""
         self._stopped = False
@@ -190,7 +164,8 @@ class RunController:
     def _begin(self, request: RunRequest, connection: OrgSession) -> RunPresenter:
         from syncerr_tui.ui.run_presenter import RunPresenter
 
-        self._run = self._journals.run(request, connection)
+        self._run = run = self._journals.run(request, connection)
+        self._guided.person = run.person if connection.method.guided else None
         self.view = RunPresenter(
             unicode=self._context.terminal.unicode, zone=self._context.zone, key_of=self._context.key_of
         )
@@ -275,10 +250,10 @@ class RunController:
         run = self._run
         assert run is not None, "it has just begun"
         try:
-            async with aclosing(cast(Any, run.run())) as events:
+            async with aclosing(run.run()) as events:
                 async for event in events:
                     view.take(event)
-                    self._hear(event)
+                    self._guided.take(event)
                     self._set_state()
                     if isinstance(event, WaveProven):
                         self._post(WaveEnded())
@@ -288,7 +263,7 @@ class RunController:
         except SyncErrError as error:
             self._in_trouble(error)
         finally:
-            self._run = None
+            self._run = self._guided.person = None
         if view.counts.twin:
             self.trouble = "the re-sync before it left two records where one should be (TWIN)"
         if view.ended is not None and view.ended.how in _NOT_BY_ITSELF:
@@ -300,11 +275,6 @@ class RunController:
             self.view = None
         self._set_state()
         self._post(RunOver())
-
-    @property
-    def person(self) -> GuidedSender | None:
-        """What takes the person's word on what they pressed; None where no run is under way."""
-        return self._run.person if self._run is not None else None
 
     def _freed(self, view: RunPresenter) -> int:
         """How many errors waited for what is proven now, and can go."""
@@ -336,7 +306,7 @@ class RunController:
             self.trouble = _NOT_BY_ITSELF["cancelled"]
             if self._run is not None:
                 if unpressed:
-                    self._run.person.answer(pressed=False)
+                    self._run.answer(pressed=False)
                 self._run.cancel()
             self._post(Announced(STOPPING))
 
@@ -362,8 +332,8 @@ class RunController:
                 Announced("Leaving when what is on its way is answered and the safeguard is on again.")
             )
             return False
-        if self._run is not None and unpressed:
-            self._run.person.put_back()
+        if self._guided.person is not None and unpressed:
+            self._guided.person.put_back()
         if self._run is None or self.view is None or state.run.leaving or not self.view.in_flight:
             return True
         self._context.state = replace(state, run=replace(state.run, leaving=True))

@@ -75,7 +75,7 @@ class Services:
             self._post,
             self._work,
             self.fixes,
-            self.guided.take,
+            self.guided,
         )
 
     @cached_property
@@ -83,7 +83,7 @@ class Services:
         """Follows a re-sync that a person presses in Salesforce."""
         from syncerr_tui.ui.guided_controller import GuidedController
 
-        return GuidedController(self.context, self.journals, lambda: self.runs.person, self._post)
+        return GuidedController(self.context, self.journals, self._post)
 
     @cached_property
     def fixes(self) -> FixService:

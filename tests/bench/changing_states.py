@@ -12,6 +12,7 @@ from typing import Any
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host.terminal import terminal_profile, textual_environment
+from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Counts, Progress, RowChanged, RunEvent, RunStarted
 from syncerr_tui.resync.plan import Plan
@@ -37,12 +38,12 @@ class ChangingRun:
     async def run(self) -> AsyncIterator[RunEvent]:
         """For ever."""
         yield RunStarted("bench", self._plan, resumed=False)
-        visible = [row.error.id for row in self._plan.rows[:18]]
+        visible = [Attempt(row.error) for row in self._plan.rows[:18]]
         counts = Counts(planned=len(self._plan.rows), queued=len(self._plan.rows), waiting=1)
         number = 0
         while True:
             state, verdict = _CYCLE[number // len(visible) % len(_CYCLE)]
-            yield RowChanged(visible[number % len(visible)], state, verdict)
+            yield RowChanged(state, visible[number % len(visible)].judged(verdict, ""))
             number += 1
             if number % (RATE // 4) == 0:
                 counts = replace(counts, queued=max(0, counts.queued - 1), fixed=counts.fixed + 1)

@@ -65,7 +65,7 @@ class Auditor(LyingOrg):
 
 
 async def test_2_nothing_is_sent_before_its_intent_is_in_the_journal(journal: Journal, time: Time) -> None:
-    """Kept by `await state.intend(rows, ...)` before `request_resync` in `Sender._request`."""
+    """Kept by `await state.intend(due)` before `request_resync` in `Sender._request`."""
     org = Auditor(time)
     org.path, org.missing = journal.path, []
     await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(9)]), time))

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, RowChanged, RunEnded
 from syncerr_tui.triage.listing import Listing
@@ -16,7 +17,7 @@ from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.run_presenter import RunPresenter
 from syncerr_tui.ui.status_lines import RUN, StatusLines, utility
 from syncerr_tui.ui.widgets.line import Line
-from tests.factories import NOW
+from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
 from tests.ui.families import family
@@ -67,7 +68,10 @@ async def test_what_the_run_itself_left_unproven_is_not_called_ready(opened: Ope
 def test_a_twin_is_the_first_thing_to_see() -> None:
     view = RunPresenter()
     counts = Counts(planned=2, fixed=1, twin=1)
-    view.take(RowChanged("a", RowState.DONE, Verdict.TWIN, "2 records carry this StoreConnect ID"))
+    twin = Attempt(replace(sync_error(1), id="a")).judged(
+        Verdict.TWIN, "2 records carry this StoreConnect ID"
+    )
+    view.take(RowChanged(RowState.DONE, twin))
     view.take(RunEnded("run", counts, "finished", "2 planned: 1 fixed, 1 TWIN", NOW))
     view.freed = 1
     assert view.unproven == {"a"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import ClassVar
 
@@ -15,11 +14,11 @@ from textual.widgets import Static
 from syncerr_tui.diagnosis.text_layout import Role, wrap
 from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.journal.row_history import unsettled_words
-from syncerr_tui.model import Environment, OrgIdentity, SyncError, Verdict
-from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.resync.plan import LeftOut, Plan
+from syncerr_tui.model import Environment, SyncError, Verdict
+from syncerr_tui.resync.plan import LeftOut
 from syncerr_tui.resync.selection import support_words
 from syncerr_tui.text import one_line
+from syncerr_tui.ui.planning import Planner
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
@@ -37,40 +36,13 @@ _TWIN_PAGES = 4
 """Addresses of records that a plan names; each row's panel has its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for, next to what the plan makes of it."""
-
-    errors: Mapping[str, SyncError]
-    """Every error the plan may speak of."""
-    added: tuple[SyncError, ...] = ()
-    """Causes that come along although nobody chose them."""
-    hidden: int = 0
-    """Selected, but hidden by the filter: not sent."""
-    support_only: frozenset[str] = frozenset()
-    """Rows that only StoreConnect's support can clear."""
-    support_too: bool = False
-    """They are sent all the same: the person chose one alone."""
-    unsettled: Mapping[str, Verdict] = field(default_factory=dict)
-    """Rows that earlier runs left TWIN or UNKNOWN."""
-    twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]] = lambda _error: ()
-    """The records of a TWIN: id, and the address of its page."""
-    remarks: tuple[str, ...] = ()
-    """What else a person should know before they start."""
-
-
 class PlanDialog(Confirmation):
     """Which rows in which order, in which org, by which method, and what it takes.
 
     Args:
-        make: Makes the plan; the arguments say whether it begins with one row only, and whether what only
-            support can clear is sent too.
-        asked: What was asked for.
-        org: Where.
-        method: How.
-        wave_lines: What is in each wave of a plan.
-        reason_required: The org wants to know why, before anything is sent.
-        behind: It goes into the queue, behind the one that is under way.
+        planner: Makes the plan.
+        unsettled: Rows that earlier runs left TWIN or UNKNOWN.
+        twin_pages: The records of a TWIN: id, and the address of its page.
     """
 
     DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
@@ -84,23 +56,21 @@ class PlanDialog(Confirmation):
 
     def __init__(
         self,
-        make: Callable[[bool, bool], Plan],
-        asked: Asked,
-        org: OrgIdentity,
-        method: MethodInfo,
-        wave_lines: Callable[[Plan], Sequence[str]],
-        *,
-        reason_required: bool = False,
-        behind: bool = False,
+        planner: Planner,
+        unsettled: Mapping[str, Verdict],
+        twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
     ) -> None:
         super().__init__()
-        self._make = make
-        self._asked = asked
-        self._org = org
-        self._method = method
-        self._wave_lines = wave_lines
-        self._reason_required = reason_required
-        self._behind = behind
+        connection, prepared = planner.connection, planner.prepared
+        self._planner = planner
+        self._asked = prepared
+        self._org = connection.identity
+        self._method = connection.method
+        self._reason_required = connection.profile.reason_required
+        self._behind = prepared.behind
+        self._unsettled = unsettled
+        self._twin_pages = twin_pages
+        self._remarks = prepared.remarks
         self.reason = ""
         """Why, in the person's words: for the journal."""
         self.again: frozenset[str] = frozenset()
@@ -111,8 +81,8 @@ class PlanDialog(Confirmation):
         self._safeguards: Sequence[FixOption] = ()
         self.meanwhile: FixOption | None = None
         """A safeguard that is off for just as long as the re-sync takes."""
-        self._support_too = asked.support_too
-        self.plan = make(False, asked.support_too)
+        self._support_too = prepared.support_too
+        self.plan = planner(canary=False)
 
     @property
     def heading(self) -> str:
@@ -127,11 +97,12 @@ class PlanDialog(Confirmation):
     def text(self) -> Content:
         """The plan in a few lines; what must not be missed first."""
         plan, asked = self.plan, self._asked
-        open_rows = [row.error for row in plan.rows if row.error.id in asked.unsettled]
-        left = unsettled_words(asked.unsettled[error.id] for error in open_rows)
-        pages = (page for error in open_rows for _, page in asked.twin_pages(error))
+        open_rows = [row.error for row in plan.rows if row.error.id in self._unsettled]
+        left = unsettled_words(self._unsettled[error.id] for error in open_rows)
+        pages = (page for error in open_rows for _, page in self._twin_pages(error))
         loud = [left, *islice(pages, _TWIN_PAGES)] if left else []
-        support = sum(row.error.id in asked.support_only for row in plan.rows)
+        only_support = {out.id for out in asked.support_only}
+        support = sum(row.error.id in only_support for row in plan.rows)
         if support:
             loud.append(support_words(support))
         if self._org.environment is Environment.PRODUCTION:
@@ -140,7 +111,7 @@ class PlanDialog(Confirmation):
             loud.append(_added(asked.added))
         if asked.hidden:
             loud.append(f"Not sent: {asked.hidden:,} selected, but hidden by the filter.")
-        loud += asked.remarks
+        loud += self._remarks
         if self.again:
             loud.append(
                 "It is sent again after the org's usual time, if nothing has touched it by then."
@@ -182,8 +153,8 @@ class PlanDialog(Confirmation):
 
     def _waves(self) -> list[tuple[str, str, str]]:
         waves = self.plan.waves
-        told = self._wave_lines(self.plan)
-        rows = [(f"Wave {wave.number}", line, "") for wave, line in zip(waves, told, strict=True)]
+        lines = self._planner.wave_lines(self.plan)
+        rows = [(f"Wave {wave.number}", line, "") for wave, line in zip(waves, lines, strict=True)]
         if len(waves) > 1:
             told = "Each wave goes after the one before it is proven. What fails stops its own branch only."
             rows += [(" ", told, ""), ("", "", "")]
@@ -196,7 +167,7 @@ class PlanDialog(Confirmation):
             groups.setdefault(self._readable(out.reason), []).append(out)
         lines = []
         for reason, outs in groups.items():
-            first = self._asked.errors.get(outs[0].id)
+            first = self._asked.known.get(outs[0].id)
             name = first.short_name if first else outs[0].id
             lines.append(
                 f"{name}: {reason}." if len(outs) == 1 else f"{len(outs):,} errors: {_of_many(reason)}."
@@ -206,8 +177,7 @@ class PlanDialog(Confirmation):
     def _readable(self, reason: str) -> str:
         """The plan names causes by id; a person knows them by object."""
         words = [
-            error.short_name if (error := self._asked.errors.get(word)) else word
-            for word in reason.split(" ")
+            error.short_name if (error := self._asked.known.get(word)) else word for word in reason.split(" ")
         ]
         return " ".join(words)
 
@@ -287,11 +257,11 @@ class PlanDialog(Confirmation):
         """
         self._in_doubt = in_doubt
         self._recalled, self._first_alone = True, self._method.first_alone and not has_fixed
-        self._asked = replace(self._asked, remarks=(*self._asked.remarks, *remarks))
+        self._remarks = (*self._remarks, *remarks)
         self._show_again(canary=self.plan.canary)
 
     def _show_again(self, *, canary: bool) -> None:
-        self.plan = self._make(canary, self._support_too)
+        self.plan = self._planner(canary=canary, support_too=self._support_too)
         self._draw_again()
 
     def _draw_again(self) -> None:
