@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import BadInputError, UnreachableError
-from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.faults import read_exception
 from syncerr_tui.salesforce.request_executor import ClientOptions, RequestExecutor
@@ -55,8 +54,10 @@ class LocatorLostError(UnreachableError):
     """The org forgot where a query was. It can go on from the last row that arrived."""
 
 
-class ApiClient:
+class ApiClient(RequestExecutor):
     """Async calls to one org. Every call may raise the errors of `syncerr_tui.errors` and nothing else.
+
+    What has no name here is asked with `read`, and done with `write`.
 
     Args:
         tokens: Where the access token comes from.
@@ -69,7 +70,7 @@ class ApiClient:
     def __init__(self, tokens: TokenProvider, options: ClientOptions | None = None) -> None:
         options = options or ClientOptions()
         _check_version(options.api_version)
-        self._executor = RequestExecutor(tokens, options)
+        super().__init__(tokens, options)
         self._describes: dict[str, Row] = {}
 
     # -- what can be asked ---------------------------------------------------------------------------
@@ -83,7 +84,7 @@ class ApiClient:
             LocatorLostError: The org lost its place after the first page.
         """
         path = "tooling/query/" if tooling else "query/"
-        answer = await self._executor.read(
+        answer = await self.read(
             lambda sf: an_object(rest(sf, path, params={"q": query})), essential=essential
         )
         seen: set[str] = set()
@@ -124,7 +125,7 @@ class ApiClient:
         return 0
 
     async def describe_global(self) -> list[Row]:
-        answer = await self._executor.read(lambda sf: an_object(rest(sf, "sobjects")))
+        answer = await self.read(lambda sf: an_object(rest(sf, "sobjects")))
         found = answer.get("sobjects")
         if not isinstance(found, list):
             raise strange()
@@ -138,14 +139,14 @@ class ApiClient:
         """
         path = f"sobjects/{soql.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            described = await self._executor.read(lambda sf: a_describe(rest(sf, path)))
+            described = await self.read(lambda sf: a_describe(rest(sf, path)))
             self._describes[object_name] = {**described, "name": object_name}
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
         path = f"actions/custom/{soql.name(kind)}"
-        answer = await self._executor.read(lambda sf: an_object(rest(sf, path)))
+        answer = await self.read(lambda sf: an_object(rest(sf, path)))
         found = answer.get("actions")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -156,7 +157,7 @@ class ApiClient:
             RefusedError: There is no such action, or this user may not call it.
         """
         path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
-        return await self._executor.read(lambda sf: an_object(rest(sf, path)))
+        return await self.read(lambda sf: an_object(rest(sf, path)))
 
     async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
         """Call a custom action once. The answer has one entry for each input, in order.
@@ -168,7 +169,7 @@ class ApiClient:
         """
         path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
         body = {"inputs": [dict(one) for one in inputs]}
-        return await self._executor.write(lambda sf: action_results(sf, path, body))
+        return await self.write(lambda sf: action_results(sf, path, body))
 
     async def apexrest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Call an Apex REST resource. `GET` counts as reading, everything else as changing something.
@@ -189,22 +190,7 @@ class ApiClient:
                 raise NotJsonError
             return answer
 
-        return await (
-            self._executor.read(call) if method == "GET" else self._executor.write(call, custom=True)
-        )
-
-    async def ask(self, job: Callable[[Salesforce], T], *, essential: bool = False) -> T:
-        """Make a request that changes nothing and that only the caller knows.
-
-        Args:
-            job: Makes the request and checks the answer's shape.
-            essential: Made even when the daily reserve is reached.
-        """
-        return await self._executor.read(job, essential=essential)
-
-    async def press(self, job: Callable[[Salesforce], T]) -> T:
-        """Make a request that changes something and that only the caller knows. Raises as `action`."""
-        return await self._executor.write(job)
+        return await (self.read(call) if method == "GET" else self.write(call, custom=True))
 
     async def tooling_row(self, kind: str, record_id: str, fields: Sequence[str]) -> Row:
         """One row of the Tooling API, whole: `Metadata` and `FullName` are had in this way.
@@ -215,9 +201,7 @@ class ApiClient:
         (key,) = soql.checked([record_id])
         path = f"tooling/sobjects/{soql.name(kind)}/{key}"
         named = ",".join(map(soql.name, fields))
-        return await self._executor.read(
-            lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True
-        )
+        return await self.read(lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True)
 
     async def picklist_values(self, object_name: str, record_type: str, field: str) -> frozenset[str]:
         """The values that a field offers on a record type, as the UI API tells them.
@@ -228,7 +212,7 @@ class ApiClient:
         (key,) = soql.checked([record_type])
         place = f"ui-api/object-info/{soql.name(object_name)}"
         path = f"{place}/picklist-values/{key}/{soql.name(field)}"
-        answer = await self.ask(lambda sf: rest(sf, path))
+        answer = await self.read(lambda sf: rest(sf, path))
         if not isinstance(answer, dict) or not isinstance(answer.get("values"), list):
             raise strange()
         return frozenset(str(one.get("value")) for one in answer["values"] if isinstance(one, dict))
@@ -241,7 +225,7 @@ class ApiClient:
         """
         (key,) = soql.checked([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
-        return await self._executor.read(lambda sf: an_object(rest(sf, path)))
+        return await self.read(lambda sf: an_object(rest(sf, path)))
 
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
@@ -260,7 +244,7 @@ class ApiClient:
 
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
-            rows = await self._executor.read(
+            rows = await self.read(
                 lambda sf: rest(sf, path, method="POST", json=body) or [], essential=essential
             )
             return by_id(some, rows)
@@ -277,25 +261,25 @@ class ApiClient:
             The org's result for each record, in the order given: failed ones may lack an id.
         """
         body, count = update_body(object_name, records), len(records)
-        return await self._executor.write(
+        return await self.write(
             lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), count)
         )
 
     async def resources(self) -> Row:
         """What this API version offers; also `identity`, the address that names org and user."""
-        return await self._executor.read(lambda sf: an_object(rest(sf, "")))
+        return await self.read(lambda sf: an_object(rest(sf, "")))
 
     async def limits(self) -> Row:
         """All limits of the org, accurate within five minutes."""
-        return await self._executor.read(lambda sf: an_object(sf.limits()), essential=True)
+        return await self.read(lambda sf: an_object(sf.limits()), essential=True)
 
     async def userinfo(self) -> Row:
         """Who the token belongs to, as the OAuth endpoint says."""
-        return await self._executor.read(lambda sf: an_object(sf.oauth2("userinfo")), essential=True)
+        return await self.read(lambda sf: an_object(sf.oauth2("userinfo")), essential=True)
 
     async def versions(self) -> list[str]:
         """The API versions this org serves, oldest first. Costs no API call."""
-        rows, _ = await self._executor.read(version_list, essential=True)
+        rows, _ = await self.read(version_list, essential=True)
         named = (str(row.get("version")) for row in rows)
         return [version for version in named if _VERSION.match(version)]
 
@@ -305,37 +289,13 @@ class ApiClient:
         Raises:
             UnreachableError: The answer carried no usable date.
         """
-        _, moment = await self._executor.read(version_list, essential=True)
+        _, moment = await self.read(version_list, essential=True)
         if moment is None:
             raise UnreachableError(
                 "The org did not say what time it is",
                 "A proxy may answer from its cache or strip the Date header; check with doctor",
             )
         return moment
-
-    async def in_thread(self, job: Callable[[], T]) -> T:
-        """Run something heavy but quiet (no request) beside the event loop."""
-        return await self._executor.in_thread(job)
-
-    @property
-    def instance_url(self) -> str:
-        """Scheme and host of the org, without a trailing slash; empty until the first call has been made."""
-        return self._executor.instance_url
-
-    @property
-    def usage(self) -> ApiUsage | None:
-        """Daily API calls as the org's last answer told; None before the first."""
-        return self._executor.usage
-
-    @property
-    def concurrency(self) -> int:
-        """Requests that may be under way at once right now."""
-        return self._executor.concurrency
-
-    @property
-    def api_version(self) -> str:
-        """The REST API version that is spoken, e.g. `64.0`."""
-        return self._executor.version
 
     @property
     def data_path(self) -> str:
@@ -345,11 +305,7 @@ class ApiClient:
     def use_version(self, version: str) -> None:
         """Speak another API version from the next request on."""
         _check_version(version)
-        self._executor.version = version
-
-    async def close(self) -> None:
-        """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
-        self._executor.close()
+        super().use_version(version)
 
     async def _more(self, locator: str, *, essential: bool) -> Row:
         if not _LOCATOR.match(locator):
@@ -364,7 +320,7 @@ class ApiClient:
                     return None
                 raise
 
-        answer = await self._executor.read(job, essential=essential)
+        answer = await self.read(job, essential=essential)
         if answer is None:
             raise LocatorLostError("The org lost its place in the list", "Refresh to read the list again")
         return answer

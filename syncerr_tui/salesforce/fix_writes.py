@@ -100,7 +100,7 @@ class FixWrites:
             sf.toolingexecute(path, method="PATCH", data=body)
 
         with _opaque():
-            await self._client.press(send)
+            await self._client.write(send)
 
     async def component(self, component: Component) -> None:
         """Write a whole component through the Metadata API."""
@@ -120,20 +120,20 @@ class FixWrites:
         (key,) = checked([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
         body = {soql.name(field): value for field, value in values.items()}
-        await self._client.press(lambda sf: rest(sf, path, method="PATCH", json=body))
+        await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body))
 
     async def assign(self, permission_set: str, user: str, until: str) -> None:
         """Give a permission set to a user until a time."""
         set_id, user_id = checked([permission_set, user])
         body = {"AssigneeId": user_id, "PermissionSetId": set_id, "ExpirationDate": until}
-        await self._client.press(
+        await self._client.write(
             lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body)
         )
 
     async def unassign(self, assignment: str) -> None:
         """Take a permission set from a user."""
         (key,) = checked([assignment])
-        await self._client.press(
+        await self._client.write(
             lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE")
         )
 

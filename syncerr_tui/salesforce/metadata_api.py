@@ -78,11 +78,11 @@ class MetadataApi:
             f"<m:fullNames>{escape(full_name)}</m:fullNames></m:readMetadata>"
         ).encode()
         try:
-            found = await self._client.ask(lambda sf: components(_call(sf, body)), essential=True)
+            found = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
         except MetadataTokenError:
             # A session that has expired is refused in the same words: REST gets a new one, if that is it.
             await self._client.limits()
-            found = await self._client.ask(lambda sf: components(_call(sf, body)), essential=True)
+            found = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
         return next((one for one in found if one.full_name == full_name and one.type == kind), None)
 
     async def update(self, component: Component) -> None:
@@ -94,7 +94,7 @@ class MetadataApi:
         """
         check_name(component.type, component.full_name)
         body = b"<m:updateMetadata>" + update_element(component) + b"</m:updateMetadata>"
-        await self._client.press(lambda sf: _saved(_call(sf, body), component))
+        await self._client.write(lambda sf: _saved(_call(sf, body), component))
 
 
 def jwt_shaped(token: str) -> bool:

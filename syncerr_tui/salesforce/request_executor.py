@@ -84,7 +84,7 @@ class RequestExecutor:
         """Generation of a token that was got because a write was refused, until a write has gone through."""
         self._answered_at = options.clock()
         self.instance_url = ""
-        """Scheme and host of the org, once the first call has been made."""
+        """Scheme and host of the org, without a trailing slash; empty until the first call has been made."""
 
     @property
     def usage(self) -> ApiUsage | None:
@@ -97,12 +97,12 @@ class RequestExecutor:
         return self._pace.limit
 
     @property
-    def version(self) -> str:
-        """The REST API version that is spoken."""
+    def api_version(self) -> str:
+        """The REST API version that is spoken, e.g. `64.0`."""
         return self._version
 
-    @version.setter
-    def version(self, version: str) -> None:
+    def use_version(self, version: str) -> None:
+        """Speak another one from the next request on."""
         self._version = version
         self._local = threading.local()
 
@@ -146,7 +146,7 @@ class RequestExecutor:
         """Run something heavy but quiet (no request) beside the event loop."""
         return await self._workers.run(job)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go at once. Whoever waits for an answer gets an error; a write's outcome is then unknown."""
         self._closed = True
         self._workers.close()

@@ -256,7 +256,7 @@ async def test_an_expired_token_is_renewed_once_and_nothing_ran_before() -> None
         tokens = iter([Token(org.server.instance_url, "expired"), Token(org.server.instance_url, "expired")])
         client = ApiClient(SingleFlightTokens(lambda: next(tokens), next_step="Log in again"))
         button = ButtonResync(client, learned(org.server), batch_size=50)
-        client._executor.instance_url = org.server.instance_url
+        client.instance_url = org.server.instance_url
         with pytest.raises((NotLoggedInError, NotSentError)):
             await button.request(org.rows[:1])
         await client.close()

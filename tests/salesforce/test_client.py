@@ -269,10 +269,9 @@ async def test_a_request_that_waited_too_long_for_its_turn_stays_here() -> None:
     with ScriptedServer(in_turn(done(), done())) as server:
         org = client(server)
         await org.action("apex", "Resync", INPUTS)
-        executor = org._executor
-        asked = executor._stopwatch.now()
+        asked = org._stopwatch.now()
         now = replace(asked, steady=asked.steady - 10)
-        executor._stopwatch.now = lambda: now  # type: ignore[method-assign]
+        org._stopwatch.now = lambda: now  # type: ignore[method-assign]
         with pytest.raises(NotSentError, match="slept"):
             await org.action("apex", "Resync", INPUTS)
         assert len(server.asked) == 1
@@ -536,7 +535,7 @@ async def test_closing_lets_the_sockets_go() -> None:
     with ScriptedServer(lambda _: query_page([])) as server:
         org = client(server)
         await org.query_all("SELECT Id FROM Order")
-        sessions = list(org._executor._sessions)
+        sessions = list(org._sessions)
         await org.close()
         assert sessions
         for session in sessions:

@@ -22,10 +22,10 @@ class SilentClient:
     def __init__(self) -> None:
         self.sent = 0
 
-    async def press(self, _job: object) -> None:
+    async def write(self, _job: object) -> None:
         self.sent += 1
 
-    async def ask(self, _job: object, *, essential: bool = False) -> list[Component]:
+    async def read(self, _job: object, *, essential: bool = False) -> list[Component]:
         self.sent += 1
         return []
 

@@ -78,7 +78,7 @@ async def test_only_an_org_on_this_machine_is_asked_whether_it_is_the_demo() -> 
     with ScriptedServer(Org({**PLAIN, "/demo/about": Reply({"demo": True})})) as server:
         org = client(server)
         assert (await identify(org, "x")).environment is Environment.DEMO
-        org._executor.instance_url = "https://acme.my.salesforce.com"
+        org.instance_url = "https://acme.my.salesforce.com"
         before = len(server.asked)
         assert (await identify(org, "x")).environment is Environment.PRODUCTION
         assert not any("demo" in asked.path for asked in server.asked[before:])

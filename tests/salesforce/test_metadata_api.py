@@ -55,11 +55,11 @@ class CannedOrg:
         )
         return job(library)
 
-    async def ask(self, job: Callable[[Any], Any], *, essential: bool = False) -> Any:
+    async def read(self, job: Callable[[Any], Any], *, essential: bool = False) -> Any:
         assert essential
         return self.run(job)
 
-    async def press(self, job: Callable[[Any], Any]) -> Any:
+    async def write(self, job: Callable[[Any], Any]) -> Any:
         return self.run(job)
 
     async def limits(self) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class ButtonResync:
         if sendable:
             params = self._params(sendable)
             try:
-                value = await self._client.press(lambda sf: self._press(sf, params))
+                value = await self._client.write(lambda sf: self._press(sf, params))
             except CallChangedError as error:
                 versions = await self._versions()
                 raise RefusedError(f"{error.title}{versions}", error.hint) from None
