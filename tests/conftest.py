@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -36,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Many tests start the program. Where nothing compiled is to be left beside the sources, it is kept
         # with pytest's own cache, or every start and every worker would compile the whole package again.
         del os.environ["PYTHONDONTWRITEBYTECODE"]
-        os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(cache.mkdir("bytecode"))
+        sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,6 +58,23 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Spread the whole suite over twice the processors, as many tests wait; what is named runs right here."""
     return 2 * (os.cpu_count() or 1) if _whole_suite(config) else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Compile the tests of a fresh clone once, on all processors: each worker would compile them all."""
+    cache = getattr(config, "cache", None)
+    if cache is None or not _whole_suite(config):
+        return
+    compiled = cache.mkdir("compiled") / "tests"
+    files = sorted(Path(__file__).parent.rglob("test_*.py"), key=lambda file: -file.stat().st_size)
+    if compiled.exists() and all(file.stat().st_mtime < compiled.stat().st_mtime for file in files):
+        return
+    parts = [files[start :: os.cpu_count() or 1] for start in range(os.cpu_count() or 1)]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-n0", "-p", "no:cacheprovider"]
+    processes = [subprocess.Popen([*command, *part], stdout=subprocess.DEVNULL) for part in parts]
+    if {process.wait() for process in processes} == {0}:
+        compiled.touch()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -177,10 +177,10 @@ def test_each_known_code_gets_an_answer() -> None:
     assert len({guidance.headline for guidance in general}) > 630, "meanings are told apart"
 
 
-@pytest.mark.parametrize("code", sorted(known_codes()))
-def test_a_code_that_passes_by_itself_says_just_retry(code: str) -> None:
-    if about(code).transient:
-        assert guide(about(code)).retry is Retry.JUST_RETRY
+def test_a_code_that_passes_by_itself_says_just_retry() -> None:
+    passing = {code for code in known_codes() if about(code).transient}
+    assert passing
+    assert {code for code in passing if guide(about(code)).retry is not Retry.JUST_RETRY} == set()
 
 
 def test_a_bare_code_is_what_the_reader_makes_of_it() -> None:
@@ -510,14 +510,14 @@ def test_what_a_rule_says_ends_before_the_fields_and_not_before_its_own_dashes()
 _CHANGES = re.compile(r"[Dd]eactivate|[Ss]witch|[Cc]hange or merge|recall|relax|[Aa]ctivate it|optional")
 
 
-@pytest.mark.parametrize("code", sorted(general_codes()))
-def test_a_code_of_salesforce_gets_no_ritual(code: str) -> None:
+def test_no_code_of_salesforce_gets_a_ritual() -> None:
     """Nothing is put back that no step changed, and an admin is not sent to an admin."""
-    guidance = guide(about(code))
-    steps = plain(" ".join(step.text for step in guidance.steps))
-    assert not guidance.put_back or _CHANGES.search(steps)
-    assert not re.search(r"an admin of this org|looks after that", steps)
-    assert guidance.headline.rstrip(".").casefold() != code.replace("_", " ").casefold()
+    for code in general_codes():
+        guidance = guide(about(code))
+        steps = plain(" ".join(step.text for step in guidance.steps))
+        assert not guidance.put_back or _CHANGES.search(steps), code
+        assert not re.search(r"an admin of this org|looks after that", steps), code
+        assert guidance.headline.rstrip(".").casefold() != code.replace("_", " ").casefold(), code
 
 
 def test_a_login_elsewhere_is_not_the_sync_users() -> None:
