@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -43,6 +44,7 @@ class Driven:
         compositor = self.app.screen._compositor
         lines: list[str] | None = vars(compositor).get(SEEN)
         if lines is None:
+            visible_screen_stack.set(self.app._background_screens)
             lines = [strip.text.rstrip() for strip in compositor.render_strips()]
             if SEEN in vars(compositor):
                 vars(compositor)[SEEN] = lines

@@ -162,7 +162,9 @@ async def test_same_error_elsewhere(opened: Open) -> None:
         assert len(driven.pane.listing.ids) == 7
         await driven.press("e")
         assert len(driven.pane.listing.ids) == 9
-        await driven.press("c", "n", "e")
+        await driven.press("c")
+        await driven.wait_for("[Causes")
+        await driven.press("n", "e")
         await driven.wait_for("filter: cause:")
         assert [driven.pane.listing.errors[i].object for i in driven.pane.listing.ids] == ["Lead"]
 
@@ -207,7 +209,7 @@ async def test_a_victim_alone_brings_its_causes_along(opened: Open) -> None:
         org = driven.connection.org
         org.repaired = {error.id for error in family()}
         await driven.press("enter")
-        await driven.wait_for("Result")
+        await driven.wait_for("3 fixed")
         sent = [row for request in org.requests for row in request]
         assert sent == [family()[0].id, family()[2].id, family()[3].id]
 
@@ -217,7 +219,9 @@ async def test_a_failed_cause_keeps_its_victims_unsent(opened: Open) -> None:
         await driven.ready()
         errors = family()
         driven.connection.org.repaired = {error.id for error in errors if error.id != errors[0].id}
-        await driven.press("c", "R", "enter")
+        await driven.press("c", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for("Result")
         sent = {row for request in driven.connection.org.requests for row in request}
         assert sent == {errors[0].id, errors[6].id}
@@ -227,7 +231,9 @@ async def test_resync_and_enter_clear_the_whole_tree(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()
         driven.connection.org.repaired = {error.id for error in family()}
-        await driven.press("c", "R", "enter")
+        await driven.press("c", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for("Result")
         await driven.wait_for("7 fixed")
         assert len(driven.connection.org.failed) == 2
@@ -239,7 +245,9 @@ async def test_resync_and_enter_clear_the_whole_tree(opened: Open) -> None:
 async def test_the_ramp_begins_with_one(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()
-        await driven.press("c", "R", "r")
+        await driven.press("c", "R")
+        await driven.wait_for("r one first")
+        await driven.press("r")
         await driven.wait_for("all at once")
         await driven.wait_for("Wave 1   1 Account, before all others")
         await driven.press("r")
@@ -350,7 +358,9 @@ async def test_victims_that_the_org_clears_itself_are_not_sent(opened: Open) -> 
             return receipts
 
         org.request_resync = send_and_clear
-        await driven.press("c", "R", "enter")
+        await driven.press("c", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for("Result")
         sent = {row for request in org.requests for row in request}
         assert sent == {error.id for error in errors[:7]} - {errors[1].id}

@@ -76,7 +76,9 @@ async def test_a_fixed_row_leaves_the_list_and_stays_in_the_journal(opened: Open
     async with opened(errors) as driven:
         await driven.ready()
         driven.connection.org.repaired = {errors[0].id}
-        await driven.press("R", "enter")
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for("Result")
         await driven.press("escape")
         await driven.wait_for("1 sync error")

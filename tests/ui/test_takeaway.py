@@ -119,7 +119,9 @@ async def test_it_works_among_the_causes_and_in_the_journal(opened: Open, copied
         await driven.wait_for(lambda: len(copied) == 1)
         assert copied[0] in {error.id for error in errors}
         driven.connection.org.repaired = {errors[0].id}
-        await driven.press("1", "g", "R", "enter")
+        await driven.press("1", "g", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for("Result")
         await driven.press("escape", "3")
         await driven.wait_for("finished")

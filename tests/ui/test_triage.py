@@ -221,7 +221,9 @@ async def test_the_app_stays_usable_and_nothing_goes_twice(opened: Open) -> None
     async with opened() as driven:
         await driven.ready()
         driven.connection.org.open.clear()
-        await driven.press("a", "R", "enter")
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for(lambda: bool(driven.connection.org.requests))
         await driven.press("j", "j", "space")
         assert driven.pane.listing.cursor == 3
@@ -236,7 +238,9 @@ async def test_cancel_waits_for_what_is_on_its_way_and_leaves_the_rest(opened: O
     async with opened(some_errors(12)) as driven:
         await driven.ready()
         driven.connection.org.open.clear()
-        await driven.press("a", "R", "enter")
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for(lambda: len(driven.connection.org.requests) == 2)
         await driven.press("X")
         await driven.wait_for("Stopping")
@@ -252,7 +256,9 @@ async def test_quitting_during_a_run_asks(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()
         driven.connection.org.open.clear()
-        await driven.press("R", "enter")
+        await driven.press("R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
         await driven.wait_for(lambda: driven.app.services.runs.active)
         await driven.press("q")
         await driven.wait_for("A re-sync is under way")

@@ -56,6 +56,8 @@ class SafeguardsDialog(PanelDialog[None]):
         self._moment = moment
         self._rows: Sequence[SafeguardNow] = ()
         self._busy = True
+        self._note, self._noted_at = "", -1
+        """What has just come of an action, and the line under the cursor then."""
         self._naming = False
         """A name is being typed."""
 
@@ -99,28 +101,28 @@ class SafeguardsDialog(PanelDialog[None]):
         self.once_shown(partial(self._learn, rows, note))
 
     def _learn(self, rows: Sequence[SafeguardNow], note: str) -> None:
-        self._busy, self._rows = False, rows
+        self._busy, self._rows, self._note = False, rows, note
         self.fill(map(words.safeguard_line, rows))
+        self._noted_at = self.row
         self.query_one("#heading", Line).show([(self.heading, "strong")])
         self._draw()
         if not rows:
             self.say(note or "Nothing that was switched off from here is still off.")
-        elif note:
-            self.show_answers(note)
 
     @on(OptionList.OptionHighlighted)
     def _draw(self) -> None:
         row = self._current
         if row is not None:
             self.show(partial(words.safeguard_lines, row, self._moment()))
-        self.show_answers()
+        # Filling the list highlights a line again, which must not wipe out what has just come of an action.
+        self.show_answers(self._note if self.row == self._noted_at else "")
 
     # -- what keys do ----------------------------------------------------------------------------------
 
     def _start(self, text: str, work: Callable[[SafeguardActions], object]) -> None:
         """Start one thing at a time, where anything may be changed."""
         if self._actions is not None and not self._busy:
-            self._busy = True
+            self._busy, self._note = True, ""
             self.say(text)
             self.show_answers()
             work(self._actions)
@@ -149,7 +151,7 @@ class SafeguardsDialog(PanelDialog[None]):
     def action_name(self) -> None:
         """Ask for the name of one that a person switched off by hand."""
         if self._actions is not None and not self._busy:
-            self._naming = True
+            self._naming, self._note = True, ""
             self.say("Its type and name, as in ValidationRule:Order.Rule", words.NAMES_OF_SAFEGUARDS)
             self.show_answers()
             asked = [("name", " Type and name:"), ("reason", " Why (may be empty):")]
