@@ -33,7 +33,7 @@ One set of characters begins them all: with that in front the search is twice as
 _MARKS = (";", "\n", "--", " | ", " / ", ",", "<", "atabase")
 """One of these stands in every text that has a separator or a result: looking for them is quicker."""
 _CODE_FIRST = re.compile(r"(?:\w{1,20}[.(\[]{1,2})?[A-Z]{3,}(?:_[A-Z0-9]+)+\s?[:,(]")
-_OPEN_END = re.compile(r"(?:[:,(\[{=]|\b(?:caused by|details|because)\.?)\s*\Z", re.IGNORECASE)
+_OPEN_END = re.compile(r"(?:[:,(\[{=]|\b(?:caused by|details|because|for)\.?)\s*\Z", re.IGNORECASE)
 _RESULT = re.compile(
     r"Database\.(?:Error|SaveResult|UpsertResult|DeleteResult)\[|<(?:\w{1,20}:)?errors?[\s>]", re.IGNORECASE
 )
@@ -213,7 +213,11 @@ def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
             before = {kind for begin, kind in kinds.items() if last <= begin < match.start()}
             # `duplicate value found: Name`, a line end, `duplicates value on record`: one sentence.
             goes_on = kind in before and ";" not in match[0]
-            if not goes_on and (before or _codes(text[last : match.start()])):
+            codes = _codes(text[last : match.start()])
+            # `STRING_TOO_LONG`, a line end, `Name: data value too large`: the code and its own sentence.
+            said = kind or kinds.get(_behind_label(text, place))
+            explained = said is not None and not before and codes[-1:] == (code_of_kind().get(said),)
+            if not goes_on and not explained and (before or codes):
                 last = place
                 yield place
         if last:
@@ -225,5 +229,10 @@ def _opens(text: str, start: int, begins: Container[int]) -> bool:
     code = _CODE_FIRST.match(text, start)
     if code is not None and _codes(code[0]):
         return True
+    return _behind_label(text, start) in begins
+
+
+def _behind_label(text: str, start: int) -> int:
+    """Where a sentence begins if a field's label stands in front of it; -1 where none does."""
     colon = text.find(": ", start, start + 60)
-    return colon > start and colon + 2 in begins and "\n" not in text[start:colon]
+    return colon + 2 if colon > start and "\n" not in text[start:colon] else -1

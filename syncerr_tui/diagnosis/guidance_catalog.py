@@ -114,7 +114,7 @@ def general_entry(code: str, diagnosis: Failure | None = None) -> Entry | None:
     return _entry(
         {
             "headline": f"{row.meaning}.{about}",
-            "nested": f"**{code}**: {row.meaning[0].lower()}{row.meaning[1:]}[[ ({{limit}})|]]",
+            "nested": f"**{code}**: {row.meaning[0].lower()}{row.meaning[1:]}[[ ({{limit}})|: “{{said}}”|]]",
             **raw,
             "authority": Authority.SALESFORCE.value,
         },

@@ -27,6 +27,8 @@ _END = re.compile(
 _ADVICE = re.compile(r"Your administrator can add it for you|For details, see API Exceptions", re.IGNORECASE)
 # `Field(s): User__c, CRM ErrorMessage: ...`: what an integration writes in front, in its user's language.
 _INTEGRATION = re.compile(r"\A[^\n]{0,200}\bCRM\b[^:\n]{0,25}:\s?")
+# An error that Apex wrote out: its words stand in front of its code.
+_RESULT = re.compile(r"getMessage=(?P<words>(?s:.){1,2000}?);\s?get(?:StatusCode|Fields)=")
 _LONGEST = 2000
 
 
@@ -44,6 +46,8 @@ class Innermost(NamedTuple):
 
 def innermost(text: str, root_code: str | None) -> Innermost:
     """The innermost reason in a message that was unwrapped already."""
+    if result := _RESULT.search(text):
+        text = result["words"]
     end = end_of_root(text, root_code)
     rest = text[end or 0 :][:_LONGEST]
     wrapped = root_code is None or root_code in WRAPPERS

@@ -86,6 +86,7 @@ def _fields_and_values(diagnosis: Failure) -> Blanks:
     return {
         "fields": fields,
         "field": fields if len(fields) == 1 else (),
+        "standard_fields": fields if len(fields) > 1 and all(map(_STANDARD_FIELD.match, fields)) else (),
         "standard_field": _first(name for name in only if _STANDARD_FIELD.match(name)),
         "custom_field": _first(name for name in only if "__" in name),
         "field_word": (("field" if len(fields) == 1 else "fields"),) if fields else (),
@@ -156,7 +157,10 @@ def _automation(things: tuple[Automation, ...]) -> Blanks:
 
 
 # Written like an API name without `__c`. One word alone may be a label, perhaps in another language.
-_STANDARD_FIELD = re.compile(r"(?:Name|Company|Subject|StageName|[A-Z][a-z]+(?:[A-Z][a-z]+)+)\Z")
+_STANDARD_FIELD = re.compile(
+    r"(?:Name|Company|Subject|StageName|[A-Z][a-z]+(?:[A-Z][a-z]+)+|"
+    r"(?:Account|Campaign|Last|Opportunity|Product) Name)\Z"
+)
 _PLACE = re.compile(r"(?:Billing|Shipping|Mailing|Other|Person\w{0,9})? ?(State|Country)(?: ?Code|/\w+)?\Z")
 _PLACE_WORDS = re.compile(r"\b(country|state)\b", re.IGNORECASE)
 
@@ -186,7 +190,8 @@ def _record(diagnosis: Failure) -> str | None:
 
 def _named_object(diagnosis: Failure) -> bool:
     """Whether the message itself says which object was refused."""
-    return diagnosis.root_code in _OBJECT_IN_TEXT and any(map(api_name, diagnosis.objects))
+    stated = diagnosis.root_code in _OBJECT_IN_TEXT or "field name" in diagnosis.says
+    return stated and any(map(api_name, diagnosis.objects))
 
 
 _ONLY_A_FRAME = re.compile(r"[\w.]{1,120}: [^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)\w{5,10}")
@@ -220,7 +225,7 @@ def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
     """The words of whoever refused: the validation's text, the innermost reason of Apex."""
     found = innermost(diagnosis.text, diagnosis.root_code)
     if found.behind_code:
-        if found.rest.startswith(")"):
+        if found.rest.startswith(")") and not found.rest.startswith(")\n"):
             return ""
     elif nested or found.rest.lstrip().startswith(("{", "[{", "<")):
         return ""
@@ -228,7 +233,7 @@ def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
         return ""
     if "<unknown>" in found.words:
         return ""  # the platform's sentence with nothing in it
-    words = one_line(found.words).strip(" ,:;-\"'").rstrip(". 。")
+    words = one_line(found.words).lstrip(")").strip(" ,:;-\"'").removesuffix("()").rstrip(". 。")
     for field in diagnosis.fields:
         # `Salesforce's sentence.: Username: [Username]`: the label is no part of the sentence.
         words = words.removesuffix(f": {field}").rstrip(". ")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from syncerr_tui.diagnosis.explanation import explain_message
+from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.read import diagnose
 
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -149,3 +152,152 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
 )
 def test_codes_from_the_wording(message: str, root: str) -> None:
     assert diagnose(message).root_code == root
+
+
+def steps_of(message: str, code: str) -> str:
+    """What is said about a message that is one failure: headline, reason and steps."""
+    (item,) = explain_message(message, code, object_name="Order").failures
+    guidance = item.guidance
+    return plain("\n".join((guidance.headline, guidance.why, *(step.text for step in guidance.steps))))
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "said", "unsaid"),
+    [
+        (
+            "'1.299,00' is not a valid value for the type xsd:double",
+            "INVALID_FIELD",
+            "wrong form: 1.299,00",
+            "parent",
+        ),
+        (
+            "Only a field of the lookup itself can be sent",
+            "INVALID_FIELD",
+            "“Only a field of the lookup",
+            "parent",
+        ),
+        (
+            "INVALID_FIELD: No such column 'Fax' on entity 'Shelf__c'",
+            "INVALID_FIELD",
+            "on Shelf__c",
+            "on Order",
+        ),
+        ("Unable to create/update fields: CreatedById, Tax__c", ACCESS, "No right lets anybody", "on Order"),
+        (
+            "Tax__c is frozen while an invoice is open: [Tax__c]",
+            ACCESS,
+            "Take that obstacle away",
+            "set read and edit",
+        ),
+        (
+            "Unable to create/update fields: Tax__c.",
+            ACCESS,
+            "permission set read and edit access to Tax__c",
+            "obstacle",
+        ),
+        (
+            "",
+            "TRANSFER_REQUIRES_READ",
+            "choose another owner",
+            "Open the permission sets of the StoreConnect",
+        ),
+        ("", "API_DISABLED_FOR_ORG", "“API Enabled”", "rights on the object"),
+        ("", "CIRCULAR_DEPENDENCY", "circle", "Setup"),
+        (
+            "SendEmail failed. First exception on row 0; first error: INSUFFICIENT_ACCESS_OR_READONLY, x",
+            "INSUFFICIENT_ACCESS_OR_READONLY",
+            "what sends the e-mail",
+            "Grant",
+        ),
+        (
+            "PricebookEntryId (pricebook entry has been archived)",
+            "FIELD_INTEGRITY_EXCEPTION",
+            "price book entries: price book, currency, active",
+            "what it objects to",
+        ),
+        (
+            "Operation failed due to fields being inaccessible on Sobject Cart__c",
+            "UNKNOWN_EXCEPTION",
+            "Cart__c",
+            "debug",
+        ),
+        (
+            "unable to obtain exclusive access to this record",
+            "UNABLE_TO_LOCK_ROW",
+            "the record and its parent",
+            "names",
+        ),
+        (
+            "Required fields are missing: [Name, Status]",
+            "REQUIRED_FIELD_MISSING",
+            "a default value",
+            "of Salesforce",
+        ),
+        (
+            "Required fields are missing: [Name, LastName]",
+            "REQUIRED_FIELD_MISSING",
+            "are fields of Salesforce",
+            "default",
+        ),
+        (
+            "Required fields are missing: [Opportunity Name]",
+            "REQUIRED_FIELD_MISSING",
+            "cannot be made optional",
+            "Give",
+        ),
+        (
+            "This error occurred when the flow tried to look: MALFORMED_QUERY: unexpected token: Gold",
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+            "“unexpected token: Gold”",
+            "a parent",
+        ),
+        (
+            (
+                "Error element Pay (FlowRecordCreate).\nINSERT FAILED: (FIELD_CUSTOM_VALIDATION_EXCEPTION)\n"
+                "Paid twice, says the till : [Paid__c]"
+            ),
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+            "“Paid twice, says the till”",
+            "INSERT",
+        ),
+        (
+            (
+                "Database.Error[getFields=(Fax);getMessage=The fax is out of order;getStatusCode="
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION;]);getId=null;isSuccess=false;]"
+            ),
+            RULE,
+            "“The fax is out of order”",
+            "isSuccess",
+        ),
+    ],
+)
+def test_guidance(message: str, code: str, said: str, unsaid: str) -> None:
+    text = steps_of(message, code)
+    assert said in text
+    assert unsaid not in text
+
+
+def test_an_order_without_products_waits_for_them() -> None:
+    (item,) = explain_message("Each order must have at least one product.", "FAILED_ACTIVATION").failures
+    assert item.guidance.retry is Retry.CAUSE_FIRST
+    assert "Order Products" in item.guidance.steps[0].text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "STRING_TOO_LONG\nFax: data value too large: 0123456789 (max length=8)",
+        "exceptionCode='INVALID_FIELD'\nexceptionMessage='\nFax\n^\nNo such column 'Fax' on entity 'Case'.",
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: shop.MailTrigger: data changed by trigger for\nfield Fax: "
+            "value not of required type: x"
+        ),
+    ],
+)
+def test_a_code_and_its_own_sentence_in_the_next_line_are_one_failure(message: str) -> None:
+    assert len(diagnose(message).failures) == 1
+
+
+def test_another_code_in_the_next_line_is_another_failure() -> None:
+    found = diagnose("STRING_TOO_LONG: Fax: data value too large: 1\nRequired fields are missing: [Name]")
+    assert [failure.root_code for failure in found.failures] == ["STRING_TOO_LONG", "REQUIRED_FIELD_MISSING"]
