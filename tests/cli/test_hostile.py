@@ -20,6 +20,7 @@ from syncerr_tui.errors import ExitCode
 from syncerr_tui.text import HOSTILE
 from tests.cli.conftest import Said, Shell
 from tests.cli.hostile_org import ATTACK, MARK, hostile_mirror
+from tests.e2e.orgs import MAPPING
 from tests.layers import layered
 
 CODES = {code.value for code in ExitCode}
@@ -186,7 +187,7 @@ def test_every_argument_of_every_command(
         assert all(len(line) < 3_000 for line in said.err.splitlines()), words[:2]
 
 
-PROFILE = """
+PROFILE = f"""
 environment = "SANDBOX"
 org_id = "00D5g000000abcdEAA"
 api_version = "64.0"
@@ -200,15 +201,7 @@ login_url = "https://login.salesforce.com"
 kind = "apex"
 name = "A"
 id_input = "b"
-[mapping]
-object_name = "s_c__Change_Event__c"
-object = "s_c__Object__c"
-event_type = "s_c__Event_Type__c"
-processed_at = "s_c__Processed_At__c"
-storeconnect_id = "s_c__StoreConnect_Id__c"
-message = "s_c__Message__c"
-status = "s_c__Status__c"
-failed = ["FAILED"]
+{MAPPING}
 record_key = "s_c__sC_Id__c"
 [mapping.event_types]
 "Create" = "Create"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from syncerr_tui.cli import run
+from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.resync import runner as running
 from syncerr_tui.salesforce import connect as connecting
@@ -21,7 +22,14 @@ from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.salesforce.transport import HttpLimits
 from syncerr_tui.stopwatch import Machine
-from tests.e2e.orgs import WatchedServer, write_profile
+from tests.e2e.orgs import WatchedServer, served, write_profile
+
+
+@pytest.fixture
+def org() -> Iterator[WatchedServer]:
+    with served(DemoOptions(errors=30, seed=4, processing_delay=0.05)) as server:
+        server.fix_some()
+        yield server
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,23 @@ from syncerr_tui.demo.store import stamp
 
 EVENT = "s_c__Change_Event__c"
 ACTION = "SyncErrResync"
-PROFILE = """\
+MAPPING = """\
+[mapping]
+object_name = "s_c__Change_Event__c"
+object = "s_c__Object__c"
+event_type = "s_c__Event_Type__c"
+processed_at = "s_c__Processed_At__c"
+storeconnect_id = "s_c__StoreConnect_Id__c"
+message = "s_c__Message__c"
+status = "s_c__Status__c"
+failed = ["FAILED"]"""
+"""What every profile of the demo org says of its change events at least."""
+PROFILE = f"""\
 environment = "DEMO"
-api_reserve = {reserve}
-batch_size = {batch_size}
-concurrency = {concurrency}
-proof_timeout = {proof_timeout}
+api_reserve = {{reserve}}
+batch_size = {{batch_size}}
+concurrency = {{concurrency}}
+proof_timeout = {{proof_timeout}}
 
 [way]
 kind = "environment"
@@ -36,15 +47,7 @@ kind = "apex"
 name = "SyncErrResync"
 id_input = "changeEventId"
 
-[mapping]
-object_name = "s_c__Change_Event__c"
-object = "s_c__Object__c"
-event_type = "s_c__Event_Type__c"
-processed_at = "s_c__Processed_At__c"
-storeconnect_id = "s_c__StoreConnect_Id__c"
-message = "s_c__Message__c"
-status = "s_c__Status__c"
-failed = ["FAILED"]
+{MAPPING}
 pending = ["NEW", "PENDING"]
 done = ["PROCESSED"]
 salesforce_id = "s_c__Salesforce_Id__c"

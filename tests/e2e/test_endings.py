@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,6 @@ from tests.layers import layered
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
 RESYNC = ("resync", "--all", "--yes", "--json")
-
-
-@pytest.fixture
-def org() -> Iterator[WatchedServer]:
-    with served(DemoOptions(errors=30, seed=4, processing_delay=0.05)) as server:
-        server.fix_some()
-        yield server
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from tests.layers import layered
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
 SEEDS = range(layered("starts of two people in the same moment", 3, 40))
-
-
-@pytest.fixture
-def org() -> Iterator[WatchedServer]:
-    with served(DemoOptions(errors=30, seed=4, processing_delay=0.05)) as server:
-        server.fix_some()
-        yield server
 
 
 @pytest.fixture

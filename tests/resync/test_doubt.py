@@ -26,11 +26,6 @@ from tests.resync.lying_org import IDENTITY, Lies, LyingOrg, Time
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
 def reopen(tmp_path: Path, time: Time) -> Callable[[], Journal]:
     """The journal as a new process finds it: database in one folder, request log in another."""
     return lambda: Journal.open(

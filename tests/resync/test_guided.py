@@ -26,16 +26,6 @@ from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
 GUIDED = replace(METHOD, name="guided", guided=True, address="https://acme.example/tool")
 
 
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, time: Time) -> Journal:
-    return open_journal(tmp_path, time)
-
-
 def org_of(time: Time, rows: int, **lies: float) -> tuple[LyingOrg, list[SyncError]]:
     org = LyingOrg(time, Lies(**lies), method=GUIDED)  # type: ignore[arg-type]
     return org, [org.fail(n) for n in range(rows)]

@@ -19,18 +19,8 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventStanding, EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import BatchSent, RunEvent, RunStarted
 from syncerr_tui.resync.org import Receipt
-from tests.resync.driving import drive, last_of_each, open_journal, plan_for, runner_for
+from tests.resync.driving import drive, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, time: Time) -> Journal:
-    return open_journal(tmp_path, time)
 
 
 async def test_1_no_error_leaves_the_list_without_a_recorded_reason(journal: Journal, time: Time) -> None:

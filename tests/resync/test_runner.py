@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,18 +32,8 @@ from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.resync.runner import Runner
 from syncerr_tui.resync.verification import verify
 from syncerr_tui.stopwatch import Stopwatch
-from tests.resync.driving import drive, ending, last_of_each, open_journal, plan_for, runner_for
+from tests.resync.driving import drive, ending, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, time: Time) -> Journal:
-    return open_journal(tmp_path, time)
 
 
 def verdicts(told: Sequence[RunEvent]) -> dict[str, Verdict | None]:

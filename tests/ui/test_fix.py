@@ -198,14 +198,19 @@ async def test_off_for_as_long_as_the_resync_takes(tmp_path: Path) -> None:
         assert actions.count("changedValidationActive") == 2
 
 
+async def run_with_the_rule_off(driven: Driven) -> DemoServer:
+    """Begin a re-sync with its safeguard off, and wait until it is."""
+    await only(driven, "digits")
+    await driven.press("R")
+    await driven.wait_for("f with the safeguard off", 30)
+    await driven.press("f", "enter")
+    await driven.wait_for(lambda: not is_active(driven), 30)
+    return server_of(driven)
+
+
 async def test_leaving_meanwhile_puts_it_back_first(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=3.0), (80, 24)) as driven:
-        await only(driven, "digits")
-        await driven.press("R")
-        await driven.wait_for("f with the safeguard off", 30)
-        await driven.press("f", "enter")
-        await driven.wait_for(lambda: not is_active(driven), 30)
-        server = server_of(driven)
+        server = await run_with_the_rule_off(driven)
         await driven.press("q")
         await driven.wait_for("enter quits")
         await driven.press("enter")
@@ -217,12 +222,7 @@ async def test_leaving_meanwhile_puts_it_back_first(tmp_path: Path) -> None:
 
 async def test_an_app_that_is_told_to_end_puts_it_back_first(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=30.0), (80, 24)) as driven:
-        await only(driven, "digits")
-        await driven.press("R")
-        await driven.wait_for("f with the safeguard off", 30)
-        await driven.press("f", "enter")
-        await driven.wait_for(lambda: not is_active(driven), 30)
-        server = server_of(driven)
+        server = await run_with_the_rule_off(driven)
         driven.app.stop(143)
         await driven.app.release()
         component = server.org.metadata.read("ValidationRule", RULE)

@@ -152,6 +152,15 @@ class HeldReading(FakeConnection):
         return await super().read_events(ids)
 
 
+def held_reading() -> tuple[HeldFixes, HeldReading]:
+    """The fixes of an org whose rows are not read before they may be."""
+    fixes, parts = held()
+    connection = HeldReading(list(parts["connection"].failed.values()))
+    connection.identity, connection.fixed_by = parts["connection"].identity, fixes
+    connection.open.clear()
+    return fixes, connection
+
+
 async def run_with_it_off(driven: Driven) -> None:
     await driven.press("R")
     await driven.wait_for("f with the safeguard off")
@@ -159,10 +168,7 @@ async def run_with_it_off(driven: Driven) -> None:
 
 
 async def test_an_app_told_to_quit_while_the_rows_are_read_ends_where_nothing_fails(opened: Open) -> None:
-    fixes, parts = held()
-    connection = HeldReading(list(parts["connection"].failed.values()))
-    connection.identity, connection.fixed_by = parts["connection"].identity, fixes
-    connection.open.clear()
+    fixes, connection = held_reading()
     async with opened(connection=connection) as driven:
         await driven.ready()
         await run_with_it_off(driven)
@@ -177,10 +183,7 @@ async def test_an_app_told_to_quit_while_the_rows_are_read_ends_where_nothing_fa
 
 
 async def test_stopped_while_the_rows_are_read_nothing_is_switched_off(opened: Open) -> None:
-    fixes, parts = held()
-    connection = HeldReading(list(parts["connection"].failed.values()))
-    connection.identity, connection.fixed_by = parts["connection"].identity, fixes
-    connection.open.clear()
+    fixes, connection = held_reading()
     async with opened(connection=connection) as driven:
         await driven.ready()
         await run_with_it_off(driven)
