@@ -10,7 +10,6 @@ from importlib.resources import files
 FLOW_TRIGGER = "CANNOT_EXECUTE_FLOW_TRIGGER"
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 UNKNOWN = "UNKNOWN_EXCEPTION"
-LOCK_ROW = "UNABLE_TO_LOCK_ROW"
 
 WRAPPERS = frozenset({FLOW_TRIGGER, APEX, UNKNOWN})
 """Codes that say *who* stopped the save, not *why*: the reason is nested in their text, if anywhere."""

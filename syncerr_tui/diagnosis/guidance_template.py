@@ -49,11 +49,6 @@ def fill(template: str, blanks: Mapping[str, tuple[str, ...]]) -> str | None:
     return None if rest is None else "".join([*parts, rest])
 
 
-def blanks_of(template: str) -> frozenset[str]:
-    """Every blank that a template mentions."""
-    return frozenset(blank.lstrip("!") for blank in _BLANK.findall(template))
-
-
 def name(value: str) -> str:
     """One value as a marked name, on one line, never longer than `LONGEST_NAME`."""
     text: str = one_line(value)

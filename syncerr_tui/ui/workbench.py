@@ -10,7 +10,7 @@ Press R, and read: `Workbench.resync`, `ResyncController.ask`, `planning.prepare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -19,7 +19,7 @@ from textual.containers import Container
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import ACTIONS, Place
+from syncerr_tui.triage.actions import Place
 from syncerr_tui.ui.context import WANTS_SETUP
 from syncerr_tui.ui.fix_controller import FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
@@ -431,13 +431,3 @@ class Workbench(ListScreen, inherit_bindings=False):
         "suspend": suspend,
         "quit": leave,
     }
-
-
-def unhandled(panes: Iterable[type[ListWithPanel]]) -> list[str]:
-    """Actions that nothing does in a place where their keys work."""
-    return [
-        f"{action.id} in {pane.place}"
-        for pane in panes
-        for action in ACTIONS
-        if action.works_in(pane.place) and action.id not in {*pane.HANDLERS, *Workbench.HANDLERS}
-    ]

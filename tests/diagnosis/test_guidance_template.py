@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, blanks_of, fill, name, names, plain
+from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, fill, name, names, plain
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,7 @@ def test_stars_in_a_name_do_not_end_it() -> None:
     assert list(names(said)) == [("∗∗a∗∗ * b∗", True)]
 
 
-def test_blanks_of() -> None:
-    assert blanks_of("{a} [[{b}|c]] {d_e}") == {"a", "b", "d_e"}
-
-
 def test_a_sentence_may_be_for_what_is_not_known() -> None:
     template = "{!flow}Find the Flow.[[ It is {flow}.| The message names {!flow}none.]]"
     assert fill(template, {}) == "Find the Flow. The message names none."
     assert fill(template, {"flow": ("Order Builder",)}) is None
-    assert blanks_of(template) == {"flow"}
