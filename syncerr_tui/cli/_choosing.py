@@ -252,7 +252,7 @@ def treatment_of(choice: OrgChoice) -> Treatment:
     return Treatment(read_only=choice.read_only)
 
 
-def chosen_of(graph: CauseGraph, choice: Choice, said: Handlings | None = None) -> list[SyncError]:
+def chosen_of(graph: CauseGraph, choice: Choice, handlings: Handlings | None = None) -> list[SyncError]:
     """The errors that the person asked for, oldest first.
 
     Raises:
@@ -263,7 +263,7 @@ def chosen_of(graph: CauseGraph, choice: Choice, said: Handlings | None = None) 
     if choice.filter is not None:
         from syncerr_tui.stopwatch import utc_now
 
-        readable, now = filter_over(graph, choice.filter, said), utc_now()
+        readable, now = filter_over(graph, choice.filter, handlings), utc_now()
         return [error for error in graph.errors.values() if readable.matches(error, now)]
     if choice.cause is not None:
         cause = cause_named(graph, choice.cause)
@@ -290,7 +290,7 @@ def cause_named(graph: CauseGraph, name: str) -> Cause:
     return cause
 
 
-def filter_over(graph: CauseGraph, text: str, said: Handlings | None = None) -> Filter:
+def filter_over(graph: CauseGraph, text: str, handlings: Handlings | None = None) -> Filter:
     """A filter of a list that is known as a whole.
 
     Raises:
@@ -300,7 +300,9 @@ def filter_over(graph: CauseGraph, text: str, said: Handlings | None = None) -> 
 
     errors = graph.errors.values()
     codes = {error.code for error in errors if error.code}
-    return read_filter(text, codes=lambda: codes, cause_of=graph.of_cause, handled=(said or Handlings()).of)
+    return read_filter(
+        text, codes=lambda: codes, cause_of=graph.of_cause, handled=(handlings or Handlings()).of
+    )
 
 
 def read_filter(text: str, **how: Any) -> Filter:  # noqa: ANN401 - what `parse` takes
@@ -338,8 +340,8 @@ def plan_for(
     from syncerr_tui.stopwatch import utc_now
 
     proof_timeout = treatment.proof_timeout if options.proof_timeout is None else options.proof_timeout
-    said = said_in(journal, graph)
-    chosen = chosen_of(graph, choice, said)
+    handlings = said_in(journal, graph)
+    chosen = chosen_of(graph, choice, handlings)
     if not options.only:
         causes = causes_missing(graph, chosen)
         _tell_causes(causes, one=len(chosen) == 1)
@@ -350,7 +352,10 @@ def plan_for(
         method=connection.method,
         created_at=utc_now(),
         parents=graph.parents_of(error.id for error in chosen),
-        left_out=[*_support_only(graph, chosen, named=bool(choice.ids)), *_snoozed(said, chosen, choice)],
+        left_out=[
+            *_support_only(graph, chosen, named=bool(choice.ids)),
+            *_snoozed(handlings, chosen, choice),
+        ],
         shape=PlanShape(options.canary, options.batch_size, options.concurrency, proof_timeout),
         measured=History(journal).wave_times(connection.method.name),
     )
@@ -366,15 +371,15 @@ def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool
     return [] if named else found
 
 
-def _snoozed(said: Handlings, chosen: Sequence[SyncError], choice: Choice) -> list[LeftOut]:
+def _snoozed(handlings: Handlings, chosen: Sequence[SyncError], choice: Choice) -> list[LeftOut]:
     """What somebody wants left alone stays out; who named it by its id is told, and it goes."""
     from syncerr_tui.resync.selection import snoozed
 
     named = [error for error in chosen if error.id in choice.ids]
-    for out in snoozed(said, named):
+    for out in snoozed(handlings, named):
         narrate(f"Warning: {out.id} is {out.reason}.")
     rest = [error for error in chosen if error.id not in choice.ids]
-    return snoozed(said, rest, unless="; to send it anyway, name it with --id")
+    return snoozed(handlings, rest, unless="; to send it anyway, name it with --id")
 
 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:

@@ -40,8 +40,8 @@ def tell_row(
         return
     from syncerr_tui.journal.row_history import found_words
 
-    told = found_words(verdict, reason, evidence or {})
-    _console.emit(f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {told}")
+    words = found_words(verdict, reason, evidence or {})
+    _console.emit(f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {words}")
 
 
 def rows_of_run(history: History, run: str) -> tuple[Attempt, ...]:

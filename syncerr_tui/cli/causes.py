@@ -49,9 +49,9 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         metadata = await names_of(connection, graph)
-        said, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
+        handlings, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
         url = connection.identity.instance_url
-    wanted, now = filter_over(graph, text, said), utc_now()
+    wanted, now = filter_over(graph, text, handlings), utc_now()
 
     def matches(cause: Cause) -> bool:
         rows = (*cause.roots, *cause.victims, *cause.guessed)

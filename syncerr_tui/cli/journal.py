@@ -156,8 +156,8 @@ def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:
             "ended_at": row.ended_at.isoformat() if row.ended_at else None,
             "evidence": dict(row.evidence),
         }
-        told = row.reason or (row.kind.value if row.kind else "no outcome yet")
-        tell_row(row.error, verdict, told, as_json=as_json, evidence=row.evidence, more=more)
+        reason = row.reason or (row.kind.value if row.kind else "no outcome yet")
+        tell_row(row.error, verdict, reason, as_json=as_json, evidence=row.evidence, more=more)
 
 
 def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
@@ -183,8 +183,8 @@ def _tell_run(run: RunRecord, *, as_json: bool) -> None:
 
         how = ENDINGS.get(how, how)
         reason = f"  {run.reason}" if run.reason else ""
-        told = run.summary or f"{run.planned} planned"
-        emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {how}: {told}{reason}")
+        summary = run.summary or f"{run.planned} planned"
+        emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {how}: {summary}{reason}")
         return
     emit_json(
         {

@@ -206,25 +206,25 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
 
-    said, left = Handlings(), None
+    handlings, left = Handlings(), None
     by_cause = output.knows_causes or wanted.by_cause
     async with open_org(choice) as (connection, late):
         if by_cause:
             graph = await read_graph(connection)
-            said, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
+            handlings, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
         else:
             graph = CauseGraph()
             async for page in connection.errors():
                 graph.add(page)
         url = connection.identity.instance_url
     now = datetime.now(UTC)
-    wanted = filter_over(graph, wanted.text, said)
+    wanted = filter_over(graph, wanted.text, handlings)
     found = [error for error in graph.errors.values() if wanted.matches(error, now)]
     found = ordered(found, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
     rows = [error.payload() for error in found]
     if output.knows_causes:
         rows = [
-            {**row, **cause_of(graph, error), **_said_of(said, error), **_left_of(left, error, url)}
+            {**row, **cause_of(graph, error), **_said_of(handlings, error), **_left_of(left, error, url)}
             for row, error in zip(rows, found, strict=True)
         ]
     _print(rows, output)
@@ -254,8 +254,8 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
     rows = [{"count": value.count, field: value.text or None, "filter": value.term} for value in values]
     if kind is Format.TABLE:
         keys = {value.text: cause.key for value in values if (cause := graph.cause_of(value.text))}
-        told = (f"{shown(value)}  {one_line(keys.get(value.text, ''))}".rstrip() for value in values[:limit])
-        emit(*(f"{value.count:>7}  {line}" for value, line in zip(values, told, strict=False)))
+        lines = (f"{shown(value)}  {one_line(keys.get(value.text, ''))}".rstrip() for value in values[:limit])
+        emit(*(f"{value.count:>7}  {line}" for value, line in zip(values, lines, strict=False)))
     else:
         emit_json(*([rows[:limit]] if kind is Format.JSON else rows[:limit]))
     some = "" if len(found) == len(graph.errors) else f"{len(found):,} of "
@@ -270,8 +270,8 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
     return {"cause": cause.key if cause else None, "waits_for": next(parents, None)}
 
 
-def _said_of(said: Handlings, error: SyncError) -> dict[str, str | None]:
-    one = said.of(error.id)
+def _said_of(handlings: Handlings, error: SyncError) -> dict[str, str | None]:
+    one = handlings.of(error.id)
     return {
         "assigned": one.assignee or None,
         "ticket": one.ticket or None,

@@ -68,27 +68,27 @@ def command(
         raise BadInputError("--id and --cause cannot be combined", "Give one of them")
     if snooze is not None and wake:
         raise BadInputError("--snooze and --wake cannot be combined", "Give one of them")
-    said = {
+    options = {
         HandlingKind.ASSIGN: assign,
         HandlingKind.SUPPORT: support,
         HandlingKind.SNOOZE: "" if wake else snooze,
         HandlingKind.MERGED: "" if merged else None,
     }
-    told = {kind: value for kind, value in said.items() if value is not None}
-    if text.strip() and not told:
-        told = {HandlingKind.NOTE: ""}
-    if told and not (ids or cause is not None):
+    wishes = {kind: value for kind, value in options.items() if value is not None}
+    if text.strip() and not wishes:
+        wishes = {HandlingKind.NOTE: ""}
+    if wishes and not (ids or cause is not None):
         raise BadInputError(
             "No error and no cause is named", "Name an error with --id, or a cause with --cause"
         )
-    return run_async(_note(choice, read_ids(ids), cause, told, text.strip(), as_json=as_json))
+    return run_async(_note(choice, read_ids(ids), cause, wishes, text.strip(), as_json=as_json))
 
 
 async def _note(
     choice: OrgChoice,
     ids: tuple[str, ...],
     cause: str | None,
-    told: dict[HandlingKind, str],
+    wishes: dict[HandlingKind, str],
     text: str,
     *,
     as_json: bool,
@@ -100,21 +100,24 @@ async def _note(
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         journal = late.open()
-        twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in told else ()
+        twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in wishes else ()
         targets = _targets(graph, ids, cause, frozenset(twin.error.id for twin in twins))
-        for number, (kind, value) in enumerate(told.items()):
+        for number, (kind, value) in enumerate(wishes.items()):
             _say(journal, graph, targets, kind, value, by=os_user(), text=text if not number else "")
-        said = said_in(journal, graph)
-    rows = [row for row in graph.errors if row in said.rows]
+        handlings = said_in(journal, graph)
+    rows = [row for row in graph.errors if row in handlings.rows]
     if targets:
         among = {row for target in targets for row in _rows_of(graph, target)}
         rows = [row for row in rows if row in among]
     for row in rows:
         if as_json:
-            emit_json({**graph.errors[row].payload(), **said.of(row).payload()})
+            emit_json({**graph.errors[row].payload(), **handlings.of(row).payload()})
         else:
-            emit(f"{graph.errors[row].short_name} {row}", *(f"    {line}" for line in said.of(row).lines()))
-    if told:
+            emit(
+                f"{graph.errors[row].short_name} {row}",
+                *(f"    {line}" for line in handlings.of(row).lines()),
+            )
+    if wishes:
         narrate(f"Said about {plural(len(targets), 'cause' if cause is not None else 'error')}.")
     elif not rows:
         narrate(

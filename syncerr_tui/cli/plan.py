@@ -55,11 +55,11 @@ async def _plan(
     if output is not None:
         plan_file.write(plan, output)
     for row in plan.rows:
-        told = row.reason if as_json else f"{row.error.code or 'no code'}: {row.reason}"
+        reason = row.reason if as_json else f"{row.error.code or 'no code'}: {row.reason}"
         tell_row(
             row.error,
             f"wave {row.wave}" if not as_json else None,
-            told,
+            reason,
             as_json=as_json,
             more={"planned": True, "wave": row.wave},
         )

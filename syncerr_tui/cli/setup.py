@@ -375,9 +375,9 @@ async def _offer_actions(client: ApiClient, kind: str) -> None:
 
 
 def _accept_warning(table: dict[str, Any], asker: Asker) -> None:
-    said = str(table.pop("accept_vendor_warning", "")).casefold() == "true"
+    accepted = str(table.pop("accept_vendor_warning", "")).casefold() == "true"
     say("", *_WARNING)
-    if not said and not asker.agree("Has it been confirmed for this org?", default=False):
+    if not accepted and not asker.agree("Has it been confirmed for this org?", default=False):
         raise RefusedError(
             "The field method needs that confirmation",
             "Use the guided method, or give --method-set accept_vendor_warning=true",

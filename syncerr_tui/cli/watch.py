@@ -97,22 +97,22 @@ async def tell_channels(
     org = session.identity
     file = LastToldFile(Paths.of(os.environ).state / "watch" / f"{org.org_id}.json")
     known, causes = file.read(), watcher.causes
-    told = dict(known)
+    last_told = dict(known)
     for key, channel in channels.members:
-        if key not in told:  # what is there at the first start is no news
-            told[key] = after(LastTold({}, {}), causes, None)
+        if key not in last_told:  # what is there at the first start is no news
+            last_told[key] = after(LastTold({}, {}), causes, None)
             continue
-        message = due(told[key], causes, org.name, len(watcher.errors))
-        if message is None or not channels.schedule.allows(now, told[key].at):
+        message = due(last_told[key], causes, org.name, len(watcher.errors))
+        if message is None or not channels.schedule.allows(now, last_told[key].at):
             continue
         failure = await _send(channel, message, session, now)
         if failure:
             trouble(f"{failure}; it is tried again at the next look")
         else:
-            told[key] = after(told[key], causes, now)
-    if told != known:
+            last_told[key] = after(last_told[key], causes, now)
+    if last_told != known:
         try:
-            file.write(told)
+            file.write(last_told)
         except SyncErrError as error:
             trouble(error.line)
 
@@ -234,7 +234,7 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
                 await watcher.look()
                 await _pass_on(wishes, watcher, session)
                 with LateJournal(session) as late:
-                    said = said_in(late.existing(), watcher.graph)
+                    handlings = said_in(late.existing(), watcher.graph)
             finally:
                 await session.close()
     except SyncErrError as error:
@@ -243,7 +243,7 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
     worst, words = 0, ""
     for text, code, word in ((warn_on, _WARNING, "WARNING"), (fail_on, _CRITICAL, "CRITICAL")):
         if text:
-            wanted = filter_over(watcher.graph, text, said)
+            wanted = filter_over(watcher.graph, text, handlings)
             count = sum(wanted.matches(error, utc_now()) for error in watcher.errors.values())
             if count:
                 worst, words = (

@@ -140,16 +140,16 @@ def _full_name(thing: Automation) -> str:
 def _around(diagnosis: Failure) -> tuple[str, ...]:
     """For a nested error: the way in, and the other way out."""
     ran = [thing for thing in diagnosis.automation if thing.kind in _KINDS]
-    said: list[str] = []
+    lines: list[str] = []
     if len(ran) > 1:
         chain = ", then ".join(f"{_KINDS[thing.kind]} {name(_full_name(thing))}" for thing in ran)
-        said.append(f"What ran, from the outside in: {chain}. The reason is the innermost.")
+        lines.append(f"What ran, from the outside in: {chain}. The reason is the innermost.")
     off = ", or switching it off for a short while," if _flow_of(diagnosis) else ""
-    said.append(
+    lines.append(
         f"{_stopped(diagnosis)} made the write that was refused, not the website. "
         f"Correcting that{off} is the other way out.",
     )
-    return tuple(said)
+    return tuple(lines)
 
 
 def _around_back(diagnosis: Failure) -> tuple[str, ...]:

@@ -42,13 +42,13 @@ class Chapter:
 
     @cached_property
     def words(self) -> str:
-        told = [self.code, self.code.replace("_", " ")]
+        texts = [self.code, self.code.replace("_", " ")]
         for guidance in (self.guidance, *(case for _, case in self.cases)):
-            told += [guidance.headline, guidance.why, guidance.retry.value, guidance.afterwards]
-            told += [step.text for step in guidance.steps]
-            told += [*guidance.checks, *guidance.put_back, *(note.text for note in guidance.notes)]
-        told += [name for name, _ in self.cases]
-        return plain("\n".join(told)).casefold()
+            texts += [guidance.headline, guidance.why, guidance.retry.value, guidance.afterwards]
+            texts += [step.text for step in guidance.steps]
+            texts += [*guidance.checks, *guidance.put_back, *(note.text for note in guidance.notes)]
+        texts += [name for name, _ in self.cases]
+        return plain("\n".join(texts)).casefold()
 
 
 def chapters(instance_url: str | None = None, notes: OrgNotes | None = None) -> tuple[Chapter, ...]:

@@ -72,9 +72,9 @@ _NOT_LABELS = frozenset(_NOT_LABEL_LIST.split(","))
 
 def find_labelled(text: str) -> Iterator[Part]:
     """`Label: bad value for restricted picklist field: Value` and its kin."""
-    told: set[int] = set()
+    starts: set[int] = set()
     for match in matches(_LABELLED, text):
-        told.add(match.end())
+        starts.add(match.end())
         label = label_before(text, match.start())
         if label is not None:
             yield label
@@ -85,7 +85,7 @@ def find_labelled(text: str) -> Iterator[Part]:
             yield value._replace(text=email, end=value.start + len(email))
     if "picklist" in text or not text.isascii():
         for match in matches(_PLAIN_PICKLIST, text):
-            if match.end() not in told:
+            if match.end() not in starts:
                 yield value_from(text, match.end())
 
 

@@ -171,8 +171,8 @@ def _place_word(diagnosis: Failure) -> tuple[str, ...]:
         match = _PLACE.match(field)
         if match:
             return (match[1].lower(),)
-    said = _PLACE_WORDS.search(diagnosis.text[:_LONGEST_WORDS]) if "address list" in diagnosis.says else None
-    return (said[1].lower(),) if said else ()
+    place = _PLACE_WORDS.search(diagnosis.text[:_LONGEST_WORDS]) if "address list" in diagnosis.says else None
+    return (place[1].lower(),) if place else ()
 
 
 def _record(diagnosis: Failure) -> str | None:

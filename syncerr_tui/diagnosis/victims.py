@@ -347,8 +347,8 @@ class Victims:
             return None
         if node.code == SAME_RECORD_CODE:
             cause = self.errors[events[position - 1]]
-            said = f"{SAME_RECORD_CODE} says so, and the {cause.event_type} before it failed"
-            return Link(error.id, cause.id, Evidence.SAME_RECORD, said)
+            detail = f"{SAME_RECORD_CODE} says so, and the {cause.event_type} before it failed"
+            return Link(error.id, cause.id, Evidence.SAME_RECORD, detail)
         cause = self.errors[events[0]]
         if cause.event_type is not EventType.CREATE or error.event_type is EventType.CREATE:
             # Two changes of an existing record that fail for reasons of their own do not need each other.
@@ -384,8 +384,8 @@ class Victims:
                 continue
             parent = self._failed_create(value, entity, node)
             if parent is not None:
-                said = f"the message names {parent.object} {_short(value)}, which failed"
-                links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, said))
+                detail = f"the message names {parent.object} {_short(value)}, which failed"
+                links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, detail))
             elif unlisted is None:
                 unlisted = self._unlisted(error, entity, value)
         return links or ([unlisted] if unlisted else [])
@@ -393,8 +393,8 @@ class Victims:
     def _unlisted(self, error: SyncError, object_name: str | None, value: str) -> Link:
         what = f"{object_name or 'the record'} {_short(value)}"
         if object_name and (object_name.lower(), value) in self._present:
-            said = f"the message names {what}, which is in Salesforce by now: a re-sync can work"
-            return Link(error.id, None, Evidence.NAMED_PARENT, said, ready=True)
+            detail = f"the message names {what}, which is in Salesforce by now: a re-sync can work"
+            return Link(error.id, None, Evidence.NAMED_PARENT, detail, ready=True)
         link = _unlisted_parent(error, what)
         return link._replace(parent=(object_name, value)) if object_name else link
 
@@ -452,24 +452,28 @@ class Victims:
         if len(near) != 1:
             return None
         cause = self.errors[near.pop()]
-        said = f"guess: {cause.object} {_short(cause.storeconnect_id)} failed in the minute before"
-        return Link(error.id, cause.id, Evidence.GUESS, said)
+        detail = f"guess: {cause.object} {_short(cause.storeconnect_id)} failed in the minute before"
+        return Link(error.id, cause.id, Evidence.GUESS, detail)
 
 
 def _unlisted_change(error: SyncError) -> Link:
     what = f"an earlier change of {error.object} {_short(error.storeconnect_id)}"
-    said = f"{SAME_RECORD_CODE} says that {what} failed; it is not in this list: refresh, or look for its ID"
-    return Link(error.id, None, Evidence.CODE, said, missing=what)
+    detail = (
+        f"{SAME_RECORD_CODE} says that {what} failed; it is not in this list: refresh, or look for its ID"
+    )
+    return Link(error.id, None, Evidence.CODE, detail, missing=what)
 
 
 def _unlisted_parent(error: SyncError, parent: str | None = None) -> Link:
     if parent is None:
-        said = f"{PARENT_CODE} says that a parent of this {error.object} failed; the message does not name it"
-        return Link(error.id, None, Evidence.CODE, said)
-    said = (
+        detail = (
+            f"{PARENT_CODE} says that a parent of this {error.object} failed; the message does not name it"
+        )
+        return Link(error.id, None, Evidence.CODE, detail)
+    detail = (
         f"the message names {parent}, which is not in this list: it may be in Salesforce by now, or deleted"
     )
-    return Link(error.id, None, Evidence.CODE, said, missing=parent)
+    return Link(error.id, None, Evidence.CODE, detail, missing=parent)
 
 
 def _minute(when: datetime) -> int:

@@ -99,8 +99,8 @@ async def run(
     if code == 0:
         return Ran(fine=True, line=f"{hook.name}: {_last_line(output) or 'done'}")
     how = f"ended with code {code}" if code > 0 else f"was ended by {_signal_name(-code)}"
-    said = _last_line(errors) or _last_line(output)
-    return Ran(fine=False, line=f"{hook.name} {how}{f': {said}' if said else ''}")
+    last_line = _last_line(errors) or _last_line(output)
+    return Ran(fine=False, line=f"{hook.name} {how}{f': {last_line}' if last_line else ''}")
 
 
 async def _start(hook: Hook, environ: Mapping[str, str]) -> Process:

@@ -30,8 +30,8 @@ def say_about(
     """
     at = iso(journal.now())
     line = "INSERT INTO handling (at, os_user, target, kind, value, text) VALUES (?,?,?,?,?,?)"
-    told = one_line(text)[:_LONGEST]
-    journal.write(*((line, (at, by, target, kind.value, one_line(value), told)) for target in targets))
+    note = one_line(text)[:_LONGEST]
+    journal.write(*((line, (at, by, target, kind.value, one_line(value), note)) for target in targets))
 
 
 def all_said(journal: Journal) -> tuple[HandlingLine, ...]:

@@ -409,5 +409,7 @@ def _parameters(server: Server) -> dict[str, Any]:
 
 def _first_line(problem: psycopg.Error) -> str:
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    told = next((line for line in lines if not line.startswith("Multiple connection attempts")), "no answer")
-    return one_line(told.removeprefix("connection failed: ").removeprefix("- "))[:200]
+    answer = next(
+        (line for line in lines if not line.startswith("Multiple connection attempts")), "no answer"
+    )
+    return one_line(answer.removeprefix("connection failed: ").removeprefix("- "))[:200]

@@ -71,19 +71,19 @@ def story(journal: Journal, event: str) -> tuple[Happened, ...]:
         "WHERE i.event = ? ORDER BY i.n",
         (event,),
     )
-    said = journal.read(
+    notes = journal.read(
         "SELECT p.intent, p.at, p.said, i.run, p.os_user FROM presses p JOIN intents i ON i.n = p.intent "
         "WHERE i.event = ? ORDER BY p.n",
         (event,),
     )
-    by_hand = {row["intent"] for row in said}
+    by_hand = {row["intent"] for row in notes}
     ended = journal.read(
         "SELECT v.at, v.verdict, v.reason, v.run, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "
         "WHERE v.event = ? ORDER BY v.n",
         (event,),
     )
     events: list[Happened] = []
-    for row in said:
+    for row in notes:
         what, words = _SAID[Pressed(row["said"])]
         events.append(Happened(_time(row["at"]), what, words, row["run"], row["os_user"]))
     for row in sent:

@@ -230,7 +230,7 @@ def _run(run: RunRecord) -> ReportedRun:
     )
 
 
-def _handled(making: _Making, said: Handlings) -> tuple[ReportedHandling, ...]:
+def _handled(making: _Making, handled: Handlings) -> tuple[ReportedHandling, ...]:
     return tuple(
         ReportedHandling(
             event=row,
@@ -241,7 +241,7 @@ def _handled(making: _Making, said: Handlings) -> tuple[ReportedHandling, ...]:
             notes=tuple(making.words(f"{note.by}: {note.text}", error) for note in one.notes),
         )
         for row, error in making.graph.errors.items()
-        if (one := said.of(row)) != NOTHING_SAID
+        if (one := handled.of(row)) != NOTHING_SAID
     )
 
 

@@ -315,8 +315,8 @@ def _may_be_data(one: Mapping[str, Any]) -> bool:
 
 
 def _hinted(one: Mapping[str, Any]) -> int:
-    said = {*words(bare(str(one["name"]))), *words(str(one.get("label") or ""))}
-    return sum(1 for word in said if any(hint in word for hint in OBJECT_HINTS))
+    tokens = {*words(bare(str(one["name"]))), *words(str(one.get("label") or ""))}
+    return sum(1 for word in tokens if any(hint in word for hint in OBJECT_HINTS))
 
 
 def _object_reason(points: int) -> str:

@@ -124,25 +124,25 @@ class _Checkup:
         self._view = Permissions(self._client, identity.username)
         yield _ok("API version", f"{self._client.api_version}; the org serves {served}")
         yield _ok("who am I", identity.username or "the org does not say")
-        said = f"{identity.environment} {identity.org_id} at {identity.instance_url}"
+        where = f"{identity.environment} {identity.org_id} at {identity.instance_url}"
         if profile.org_id and profile.org_id[:15] != identity.org_id[:15]:
             yield Check(
                 "org",
                 CheckState.FAILED,
-                f"{said}, but the profile was made for {profile.org_id}",
+                f"{where}, but the profile was made for {profile.org_id}",
                 "Log in to the right org, or run 'syncerr-tui setup' for a new profile",
             )
         elif profile.mapping is not None and profile.environment is not identity.environment:
             yield Check(
                 "org",
                 CheckState.WARNING,
-                f"{said}, but the profile says {profile.environment}",
+                f"{where}, but the profile says {profile.environment}",
                 "Correct environment in the profile; what the org says is used",
             )
         elif identity.environment is Environment.PRODUCTION:
-            yield _ok("org", f"{said}: mistakes cost money here")
+            yield _ok("org", f"{where}: mistakes cost money here")
         else:
-            yield _ok("org", said)
+            yield _ok("org", where)
 
     def _use(self) -> Check:
         usage = self._client.usage
@@ -151,13 +151,13 @@ class _Checkup:
                 "API use", CheckState.WARNING, "the org does not say", "A proxy may strip its headers"
             )
         share = usage.used / usage.total
-        said = f"{usage.used:,} of {usage.total:,} calls used today"
+        calls = f"{usage.used:,} of {usage.total:,} calls used today"
         if share >= 1 - self._profile.api_reserve:
             advice = "Wait until calls come back, or lower api_reserve in the profile"
-            return Check("API use", CheckState.FAILED, f"{said}; the reserve is reached", advice)
+            return Check("API use", CheckState.FAILED, f"{calls}; the reserve is reached", advice)
         if share >= USE_WARNING:
-            return Check("API use", CheckState.WARNING, said, "Ask what else uses the org's calls")
-        return _ok("API use", said)
+            return Check("API use", CheckState.WARNING, calls, "Ask what else uses the org's calls")
+        return _ok("API use", calls)
 
     async def _names(self) -> tuple[FieldMapping | None, list[Check]]:
         stored = self._profile.mapping

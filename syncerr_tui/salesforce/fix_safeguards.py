@@ -73,12 +73,12 @@ class SafeguardFixes:
             "SELECT Id, ValidationName, Active, ErrorMessage, EntityDefinition.QualifiedApiName, "
             "NamespacePrefix, ManageableState, LastModifiedDate, LastModifiedBy.Name FROM ValidationRule"
         )
-        said = one_line(case.failure.text or str(case.error.message))
+        message = one_line(case.failure.text or str(case.error.message))
         places = [f" WHERE EntityDefinition.QualifiedApiName = {soql.quote(name)}" for name in case.objects]
         for where in (*places, ""):
             rows = await self._client.query_all(select + where, tooling=True)
             least = 1 if where else _TELLING
-            fitting = [row for row in rows if _stands_in(text(row, "ErrorMessage"), said, least)]
+            fitting = [row for row in rows if _stands_in(text(row, "ErrorMessage"), message, least)]
             longest = max((len(text(row, "ErrorMessage")) for row in fitting), default=0)
             if fitting:
                 return [row for row in fitting if len(text(row, "ErrorMessage")) == longest]
@@ -190,8 +190,8 @@ class SafeguardFixes:
 
     async def workflow_rules(self, case: FixCase) -> list[FixCandidate]:
         """Workflow rules of this object that the message names; of mail that fails, those that send mail."""
-        said = one_line(case.failure.text or str(case.error.message))
-        if case.code not in _MAIL and "workflow" not in said.casefold():
+        message = one_line(case.failure.text or str(case.error.message))
+        if case.code not in _MAIL and "workflow" not in message.casefold():
             return []
         durable = await self._client.query_all(
             "SELECT DurableId FROM EntityDefinition WHERE QualifiedApiName = "  # noqa: S608 - quoted
@@ -214,7 +214,7 @@ class SafeguardFixes:
             after = {"active": False}
             look = await self._reader.look(FixKind.WORKFLOW_RULE_OFF, target, after)
             mails = case.code in _MAIL and (look.reading is None or _sends_mail(look.handle))
-            if not mails and not _is_named(text(row, "Name"), said):
+            if not mails and not _is_named(text(row, "Name"), message):
                 continue
             found.append(
                 FixCandidate(
@@ -311,17 +311,17 @@ class SafeguardFixes:
         return ""
 
 
-def _stands_in(words: str, said: str, least: int) -> bool:
+def _stands_in(words: str, message: str, least: int) -> bool:
     """Whether a rule's message stands in an error, whole or cut off at the error's end."""
-    if len(words) >= least and words in said:
+    if len(words) >= least and words in message:
         return bool(words)
-    end = said.rstrip(" .…")
+    end = message.rstrip(" .…")
     return any(end.endswith(words[:length]) for length in range(_TELLING, len(words)))
 
 
-def _is_named(name: str, said: str) -> bool:
+def _is_named(name: str, message: str) -> bool:
     """Whether a text has this name in it, not as a part of a longer word."""
-    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) is not None
+    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message) is not None
 
 
 def _sends_mail(rule: object) -> bool:

@@ -147,13 +147,13 @@ def _fault(content: bytes) -> tuple[str, str] | None:
 def _refusal(code: str, words: str, token: str) -> RefusedError:
     if code in {"INVALID_SESSION_ID", "INVALID_AUTH_HEADER"}:
         return MetadataTokenError()
-    said = one_line(words.replace(token, "(token)"))[:_LONGEST_WORDS].rstrip(".")
-    if code in _BUSY or "in progress" in said or "ALREADY_IN_PROCESS" in said:
+    reason = one_line(words.replace(token, "(token)"))[:_LONGEST_WORDS].rstrip(".")
+    if code in _BUSY or "in progress" in reason or "ALREADY_IN_PROCESS" in reason:
         return RefusedError(
             f"The org's set-up is locked ({code})",
-            f"Salesforce says: {said}. Wait a few minutes and try again",
+            f"Salesforce says: {reason}. Wait a few minutes and try again",
         )
-    hint = f"Salesforce says: {said}" if said else "Ask the org's admin for the permission"
+    hint = f"Salesforce says: {reason}" if reason else "Ask the org's admin for the permission"
     return RefusedError(f"The Metadata API refused it ({one_line(code)[:80]})", hint)
 
 

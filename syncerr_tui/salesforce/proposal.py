@@ -317,8 +317,8 @@ def record_key_of(describe: Describe) -> str | None:
     if RECORD_KEY in names:
         return RECORD_KEY
     for field in fields:
-        said = f"{bare(str(field['name']))} {field.get('label') or ''}"
-        if field.get("externalId") and mentions(words(said), ("storeconnect", "sc id", "s c id")):
+        spelling = f"{bare(str(field['name']))} {field.get('label') or ''}"
+        if field.get("externalId") and mentions(words(spelling), ("storeconnect", "sc id", "s c id")):
             return str(field["name"])
     return None
 

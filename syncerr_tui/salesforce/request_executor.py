@@ -130,17 +130,17 @@ class RequestExecutor:
         """
         if self._closed:
             raise ClosedError
-        told: SyncErrError
+        refusal: SyncErrError
         try:
             return await self._send(job, writing=True, custom=custom)
         except ClosedError:
-            told = OutcomeUnknownError(
+            refusal = OutcomeUnknownError(
                 "The connection was closed while a request was under way",
                 "The rows are read again before anything else is sent",
             )
         except _NoLoginHostError as error:
-            told = NotSentError(f"Nothing was sent: {error.title}", error.hint)
-        raise told
+            refusal = NotSentError(f"Nothing was sent: {error.title}", error.hint)
+        raise refusal
 
     async def in_thread(self, job: Callable[[], T]) -> T:
         """Run something heavy but quiet (no request) beside the event loop."""

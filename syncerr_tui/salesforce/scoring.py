@@ -157,9 +157,9 @@ def candidates(describe: Describe, role: FieldRole, scene: Sample) -> list[Candi
 def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidate:
     name, label = str(field["name"]), one_line(str(field.get("label") or field["name"]))
     reasons: list[tuple[int, str]] = []
-    said = _named(role, words(label), 50, "label")
+    by_label = _named(role, words(label), 50, "label")
     spelt = _named(role, words(bare(name)), 40, "API name")
-    reasons += [found for found in (said, spelt) if found]
+    reasons += [found for found in (by_label, spelt) if found]
     reasons += _typed(field, role)
     rows = [*scene.rows, *scene.others] if role in {FieldRole.OBJECT, FieldRole.EVENT_TYPE} else scene.rows
     values = [row.get(name) for row in rows]
@@ -171,9 +171,9 @@ def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidat
 
 
 @REMEMBERED
-def _named(role: FieldRole, said: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
-    covered = mentions(said, ROLE_WORDS[role])
-    against = mentions(said, DECOY_WORDS[role])
+def _named(role: FieldRole, tokens: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
+    covered = mentions(tokens, ROLE_WORDS[role])
+    against = mentions(tokens, DECOY_WORDS[role])
     if covered == 100:
         return most, f"{where} says it"
     points = round(most * (0.3 + 0.5 * covered / 100)) if covered else 0

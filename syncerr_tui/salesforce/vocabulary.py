@@ -95,8 +95,8 @@ _FILLING = frozenset({"sync", "event", "and", "to", "in", "salesforce"})
 def event_type_of(*names: str) -> EventType | None:
     """What a value of the event type means; None where it says nothing, or two things at once."""
     for name in names:
-        said = words(name)
-        found = {kind for kind, known in _EVENT_WORDS.items() if any(_among(word, known) for word in said)}
+        tokens = words(name)
+        found = {kind for kind, known in _EVENT_WORDS.items() if any(_among(word, known) for word in tokens)}
         if len(found) == 1:
             return found.pop()
     return None
@@ -126,16 +126,16 @@ def status_values(value: object, kind: str = "") -> tuple[str, ...]:
 @REMEMBERED
 def standing_of(*names: str) -> Standing:
     """What a status value means, by its API value and its label."""
-    said = [word for name in names for word in words(name)]
+    tokens = [word for name in names for word in words(name)]
 
     def has(known: frozenset[str]) -> bool:
-        return any(_among(word, known) for word in said)
+        return any(_among(word, known) for word in tokens)
 
     if has(_NOT) and has(_SUCCESS):
         return Standing.FAILED
     if has(_NOT_FAILED):
         return Standing.OTHER
-    if has(_FAILED) or any(word.endswith(tuple(one for one in _FAILED if len(one) > 5)) for word in said):
+    if has(_FAILED) or any(word.endswith(tuple(one for one in _FAILED if len(one) > 5)) for word in tokens):
         again = has(frozenset({"retrying", "reprocessing"}))
         return Standing.PENDING if again else Standing.PERHAPS if has(_DONE) else Standing.FAILED
     if has(_FAILED_MAYBE):
@@ -147,9 +147,9 @@ def standing_of(*names: str) -> Standing:
 
 def _surely_done(name: str) -> bool:
     """Whether a value says done and nothing else: "Completed with warnings" and "未完了" do not."""
-    said = [word for word in words(name) if word not in _FILLING]
+    tokens = [word for word in words(name) if word not in _FILLING]
     known = _DONE | _SUCCESS
-    return bool(said) and all(word in known or (word.isascii() and _among(word, known)) for word in said)
+    return bool(tokens) and all(word in known or (word.isascii() and _among(word, known)) for word in tokens)
 
 
 def _among(word: str, known: frozenset[str]) -> bool:

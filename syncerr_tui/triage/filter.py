@@ -325,8 +325,8 @@ def _of_handling(term: Term, handled: Callable[[str], Handled]) -> Predicate | N
             return lambda error, _now: handled(error.id).assignee.casefold() == wanted
 
     def noted(error: SyncError, _now: datetime) -> bool:
-        told = handled(error.id)
-        texts = [*(note.text for note in told.notes), *filter(None, [told.ticket])]
+        handling = handled(error.id)
+        texts = [*(note.text for note in handling.notes), *filter(None, [handling.ticket])]
         if needle in {"any", "none"}:
             return bool(texts) is (needle == "any")
         return any(needle in text.casefold() for text in texts)
@@ -365,12 +365,12 @@ def _check_code(value: str, pattern: re.Pattern[str], listed: Collection[str]) -
         return
     alike = [code for code in sorted(listed) if value.casefold() in code.casefold()]
     alike = alike or difflib.get_close_matches(value.upper(), sorted(known), n=3)
-    told = f"Did you mean {' or '.join(alike[:3])}? " if alike else ""
+    meant = f"Did you mean {' or '.join(alike[:3])}? " if alike else ""
     more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
     here = f"Codes in this list: {', '.join(sorted(listed)[:_NAMED])}{more}." if listed else ""
     raise BadInputError(
         f"No status code is called {value[:40]!r}",
-        f"{told or here} * stands for the rest of a name, as in code:INVALID*.".strip(),
+        f"{meant or here} * stands for the rest of a name, as in code:INVALID*.".strip(),
     )
 
 

@@ -115,17 +115,17 @@ class Handled:
 
     def lines(self) -> tuple[str, ...]:
         """For a panel, most urgent first."""
-        told = []
+        lines = []
         if self.snooze is not None:
-            told.append(f"Snoozed {self.snooze.words()}.")
+            lines.append(f"Snoozed {self.snooze.words()}.")
         if self.assignee:
-            told.append(f"Assigned to {one_line(self.assignee)}.")
+            lines.append(f"Assigned to {one_line(self.assignee)}.")
         if self.ticket:
-            told.append(f"With support: {one_line(self.ticket)}.")
+            lines.append(f"With support: {one_line(self.ticket)}.")
         for note in self.notes:
             local = note.at.astimezone()
-            told.append(f"{local.day} {local:%b %H:%M} {one_line(note.by)}: {one_line(note.text)}")
-        return tuple(told)
+            lines.append(f"{local.day} {local:%b %H:%M} {one_line(note.by)}: {one_line(note.text)}")
+        return tuple(lines)
 
     @property
     def mark(self) -> str:

@@ -135,5 +135,5 @@ def gone_by_org(error: SyncError, now: EventSeen) -> GoneRow:
 def gone_words(rows: Iterable[GoneRow]) -> str:
     """`7 rows gone: 5 FIXED, 1 resolved elsewhere, 1 unknown.`"""
     kinds = Counter(row.kind for row in rows)
-    told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    return f"{plural(kinds.total(), 'row')} gone: {told}." if told else ""
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return f"{plural(kinds.total(), 'row')} gone: {counts}." if counts else ""

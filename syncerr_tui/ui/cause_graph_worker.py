@@ -184,7 +184,7 @@ class CauseGraphWorker:
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
         from syncerr_tui.diagnosis.causes import trend
 
-        now, known, told = self._clock(), self._trends, {}
+        now, known, trends = self._clock(), self._trends, {}
         self._trends = {}
         for cause in causes:
             before = known.get(id(cause))
@@ -194,5 +194,5 @@ class CauseGraphWorker:
                 times = (when for row in rows if (when := row.created_at or row.processed_at) is not None)
                 made = trend(times, now)
             self._trends[id(cause)] = (cause, made)
-            told[cause.key] = made
-        return told
+            trends[cause.key] = made
+        return trends

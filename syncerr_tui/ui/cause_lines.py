@@ -191,10 +191,10 @@ class CauseList(VirtualList):
         return 2 if self._outline[row].is_cause else 1
 
     def lines_of(self, row: int) -> list[_Line]:
-        told = self._tell(self._outline[row], self.size.width - 1 - _GUTTER)
+        text = self._tell(self._outline[row], self.size.width - 1 - _GUTTER)
         here = row == self._cursor
-        gutter = f"{self.glyphs.cursor if here else ' '}{told.selected} "
-        first, *rest = told.lines
+        gutter = f"{self.glyphs.cursor if here else ' '}{text.selected} "
+        first, *rest = text.lines
         return [
             _Line(((gutter, "text"), *first), cursor=here),
             *(_Line(((" " * _GUTTER, "text"), *parts)) for parts in rest),
@@ -297,7 +297,7 @@ class CauseLines:
             (cell(headline(errors, cause, self._errors.unsettled), room, self._context.ellipsis), "text"),
         )
         trend = (self._graph_worker.found.trends or {}).get(cause.key)
-        told = summary(cause, trend, self.moment.now, unicode=unicode)
+        words = summary(cause, trend, self.moment.now, unicode=unicode)
         run = self._run_on(cause)
         done = not roots and not victims
         advice = "" if done else retry(errors, cause, self._errors.unsettled, self._errors.tried)
@@ -306,7 +306,7 @@ class CauseLines:
             if word:
                 parts.append((f"{word}  ", look))
                 room -= len(word) + 2
-        parts.append((cell(told, max(1, room), self._context.ellipsis), "quiet"))
+        parts.append((cell(words, max(1, room), self._context.ellipsis), "quiet"))
         yield tuple(parts)
 
     def _run_on(self, cause: Cause) -> str:
@@ -349,8 +349,8 @@ class CauseLines:
             room -= 9
         if room > 0:
             known_by = why if room >= _ROOMY else briefly
-            told = known_by(node.link) if node.link else self._own_reason(error)
-            yield (cell(told, room, self._context.ellipsis), look)
+            words = known_by(node.link) if node.link else self._own_reason(error)
+            yield (cell(words, room, self._context.ellipsis), look)
 
     def _own_reason(self, error: SyncError) -> str:
         from syncerr_tui.diagnosis.summary import summarize

@@ -54,12 +54,12 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
     if not roots:
         return "Left the list"
     step = max(1, len(roots) // _LOOKED_AT)
-    told: dict[str, SyncError] = {}
+    examples: dict[str, SyncError] = {}
     for row in roots:
-        told.setdefault(errors[row].message, errors[row])
-        if len(told) == _LOOKED_AT:
+        examples.setdefault(errors[row].message, errors[row])
+        if len(examples) == _LOOKED_AT:
             break
-    return headline_of((*(errors[row] for row in roots[::step]), *told.values()))
+    return headline_of((*(errors[row] for row in roots[::step]), *examples.values()))
 
 
 def _left_by_runs(
@@ -142,8 +142,8 @@ def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) 
         )
         if part
     )
-    told = _LATELY.get(trend.word) if trend is not None else None
-    spread = f"{bars(trend, unicode=unicode)} {told}" if trend is not None and told else ""
+    lately = _LATELY.get(trend.word) if trend is not None else None
+    spread = f"{bars(trend, unicode=unicode)} {lately}" if trend is not None and lately else ""
     dot = " · " if unicode else " - "
     return dot.join(part for part in (hangs, f"{seen(cause, now)} {spread}".strip()) if part)
 
@@ -269,8 +269,8 @@ def about(
         pages = (twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)
         left_section(page, left, list(islice(chain.from_iterable(pages), _TWIN_PAGES)))
     elif cause.ready:
-        said = headline(graph.errors, cause, unsettled)
-        page.section(said, (f"{key_of('resync')} sends them: nothing else is to be done.", Role.TEXT))
+        title = headline(graph.errors, cause, unsettled)
+        page.section(title, (f"{key_of('resync')} sends them: nothing else is to be done.", Role.TEXT))
     page.section("Before", (before, Role.TEXT))
     if not cause.listed:
         page.heading(f"Not in this list: {cause.missing}")

@@ -39,8 +39,8 @@ async def copy_text(context: AppContext, text: str, say: Say, what: str = "") ->
     except SyncErrError as error:
         say(error.line, "bad")
     else:
-        said = f"{done.line}: {what}." if what else f"{done.line}."
-        say(f"{said} {done.doubt}.".removesuffix(" ."), "strong")
+        line = f"{done.line}: {what}." if what else f"{done.line}."
+        say(f"{line} {done.doubt}.".removesuffix(" ."), "strong")
 
 
 def copy_one_of(

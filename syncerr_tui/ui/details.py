@@ -70,7 +70,7 @@ class Details:
         graph: CauseGraph | None = None,
         memory: Memory | None = None,
         happened: str = "",
-        said: Sequence[str] = (),
+        notes: Sequence[str] = (),
         left: Verdict | None = None,
         twin_pages: Sequence[tuple[str, str]] = (),
     ) -> list[TextLine]:
@@ -84,7 +84,7 @@ class Details:
             graph: What waits for what, once that is known.
             memory: What the journal remembers about it.
             happened: What has happened to it since the person looked, or since it was fixed.
-            said: What people have said about it.
+            notes: What people have said about it.
             left: TWIN or UNKNOWN, where earlier runs left it so.
             twin_pages: The records of a TWIN: id, and the address of its page.
         """
@@ -102,8 +102,8 @@ class Details:
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
         page.section("News", (happened, Role.TEXT))
-        if said:
-            page.section("Said", (" ".join(said), Role.TEXT))
+        if notes:
+            page.section("Said", (" ".join(notes), Role.TEXT))
         page.section("Last re-sync", (outcome, Role.TEXT))
         if left is not None:
             left_section(page, left, twin_pages)

@@ -228,4 +228,4 @@ def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:
     for item in explanation.failures:
         if item.guidance.article:
             found.setdefault(item.guidance.article, "StoreConnect's article")
-    return [(told, address) for address, told in found.items()]
+    return [(text, address) for address, text in found.items()]

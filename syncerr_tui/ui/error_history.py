@@ -145,24 +145,30 @@ class ErrorHistory:
 
 def memory_words(memory: Memory, moment: Moment) -> str:
     """`Seen in 4 re-syncs (6 rows), last fixed on 3 June by ana (after the flow was repaired).`"""
-    told: list[str] = []
+    sentences: list[str] = []
     cause = memory.cause
     if cause.rows:
         seen = f"Its cause was seen in {plural(cause.runs, 're-sync')} ({plural(cause.rows, 'row')})"
         if cause.last_fixed_at is None:
-            told.append(f"{seen} and was never fixed by one so far.")
+            sentences.append(f"{seen} and was never fixed by one so far.")
         else:
             local = cause.last_fixed_at.astimezone(moment.zone)
             why = f" ({one_line(cause.last_reason)})" if cause.last_reason else ""
             year = f" {local.year}" if local.year != moment.now.astimezone(moment.zone).year else ""
-            told.append(f"{seen}, last fixed on {local.day} {local:%B}{year} by {cause.last_fixed_by}{why}.")
+            sentences.append(
+                f"{seen}, last fixed on {local.day} {local:%B}{year} by {cause.last_fixed_by}{why}."
+            )
     if memory.tries and memory.last_at is not None:
         last = memory.last_at.astimezone(moment.zone)
         ended = memory.last_verdict.value if memory.last_verdict else "no verdict"
-        told.append(f"This row was sent {_times(memory.tries)}, last on {last.day} {last:%b %H:%M}: {ended}.")
+        sentences.append(
+            f"This row was sent {_times(memory.tries)}, last on {last.day} {last:%b %H:%M}: {ended}."
+        )
     if memory.unchanged >= 2:
-        told.append(f"It was sent {_times(memory.unchanged)} with this very message: nothing has changed.")
-    return " ".join(told)
+        sentences.append(
+            f"It was sent {_times(memory.unchanged)} with this very message: nothing has changed."
+        )
+    return " ".join(sentences)
 
 
 def _times(count: int) -> str:

@@ -290,11 +290,11 @@ class FixController:
             dialog.done(line, word, sentence)
             self._screen.post_message(FixEnded())
         ends = "put on the list" if self._context.on_snapshot else "made and seen"
-        said = f"{made:,} of {plural(len(lines), 'change')} {ends}."
+        summary = f"{made:,} of {plural(len(lines), 'change')} {ends}."
         about = frozenset(error.id for line in lines for error in line.errors)
         look = "good" if made == len(lines) else "bad"
-        self._screen.post_message(Announced(said, look, keep=True, about=about))
-        dialog.ended(said)
+        self._screen.post_message(Announced(summary, look, keep=True, about=about))
+        dialog.ended(summary)
 
     async def _apply_one(self, line: FixProposal) -> tuple[str, str]:
         """What became of it: in a word, and in a sentence."""

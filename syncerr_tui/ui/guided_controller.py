@@ -162,9 +162,9 @@ class GuidedController:
         if state is None or person is None:
             return False
         heard = person.tick(ids, pressed=pressed)
-        told = [row_id for row_id in ids if row_id in heard]
-        self._become(state.ticked(told, self._context.clock(), pressed=pressed))
-        return bool(told)
+        ticked = [row_id for row_id in ids if row_id in heard]
+        self._become(state.ticked(ticked, self._context.clock(), pressed=pressed))
+        return bool(ticked)
 
     def decline(self, ids: Sequence[str]) -> None:
         if self.person is not None:
@@ -182,7 +182,7 @@ def _recalled(attempt: Attempt) -> GuidedRow:
         state = RowState.NOT_SENT
     elif attempt.unknown:
         state = RowState.WAITING if attempt.pressed is Pressed.YES else RowState.ASKED
-    said = attempt.pressed is Pressed.YES
+    pressed = attempt.pressed is Pressed.YES
     return GuidedRow(
-        attempt.error, attempt.wave, state, attempt.verdict, attempt.unticked, attempt.reason, said
+        attempt.error, attempt.wave, state, attempt.verdict, attempt.unticked, attempt.reason, pressed
     )

@@ -54,7 +54,7 @@ class HandlingController:
             known = graph.cause_of(errors[0].id) if graph is not None else None
             targets = tuple(error.id for error in errors)
             held = known.held if known is not None else 1
-        said = [self._context.state.said.of(error.id) for error in errors]
+        handled = [self._context.state.said.of(error.id) for error in errors]
 
         def chosen(wish: Wish | None) -> None:
             if wish is not None:
@@ -62,7 +62,7 @@ class HandlingController:
 
         menu = HandlingMenu(
             about,
-            asleep=any(one.snooze for one in said),
+            asleep=any(one.snooze for one in handled),
             twin=any(self._services.error_history.left(error) is Verdict.TWIN for error in errors),
         )
         self._screen.app.push_screen(menu, chosen)

@@ -434,8 +434,8 @@ class JournalPane(ListWithPanel):
         with self._doing(f"reading {plural(len(open_rows), 'row')} again ..."):
             verified = await self._journals.verify(connection, open_rows)
         counted = Counter(one.verdict.value for one in verified if one.verdict is not None)
-        told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
-        self.post_message(Announced(f"Read again: {told}."))
+        counts = ", ".join(f"{count:,} {verdict}" for verdict, count in counted.most_common())
+        self.post_message(Announced(f"Read again: {counts}."))
         self.post_message(Verified())
         self.refresh_journal()
 

@@ -146,8 +146,8 @@ def counted(run: RunRecord) -> str:
     """`4 fixed, 1 still failing, 1 not sent`."""
     numbers = [(run.verdicts.get(verdict.value, 0), verdict.phrase) for verdict in Verdict]
     numbers.append((run.verdicts.get(NOT_SENT, 0), "not sent"))
-    told = [f"{count:,} {phrase}" for count, phrase in numbers if count]
-    return ", ".join(told) or "nothing is decided yet"
+    counts = [f"{count:,} {phrase}" for count, phrase in numbers if count]
+    return ", ".join(counts) or "nothing is decided yet"
 
 
 def who(run: RunRecord) -> str:
@@ -198,9 +198,9 @@ def row_lines(
         page.heading("Everything that happened to it")
     for one in happened:
         words = named(one.words, names)
-        told = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
+        line = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
         by = f" (by {one.by})" if one.what in {"sent", "pressed", "not pressed"} else ""
-        page.field(_clock(one.at, drawn), told + by, _LABEL)
+        page.field(_clock(one.at, drawn), line + by, _LABEL)
     page.heading("The error as it was then")
     page.blank()
     return page.lines

@@ -236,7 +236,7 @@ class ResyncController:
         from syncerr_tui.resync.run_state import RunRequest
 
         self.dismiss_result(read=False)
-        told = f"{self._queue.ended[-1].summary}. " if self._queue.ended else ""
+        before = f"{self._queue.ended[-1].summary}. " if self._queue.ended else ""
         try:
             while (queued := self._queue.next) is not None:
                 connection, plan, done = await self._plan_again(queued)
@@ -249,13 +249,13 @@ class ResyncController:
                     ended = f"{queued.words}: nothing left to send{out}"
                     queue = self._queue.removed(queued.number)
                     self._set_queue(queue.with_ended(ended, self._context.clock()))
-                    self._say(f"{told}Next in the queue, {ended}.", keep=True)
+                    self._say(f"{before}Next in the queue, {ended}.", keep=True)
                     continue
                 if not self._services.runs.start(RunRequest(plan, queued.reason), connection):
                     self.hold(self._services.runs.trouble)
                     return
                 self._set_queue(self._queue.removed(queued.number))
-                self._say(f"{told}Next in the queue: {plural(len(plan.rows), 'error')}{out}.", keep=True)
+                self._say(f"{before}Next in the queue: {plural(len(plan.rows), 'error')}{out}.", keep=True)
                 return
         except SyncErrError as problem:
             self._screen.post_message(Troubled(problem))
@@ -397,5 +397,5 @@ class ResyncController:
 def _left_out_words(failing_no_more: int, others: int) -> str:
     """`; left out: 2 failing no more, 1 whose cause is not proven`; empty where nothing is."""
     counts = ((failing_no_more, "failing no more"), (others, "whose cause is not proven"))
-    told = ", ".join(f"{count:,} {reason}" for count, reason in counts if count)
-    return f"; left out: {told}" if told else ""
+    reasons = ", ".join(f"{count:,} {reason}" for count, reason in counts if count)
+    return f"; left out: {reasons}" if reasons else ""

@@ -124,8 +124,8 @@ class RunPresenter:
                 self.fixed.add(event.id)
         verdict = f"{event.verdict.value}: " if event.verdict else ""
         words = (event.reason or self.marks[event.id].word).split(" ")
-        told = " ".join(self._names[word].short_name if word in self._names else word for word in words)
-        self.reasons[event.id] = f"{verdict}{told}"
+        reason = " ".join(self._names[word].short_name if word in self._names else word for word in words)
+        self.reasons[event.id] = f"{verdict}{reason}"
         if event.error is not None:
             self.newer[event.id] = event.error
 
@@ -152,18 +152,18 @@ class RunPresenter:
             return [(" Re-sync ", "strong"), ("starting ...", "text")]
         done = counts.ended
         filled = bar * done // counts.planned
-        told = [f"{self._full * filled}{self._empty * (bar - filled)} " if bar else ""]
-        told.append(f"{done:,}/{counts.planned:,}")
+        parts = [f"{self._full * filled}{self._empty * (bar - filled)} " if bar else ""]
+        parts.append(f"{done:,}/{counts.planned:,}")
         if self._eta is not None and done < counts.planned and not self.paused:
-            told.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")
+            parts.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")
         notes = [
             self._wave if wave else "",
             *_counted(counts, self._span(brief=brief), brief=brief),
             self._note,
         ]
-        told += [f"  {note}" for note in notes if note]
+        parts += [f"  {note}" for note in notes if note]
         # One style for all that changes: colours would double what a slow line has to carry.
-        return [(" Paused " if self.paused else " Re-sync ", "strong"), ("".join(told), "text")]
+        return [(" Paused " if self.paused else " Re-sync ", "strong"), ("".join(parts), "text")]
 
     def _span(self, *, brief: bool) -> str:
         """Since when the rows wait, and until when: points in time, which stay true while nothing moves."""
@@ -196,7 +196,7 @@ class RunPresenter:
 
 
 def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
-    told = (
+    words = (
         (counts.asked, "to press" if brief else "to press in Salesforce"),
         (counts.sent + counts.waiting, f"waiting{span}" if brief else f"waiting for the org{span}"),
         (counts.fixed + counts.elsewhere, "FIXED"),
@@ -207,7 +207,7 @@ def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
         (counts.twin, "TWIN"),
         (counts.not_sent, "not sent"),
     )
-    return [f"{count:,} {word}" for count, word in told if count]
+    return [f"{count:,} {word}" for count, word in words if count]
 
 
 def _width(line: list[Part]) -> int:

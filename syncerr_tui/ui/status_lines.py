@@ -228,8 +228,8 @@ def footer(
 def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tuple[str, str]]:
     if not state.running:
         return {}
-    told = {"cancel": "stop", "pause": "go on" if state.paused else "pause"}
-    return {name: (shown(keys[name][0]), label) for name, label in told.items() if name in keys}
+    labels = {"cancel": "stop", "pause": "go on" if state.paused else "pause"}
+    return {name: (shown(keys[name][0]), label) for name, label in labels.items() if name in keys}
 
 
 def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
@@ -239,14 +239,14 @@ def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
         ("next", "next_error", "previous_error", -1, "next/previous"),
         ("next", "next_cause", "previous_cause", -1, "next/previous"),
     )
-    told = {
+    labels = {
         name: (f"{shown(keys[one][which])}/{shown(keys[other][which])}", label)
         for name, one, other, which, label in pairs
         if one in keys and other in keys
     }
     if "browse" in keys:
-        told["browse"] = (shown(keys["browse"][0]), "address")
-    return told
+        labels["browse"] = (shown(keys["browse"][0]), "address")
+    return labels
 
 
 class StatusLines:

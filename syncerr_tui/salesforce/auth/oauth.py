@@ -90,16 +90,16 @@ def answer_of(login_url: str, form: Mapping[str, str], headers: Mapping[str, str
 
 def token_of(answer: Answer, login_url: str, hidden: Sequence[str] = ()) -> Token:
     """Read the token out of an answer, or raise what it says instead, without the secrets that were sent."""
-    said = fields_of(answer)
-    token = said.get("access_token")
+    fields = fields_of(answer)
+    token = fields.get("access_token")
     if answer.status == 200 and isinstance(token, str) and token:
-        url = said.get("instance_url")
+        url = fields.get("instance_url")
         return Token(
             instance_url(url if isinstance(url, str) and url else login_url, "The login's answer"), token
         )
-    if "error" not in said:
+    if "error" not in fields:
         raise unreadable(answer, login_url)
-    code, why = (one_line(masked(str(said.get(key, "")), hidden)) for key in ("error", "error_description"))
+    code, why = (one_line(masked(str(fields.get(key, "")), hidden)) for key in ("error", "error_description"))
     raise _refusal(code[:60], why[:200])
 
 
@@ -115,10 +115,10 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 def fields_of(answer: Answer) -> Mapping[str, Any]:
     """The answer's JSON object; empty where it is anything else."""
     try:
-        said = json.loads(answer.text)
+        fields = json.loads(answer.text)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def unreadable(answer: Answer, login_url: str) -> UnreachableError:

@@ -68,16 +68,16 @@ def _token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:
         tree = ET.fromstring(answer.text)  # noqa: S314 - no document type, at most 1 MB
     except ET.ParseError:
         raise unreadable(answer, login_url) from None
-    said = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in tree.iter()}
-    if said.get("sessionId") and said.get("serverUrl"):
-        if said.get("passwordExpired") == "true":
+    fields = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in tree.iter()}
+    if fields.get("sessionId") and fields.get("serverUrl"):
+        if fields.get("passwordExpired") == "true":
             raise NotLoggedInError("The password of this user has expired", "Set a new one on the web")
-        return Token(instance_url(said["serverUrl"], "The login's answer"), said["sessionId"])
-    said = {name: masked(words, hidden) for name, words in said.items()}
-    code = one_line(said.get("exceptionCode") or said.get("faultcode", "")).rpartition(":")[2][:60]
+        return Token(instance_url(fields["serverUrl"], "The login's answer"), fields["sessionId"])
+    fields = {name: masked(words, hidden) for name, words in fields.items()}
+    code = one_line(fields.get("exceptionCode") or fields.get("faultcode", "")).rpartition(":")[2][:60]
     if not code:
         raise unreadable(answer, login_url)
-    raise _refusal(code, one_line(said.get("exceptionMessage") or said.get("faultstring", ""))[:200])
+    raise _refusal(code, one_line(fields.get("exceptionMessage") or fields.get("faultstring", ""))[:200])
 
 
 def _refusal(code: str, why: str) -> SyncErrError:

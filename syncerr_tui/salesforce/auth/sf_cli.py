@@ -97,30 +97,30 @@ class SfCli:
         return Token(url, self._token(result))
 
     def _token(self, shown: Mapping[str, Any]) -> str:
-        told = self._run("org", "auth", "show-access-token")
-        if told.status == _NO_SUCH_COMMAND or (told.answer or {}).get("name") == "CommandNotFoundError":
+        answer = self._run("org", "auth", "show-access-token")
+        if answer.status == _NO_SUCH_COMMAND or (answer.answer or {}).get("name") == "CommandNotFoundError":
             token = str(shown.get("accessToken") or "")
             if not token or token.startswith("[REDACTED]"):
                 raise NotLoggedInError(
                     "This version of the sf CLI does not give its token", "Run 'sf update'"
                 )
             return access_token(token, "The sf CLI's token")
-        token = str(self._checked(told).get("accessToken") or "")
-        if re.search(r"unable to refresh|stale", told.warnings, re.IGNORECASE):
+        token = str(self._checked(answer).get("accessToken") or "")
+        if re.search(r"unable to refresh|stale", answer.warnings, re.IGNORECASE):
             raise self._expired()
         if not token:
             raise self._expired()
         return access_token(token, "The sf CLI's token")
 
-    def _checked(self, said: _Said) -> Mapping[str, Any]:
-        if said.answer is None:
+    def _checked(self, answer: _Said) -> Mapping[str, Any]:
+        if answer.answer is None:
             raise MachineError(
-                f"The sf CLI failed: {said.complaint or f'exit code {said.status}, no answer'}",
+                f"The sf CLI failed: {answer.complaint or f'exit code {answer.status}, no answer'}",
                 "Run 'sf --version': it must work by itself, and needs Node 22.19 or newer",
             )
-        if said.status == 0 and said.answer.get("status", 0) == 0 and said.result:
-            return said.result
-        raise self._refusal(str(said.answer.get("name") or ""), str(said.answer.get("message") or ""))
+        if answer.status == 0 and answer.answer.get("status", 0) == 0 and answer.result:
+            return answer.result
+        raise self._refusal(str(answer.answer.get("name") or ""), str(answer.answer.get("message") or ""))
 
     def _refusal(self, name: str, message: str) -> SyncErrError:
         if name == "NoDefaultEnvError":
@@ -136,8 +136,8 @@ class SfCli:
             )
         if re.search(r"expired|refresh|invalid_grant|auth", f"{name} {message}", re.IGNORECASE):
             return self._expired()
-        said = _harmless(message or name or "no reason given")
-        return NotLoggedInError(f"The sf CLI refused: {said}", f"Run '{login_command(self._org)}'")
+        reason = _harmless(message or name or "no reason given")
+        return NotLoggedInError(f"The sf CLI refused: {reason}", f"Run '{login_command(self._org)}'")
 
     def _expired(self) -> NotLoggedInError:
         named = f" for {one_line(self._org)}" if self._org else ""

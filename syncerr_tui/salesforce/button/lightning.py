@@ -242,15 +242,15 @@ def _event(holder: Mapping[str, Json]) -> AuraAnswer | None:
         return None
     descriptor = str(event.get("descriptor") or "").rpartition(":")[2].lower()
     words = _words(holder.get("exceptionMessage") or _deep_message(event))
-    said = _EVENTS.get(descriptor)
-    if said is Said.INVALID_SESSION:
+    meaning = _EVENTS.get(descriptor)
+    if meaning is Said.INVALID_SESSION:
         attributes = event.get("attributes")
         values = attributes.get("values") if isinstance(attributes, Mapping) else None
         token = values.get("newToken") if isinstance(values, Mapping) else None
         good = isinstance(token, str) and token not in {"", "null", "invalid_csrf"}
-        return AuraAnswer(said, words=words, new_token=str(token) if good else "")
-    if said is not None:
-        return AuraAnswer(said, words=words)
+        return AuraAnswer(meaning, words=words, new_token=str(token) if good else "")
+    if meaning is not None:
+        return AuraAnswer(meaning, words=words)
     if _MISSING_ACTION.search(words):
         return AuraAnswer(Said.NO_SUCH_ACTION, words=words)
     if descriptor == "systemerror" and "Missing parameter" in words:

@@ -205,8 +205,10 @@ def refuses(answer: object) -> bool:
         if isinstance(one, list):
             waiting += one
         elif isinstance(one, dict):
-            said = {str(key).casefold(): value for key, value in one.items()}
-            if any(said.get(name) is False for name in VERDICT_NAMES) or any(map(said.get, _PROBLEM_NAMES)):
+            fields = {str(key).casefold(): value for key, value in one.items()}
+            if any(fields.get(name) is False for name in VERDICT_NAMES) or any(
+                map(fields.get, _PROBLEM_NAMES)
+            ):
                 return True
             waiting += [value for value in one.values() if isinstance(value, list)]
     return False

@@ -155,8 +155,8 @@ class FixDialog(PanelDialog[bool]):
         option = self.options[self.row]
         if not option.allowed:
             # Why stands in the text above.
-            said = "Not allowed.  " if option.why_not else "Done by hand: the steps are above.  "
-            lead: list[Part] = [(said, "bad")]
+            reason = "Not allowed.  " if option.why_not else "Done by hand: the steps are above.  "
+            lead: list[Part] = [(reason, "bad")]
             self.query_one("#answers", Line).show([*lead, *keys(("space", "reads on"), ("esc", "leaves"))])
             return
         self._option, self._empty_meant = option, False

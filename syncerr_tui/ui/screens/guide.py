@@ -140,10 +140,10 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     # -- what the lines say ----------------------------------------------------------------------------
 
-    def say(self, told: str, style: str = "strong") -> None:
+    def say(self, line: str, style: str = "strong") -> None:
         """One line in place of the keys, until the next key."""
         self._said = True
-        self.query_one("#guide-keys", Line).show([(f" {told}", style)])
+        self.query_one("#guide-keys", Line).show([(f" {line}", style)])
 
     def on_key(self) -> None:
         if self._said:
@@ -160,10 +160,10 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         if self._said:
             return
         if self._reads:
-            told = (("j k", "scroll"), ("n p", "next code, the one before"), ("b", "opens address"))
+            pairs = (("j k", "scroll"), ("n p", "next code, the one before"), ("b", "opens address"))
         else:
-            told = (("type", "to search"), ("up down", "move"), ("enter", "reads"))
-        self.query_one("#guide-keys", Line).show([(" ", "text"), *keys(*told, ("esc", "back"))])
+            pairs = (("type", "to search"), ("up down", "move"), ("enter", "reads"))
+        self.query_one("#guide-keys", Line).show([(" ", "text"), *keys(*pairs, ("esc", "back"))])
 
     # -- searching and moving --------------------------------------------------------------------------
 

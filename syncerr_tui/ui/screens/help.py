@@ -42,8 +42,8 @@ class HelpScreen(Reading[None]):
         self.query_one(InfoPanel).show(self._lines)
 
     def _matches(self, action: Action, names: str) -> bool:
-        said = f"{names} {action.label} {action.help} {action.group}".casefold()
-        return all(word in said for word in self._words)
+        text = f"{names} {action.label} {action.help} {action.group}".casefold()
+        return all(word in text for word in self._words)
 
     def _lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
@@ -55,11 +55,11 @@ class HelpScreen(Reading[None]):
             if action.group != group:
                 group = action.group
                 page.heading(group)
-            told: list[tuple[str, Role]] = [(action.help, Role.TEXT)]
+            pieces: list[tuple[str, Role]] = [(action.help, Role.TEXT)]
             if reason:
-                told.append((f" Not now: {reason}.", Role.MUTED))
+                pieces.append((f" Not now: {reason}.", Role.MUTED))
             first = f"  {names:<{_KEYS}} "
-            page.pieces(*told, first=first, rest=" " * len(first))
+            page.pieces(*pieces, first=first, rest=" " * len(first))
         if not group:
             page.text("No key and no sentence has these words.")
         hint = "To select text with the mouse, hold shift (option on a Mac)."

@@ -72,10 +72,10 @@ class NewsDialog(ListDialog[bool]):
     @property
     def answers(self) -> Sequence[Part]:
         row = self._current
-        told = [("d", "all seen"), ("esc", "keeps the marks")]
+        pairs = [("d", "all seen"), ("esc", "keeps the marks")]
         if row is not None:
-            told.append(("enter", "shows it in the Journal" if row.in_journal else "opens its address"))
-        return keys(*told)
+            pairs.append(("enter", "shows it in the Journal" if row.in_journal else "opens its address"))
+        return keys(*pairs)
 
     @property
     def _current(self) -> GoneRow | None:

@@ -78,8 +78,8 @@ class PanelDialog(ListDialog[Answer]):
 
     def show_answers(self, lead: str = "", look: str = "strong") -> None:
         """The keys that answer it now, behind a sentence that is new."""
-        said: list[Part] = [(f"{one_line(lead)}  ", look)] if lead else []
-        self.query_one("#answers", Line).show([*said, *self.answers])
+        parts: list[Part] = [(f"{one_line(lead)}  ", look)] if lead else []
+        self.query_one("#answers", Line).show([*parts, *self.answers])
 
     async def ask_for(self, labels: Iterable[tuple[str, str]]) -> None:
         """Lines to type in: (name, label). The first, or else the panel, takes the keys."""

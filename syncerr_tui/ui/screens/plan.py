@@ -140,15 +140,15 @@ class PlanDialog(Confirmation):
         rows += [("Not sent", line, "") for line in self._left_out()]
         rows += [("Note", f"{warning}.", "") for warning in plan.warnings]
         pieces: list[tuple[str, str]] = []
-        for label, told, style in rows:
-            pieces += [(f"\n{line}", style) for line in self._wrapped(label, told)]
+        for label, words, style in rows:
+            pieces += [(f"\n{line}", style) for line in self._wrapped(label, words)]
         return Content.assemble(*pieces, "\n")
 
-    def _wrapped(self, label: str, told: str) -> Iterator[str]:
+    def _wrapped(self, label: str, words: str) -> Iterator[str]:
         """A line with its label at the left, broken where the dialog ends."""
         width = min(_WIDTH, self.app.size.width * 96 // 100) - _FRAME
         lead = f"{label:<{_LABEL}}" if label else ""
-        for parts in wrap([(one_line(told), Role.TEXT)], width, first=lead, rest=" " * len(lead)):
+        for parts in wrap([(one_line(words), Role.TEXT)], width, first=lead, rest=" " * len(lead)):
             yield "".join(text for text, _ in parts)
 
     def _waves(self) -> list[tuple[str, str, str]]:
@@ -156,8 +156,8 @@ class PlanDialog(Confirmation):
         lines = self._planner.wave_lines(self.plan)
         rows = [(f"Wave {wave.number}", line, "") for wave, line in zip(waves, lines, strict=True)]
         if len(waves) > 1:
-            told = "Each wave goes after the one before it is proven. What fails stops its own branch only."
-            rows += [(" ", told, ""), ("", "", "")]
+            rule = "Each wave goes after the one before it is proven. What fails stops its own branch only."
+            rows += [(" ", rule, ""), ("", "", "")]
         return rows
 
     def _left_out(self) -> list[str]:
@@ -185,26 +185,26 @@ class PlanDialog(Confirmation):
     def answers(self) -> Sequence[Part]:
         if not self.plan.rows:
             return keys(("esc", "cancels"))
-        told = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
+        pairs = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.canary:
-            told.append(("r", "all at once"))
+            pairs.append(("r", "all at once"))
         elif len(self.plan.rows) > 1:
-            told.append(("r", "one first"))
-        return keys(*told)
+            pairs.append(("r", "one first"))
+        return keys(*pairs)
 
     @property
     def choices(self) -> Sequence[Part]:
         """What else can be decided about these rows: a line of its own, where there is anything."""
-        told = []
+        pairs = []
         if self._safeguards and not self._behind:
             following = self._next_safeguard
-            told.append(("f", "leaves the safeguard on" if following is None else "with the safeguard off"))
+            pairs.append(("f", "leaves the safeguard on" if following is None else "with the safeguard off"))
         if self._in_doubt and not self._behind:
-            told.append(("g", "does not send again" if self.again else "sends again"))
+            pairs.append(("g", "does not send again" if self.again else "sends again"))
         if self._asked.support_only and not self._asked.support_too:
             count = len(self._asked.support_only)
-            told.append(("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more"))
-        return keys(*told)
+            pairs.append(("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more"))
+        return keys(*pairs)
 
     def body(self) -> Sequence[Widget]:
         line = Line(id="choices")

@@ -89,12 +89,12 @@ class QueueDialog(ListDialog[bool]):
     @property
     def answers(self) -> Sequence[Part]:
         queue = self._queue()
-        told = [("enter", "goes on")] if queue.held else []
+        pairs = [("enter", "goes on")] if queue.held else []
         if queue.runs:
-            told.append(("x", "takes it out"))
+            pairs.append(("x", "takes it out"))
         if len(queue.runs) > 1:
-            told.append(("J/K", "moves it"))
-        return keys(*told, ("esc", "keeps it on hold" if queue.held else "closes"))
+            pairs.append(("J/K", "moves it"))
+        return keys(*pairs, ("esc", "keeps it on hold" if queue.held else "closes"))
 
     @property
     def _current(self) -> QueuedRun | None:

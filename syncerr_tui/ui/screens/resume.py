@@ -59,12 +59,12 @@ class ResumeDialog(Reading[ResumeMode]):
     @property
     def text(self) -> Content:
         """Which run, how far it came, and what each key would do."""
-        run, told = self._unfinished.run, self._unfinished
+        run, unfinished = self._unfinished.run, self._unfinished
         at = run.started_at.astimezone(self._drawn.zone)
         loud = self._may_send and self._org.environment is Environment.PRODUCTION
         lines: list[tuple[str, str]] = [
             ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
-            (f"\n{told.summary}.", "bold"),
+            (f"\n{unfinished.summary}.", "bold"),
             (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) ", ""),
             (one_line(f"by {run.os_user} on {run.host or 'an unnamed machine'}, method {run.method}."), ""),
         ]
@@ -80,24 +80,26 @@ class ResumeDialog(Reading[ResumeMode]):
 
     @property
     def _choices(self) -> list[tuple[str, str, str]]:
-        told = self._unfinished
-        again = "reads the unknown ones again, then sends the rest" if told.unknown else "sends the rest"
-        if told.run.method == "guided":
+        unfinished = self._unfinished
+        again = (
+            "reads the unknown ones again, then sends the rest" if unfinished.unknown else "sends the rest"
+        )
+        if unfinished.run.method == "guided":
             again = "reads what was shown again, then shows the rest to press"
         choices = [
             ("c", "continue", again),
             ("o", "only check", "reads again what was sent; sends nothing"),
             ("d", "drop", "closes it as it is; reads and sends nothing"),
         ]
-        if told.unknown:
+        if unfinished.unknown:
             words = "continues, and sends the unknown ones again: that may apply them twice"
             choices.insert(1, ("g", "send again", words))
         return choices if self._may_send else choices[-2:]
 
     @property
     def answers(self) -> Sequence[Part]:
-        told = [(key, name) for key, name, _ in self._choices]
-        return keys(*told, ("esc", "later"))
+        pairs = [(key, name) for key, name, _ in self._choices]
+        return keys(*pairs, ("esc", "later"))
 
     def action_again(self) -> None:
         if self._may_send and self._unfinished.unknown:

@@ -76,14 +76,14 @@ class SafeguardsDialog(PanelDialog[None]):
             return keys(("enter", "puts it on the list"), ("esc", "back"))
         if self._busy or self._actions is None:
             return keys(("esc", "leaves"))
-        row, told = self._current, []
+        row, pairs = self._current, []
         if row is not None:
-            told.append(("enter", "puts it back"))
+            pairs.append(("enter", "puts it back"))
         if len(self._rows) > 1:
-            told.append(("a", "all"))
+            pairs.append(("a", "all"))
         if row is not None and row.state is SafeguardState.OTHER_VERSION:
-            told.append(("c", "closes its line"))
-        return keys(*told, ("n", "adds one"), ("esc", "later"))
+            pairs.append(("c", "closes its line"))
+        return keys(*pairs, ("n", "adds one"), ("esc", "later"))
 
     @property
     def _current(self) -> SafeguardNow | None:
