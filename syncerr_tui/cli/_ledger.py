@@ -143,7 +143,7 @@ def put_back_words(off: list[SafeguardNow]) -> str:
 
 def said_in(journal: Journal | None, graph: CauseGraph) -> Handlings:
     """What holds now of what was said."""
-    from syncerr_tui.journal.handling import all_said
+    from syncerr_tui.journal.people import all_said
 
     return handlings(graph, all_said(journal), journal.now()) if journal is not None else Handlings()
 

@@ -155,7 +155,7 @@ def _say(
     by: str,
     text: str,
 ) -> None:
-    from syncerr_tui.journal.handling import say_about
+    from syncerr_tui.journal.people import say_about
 
     alike: dict[str, list[str]] = {}
     """What is kept -> what it is said of; a snooze counts the errors of each cause."""

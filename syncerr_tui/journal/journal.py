@@ -22,11 +22,17 @@ from typing import Any, Protocol, Self
 from uuid import uuid4
 
 from syncerr_tui.errors import MachineError, RefusedError
-from syncerr_tui.journal import loss
 from syncerr_tui.journal.attempt import Attempt, Pressed
 from syncerr_tui.journal.claims import Claims, Owner
 from syncerr_tui.journal.database import Database, Migrations, Row, Server, Transaction, iso
-from syncerr_tui.journal.request_log import LoggedRequest, RequestLog
+from syncerr_tui.journal.request_log import (
+    LoggedRequest,
+    RequestLog,
+    forget_settled,
+    is_settled,
+    loss_words,
+    lost_requests,
+)
 from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
@@ -248,7 +254,7 @@ class Journal:
                     for seq, (row, payload) in enumerate(zip(plan.rows, rows, strict=True))
                 ),
             )
-        loss.forget_settled(self.read, self._log, {run, *self.active})
+        forget_settled(self.read, self._log, {run, *self.active})
         self.active.add(run)
         return Begun(run, held)
 
@@ -511,7 +517,7 @@ class Journal:
             )
             for a in open_elsewhere
         }
-        unsettled = {event: one for event, one in known.items() if not loss.is_settled(self.read, one)}
+        unsettled = {event: one for event, one in known.items() if not is_settled(self.read, one)}
         self.forgotten = {**unsettled, **self.forgotten}
 
     def _refuse_where_moved(self, sql: Transaction) -> None:
@@ -525,13 +531,13 @@ class Journal:
 
     def _notice_loss(self) -> None:
         """Hold the request log against the database: what only the log knows, the database has lost."""
-        gone = loss.lost_requests(self.read, self._log)
+        gone = lost_requests(self.read, self._log)
         known = {row["run"] for row in self.read("SELECT run FROM marks WHERE mark = 'lost'")}
         lost = sorted((request for requests in gone.values() for request in requests), key=lambda r: r.at)
-        self.forgotten = {r.event: r for r in lost if not loss.is_settled(self.read, r)}
+        self.forgotten = {r.event: r for r in lost if not is_settled(self.read, r)}
         news = sorted(gone.keys() - known)
         if news or self.set_aside:
-            self.loss = loss.words(self.set_aside, len(self.forgotten))
+            self.loss = loss_words(self.set_aside, len(self.forgotten))
             with suppress(MachineError), self._transaction() as sql:  # else it is noticed again
                 for run in news or [""]:
                     self._mark(sql, run, "lost", self.loss)

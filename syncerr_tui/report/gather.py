@@ -18,9 +18,9 @@ from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import FixRecord, SafeguardNow, SafeguardState
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.journal.attempt import Attempt
-from syncerr_tui.journal.handling import all_said
 from syncerr_tui.journal.history import ENDINGS, History, RunRecord
 from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.people import all_said
 from syncerr_tui.journal.row_history import found_words
 from syncerr_tui.model import OrgIdentity, SyncError, Verdict
 from syncerr_tui.report.model import (

@@ -1,16 +1,199 @@
-"""What a person means by "re-sync this": causes come along, and what no re-sync can clear stays out."""
+"""What a person means by "re-sync this", and its plan: causes come along, what cannot work stays out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from syncerr_tui.resync.plan import LeftOut
+from syncerr_tui.model import SyncError
+from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.model import SyncError
+    from syncerr_tui.resync.org import Org
+    from syncerr_tui.resync.plan import LeftOut, Plan, PlannedRow
     from syncerr_tui.triage.handling import Handlings
+
+
+AnyOrg = TypeVar("AnyOrg", bound="Org")
+_NAMED = 6
+"""Objects of a wave named one by one before the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything a plan is made of but the org."""
+
+    errors: tuple[SyncError, ...]
+    parents: Mapping[str, frozenset[str]]
+    known: Mapping[str, SyncError] = field(default_factory=dict)
+    """Every error that the plan may speak of."""
+    taken: tuple[LeftOut, ...] = ()
+    """Rows that are under way or queued already, or do not fail any more."""
+    support_only: tuple[LeftOut, ...] = ()
+    """Rows that only StoreConnect's support can clear: out, unless the person wants them sent anyway."""
+    support_too: bool = False
+    """They are sent all the same: the person chose one alone."""
+    snoozed: tuple[LeftOut, ...] = ()
+    """Rows that somebody wants left alone for now."""
+    added: tuple[SyncError, ...] = ()
+    """Causes that come along although nobody chose them."""
+    hidden: int = 0
+    """Selected, but hidden by the filter: not sent."""
+    behind: bool = False
+    """It goes behind the re-sync that is under way."""
+    remarks: tuple[str, ...] = ()
+    """What else a person should know before they start."""
+
+
+class Planner(Generic[AnyOrg]):
+    """Makes the plan of what was prepared, each one once.
+
+    Args:
+        org: Where, and how.
+        at: When it was asked for.
+        prepared: What goes into it.
+        proof_timeout: Seconds to wait for proof of a wave, where the profile says so.
+    """
+
+    def __init__(self, org: AnyOrg, at: datetime, prepared: Prepared, proof_timeout: float | None) -> None:
+        self.org = org
+        self._proof_timeout = proof_timeout
+        self.prepared = prepared
+        self._at = at
+        self._made: dict[tuple[object, ...], Plan] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
+        self.held: tuple[LeftOut, ...] = ()
+        """Rows that another run has in its hands."""
+        self.measured: tuple[tuple[int, float], ...] = ()
+        """Rows and seconds of waves that were proven in this org, the latest first."""
+
+    def __call__(self, *, canary: bool, support_too: bool | None = None) -> Plan:
+        """The plan.
+
+        Args:
+            canary: It begins with one row.
+            support_too: What only support can clear goes too; None: where nothing else was chosen.
+        """
+        from syncerr_tui.diagnosis.causes import no_collecting
+        from syncerr_tui.resync.plan import PlanShape, make_plan
+
+        too = self.prepared.support_too if support_too is None else support_too
+        key = (canary, too, self.held, self.measured)
+        if key not in self._made:
+            with no_collecting(len(self.prepared.errors)):
+                plan = self._made[key] = make_plan(
+                    self.prepared.errors,
+                    org=self.org.identity,
+                    method=self.org.method,
+                    created_at=self._at,
+                    parents=self.prepared.parents,
+                    left_out=(
+                        *self.prepared.taken,
+                        *(() if too else self.prepared.support_only),
+                        *self.prepared.snoozed,
+                        *self.held,
+                    ),
+                    shape=PlanShape(canary=canary, proof_timeout=self._proof_timeout),
+                    measured=self.measured,
+                )
+                self._lines[plan.hash] = self._waves_of(plan)
+        return self._made[key]
+
+    def wave_lines(self, plan: Plan) -> tuple[str, ...]:
+        """For each wave of a plan made here what it holds, and what it comes after."""
+        return self._lines[plan.hash]
+
+    def _waves_of(self, plan: Plan) -> tuple[str, ...]:
+        rows: dict[int, list[PlannedRow]] = {}
+        for row in plan.rows:
+            rows.setdefault(row.wave, []).append(row)
+        return tuple(
+            self._objects(rows[wave.number])
+            + (", before all others" if plan.is_canary(wave) else self._after(rows[wave.number]))
+            for wave in plan.waves
+        )
+
+    def _objects(self, rows: Sequence[PlannedRow]) -> str:
+        if len(self.prepared.errors) == 1:
+            return f"1 {rows[0].error.short_name}"
+        counted = Counter(row.error.object for row in rows)
+        named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
+        more = len(counted) - _NAMED
+        return f"{named} and {plural(more, 'more object')}" if more > 0 else named
+
+    def _after(self, rows: Sequence[PlannedRow]) -> str:
+        known = self.prepared.known
+        behind = Counter(known[parent].object for row in rows for parent in row.parents if parent in known)
+        return f", after {' and '.join(name for name, _ in behind.most_common(2))}" if behind else ""
+
+
+def prepare(
+    graph: CauseGraph,
+    chosen: Sequence[SyncError],
+    hidden: int = 0,
+    taken: Mapping[str, str] = MappingProxyType({}),
+    *,
+    behind: bool = False,
+    said: Handlings | None = None,
+) -> Prepared:
+    """What is sent where these are asked for, and in which order.
+
+    A single row is tried even where only support can clear it, or somebody wants it left alone: who names it
+    means it. The dialog says so.
+
+    Args:
+        graph: What waits for what.
+        chosen: What the person asks for.
+        hidden: Selected, but hidden by the filter.
+        taken: Rows that are under way or queued already, and why they stay out.
+        behind: It goes behind those: by then they are proven, or what waits for them is left out.
+        said: What people have said about the rows.
+    """
+    from syncerr_tui.resync.plan import LeftOut
+    from syncerr_tui.triage.handling import Handlings
+
+    known = [graph.errors.get(error.id, error) for error in chosen]
+    chosen = [error for error in known if error.id not in taken]
+    listed = [error for error in chosen if error.id in graph.errors]
+    missing = causes_missing(graph, listed)
+    added = [error for error in missing if error.id not in taken]
+    errors = (*chosen, *added)
+    support = tuple(support_only(graph, (*listed, *added), unless="; s sends anyway"))
+    parents = graph.parents_of(error.id for error in (*listed, *added))
+    remarks: tuple[str, ...] = ()
+    if behind:
+        waiting = sum(not taken.keys().isdisjoint(causes) for causes in parents.values())
+        parents = {row: causes - taken.keys() for row, causes in parents.items()}
+        if waiting:
+            them = "1 of these waits" if waiting == 1 else f"{waiting:,} of these wait"
+            them = "It waits" if len(errors) == 1 else them
+            remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
+    others = errors if len(chosen) > 1 else added
+    asleep = snoozed(said or Handlings(), others, unless="; alone it goes, and N wakes it")
+    return Prepared(
+        errors=errors,
+        parents=parents,
+        known={error.id: error for error in (*known, *errors)},
+        taken=tuple(LeftOut(error.id, taken[error.id]) for error in known if error.id in taken),
+        support_only=support,
+        support_too=len(chosen) == 1,
+        snoozed=tuple(asleep),
+        added=tuple(reversed(added)),
+        hidden=hidden,
+        behind=behind,
+        remarks=remarks,
+    )
+
+
+def prepare_again(graph: CauseGraph, rows: Sequence[SyncError], left_out: Sequence[LeftOut]) -> Prepared:
+    """Exactly these rows, as they were just read: a plan leaves out those whose cause is not among them."""
+    parents = graph.parents_of(row.id for row in rows if row.id in graph.errors)
+    return Prepared(tuple(rows), parents, taken=tuple(left_out))
 
 
 def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncError]:
@@ -39,6 +222,7 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str 
         unless: How a person can try one all the same, for the reason.
     """
     from syncerr_tui.diagnosis.explanation import explain
+    from syncerr_tui.resync.plan import LeftOut
 
     known: dict[tuple[str, str], bool] = {}
     out = []
@@ -53,6 +237,8 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str 
 
 def snoozed(asked: Handlings, chosen: Iterable[SyncError], *, unless: str = "") -> list[LeftOut]:
     """Errors that somebody wants left alone for now; the reason names who, and until when."""
+    from syncerr_tui.resync.plan import LeftOut
+
     return [
         LeftOut(error.id, f"snoozed {snooze.words()}{unless}")
         for error in chosen

@@ -15,7 +15,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
@@ -91,76 +90,60 @@ async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, concur
         return [attempt async for part in looked for attempt in part]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """What a look shows of one attempt."""
-
-    attempt: Attempt
-    event: EventSeen
-    records: Sequence[RecordSeen] | None = None
-    """None where nobody asked for them."""
-    refused: str = ""
-    """Why they could not be read."""
-
-    @property
-    def lacks_records(self) -> bool:
-        return self.records is None and not self.refused and needs_records(self.attempt, self.event)
-
-
 async def _looked(
     org: Org, attempts: Sequence[Attempt], *, last_look: bool, concurrency: int
 ) -> AsyncGenerator[list[Attempt], None]:
     """One look at all of them, in parts as the org answers: the next questions are under way meanwhile."""
     gate = asyncio.Semaphore(concurrency)
 
-    async def read(chunk: Sequence[Attempt]) -> list[_Sight]:
-        async with gate:
-            seen = await org.read_events([attempt.event for attempt in chunk])
-        return [_Sight(attempt, seen[attempt.event]) for attempt in chunk]
-
-    async def find(name: str, sights: Sequence[_Sight]) -> list[_Sight]:
-        records, refused = await _records(
-            org, {name: [s.attempt.error.storeconnect_id for s in sights]}, gate
-        )
-        return [
-            replace(
-                s,
-                records=records.get((name, s.attempt.error.storeconnect_id), ()),
-                refused=refused.get(name, ""),
-            )
-            for s in sights
-        ]
-
-    async def judged(sight: _Sight) -> Attempt:
-        attempt, records, name = sight.attempt, sight.records or (), sight.attempt.error.object
-        if sight.refused:
-            return attempt.judged(Verdict.UNKNOWN, f"the records of {name} cannot be read: {sight.refused}")
-        if needs_full_sight(attempt, sight.event, records) and name not in sees_all:
-            sees_all[name] = await org.sees_all(name)
-        full = sees_all.get(name, False)
-        return judge(attempt, sight.event, records, last_look=last_look, sees_all=full)
-
+    seen: dict[str, EventSeen] = {}
+    records: dict[str, tuple[RecordSeen, ...]] = {}
+    refused: dict[str, str] = {}
+    """By event: why its records could not be read."""
     sees_all: dict[str, bool] = {}
-    without: defaultdict[str, list[_Sight]] = defaultdict(list)
+
+    async def read(chunk: Sequence[Attempt]) -> Sequence[Attempt]:
+        async with gate:
+            seen.update(await org.read_events([attempt.event for attempt in chunk]))
+        return chunk
+
+    async def find(name: str, some: Sequence[Attempt]) -> Sequence[Attempt]:
+        found, why = await _records(org, {name: [a.error.storeconnect_id for a in some]}, gate)
+        records.update((a.event, found.get((name, a.error.storeconnect_id), ())) for a in some)
+        if why:
+            refused.update((attempt.event, why[name]) for attempt in some)
+        return some
+
+    async def judged(attempt: Attempt) -> Attempt:
+        event, name, own = attempt.event, attempt.error.object, records.get(attempt.event, ())
+        if event in refused:
+            why = f"the records of {name} cannot be read: {refused[event]}"
+            return attempt.judged(Verdict.UNKNOWN, why)
+        if needs_full_sight(attempt, seen[event], own) and name not in sees_all:
+            sees_all[name] = await org.sees_all(name)
+        return judge(attempt, seen[event], own, last_look=last_look, sees_all=sees_all.get(name, False))
+
+    without: defaultdict[str, list[Attempt]] = defaultdict(list)
     """By object, those whose records are to be asked for."""
     reading = {asyncio.ensure_future(read(chunk)) for chunk in _chunks(attempts)}
     asking = set(reading)
     try:
         while asking:
             done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-            reading -= done
             complete = []
-            for sight in [sight for task in done for sight in await task]:
-                if sight.lacks_records:
-                    without[sight.attempt.error.object].append(sight)
-                else:
-                    complete.append(sight)
-            for name, sights in without.items():
-                while len(sights) >= PROOF_CHUNK or (sights and not reading):
-                    asking.add(asyncio.ensure_future(find(name, sights[:PROOF_CHUNK])))
-                    del sights[:PROOF_CHUNK]
+            for task in done:
+                for attempt in await task:
+                    if task in reading and needs_records(attempt, seen[attempt.event]):
+                        without[attempt.error.object].append(attempt)
+                    else:
+                        complete.append(attempt)
+            reading -= done
+            for name, some in without.items():
+                while len(some) >= PROOF_CHUNK or (some and not reading):
+                    asking.add(asyncio.ensure_future(find(name, some[:PROOF_CHUNK])))
+                    del some[:PROOF_CHUNK]
             await asyncio.sleep(0)  # those questions leave before these answers are judged
-            yield [await judged(sight) for sight in complete]
+            yield [await judged(attempt) for attempt in complete]
     finally:
         for task in asking:
             task.cancel()

@@ -62,7 +62,7 @@ class ErrorHistory:
 
     async def look(self, graph_worker: CauseGraphWorker) -> None:
         """Ask what earlier runs left of the rows in the list, and what they proved that rows wait for."""
-        from syncerr_tui.journal.handling import all_said
+        from syncerr_tui.journal.people import all_said
         from syncerr_tui.journal.row_history import standing
         from syncerr_tui.resync.proof import cause_key
 

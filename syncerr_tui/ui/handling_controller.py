@@ -97,7 +97,7 @@ class HandlingController:
 
     async def _write(self, kind: HandlingKind, targets: Sequence[str], value: str, note: str) -> None:
         from syncerr_tui.journal.claims import os_user
-        from syncerr_tui.journal.handling import say_about
+        from syncerr_tui.journal.people import say_about
 
         connection = self._context.connection
         if connection is None:

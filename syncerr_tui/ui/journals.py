@@ -159,15 +159,18 @@ class Journals:
         journal = journals.get(org_id)
         if journal is None:
             from syncerr_tui.journal.places import open_journal
-            from syncerr_tui.salesforce.auth.secrets import journal_password
 
-            profile = self._profiles.get(org_id)
+            profile, password = self._profiles.get(org_id), None
+            if profile is not None and profile.journal_password is not None:
+                from syncerr_tui.salesforce.auth.secrets import journal_password
+
+                password = journal_password(profile, os.environ)
             journal = open_journal(
                 self.folder,
                 org_id,
                 now=self._clock,
                 shared=profile.journal if profile else "",
-                password=journal_password(profile, os.environ) if profile else None,
+                password=password,
             )
             # Whoever reads must know which runs go on in this very program.
             journal.active = self._active.setdefault(org_id, journal.active)

@@ -17,11 +17,11 @@ from textual.screen import Screen
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import EventStanding, SyncError
+from syncerr_tui.resync.selection import Planner, Prepared, prepare, prepare_again
 from syncerr_tui.triage.run_queue import QueuedRun, RunQueue, rows_words
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
 from syncerr_tui.ui.messages import Announced, Troubled
-from syncerr_tui.ui.planning import Planner, prepare, prepare_again
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
@@ -59,7 +59,7 @@ class ResyncController:
         self._fixing = fixing
         self._planning: object | None = None
         """The plan that is being made, by a sign of its own: one that was given up is nobody's."""
-        self._ready: Planner | None = None
+        self._ready: Planner[OrgSession] | None = None
         """A plan that took long, until it can be shown."""
         self._dialog: QueueDialog | None = None
 
@@ -93,7 +93,7 @@ class ResyncController:
             prepared = prepare(
                 graph, chosen, hidden, self._taken, behind=self.busy, said=self._context.state.said
             )
-            self._show_plan(Planner(connection, self._context.clock(), prepared))
+            self._show_plan(self._planner(connection, prepared))
         else:
             self._planning = planning = object()
             self._context.state = self._context.state.begun(PLANNING)
@@ -109,7 +109,7 @@ class ResyncController:
         )
         if planning is not self._planning:
             return
-        planner = Planner(connection, self._context.clock(), prepared)
+        planner = self._planner(connection, prepared)
         await asyncio.to_thread(planner, canary=False)
         if planning is self._planning:
             self.give_up_planning()
@@ -123,6 +123,9 @@ class ResyncController:
         self._context.state = self._context.state.done(PLANNING)
         return planning
 
+    def _planner(self, connection: OrgSession, prepared: Prepared) -> Planner[OrgSession]:
+        return Planner(connection, self._context.clock(), prepared, connection.profile.proof_timeout)
+
     @property
     def _taken(self) -> dict[str, str]:
         """Rows that cannot be asked for once more, and why."""
@@ -135,10 +138,15 @@ class ResyncController:
             planner, self._ready = self._ready, None
             self._show_plan(planner, late=True)
 
-    def _show_plan(self, planner: Planner, *, late: bool = False) -> None:
+    def _show_plan(self, planner: Planner[OrgSession], *, late: bool = False) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
 
-        dialog = PlanDialog(planner, self._errors.unsettled, self._services.error_history.twin_pages)
+        dialog = PlanDialog(
+            planner,
+            self._errors.unsettled,
+            self._services.error_history.twin_pages,
+            reason_required=planner.org.profile.reason_required,
+        )
         dialog.late = late
 
         def answered(yes: bool | None) -> None:
@@ -149,7 +157,7 @@ class ResyncController:
         self._screen.run_worker(self._recall(planner, dialog), group="recalling", exclusive=True)
         self._fixing.offer_meanwhile(dialog)
 
-    async def _recall(self, planner: Planner, dialog: PlanDialog) -> None:
+    async def _recall(self, planner: Planner[OrgSession], dialog: PlanDialog) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.journal import row_history
         from syncerr_tui.journal.history import History
@@ -168,7 +176,7 @@ class ResyncController:
             fixed = History(journal).has_fixed(dialog.plan.method)
             return held, row_history.unchanged(journal, errors), unsettled, words, fixed
 
-        org_id = planner.connection.identity.org_id
+        org_id = planner.org.identity.org_id
         try:
             held, again, unsettled, warning, fixed = await self._services.journals.ask(org_id, question)
         except SyncErrError as error:
@@ -182,7 +190,7 @@ class ResyncController:
         words = row_history.unchanged_words(again, len(errors))
         dialog.learn([line for line in (words, warning) if line], unsettled, has_fixed=fixed)
 
-    def _submit(self, planner: Planner, dialog: PlanDialog, name: str) -> None:
+    def _submit(self, planner: Planner[OrgSession], dialog: PlanDialog, name: str) -> None:
         from syncerr_tui.resync.run_state import RunRequest
 
         if planner.prepared.behind or self.busy:
@@ -192,7 +200,7 @@ class ResyncController:
         run = RunRequest(dialog.plan, dialog.reason, again=dialog.again)
         if not self._queue.runs:
             self._set_queue(self._queue.emptied())
-        self._services.runs.start(run, planner.connection, meanwhile=meanwhile)
+        self._services.runs.start(run, planner.org, meanwhile=meanwhile)
         self._errors.show(self._context.state.listing.unselected())
 
     # -- the queue -------------------------------------------------------------------------------------
@@ -284,9 +292,8 @@ class ResyncController:
         newer = [row for row in rows if listing.errors.get(row.id) != row]
         if newer:
             self._errors.show(listing.updated(newer))
-        now = self._context.clock()
         plan = await self._services.graph_worker.lend(
-            lambda graph: Planner(connection, now, prepare_again(graph, rows, out))(canary=queued.canary)
+            lambda graph: self._planner(connection, prepare_again(graph, rows, out))(canary=queued.canary)
         )
         return connection, plan, len(out)
 

@@ -92,7 +92,7 @@ SEVERAL = {
     ("salesforce/scoring.py", "length"),
     ("cli/learn_button.py", "candidate.length"),
     ("diagnosis/explanation.py", "len(self.diagnosis.message)"),
-    ("journal/loss.py", "forgotten"),
+    ("journal/request_log.py", "forgotten"),
     ("resync/proof.py", "len(records)"),
     ("ui/cause_words.py", "cause.held"),
     ("ui/fix_words.py", "len(people)"),

@@ -19,8 +19,8 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.diagnosis.personal_data import MASK, masked
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
-from syncerr_tui.journal.handling import say_about
 from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.people import say_about
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.report.gather import gather
 from syncerr_tui.report.html import to_html

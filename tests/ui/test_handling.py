@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from syncerr_tui.journal.handling import say_about
+from syncerr_tui.journal.people import say_about
 from syncerr_tui.triage.handling import HandlingKind
 from tests.factories import NOW
 from tests.ui.conftest import Open

@@ -22,11 +22,11 @@ from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync.selection import Prepared, prepare
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import MESSAGE, Moment
 from syncerr_tui.ui import resync_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
-from syncerr_tui.ui.planning import Prepared, prepare
 from syncerr_tui.ui.run_presenter import RunPresenter
 from syncerr_tui.words import local_minute
 from tests.factories import NOW, sync_error

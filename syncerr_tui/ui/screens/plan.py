@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -16,9 +16,8 @@ from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.journal.row_history import unsettled_words
 from syncerr_tui.model import Environment, SyncError, Verdict
 from syncerr_tui.resync.plan import LeftOut
-from syncerr_tui.resync.selection import support_words
+from syncerr_tui.resync.selection import Planner, support_words
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.planning import Planner
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
@@ -43,6 +42,7 @@ class PlanDialog(Confirmation):
         planner: Makes the plan.
         unsettled: Rows that earlier runs left TWIN or UNKNOWN.
         twin_pages: The records of a TWIN: id, and the address of its page.
+        reason_required: The org wants to know why, before anything is sent.
     """
 
     DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
@@ -56,17 +56,19 @@ class PlanDialog(Confirmation):
 
     def __init__(
         self,
-        planner: Planner,
+        planner: Planner[Any],
         unsettled: Mapping[str, Verdict],
         twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
+        *,
+        reason_required: bool,
     ) -> None:
         super().__init__()
-        connection, prepared = planner.connection, planner.prepared
+        prepared = planner.prepared
         self._planner = planner
         self._asked = prepared
-        self._org = connection.identity
-        self._method = connection.method
-        self._reason_required = connection.profile.reason_required
+        self._org = planner.org.identity
+        self._method = planner.org.method
+        self._reason_required = reason_required
         self._behind = prepared.behind
         self._unsettled = unsettled
         self._twin_pages = twin_pages
