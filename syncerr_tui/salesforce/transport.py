@@ -174,6 +174,10 @@ def open_session(
     session.max_redirects = _REDIRECTS
     session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Proxies and certificates of the environment, read once: requests searches it again for every request.
+    found = session.merge_environment_settings(address, {}, None, None, None)
+    session.proxies, session.verify = found["proxies"], found["verify"]
+    session.trust_env = False
     adapter = OneHostAdapter(origin, wire or HttpLimits())
     session.adapters.clear()
     session.mount("https://", adapter)

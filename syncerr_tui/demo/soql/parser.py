@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer
@@ -138,8 +139,10 @@ def parse(query: str) -> Query:
         depth += {"(": 1, ")": -1}.get(sign[0], 0)
         if depth > MAX_DEPTH:
             raise refusal(query, sign.start(), "too many nested conditions")
+    with _BUILDING:  # once, although the first queries come in several threads at a time
+        lark = _lark()
     try:
-        tree: Query = _TreeBuilder(query).transform(_lark().parse(query))
+        tree: Query = _TreeBuilder(query).transform(lark.parse(query))
     except UnexpectedToken as unexpected:
         # Lark gives the end the place of the token before it.
         ends = unexpected.token.type == "$END"
@@ -149,6 +152,9 @@ def parse(query: str) -> Query:
     except VisitError as wrapped:
         raise wrapped.orig_exc from None
     return tree
+
+
+_BUILDING = Lock()
 
 
 @cache
