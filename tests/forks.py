@@ -261,6 +261,12 @@ def _import_the_program() -> None:
             importlib.import_module(module.name)
     from textual import constants
 
+    from syncerr_tui.demo.soql.parser import parse
+    from syncerr_tui.diagnosis.read import diagnose
+
+    diagnose("Its catalogues are read with the first message.")
+    parse("SELECT Id FROM Account")
+
     chosen_for = terminal.textual_environment
 
     def read_anew(profile: terminal.TerminalProfile) -> dict[str, str]:

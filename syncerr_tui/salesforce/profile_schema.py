@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import re
 import types
@@ -142,6 +143,9 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+_hints = functools.cache(typing.get_type_hints)
+
+
 def _build(
     kind: type[D],
     table: Mapping[str, Any],
@@ -149,7 +153,7 @@ def _build(
     keys: tuple[str, ...],
     given: Mapping[str, Any],
 ) -> D:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}  # type: ignore[arg-type]
     values: dict[str, Any] = dict(given)
     for key, value in table.items():

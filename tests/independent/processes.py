@@ -46,6 +46,10 @@ class Process:
         """It has not ended."""
         return self.code is None and not self.nursery.ask({"ended": self.pid})["ended"]
 
+    def poll(self) -> int | None:
+        """How it ended, or None: it runs."""
+        return None if self.alive else self.wait()
+
     def signal(self, number: int) -> None:
         """Send a signal; one that has ended is not buried before `wait`, so this hits nobody else."""
         if self.code is None:
@@ -150,11 +154,39 @@ class Nursery:
         }
         return Process(self, self._ask(job)["pid"], out, err)
 
+    def at_terminal(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        terminal: int,
+        *,
+        clock: Path,
+        jumps: Sequence[tuple[float, float]] = (),
+    ) -> Process:
+        """Start the program in a session of its own, with a terminal as its three streams."""
+        name = os.ttyname(terminal)
+        job = {
+            "argv": list(argv),
+            "env": dict(env),
+            "terminal": name,
+            "clock": str(clock),
+            "jumps": [list(jump) for jump in jumps],
+            "fresh": False,
+        }
+        process = Process(self, self._ask(job)["pid"], Path(name), Path(name))
+        # Whoever asked closes the terminal now: the child has to hold it by then.
+        while process.alive and not Path(f"/proc/{process.pid}/fd/2").samefile(name):
+            threading.Event().wait(0.001)
+        return process
+
 
 def _child(job: Mapping[str, Any]) -> int:
-    for path, number in ((os.devnull, 0), (job["out"], 1), (job["err"], 2)):
+    terminal = job.get("terminal")
+    if terminal:
+        os.setsid()  # so that the terminal opened next is its own
+    for path, number in ((os.devnull, 0), (job.get("out", ""), 1), (job.get("err", ""), 2)):
         mode = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        os.dup2(os.open(path, mode, 0o600), number)
+        os.dup2(os.open(terminal or path, os.O_RDWR if terminal else mode, 0o600), number)
     # As in a fresh interpreter: nothing has been read or written through them.
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         way = "w" if number else "r"
@@ -193,18 +225,24 @@ def start(argv: Sequence[str]) -> int:
 
 def _import_the_program() -> None:
     """Everything that a command needs, once for all children."""
+    import gc
     import importlib
+    import pkgutil
 
     import simple_salesforce  # noqa: F401
 
-    root = product_root() / "syncerr_tui"
-    for room in ("cli", "resync", "salesforce", "diagnosis", "triage"):
-        for file in sorted((root / room).rglob("*.py")):
-            if file.stem == "__main__":
-                continue
-            name = ".".join(file.relative_to(root.parent).with_suffix("").parts)
+    import syncerr_tui
+
+    for module in pkgutil.walk_packages(syncerr_tui.__path__, "syncerr_tui."):
+        room, _, name = module.name.removeprefix("syncerr_tui.").partition(".")
+        if room not in {"ui", "demo"} and name != "__main__":
             with contextlib.suppress(ImportError):  # what needs a package that is not installed is not needed
-                importlib.import_module(name.removesuffix(".__init__"))
+                importlib.import_module(module.name)
+    from syncerr_tui.diagnosis.read import diagnose
+
+    diagnose("Its catalogues are read with the first message.")
+    gc.collect()
+    gc.freeze()
 
 
 def _serve() -> None:

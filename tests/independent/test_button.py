@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -259,8 +260,14 @@ FATES: list[tuple[Fate, ...]] = layered(
 
 
 @pytest.mark.parametrize("fates", FATES, ids=" ".join)
-@pytest.mark.parametrize("fault", TROUBLE)
-@pytest.mark.parametrize("lwr", ["open", "absent"])
+@pytest.mark.parametrize(
+    ("lwr", "fault"),
+    layered(
+        "troubles of a button",
+        list(zip(["open", "absent"] * len(TROUBLE), TROUBLE, strict=False)),
+        list(product(["open", "absent"], TROUBLE)),
+    ),
+)
 def test_trouble_while_it_runs_never_makes_it_run_again(
     learn_at: Desk, lwr: str, fault: Fault, fates: tuple[Fate, ...]
 ) -> None:
