@@ -8,6 +8,7 @@ SQLite's stands for both:
 | `?` | a value |
 | `x IN (SELECT value FROM json_each(?))` | one of many texts; the value is their JSON list |
 | `json_extract(row, '$.name')` | a text out of JSON |
+| `event = x AND run || '' = y` | looked up by the event alone: SQLite would go through all of the run |
 | `fold(x)`, `instr(x, y) > 0` | upper and lower case alike; y is somewhere in x |
 | `n INTEGER PRIMARY KEY` | a number, counted up in the order of writing |
 | `APPEND ONLY runs` | in a migration: nobody changes or deletes a line of this table |

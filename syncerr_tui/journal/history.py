@@ -29,9 +29,9 @@ ENDINGS = {
 
 _FROM = """
     FROM rows r
-    LEFT JOIN intents i ON i.n = (SELECT max(n) FROM intents WHERE event = r.event AND run = r.run)
+    LEFT JOIN intents i ON i.n = (SELECT max(n) FROM intents WHERE event = r.event AND run || '' = r.run)
     LEFT JOIN outcomes o ON o.intent = i.n
-    LEFT JOIN verdicts v ON v.n = (SELECT max(n) FROM verdicts WHERE event = r.event AND run = r.run)
+    LEFT JOIN verdicts v ON v.n = (SELECT max(n) FROM verdicts WHERE event = r.event AND run || '' = r.run)
 """
 _FROM_OPEN = """
     FROM rows r
@@ -41,7 +41,8 @@ _FROM_OPEN = """
     LEFT JOIN outcomes o ON o.intent = i.n
     LEFT JOIN verdicts v ON v.n = (
         SELECT max(w.n) FROM verdicts w LEFT JOIN outcomes z ON z.intent = w.intent
-        WHERE w.event = r.event AND w.run = r.run AND COALESCE(z.kind, '') NOT IN ('not sent', 'refused'))
+        WHERE w.event = r.event AND w.run || '' = r.run
+        AND COALESCE(z.kind, '') NOT IN ('not sent', 'refused'))
 """
 """The last request that may have been carried out. A later one that was refused says nothing of it."""
 _COLUMNS = """
@@ -233,7 +234,7 @@ class History:
         )[0]
         fixed = self._all(
             """SELECT v.at, u.os_user, u.reason FROM rows r
-            JOIN verdicts v ON v.event = r.event AND v.run = r.run JOIN runs u ON u.id = r.run
+            JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run JOIN runs u ON u.id = r.run
             WHERE r.fingerprint = ? AND v.verdict = 'FIXED' ORDER BY v.n DESC LIMIT 1""",
             (fingerprint,),
         )
@@ -284,8 +285,11 @@ class History:
         if events is None:
             rows = self._all(f"{_COLUMNS} {_FROM_OPEN}")
         else:
-            named = "r.event IN (SELECT value FROM json_each(?))"
-            rows = self._all(f"{_COLUMNS} {_FROM_OPEN} WHERE {named}", (json.dumps(list(events)),))
+            # By way of `intents`: most events that are asked about have none.
+            named = "SELECT event FROM intents WHERE event IN (SELECT value FROM json_each(?))"
+            rows = self._all(
+                f"{_COLUMNS} {_FROM_OPEN} WHERE r.event IN ({named})", (json.dumps(list(events)),)
+            )
         return {record.error.id: record for record in map(_record, rows)}
 
     def wave_times(self, method: str, limit: int = 50) -> list[tuple[int, float]]:

@@ -46,6 +46,10 @@ class RecordableRow(Protocol):
     @property
     def error(self) -> SyncError: ...
 
+    def payload(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        ...
+
 
 class RecordablePlan(Protocol):
     """What is written down of a plan (`resync.plan.Plan`)."""
@@ -56,8 +60,8 @@ class RecordablePlan(Protocol):
     @property
     def rows(self) -> Sequence[RecordableRow]: ...
 
-    def payload(self) -> dict[str, Any]:
-        """All of it as JSON holds it, each row under `rows`."""
+    def head(self) -> dict[str, Any]:
+        """All but the hash and the rows, as JSON holds it."""
         ...
 
 
@@ -201,17 +205,29 @@ class Journal:
     # -- a run as a whole
 
     def begin(
-        self, plan: RecordablePlan, *, who: Who, reason: str, fingerprint: Callable[[SyncError], str]
+        self,
+        plan: RecordablePlan,
+        *,
+        who: Who,
+        reason: str,
+        fingerprint: Callable[[SyncError], str],
+        claimed: Callable[[Mapping[str, str]], object] = lambda _: None,
     ) -> Begun:
         """Write a plan down as a run, and claim its rows.
+
+        Args:
+            plan: The plan.
+            who: Who acts.
+            reason: Why, in the person's words.
+            fingerprint: What a row's cause is known by.
+            claimed: Is told the rows that others hold, while the plan is being written: from then on nobody
+                else can take one of the other rows, so how they stand may be looked at.
 
         Raises:
             RefusedError: Every row is held by other runs that are under way.
             MachineError: The journal cannot be written; nothing may be sent.
         """
         run = uuid4().hex
-        head = plan.payload()
-        rows = head.pop("rows")
         with self._transaction() as sql:
             self._refuse_where_moved(sql)
             held = self.claims.take(sql, run, [row.error.id for row in plan.rows])
@@ -220,6 +236,7 @@ class Journal:
                     f"All of these rows are being re-synced by {next(iter(held.values()))}",
                     "Wait for that run to end, or look at it with `syncerr-tui journal`",
                 )
+            claimed(held)
             at = self._clock()
             while sql.execute("SELECT 1 FROM runs WHERE at = ?", (iso(at),)):
                 at += timedelta(microseconds=1)  # runs are told in the order in which they began
@@ -230,7 +247,7 @@ class Journal:
                     run,
                     iso(at),
                     plan.hash,
-                    json.dumps(head),
+                    json.dumps(plan.head()),
                     who.os_user,
                     who.org_user,
                     self.claims.owner.host,
@@ -249,9 +266,9 @@ class Journal:
                         row.error.object,
                         row.error.storeconnect_id,
                         fingerprint(row.error),
-                        json.dumps(payload),
+                        json.dumps(row.payload()),
                     )
-                    for seq, (row, payload) in enumerate(zip(plan.rows, rows, strict=True))
+                    for seq, row in enumerate(plan.rows)
                 ),
             )
         forget_settled(self.read, self._log, {run, *self.active})

@@ -284,8 +284,8 @@ def _failing_again(
     fixed = journal.read(
         "SELECT v.event, v.at, v.verdict, v.evidence, u.os_user, "  # noqa: S608 - our own pieces
         "r.object, r.storeconnect_id, r.fingerprint "
-        "FROM rows r JOIN verdicts v ON v.run = r.run AND v.event = r.event JOIN runs u ON u.id = r.run "
-        "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
+        "FROM rows r JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
+        "JOIN runs u ON u.id = r.run WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
         f"AND v.verdict = 'FIXED' AND {LAST_VERDICT} ORDER BY v.n",
         (json.dumps(sorted({key for _, key in records})),),
     )
@@ -316,7 +316,7 @@ def _ended(row: Row) -> Ended:
 def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
     found = journal.read(
         "SELECT r.object, r.storeconnect_id, max(v.at) AS at FROM rows r "
-        "JOIN verdicts v ON v.run = r.run AND v.event = r.event "
+        "JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
         "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
         "AND v.verdict IN ('FIXED', 'RESOLVED ELSEWHERE') "
         "AND json_extract(r.row, '$.event_type') != 'Delete' GROUP BY 1, 2",

@@ -54,6 +54,17 @@ class PlannedRow:
     parents: tuple[str, ...] = ()
     """Event ids in this plan that must be proven first."""
 
+    def payload(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {
+            **self.error.payload(),
+            "created_at": self.error.created_at.isoformat() if self.error.created_at else None,
+            "wave": self.wave,
+            "reason": self.reason,
+            "group": self.group,
+            "parents": list(self.parents),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Wave:
@@ -114,6 +125,10 @@ class Plan:
 
     def payload(self) -> dict[str, Any]:
         """Everything but the hash, as JSON can hold it. Waves are lists of ids over the rows."""
+        return {**self.head(), "rows": [row.payload() for row in self.rows]}
+
+    def head(self) -> dict[str, Any]:
+        """The payload without its rows."""
         return {
             "org_id": self.org_id,
             "org_name": self.org_name,
@@ -127,17 +142,6 @@ class Plan:
             "expected_seconds": self.expected_seconds,
             "warnings": list(self.warnings),
             "waves": [{"number": w.number, "why": w.why, "ids": list(w.ids)} for w in self.waves],
-            "rows": [
-                {
-                    **row.error.payload(),
-                    "created_at": row.error.created_at.isoformat() if row.error.created_at else None,
-                    "wave": row.wave,
-                    "reason": row.reason,
-                    "group": row.group,
-                    "parents": list(row.parents),
-                }
-                for row in self.rows
-            ],
             "left_out": [{"id": out.id, "reason": out.reason} for out in self.left_out],
         }
 

@@ -21,6 +21,7 @@ from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, PlannedRow, expected_seconds
 from syncerr_tui.stopwatch import Instant, Machine, Stopwatch
 
+_ENDED = frozenset((RowState.DONE, RowState.NOT_SENT))
 _PROGRESS_EVERY = 0.25
 """Seconds."""
 
@@ -91,6 +92,8 @@ class RunState:
         self._last_progress: Instant | None = None
         self._wave: tuple[int, int, Instant] | None = None
         """The wave that is under way: its number, its rows, and since when."""
+        self.pauses = 0
+        """How often the run was paused."""
         self._was_paused = False
         """A person has held that wave."""
         self._measured: list[tuple[int, float]] = []
@@ -106,7 +109,7 @@ class RunState:
 
     def ended(self, event: str) -> bool:
         """It has an outcome in this run."""
-        return self._state[event] in {RowState.DONE, RowState.NOT_SENT}
+        return self._state[event] in _ENDED
 
     def proven(self, event: str) -> bool:
         """FIXED, or resolved elsewhere: what waits for it may go."""
@@ -259,16 +262,10 @@ class RunState:
 
     def _move(self, attempt: Attempt, state: RowState, note: str = "") -> None:
         event = attempt.event
-        self._counter[self._field(event)] -= 1
+        self._counter[_count_name(self._state[event], self.attempts[event])] -= 1
+        self._counter[_count_name(state, attempt)] += 1
         self.attempts[event], self._state[event] = attempt, state
-        self._counter[self._field(event)] += 1
         self.tell(RowChanged(state, attempt, note))
-
-    def _field(self, event: str) -> str:
-        state, verdict = self._state[event], self.attempts[event].verdict
-        if state is RowState.DONE and verdict is not None:
-            return verdict.count_name
-        return "not_sent" if state is RowState.NOT_SENT else state.value
 
     # -- stopping and holding it
 
@@ -310,6 +307,7 @@ class RunState:
     def pause(self) -> None:
         """Hold every sender at its next request."""
         self._was_paused = True
+        self.pauses += 1
         self._may_go.clear()
 
     def unpause(self) -> None:
@@ -393,3 +391,10 @@ class RunState:
 
 async def _coroutine(awaitable: Awaitable[None]) -> None:
     await awaitable
+
+
+def _count_name(state: RowState, attempt: Attempt) -> str:
+    """The field of `Counts` that a row is counted in."""
+    if state is RowState.DONE and attempt.verdict is not None:
+        return attempt.verdict.count_name
+    return "not_sent" if state is RowState.NOT_SENT else state.value

@@ -7,7 +7,7 @@ write the verdict. Whatever stops the program between two of them, the journal s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -114,10 +114,13 @@ class Runner:
         state = self._state
         conducting: asyncio.Task[None] | None = None
         beside = [asyncio.ensure_future(self._beat())]
+        claimed: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
         if self._request.mode is ResumeMode.CONTINUE:  # while the journal takes the plan
             beside.append(asyncio.ensure_future(self._sender.ask_the_time()))
+            if not (self._org.method.guided or self._org.method.first_alone):
+                beside.append(asyncio.ensure_future(self._sender.look_early(claimed)))
         try:
-            await self._open()
+            await self._open(claimed)
             conducting = asyncio.ensure_future(self._conduct())
             conducting.add_done_callback(lambda _: state.events.put_nowait(None))
             while (event := await state.events.get()) is not None:
@@ -171,10 +174,25 @@ class Runner:
 
     # -- the run as a whole
 
-    async def _open(self) -> None:
-        """The run is in the journal, and its rows are ours."""
+    async def _open(self, claimed: asyncio.Future[Mapping[str, str]]) -> None:
+        """The run is in the journal, and its rows are ours.
+
+        Args:
+            claimed: Is told as soon as the rows of a new run are ours, where none of them must wait for what
+                became of an earlier request.
+        """
         request, state = self._request, self._state
-        held, earlier = await state.writer.call(self._open_journal)
+        loop = asyncio.get_running_loop()
+
+        def tell(held: Mapping[str, str]) -> None:
+            if not claimed.done():
+                claimed.set_result(held)
+
+        def claim(held: Mapping[str, str]) -> None:
+            if not doubt.sent_and_open(self._journal, [row.error for row in self.plan.rows]):
+                loop.call_soon_threadsafe(tell, held)
+
+        held, earlier = await state.writer.call(lambda: self._open_journal(claim))
         state.tell(RunStarted(state.run, self.plan, resumed=request.resume is not None))
         for attempt in earlier:
             state.restore(attempt)
@@ -186,13 +204,17 @@ class Runner:
             )
         state.skip({event: f"it is being re-synced by {holder}" for event, holder in held.items()})
 
-    def _open_journal(self) -> tuple[Mapping[str, str], tuple[Attempt, ...]]:
+    def _open_journal(
+        self, claimed: Callable[[Mapping[str, str]], object]
+    ) -> tuple[Mapping[str, str], tuple[Attempt, ...]]:
         """In the journal's thread: rows that others hold, and how far an interrupted run had come."""
         request, journal, state = self._request, self._journal, self._state
         state.usual_seconds = doubt.usual_seconds(journal)
         state.measured_before = History(journal).wave_times(self.plan.method)
         if request.resume is None:
-            begun = journal.begin(self.plan, who=self._who, reason=request.reason, fingerprint=cause_key)
+            begun = journal.begin(
+                self.plan, who=self._who, reason=request.reason, fingerprint=cause_key, claimed=claimed
+            )
             state.run = begun.run
             return begun.held, ()
         earlier = History(journal).rows_of(request.resume)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
@@ -33,11 +34,13 @@ Batch = list[PlannedRow]
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """A look at the records of rows whose turn comes next."""
+    """A look at rows before their turn: at their records, and at their events where there are any."""
 
     rows: Sequence[PlannedRow]
     at: Instant
-    looking: asyncio.Task[Records]
+    pauses: int
+    """How often the run had been paused by then."""
+    looking: asyncio.Task[tuple[Mapping[str, EventSeen] | None, Records]]
 
 
 class Sender:
@@ -56,7 +59,8 @@ class Sender:
         self._sent: list[str] = []
         self._next: Sequence[PlannedRow] | None = None
         """The rows of the request after this one, where they may be looked at before it has ended."""
-        self._ahead: _Ahead | None = None
+        self._ahead: dict[str, _Ahead] = {}
+        """By the first of its rows."""
         self._failed_in_a_row = 0
 
     @property
@@ -68,9 +72,9 @@ class Sender:
     async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
         """Send these rows, as many requests at once as the plan allows. A failure stops them all."""
         self._sent = []
-        state, method = self._state, self._org.method  # a plan may be older than the profile's bounds
-        waiting = deque(batches(rows, min(state.plan.batch_size, method.batch_size)))
-        concurrency = min(state.plan.concurrency, method.concurrency, len(waiting))
+        state = self._state
+        waiting = deque(self._lists_of_requests(rows))
+        concurrency = min(self._concurrency, len(waiting))
 
         async def lane() -> None:
             try:
@@ -98,6 +102,31 @@ class Sender:
         """Ask for the org's time, so that the first request need not. A failure is met again there."""
         with suppress(SyncErrError):
             await self._org_clock.refresh()
+
+    async def look_early(self, claimed: Awaitable[Mapping[str, str]]) -> None:
+        """While the journal takes the plan: look at the rows of the first requests, once they are claimed.
+
+        Args:
+            claimed: Rows of the plan that others hold: event id -> who.
+        """
+        held = await claimed
+        rows = self._state.rows
+        first = [
+            rows[event] for wave in self._state.plan.waves[:1] for event in wave.ids if event not in held
+        ]
+        for requests in self._lists_of_requests(first)[: self._concurrency]:
+            errors = [row.error for row in requests[0]]
+            self._begin_look(requests[0], look_before(self._org, errors, concurrency=self._look_lanes))
+        # What cannot be read is told to whoever is to send those rows.
+        await asyncio.gather(*(ahead.looking for ahead in self._ahead.values()), return_exceptions=True)
+
+    def _lists_of_requests(self, rows: Sequence[PlannedRow]) -> list[list[Batch]]:
+        # A plan may be older than the profile's bounds.
+        return batches(rows, min(self._state.plan.batch_size, self._org.method.batch_size))
+
+    @property
+    def _concurrency(self) -> int:
+        return min(self._state.plan.concurrency, self._org.method.concurrency)
 
     # -- one batch
 
@@ -177,18 +206,21 @@ class Sender:
 
     async def _look_once(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
         await self._org_clock.refresh()
-        at = self._state.stopwatch.now()
         errors = [row.error for row in rows]
-        ahead = await self._seen_ahead(rows)
-        seen, before = await look_before(self._org, errors, concurrency=self._look_lanes, records=ahead)
+        at, seen, records = await self._seen_ahead(rows)
+        if seen is None or records is None:
+            at = self._state.stopwatch.now()
+            seen, records = await look_before(
+                self._org, errors, concurrency=self._look_lanes, records=records
+            )
         org_now = self._org_clock.now()
         due, left = self._still_due(rows, seen, org_now)
         if left:
             await self._judge_those_that_left(left)
-        org_at = request_times(org_now, seen, before)
+        org_at = request_times(org_now, seen, records)
         ids = {row.error.id: row for row in due}
         return [
-            self._state.next_attempt(row, seen[event], before.get(event), org_at[event])
+            self._state.next_attempt(row, seen[event], records.get(event), org_at[event])
             for event, row in ids.items()
         ], at
 
@@ -201,25 +233,42 @@ class Sender:
 
         Its events are looked at when its turn comes: nothing goes out on an old look.
         """
-        if self._next is not None and self._ahead is None:
-            errors = [row.error for row in self._next]
-            looking = asyncio.ensure_future(records_before(self._org, errors, concurrency=self._look_lanes))
-            self._ahead = _Ahead(self._next, self._state.stopwatch.now(), looking)
+        if self._next is not None and self._next[0].error.id not in self._ahead:
+            self._begin_look(self._next, self._records_of(self._next))
 
-    async def _seen_ahead(self, rows: Sequence[PlannedRow]) -> Records | None:
-        """The records of these rows as seen during the request before; None where that is too long ago."""
-        ahead, self._ahead = self._ahead, None
+    async def _records_of(self, rows: Sequence[PlannedRow]) -> tuple[None, Records]:
+        errors = [row.error for row in rows]
+        return None, await records_before(self._org, errors, concurrency=self._look_lanes)
+
+    def _begin_look(
+        self,
+        rows: Sequence[PlannedRow],
+        look: Coroutine[Any, Any, tuple[Mapping[str, EventSeen] | None, Records]],
+    ) -> None:
+        state = self._state
+        task = asyncio.ensure_future(look)
+        self._ahead[rows[0].error.id] = _Ahead(rows, state.stopwatch.now(), state.pauses, task)
+
+    async def _seen_ahead(
+        self, rows: Sequence[PlannedRow]
+    ) -> tuple[Instant, Mapping[str, EventSeen] | None, Records | None]:
+        """What was seen of these rows before their turn, and when; None where that was before a pause, or is
+        too long ago.
+        """
+        state = self._state
+        ahead, now = self._ahead.pop(rows[0].error.id, None), state.stopwatch.now()
         if ahead is None:
-            return None
-        records = await ahead.looking
-        fresh = self._state.stopwatch.gap(ahead.at) <= STALE_SECONDS
-        return records if fresh and ahead.rows == rows else None
+            return now, None, None
+        seen, records = await ahead.looking
+        fresh = state.stopwatch.gap(ahead.at) <= STALE_SECONDS and state.pauses == ahead.pauses
+        return (ahead.at, seen, records) if fresh and ahead.rows == rows else (now, None, None)
 
     async def _forget_ahead(self) -> None:
-        ahead, self._ahead, self._next = self._ahead, None, None
-        if ahead is not None:
-            ahead.looking.cancel()
-            await asyncio.gather(ahead.looking, return_exceptions=True)
+        looking = [ahead.looking for ahead in self._ahead.values()]
+        self._ahead, self._next = {}, None
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
 
     async def _judge_those_that_left(self, rows: Sequence[PlannedRow]) -> None:
         """These were processed before we sent them: by an earlier re-sync of ours, or by somebody else.

@@ -30,6 +30,9 @@ T = TypeVar("T")
 FIRST_PAUSE, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
 """Seconds from one look at the org to the next: the first, how they grow, the longest."""
 
+_JUDGED_AT_ONCE = 200
+"""Rows: some 10 ms, with what is told of them."""
+
 Wait = Callable[[float, int, float], Awaitable[bool]]
 """Sleep that many seconds while so many attempts are open, which get so many seconds more in all. True:
 the timeout is over at once (cancelled), look a last time."""
@@ -142,8 +145,9 @@ async def _looked(
                 while len(some) >= PROOF_CHUNK or (some and not reading):
                     asking.add(asyncio.ensure_future(find(name, some[:PROOF_CHUNK])))
                     del some[:PROOF_CHUNK]
-            await asyncio.sleep(0)  # those questions leave before these answers are judged
-            yield [await judged(attempt) for attempt in complete]
+            for part in _pieces(complete, _JUDGED_AT_ONCE):
+                await asyncio.sleep(0)  # those questions leave before this is judged, and keys are read
+                yield [await judged(attempt) for attempt in part]
     finally:
         for task in asking:
             task.cancel()
@@ -253,7 +257,11 @@ async def _records(
 
 
 def _chunks(ids: Sequence[T]) -> list[Sequence[T]]:
-    return [ids[start : start + PROOF_CHUNK] for start in range(0, len(ids), PROOF_CHUNK)]
+    return _pieces(ids, PROOF_CHUNK)
+
+
+def _pieces(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -46,6 +46,7 @@ from tests.resync.lying_org import IDENTITY
 
 T = TypeVar("T")
 LANES = 5
+_RECORD = salesforce_id(1, "001")
 DISK_SECONDS = 0.002
 """What a disk takes to keep a commit: most solid-state ones take less."""
 
@@ -81,12 +82,14 @@ class _Skipping(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         due = None if timeout is None else self._clock() + timeout
-        while not (ready := super().select(0.001 if self._clock.at_work else 0)):
-            if due is not None and not self._clock.at_work:
+        while True:
+            at_work = self._clock.at_work  # before the look: whoever ends after it may have woken the loop
+            if ready := super().select(0.001 if at_work else 0):
+                return ready
+            if due is not None and not at_work:
                 self._clock.skip(max(due - self._clock(), 0.0))
             if due is not None and self._clock() >= due:
-                break
-        return ready
+                return ready
 
 
 class OwnTimeLoop(asyncio.SelectorEventLoop):
@@ -188,7 +191,7 @@ class SlowOrg:
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         await self._call("find")
         return {
-            key: (RecordSeen(salesforce_id(1, "001"), key, self._done[self._by_key[key]]),)
+            key: (RecordSeen(_RECORD, key, self._done[self._by_key[key]]),)
             for key in storeconnect_ids
             if self._by_key[key] in self._done
         }

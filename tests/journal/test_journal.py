@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import cast
 import pytest
 
 from syncerr_tui.errors import MachineError, RefusedError
+from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
 from syncerr_tui.journal.database import Server
@@ -436,3 +437,34 @@ def test_on_another_machine_the_heartbeat_decides() -> None:
     other = replace(me, host="elsewhere", boot="another")
     assert is_alive(other, me, START, START + timedelta(minutes=9))
     assert not is_alive(other, me, START, START + timedelta(minutes=11))
+
+
+def test_a_question_costs_by_its_rows_however_large_their_run_is(tmp_path: Path, time: Time) -> None:
+    """Counted in SQLite's own steps: four times the rows may not be sixteen times the work."""
+
+    def steps(rows: int) -> list[int]:
+        with opened(tmp_path / str(rows), time) as journal:
+            run = begin(journal, plan_of(*range(rows))).run
+            numbers = journal.intend(run, [intent(n) for n in range(rows)])
+            journal.finish_rows(run, [fixed(n, numbers[sync_error(n).id]) for n in range(rows)])
+            history = History(journal)
+            errors = {sync_error(n).id: sync_error(n) for n in range(rows)}
+            records = [(error.object, error.storeconnect_id) for error in errors.values()]
+            questions: list[Callable[[], object]] = [
+                lambda: history.rows_of(run),
+                lambda: history.last_requests(list(errors)),
+                lambda: history.seen(cause_key(sync_error(0))),
+                lambda: row_history.standing(journal, errors, records),
+            ]
+            counted = []
+            connection = cast("SqliteFile", journal._database).connection
+            for question in questions:
+                taken: list[int] = []
+                connection.set_progress_handler(lambda taken=taken: taken.append(1), 100)  # type: ignore[misc]
+                question()
+                connection.set_progress_handler(None, 0)
+                counted.append(len(taken))
+            return counted
+
+    for few, many in zip(steps(100), steps(400), strict=True):
+        assert 0 < many < 7 * few

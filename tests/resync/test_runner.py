@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
 from syncerr_tui.journal.history import History
-from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.journal import Begun, Journal
 from syncerr_tui.model import EventSeen, EventType, RecordSeen, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
     AskPerson,
@@ -23,6 +24,7 @@ from syncerr_tui.resync.events import (
     Paused,
     Progress,
     RunEvent,
+    RunStarted,
     Waiting,
     WaitKind,
     WaveProven,
@@ -48,7 +50,19 @@ def braked(told: Sequence[RunEvent]) -> list[str]:
 
 
 async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journal, time: Time) -> None:
-    org = LyingOrg(time, method=replace(METHOD, batch_size=2, concurrency=3))
+    class Busy(LyingOrg):
+        """Answers none of the first three requests before the third is here."""
+
+        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+            waiting.append(errors)
+            if len(waiting) >= 3:
+                together.set()
+            await asyncio.wait_for(together.wait(), 20)
+            return await super().request_resync(errors)
+
+    waiting: list[Sequence[SyncError]] = []
+    together = asyncio.Event()
+    org = Busy(time, method=replace(METHOD, batch_size=2, concurrency=3))
     missing = "Foreign key external ID: 00000000-0000-4000-8000-{:012d} not found"
     errors = [org.fail(n, message=missing.format(n // 6 + 900)) for n in range(24)]
     plan = plan_for(org, errors, parents={})
@@ -59,6 +73,47 @@ async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journ
     for account in range(4):
         mine = [error.id for error in errors[account * 6 : account * 6 + 6]]
         assert [event for event in org.order if event in mine] == mine
+
+
+@pytest.mark.parametrize("late", [0.0, 6.0])
+async def test_the_first_rows_are_looked_at_while_the_journal_takes_the_plan(
+    journal: Journal, time: Time, monkeypatch: pytest.MonkeyPatch, late: float
+) -> None:
+    """From the moment on at which they are claimed; once more where that look is old by then."""
+
+    class Watched(LyingOrg):
+        async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+            acts.append("looked")
+            seen = await super().read_events(ids)
+            looked.set()
+            return seen
+
+        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+            acts.append("sent")
+            return await super().request_resync(errors)
+
+    acts: list[str] = []
+    looked = threading.Event()
+    original = journal.begin
+
+    def begin(*plan: Any, claimed: Callable[[Mapping[str, str]], object], **options: Any) -> Begun:
+        def while_writing(held: Mapping[str, str]) -> None:
+            acts.append("claimed")
+            claimed(held)
+            assert looked.wait(20)
+
+        begun = original(*plan, claimed=while_writing, **options)
+        acts.append("written")
+        time.now += timedelta(seconds=late)
+        return begun
+
+    monkeypatch.setattr(journal, "begin", begin)
+    org = Watched(time)
+    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1), org.fail(2)]), time))
+    again = ["looked"] if late else []
+    assert acts[: acts.index("sent")] == ["claimed", "looked", "written", *again]
+    assert len([event for event in told if isinstance(event, BatchSent)]) == 1
+    assert ending(told).counts.fixed == 2
 
 
 async def test_locked_rows_are_asked_for_again_in_smaller_pieces(journal: Journal, time: Time) -> None:
@@ -466,11 +521,34 @@ class PausedWhileLooking(LyingOrg):
 
 
 async def test_what_was_seen_before_a_pause_is_not_sent_on(journal: Journal, time: Time) -> None:
-    org = PausedWhileLooking(time)
+    org = PausedWhileLooking(time, method=replace(METHOD, first_alone=True))
     error = org.fail(1)
     org.events[error.id].broken = False
     org.runner = runner_for(org, journal, plan_for(org, [error]), time)
     told = await drive(org.runner)
+    assert set(verdicts(told).values()) == {Verdict.ELSEWHERE}
+    assert not org.reached
+
+
+async def test_what_was_seen_while_the_journal_took_the_plan_is_not_sent_on_after_a_pause(
+    journal: Journal, time: Time
+) -> None:
+    org = LyingOrg(time)
+    error = org.fail(1)
+    org.events[error.id].broken = False
+    runner = runner_for(org, journal, plan_for(org, [error]), time)
+
+    def somebody_else_re_syncs() -> None:
+        time.now += timedelta(seconds=1)
+        org.process_now(error.id)
+        runner.resume()
+
+    def pause(event: RunEvent) -> None:
+        if isinstance(event, RunStarted):
+            runner.pause()
+            asyncio.get_running_loop().call_later(0.05, somebody_else_re_syncs)
+
+    told = await drive(runner, pause)
     assert set(verdicts(told).values()) == {Verdict.ELSEWHERE}
     assert not org.reached
 
