@@ -130,7 +130,7 @@ def _quoted(kind: str, match: re.Match[str]) -> Iterator[NamedAutomation]:
     for group in ("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"):
         name = match[group]
         if name is not None:
-            if name.strip():
+            if any(map(str.isalnum, name)):
                 yield _named(kind, name.strip(), match.start(group), match.end(group))
             return
 

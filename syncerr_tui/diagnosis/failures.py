@@ -37,6 +37,8 @@ _OPEN_END = re.compile(r"(?:[:,(\[{=]|\b(?:caused by|details|because|for)\.?)\s*
 _RESULT = re.compile(
     r"Database\.(?:Error|SaveResult|UpsertResult|DeleteResult)\[|<(?:\w{1,20}:)?errors?[\s>]", re.IGNORECASE
 )
+_CODE_WORD = re.compile(r"[A-Z]{3,}(?:_[A-Z0-9]+)+")
+_WORDS = re.compile(r"[^\W\d_]{3,}")
 _BRACES = re.compile(r"[{}]")
 _ELEMENT = re.compile(r"<(?P<close>/?)(?:\w{1,20}:)?errors?(?:\s[^<>]{0,200})?>", re.IGNORECASE)
 
@@ -182,6 +184,8 @@ def _sides(item: Statement) -> Iterator[Statement]:
     if len(cuts) == 1:
         yield item
         return
+    if len(cuts) > 1 and not _WORDS.search(_CODE_WORD.sub("", text[: cuts[1]])):
+        del cuts[1]  # `[CODE] (Database.SaveResult[...`: a code alone is that of what follows
     seen: set[str] = set()
     for start, end in pairwise([*cuts, len(text)]):
         piece = item.text.cut(start, end)

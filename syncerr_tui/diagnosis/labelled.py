@@ -262,7 +262,7 @@ def find_labels_of(text: str, names: Iterable[Part]) -> Iterator[Part]:
 def _label_of_list(text: str, match: re.Match[str]) -> Iterator[Part]:
     """The label in `...: Billing Country: [BillingCountry]`: there it says the same as the API name."""
     label = _LABEL_OF_LIST.search(text, max(0, match.start() - 52), match.start())
-    if label is None:
+    if label is None or label["field"].endswith("."):
         return
     plain = "".join(filter(str.isalnum, label["field"])).lower()
     name = match["list"].lower().removesuffix("__c").rpartition("__")[2].replace("_", "")

@@ -18,13 +18,21 @@ The conventions, derived from labelled messages of real orgs:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 
 from syncerr_tui.diagnosis.automation import NamedAutomation, find_automation
-from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, WRAPPERS, find_codes, may_pass, root_of
+from syncerr_tui.diagnosis.codes import (
+    APEX,
+    FLOW_TRIGGER,
+    WRAPPERS,
+    find_codes,
+    known_codes,
+    may_pass,
+    root_of,
+)
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
@@ -110,16 +118,15 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     given = (clean(code).strip() or None) if code else None
     text = clean(message)
     whole, statements = unwrap(text[:_PROSE])
-    read = [statement(item) for item in statements]
-    if statements[0] is not whole and not any(item.sentences or item.codes for item in read):
-        beside = statement(whole)
-        if (
-            beside.sentences
-        ):  # what counts stands under another key: `"message": "Update fail", "error": "..."`
-            statements, read = [whole], [beside]
+    statements, read = _read_statements(whole, statements)
     pieces = split(whole, read)
 
+    cut = _is_cut(text)
+    # Where the last name may be a piece of one. A short text can have such a length by chance.
+    broken_at = len(text) if cut and len(text) >= _LONG else None
     parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]
+    if broken_at:
+        parts += _cut_code(text)
     parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
     error_id = find_error_id(text)
     if error_id:
@@ -134,7 +141,11 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         inside = _ranges(statements)
         around = (_renamed(item, whole) for item in find_automation(whole.text))
         automation += (item for item in around if item.start not in inside)
-        parts += (part for part in _around(whole) if part.start not in inside)
+        parts += (
+            part
+            for part in _around(whole.masked(statements))
+            if part.start not in inside and part.end != broken_at
+        )
     for piece in pieces:
         automation += (_renamed(name, item.text) for item in piece.statements for name in item.named)
 
@@ -146,6 +157,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
             piece,
             [part for part in parts if piece.start <= part.start < end],
             [item for item in automation if piece.start <= item.start < end],
+            broken_at,
         )
         failure, more = _failure(found, given if number in owners else None, whole, sole=len(pieces) == 1)
         parts += more
@@ -156,8 +168,20 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         failures=tuple(failures) if text else (),
         spans=_spans(parts, automation),
         message=text,
-        cut=_is_cut(text),
+        cut=cut,
     )
+
+
+def _read_statements(
+    whole: SourceText, statements: list[SourceText]
+) -> tuple[list[SourceText], list[Statement]]:
+    """The statements, read; the whole where what counts stands under another key than `message`."""
+    read = [statement(item) for item in statements]
+    if statements[0] is not whole and not any(item.sentences or item.codes for item in read):
+        everything = statement(whole)
+        if everything.sentences:
+            return [whole], [everything]
+    return statements, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +191,8 @@ class _Found:
     piece: Piece
     parts: list[Part]
     automation: list[NamedAutomation]
+    broken_at: int | None
+    """Where the message breaks off: a name that ends there is none."""
 
 
 def _failure(
@@ -178,13 +204,15 @@ def _failure(
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
     says = frozenset(said.kind for item in statements for said in item.sentences)
-    root = root_of(codes, given)
+    root = root_of(_outermost_first(found), given)
     inferred = root is None
     if root is None:
         root = code_from_sentences(says) or _code_of({item.automation.kind for item in found.automation})
     more: list[Part] = []
     for item in statements:
-        more += _statement(item, root)
+        more += (
+            part for part in _statement(item, root) if part.kind == "value" or part.end != found.broken_at
+        )
     limit = find_limit(surroundings, codes)
     if limit:
         more.append(_placed(limit, whole) if sole else limit._replace(start=0, end=0))
@@ -202,11 +230,18 @@ def _failure(
         external_ids=tuple(texts.get("external_id", ())),
         error_id=next(iter(texts.get("error_id", ())), None),
         limit=limit.text if limit else None,
-        transient=_transient(root, says, surroundings),
+        transient=_transient(root, says, own_text),
         says=says,
         text=own_text,
     )
     return failure, more
+
+
+def _outermost_first(found: _Found) -> tuple[str, ...]:
+    """The codes of one failure; one beside a message, as a JSON `errorCode`, is around those in it."""
+    texts = _ranges([item.text for item in found.piece.statements])
+    codes = [part for part in found.parts if part.kind == "code"]
+    return tuple(dict.fromkeys(part.text for part in sorted(codes, key=lambda part: part.start in texts)))
 
 
 def _owners_of_given(pieces: tuple[Piece, ...], given: str | None, parts: list[Part]) -> set[int]:
@@ -303,6 +338,18 @@ _LENGTHS = frozenset(
     {80, 100, 128, 255, 256, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 32_000, 32_768, 131_072}
 )
 """Lengths that columns, logs and forms cut texts at."""
+_LONG = 255
+
+
+_CUT_CODE = re.compile(r"[A-Z]{3,}_[A-Z_]{3,}\Z")
+
+
+def _cut_code(text: str) -> Iterator[Part]:
+    """The code that a text breaks off in, where only one begins like that."""
+    broken = _CUT_CODE.search(text, max(0, len(text) - 60))
+    names = [code for code in known_codes() if code.startswith(broken[0])] if broken else []
+    if broken and len(names) == 1 and names[0] != broken[0]:
+        yield Part("code", names[0], *broken.span())
 
 
 def _is_cut(text: str) -> bool:

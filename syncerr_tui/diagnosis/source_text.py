@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from syncerr_tui.text import clean
 
@@ -20,6 +20,8 @@ _TAG = re.compile(
 )
 _ENTITY = re.compile(r"&(?:amp;){0,3}#?[0-9A-Za-z]{2,10};")
 _ESCAPE = re.compile(r"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|([\"'/nrtbf]))")
+_TAIL = re.compile(r"\s+[Ee]rror ?I[Dd]: {0,2}-?\d{3,12}-\d{1,12} \(-?\d{1,12}\)[\s.]*\Z|\s+\Z")
+"""What Salesforce hangs on to the end of its sentences, and blanks: no part of what a rule reads."""
 _WRITTEN_BREAK = re.compile(r"(?:\\+[rn])+ ?(?=Class\.|Trigger\.|caused by|External entry)")
 """A line end that somebody wrote out where the platform begins a line, outside of JSON too."""
 _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
@@ -85,6 +87,16 @@ class SourceText:
             place = self._from[run + 1]
         return self._parent.origin_of_end(min(place, len(self._parent.text)))
 
+    def masked(self, pages: Iterable[SourceText]) -> SourceText:
+        """This message with blanks where the pages cut from it stand; itself where it was unwrapped."""
+        if not self.is_message:
+            return self
+        text = self.text
+        for page in pages:
+            start, end = page.origin(0), page.origin_of_end(len(page.text))
+            text = text[:start] + " " * (end - start) + text[end:]
+        return SourceText.of(text)
+
     def cut(self, start: int, end: int) -> SourceText:
         """The part between two offsets, as a page of its own."""
         return SourceText(self.text[start:end], self, [0], [start], [end])
@@ -121,10 +133,16 @@ def unwrap(message: str) -> tuple[SourceText, list[SourceText]]:
         whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
     if "&" in message:
         whole = whole.replaced(_ENTITY, _entity)
+    whole = _without_tail(whole)
     if "\\" in message:
         whole = whole.replaced(_WRITTEN_BREAK, lambda _: "\n")
-    statements = _messages(whole)
+    statements = [_without_tail(page) for page in _messages(whole)]
     return whole, statements or [whole]
+
+
+def _without_tail(page: SourceText) -> SourceText:
+    tail = _TAIL.search(page.text, max(0, len(page.text) - 80))
+    return page.cut(0, tail.start()) if tail and tail.start() else page
 
 
 def _entity(match: re.Match[str]) -> str:

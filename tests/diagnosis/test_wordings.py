@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from syncerr_tui.diagnosis.explanation import explain_message
@@ -301,3 +303,73 @@ def test_a_code_and_its_own_sentence_in_the_next_line_are_one_failure(message: s
 def test_another_code_in_the_next_line_is_another_failure() -> None:
     found = diagnose("STRING_TOO_LONG: Fax: data value too large: 1\nRequired fields are missing: [Name]")
     assert [failure.root_code for failure in found.failures] == ["STRING_TOO_LONG", "REQUIRED_FIELD_MISSING"]
+
+
+PLAIN = "Fax: value outside of valid range on numeric field: 123: [Fax__c]"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"[NUMBER_OUTSIDE_VALID_RANGE] {PLAIN}",
+        f"Error: {PLAIN}",
+        f"{PLAIN} Error ID: 1064190376-681258 (954367962)",
+        f"<p>{PLAIN}</p>",
+        "<div>Fax: value outside of valid range on numeric field: 123</div><p>[Fax__c]</p>",
+        json.dumps([{"message": PLAIN, "errorCode": "NUMBER_OUTSIDE_VALID_RANGE", "fields": []}]),
+        json.dumps({"error": json.dumps([{"message": PLAIN, "errorCode": "NUMBER_OUTSIDE_VALID_RANGE"}])}),
+    ],
+)
+def test_what_stands_around_a_message_changes_nothing(message: str) -> None:
+    found = diagnose(message, "NUMBER_OUTSIDE_VALID_RANGE")
+    assert (found.root_code, found.values) == ("NUMBER_OUTSIDE_VALID_RANGE", ("123",))
+    assert set(found.fields) == {"Fax", "Fax__c"}
+    assert len(found.failures) == 1
+
+
+def test_the_tail_with_an_error_id_is_no_value_and_no_reason() -> None:
+    found = diagnose(
+        "Fax: bad value for restricted picklist field: None Error ID: 1064190376-681258 (954367962)"
+    )
+    assert (found.values, found.error_id) == (("None",), "1064190376-681258 (954367962)")
+
+
+def test_a_code_beside_a_json_message_is_around_the_codes_in_it() -> None:
+    inner = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: PayTrigger: execution of AfterInsert"
+    message = json.dumps({"message": inner, "errorCode": "CANNOT_EXECUTE_FLOW_TRIGGER"})
+    assert diagnose(message).root_code == APEX
+
+
+def test_escapes_of_json_hide_no_id_and_no_internal_error() -> None:
+    found = diagnose(json.dumps({"message": "Look at\n0015g00000Qr7TbAAJ"}))
+    assert found.record_ids == ("0015g00000Qr7TbAAJ",)
+    text = (
+        "An unexpected error occurred.\nPlease include this ErrorId if you contact us: 648718192-2424 (-31)"
+    )
+    assert diagnose(json.dumps({"message": text}), "UNKNOWN_EXCEPTION").transient
+
+
+def test_fields_beside_a_json_message_are_none_of_its_words() -> None:
+    message = (
+        '[{"message": "Required field missing: Fax", "errorCode": "REQUIRED_FIELD_MISSING", "fields": []}]'
+    )
+    assert diagnose(message).fields == ("Fax",)
+
+
+@pytest.mark.parametrize(
+    ("text", "root", "fields"),
+    [
+        ("Required fields are missing: Fax, Ema", "REQUIRED_FIELD_MISSING", ("Fax",)),
+        (
+            "This error occurred when the flow tried to go: NUMBER_OUTSIDE_VAL",
+            "NUMBER_OUTSIDE_VALID_RANGE",
+            (),
+        ),
+        ("This error occurred when the flow tried to go: INVALID_CR", "CANNOT_EXECUTE_FLOW_TRIGGER", ()),
+    ],
+)
+def test_a_name_that_the_message_breaks_off_in(text: str, root: str, fields: tuple[str, ...]) -> None:
+    message = ("word " * 60)[len(text) - 255 :] + text
+    found = diagnose(message)
+    assert found.cut
+    assert (found.root_code, found.fields) == (root, fields)
