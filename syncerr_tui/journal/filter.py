@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import Verdict
-from syncerr_tui.triage.filter import Term, check_event, read_terms
+from syncerr_tui.triage.filter import check_event
+from syncerr_tui.triage.terms import Term, read_terms
 
 FIELDS = ("verdict", "object", "code", "event", "by", "why", "id", "sc", "message")
 _ALIASES = {"obj": "object", "type": "event", "storeconnect": "sc", "text": "message", "reason": "why"}

@@ -26,15 +26,14 @@ Terms stand side by side and must all hold. A term is free text (anywhere in the
 In `object`, `code`, `event` and `day` a value is the whole name. While it is typed, and only then, the last
 word counts as the beginning of a name. An event type, a status code, a day or a cause that cannot exist is
 refused. A pattern takes time in proportion to the text, whatever it is, and so has no look-around and no
-back references (RE2); it ends at the slash before a blank. Long because it is one language, to be read from
-top to bottom.
+back references (RE2); it ends at the slash before a blank. `terms` takes a filter apart.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -42,9 +41,8 @@ from typing import Any
 from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, SyncError
-from syncerr_tui.text import one_line
 from syncerr_tui.triage.handling import NOTHING_SAID, Handled
-from syncerr_tui.triage.pattern import compiled
+from syncerr_tui.triage.terms import Term, compiled, example, read_terms
 
 Predicate = Callable[[SyncError, datetime], bool]
 
@@ -65,15 +63,11 @@ FIELDS = (
     "message",
 )
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
-_NAMES = frozenset({"object", "code", "event", "day"})
 _HANDLED = frozenset({"note", "assigned", "snoozed"})
 _WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"}) | _HANDLED
 _NAMED = 8
 """Names in one refusal."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_START = r"(?P<not>-)?(?:(?P<field>[A-Za-z_]+):)?"
-_TERM = re.compile(_START + r'(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>[^\s"]*))')
-_PATTERN = re.compile(_START + r"/(?P<pattern>(?:[^/\\]|\\.|/(?!\s|\Z))*)(?:(?P<end>/)|\\?\Z)", re.DOTALL)
 _DAY = re.compile(r"[\d*-]{1,10}|none", re.ASCII)
 _AGE = re.compile(r"(?P<op>>=|<=|>|<)?(?P<number>\d{1,6}(?:\.\d{1,3})?)(?P<unit>[smhdw])")
 _SUFFIX = re.compile(r"__[A-Za-z]+$")
@@ -105,31 +99,6 @@ class Filter:
 
 
 EVERYTHING = Filter()
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One part of a filter as it was written."""
-
-    field: str | None
-    """None for free text."""
-    value: str
-    negated: bool
-    unfinished: bool
-    """It stands at the very end, and the person is still typing."""
-    quoted: bool
-    pattern: bool = False
-    """The value is a regular expression."""
-
-    @property
-    def as_prefix_of_a_closed_set(self) -> bool:
-        """Whether it counts as the beginning of one of a few words."""
-        return self.unfinished and not self.quoted and not self.pattern
-
-    @property
-    def as_prefix(self) -> bool:
-        """Whether the name counts as the beginning of a name."""
-        return self.as_prefix_of_a_closed_set and self.field in _NAMES
 
 
 def parse(
@@ -185,77 +154,6 @@ def parse(
     return Filter(text.strip(), tuple(terms), prefix, by_cause)
 
 
-def read_terms(
-    text: str,
-    fields: Sequence[str],
-    aliases: Mapping[str, str],
-    *,
-    typing: bool = False,
-    patterns: bool = False,
-) -> Iterator[Term]:
-    """The parts of a filter, for any set of fields; with `patterns` a slash begins a regular expression.
-
-    Raises:
-        BadInputError: Says which part cannot be read, and what would do.
-    """
-    position = 0
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            continue
-        match = _PATTERN.match(text, position) if patterns else None
-        if match is not None:
-            yield from _pattern_term(match, fields, aliases, unfinished=typing and match.end() == len(text))
-            position = match.end()
-            continue
-        match = _TERM.match(text, position)
-        if match is None or match.end() == position:
-            raise BadInputError(
-                f"The filter cannot be read at character {position + 1}",
-                'Put text with quotes or blanks between double quotes, as in "too many".',
-            )
-        term = _term(match, fields, aliases, unfinished=typing and match.end() == len(text))
-        if term is not None:
-            yield term
-        position = match.end()
-
-
-def _term(
-    match: re.Match[str], fields: Sequence[str], aliases: Mapping[str, str], *, unfinished: bool
-) -> Term | None:
-    name = match["field"]
-    quoted = match["quoted"] is not None
-    value = match["quoted"] if quoted else match["plain"]
-    if quoted and not match["end"] and not unfinished:
-        raise BadInputError("The filter has a quote that is not closed", 'Close it with ".')
-    field = None if name is None else _field(name, fields, aliases)
-    if not value:
-        if unfinished:
-            return None
-        if field is None:
-            raise BadInputError("The filter has a - with nothing after it", "Write -word to leave rows out.")
-        raise BadInputError(
-            f"The filter has {name}: without a value", f"Write for example {_example(field)}."
-        )
-    return Term(field, value, bool(match["not"]), unfinished, quoted)
-
-
-def _pattern_term(
-    match: re.Match[str], fields: Sequence[str], aliases: Mapping[str, str], *, unfinished: bool
-) -> Iterator[Term]:
-    pattern, closed = match["pattern"], bool(match["end"])
-    if not closed and not unfinished:
-        raise BadInputError(
-            "The filter has a pattern that is not closed",
-            f'Close it with /, or quote the text: "/{one_line(pattern)[:20]}"',
-        )
-    field = None if match["field"] is None else _field(match["field"], fields, aliases)
-    if pattern:
-        yield Term(field, pattern, bool(match["not"]), not closed, quoted=False, pattern=True)
-    elif closed:
-        raise BadInputError("The filter has a pattern with nothing in it", "Write for example /flow.*failed/")
-
-
 def _predicate(
     term: Term, codes: Callable[[], Collection[str]] | None, zone: tzinfo | None
 ) -> Predicate | None:
@@ -277,25 +175,6 @@ def _predicate(
             return _name(term.field, alternatives, pattern)
         case _:
             return _contains(term.field, term.value)
-
-
-def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
-    lowered = name.lower()
-    field = aliases.get(lowered, lowered)
-    if field in fields:
-        return field
-    near = difflib.get_close_matches(lowered, [*fields, *aliases], n=1)
-    meant = f"Did you mean {near[0]}:? " if near else ""
-    raise BadInputError(
-        f"The filter does not know {name}:",
-        f'{meant}Fields are {", ".join(fields)}; to search for this text, quote it: "{name}:…"',
-    )
-
-
-def _example(field: str) -> str:
-    examples = {"object": "object:Order", "event": "event:update", "age": "age:>2d", "day": "day:2026-11-27"}
-    examples |= {"snoozed": "snoozed:yes", "assigned": "assigned:none"}
-    return examples.get(field, f"{field}:…")
 
 
 def _of_cause(term: Term, cause_of: Callable[[str], Collection[str] | None] | None) -> Predicate | None:
@@ -425,7 +304,7 @@ _READERS: Mapping[str, Callable[[SyncError], str]] = {
 def _matches_pattern(term: Term) -> Predicate | None:
     if term.field in _WITHOUT_PATTERN:
         raise BadInputError(
-            f"{term.field}: takes no pattern", f"Write for example {_example(term.field or '')}."
+            f"{term.field}: takes no pattern", f"Write for example {example(term.field or '')}."
         )
     try:
         search = compiled(term.value)

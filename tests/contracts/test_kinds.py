@@ -19,7 +19,7 @@ from syncerr_tui.resync.events import Counts
 from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod
 from syncerr_tui.salesforce.scoring import _TYPES
 from syncerr_tui.salesforce.vocabulary import FieldRole
-from syncerr_tui.triage import filter as triage_filter
+from syncerr_tui.triage import filter as triage_filter, terms
 from syncerr_tui.triage.columns import ORDER, SortKey, ordered
 from syncerr_tui.triage.export import FIELDS
 from syncerr_tui.ui import themes
@@ -54,7 +54,7 @@ def test_a_column_can_be_sorted_and_exported() -> None:
 
 @pytest.mark.parametrize("field", triage_filter.FIELDS)
 def test_a_filter_term_is_read_and_explained(field: str) -> None:
-    example = triage_filter._example(field).replace("…", "x")
+    example = terms.example(field).replace("…", "x")
     with contextlib.suppress(BadInputError):  # a name or a cause that is not there is refused in words
         all(term(sync_error(1), datetime.now(UTC)) for term in triage_filter.parse(example).terms)
     assert f"`{field}:" in str(triage_filter.__doc__), f"{field}: has no line in the filter's own table"
