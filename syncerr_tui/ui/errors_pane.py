@@ -367,11 +367,6 @@ class ErrorsPane(ListWithPanel):
         return self.listing.filter.text
 
     def filter_as_typed(self, text: str) -> str:
-        """Filter by what stands in the filter bar so far.
-
-        Returns:
-            What is wrong with it, in words; empty where it can be read.
-        """
         self._narrowed_from.clear()
         self._typed_from = self._typed_from or self.listing.current
         try:
@@ -386,11 +381,6 @@ class ErrorsPane(ListWithPanel):
         return ""
 
     def filter_by(self, text: str) -> None:
-        """Filter by a finished text.
-
-        Raises:
-            BadInputError: It cannot be read.
-        """
         self._typing.cancel()
         self._filter(self._read(text))
         self._typed_from = None

@@ -189,7 +189,6 @@ class GuidedPane(ListWithPanel):
         return self.state.filter.text
 
     def filter_as_typed(self, text: str) -> str:
-        """Filter by what stands in the filter bar so far; gives what is wrong with it, in words."""
         try:
             self._filter(text, typing=True)
         except BadInputError as error:
@@ -197,11 +196,6 @@ class GuidedPane(ListWithPanel):
         return ""
 
     def filter_by(self, text: str) -> None:
-        """Filter by a finished text.
-
-        Raises:
-            BadInputError: It cannot be read.
-        """
         self._filter(text, typing=False)
 
     def _filter(self, text: str, *, typing: bool) -> None:

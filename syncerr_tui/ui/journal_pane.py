@@ -20,10 +20,11 @@ from textual.containers import Vertical
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import Describe
-from syncerr_tui.ui.journal_reading import JournalReading, Level
+from syncerr_tui.ui.journal_reading import JournalReading, Level, PagedRows, Read
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
@@ -152,12 +153,8 @@ class JournalPane(ListWithPanel):
         """Read the journal anew, where somebody looks at it; the cursors stay where they are."""
         if self.context.connection is None or not self._visited:
             return
-        from syncerr_tui.ui.journal_reading import PagedRows
-
         self._moment = self.context.moment
-        runs = PagedRows(self._reading.runs, self._in_background, self._arrived)
-        self._runs = Level(runs, self._runs.at if self._runs else 0)
-        runs.ask()
+        self._runs = self._paged(self._reading.runs, self._runs.at if self._runs else 0)
         if self._run is not None:
             self._open(self._run, self._rows.at if self._rows else 0)
             self._in_background(self._know_anew(self._run.id))
@@ -173,10 +170,7 @@ class JournalPane(ListWithPanel):
             self._show_lines()
 
     def _show_fixes(self, at: int = 0) -> None:
-        from syncerr_tui.ui.journal_reading import PagedRows
-
-        self._fixes = Level(PagedRows(self._reading.fixes, self._in_background, self._arrived), at)
-        self._fixes.pages.ask()
+        self._fixes = self._paged(self._reading.fixes, at)
 
     def turn_to_fixes(self) -> None:
         """The fixes instead of the runs, or the runs again."""
@@ -188,12 +182,13 @@ class JournalPane(ListWithPanel):
         self._show()
 
     def _open(self, run: RunRecord, at: int = 0) -> None:
-        from syncerr_tui.ui.journal_reading import PagedRows
-
         self._run = run
-        rows = PagedRows(partial(self._reading.rows, run.id), self._in_background, self._arrived)
-        self._rows = Level(rows, at)
-        rows.ask()
+        self._rows = self._paged(partial(self._reading.rows, run.id), at)
+
+    def _paged(self, read: Read[Item], at: int) -> Level[Item]:
+        level = Level(PagedRows(read, self._in_background, self._arrived), at)
+        level.pages.ask()
+        return level
 
     def _in_background(self, work: Coroutine[Any, Any, None], group: str = "journal") -> None:
         self.run_worker(self._or_say_why(work), group=group, exclusive=group != "journal")
@@ -213,39 +208,27 @@ class JournalPane(ListWithPanel):
 
     # -- showing ---------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
-        from syncerr_tui.ui import journal_words as words
+    def _drawing(self) -> tuple[tuple[Column, ...], Callable[[Any], Sequence[Part]]]:
+        """The columns of what is shown, and what a row of it says in them."""
+        from syncerr_tui.ui import fix_words, journal_words as words
 
-        runs, rows = self._runs, self._rows
-        drawn, names = self._moment, self._reading.names
+        drawn, names, ours = self._moment, self._reading.names, self._ours
         if self._fixes is not None:
-            from syncerr_tui.ui import fix_words
+            return fix_words.FIXES, lambda fix: fix_words.record_cells(fix, drawn)
+        if self._run is not None:
+            return words.ROWS, lambda row: words.row_cells(row, names)
+        return words.RUNS, lambda run: words.run_cells(run, drawn, ours=run.id in ours)
 
-            fixes = self._fixes
-            self.sheet.show(
-                fix_words.FIXES,
-                fixes.pages.count,
-                fixes.at,
-                lambda row: _cells(fixes.pages.at(row), lambda one: fix_words.record_cells(one, drawn)),
-            )
-        elif rows is not None and self._run is not None:
-            pages = rows.pages
-            self.sheet.show(
-                words.ROWS,
-                pages.count,
-                rows.at,
-                lambda row: _cells(pages.at(row), lambda one: words.row_cells(one, names)),
-            )
-        elif runs is not None:
-            ours = self._ours
-            self.sheet.show(
-                words.RUNS,
-                runs.pages.count,
-                runs.at,
-                lambda row: _cells(
-                    runs.pages.at(row), lambda run: words.run_cells(run, drawn, ours=run.id in ours)
-                ),
-            )
+    def _show(self) -> None:
+        level = self._level
+        if level is not None:
+            columns, cells = self._drawing()
+
+            def at(place: int) -> Sequence[Part] | None:
+                item = level.pages.at(place)
+                return cells(item) if item is not None else None
+
+            self.sheet.show(columns, level.pages.count, level.at, at)
         self._show_lines()
         self.panel_soon()
         self.post_message(self.Changed())
@@ -461,11 +444,6 @@ class JournalPane(ListWithPanel):
         return "text  verdict:fixed,twin  object:Order  code:INVALID*  event:update  by:ana  why:flow  -not"
 
     def filter_as_typed(self, text: str) -> str:
-        """Filter by what stands in the filter bar so far, once the typing pauses.
-
-        Returns:
-            What is wrong with it, in words; empty where it can be read.
-        """
         from syncerr_tui.journal.filter import parse
 
         try:
@@ -476,11 +454,6 @@ class JournalPane(ListWithPanel):
         return ""
 
     def filter_by(self, text: str) -> None:
-        """Filter by a finished text.
-
-        Raises:
-            BadInputError: It cannot be read.
-        """
         from syncerr_tui.journal.filter import parse
 
         self._typing.cancel()
@@ -508,7 +481,3 @@ class JournalPane(ListWithPanel):
         "verify": verify,
         "fixes": turn_to_fixes,
     }
-
-
-def _cells(item: Item | None, cells: Callable[[Item], Sequence[Part]]) -> Sequence[Part] | None:
-    return cells(item) if item is not None else None
