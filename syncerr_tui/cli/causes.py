@@ -14,8 +14,8 @@ from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
+    from syncerr_tui.diagnosis.evidence import ParentRef
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
-    from syncerr_tui.diagnosis.victims import ParentRef
     from syncerr_tui.salesforce.session import OrgSession
 
     Parents = Mapping[str, tuple[ParentRef, ...]]

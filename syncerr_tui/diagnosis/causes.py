@@ -11,8 +11,9 @@ from datetime import datetime
 from math import inf
 from operator import attrgetter
 
+from syncerr_tui.diagnosis.evidence import Evidence, Link, ParentRef
 from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, Fingerprints
-from syncerr_tui.diagnosis.victims import Evidence, GraphNode, Link, ParentRef, Victims, local_name
+from syncerr_tui.diagnosis.victims import GraphNode, Victims, local_name
 from syncerr_tui.model import SyncError
 
 ORDERS = frozenset({"order"})

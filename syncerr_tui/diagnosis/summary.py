@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN
+from syncerr_tui.diagnosis.evidence import PARENT_CODE, SAME_RECORD_CODE
 from syncerr_tui.diagnosis.model import Failure
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.reason import root_words
-from syncerr_tui.diagnosis.victims import PARENT_CODE, SAME_RECORD_CODE
 from syncerr_tui.text import SafeText, one_line
 
 _KINDS = {"flow": "Flow", "trigger": "trigger", "class": "class", "flow_element": "element"}

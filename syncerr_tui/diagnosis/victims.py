@@ -4,8 +4,6 @@ Two things make an error a victim: an earlier change of the same record has fail
 has. A link is a fact only where the list itself proves it; everything else is shown as a guess and never
 orders a plan. Links are not stored: they follow from a few indexes, so a page that arrives late changes
 what was concluded before it without any bookkeeping.
-
-Long because each kind of evidence stands beside the indexes that it is read from.
 """
 
 from __future__ import annotations
@@ -15,21 +13,24 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
 
-from syncerr_tui.diagnosis.named_parents import (
+from syncerr_tui.diagnosis.evidence import (
     NO_PARENTS,
+    PARENT_CODE,
+    SAME_RECORD_CODE,
+    Evidence,
+    Link,
     NamedParents,
+    ParentRef,
     is_record_id,
     parents_named,
     says_parent,
+    short_id,
+    unlisted_change,
+    unlisted_parent,
 )
 from syncerr_tui.model import EventType, SyncError
-
-SAME_RECORD_CODE = "INVALID_CHANGE_EVENT"
-PARENT_CODE = "INVALID_FIELD"
 
 
 class _Record:
@@ -43,49 +44,6 @@ class _Record:
         self.storeconnect_id = storeconnect_id
         self.events: list[str] = []
         """Ids of its errors, as they happened."""
-
-
-class Evidence(StrEnum):
-    """Why a link is believed."""
-
-    SAME_RECORD = "same record"
-    NAMED_PARENT = "named parent"
-    RELATION = "parent in the org"
-    """The record's own lookup, as read from the org."""
-    CODE = "code"
-    """The status code says that something else failed first; what it was is not in this list."""
-    GUESS = "guess"
-
-
-class Link(NamedTuple):
-    """One error that exists because of another. There are as many as rows: a named tuple is made fastest."""
-
-    victim: str
-    cause: str | None
-    """Id of the error to clear first; None where it is not in this list."""
-    evidence: Evidence
-    detail: str
-    """One sentence for the person: what was seen that proves it, or what to look for."""
-    missing: str | None = None
-    """Where the cause is not in this list: what is known of it (`Order 1f3c…`)."""
-    parent: tuple[str, str] | None = None
-    """Where the cause is not in this list: object and StoreConnect ID of the parent, if it is named."""
-    ready: bool = False
-    """The parent is in Salesforce by now: a re-sync can work."""
-
-    @property
-    def fact(self) -> bool:
-        """Whether a plan may be ordered by it."""
-        return self.cause is not None and self.evidence is not Evidence.GUESS
-
-
-@dataclass(frozen=True, slots=True)
-class ParentRef:
-    """A lookup of a failed record as the org has it."""
-
-    object: str
-    storeconnect_id: str
-    field: str
 
 
 # A child's parent is of a higher rank. Only used for guesses.
@@ -331,13 +289,13 @@ class Victims:
         error, code = node.error, node.code
         earlier = self._earlier(node) if len(node.record.events) > 1 else None
         if code == SAME_RECORD_CODE:
-            return (earlier or _unlisted_change(error),)
+            return (earlier or unlisted_change(error),)
         if code != PARENT_CODE or not says_parent(error.message):
             return (earlier,) if earlier else ()
         parents = self._parents(node)
         if earlier:
             return (earlier, *parents)
-        return tuple(parents) or (self._guess(node) or _unlisted_parent(error),)
+        return tuple(parents) or (self._guess(node) or unlisted_parent(error),)
 
     def _earlier(self, node: GraphNode) -> Link | None:
         """An earlier failed change of the same record that this one needs."""
@@ -384,18 +342,18 @@ class Victims:
                 continue
             parent = self._failed_create(value, entity, node)
             if parent is not None:
-                detail = f"the message names {parent.object} {_short(value)}, which failed"
+                detail = f"the message names {parent.object} {short_id(value)}, which failed"
                 links.append(Link(error.id, parent.id, Evidence.NAMED_PARENT, detail))
             elif unlisted is None:
                 unlisted = self._unlisted(error, entity, value)
         return links or ([unlisted] if unlisted else [])
 
     def _unlisted(self, error: SyncError, object_name: str | None, value: str) -> Link:
-        what = f"{object_name or 'the record'} {_short(value)}"
+        what = f"{object_name or 'the record'} {short_id(value)}"
         if object_name and (object_name.lower(), value) in self._present:
             detail = f"the message names {what}, which is in Salesforce by now: a re-sync can work"
             return Link(error.id, None, Evidence.NAMED_PARENT, detail, ready=True)
-        link = _unlisted_parent(error, what)
+        link = unlisted_parent(error, what)
         return link._replace(parent=(object_name, value)) if object_name else link
 
     def _named_by_salesforce_id(self, salesforce_id: str, node: GraphNode) -> list[Link]:
@@ -452,28 +410,8 @@ class Victims:
         if len(near) != 1:
             return None
         cause = self.errors[near.pop()]
-        detail = f"guess: {cause.object} {_short(cause.storeconnect_id)} failed in the minute before"
+        detail = f"guess: {cause.object} {short_id(cause.storeconnect_id)} failed in the minute before"
         return Link(error.id, cause.id, Evidence.GUESS, detail)
-
-
-def _unlisted_change(error: SyncError) -> Link:
-    what = f"an earlier change of {error.object} {_short(error.storeconnect_id)}"
-    detail = (
-        f"{SAME_RECORD_CODE} says that {what} failed; it is not in this list: refresh, or look for its ID"
-    )
-    return Link(error.id, None, Evidence.CODE, detail, missing=what)
-
-
-def _unlisted_parent(error: SyncError, parent: str | None = None) -> Link:
-    if parent is None:
-        detail = (
-            f"{PARENT_CODE} says that a parent of this {error.object} failed; the message does not name it"
-        )
-        return Link(error.id, None, Evidence.CODE, detail)
-    detail = (
-        f"the message names {parent}, which is not in this list: it may be in Salesforce by now, or deleted"
-    )
-    return Link(error.id, None, Evidence.CODE, detail, missing=parent)
 
 
 def _minute(when: datetime) -> int:
@@ -491,7 +429,3 @@ def _take(index: dict[str, list[_Record]], key: str, record: _Record) -> None:
     known.remove(record)
     if not known:
         del index[key]
-
-
-def _short(identifier: str) -> str:
-    return identifier if len(identifier) <= 12 else f"{identifier[:8]}…"

@@ -2,8 +2,6 @@
 
 A write leaves at most once for each line of the journal that announces it. What an answer says is never
 believed, a refusal included: only what a re-read shows counts.
-
-It is long because the change and the way back are one story, told with the same steps.
 """
 
 from __future__ import annotations

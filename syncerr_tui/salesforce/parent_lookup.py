@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncerr_tui.diagnosis.victims import ParentRef
+from syncerr_tui.diagnosis.evidence import ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Org

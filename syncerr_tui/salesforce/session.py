@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from syncerr_tui.diagnosis.victims import PARENT_CODE, ParentRef
+from syncerr_tui.diagnosis.evidence import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.fixes.org import Taken
 from syncerr_tui.model import ApiUsage, EventSeen, OrgIdentity, RecordSeen, SyncError

@@ -1,7 +1,7 @@
 """The list of sync errors with its info panel: the place where triage happens.
 
 The listing (rows, filter, order, cursor, selection) is one frozen value with pure transitions; this pane
-turns keys into transitions and shows the result. Long because every key of the list ends here.
+turns keys into transitions and shows the result.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
-from syncerr_tui.diagnosis.victims import Evidence, ParentRef
+from syncerr_tui.diagnosis.evidence import Evidence, ParentRef
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean
 from tests.factories import NOW, salesforce_id, sync_error

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.diagnosis.victims import ParentRef
+from syncerr_tui.diagnosis.evidence import ParentRef
 from syncerr_tui.errors import NotLoggedInError, RefusedError, UnreachableError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.connect import mapping_for

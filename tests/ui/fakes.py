@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncerr_tui.diagnosis.evidence import ParentRef
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
-from syncerr_tui.diagnosis.victims import ParentRef
 from syncerr_tui.errors import RefusedError, SyncErrError
 from syncerr_tui.fixes.org import FixFacts, FixPolicy
 from syncerr_tui.model import (

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.diagnosis.victims import ParentRef
+from syncerr_tui.diagnosis.evidence import ParentRef
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.model import EventSeen, EventStanding, SyncError
 from syncerr_tui.text import clean

@@ -1,9 +1,86 @@
-"""What a message says about the parents that a record lacks."""
+"""Why one error waits for another: the link, its evidence, and what a message says about parents."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
+
+from syncerr_tui.model import SyncError
+
+SAME_RECORD_CODE = "INVALID_CHANGE_EVENT"
+PARENT_CODE = "INVALID_FIELD"
+
+
+class Evidence(StrEnum):
+    """Why a link is believed."""
+
+    SAME_RECORD = "same record"
+    NAMED_PARENT = "named parent"
+    RELATION = "parent in the org"
+    """The record's own lookup, as read from the org."""
+    CODE = "code"
+    """The status code says that something else failed first; what it was is not in this list."""
+    GUESS = "guess"
+
+
+class Link(NamedTuple):
+    """One error that exists because of another. There are as many as rows: a named tuple is made fastest."""
+
+    victim: str
+    cause: str | None
+    """Id of the error to clear first; None where it is not in this list."""
+    evidence: Evidence
+    detail: str
+    """One sentence for the person: what was seen that proves it, or what to look for."""
+    missing: str | None = None
+    """Where the cause is not in this list: what is known of it (`Order 1f3c…`)."""
+    parent: tuple[str, str] | None = None
+    """Where the cause is not in this list: object and StoreConnect ID of the parent, if it is named."""
+    ready: bool = False
+    """The parent is in Salesforce by now: a re-sync can work."""
+
+    @property
+    def fact(self) -> bool:
+        """Whether a plan may be ordered by it."""
+        return self.cause is not None and self.evidence is not Evidence.GUESS
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRef:
+    """A lookup of a failed record as the org has it."""
+
+    object: str
+    storeconnect_id: str
+    field: str
+
+
+def unlisted_change(error: SyncError) -> Link:
+    what = f"an earlier change of {error.object} {short_id(error.storeconnect_id)}"
+    detail = (
+        f"{SAME_RECORD_CODE} says that {what} failed; it is not in this list: refresh, or look for its ID"
+    )
+    return Link(error.id, None, Evidence.CODE, detail, missing=what)
+
+
+def unlisted_parent(error: SyncError, parent: str | None = None) -> Link:
+    if parent is None:
+        detail = (
+            f"{PARENT_CODE} says that a parent of this {error.object} failed; the message does not name it"
+        )
+        return Link(error.id, None, Evidence.CODE, detail)
+    detail = (
+        f"the message names {parent}, which is not in this list: it may be in Salesforce by now, or deleted"
+    )
+    return Link(error.id, None, Evidence.CODE, detail, missing=parent)
+
+
+def short_id(identifier: str) -> str:
+    return identifier if len(identifier) <= 12 else f"{identifier[:8]}…"
+
+
+# -- parents that a message names
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _FOREIGN_KEY = re.compile(r"foreign key external id:?\s{0,4}([^\s,;:]{1,80})", re.IGNORECASE)
