@@ -64,7 +64,7 @@ class EmbeddedOrg:
     async def profile(self) -> tuple[OrgProfile, TokenProvider]:
         """Its profile and its tokens, as a real org's."""
         from syncerr_tui.demo.server import DemoServer
-        from syncerr_tui.salesforce.auth.demo import demo_profile
+        from syncerr_tui.salesforce.auth.environment import demo_profile
         from syncerr_tui.salesforce.concurrency import ThreadPool
 
         if self._server is None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from syncerr_tui.model import EventSeen, OrgIdentity, RecordSeen, SyncError
-from syncerr_tui.stopwatch import Instant, Stopwatch
-
-_CLOCK_AGE = 60.0
-"""Seconds for which the org's last word about its time is counted on from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +101,3 @@ class Org(Protocol):
     async def now(self) -> datetime:
         """The org's clock (its Date header), so that "modified after the re-sync" survives clock skew."""
         ...
-
-
-class OrgClock:
-    """The org's time between two questions for it. Never later than it is there, so a stamp that the org
-    wrote after a request cannot look older than the request.
-    """
-
-    def __init__(self, org: Org, stopwatch: Stopwatch) -> None:
-        self._org = org
-        self._stopwatch = stopwatch
-        self._known: tuple[datetime, Instant] | None = None
-        self._asking = asyncio.Lock()
-
-    async def refresh(self) -> None:
-        """Ask the org, where its last word is older than a minute or the machine slept or was set since."""
-        async with self._asking:
-            if self._known is None or self._stopwatch.gap(self._known[1]) > _CLOCK_AGE:
-                answer = await self._org.now()
-                self._known = (answer, self._stopwatch.now())
-
-    def now(self) -> datetime:
-        """The org's last word and the time that has passed since, whatever was done to our own clock."""
-        assert self._known is not None
-        answer, at = self._known
-        return answer + timedelta(seconds=self._stopwatch.since(at))

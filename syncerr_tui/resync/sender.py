@@ -15,11 +15,18 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.model import EventSeen, EventStanding
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import BatchSent, Waiting, WaitKind
-from syncerr_tui.resync.org import MethodInfo, Org, OrgClock, Receipt
+from syncerr_tui.resync.org import MethodInfo, Org, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.run_state import RunState
-from syncerr_tui.resync.verification import Records, look, look_before, look_concurrency, records_before
+from syncerr_tui.resync.verification import (
+    OrgClock,
+    Records,
+    look,
+    look_before,
+    look_concurrency,
+    records_before,
+)
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant
 
 CONNECTION_TRIES = 6

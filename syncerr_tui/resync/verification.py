@@ -15,6 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
@@ -25,6 +26,7 @@ from syncerr_tui.resync import doubt
 from syncerr_tui.resync.org import MethodInfo, Org
 from syncerr_tui.resync.plan import PROOF_CHUNK
 from syncerr_tui.resync.proof import judge, needs_full_sight, needs_records
+from syncerr_tui.stopwatch import Instant, Stopwatch
 
 T = TypeVar("T")
 FIRST_PAUSE, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
@@ -33,9 +35,37 @@ FIRST_PAUSE, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
 _JUDGED_AT_ONCE = 200
 """Rows: some 10 ms, with what is told of them."""
 
+_CLOCK_AGE = 60.0
+"""Seconds for which the org's last word about its time is counted on from here."""
+
 Wait = Callable[[float, int, float], Awaitable[bool]]
 """Sleep that many seconds while so many attempts are open, which get so many seconds more in all. True:
 the timeout is over at once (cancelled), look a last time."""
+
+
+class OrgClock:
+    """The org's time between two questions for it. Never later than it is there, so a stamp that the org
+    wrote after a request cannot look older than the request.
+    """
+
+    def __init__(self, org: Org, stopwatch: Stopwatch) -> None:
+        self._org = org
+        self._stopwatch = stopwatch
+        self._known: tuple[datetime, Instant] | None = None
+        self._asking = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Ask the org, where its last word is older than a minute or the machine slept or was set since."""
+        async with self._asking:
+            if self._known is None or self._stopwatch.gap(self._known[1]) > _CLOCK_AGE:
+                answer = await self._org.now()
+                self._known = (answer, self._stopwatch.now())
+
+    def now(self) -> datetime:
+        """The org's last word and the time that has passed since, whatever was done to our own clock."""
+        assert self._known is not None
+        answer, at = self._known
+        return answer + timedelta(seconds=self._stopwatch.since(at))
 
 
 async def look_until_decided(

@@ -30,6 +30,7 @@ from syncerr_tui.salesforce.proposal import (
     propose,
     record_key_of,
 )
+from syncerr_tui.salesforce.reading import status_values
 from syncerr_tui.salesforce.responses import WrongShapeError
 from syncerr_tui.salesforce.scoring import (
     MARGIN,
@@ -49,7 +50,6 @@ from syncerr_tui.salesforce.vocabulary import (
     RECORD_KEY,
     FieldRole,
     bare,
-    status_values,
     words,
 )
 from syncerr_tui.text import one_line

@@ -18,7 +18,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixPolicy, FixScope, FixTarget, Values
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.auth.demo import DEMO_FIXES
+from syncerr_tui.salesforce.auth.environment import DEMO_FIXES
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_fields import FieldFixes
 from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, text, untold

@@ -17,7 +17,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
 from syncerr_tui.salesforce.profiles import FieldMapping
 from syncerr_tui.salesforce.soql import to_18
-from syncerr_tui.salesforce.vocabulary import Standing, standing_of, status_values
+from syncerr_tui.salesforce.vocabulary import Standing, standing_of
 from syncerr_tui.text import SafeText, clean, one_line
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}\Z", re.ASCII)
@@ -189,3 +189,14 @@ def _text(value: object) -> str:
 def _code(value: object) -> str | None:
     word = _text(value).strip()
     return word if _CODE.match(word) else None
+
+
+def status_values(value: object, kind: str = "") -> tuple[str, ...]:
+    """The values that a status holds, as text: none, one, or several in a multi-select picklist."""
+    if isinstance(value, bool):
+        return ("true" if value else "false",)
+    if isinstance(value, int | float):
+        return (f"{value:.15g}",)
+    if not isinstance(value, str) or not value.strip():
+        return ()
+    return tuple(part for part in value.split(";") if part) if kind == "multipicklist" else (value,)

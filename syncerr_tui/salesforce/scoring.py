@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from syncerr_tui.salesforce.reading import status_values
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
@@ -22,7 +23,6 @@ from syncerr_tui.salesforce.vocabulary import (
     event_type_of,
     mentions,
     standing_of,
-    status_values,
     words,
 )
 from syncerr_tui.text import one_line

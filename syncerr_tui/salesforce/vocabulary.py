@@ -112,17 +112,6 @@ class Standing(StrEnum):
     OTHER = "other"
 
 
-def status_values(value: object, kind: str = "") -> tuple[str, ...]:
-    """The values that a status holds, as text: none, one, or several in a multi-select picklist."""
-    if isinstance(value, bool):
-        return ("true" if value else "false",)
-    if isinstance(value, int | float):
-        return (f"{value:.15g}",)
-    if not isinstance(value, str) or not value.strip():
-        return ()
-    return tuple(part for part in value.split(";") if part) if kind == "multipicklist" else (value,)
-
-
 @REMEMBERED
 def standing_of(*names: str) -> Standing:
     """What a status value means, by its API value and its label."""

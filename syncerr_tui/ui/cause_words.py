@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from syncerr_tui.words import age, plural, sentence
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Trend
     from syncerr_tui.model import SyncError
+    from syncerr_tui.ui.context import AppContext
 
 _UNICODE_BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.:-=+*#"
@@ -228,50 +230,52 @@ def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError, key_of: Cal
         layout.section("Same cause", (f"{others} {verb} for the same reason: {all_rows}", Role.TEXT))
 
 
+@dataclass(frozen=True, slots=True)
+class KnownOfCause:
+    """What is known of a cause beside its errors."""
+
+    now: datetime
+    """What ages are counted to."""
+    trend: Trend | None
+    """How its errors are spread over time."""
+    guidance: Sequence[TextLine]
+    """What to do about its oldest error, laid out."""
+    unsettled: Mapping[str, Verdict]
+    """Rows that earlier runs left TWIN or UNKNOWN."""
+    twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]]
+    """The records of a TWIN: id, and the address of its page."""
+    before: str
+    """What the journal remembers about its oldest error."""
+
+
 def about(
-    graph: CauseGraph,
-    cause: Cause,
-    trend: Trend | None,
-    now: datetime,
-    *,
-    guidance: Sequence[TextLine],
-    unsettled: Mapping[str, Verdict],
-    twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
-    before: str,
-    key_of: Callable[[str], str],
-    unicode: bool,
-    width: int,
+    graph: CauseGraph, cause: Cause, known: KnownOfCause, context: AppContext, width: int
 ) -> list[TextLine]:
     """The panel of a cause: how bad it is, what happened, what to do, and why these errors are one.
 
     Args:
         graph: All errors.
         cause: The one to tell about.
-        trend: How its errors are spread over time.
-        now: What ages are counted to.
-        guidance: What to do about its oldest error, laid out.
-        unsettled: Rows that earlier runs left TWIN or UNKNOWN.
-        twin_pages: The records of a TWIN: id, and the address of its page.
-        before: What the journal remembers about its oldest error.
-        key_of: Gives the key that asks for an action.
-        unicode: Whether the terminal has more than ASCII.
+        known: What is known of it beside its errors.
+        context: The terminal, and its keys.
         width: Cells in a line.
     """
+    unsettled = known.unsettled
     count, held = len(cause.roots), len(cause.victims)
     size = plural(count, "error")
     size += f", {held:,} more {'waits' if held == 1 else 'wait'}" if held else ", nothing waits"
     first = graph.errors[cause.roots[0]]
     page = TextLayout(width)
     page.text(size, Role.HEADING)
-    page.text(summary(cause, trend, now, unicode=unicode), Role.MUTED)
+    page.text(summary(cause, known.trend, known.now, unicode=context.terminal.unicode), Role.MUTED)
     left = _left_by_runs(graph.errors, cause, unsettled)
     if left is not None:
-        pages = (twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)
+        pages = (known.twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)
         left_section(page, left, list(islice(chain.from_iterable(pages), _TWIN_PAGES)))
     elif cause.ready:
-        title = headline(graph.errors, cause, unsettled)
-        page.section(title, (f"{key_of('resync')} sends them: nothing else is to be done.", Role.TEXT))
-    page.section("Before", (before, Role.TEXT))
+        title, key = headline(graph.errors, cause, unsettled), context.key_of("resync")
+        page.section(title, (f"{key} sends them: nothing else is to be done.", Role.TEXT))
+    page.section("Before", (known.before, Role.TEXT))
     if not cause.listed:
         page.heading(f"Not in this list: {cause.missing}")
         for link in graph.links_of(first.id)[:1]:
@@ -279,7 +283,7 @@ def about(
     if count > 1 and headline(graph.errors, cause, unsettled) != explain(first).headline:
         page.section("The oldest of them", (f"What follows is about {short(first)}.", Role.TEXT))
     page.blank()
-    page.add(guidance)
+    page.add(known.guidance)
     page.section("Why these are one cause", (sentence(cause.fingerprint.why), Role.TEXT))
     page.heading(f"{plural(count, 'error')} of this cause")
     _some(page, ([(short(graph.errors[row]), Role.NAME)] for row in cause.roots[:_NAMED]), count)

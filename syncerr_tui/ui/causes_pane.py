@@ -277,25 +277,21 @@ class CausesPane(ListWithPanel):
             self.panel.show(lambda width: self._about(node.cause, width), self.subject, keep_place=same)
 
     def _about(self, cause: Cause, width: int) -> list[TextLine]:
-        from syncerr_tui.ui.cause_words import about
+        from syncerr_tui.ui.cause_words import KnownOfCause, about
 
         graph = self._graph_worker.graph
         first = graph.errors.get(cause.roots[0]) if graph is not None else None
         if graph is None or first is None:
             return []
-        return about(
-            graph,
-            cause,
-            (self._graph_worker.found.trends or {}).get(cause.key),
+        known = KnownOfCause(
             self._lines.moment.now,
+            (self._graph_worker.found.trends or {}).get(cause.key),
             guidance=self._guidance(first, width),
             unsettled=self._errors.unsettled,
             twin_pages=self._twin_pages,
             before=self._remembered(first, self._lines.moment),
-            key_of=self.context.key_of,
-            unicode=self.context.terminal.unicode,
-            width=width,
         )
+        return about(graph, cause, known, self.context, width)
 
     # -- moving ----------------------------------------------------------------------------------------
 

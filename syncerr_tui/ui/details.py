@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,26 @@ def as_text(error: SyncError, now: datetime, zone: tzinfo | None) -> str:
     return "\n".join([*lines, "Message:", error.message])
 
 
+@dataclass(frozen=True, slots=True)
+class KnownBeside:
+    """What is known of an error beside what it says itself."""
+
+    outcome: str = ""
+    """What the last run said about it."""
+    graph: CauseGraph | None = None
+    """What waits for what, once that is known."""
+    memory: Memory | None = None
+    """What the journal remembers about it."""
+    happened: str = ""
+    """What has happened to it since the person looked, or since it was fixed."""
+    notes: Sequence[str] = ()
+    """What people have said about it."""
+    left: Verdict | None = None
+    """TWIN or UNKNOWN, where earlier runs left it so."""
+    twin_pages: Sequence[tuple[str, str]] = ()
+    """The records of a TWIN: id, and the address of its page."""
+
+
 class Details:
     """Makes the panel's text for a row, at any width.
 
@@ -65,32 +86,21 @@ class Details:
         self,
         error: SyncError,
         moment: Moment,
-        outcome: str,
         width: int,
-        graph: CauseGraph | None = None,
-        memory: Memory | None = None,
-        happened: str = "",
-        notes: Sequence[str] = (),
-        left: Verdict | None = None,
-        twin_pages: Sequence[tuple[str, str]] = (),
+        known: KnownBeside,
     ) -> list[TextLine]:
         """The lines for this row.
 
         Args:
             error: The row.
             moment: When it is looked at.
-            outcome: What the last run said about it; empty where it said nothing.
             width: Cells in a line.
-            graph: What waits for what, once that is known.
-            memory: What the journal remembers about it.
-            happened: What has happened to it since the person looked, or since it was fixed.
-            notes: What people have said about it.
-            left: TWIN or UNKNOWN, where earlier runs left it so.
-            twin_pages: The records of a TWIN: id, and the address of its page.
+            known: What is known of it beside what it says itself.
         """
         from syncerr_tui.ui.cause_words import held_up, left_section, waits_for
         from syncerr_tui.ui.error_history import memory_words
 
+        graph, memory, left = known.graph, known.memory, known.left
         explanation = self._error_details.explain(error)
         diagnosis = explanation.diagnosis
         inferred = " (inferred from the wording)" if diagnosis.inferred else ""
@@ -101,12 +111,12 @@ class Details:
         message = TextLayout(width)
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
-        page.section("News", (happened, Role.TEXT))
-        if notes:
-            page.section("Said", (" ".join(notes), Role.TEXT))
-        page.section("Last re-sync", (outcome, Role.TEXT))
+        page.section("News", (known.happened, Role.TEXT))
+        if known.notes:
+            page.section("Said", (" ".join(known.notes), Role.TEXT))
+        page.section("Last re-sync", (known.outcome, Role.TEXT))
         if left is not None:
-            left_section(page, left, twin_pages)
+            left_section(page, left, known.twin_pages)
         if memory is not None:
             page.section("Before", (memory_words(memory, moment), Role.TEXT))
         if graph is not None and left is not Verdict.TWIN:

@@ -125,18 +125,17 @@ class Services:
         return Details(self.error_details, self.context.key_of)
 
     def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
-        memory, news = self.error_history.memory(error), self.context.state.news
+        from syncerr_tui.ui.details import KnownBeside
+
+        history, news = self.error_history, self.context.state.news
+        memory = history.memory(error)
         changed = news.differences(error)
-        before = [self.error_history.again(error, moment)]
+        before = [history.again(error, moment)]
         before.append(f"Changed since you looked: {changed}." if changed else "")
         if news.marks.get(error.id) is RowChange.NEW:
             before.append("New since you looked.")
-        history = self.error_history
-        return self._panel_text(
-            error,
-            moment,
+        known = KnownBeside(
             outcome,
-            width,
             self.graph_worker.graph,
             memory,
             " ".join(filter(None, before)),
@@ -144,6 +143,7 @@ class Services:
             history.left(error),
             history.twin_pages(error),
         )
+        return self._panel_text(error, moment, width, known)
 
     def remembered(self, error: SyncError, moment: Moment) -> str:
         from syncerr_tui.ui.error_history import memory_words

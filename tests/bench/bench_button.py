@@ -25,7 +25,7 @@ from syncerr_tui.resync.events import RunEnded
 from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.run_state import RunRequest
 from syncerr_tui.resync.runner import Runner
-from syncerr_tui.salesforce.auth.demo import demo_profile
+from syncerr_tui.salesforce.auth.environment import demo_profile
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.stopwatch import utc_now

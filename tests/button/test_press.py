@@ -15,7 +15,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import NotLoggedInError, NotSentError, OutcomeUnknownError, RefusedError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Receipt
-from syncerr_tui.salesforce.auth.demo import DEMO_BUTTON
+from syncerr_tui.salesforce.auth.environment import DEMO_BUTTON
 from syncerr_tui.salesforce.button.har import read_har
 from syncerr_tui.salesforce.button.learn import KnownRows, learn
 from syncerr_tui.salesforce.button.recorded import read_recording

@@ -9,7 +9,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.model import EventType
-from syncerr_tui.salesforce.auth.demo import demo_profile
+from syncerr_tui.salesforce.auth.environment import demo_profile
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.text import clean
 from tests.factories import sync_error

@@ -15,7 +15,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
-from syncerr_tui.salesforce.auth.demo import demo_profile
+from syncerr_tui.salesforce.auth.environment import demo_profile
 from syncerr_tui.salesforce.connect import connect
 from tests.layers import layered
 

@@ -29,10 +29,10 @@ from syncerr_tui.resync.events import (
     WaitKind,
     WaveProven,
 )
-from syncerr_tui.resync.org import OrgClock, Receipt
+from syncerr_tui.resync.org import Receipt
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.resync.runner import Runner
-from syncerr_tui.resync.verification import verify
+from syncerr_tui.resync.verification import OrgClock, verify
 from syncerr_tui.stopwatch import Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time

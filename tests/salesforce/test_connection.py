@@ -23,7 +23,7 @@ from syncerr_tui.errors import (
     UnreachableError,
 )
 from syncerr_tui.model import Environment, EventStanding, EventType, SyncError
-from syncerr_tui.salesforce.auth.demo import DEMO_BUTTON
+from syncerr_tui.salesforce.auth.environment import DEMO_BUTTON
 from syncerr_tui.salesforce.client import ClientOptions
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (

@@ -8,7 +8,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType
-from syncerr_tui.salesforce.auth.demo import demo_profile
+from syncerr_tui.salesforce.auth.environment import demo_profile
 from syncerr_tui.salesforce.connect import open_client
 from syncerr_tui.salesforce.discovery import discover
 from syncerr_tui.salesforce.profiles import RecordPointer

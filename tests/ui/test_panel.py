@@ -17,7 +17,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.keymap import ActionTable
-from syncerr_tui.ui.details import Details
+from syncerr_tui.ui.details import Details, KnownBeside
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.widgets.cells import flat
 from tests.factories import NOW, sync_error
@@ -53,7 +53,7 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
     from syncerr_tui.ui.context import AppContext
 
     error_details = ErrorDetailsService(AppContext(unused), lambda work: work.close(), lambda _message: None)
-    return Details(error_details, ActionTable().key_of)(error, Moment(NOW), "", width)
+    return Details(error_details, ActionTable().key_of)(error, Moment(NOW), width, KnownBeside())
 
 
 def message_part(lines: list[TextLine]) -> list[TextLine]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.model import EventSeen
-from syncerr_tui.salesforce.auth.demo import demo_profile
+from syncerr_tui.salesforce.auth.environment import demo_profile
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.stopwatch import steady_seconds
 from syncerr_tui.watch.watcher import Watcher

@@ -1,4 +1,7 @@
-"""A token from the environment: for a demo org on a port, a pipeline, or a login made elsewhere."""
+"""A token that is at hand: out of the environment, or the demo org's in this process.
+
+The environment is for a demo org on a port, a pipeline, or a login made elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
+from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_schema import safe_url
-from syncerr_tui.salesforce.tokens import Token
+from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, Method, OrgProfile
+from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 
 URL = "SYNCERR_INSTANCE_URL"
 TOKEN = "SYNCERR_ACCESS_TOKEN"  # noqa: S105 - the variable's name
@@ -68,3 +73,27 @@ def access_token(token: str, where: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise BadInputError(f"{where} does not hold a token", "Copy it again, without blanks or line ends")
     return token
+
+
+DEMO_BUTTON = ButtonMethod(
+    "SyncErrorUtilityController",
+    "resyncChangeEvents",
+    '{"changeEventIds": {"$ids": "list"}, "origin": "UtilityBar"}',
+)
+"""What `learn-button` reads out of the demo org's own recording (`syncerr-tui demo --har FILE`)."""
+
+DEMO_FIXES = FixSettings(
+    sync_user="sync@harbour-hearth.example", bypass_permission_sets=("Bypass_Validation",)
+)
+"""Who and what exemptions use in the demo org, where everything is allowed."""
+
+
+def demo_profile(
+    instance_url: str, access_token: str, *, method: Method = DEMO_BUTTON
+) -> tuple[OrgProfile, TokenProvider]:
+    """How the demo org is treated. Its names are discovered like those of any other org."""
+    token = Token(instance_url, access_token)
+    profile = OrgProfile(
+        "demo", EnvironmentAuth(), Environment.DEMO, method=method, proof_timeout=60.0, api_reserve=0.0
+    )
+    return profile, SingleFlightTokens(lambda: token, next_step="Start the demo again")
