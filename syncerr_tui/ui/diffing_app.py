@@ -40,8 +40,7 @@ class DiffingApp(App[ReturnType]):
 
     def on_mount(self) -> None:
         """Behind a suspension another program has had the terminal."""
-        if (diff := self._diff) is not None:
-            self.app_resume_signal.subscribe(self, lambda _: diff.forget(), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw(), immediate=True)
 
     def on_resize(self) -> None:
         """A terminal may lose cells when its window changes, even where it changes back."""

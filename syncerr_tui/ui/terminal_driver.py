@@ -188,7 +188,21 @@ class TerminalDriver(LinuxDriver):
 
     def _sigcont_application(self, *_: object) -> None:
         self._continued = True
-        super()._sigcont_application()
+        self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take the terminal again after a stop, in the loop and not in the middle of whatever it is at.
+
+        Textual starts its two threads anew at every SIGCONT. Where none has stopped, as with SIGSTOP or with
+        a terminal that goes away (the kernel sends SIGCONT behind SIGHUP), it would forget those that run,
+        and the program would never end.
+        """
+        if not self._auto_restart or not self._app.is_running:
+            return
+        if not self._given_away:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self.resume_application_mode()
 
     def write(self, data: str) -> None:
         """Write to the terminal, without Textual's thread where that has ended: its queue would block."""

@@ -231,6 +231,11 @@ class PtyProgram:
         """Send it a signal."""
         os.kill(self.pid, number)
 
+    def wipe(self) -> None:
+        """Lose what is on the screen, as when something else has written there."""
+        self.screen.reset()
+        self._text = None
+
     def hang_up(self) -> None:
         """Take the terminal away, as a dropped line does."""
         os.close(self._master)

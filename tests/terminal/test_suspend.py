@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,15 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell with job control"),
 ]
 CTRL_Z = b"\x1a"
+
+
+def state_of(pid: int) -> str:
+    """`R`, `S`, `T` ... as `proc(5)` says."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+
+
+def threads_of(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
 @contextmanager
@@ -106,6 +116,45 @@ def test_without_a_shell_the_app_stays(tmp_path: Path) -> None:
         program.press("q")
         assert program.wait() == 0
         assert restored(program)
+
+
+def test_a_stop_that_nobody_can_refuse_is_slept_through(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.signal(signal.SIGSTOP)
+        program.wait_for(lambda _: state_of(program.pid) == "T")
+        program.wipe()
+        program.signal(signal.SIGCONT)
+        program.wait_for(READY)
+        program.wait_for(" causes")
+        program.press("space")
+        program.wait_for("1 selected")
+        program.press("q")
+        assert program.wait() == 0
+        assert restored(program)
+
+
+def test_told_to_go_on_without_a_stop_it_goes_on_and_ends_as_ever(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        before = threads_of(program.pid)
+        for _ in range(3):
+            program.signal(signal.SIGCONT)
+        program.press("space")
+        program.wait_for("1 selected")
+        program.wait_for(lambda _: threads_of(program.pid) <= before)
+        program.press("q")
+        assert program.wait() == 0
+
+
+def test_a_terminal_that_goes_away_takes_the_program_along(tmp_path: Path) -> None:
+    # The kernel sends SIGCONT behind SIGHUP, and which of the two is seen first is left to chance.
+    with app(tmp_path, fresh=True) as program:
+        program.wait_for(READY)
+        program.signal(signal.SIGCONT)
+        program.hang_up()
+        program.signal(signal.SIGCONT)
+        assert program.wait() in {128 + signal.SIGHUP, -signal.SIGHUP}
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
