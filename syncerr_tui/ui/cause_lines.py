@@ -163,15 +163,6 @@ class CauseList(VirtualList):
         super().__init__(glyphs=glyphs, id=id)
         self._tell = tell
         self._outline = Outline()
-        self._cursor = 0
-
-    @property
-    def count(self) -> int:
-        return len(self._outline)
-
-    @property
-    def at(self) -> int:
-        return self._cursor
 
     @property
     def page(self) -> int:
@@ -180,19 +171,16 @@ class CauseList(VirtualList):
 
     def show(self, outline: Outline, cursor: int, note: tuple[str, ...] = ()) -> None:
         """Show this; only lines that read differently are written."""
-        self._outline, self._cursor, self._note = outline, cursor, note
+        self._outline, self._note = outline, note
+        self.count, self.at = len(outline), cursor
         self.redraw()
-
-    def redraw(self) -> None:
-        if self.size.width and self.display:
-            super().redraw()
 
     def height_of(self, row: int) -> int:
         return 2 if self._outline[row].is_cause else 1
 
     def lines_of(self, row: int) -> list[_Line]:
         text = self._tell(self._outline[row], self.size.width - 1 - _GUTTER)
-        here = row == self._cursor
+        here = row == self.at
         gutter = f"{self.glyphs.cursor if here else ' '}{text.selected} "
         first, *rest = text.lines
         return [
@@ -209,11 +197,6 @@ class CauseList(VirtualList):
         segments = merged((text, plain if line.cursor else self.look(look)) for text, look in line.parts)
         strip = Strip(segments).adjust_cell_length(self.size.width - 1, plain)
         return [*((text, style or plain) for text, style, _ in strip), ("", plain)]
-
-    def on_show(self) -> None:
-        """Lay out what came while another tab was in front."""
-        self.drawn = []
-        self.redraw()
 
 
 _DEEPEST = 6

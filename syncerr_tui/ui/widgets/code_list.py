@@ -35,7 +35,6 @@ class CodeList(VirtualList):
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(glyphs=glyphs, id=id)
         self._shown: list[Chapter | str] = []
-        self._cursor = 0
 
     def show(self, chapters: Sequence[Chapter], *, at: str | None = None) -> None:
         """Show these, the cursor on the code `at`, or on the first.
@@ -56,19 +55,18 @@ class CodeList(VirtualList):
             self._shown.append(chapter)
         places = [place for place, shown in enumerate(self._shown) if not isinstance(shown, str)]
         wanted = (place for place in places if getattr(self._shown[place], "code", None) == at)
-        self._cursor = next(wanted, places[0] if places else 0)
+        self.count, self.at = len(self._shown), next(wanted, places[0] if places else 0)
         self.top = 0
-        if self.size.height:
-            self.redraw()
+        self.redraw()
 
     @property
     def current(self) -> Chapter | None:
-        shown = self._shown[self._cursor] if self._shown else None
+        shown = self._shown[self.at] if self._shown else None
         return None if isinstance(shown, str) else shown
 
     def move(self, rows: int) -> bool:
         """Move the cursor. False where it stays."""
-        return self.go_to(max(0, min(self._cursor + rows, len(self._shown) - 1)), 1 if rows > 0 else -1)
+        return self.go_to(max(0, min(self.at + rows, len(self._shown) - 1)), 1 if rows > 0 else -1)
 
     def go_to(self, place: int, direction: int = 1) -> bool:
         """Put the cursor there; from a heading one further. False where it stays."""
@@ -76,20 +74,12 @@ class CodeList(VirtualList):
             return False
         if isinstance(self._shown[place], str):
             place = place + direction if 0 <= place + direction < len(self._shown) else place + 1
-        moved, self._cursor = place != self._cursor, place
+        moved, self.at = place != self.at, place
         if moved:
             self.redraw()
         return moved
 
     # -- what `VirtualList` asks ------------------------------------------------------------------------
-
-    @property
-    def count(self) -> int:
-        return len(self._shown)
-
-    @property
-    def at(self) -> int:
-        return self._cursor
 
     def header(self) -> str:
         meaning = "  What happened" if self._with_meaning else ""
@@ -103,7 +93,7 @@ class CodeList(VirtualList):
         shown = self._shown[row]
         if isinstance(shown, str):
             return [_Line(heading=shown)]
-        return [_Line(shown.code, shown.title, cursor=row == self._cursor)]
+        return [_Line(shown.code, shown.title, cursor=row == self.at)]
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
         width, ellipsis = self.size.width, self.glyphs.ellipsis

@@ -34,24 +34,14 @@ class DataSheet(VirtualList):
         super().__init__(glyphs=glyphs, id=id)
         self._columns: tuple[Column, ...] = ()
         self._row: Row = lambda _row: None
-        self._count = 0
-        self._at = 0
 
     def show(self, columns: tuple[Column, ...], count: int, at: int, row: Row) -> None:
         """Show these rows, the cursor on one of them."""
         if columns != self._columns:
             self.top = 0
             self.refresh()
-        self._columns, self._count, self._at, self._row = columns, count, at, row
+        self._columns, self.count, self.at, self._row = columns, count, at, row
         self.redraw()
-
-    @property
-    def count(self) -> int:
-        return self._count
-
-    @property
-    def at(self) -> int:
-        return self._at
 
     @property
     def _placed(self) -> list[tuple[int, Column, int]]:
@@ -76,7 +66,7 @@ class DataSheet(VirtualList):
     def lines_of(self, row: int) -> list[_Line | Blank]:
         """A row; while it is being read, a sign that it comes."""
         parts = self._row(row)
-        return [Blank(self.glyphs.ellipsis) if parts is None else _Line(tuple(parts), row == self._at)]
+        return [Blank(self.glyphs.ellipsis) if parts is None else _Line(tuple(parts), row == self.at)]
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
         base = self.look("cursor" if line.cursor else "text")

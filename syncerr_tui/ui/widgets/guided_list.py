@@ -42,7 +42,6 @@ class GuidedList(VirtualList):
         self._times = SalesforceTime()
         self._items: list[int | str] = []
         """A wave, for its heading, or the id of a row."""
-        self._at = 0
 
     def show(self, state: GuidedState, times: SalesforceTime) -> None:
         """Show this; only lines that read differently are written."""
@@ -52,9 +51,8 @@ class GuidedList(VirtualList):
                 self._items += [wave, *rows]
         self._state, self._times = state, times
         here = state.view[state.cursor] if state.view else None
-        self._at = self._items.index(here) if here is not None else 0
-        if self.size.width and self.display:
-            self.redraw()
+        self.count, self.at = len(self._items), self._items.index(here) if here is not None else 0
+        self.redraw()
 
     def row_at(self, item: int) -> int | None:
         """The place of a clicked line among the rows; None for a heading."""
@@ -62,14 +60,6 @@ class GuidedList(VirtualList):
         return None if isinstance(clicked, int) else self._state.view.index(clicked)
 
     # -- what `VirtualList` asks ------------------------------------------------------------------------
-
-    @property
-    def count(self) -> int:
-        return len(self._items)
-
-    @property
-    def at(self) -> int:
-        return self._at
 
     @property
     def page(self) -> int:
@@ -93,7 +83,7 @@ class GuidedList(VirtualList):
         if isinstance(item, int):
             return [_Line(heading=self._heading(item))]
         shown = self._state.rows[item]
-        here = row == self._at
+        here = row == self.at
         if self._in_one_line:
             return [_Line(shown, 0, here)]
         return [_Line(shown, 1, here), _Line(shown, 2)]
@@ -145,8 +135,3 @@ class GuidedList(VirtualList):
         room = width - sum(cells(text) for text, _ in parts)
         parts.append((cell(error.message, max(1, room), ellipsis), self.look("quiet")))
         return parts
-
-    def on_show(self) -> None:
-        """Lay out what came while another tab was in front."""
-        self.drawn = []
-        self.redraw()

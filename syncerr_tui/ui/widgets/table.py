@@ -91,14 +91,6 @@ class ErrorTable(VirtualList):
 
     # -- what is shown -------------------------------------------------------------------------------
 
-    @property
-    def count(self) -> int:
-        return len(self.listing.ids)
-
-    @property
-    def at(self) -> int:
-        return self.listing.cursor
-
     def show(
         self, listing: Listing, moment: Moment, changes: Mapping[str, str] = MappingProxyType({})
     ) -> None:
@@ -106,6 +98,7 @@ class ErrorTable(VirtualList):
         order_changed = (listing.sort, listing.reverse) != (self.listing.sort, self.listing.reverse)
         wider = bool(changes) != bool(self._changes)
         self.listing, self._changes = listing, changes
+        self.count, self.at = len(listing.ids), listing.cursor
         if moment != self._moment:
             self._moment = moment
             self.refresh()

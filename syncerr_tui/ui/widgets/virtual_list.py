@@ -88,6 +88,8 @@ class VirtualList(Themed, can_focus=True):
         self.glyphs = glyphs
         self.row_by_row = False
         """Whether the terminal scrolls the list by a row for next to nothing."""
+        self.count = self.at = 0
+        """How many rows there are, and which of them is under the cursor: a subclass keeps both."""
         self.top = 0
         """The first visible row."""
         self.drawn: list[tuple[Any, bool]] = []
@@ -99,14 +101,6 @@ class VirtualList(Themed, can_focus=True):
         """The width that `fit` was asked for last."""
 
     # -- what a subclass says --------------------------------------------------------------------------
-
-    @property
-    def count(self) -> int:
-        raise NotImplementedError
-
-    @property
-    def at(self) -> int:
-        raise NotImplementedError
 
     def height_of(self, _row: int) -> int:
         """Lines that this row takes."""
@@ -151,6 +145,8 @@ class VirtualList(Themed, can_focus=True):
 
     def redraw(self) -> None:
         """Compare the visible lines with what was drawn last, and refresh the difference."""
+        if not (self.size.width and self.display):
+            return
         self._follow_cursor()
         lines = self._window()
         if len(lines) != len(self.drawn):
@@ -249,6 +245,11 @@ class VirtualList(Themed, can_focus=True):
         return [(cell(f"{lead}{text}", self.size.width - 1, self.glyphs.ellipsis), self.look("text"))]
 
     # -- events ----------------------------------------------------------------------------------------
+
+    def on_show(self) -> None:
+        """Lay out what came while another tab was in front."""
+        self.drawn = []
+        self.redraw()
 
     def on_resize(self) -> None:
         self._refit()
