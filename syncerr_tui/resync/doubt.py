@@ -1,21 +1,55 @@
-"""Rows in doubt: their last request has an unknown outcome, so they go again only with a person's consent."""
+"""What a journal knows of rows that are to be sent; of rows in doubt before all.
+
+The last request of a row in doubt has an unknown outcome, so it goes again only with a person's consent.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.request_log import LoggedRequest
 from syncerr_tui.model import EventSeen, SyncError, Verdict
+from syncerr_tui.resync.plan import LeftOut, Plan
 from syncerr_tui.words import plural
 
 LEAST_USUAL, _LONGEST_USUAL = 180.0, 3600.0
 """Seconds: bounds of an org's usual time for a request. Upstream sync takes 10 s to 2 min."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a journal knows of the rows of a plan."""
+
+    held: tuple[LeftOut, ...]
+    """Rows that other runs have in their hands."""
+    in_doubt: frozenset[str]
+    remarks: tuple[str, ...]
+    """What a person should know before they send them."""
+    measured: tuple[tuple[int, float], ...]
+    """Rows and seconds of waves that were proven in this org, the latest first."""
+    has_fixed: bool
+    """The method has fixed something in this org before."""
+
+
+def recall(journal: Journal, plan: Plan) -> Recalled:
+    """Ask a journal about the rows of a plan."""
+    errors, history = [row.error for row in plan.rows], History(journal)
+    held = row_history.held(journal, [error.id for error in errors])
+    again = row_history.unchanged_words(row_history.unchanged(journal, errors), len(errors))
+    return Recalled(
+        held=tuple(LeftOut(event, why) for event, why in held.items()),
+        in_doubt=in_doubt(journal, errors),
+        remarks=tuple(filter(None, (again, doubt_words(journal, errors)))),
+        measured=tuple(history.wave_times(plan.method)),
+        has_fixed=history.has_fixed(plan.method),
+    )
 
 
 def usual_seconds(journal: Journal) -> float:

@@ -28,8 +28,7 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     # Plans and dialogs are needed when the first run is asked for, not for the first frame.
-    from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.resync.plan import LeftOut, Plan
+    from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.screens.plan import PlanDialog
     from syncerr_tui.ui.screens.queue import QueueDialog
@@ -159,36 +158,20 @@ class ResyncController:
 
     async def _recall(self, planner: Planner[OrgSession], dialog: PlanDialog) -> None:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
-        from syncerr_tui.journal import row_history
-        from syncerr_tui.journal.history import History
-        from syncerr_tui.resync import doubt
-        from syncerr_tui.resync.plan import LeftOut
+        from syncerr_tui.resync.doubt import recall
 
-        errors = [row.error for row in dialog.plan.rows]
-
-        def question(
-            journal: Journal,
-        ) -> tuple[tuple[LeftOut, ...], tuple[str, ...], frozenset[str], str, bool]:
-            ids = [error.id for error in errors]
-            unsettled, words = doubt.in_doubt(journal, errors), doubt.doubt_words(journal, errors)
-            planner.measured = tuple(History(journal).wave_times(dialog.plan.method))
-            held = tuple(LeftOut(event, why) for event, why in row_history.held(journal, ids).items())
-            fixed = History(journal).has_fixed(dialog.plan.method)
-            return held, row_history.unchanged(journal, errors), unsettled, words, fixed
-
-        org_id = planner.org.identity.org_id
+        plan, org_id = dialog.plan, planner.org.identity.org_id
         try:
-            held, again, unsettled, warning, fixed = await self._services.journals.ask(org_id, question)
+            known = await self._services.journals.ask(org_id, lambda journal: recall(journal, plan))
         except SyncErrError as error:
             self._screen.post_message(Troubled(error))
             return
-        planner.held = held
-        if len(errors) > _AT_ONCE:
+        planner.held, planner.measured = known.held, known.measured
+        if len(plan.rows) > _AT_ONCE:
             # Both are at hand before anybody asks for them.
             await asyncio.to_thread(planner, canary=False)
             await asyncio.to_thread(planner, canary=True)
-        words = row_history.unchanged_words(again, len(errors))
-        dialog.learn([line for line in (words, warning) if line], unsettled, has_fixed=fixed)
+        dialog.learn(known)
 
     def _submit(self, planner: Planner[OrgSession], dialog: PlanDialog, name: str) -> None:
         from syncerr_tui.resync.run_state import RunRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -21,6 +21,10 @@ from syncerr_tui.text import one_line
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
+
+if TYPE_CHECKING:
+    # The journal is asked while the dialog is up already.
+    from syncerr_tui.resync.doubt import Recalled
 
 _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""
@@ -249,17 +253,11 @@ class PlanDialog(Confirmation):
         self.meanwhile = None if self._behind else self._next_safeguard
         self._draw_again()
 
-    def learn(self, remarks: Sequence[str], in_doubt: frozenset[str], *, has_fixed: bool) -> None:
-        """What the journal knows: the plan is made anew, and these remarks go with it.
-
-        Args:
-            remarks: Of these rows.
-            in_doubt: Rows whose last request is not settled.
-            has_fixed: The method has fixed something in this org before.
-        """
-        self._in_doubt = in_doubt
-        self._recalled, self._first_alone = True, self._method.first_alone and not has_fixed
-        self._remarks = (*self._remarks, *remarks)
+    def learn(self, known: Recalled) -> None:
+        """What the journal knows: the plan is made anew, and its remarks go with it."""
+        self._in_doubt = known.in_doubt
+        self._recalled, self._first_alone = True, self._method.first_alone and not known.has_fixed
+        self._remarks = (*self._remarks, *known.remarks)
         self._show_again(canary=self.plan.canary)
 
     def _show_again(self, *, canary: bool) -> None:
