@@ -206,6 +206,25 @@ def steps_of(message: str, code: str) -> str:
         ("", "API_DISABLED_FOR_ORG", "“API Enabled”", "rights on the object"),
         ("", "CIRCULAR_DEPENDENCY", "circle", "Setup"),
         (
+            "Account: bad field names on insert/update call: Suffix",
+            ACCESS,
+            "person account",
+            "kind of the field",
+        ),
+        (
+            "Contact: bad field names on insert/update call: Suffix",
+            ACCESS,
+            "kind of the field",
+            "person account",
+        ),
+        (
+            "The work order is closed already",
+            "INVALID_OPERATION",
+            "“The work order is closed already”",
+            "Setup",
+        ),
+        ("It is referenced elsewhere.", "DEPENDENCY_EXISTS", "related lists", "Setup"),
+        (
             "SendEmail failed. First exception on row 0; first error: INSUFFICIENT_ACCESS_OR_READONLY, x",
             "INSUFFICIENT_ACCESS_OR_READONLY",
             "what sends the e-mail",
