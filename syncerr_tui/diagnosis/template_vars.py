@@ -125,7 +125,7 @@ def _ids(diagnosis: Failure, record: str | None, salesforce_id: str | None) -> B
 def _id_word(diagnosis: Failure) -> str:
     """What the parent was looked for by: any field but the package's own holds other ids."""
     field = diagnosis.fields[0] if diagnosis.external_ids and len(diagnosis.fields) == 1 else ""
-    return field if field and not field.lower().startswith("s_c__") else "StoreConnect ID"
+    return field if _API.fullmatch(field) and not field.lower().startswith("s_c__") else "StoreConnect ID"
 
 
 def is_nested(diagnosis: Failure) -> bool:
@@ -156,6 +156,7 @@ def _automation(things: tuple[Automation, ...]) -> Blanks:
     return blanks
 
 
+_API = re.compile(r"[A-Za-z][\w.]{0,100}", re.ASCII)
 # Written like an API name without `__c`. One word alone may be a label, perhaps in another language.
 _STANDARD_FIELD = re.compile(
     r"(?:Name|Company|Subject|StageName|[A-Z][a-z]+(?:[A-Z][a-z]+)+|"

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.guidance import about, guide
@@ -206,6 +206,8 @@ def test_no_labelled_message_leaves_a_gap_or_a_bad_address() -> None:
     message=st.text(max_size=200),
     code=st.sampled_from([*MANUAL_CODES, "STRING_TOO_LONG", "NEVER_HEARD_OF", None]),
 )
+@example(name="\n", message="", code="INVALID_FIELD")
+@example(name="**", message="", code="INVALID_FIELD")
 def test_any_names_are_data(name: str, message: str, code: str | None) -> None:
     diagnosis = Diagnosis(
         code=code,
