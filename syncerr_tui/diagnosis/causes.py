@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,7 @@ _PAGE = 2000
 """Rows that are linked in one go: a processor keeps them at hand, which 100,000 at once are too many for."""
 _MANY = 1000
 """Rows from which collecting garbage meanwhile would be felt."""
+_EXAMPLES = 16
 
 READY = Fingerprint(((ARRIVED, "what these waited for is in Salesforce by now"),))
 """Why rows are one group whose causes are gone."""
@@ -60,6 +61,8 @@ class Cause:
     """The same by object, most first: `payment` -> 3."""
     first_seen: datetime | None
     last_seen: datetime | None
+    examples: tuple[str, ...] = ()
+    """Roots that show what all of them have in common: see `examples_of`."""
     missing: str | None = None
     """Where the cause is not in this list: what is known of it."""
     ready: bool = False
@@ -347,10 +350,11 @@ def _built(group: _Group, rows: list[GraphNode]) -> Cause:
         if (local := local_name(node.record.object)) in _COUNTED
     }
     money = Counter(local for local, _ in records if local in MONEY)
+    roots = [node.error for node in rows if node.root == node.error.id]
     return Cause(
         key=group.fingerprint.key,
         fingerprint=group.fingerprint,
-        roots=tuple(node.error.id for node in rows if node.root == node.error.id),
+        roots=tuple(error.id for error in roots),
         victims=tuple(node.error.id for node in sure if node.root != node.error.id),
         guessed=tuple(node.error.id for node in rows if node.unsure),
         orders=sum(1 for local, _ in records if local in ORDERS),
@@ -358,9 +362,20 @@ def _built(group: _Group, rows: list[GraphNode]) -> Cause:
         money_records=tuple(sorted(money.items(), key=lambda kind: (-kind[1], kind[0]))),
         first_seen=_made(timed[0]) if timed else None,
         last_seen=_made(timed[-1]) if timed else None,
+        examples=tuple(error.id for error in examples_of(roots)),
         missing=group.missing,
         ready=group.fingerprint is READY,
     )
+
+
+def examples_of(errors: Sequence[SyncError]) -> tuple[SyncError, ...]:
+    """Errors that show what all of these have in common: spread over them, and of different messages."""
+    others: dict[str, SyncError] = {}
+    for error in errors:
+        others.setdefault(error.message, error)
+        if len(others) == _EXAMPLES:
+            break
+    return (*errors[:: max(1, len(errors) // _EXAMPLES)], *others.values())
 
 
 @contextmanager

@@ -287,9 +287,7 @@ class History:
         else:
             # By way of `intents`: most events that are asked about have none.
             named = "SELECT event FROM intents WHERE event IN (SELECT value FROM json_each(?))"
-            rows = self._all(
-                f"{_COLUMNS} {_FROM_OPEN} WHERE r.event IN ({named})", (json.dumps(list(events)),)
-            )
+            rows = self._journal.read_of(events, f"{_COLUMNS} {_FROM_OPEN} WHERE r.event IN ({named})")
         return {record.error.id: record for record in map(_record, rows)}
 
     def wave_times(self, method: str, limit: int = 50) -> list[tuple[int, float]]:

@@ -37,6 +37,7 @@ from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 
+_ASKED_AT_ONCE = 5000
 _SAFE_ID = re.compile(r"[A-Za-z0-9]{15,18}")
 
 
@@ -185,6 +186,15 @@ class Journal:
         """Rows of a question (`history.py` and `fixes.ledger` ask them)."""
         with self._turn:
             return self._database.read(sql, values)
+
+    def read_of(self, texts: Iterable[str], sql: str, *values: object) -> list[Row]:
+        """Rows of a question about any of these texts; its first value is their list.
+
+        It is asked about some thousand at a time: to spell 100,000 in one list holds up all other threads.
+        """
+        listed = list(dict.fromkeys(texts))
+        pieces = (listed[start : start + _ASKED_AT_ONCE] for start in range(0, len(listed), _ASKED_AT_ONCE))
+        return [row for piece in pieces for row in self.read(sql, (json.dumps(piece), *values))]
 
     def write(self, *statements: tuple[str, Sequence[object]]) -> None:
         """Statements in one transaction, on disk when this returns (`fixes.ledger` writes them).

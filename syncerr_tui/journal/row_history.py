@@ -177,10 +177,11 @@ def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
 def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
     """The rows that were sent twice or more with the very message that they have now: event ids."""
     by_id = {error.id: error for error in errors}
-    rows = journal.read(
+    rows = journal.read_of(
+        by_id,
         "SELECT event FROM intents WHERE event IN (SELECT value FROM json_each(?)) "
         "GROUP BY event HAVING count(*) >= ?",
-        (json.dumps(list(by_id)), TRIES_WITHOUT_CHANGE),
+        TRIES_WITHOUT_CHANGE,
     )
     known = {row["event"] for row in rows}
     history = History(journal)
@@ -265,10 +266,10 @@ def _record_ids(evidence: str) -> tuple[str, ...]:
 
 def endings(journal: Journal, events: Sequence[str]) -> dict[str, Ended]:
     """How each of these rows ended last, where it was sent from here."""
-    rows = journal.read(
+    rows = journal.read_of(
+        events,
         "SELECT v.event, v.at, v.verdict, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "  # noqa: S608
         f"WHERE v.event IN (SELECT value FROM json_each(?)) AND {LAST_VERDICT} ORDER BY v.n",
-        (json.dumps(list(events)),),
     )
     return {row["event"]: _ended(row) for row in rows}
 
@@ -281,13 +282,13 @@ def _failing_again(
     for error in errors.values():
         if error.storeconnect_id:
             records.setdefault((error.object, error.storeconnect_id), []).append(error)
-    fixed = journal.read(
+    fixed = journal.read_of(
+        (key for _, key in records),
         "SELECT v.event, v.at, v.verdict, v.evidence, u.os_user, "  # noqa: S608 - our own pieces
         "r.object, r.storeconnect_id, r.fingerprint "
         "FROM rows r JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
         "JOIN runs u ON u.id = r.run WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
         f"AND v.verdict = 'FIXED' AND {LAST_VERDICT} ORDER BY v.n",
-        (json.dumps(sorted({key for _, key in records})),),
     )
     again: dict[str, Ended] = {}
     for row in fixed:
@@ -314,13 +315,13 @@ def _ended(row: Row) -> Ended:
 
 
 def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
-    found = journal.read(
+    found = journal.read_of(
+        (key for _, key in records),
         "SELECT r.object, r.storeconnect_id, max(v.at) AS at FROM rows r "
         "JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
         "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
         "AND v.verdict IN ('FIXED', 'RESOLVED ELSEWHERE') "
         "AND json_extract(r.row, '$.event_type') != 'Delete' GROUP BY 1, 2",
-        (json.dumps(sorted({key for _, key in records})),),
     )
     known = {(row["object"], row["storeconnect_id"]): _time(row["at"]) for row in found}
     return {record: at for record, at in known.items() if record in records}
@@ -355,10 +356,10 @@ def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
     """Rows that a run of another program holds right now, and why they cannot be sent here."""
     holders: dict[str, str] = {}
     lives: dict[int, bool] = {}
-    rows = journal.read(
+    rows = journal.read_of(
+        events,
         "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "
         "JOIN runs u ON u.id = c.run WHERE c.event IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(events)),),
     )
     for row in rows:
         if row["id"] not in lives:

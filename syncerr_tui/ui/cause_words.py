@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link
+from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link, examples_of
 from syncerr_tui.diagnosis.explanation import Explanation, explain, headline_of
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _UNICODE_BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.:-=+*#"
-_LOOKED_AT = 16
-"""Errors that decide what a cause's headline may name: so many spread over it, so many of other messages."""
 _NAMED = 30
 """Errors that the panel names one by one before the rest is counted."""
 _TWIN_PAGES = 6
@@ -52,16 +50,10 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
         if left is Verdict.UNKNOWN:
             return "Sent, and the outcome is not known: V in the Journal checks again"
         return "Ready: what these waited for is in Salesforce by now"
-    roots = list(filter(errors.__contains__, cause.roots))
-    if not roots:
-        return "Left the list"
-    step = max(1, len(roots) // _LOOKED_AT)
-    examples: dict[str, SyncError] = {}
-    for row in roots:
-        examples.setdefault(errors[row].message, errors[row])
-        if len(examples) == _LOOKED_AT:
-            break
-    return headline_of((*(errors[row] for row in roots[::step]), *examples.values()))
+    examples = tuple(errors[row] for row in cause.examples if row in errors)
+    if len(examples) < len(cause.examples):  # until the causes have followed the list
+        examples = examples_of([errors[row] for row in cause.roots if row in errors])
+    return headline_of(examples) if examples else "Left the list"
 
 
 def _left_by_runs(

@@ -27,6 +27,8 @@ from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import CauseGraph
+
     # Plans and dialogs are needed when the first run is asked for, not for the first frame.
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.session import OrgSession
@@ -102,10 +104,15 @@ class ResyncController:
     async def _plan_later(
         self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
     ) -> None:
+        from syncerr_tui.diagnosis.causes import no_collecting
+
         taken, behind, said = self._taken, self.busy, self._context.state.said
-        prepared = await self._services.graph_worker.lend(
-            lambda graph: prepare(graph, chosen, hidden, taken, behind=behind, said=said)
-        )
+
+        def prepared_in(graph: CauseGraph) -> Prepared:
+            with no_collecting(len(chosen)):
+                return prepare(graph, chosen, hidden, taken, behind=behind, said=said)
+
+        prepared = await self._services.graph_worker.lend(prepared_in)
         if planning is not self._planning:
             return
         planner = self._planner(connection, prepared)

@@ -10,6 +10,7 @@ import pytest
 
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.diagnosis.explanation import headline_of
+from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.ui import cause_words
 from tests.diagnosis.scoring import CORPUS, FRESH, OWN, SEARCHED, Row, rows_of
@@ -83,3 +84,31 @@ def test_one_error_of_many_that_names_another_record_is_enough(odd: int) -> None
     )
     (cause,) = graph.causes()
     assert "001De" not in cause_words.headline(graph.errors, cause, {})
+
+
+class Counted(dict[str, SyncError]):
+    """Counts how many of its rows are looked at."""
+
+    looked_at = 0
+
+    def __getitem__(self, row: str) -> SyncError:
+        self.looked_at += 1
+        return super().__getitem__(row)
+
+
+def test_a_headline_over_many_is_told_from_a_few_of_them_also_while_some_leave() -> None:
+    lock = "unable to obtain exclusive access to this record: 001De00000000{}IAA"
+    graph = CauseGraph()
+    graph.add(
+        sync_error(n, code="UNABLE_TO_LOCK_ROW", message=clean(lock.format("0i" if n == 1717 else "06")))
+        for n in range(3000)
+    )
+    (cause,) = graph.causes()
+    listed = Counted(graph.errors)
+    told = cause_words.headline(listed, cause, {})
+    assert "001De" not in told
+    assert listed.looked_at < 100
+    for left in (cause.roots[0], cause.roots[1717]):
+        del listed[left]
+        assert ("001De" in cause_words.headline(listed, cause, {})) is (cause.roots[1717] not in listed)
+    assert cause_words.headline({}, cause, {}) == "Left the list"

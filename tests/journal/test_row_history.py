@@ -194,3 +194,19 @@ def test_what_was_found_is_told_in_words(
     verdict: Verdict | None, reason: str, evidence: dict[str, object], words: str
 ) -> None:
     assert row_history.found_words(verdict, reason, evidence) == words
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+def test_what_is_asked_about_many_rows_is_asked_in_pieces(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("syncerr_tui.journal.journal._ASKED_AT_ONCE", at_once)
+    finished(journal)
+    run = begin(journal)
+    for number in (1, 2, 3):
+        send(journal, run, number)
+    ids = [error.id for error in ROWS]
+    assert History(journal).last_requests([*ids, *ids]).keys() == set(ids)
+    assert row_history.unchanged(journal, ROWS) == (ids[0],)
+    assert row_history.endings(journal, ids).keys() == {ids[0]}
+    assert History(journal).last_requests([]) == {}
