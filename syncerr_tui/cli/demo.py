@@ -13,7 +13,6 @@ import click
 
 from syncerr_tui.cli._console import emit, emit_json, say, say_json
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
-from syncerr_tui.files import create_file, read_plain
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
@@ -179,6 +178,8 @@ def _record(path: Path, settings: dict[str, Any]) -> int:
 
 
 def _write_new(path: Path, content: object) -> None:
+    from syncerr_tui.files import create_file
+
     try:
         create_file(path, json.dumps(content, indent=1))
     except OSError as problem:
@@ -214,6 +215,8 @@ def _serve(serving: dict[str, Any], settings: dict[str, Any], har: Path | None) 
 def _certificate(path: Path | None) -> str | None:
     if path is None:
         return None
+    from syncerr_tui.files import read_plain
+
     try:
         text = read_plain(path, _LARGEST_CERTIFICATE).decode("ascii")
     except (OSError, UnicodeDecodeError) as problem:

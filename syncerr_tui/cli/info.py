@@ -39,8 +39,8 @@ def command(*, as_json: bool, keys: bool) -> int:
 
 def gather() -> dict[str, Any]:
     """Everything that `info` says, as data. Nothing is created by looking."""
-    from syncerr_tui.host.config import Config, config_path, read_config
-    from syncerr_tui.host.paths import Paths, notes_path
+    from syncerr_tui.host.config import Config, read_config
+    from syncerr_tui.host.paths import Paths, config_path, notes_path
     from syncerr_tui.host.terminal import terminal_profile
     from syncerr_tui.salesforce.profile_files import profile_names
 

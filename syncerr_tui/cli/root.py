@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from syncerr_tui import __version__
-from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import ExitCode
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -39,6 +38,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 The lines stand here so that `--help` imports no command.
 """
+
+
+def _complete_org(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from syncerr_tui.cli._options import complete_org
+
+    return complete_org(context, parameter, incomplete)
 
 
 class LateGroup(click.Group):
@@ -87,7 +92,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 @click.option(
     "--org",
     metavar="NAME",
-    shell_complete=complete_org,
+    shell_complete=_complete_org,
     help="Open the app on this org: a profile, or an alias of the sf CLI.",
 )
 @click.option(

@@ -18,7 +18,7 @@ from typing import Any
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.files import TomlSource, replace_file
 from syncerr_tui.host.hooks import Hook
-from syncerr_tui.host.paths import Paths
+from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, TerminalWishes
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import filter as filters
@@ -67,15 +67,6 @@ class Config:
     """Every action with its keys, the person's own commands among them."""
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     """Id of an action -> the command that it runs."""
-
-
-def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the configuration is looked for: the file that SYNCERR_CONFIG names, else `config.toml` in the
-    folder of the configuration.
-    """
-    wish = environ.get("SYNCERR_CONFIG", "")
-    # `os.path.expanduser` never raises.
-    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / "config.toml"  # noqa: PTH111
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:

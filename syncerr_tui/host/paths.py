@@ -35,6 +35,15 @@ class Paths:
         return cls(dirs.user_config_path, dirs.user_state_path, dirs.user_log_path, dirs.user_cache_path)
 
 
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the configuration is looked for: the file that SYNCERR_CONFIG names, else `config.toml` in the
+    folder of the configuration.
+    """
+    wish = environ.get("SYNCERR_CONFIG", "")
+    # `os.path.expanduser` never raises.
+    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / "config.toml"  # noqa: PTH111
+
+
 def notes_path(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the org notes are looked for: the file that SYNCERR_NOTES names, else `notes.toml` beside the
     profiles.

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.workbench import Workbench
 
 
+_USUAL_SLEEP = ("ctrl+z",)
+"""The keys of `suspend`. The table of actions says so too, and comes after the first frame."""
+
+
 class Opening(Screen[None], inherit_bindings=False):
     """The title line, until the workbench takes its place."""
 
@@ -120,7 +124,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         )
         # NO_COLOR is decided in one place, together with everything else about the terminal.
         self.no_color = context.terminal.colour is Colour.MONO
-        theme = theme_for(context.terminal, context.config.palette)
+        own = context.own_config
+        theme = theme_for(context.terminal, own.palette if own else {})
         self.register_theme(theme)
         self.theme = theme.name
         self.set_class(not context.terminal.unicode, "-ascii")
@@ -135,7 +140,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         always = [Binding("ctrl+q", "leave", show=False, priority=True)]
         always += [
             Binding(key, "sleep", show=False, priority=True)
-            for key in context.config.actions.by_id["suspend"].keys
+            for key in (own.actions.by_id["suspend"].keys if own else _USUAL_SLEEP)
             if key.startswith(("ctrl+", "alt+"))
         ]
         self._bindings = BindingsMap(always)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from syncerr_tui.host.config import Config
 from syncerr_tui.host.terminal import TerminalProfile
-from syncerr_tui.model import Environment
-from syncerr_tui.stopwatch import utc_now
-from syncerr_tui.triage.columns import Moment
-from syncerr_tui.triage.state import UiState
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_notes import OrgNotes
+    from syncerr_tui.host.config import Config
+    from syncerr_tui.model import Environment
     from syncerr_tui.salesforce.session import OrgSession
+    from syncerr_tui.triage.columns import Moment
+    from syncerr_tui.triage.state import UiState
 
 WANTS_SETUP = -1
 """Return code of an app that was left for the guided set-up. No exit code of the process."""
@@ -25,15 +25,18 @@ Connect = Callable[[], Awaitable["OrgSession"]]
 """Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
 
 
-@dataclass(slots=True)
+@dataclass
 class AppContext:
-    """The surroundings of the screen. Changed by the app only."""
+    """The surroundings of the screen. Changed by the app only.
+
+    What the first frame does without is imported when it is first asked for.
+    """
 
     connect: Connect
     terminal: TerminalProfile = field(default_factory=TerminalProfile)
-    config: Config = field(default_factory=Config)
-    """What the person's `config.toml` says."""
-    clock: Callable[[], datetime] = utc_now
+    own_config: Config | None = None
+    """What the person's `config.toml` says; None where there is none."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     zone: tzinfo | None = None
     """The zone times are shown in; None for the machine's own."""
     read_only: bool = False
@@ -50,8 +53,20 @@ class AppContext:
     """Sends a control sequence of our own making: the clipboard's."""
     key: str = ""
     """The key that was pressed last, as Textual calls it."""
-    state: UiState = field(default_factory=UiState)
-    """What is true on screen now. It is replaced, never changed."""
+
+    @cached_property
+    def config(self) -> Config:
+        """How the person wants the app; the usual where they have not said."""
+        from syncerr_tui.host.config import Config
+
+        return self.own_config or Config()
+
+    @cached_property
+    def state(self) -> UiState:
+        """What is true on screen now. It is replaced, never changed."""
+        from syncerr_tui.triage.state import UiState
+
+        return UiState()
 
     @property
     def ellipsis(self) -> str:
@@ -60,6 +75,8 @@ class AppContext:
 
     @property
     def moment(self) -> Moment:
+        from syncerr_tui.triage.columns import Moment
+
         return Moment(self.clock(), self.zone, self.ellipsis)
 
     def key_of(self, action_id: str) -> str:
@@ -84,4 +101,6 @@ class AppContext:
     @property
     def environment(self) -> Environment:
         """PRODUCTION until the org says otherwise."""
+        from syncerr_tui.model import Environment
+
         return self.connection.identity.environment if self.connection else Environment.PRODUCTION

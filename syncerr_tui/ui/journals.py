@@ -10,12 +10,11 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.stopwatch import utc_now
 
 if TYPE_CHECKING:
     from syncerr_tui.fixes.fixer import Fixer
@@ -43,7 +42,7 @@ class Journals:
         self,
         state: Path,
         *,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.folder = state

@@ -17,11 +17,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.errors import ExitCode, MachineError
-from syncerr_tui.host.config import read_config
-from syncerr_tui.host.paths import Paths, org_notes
+from syncerr_tui.host.paths import Paths, config_path, org_notes
 from syncerr_tui.host.terminal import TerminalProfile, TerminalWishes, terminal_profile, textual_environment
 
 if TYPE_CHECKING:
+    from syncerr_tui.host.config import Config
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.app import SyncErrApp
     from syncerr_tui.ui.context import Connect
@@ -48,8 +48,8 @@ def launch(
         MachineError: This is no terminal that a screen can be drawn on.
         BadInputError: There is a mistake in `config.toml`; nothing has been drawn yet.
     """
-    config = read_config(environ)
-    terminal = usable_terminal(environ, config.terminal)
+    config = _own_config(environ)
+    terminal = usable_terminal(environ, config.terminal if config else TerminalWishes())
     # Textual reads these when it is imported, and never again.
     os.environ.update(textual_environment(terminal))
     # What is imported now stays: collecting garbage among it would only delay the first frame.
@@ -66,7 +66,7 @@ def launch(
     context = AppContext(
         connect,
         terminal,
-        config,
+        own_config=config,
         org=org,
         read_only=read_only,
         read_notes=notes,
@@ -91,6 +91,20 @@ def launch_org(name: str, *, read_only: bool = False) -> int:
         return await open_connection(profile, tokens)
 
     return launch(connect, org=name, read_only=read_only)
+
+
+def _own_config(environ: Mapping[str, str]) -> Config | None:
+    """What `config.toml` says. Where there is none, the first frame does without what reads it."""
+    if not environ.get("SYNCERR_CONFIG"):
+        try:
+            config_path(environ).lstat()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            pass  # `read_config` says in words what is wrong with it
+    from syncerr_tui.host.config import read_config
+
+    return read_config(environ)
 
 
 def usable_terminal(environ: Mapping[str, str], wishes: TerminalWishes) -> TerminalProfile:

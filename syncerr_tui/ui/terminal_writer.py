@@ -7,7 +7,6 @@ a change of style takes 20 bytes, and going back to a word that was left out tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,8 +29,7 @@ DRAWN_BLANK = frozenset({"4", "7", "9", "21", "51", "52", "53"})
 """Attributes that show on a blank too: erasing would lose them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How a cell is drawn, taken apart from the codes that Textual would write."""
 
     attributes: frozenset[str]

@@ -8,7 +8,8 @@ import pytest
 from syncerr_tui.cli import run
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.files import TomlSource
-from syncerr_tui.host.config import Config, config_path, parse, read_config
+from syncerr_tui.host.config import Config, parse, read_config
+from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, terminal_profile
 from syncerr_tui.triage.columns import CODE, MESSAGE, OBJECT, WindowClass
 

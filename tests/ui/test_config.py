@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syncerr_tui.files import TomlSource
 from syncerr_tui.host.config import Config, parse
+from syncerr_tui.triage.keymap import ActionTable
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors
@@ -20,7 +21,7 @@ def config(text: str) -> Config:
 
 async def test_a_key_of_ones_own_is_in_force_in_bindings_footer_help_and_palette(opened: Open) -> None:
     mine = config("[keys]\nselect_all = 'ctrl+a'\nhelp = 'f1'\nsort = 'a'\nwatch = []")
-    async with opened(config=mine, size=(120, 90)) as driven:
+    async with opened(own_config=mine, size=(120, 90)) as driven:
         await driven.ready()
         assert "ctrl+a all" in driven.lines[-1]
         assert "f1 help" in driven.lines[-1]
@@ -45,7 +46,7 @@ async def test_a_key_of_ones_own_is_in_force_in_bindings_footer_help_and_palette
 
 async def test_what_names_a_key_names_the_one_in_force(opened: Open) -> None:
     mine = config("[keys]\nback = 'f8'\nerrors = 'f2'\ncancel = 'f9'")
-    async with opened(config=mine) as driven:
+    async with opened(own_config=mine) as driven:
         await driven.ready()
         await driven.press("f9")
         assert "stop re-sync: no re-sync is under way; q quits" in driven.text
@@ -60,7 +61,7 @@ async def test_what_names_a_key_names_the_one_in_force(opened: Open) -> None:
 
 async def test_columns_of_the_configuration_give_way_to_the_orgs_own(opened: Open) -> None:
     mine = config("columns.narrow = ['storeconnect_id:36', 'code']")
-    async with opened(config=mine) as driven:
+    async with opened(own_config=mine) as driven:
         await driven.ready()
         header = next(line for line in driven.lines if "StoreConnect ID" in line)
         assert "Object" not in header
@@ -71,7 +72,7 @@ async def test_columns_of_the_configuration_give_way_to_the_orgs_own(opened: Ope
 
 
 async def test_the_palette_colours_the_screen(opened: Open) -> None:
-    async with opened(config=config("[palette]\naccent = '#123456'\nground = 'ansi_default'")) as driven:
+    async with opened(own_config=config("[palette]\naccent = '#123456'\nground = 'ansi_default'")) as driven:
         await driven.ready()
         assert driven.app.get_css_variables()["syncerr-accent"] == "#123456"
 
@@ -104,7 +105,7 @@ async def test_a_command_gets_the_row_as_list_prints_it(opened: Open, tmp_path: 
     out = tmp_path / "out"
     body = f"open({str(out)!r}, 'w').write(sys.stdin.read() + repr(dict(os.environ))); print('noted')"
     mine = config(f"[hooks.note]\nkey = 'T'\nlabel = 'note it'\ncommand = {program(tmp_path, body)}")
-    async with opened(config=mine, environ=environ()) as driven:
+    async with opened(own_config=mine, environ=environ()) as driven:
         await driven.ready()
         await press_until(driven, "T", "note: noted")
         row, _, environment = out.read_text(encoding="utf-8").partition("\n")
@@ -130,7 +131,7 @@ async def test_a_command_that_fails_says_how_in_one_line(opened: Open, tmp_path:
         "[hooks.gone]\nkey = 'E'\ncommand = ['no-such-program', '{id}']\n"
         "[hooks.shell]\nkey = 'D'\ncommand = 'echo $MINE; kill -9 $$'\nshell = true"
     )
-    async with opened(config=config(text), environ=environ()) as driven:
+    async with opened(own_config=config(text), environ=environ()) as driven:
         await driven.ready()
         await press_until(driven, "T", "fails ended with code 3: ")
         assert "bad news" in driven.text
@@ -147,7 +148,7 @@ async def test_a_command_that_hangs_is_stopped_by_a_key_or_its_time(opened: Open
         f"[hooks.hangs]\nkey = 'T'\ncommand = {command}\n"
         f"[hooks.short]\nkey = 'E'\ntimeout = '1s'\ncommand = {command}"
     )
-    async with opened(config=config(text), environ=environ()) as driven:
+    async with opened(own_config=config(text), environ=environ()) as driven:
         await driven.ready()
         await press_until(driven, "T", "hangs is running on 1 row; X stops it.")
         await driven.wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"))
@@ -166,7 +167,7 @@ async def test_a_command_that_changes_the_org_is_absent_where_the_app_is_read_on
 ) -> None:
     body = f"open({str(tmp_path / 'ran')!r}, 'w')"
     text = f"[hooks.acts]\nkey = 'T'\nchanges_org = true\ncommand = {program(tmp_path, body)}"
-    async with opened(config=config(text), environ=environ(), read_only=True) as driven:
+    async with opened(own_config=config(text), environ=environ(), read_only=True) as driven:
         await driven.ready()
         await press_until(driven, "T", "read-only")
         assert "hook.acts" not in {action.id for action in driven.app.bench.actions}
@@ -178,7 +179,16 @@ async def test_a_command_that_writes_much_or_reads_nothing_harms_nothing(
 ) -> None:
     body = "os.close(0)\nfor _ in range(3000): print('x' * 1000)\nprint('end')"
     text = f"[hooks.loud]\nkey = 'T'\ncommand = {program(tmp_path, body)}"
-    async with opened(config=config(text), environ=environ()) as driven:
+    async with opened(own_config=config(text), environ=environ()) as driven:
         await driven.ready()
         await driven.press("a")
         await press_until(driven, "T", "loud: end")
+
+
+async def test_without_a_file_the_keys_that_sleep_are_those_of_the_table(opened: Open) -> None:
+    # The app knows them without the table, which it does not import for the first frame.
+    async with opened() as driven:
+        bindings = driven.app._bindings.key_to_bindings.items()
+        assert {key for key, bound in bindings if bound[0].action == "sleep"} == {
+            *ActionTable().by_id["suspend"].keys
+        }

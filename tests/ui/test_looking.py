@@ -197,7 +197,7 @@ async def test_a_filter_is_saved_beside_what_the_person_wrote(opened: Open, tmp_
         '# mine\ntheme = "dark"   # always\n\n[filters]\n# the usual\nnight = "code:none" # x\n\n[keys]\n'
     )
     environ = {"SYNCERR_CONFIG": str(config)}
-    async with opened(ERRORS, environ=environ, config=read_config(environ)) as driven:
+    async with opened(ERRORS, environ=environ, own_config=read_config(environ)) as driven:
         await driven.ready()
         await driven.press("ctrl+s")
         await driven.wait_for("save filter: no filter is in force")
