@@ -30,6 +30,11 @@ _FIELD_CODES = frozenset(
         "STRING_TOO_LONG",
     },
 )
+# Codes that some write with nothing but the name of the field behind them.
+_NAME_CODES = frozenset({"INVALID_FIELD_FOR_INSERT_UPDATE", "REQUIRED_FIELD_MISSING"})
+_BARE_NAME = re.compile(
+    r"(?P<field>[A-Z][A-Za-z0-9_]{1,80}(?:\.[A-Z][A-Za-z0-9_]{1,80})?)(?=\s*\Z|: not found)"
+)
 _CODE_SEPARATOR = re.compile(r"\s?[,:]\s*")
 _LABEL_AND_TEXT = re.compile(
     r"(?P<field>[^\W\d_][^:\n\[\]\"“”]{1,45}): (?P<text>[^\W\dA-Z_][^\n\[\]:]{3,160})(?P<sep>: )?",
@@ -142,6 +147,8 @@ def find_after_code(text: str, root: str | None) -> Iterator[Part]:
     if codes:
         last = codes[-1]
         separator = _CODE_SEPARATOR.match(text, last.end())
+        if last[0] in _NAME_CODES and separator and (name := _BARE_NAME.match(text, separator.end())):
+            yield part("field", name, "field")
         if last[0] not in _FIELD_CODES or separator is None:
             return
         start = separator.end()

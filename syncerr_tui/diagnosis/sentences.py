@@ -140,7 +140,8 @@ _RULE_CODES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "FIELD_FILTER_VALI
 _PROSE_CODES = _RULE_CODES | {"FIELD_INTEGRITY_EXCEPTION", "INVALID_INPUT"}
 """Codes that the platform's own rules use too, in sentences that are made the same way."""
 _REQUIRED = re.compile(
-    r" (?:is|are) (?:a )?(?:required|mandatory)\b| (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b"
+    r" (?:is|are) (?:a )?(?:required|mandatory)\b| required\.?\Z|"
+    r" (?:can[’']t|cannot|must not) be (?:blank|empty|null)\b"
 )
 _LOWER_LABEL = (
     r"[A-Z][A-Za-z]{1,30} (?:date|time|name|number|e-?mail|phone|status|stage|type|amount|price|code|address|"
