@@ -20,7 +20,7 @@ from textual.screen import ModalScreen, Screen
 from syncerr_tui.host.log import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.text import clean
-from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.context import AppContext, BackgroundContext
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.themes import VARIABLES, theme_for
@@ -155,9 +155,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     def services(self) -> Services:
         from syncerr_tui.ui.services import Services
 
-        return Services(
-            self.context, self._journals, self._to_the_bench, self._in_background, self.terminal_given
-        )
+        background = BackgroundContext(self.context, self._journals, self._to_the_bench, self._in_background)
+        return Services(background, self.terminal_given)
 
     @cached_property
     def bench(self) -> Workbench:

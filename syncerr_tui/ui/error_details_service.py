@@ -7,16 +7,16 @@ that a person rests on, once, one row at a time; who moves on before it answers 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import Environment, SyncError
-from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.context import BackgroundContext
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
@@ -73,20 +73,13 @@ class ErrorDetailsService:
     """Explains errors, and learns more about them.
 
     Args:
-        context: The org, and the way to the org notes.
-        work: Runs something in the background.
-        tell: Posts a message to the screen.
+        background: The org, and the way to its notes; where messages go.
     """
 
-    def __init__(
-        self,
-        context: AppContext,
-        work: Callable[[Coroutine[Any, Any, None]], object],
-        tell: Callable[[Message], object],
-    ) -> None:
-        self._context = context
-        self._work = work
-        self._tell = tell
+    def __init__(self, background: BackgroundContext) -> None:
+        self._context = background.context
+        self._work = background.work
+        self._post = background.post
         self.notes: OrgNotes | None = None
         self.notes_trouble: BadInputError | None = None
         self._connection: OrgSession | None = None
@@ -129,7 +122,7 @@ class ErrorDetailsService:
         """Read the org notes again, and take what the org said about names for old."""
         self._known.clear()
         self._resolver = None
-        self._work(self._read_notes())
+        self._work(self._read_notes(), "explaining")
 
     async def _read_notes(self) -> None:
         before = self.notes, self.notes_trouble
@@ -138,11 +131,11 @@ class ErrorDetailsService:
         except BadInputError as trouble:
             # What was read before is still true.
             self.notes_trouble = trouble
-            self._tell(NotesBroken(trouble))
+            self._post(NotesBroken(trouble))
         else:
             self.notes_trouble = None
         if (self.notes, self.notes_trouble) != before:
-            self._tell(KnownBetter())
+            self._post(KnownBetter())
 
     # -- names -----------------------------------------------------------------------------------------
 
@@ -153,7 +146,7 @@ class ErrorDetailsService:
         self._wanted = error
         if not self._asking:
             self._asking = True
-            self._work(self._ask())
+            self._work(self._ask(), "explaining")
 
     def _may_ask(self) -> bool:
         connection = self._context.connection
@@ -168,7 +161,7 @@ class ErrorDetailsService:
                 self._wanted = None
                 await self._ask_about(error)
         except NotLoggedInError as trouble:
-            self._tell(SessionEnded(trouble))
+            self._post(SessionEnded(trouble))
         finally:
             self._asking = False
 
@@ -186,12 +179,12 @@ class ErrorDetailsService:
         if kept and resolver is self._resolver:
             # What an earlier start learned is shown at once; the org's answer takes its place.
             self._known[error] = kept
-            self._tell(KnownBetter(error))
+            self._post(KnownBetter(error))
         found = await resolver.resolve(diagnosis, object_name=error.object, processed_at=error.processed_at)
         if resolver is self._resolver:
             self._known[error] = found
             if self.explain(error) != before:
-                self._tell(KnownBetter(error))
+                self._post(KnownBetter(error))
 
     def _resolver_now(self) -> Resolver | None:
         """The resolver of the connection there is; a new connection gets a new one."""

@@ -6,9 +6,9 @@ next run changes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -19,9 +19,8 @@ from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.handling import Handlings, handlings
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.error_details_service import KnownBetter
-from syncerr_tui.ui.journals import Journals
 from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:
@@ -44,17 +43,11 @@ class LeftByRunsKnown(Message):
 class ErrorHistory:
     """Memories of errors."""
 
-    def __init__(
-        self,
-        context: AppContext,
-        journals: Journals,
-        work: Callable[[Coroutine[Any, Any, None]], object],
-        tell: Callable[[Message], object],
-    ) -> None:
-        self._context = context
-        self._journals = journals
-        self._work = work
-        self._tell = tell
+    def __init__(self, background: BackgroundContext) -> None:
+        self._context = background.context
+        self._journals = background.journals
+        self._work = background.work
+        self._post = background.post
         self._known: dict[SyncError, Memory] = {}
         self._left: LeftByRuns | None = None
         self._wanted: SyncError | None = None
@@ -88,7 +81,7 @@ class ErrorHistory:
         if landed:
             graph_worker.landed(landed)
         self._left = found
-        self._tell(LeftByRunsKnown(found, said))
+        self._post(LeftByRunsKnown(found, said))
 
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""
@@ -96,7 +89,7 @@ class ErrorHistory:
         if error is None or error in self._known or self._asking or self._context.connection is None:
             return
         self._asking = True
-        self._work(self._ask())
+        self._work(self._ask(), "explaining")
 
     def forget(self) -> None:
         """A run has written more: what is looked at now is asked for anew."""
@@ -110,7 +103,7 @@ class ErrorHistory:
                 if connection is None:
                     return
                 self._known[error] = await self._journals.ask(connection.identity.org_id, _about(error))
-                self._tell(KnownBetter(error))
+                self._post(KnownBetter(error))
         except SyncErrError:
             # A journal that cannot be read says so in the Journal, and before anything is sent.
             return

@@ -10,8 +10,7 @@ from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.messages import Troubled
 
 if TYPE_CHECKING:
@@ -32,23 +31,15 @@ class FixService:
     """Looks up, applies and puts back, and knows what is off.
 
     Args:
-        context: The org, and whether anything may be changed.
-        journals: Where every fix is written down before it is made.
+        background: The org and its journal; where messages go.
         explain: What is known about an error.
-        post: Takes messages for the workbench.
     """
 
-    def __init__(
-        self,
-        context: AppContext,
-        journals: Journals,
-        explain: Callable[[SyncError], Explanation],
-        post: Callable[[Message], object],
-    ) -> None:
-        self._context = context
-        self._journals = journals
+    def __init__(self, background: BackgroundContext, explain: Callable[[SyncError], Explanation]) -> None:
+        self._context = background.context
+        self._journals = background.journals
         self._explain = explain
-        self._post = post
+        self._post = background.post
         self._made: tuple[OrgSession, Fixer] | None = None
         self.off: tuple[FixRecord, ...] = ()
         """Safeguards that may be off because of us, as the journal has it."""

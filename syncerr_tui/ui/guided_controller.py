@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,8 +12,7 @@ from textual.screen import Screen
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import RowState
 from syncerr_tui.triage.guided import GuidedRow, GuidedState, Phase
-from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.messages import Troubled
 
 if TYPE_CHECKING:
@@ -52,22 +51,18 @@ class GuidedController:
     """Keeps `UiState.guided`. Its one question comes up on the screen it is given.
 
     Args:
-        context: What is true on screen.
-        journals: Knows how far an interrupted run had come.
-        post: Takes messages for the workbench.
+        background: The org and its journal; where messages go.
     """
 
     def __init__(
         self,
-        context: AppContext,
-        journals: Journals,
-        post: Callable[[Message], object],
+        background: BackgroundContext,
     ) -> None:
-        self._context = context
-        self._journals = journals
+        self._context = background.context
+        self._journals = background.journals
         self.person: GuidedSender | None = None
         """What takes the person's words; None where no run is under way."""
-        self._post = post
+        self._post = background.post
 
     def _become(self, state: GuidedState | None) -> None:
         self._context.state = replace(self._context.state, guided=state)

@@ -8,11 +8,9 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from textual.message import Message
-
 from syncerr_tui.host.hooks import Hook, run
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.words import plural
 
@@ -21,19 +19,15 @@ class HookRunner:
     """Runs commands, each once at a time.
 
     Args:
-        context: The org and the environment.
-        post: Takes what is to be said.
+        background: The org and the environment; where messages go.
         suspended: Gives the terminal away, and takes it back.
     """
 
     def __init__(
-        self,
-        context: AppContext,
-        post: Callable[[Message], object],
-        suspended: Callable[[], AbstractContextManager[None]],
+        self, background: BackgroundContext, suspended: Callable[[], AbstractContextManager[None]]
     ) -> None:
-        self._context = context
-        self._post = post
+        self._context = background.context
+        self._post = background.post
         self._suspended = suspended
         self._running: dict[str, asyncio.Task[None]] = {}
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.messages import Troubled
 from syncerr_tui.words import plural
 
@@ -39,10 +37,10 @@ class PlanRecalled(Message):
 class InterruptedRuns:
     """Looks for runs that were interrupted, and for those of other terminals."""
 
-    def __init__(self, context: AppContext, journals: Journals, post: Callable[[Message], object]) -> None:
-        self._context = context
-        self._journals = journals
-        self._post = post
+    def __init__(self, background: BackgroundContext) -> None:
+        self._context = background.context
+        self._journals = background.journals
+        self._post = background.post
         self.waiting: tuple[Unfinished, ...] = ()
         """Interrupted runs, newest first."""
         self.elsewhere: tuple[RunRecord, ...] = ()

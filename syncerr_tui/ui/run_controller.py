@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,8 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import EventType
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.fix_service import FixService
-from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.words import duration
 
@@ -73,30 +72,24 @@ class RunController:
     """Starts, follows and stops a run. One at a time. What happens is posted; it knows no screen.
 
     Args:
-        context: The org, and what is true on screen: `state.run` is kept here.
-        journals: Knows what other runs have in their hands.
+        background: The org, and what is true on screen: `state.run` is kept here.
         graph_worker: Knows what waits for what.
-        post: Takes messages for the workbench.
-        work: Runs a coroutine in the background.
         fixes: Switches a safeguard off for as long as a run takes.
         guided: Follows what a person presses, and hands on what they say.
     """
 
     def __init__(
         self,
-        context: AppContext,
-        journals: Journals,
+        background: BackgroundContext,
         graph_worker: CauseGraphWorker,
-        post: Callable[[Message], object],
-        work: Callable[[Coroutine[Any, Any, None], str], object],
         fixes: FixService,
         guided: GuidedController,
     ) -> None:
-        self._context = context
-        self._journals = journals
+        self._context = background.context
+        self._journals = background.journals
         self._graph_worker = graph_worker
-        self._post = post
-        self._work = work
+        self._post = background.post
+        self._work = background.work
         self._fixes = fixes
         self._guided = guided
         self._run: Runner | None = None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.news import RowChange
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.context import BackgroundContext
 
 if TYPE_CHECKING:
     # Imported when they are made, and they are made when the first frame has been drawn.
@@ -37,86 +36,69 @@ class Services:
     """What the workbench asks, and what answers by messages.
 
     Args:
-        context: The org, the terminal, and what is true on screen.
-        journals: Makes runs, and answers questions about earlier ones.
-        post: Takes messages for the workbench.
-        work: Runs a coroutine in the background, in a group of this name.
+        background: What they are made with.
         suspended: Gives the terminal to another program, and takes it back.
     """
 
     def __init__(
-        self,
-        context: AppContext,
-        journals: Journals,
-        post: Callable[[Message], object],
-        work: Callable[[Coroutine[Any, Any, None], str], object],
-        suspended: Callable[[], AbstractContextManager[None]],
+        self, background: BackgroundContext, suspended: Callable[[], AbstractContextManager[None]]
     ) -> None:
-        self.context = context
-        self.journals = journals
-        self._post = post
-        self._work = work
+        self.context = background.context
+        self.journals = background.journals
+        self._background = background
         self._suspended = suspended
 
     @cached_property
     def graph_worker(self) -> CauseGraphWorker:
         return CauseGraphWorker(
-            lambda work: self._work(work, "linking"), lambda: self._post(LinksKnown()), self.context.clock
+            lambda work: self._background.work(work, "linking"),
+            lambda: self._background.post(LinksKnown()),
+            self.context.clock,
         )
 
     @cached_property
     def runs(self) -> RunController:
         from syncerr_tui.ui.run_controller import RunController
 
-        return RunController(
-            self.context,
-            self.journals,
-            self.graph_worker,
-            self._post,
-            self._work,
-            self.fixes,
-            self.guided,
-        )
+        return RunController(self._background, self.graph_worker, self.fixes, self.guided)
 
     @cached_property
     def guided(self) -> GuidedController:
         """Follows a re-sync that a person presses in Salesforce."""
         from syncerr_tui.ui.guided_controller import GuidedController
 
-        return GuidedController(self.context, self.journals, self._post)
+        return GuidedController(self._background)
 
     @cached_property
     def fixes(self) -> FixService:
         from syncerr_tui.ui.fix_service import FixService
 
-        return FixService(self.context, self.journals, self.error_details.explain, self._post)
+        return FixService(self._background, self.error_details.explain)
 
     @cached_property
     def error_details(self) -> ErrorDetailsService:
         """What is learnt about an error while a person rests on it."""
         from syncerr_tui.ui.error_details_service import ErrorDetailsService
 
-        return ErrorDetailsService(self.context, lambda work: self._work(work, "explaining"), self._post)
+        return ErrorDetailsService(self._background)
 
     @cached_property
     def error_history(self) -> ErrorHistory:
         from syncerr_tui.ui.error_history import ErrorHistory
 
-        return ErrorHistory(
-            self.context, self.journals, lambda work: self._work(work, "explaining"), self._post
-        )
+        return ErrorHistory(self._background)
 
     @cached_property
     def interrupted_runs(self) -> InterruptedRuns:
         from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 
-        return InterruptedRuns(self.context, self.journals, self._post)
+        return InterruptedRuns(self._background)
 
     @cached_property
     def hooks(self) -> HookRunner:
         from syncerr_tui.ui.hook_runner import HookRunner
 
-        return HookRunner(self.context, self._post, self._suspended)
+        return HookRunner(self._background, self._suspended)
 
     @cached_property
     def _panel_text(self) -> Details:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,7 +18,7 @@ from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import clean
-from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.context import AppContext, BackgroundContext
 from syncerr_tui.ui.error_details_service import (
     ErrorDetailsService,
     KnownBetter,
@@ -25,6 +26,7 @@ from syncerr_tui.ui.error_details_service import (
     SessionEnded,
     addresses,
 )
+from syncerr_tui.ui.journals import Journals
 from tests.factories import sync_error
 from tests.ui.fakes import FakeConnection, FakeDictionary
 
@@ -76,14 +78,16 @@ class Surroundings:
         self.dictionary = FakeDictionary()
         monkeypatch.setattr(self.connection, "name_resolver", lambda _store: self.resolvers[-1])
         monkeypatch.setattr(self.connection, "dictionary", lambda _store: self.dictionary)
-        self.error_details = ErrorDetailsService(self.context, self._begin, self.told.append)
+        self.error_details = ErrorDetailsService(
+            BackgroundContext(self.context, Journals(Path()), self.told.append, self._begin)
+        )
 
     def _read_notes(self) -> OrgNotes | None:
         if isinstance(self.notes, BadInputError):
             raise self.notes
         return self.notes
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], _group: str) -> None:
         self.work.add(asyncio.ensure_future(work))
 
     async def settled(self) -> None:

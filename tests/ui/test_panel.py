@@ -50,9 +50,12 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
     async def unused() -> Any:
         raise AssertionError
 
-    from syncerr_tui.ui.context import AppContext
+    from syncerr_tui.ui.context import AppContext, BackgroundContext
+    from syncerr_tui.ui.journals import Journals
 
-    error_details = ErrorDetailsService(AppContext(unused), lambda work: work.close(), lambda _message: None)
+    journals = Journals(Path())
+    background = BackgroundContext(AppContext(unused), journals, lambda _: None, lambda work, _: work.close())
+    error_details = ErrorDetailsService(background)
     return Details(error_details, ActionTable().key_of)(error, Moment(NOW), width, KnownBeside())
 
 
