@@ -13,7 +13,7 @@ from functools import cached_property
 
 from syncerr_tui.diagnosis.api_names import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure
-from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.read import diagnose_cached
 from syncerr_tui.diagnosis.reason import root_words
 from syncerr_tui.model import SyncError
 
@@ -98,7 +98,7 @@ class Fingerprints:
             key = (_shape(error.message), error.object, error.code)
             known = self._known.get(key)
             if known is None:
-                known = fingerprint(diagnose(error.message, error.code), error.object)
+                known = fingerprint(diagnose_cached(error.message, error.code), error.object)
                 self._known[key] = known
             self._exact[exact] = known
         return known
@@ -109,7 +109,7 @@ class Fingerprints:
             return error.code
         text = _shape(error.message)
         if text not in self._codes:
-            self._codes[text] = diagnose(error.message).root_code
+            self._codes[text] = diagnose_cached(error.message).root_code
         return self._codes[text]
 
 

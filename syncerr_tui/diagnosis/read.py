@@ -258,7 +258,7 @@ def _owners_of_given(pieces: tuple[Piece, ...], given: str | None, parts: list[P
 
 @lru_cache(maxsize=4096)
 def diagnose_cached(message: str, code: str | None = None) -> Diagnosis:
-    """`diagnose` for a cursor that moves over rows: many rows share one text."""
+    """`diagnose` for lists that are read again, and a cursor that moves over rows which share one text."""
     return diagnose(message, code)
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN
 from syncerr_tui.diagnosis.evidence import PARENT_CODE, SAME_RECORD_CODE
 from syncerr_tui.diagnosis.model import Failure
-from syncerr_tui.diagnosis.read import diagnose
+from syncerr_tui.diagnosis.read import diagnose_cached
 from syncerr_tui.diagnosis.reason import root_words
 from syncerr_tui.text import SafeText, one_line
 
@@ -22,7 +22,7 @@ _SHORT_ID = 8
 @lru_cache(maxsize=8192)
 def summarize(message: str, code: str | None) -> SafeText:
     """What blocks, in one line. Falls back on the message where nothing shorter tells more."""
-    failures = diagnose(message, code).each
+    failures = diagnose_cached(message, code).each
     briefly = [": ".join(part for part in (_who(item), _reason(item)) if part) for item in failures]
     if len(failures) == 1:
         return one_line(briefly[0] or message)
