@@ -7,9 +7,10 @@ outcome and a reason, and the token is nowhere.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
@@ -22,7 +23,8 @@ from tests.e2e.conftest import Desk, MakeDesk, Said
 from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, asked_twice, served
 from tests.layers import layered
 
-ROWS = 40
+T = TypeVar("T")
+ROWS = layered("rows of an org in trouble", 25, 40)
 SEEDS = layered("seeds of each trouble", (5,), range(30))
 UNREACHABLE, NOT_LOGGED_IN, REFUSED = ExitCode.UNREACHABLE, ExitCode.NOT_LOGGED_IN, ExitCode.REFUSED
 NOT_ALL_FIXED = ExitCode.NOT_ALL_FIXED
@@ -100,6 +102,12 @@ STOPPED: list[tuple[str, int, str]] = [
 """Troubles from the first request on: exit code, and what the one line on stderr says."""
 
 
+def kinds(what: str, cases: Sequence[T]) -> Sequence[T]:
+    """Of each kind of fault, or of lie and verdict, one in a usual run, and all of them in a thorough one."""
+    named = {re.sub(":[^']*", "", repr(one)): one for one in cases}
+    return layered(what, tuple(named.values()), tuple(cases))
+
+
 def prepared(server: WatchedServer, clock: ManualClock, make_desk: MakeDesk, **profile: float) -> Desk:
     server.fix_some()
     return make_desk(server, clock, **profile)
@@ -139,7 +147,7 @@ def _undisturbed(seed: int, clock: ManualClock, make_desk: MakeDesk) -> Counter[
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("lie", "verdict"), LIES)
+@pytest.mark.parametrize(("lie", "verdict"), kinds("lies of an org", LIES))
 def test_an_org_that_lies(lie: str, verdict: str, seed: int, make_desk: MakeDesk) -> None:
     clock = ManualClock()
     options = DemoOptions(errors=ROWS, seed=seed, manual_clock=True, faults=(lie,))
@@ -154,7 +162,7 @@ def test_an_org_that_lies(lie: str, verdict: str, seed: int, make_desk: MakeDesk
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("fault", NOTHING_LOST)
+@pytest.mark.parametrize("fault", kinds("troubles that cost time only", NOTHING_LOST))
 def test_trouble_that_costs_time_only(fault: str, seed: int, make_desk: MakeDesk) -> None:
     clock = ManualClock()
     expected = undisturbed(seed, clock, make_desk)
@@ -169,7 +177,7 @@ def test_trouble_that_costs_time_only(fault: str, seed: int, make_desk: MakeDesk
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("fault", SOME_LEFT)
+@pytest.mark.parametrize("fault", kinds("troubles that leave rows open", SOME_LEFT))
 def test_trouble_that_leaves_rows_open(fault: str, seed: int, make_desk: MakeDesk) -> None:
     clock = ManualClock()
     with served(DemoOptions(errors=ROWS, seed=seed, manual_clock=True), clock=clock) as server:
