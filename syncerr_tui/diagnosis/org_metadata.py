@@ -184,14 +184,14 @@ def metadata_of_payload(value: Mapping[str, Any]) -> OrgMetadata:
     """Raises: ValueError, TypeError, KeyError, AttributeError: It is none."""
     return OrgMetadata(
         tuple(ObjectEntry(*map(_text, row)) for row in value["objects"]),
-        moment(value["read_at"]) if value["read_at"] else None,
+        aware_time(value["read_at"]) if value["read_at"] else None,
         {
             _text(name): Described(
                 tuple(
                     FieldEntry(_text(field), _text(label), tuple(map(_text, values)))
                     for field, label, values in described["fields"]
                 ),
-                moment(described["read_at"]),
+                aware_time(described["read_at"]),
             )
             for name, described in value["described"].items()
         },
@@ -207,13 +207,14 @@ def answers_of_payload(value: Mapping[str, Any]) -> dict[str, KeptAnswer]:
     """Raises: ValueError, TypeError, KeyError, AttributeError: They are none."""
     return {
         str(query): KeptAnswer(
-            tuple({_text(name): _text(text) for name, text in row.items()} for row in rows), moment(read_at)
+            tuple({_text(key): _text(text) for key, text in row.items()} for row in rows),
+            aware_time(read_at),
         )
         for query, (read_at, rows) in value.items()
     }
 
 
-def moment(value: str) -> datetime:
+def aware_time(value: str) -> datetime:
     """An aware time. Raises: ValueError, TypeError: It is none."""
     found = datetime.fromisoformat(value)
     if found.tzinfo is None:

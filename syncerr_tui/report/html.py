@@ -15,8 +15,8 @@ from syncerr_tui.report.sections import (
     causes,
     details,
     introduction,
-    moment,
     safeguards_off,
+    time_of,
     title,
 )
 
@@ -110,8 +110,8 @@ def _picture(points: Sequence[Point]) -> str:
         f'<path d="M{_LEFT} {_TOP}V{floor}H{right}" fill="none" stroke="currentColor" stroke-opacity=".4"/>'
         f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end">{most:,}</text>'
         f'<text x="{_LEFT - 6}" y="{floor}" text-anchor="end">0</text>'
-        f'<text x="{_LEFT}" y="{_HEIGHT - 8}">{escape(moment(first.at))}</text>'
-        f'<text x="{right}" y="{_HEIGHT - 8}" text-anchor="end">{escape(moment(last.at))}</text></svg>'
+        f'<text x="{_LEFT}" y="{_HEIGHT - 8}">{escape(time_of(first.at))}</text>'
+        f'<text x="{right}" y="{_HEIGHT - 8}" text-anchor="end">{escape(time_of(last.at))}</text></svg>'
         f'<figcaption class="quiet">{label}. It counts the errors that the list or this journal knows.'
         "</figcaption></figure>"
     )

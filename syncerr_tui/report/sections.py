@@ -54,7 +54,7 @@ def introduction(report: Report) -> str:
         if report.masked
         else "Personal data is shown."
     )
-    return f"{moment(report.since)} to {moment(report.made_at)}, by {report.by}. {masking}"
+    return f"{time_of(report.since)} to {time_of(report.made_at)}, by {report.by}. {masking}"
 
 
 def balance(report: Report) -> str:
@@ -65,7 +65,7 @@ def balance(report: Report) -> str:
     )
 
 
-def moment(at: datetime | None) -> str:
+def time_of(at: datetime | None) -> str:
     """A time for a reader who may sit elsewhere: with its zone."""
     return local_minute(at) if at else ""
 
@@ -74,7 +74,7 @@ def safeguards_off(report: Report) -> Section | None:
     """What has to be switched on again; None where nothing is off."""
     if not report.off:
         return None
-    rows = tuple((moment(fix.at), fix.by, fix.what, fix.reason, fix.fix) for fix in report.off)
+    rows = tuple((time_of(fix.at), fix.by, fix.what, fix.reason, fix.fix) for fix in report.off)
     return Section("Safeguards that are off", ("since", "by", "what", "why", "fix"), rows, urgent=True)
 
 
@@ -83,7 +83,7 @@ def causes(report: Report) -> Section | None:
     if not report.causes:
         return None
     rows = tuple(
-        (one.open, one.waiting, one.done, one.code or "", one.headline, one.retry, moment(one.since))
+        (one.open, one.waiting, one.done, one.code or "", one.headline, one.retry, time_of(one.since))
         for one in report.causes
     )
     return Section("Causes", ("open", "waiting", "proven", "code", "what", "retry", "since"), rows)
@@ -116,7 +116,7 @@ def details(report: Report) -> Iterator[Section]:
             tuple(
                 (
                     run.run[:8],
-                    moment(run.at),
+                    time_of(run.at),
                     run.by,
                     run.reason,
                     run.method,
@@ -127,7 +127,7 @@ def details(report: Report) -> Iterator[Section]:
             ),
         )
     made = tuple(
-        (moment(fix.at), fix.by, fix.what, fix.reason, fix.outcome) for fix in report.fixes if not fix.off
+        (time_of(fix.at), fix.by, fix.what, fix.reason, fix.outcome) for fix in report.fixes if not fix.off
     )
     if made:
         yield Section("Changes of the org", ("when", "by", "what", "why", "outcome"), made)
@@ -149,7 +149,7 @@ def _by_heading(report: Report) -> Iterator[tuple[str, Sequence[ReportedRow]]]:
 def _row(row: ReportedRow) -> tuple[Cell, ...]:
     pages = tuple(PageLink(record, address) for record, address in row.records)
     record = f"{row.object} {row.event_type} {row.event}"
-    return (record, row.verdict, moment(row.at), row.by, row.reason, pages)
+    return (record, row.verdict, time_of(row.at), row.by, row.reason, pages)
 
 
 def to_markdown(report: Report) -> Iterator[str]:

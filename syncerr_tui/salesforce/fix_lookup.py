@@ -17,7 +17,7 @@ from syncerr_tui.salesforce.client import Row
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.metadata_api import MetadataTokenError
-from syncerr_tui.salesforce.reading import moment
+from syncerr_tui.salesforce.reading import datetime_of
 from syncerr_tui.text import one_line
 
 SETUP = ("PermissionsCustomizeApplication", "PermissionsViewSetup")
@@ -115,7 +115,7 @@ def changed(row: Row) -> dict[str, Any]:
     """When a thing was last changed and by whom, as a candidate holds it."""
     by = row.get("LastModifiedBy")
     who = text(by, "Name") if isinstance(by, dict) else text(row, "LastModifiedBy")
-    at: datetime | None = moment(row.get("LastModifiedDate"))
+    at: datetime | None = datetime_of(row.get("LastModifiedDate"))
     return {"changed_at": at, "changed_by": who}
 
 

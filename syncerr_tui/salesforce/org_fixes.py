@@ -28,7 +28,7 @@ from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
-from syncerr_tui.salesforce.reading import moment
+from syncerr_tui.salesforce.reading import datetime_of
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 from syncerr_tui.words import local_minute
@@ -154,7 +154,7 @@ class FixFinder:
             )
         found = []
         for row in rows:
-            by, at = row.get("CreatedBy"), moment(row.get("CreatedDate"))
+            by, at = row.get("CreatedBy"), datetime_of(row.get("CreatedDate"))
             if at is not None:
                 who = text(by, "Name") if isinstance(by, dict) else ""
                 found.append((at, who or "somebody", text(row, "Display")))

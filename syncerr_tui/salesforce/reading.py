@@ -70,13 +70,13 @@ class EventReader:
         names = ", ".join(map(soql.path, self.fields))
         return (
             f"SELECT Id, {names} FROM {soql.name(self.mapping.object_name)} "  # noqa: S608 - checked names
-            f"WHERE SystemModstamp >= {soql.moment(since)}"
+            f"WHERE SystemModstamp >= {soql.datetime_literal(since)}"
         )
 
     def place(self, row: Row) -> ReadUpTo | None:
         """Where the list stands after this row."""
         created, key = row.get("CreatedDate"), to_18(row.get("Id"))
-        return ReadUpTo(created, key) if isinstance(created, str) and moment(created) and key else None
+        return ReadUpTo(created, key) if isinstance(created, str) and datetime_of(created) and key else None
 
     def error(self, row: Row) -> SyncError | None:
         """A record as a sync error; None where it has no usable id and so cannot be told from others."""
@@ -89,12 +89,12 @@ class EventReader:
             id=key,
             object=one_line(_text(field(names.object))),
             event_type=self._types.get(_text(field(names.event_type)).strip().casefold(), EventType.OTHER),
-            processed_at=moment(field(names.processed_at)),
+            processed_at=datetime_of(field(names.processed_at)),
             salesforce_id=to_18(field(names.salesforce_id)) if names.salesforce_id else None,
             storeconnect_id=one_line(_text(field(names.storeconnect_id))),
             message=message,
             code=(_code(field(names.code)) if names.code else None) or code_in_message,
-            created_at=moment(field("CreatedDate")),
+            created_at=datetime_of(field("CreatedDate")),
         )
 
     def errors(self, rows: list[Row]) -> tuple[SyncError, ...]:
@@ -114,7 +114,7 @@ class EventReader:
             self.standing(status),
             one_line(_text(status)) or None,
             self.error(row),
-            moment(row.get("SystemModstamp")),
+            datetime_of(row.get("SystemModstamp")),
             processed_by_touch=self.mapping.processed_at.casefold() in _MOVED_BY_TOUCH,
         )
 
@@ -161,7 +161,7 @@ def failed_only(mapping: FieldMapping) -> str:
     return soql.one_of(mapping.status, mapping.failed, mapping.status_type)
 
 
-def moment(value: object) -> datetime | None:
+def datetime_of(value: object) -> datetime | None:
     """A datetime of the API, in UTC; None where it is none. A time without an offset is UTC there."""
     if not isinstance(value, str) or not 8 <= len(value) <= 40:
         return None
@@ -175,9 +175,9 @@ def moment(value: object) -> datetime | None:
 
 
 def _literal(created: str) -> str:
-    found = moment(created)
+    found = datetime_of(created)
     assert found is not None
-    return soql.moment(found)
+    return soql.datetime_literal(found)
 
 
 def _text(value: object) -> str:

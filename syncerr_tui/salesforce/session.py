@@ -26,7 +26,7 @@ from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
-from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, moment
+from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, datetime_of
 from syncerr_tui.salesforce.soql import to_18
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class OrgSession:
         key = self._reader.mapping.record_key
         found: dict[str, dict[str, RecordSeen]] = {}
         for row in await self._carriers(object_name, list(wanted)):
-            record, modified = to_18(row.get("Id")), moment(row.get("SystemModstamp"))
+            record, modified = to_18(row.get("Id")), datetime_of(row.get("SystemModstamp"))
             spellings = wanted.get(str(row.get(key)).casefold())
             if record is None or modified is None or spellings is None:
                 raise UnreachableError(

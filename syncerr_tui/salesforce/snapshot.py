@@ -19,9 +19,9 @@ from syncerr_tui.diagnosis.org_metadata import (
     OrgMetadata,
     answers_of_payload,
     answers_payload,
+    aware_time,
     metadata_of_payload,
     metadata_payload,
-    moment,
 )
 from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
@@ -157,7 +157,7 @@ def _snapshot(held: Mapping[str, Any]) -> Snapshot:
     if not is_id(org["org_id"]) or not all(is_id(error.id) for error in errors):
         raise ValueError
     return Snapshot(
-        taken_at=moment(held["taken_at"]),
+        taken_at=aware_time(held["taken_at"]),
         org=OrgIdentity(
             name=_word(org["name"]),
             org_id=_word(org["org_id"]),

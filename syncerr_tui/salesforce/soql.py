@@ -58,7 +58,7 @@ def quote(value: str) -> str:
     return f"'{value.translate(_ESCAPES)}'"
 
 
-def moment(value: datetime) -> str:
+def datetime_literal(value: datetime) -> str:
     """A datetime literal, in UTC with milliseconds, which is all that Salesforce keeps."""
     utc = value.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"

@@ -16,7 +16,7 @@ from typing import Any
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cell_width, one_line
-from syncerr_tui.words import moment
+from syncerr_tui.words import time_with_age
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -153,7 +153,7 @@ PROCESSED = Column(
     "Processed At",
     (4, 10, 16, 27),
     lambda error, width, drawn: (
-        moment(error.processed_at, drawn.now, width, drawn.zone) if error.processed_at else "-"
+        time_with_age(error.processed_at, drawn.now, width, drawn.zone) if error.processed_at else "-"
     ),
     SortKey.PROCESSED,
 )

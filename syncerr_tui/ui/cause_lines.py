@@ -135,7 +135,7 @@ LEAD = _GUTTER + 2 + _COUNT + 1 + _WAIT + 2
 """Cells before the sentence of a cause."""
 
 
-class Told(NamedTuple):
+class NodeText(NamedTuple):
     """What a line says, from the pane that knows."""
 
     lines: tuple[tuple[Part, ...], ...]
@@ -144,7 +144,7 @@ class Told(NamedTuple):
     """The sign of the selection: all, some (`-`) or none of what is below."""
 
 
-Tell = Callable[[Node, int], Told]
+TextOf = Callable[[Node, int], NodeText]
 """What a line of so many cells says about a node."""
 
 
@@ -159,9 +159,9 @@ class CauseList(VirtualList):
     WHEEL_ROWS = 1
     TICK_CELLS = _GUTTER
 
-    def __init__(self, tell: Tell, *, glyphs: Glyphs, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, text_of: TextOf, *, glyphs: Glyphs, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(glyphs=glyphs, id=id)
-        self._tell = tell
+        self._text_of = text_of
         self._outline = Outline()
 
     @property
@@ -179,7 +179,7 @@ class CauseList(VirtualList):
         return 2 if self._outline[row].is_cause else 1
 
     def lines_of(self, row: int) -> list[_Line]:
-        text = self._tell(self._outline[row], self.size.width - 1 - _GUTTER)
+        text = self._text_of(self._outline[row], self.size.width - 1 - _GUTTER)
         here = row == self.at
         gutter = f"{self.glyphs.cursor if here else ' '}{text.selected} "
         first, *rest = text.lines
@@ -206,7 +206,7 @@ _ROOMY = 70
 
 
 class CauseLines:
-    """Told anew for each line that is drawn; only what is counted over a whole cause is kept.
+    """Said anew for each line that is drawn; only what is counted over a whole cause is kept.
 
     Args:
         context: What the terminal can show.
@@ -240,14 +240,14 @@ class CauseLines:
     def forget(self) -> None:
         self._signs, self._counts = {}, {}
 
-    def __call__(self, node: Node, width: int) -> Told:
+    def __call__(self, node: Node, width: int) -> NodeText:
         if node.is_cause:
-            return Told(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
+            return NodeText(tuple(self._cause_lines(node.cause, width)), self._sign_of(node.cause))
         if node.row is None:
             shows = f"{self._context.key_of('alike')} shows all of them in the list"
             line = f"{'':6}and {plural(node.rest, 'more error')}: {shows}"
-            return Told((((cell(line, width, self._context.ellipsis), "quiet"),),))
-        return Told((tuple(self._error_line(node, width)),), self._sign((node.row,)))
+            return NodeText((((cell(line, width, self._context.ellipsis), "quiet"),),))
+        return NodeText((tuple(self._error_line(node, width)),), self._sign((node.row,)))
 
     def _sign_of(self, cause: Cause) -> str:
         """A cause may hold many thousand errors: counted once for each selection."""

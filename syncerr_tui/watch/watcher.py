@@ -4,7 +4,7 @@ One query for the events whose SystemModstamp has moved is enough to see what is
 it cannot see is an event that was deleted or hidden; the whole list is read now and then for that.
 
 SystemModstamp is set while a transaction runs and seen when it has ended. So each query begins some time
-before the last stamp that was seen; rows that come twice are the same rows. What takes longer than that to
+before the last modstamp that was seen; rows that come twice are the same rows. What takes longer than that to
 be committed is found by the next whole reading.
 """
 
@@ -23,9 +23,9 @@ from syncerr_tui.diagnosis.personal_data import masked
 from syncerr_tui.model import EventSeen, EventStanding, SyncError
 
 OVERLAP = timedelta(minutes=2)
-"""How far each query reaches back behind the last stamp: longer than nearly every transaction."""
+"""How far each query reaches back behind the last modstamp: longer than nearly every transaction."""
 SETTLED = timedelta(minutes=15)
-"""After so long no transaction that began before the last stamp is under way: nothing is read twice."""
+"""After so long no transaction that began before the last modstamp is under way: nothing is read twice."""
 WHOLE_EVERY = timedelta(hours=1)
 """After so long the whole list is read once more."""
 _HEADLINE_OF = 50
@@ -97,7 +97,7 @@ class Delta:
 
     whole: bool
     """The whole list was read."""
-    stamp: datetime
+    modstamp: datetime
     """The last SystemModstamp that was seen."""
     new: tuple[SyncError, ...] = ()
     changed: tuple[SyncError, ...] = ()
@@ -116,12 +116,12 @@ class ListFollower:
 
     def __init__(self, steady: Callable[[], float]) -> None:
         self._steady = steady
-        self._stamp: datetime | None = None
-        self._stamp_at = self._whole_at = 0.0
+        self._modstamp: datetime | None = None
+        self._modstamp_at = self._whole_at = 0.0
 
     @property
     def started(self) -> bool:
-        return self._stamp is not None
+        return self._modstamp is not None
 
     async def read(self, org: WatchedOrg, known: Mapping[str, SyncError]) -> Delta:
         """What is different. It is read once more until `taken` says that the list follows it.
@@ -133,21 +133,21 @@ class ListFollower:
         Raises:
             SyncErrError: The org did not let us read. Look again later.
         """
-        if self._stamp is None or self._steady() - self._whole_at >= WHOLE_EVERY.total_seconds():
+        if self._modstamp is None or self._steady() - self._whole_at >= WHOLE_EVERY.total_seconds():
             now = await org.now()
             listed = await _listed(org)
             seen = await org.read_events([row for row in known if row not in listed])
-            stamp, whole = max(now, self._stamp or now), True
+            modstamp, whole = max(now, self._modstamp or now), True
         else:
-            settled = self._steady() - self._stamp_at >= SETTLED.total_seconds()
-            events = await org.changed_since(self._stamp - (timedelta(0) if settled else OVERLAP))
-            stamps = [one.modified_at for one in events if one.modified_at is not None]
+            settled = self._steady() - self._modstamp_at >= SETTLED.total_seconds()
+            events = await org.changed_since(self._modstamp - (timedelta(0) if settled else OVERLAP))
+            modstamps = [one.modified_at for one in events if one.modified_at is not None]
             listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
             seen = {one.id: one for one in events}
-            stamp, whole = max((self._stamp, *stamps)), False
+            modstamp, whole = max((self._modstamp, *modstamps)), False
         return Delta(
             whole,
-            stamp,
+            modstamp,
             new=tuple(error for row, error in listed.items() if row not in known),
             changed=tuple(error for row, error in listed.items() if row in known and known[row] != error),
             # What the org is working on may fail again: it stays where it is until that is known.
@@ -160,8 +160,8 @@ class ListFollower:
 
     def taken(self, delta: Delta) -> None:
         """The list is as this says."""
-        if delta.stamp != self._stamp:
-            self._stamp, self._stamp_at = delta.stamp, self._steady()
+        if delta.modstamp != self._modstamp:
+            self._modstamp, self._modstamp_at = delta.modstamp, self._steady()
         if delta.whole:
             self._whole_at = self._steady()
 

@@ -59,8 +59,8 @@ def test_in_holds_each_value_once() -> None:
 
 def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
     moment = datetime(2026, 11, 23, 2, 14, 7, 123999, tzinfo=timezone(timedelta(hours=2)))
-    assert soql.moment(moment) == "2026-11-23T00:14:07.123Z"
-    assert soql.moment(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"
+    assert soql.datetime_literal(moment) == "2026-11-23T00:14:07.123Z"
+    assert soql.datetime_literal(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"
 
 
 def test_400_ids_fit_into_an_address() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.model import EventStanding, EventType
-from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, moment
+from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, datetime_of
 from syncerr_tui.text import clean
 from tests.factories import salesforce_id, storeconnect_id
 from tests.salesforce.test_methods import MAPPING
@@ -207,5 +207,5 @@ def test_the_query_is_ordered_by_keys_that_never_change_and_goes_on_behind_a_pla
     ],
 )
 def test_moments(value: object, wanted: str | None) -> None:
-    found = moment(value)
+    found = datetime_of(value)
     assert (found.isoformat() if found else None) == wanted
