@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     layers.set_thorough(thorough=config.getoption("--thorough"))
-    examples = layers.layered("examples of each property", 25, 200)
+    examples = layers.layered("examples of each property", 15, 200)
     # No deadline: how long an example takes says nothing where the processor is shared.
     hypothesis.settings.register_profile("suite", max_examples=examples, deadline=None)
     hypothesis.settings.load_profile("suite")
@@ -56,8 +56,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Spread the whole suite over twice the processors, as many tests wait; what is named runs right here."""
-    return 2 * (os.cpu_count() or 1) if _whole_suite(config) else 0
+    """Spread the whole suite over one process more than processors, as some tests wait; each one more has to
+    collect all tests and start servers of its own. What is named runs right here.
+    """
+    return 1 + (os.cpu_count() or 1) if _whole_suite(config) else 0
 
 
 @pytest.hookimpl(optionalhook=True)
