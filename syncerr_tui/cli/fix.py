@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ from syncerr_tui.cli._fixing import (
     values_given,
 )
 from syncerr_tui.cli._ledger import fixer_of
+from syncerr_tui.cli._options import packed
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 
@@ -31,46 +32,69 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.model import FixOption, FixResult
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the person asked for."""
+
+    event: str | None
+    cause: str | None
+    key: str | None
+    values: Mapping[str, str]
+    reason: str
+    yes: bool
+    confirm: str
+    seen: str
+    output: Path | None
+    as_json: bool
+
+    @classmethod
+    def of(cls, *, pairs: tuple[str, ...], **given: Any) -> _Asked:  # noqa: ANN401 - the options of the command
+        """Raises: BadInputError: The options contradict each other."""
+        asked = cls(values=values_given(pairs), **given)
+        if (asked.event is None) == (asked.cause is None):
+            raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")
+        if asked.key is None and (asked.values or asked.confirm or asked.seen):
+            raise BadInputError("Nothing is to be applied", "Add --apply KEY, with a key of the list")
+        return asked
+
+
 @click.command()
 @org_options
-@click.option(
-    "--id",
-    "event",
-    metavar="ID",
-    help="A change event. Where it waits for another, the fixes are those of its cause.",
+@packed(
+    "asked",
+    _Asked.of,
+    event=click.option(
+        "--id",
+        "event",
+        metavar="ID",
+        help="A change event. Where it waits for another, the fixes are those of its cause.",
+    ),
+    cause=click.option("--cause", metavar="KEY", help="A cause (its key, or one of its errors)."),
+    key=click.option(
+        "--apply", "key", metavar="KEY", help="Make this change: the key of one of the fixes listed."
+    ),
+    pairs=click.option(
+        "--value", "pairs", multiple=True, metavar="FIELD=VALUE", help="A new value that the fix needs."
+    ),
+    reason=reason_option,
+    yes=yes_option,
+    confirm=click.option(
+        "--confirm", default="", metavar="NAME", help="Production: the name of what is changed."
+    ),
+    seen=click.option(
+        "--seen", default="", metavar="HASH", help="Refuse if it changed since the list showed this hash."
+    ),
+    output=click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="With --snapshot: the list that a fix is put on. Without it, FILE.fixes beside the snapshot.",
+    ),
+    as_json=click.option(
+        "--json", "as_json", is_flag=True, help="One JSON line for each fix, or for the result."
+    ),
 )
-@click.option("--cause", metavar="KEY", help="A cause (its key, or one of its errors).")
-@click.option("--apply", "key", metavar="KEY", help="Make this change: the key of one of the fixes listed.")
-@click.option(
-    "--value", "pairs", multiple=True, metavar="FIELD=VALUE", help="A new value that the fix needs."
-)
-@reason_option
-@yes_option
-@click.option("--confirm", default="", metavar="NAME", help="Production: the name of what is changed.")
-@click.option(
-    "--seen", default="", metavar="HASH", help="Refuse if it changed since the list showed this hash."
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="With --snapshot: the list that a fix is put on. Without it, FILE.fixes beside the snapshot.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each fix, or for the result.")
-def command(
-    choice: OrgChoice,
-    *,
-    event: str | None,
-    cause: str | None,
-    key: str | None,
-    pairs: tuple[str, ...],
-    reason: str,
-    yes: bool,
-    confirm: str,
-    seen: str,
-    output: Path | None,
-    as_json: bool,
-) -> int:
+def command(choice: OrgChoice, *, asked: _Asked) -> int:
     """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
 
     \b
@@ -84,33 +108,11 @@ def command(
     org. Exit code 0: done and seen, like that already, or on the list; 1: not seen; 3: the org stopped
     answering after the write; 5: refused.
     """  # noqa: D301 - click's mark for a block that keeps its lines
-    if (event is None) == (cause is None):
-        raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")
-    values = values_given(pairs)
-    if key is None and (values or confirm or seen):
-        raise BadInputError("Nothing is to be applied", "Add --apply KEY, with a key of the list")
-    asked = _Asked(event, cause, key, values, reason, confirm, seen, output, yes, as_json)
     if choice.snapshot is not None:
         return run_async(_choose(choice, asked))
-    if output is not None:
+    if asked.output is not None:
         raise BadInputError("-o belongs to a snapshot", "Leave it out: the change is made in the org")
     return run_async(_fix(choice, asked))
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the person asked for."""
-
-    event: str | None
-    cause: str | None
-    key: str | None
-    values: Mapping[str, str]
-    reason: str
-    confirm: str
-    seen: str
-    output: Path | None
-    yes: bool
-    as_json: bool
 
 
 async def _fix(choice: OrgChoice, asked: _Asked) -> int:
