@@ -94,6 +94,24 @@ class MetadataLookup:
         kept = MetadataLookup(_NoOrg(), self._instance_url, self._store, self._clock)
         return await kept.resolve(diagnosis, object_name=object_name, processed_at=None)
 
+    def remembered(
+        self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
+    ) -> tuple[Resolved, ...] | None:
+        """`resolve` from what this connection was told already; None where the org would have to be asked."""
+        known = MetadataLookup(_NobodyToAsk(), self._instance_url, None, self._clock)
+        known._rows = self._rows
+        work = known.resolve(diagnosis, object_name=object_name, processed_at=processed_at)
+        try:
+            work.send(None)  # it waits for nothing: either all is known, or somebody would have to be asked
+        except StopIteration as done:
+            answer: tuple[Resolved, ...] = done.value
+            return answer
+        except LookupError:
+            return None
+        finally:
+            work.close()
+        return None
+
     async def resolve(
         self,
         diagnosis: Diagnosis,
@@ -286,6 +304,16 @@ class _NoOrg:
 
     async def tooling(self, query: str) -> list[Row]:
         raise UnreachableError(query)
+
+
+class _NobodyToAsk:
+    """No org: what is not known already ends the search."""
+
+    async def query_all(self, query: str) -> list[Row]:
+        raise LookupError(query)
+
+    async def tooling(self, query: str) -> list[Row]:
+        raise LookupError(query)
 
 
 def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
@@ -64,6 +65,12 @@ class Resolver(Protocol):
         """Everything the message names that the org lets us see."""
         ...
 
+    def remembered(
+        self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
+    ) -> tuple[Resolved, ...] | None:
+        """The same, where no call is needed for it; None where one is."""
+        ...
+
     async def recall(self, diagnosis: Diagnosis, *, object_name: str | None) -> tuple[Resolved, ...]:
         """What is known of it from an earlier start."""
         ...
@@ -107,14 +114,17 @@ class ErrorDetailsService:
         # Reading messages takes patterns that take a while to compile: after the first frame.
         from syncerr_tui.diagnosis.explanation import explain
 
-        resolved = self._known.get(error, ())
-        return explain(
-            error,
-            notes=self.notes,
-            instance_url=self.address,
-            resolved=resolved,
-            metadata=self._metadata,
+        explained = partial(
+            explain, error, notes=self.notes, instance_url=self.address, metadata=self._metadata
         )
+        explanation = explained(resolved=self._known.get(error, ()))
+        if error in self._known or self._resolver is None:
+            return explanation
+        # What refused another row too is known before a person rests on this one.
+        resolved = self._resolver.remembered(
+            explanation.diagnosis, object_name=error.object, processed_at=error.processed_at
+        )
+        return explained(resolved=resolved) if resolved else explanation
 
     # -- org notes -----------------------------------------------------------------------------------
 

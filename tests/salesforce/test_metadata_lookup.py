@@ -170,6 +170,20 @@ async def test_answers_are_remembered() -> None:
     assert len(org.asked) == 1
 
 
+async def test_what_was_told_is_there_at_once_for_another_error_and_nobody_is_asked() -> None:
+    org = Org({"FlowDefinitionView": [flow()]})
+    resolver = MetadataLookup(org, ORG)
+    remembered = partial(resolver.remembered, diagnose(FLOW), object_name="Order")
+    assert remembered(processed_at=FAILED_AT) is None
+    told = await resolver.resolve(diagnose(FLOW), object_name="Order", processed_at=FAILED_AT)
+    asked = [*org.asked]
+    assert remembered(processed_at=FAILED_AT) == told
+    [later] = remembered(processed_at=FAILED_AT - timedelta(hours=1)) or ()
+    assert later == replace(told[0], changed_since_failure=True)
+    assert resolver.remembered(diagnose(RULE), object_name="Order", processed_at=FAILED_AT) is None
+    assert org.asked == asked
+
+
 async def test_an_old_org_without_the_columns_of_change_still_gives_the_address() -> None:
     class Old(Org):
         def _answer(self, query: str) -> list[dict[str, Any]]:

@@ -112,6 +112,9 @@ class FakeOrg:
 class FakeNames:
     """An org that shows nothing of what messages name."""
 
+    def remembered(self, *_: object, **__: object) -> tuple[()]:
+        return ()
+
     async def recall(self, *_: object, **__: object) -> tuple[()]:
         return ()
 

@@ -33,6 +33,10 @@ from tests.ui.fakes import FakeConnection, FakeDictionary
 FLOW = clean("We can't save this record because the “Order Builder” process failed.")
 BUILDER = "https://acme.lightning.force.com/builder_platform_interaction/flowBuilder.app?flowDefId=300x"
 
+ANSWER = Resolved(
+    "Order Builder", BUILDER, datetime(2026, 6, 3, 12, tzinfo=UTC), "Ana", changed_since_failure=False
+)
+
 
 class FakeResolver:
     """Answers when it is told to."""
@@ -45,6 +49,9 @@ class FakeResolver:
         self.kept: tuple[Resolved, ...] = ()
         self.begun = asyncio.Event()
 
+    def remembered(self, diagnosis: Diagnosis, **_more: object) -> tuple[Resolved, ...] | None:
+        return (ANSWER,) if FLOW in self.asked and diagnosis.message == FLOW else None
+
     async def recall(self, diagnosis: Diagnosis, **_more: object) -> tuple[Resolved, ...]:
         return self.kept if diagnosis.message == FLOW else ()
 
@@ -56,8 +63,7 @@ class FakeResolver:
             raise self.trouble
         if diagnosis.message != FLOW:
             return ()
-        changed = datetime(2026, 6, 3, 12, tzinfo=UTC)
-        return (Resolved("Order Builder", BUILDER, changed, "Ana", changed_since_failure=False),)
+        return (ANSWER,)
 
 
 class Surroundings:
@@ -128,6 +134,17 @@ async def test_a_name_becomes_the_thing_itself(around: Surroundings) -> None:
         "Not changed since this failure: a re-sync alone will most likely fail the same way."
     )
     assert [message.error for message in around.told if isinstance(message, KnownBetter)] == [error]
+
+
+async def test_what_refused_another_row_too_is_known_at_once_and_told_once(around: Surroundings) -> None:
+    around.error_details.look_up(flow_error(1))
+    await around.settled()
+    around.told.clear()
+    first, second = (around.error_details.explain(flow_error(number)) for number in (1, 2))
+    assert first == second and second.changes
+    around.error_details.look_up(flow_error(2))
+    await around.settled()
+    assert around.told == []
 
 
 async def test_what_an_earlier_start_learned_is_shown_before_the_org_answers(around: Surroundings) -> None:
