@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -116,7 +117,7 @@ class ResyncController:
         if planning is not self._planning:
             return
         planner = self._planner(connection, prepared)
-        await asyncio.to_thread(planner, canary=False)
+        await asyncio.to_thread(_make, planner)
         if planning is self._planning:
             self.give_up_planning()
             self._ready = planner
@@ -176,7 +177,7 @@ class ResyncController:
         planner.held, planner.measured = known.held, known.measured
         if len(plan.rows) > _AT_ONCE:
             # Both are at hand before anybody asks for them.
-            await asyncio.to_thread(planner, canary=False)
+            await asyncio.to_thread(_make, planner)
             await asyncio.to_thread(planner, canary=True)
         dialog.learn(known)
 
@@ -396,3 +397,10 @@ def _left_out_words(failing_no_more: int, others: int) -> str:
     counts = ((failing_no_more, "failing no more"), (others, "whose cause is not proven"))
     reasons = ", ".join(f"{count:,} {reason}" for count, reason in counts if count)
     return f"; left out: {reasons}" if reasons else ""
+
+
+def _make(planner: Planner[OrgSession]) -> None:
+    """In a thread: make the plan, and import what shows it, so that keys are read meanwhile."""
+    for module in ("ui.screens.plan", "resync.doubt", "fixes.fixer"):
+        import_module(f"syncerr_tui.{module}")
+    planner(canary=False)

@@ -10,8 +10,10 @@ Press R, and read: `Workbench.resync`, `ResyncController.ask`, `planning.prepare
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -68,6 +70,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.call_after_refresh(self._after_the_first_frame)
 
     async def _after_the_first_frame(self) -> None:
+        await asyncio.to_thread(_get_ready)
         for pane in self._other_panes():
             pane.display = False
             self.panes[pane.place] = pane
@@ -77,7 +80,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.refresh_list()
 
     def _other_panes(self) -> list[ListWithPanel]:
-        """What stands behind the list. Imported when the first frame is drawn."""
+        """What stands behind the list."""
         from syncerr_tui.ui.causes_pane import CausesPane
         from syncerr_tui.ui.guided_pane import GuidedPane
         from syncerr_tui.ui.journal_pane import JournalPane
@@ -431,3 +434,14 @@ class Workbench(ListScreen, inherit_bindings=False):
         "suspend": suspend,
         "quit": leave,
     }
+
+
+def _get_ready() -> None:
+    """In a thread, so that keys are read meanwhile: read the tables that a row's words are made with, and
+    import what stands behind the list.
+    """
+    from syncerr_tui.diagnosis.summary import summarize
+
+    summarize("", None)
+    for pane in ("causes", "guided", "journal"):
+        import_module(f"syncerr_tui.ui.{pane}_pane")
