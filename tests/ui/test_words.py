@@ -169,6 +169,7 @@ async def test_a_held_up_list_says_all_or_how_many_more(opened: Open) -> None:
         await driven.ready()
         await driven.press("enter")
         await driven.wait_for("What happened")
+        await driven.wait_for(lambda: "more behind these" in driven.pane.panel.text)
         text = driven.pane.panel.text
         told = re.search(r"Held up by this: (\d+) error", text)
         assert told is not None
