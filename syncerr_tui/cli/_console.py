@@ -316,7 +316,7 @@ def line_width() -> int:
     return max(40, shutil.get_terminal_size().columns)
 
 
-def fit(text: str, width: int) -> str:
+def padded(text: str, width: int) -> str:
     """A text in exactly `width` places: filled up with blanks, or cut with an ellipsis."""
     taken = cells(text)
     if taken <= width:
@@ -335,6 +335,6 @@ def row(values: Sequence[str], widths: Sequence[int], total: int) -> str:
     """Cells side by side; the last one gets what is left of `total` places, and is not filled up."""
     if total >= UNCUT:
         widths = [max(width, cells(cell)) for cell, width in zip(values, widths, strict=False)]
-    head = "".join(f"{fit(cell, width)} " for cell, width in zip(values, widths, strict=False))
+    head = "".join(f"{padded(cell, width)} " for cell, width in zip(values, widths, strict=False))
     last, room = values[-1], total - cells(head)
-    return (head + (last if cells(last) <= room else fit(last, max(room, 1)))).rstrip()
+    return (head + (last if cells(last) <= room else padded(last, max(room, 1)))).rstrip()

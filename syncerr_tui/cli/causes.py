@@ -48,7 +48,7 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
 
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
-        metadata = await names_of(connection, graph)
+        metadata = await org_names(connection, graph)
         handlings, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
         url = connection.identity.instance_url
     wanted, now = filter_over(graph, text, handlings), utc_now()
@@ -97,7 +97,7 @@ async def read_related(connection: OrgSession) -> tuple[CauseGraph, Parents, fro
     return graph, parents, frozenset(present)
 
 
-async def names_of(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:
+async def org_names(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:
     """The org's own names, as far as the causes speak of them."""
     from syncerr_tui.diagnosis.explanation import explain
 

@@ -12,7 +12,7 @@ import click
 
 from syncerr_tui import __version__
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
-from syncerr_tui.cli._console import emit, emit_json, fit, say
+from syncerr_tui.cli._console import emit, emit_json, padded, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.salesforce.methods import Check, CheckState
@@ -151,5 +151,5 @@ def _tell(check: Check, *, as_json: bool) -> bool:
         emit_json(asdict(check))
     else:
         advice = f". {sentence(check.advice)}" if check.advice else ""
-        emit(f"{fit(check.state.value, 7)}  {fit(check.name, 12)}  {check.reason}{advice}")
+        emit(f"{padded(check.state.value, 7)}  {padded(check.name, 12)}  {check.reason}{advice}")
     return check.state is not CheckState.FAILED

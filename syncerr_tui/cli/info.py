@@ -98,14 +98,14 @@ def gather() -> dict[str, Any]:
 
 def _list_keys(*, as_json: bool) -> int:
     from syncerr_tui.host.config import read_config
-    from syncerr_tui.triage.keymap import shown
+    from syncerr_tui.triage.keymap import key_label
 
     actions = read_config().actions
     if as_json:
-        emit_json({action.id: [shown(key, unicode=False) for key in action.keys] for action in actions})
+        emit_json({action.id: [key_label(key, unicode=False) for key in action.keys] for action in actions})
         return ExitCode.OK
     for action in actions:
-        keys = "  ".join(shown(key, unicode=False) for key in action.keys)
+        keys = "  ".join(key_label(key, unicode=False) for key in action.keys)
         emit(f"{action.id:18} {keys:26} {action.label}")
     return ExitCode.OK
 

@@ -239,7 +239,7 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli._ledger import said_in
     from syncerr_tui.cli.causes import read_graph
-    from syncerr_tui.triage.values import counted, shown
+    from syncerr_tui.triage.values import counted, value_label
 
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
@@ -254,7 +254,9 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
     rows = [{"count": value.count, field: value.text or None, "filter": value.term} for value in values]
     if kind is Format.TABLE:
         keys = {value.text: cause.key for value in values if (cause := graph.cause_of(value.text))}
-        lines = (f"{shown(value)}  {one_line(keys.get(value.text, ''))}".rstrip() for value in values[:limit])
+        lines = (
+            f"{value_label(value)}  {one_line(keys.get(value.text, ''))}".rstrip() for value in values[:limit]
+        )
         emit(*(f"{value.count:>7}  {line}" for value, line in zip(values, lines, strict=False)))
     else:
         emit_json(*([rows[:limit]] if kind is Format.JSON else rows[:limit]))
@@ -296,7 +298,7 @@ def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = T
         values = [{field: row[field] for field in fields} for row in rows]
         emit_json(*([values] if output.form is Format.JSON else values))
     elif output.form is not Format.TABLE:
-        emit(*(export.heading(fields, output.form) if heading else ()))
+        emit(*(export.table_head(fields, output.form) if heading else ()))
         emit(*export.lines(rows, fields, output.form))
     elif rows:
         names = [BY_NAME[name].header if name in BY_NAME else name.replace("_", " ") for name in fields]

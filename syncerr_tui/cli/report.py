@@ -58,13 +58,13 @@ def _span(text: str) -> timedelta | None:
 
 
 async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask: bool) -> int:
-    from syncerr_tui.cli.causes import names_of, read_graph
+    from syncerr_tui.cli.causes import org_names, read_graph
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.report.gather import gather
 
     async with open_org(choice, mention=False) as (connection, late):
         graph = await read_graph(connection)
-        metadata = await names_of(connection, graph)
+        metadata = await org_names(connection, graph)
         journal = late.open()
         off = await fixer_of(connection, journal, read_only=True).safeguards()
         report = gather(

@@ -337,7 +337,7 @@ def _happened(wishes: _Wishes, event: str, words: str) -> None:
 
 
 def _tell(wishes: _Wishes, look: Changes, reasons: dict[str, str]) -> None:
-    from syncerr_tui.watch.telling import cause_payload
+    from syncerr_tui.watch.telling import seen_payload
 
     now = _now()
     if wishes.as_json:
@@ -349,8 +349,8 @@ def _tell(wishes: _Wishes, look: Changes, reasons: dict[str, str]) -> None:
                 {"at": at, "event": "gone", **error.payload(), "reason": reasons[error.id]}
                 for error, _ in look.gone
             ),
-            *({"at": at, "event": "cause", **cause_payload(cause)} for cause in look.causes),
-            *({"at": at, "event": "cleared", **cause_payload(cause)} for cause in look.cleared),
+            *({"at": at, "event": "cause", **seen_payload(cause)} for cause in look.causes),
+            *({"at": at, "event": "cleared", **seen_payload(cause)} for cause in look.cleared),
         )
         return
     clock = f"{now.astimezone():%H:%M:%S}"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import codes
-from syncerr_tui.diagnosis.guidance import about, guide, shared_headline
+from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide, shared_headline
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
 from syncerr_tui.diagnosis.resolved import Resolved, changes, with_addresses
@@ -206,7 +206,7 @@ def headline_of(errors: tuple[SyncError, ...], metadata: OrgMetadata | None = No
 def _diagnosis(message: str, code: str | None) -> Diagnosis:
     """The reading of a message. A code alone is not worth the start-up time of the reader's rules."""
     if not message and code and codes.known_code(code) == code:
-        return about(code)
+        return diagnosis_of_code(code)
     from syncerr_tui.diagnosis.read import diagnose_cached
 
     return diagnose_cached(message, code)

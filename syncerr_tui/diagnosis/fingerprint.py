@@ -156,10 +156,10 @@ def _words(diagnosis: Failure) -> str:
     words = root_words(diagnosis).translate(_QUOTES)
     if diagnosis.root_code == INVALID_EMAIL:
         words = words.partition(":")[0]  # what follows is somebody's address
-    return masked(words).strip(" ,:;.-").casefold()[:200]
+    return without_variables(words).strip(" ,:;.-").casefold()[:200]
 
 
-def masked(message: str) -> str:
+def without_variables(message: str) -> str:
     """The message without what differs from row to row."""
     return _VARIABLE.sub(_mask, message)
 

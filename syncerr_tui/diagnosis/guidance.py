@@ -88,14 +88,14 @@ def other_cases(code: str, instance_url: str | None = None) -> tuple[tuple[str, 
     """The cases of a code of the manual besides the usual one: (what is the case, its guidance)."""
     if code not in MANUAL_CODES:
         return ()
-    diagnosis = about(code)
+    diagnosis = diagnosis_of_code(code)
     facts = facts_of(diagnosis)
     return tuple(
         (entry.variant, _answer(entry, diagnosis, facts, instance_url)) for entry in variants(code)[1:]
     )
 
 
-def about(code: str) -> Diagnosis:
+def diagnosis_of_code(code: str) -> Diagnosis:
     """The diagnosis of a known code without a message: what `read.diagnose` says, without its rules."""
     return Diagnosis(code=code, codes=(), root_code=code, inferred=False, transient=may_pass(code))
 

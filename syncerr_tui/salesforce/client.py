@@ -198,7 +198,7 @@ class ApiClient(RequestExecutor):
         Raises:
             RefusedError: There is none, or this user does not see it.
         """
-        (key,) = soql.checked([record_id])
+        (key,) = soql.checked_ids([record_id])
         path = f"tooling/sobjects/{soql.name(kind)}/{key}"
         named = ",".join(map(soql.name, fields))
         return await self.read(lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True)
@@ -209,7 +209,7 @@ class ApiClient(RequestExecutor):
         Raises:
             RefusedError: The org has no such record type or field.
         """
-        (key,) = soql.checked([record_type])
+        (key,) = soql.checked_ids([record_type])
         place = f"ui-api/object-info/{soql.name(object_name)}"
         path = f"{place}/picklist-values/{key}/{soql.name(field)}"
         answer = await self.read(lambda sf: rest(sf, path))
@@ -223,7 +223,7 @@ class ApiClient(RequestExecutor):
         Raises:
             RefusedError: There is none, or this user does not see it.
         """
-        (key,) = soql.checked([record_id])
+        (key,) = soql.checked_ids([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
         return await self.read(lambda sf: an_object(rest(sf, path)))
 
@@ -240,7 +240,7 @@ class ApiClient(RequestExecutor):
         """
         path = f"composite/sobjects/{soql.name(object_name)}"
         wanted = list(dict.fromkeys(("Id", *map(soql.name, fields))))
-        whole = soql.checked(dict.fromkeys(ids))
+        whole = soql.checked_ids(dict.fromkeys(ids))
 
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
@@ -331,7 +331,7 @@ def update_body(object_name: str, records: Sequence[Mapping[str, object]]) -> di
     if len(records) > COLLECTION_WRITE_LIMIT:
         raise ValueError("one request holds 200 records")
     attributes = {"attributes": {"type": soql.name(object_name)}}
-    whole = soql.checked(str(record["id"]) for record in records)
+    whole = soql.checked_ids(str(record["id"]) for record in records)
     rows = [{**attributes, **record, "id": key} for key, record in zip(whole, records, strict=True)]
     return {"allOrNone": False, "records": rows}
 

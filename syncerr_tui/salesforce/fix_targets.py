@@ -17,7 +17,7 @@ from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
-from syncerr_tui.salesforce.soql import checked, to_18
+from syncerr_tui.salesforce.soql import checked_ids, to_18
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
@@ -75,7 +75,7 @@ class FixTargets:
             await self._writes.record(target.type, target.id, after)
 
     async def has_version(self, target: FixTarget, version: int) -> bool:
-        (key,) = checked([target.id])
+        (key,) = checked_ids([target.id])
         rows = await self._client.query_all(
             f"SELECT Id FROM Flow WHERE DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}",  # noqa: S608 - checked
             tooling=True,
@@ -84,7 +84,7 @@ class FixTargets:
         return bool(rows)
 
     async def _read_tooling(self, kind: FixKind, target: FixTarget) -> TargetReading | None:
-        (key,) = checked([target.id])
+        (key,) = checked_ids([target.id])
         columns = "Id, ActiveVersionId, ActiveVersion.VersionNumber" if kind is FixKind.FLOW_OFF else "Id"
         rows = await self._client.query_all(
             f"SELECT {columns} FROM {_TOOLING[kind]} WHERE Id = {soql.quote(key)}",  # noqa: S608 - checked
@@ -106,7 +106,7 @@ class FixTargets:
         return TargetReading({"active": metadata["active"]}, as_json(metadata), _hash(rest), metadata)
 
     async def _read_record(self, target: FixTarget, after: Values) -> TargetReading | None:
-        (key,) = checked([target.id])
+        (key,) = checked_ids([target.id])
         names = dict.fromkeys(map(soql.name, after))
         rows = await self._client.query_all(
             f"SELECT Id, {', '.join(names)} FROM {soql.name(target.type)} WHERE Id = {soql.quote(key)}",  # noqa: S608 - checked

@@ -17,7 +17,7 @@ from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.salesforce.responses import rest
-from syncerr_tui.salesforce.soql import checked
+from syncerr_tui.salesforce.soql import checked_ids
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -92,7 +92,7 @@ class FixWrites:
             raise RefusedError(
                 f"A {soql.name(kind)} is never changed from here", "Do it in Setup if it must be"
             )
-        (key,) = checked([record_id])
+        (key,) = checked_ids([record_id])
         path = f"sobjects/{kind}/{key}"
         body = {"Metadata": dict(metadata)}
 
@@ -117,14 +117,14 @@ class FixWrites:
         self._refuse_named(object_name, *values)
         for field in values:
             refuse_field(field)
-        (key,) = checked([record_id])
+        (key,) = checked_ids([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
         body = {soql.name(field): value for field, value in values.items()}
         await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body))
 
     async def assign(self, permission_set: str, user: str, until: str) -> None:
         """Give a permission set to a user until a time."""
-        set_id, user_id = checked([permission_set, user])
+        set_id, user_id = checked_ids([permission_set, user])
         body = {"AssigneeId": user_id, "PermissionSetId": set_id, "ExpirationDate": until}
         await self._client.write(
             lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body)
@@ -132,7 +132,7 @@ class FixWrites:
 
     async def unassign(self, assignment: str) -> None:
         """Take a permission set from a user."""
-        (key,) = checked([assignment])
+        (key,) = checked_ids([assignment])
         await self._client.write(
             lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE")
         )

@@ -121,7 +121,7 @@ def to_18(value: object) -> str | None:
     return whole if len(value) == 15 or value == whole else None
 
 
-def checked(ids: Iterable[str]) -> list[str]:
+def checked_ids(ids: Iterable[str]) -> list[str]:
     """The same ids in their 18-character form.
 
     Raises:

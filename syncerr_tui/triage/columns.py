@@ -196,7 +196,7 @@ Choice = tuple[tuple[Column, int], ...]
 """The columns that a person wants, in their order, each with its width; 0 leaves the width to the window."""
 
 
-def fit(width: int, choice: Choice = (), sort: SortKey | None = None) -> tuple[Placed, ...]:
+def placed_in(width: int, choice: Choice = (), sort: SortKey | None = None) -> tuple[Placed, ...]:
     """The columns for `width` cells, in order, one blank between two of them.
 
     The last column takes what is left over.
@@ -365,7 +365,7 @@ def as_text(layouts: Layouts) -> str:
     return json.dumps({"version": 1, "windows": kept}, indent=1)
 
 
-def of_text(text: str) -> Layouts:
+def layouts_of(text: str) -> Layouts:
     """The arrangements out of what was kept; a window that is not in it is as usual.
 
     Raises:

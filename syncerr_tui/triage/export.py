@@ -75,7 +75,7 @@ def markdown_line(values: Iterable[object]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def heading(fields: Sequence[str], form: Format) -> list[str]:
+def table_head(fields: Sequence[str], form: Format) -> list[str]:
     match form:
         case Format.CSV:
             return [csv_line(fields)]

@@ -46,7 +46,7 @@ class FilterHistory:
         )
 
 
-def of_text(text: str) -> FilterHistory:
+def history_of(text: str) -> FilterHistory:
     """What was kept.
 
     Raises:

@@ -94,7 +94,7 @@ _CHARACTERS = {
 }
 
 
-def shown(key: str, *, unicode: bool = True) -> str:
+def key_label(key: str, *, unicode: bool = True) -> str:
     """A key as a person reads it: `?`, `ctrl+p`, `shift+↓`."""
     *modifiers, name = key.split("+")
     if name in _ARROWS:
@@ -118,7 +118,7 @@ class ActionTable:
         """The key that asks for an action, as a person reads it; the way through the palette without one."""
         action = self.by_id[action_id]
         if action.keys:
-            return shown(action.keys[0], unicode=unicode)
+            return key_label(action.keys[0], unicode=unicode)
         return f"'{action.label}' in the palette ({self.key_of('palette', unicode=unicode)})"
 
     def __iter__(self) -> Iterator[Action]:
@@ -200,7 +200,7 @@ def _check_free(action: Action, key: str, actions: Sequence[Action], changed: Se
             )
             raise KeymapError(
                 mine.id,
-                f"cannot have '{shown(key)}': it asks for {its.id} already ({its.label})",
+                f"cannot have '{key_label(key)}': it asks for {its.id} already ({its.label})",
                 f"Choose another key, or give {its.id} another one too",
             )
 

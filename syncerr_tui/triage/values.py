@@ -142,5 +142,5 @@ def _keeps(term: str, error: SyncError) -> bool:
         return False
 
 
-def shown(value: Value) -> str:
+def value_label(value: Value) -> str:
     return one_line(value.text) or "none"

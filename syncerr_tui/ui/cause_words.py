@@ -240,7 +240,7 @@ class KnownOfCause:
     """What the journal remembers about its oldest error."""
 
 
-def about(
+def cause_panel(
     graph: CauseGraph, cause: Cause, known: KnownOfCause, context: AppContext, width: int
 ) -> list[TextLine]:
     """The panel of a cause: how bad it is, what happened, what to do, and why these errors are one.

@@ -277,7 +277,7 @@ class CausesPane(ListWithPanel):
             self.panel.show(lambda width: self._about(node.cause, width), self.subject, keep_place=same)
 
     def _about(self, cause: Cause, width: int) -> list[TextLine]:
-        from syncerr_tui.ui.cause_words import KnownOfCause, about
+        from syncerr_tui.ui.cause_words import KnownOfCause, cause_panel
 
         graph = self._graph_worker.graph
         first = graph.errors.get(cause.roots[0]) if graph is not None else None
@@ -291,7 +291,7 @@ class CausesPane(ListWithPanel):
             twin_pages=self._twin_pages,
             before=self._remembered(first, self._lines.moment),
         )
-        return about(graph, cause, known, self.context, width)
+        return cause_panel(graph, cause, known, self.context, width)
 
     # -- moving ----------------------------------------------------------------------------------------
 

@@ -210,7 +210,7 @@ class FixController:
         name: str,
         errors: Sequence[SyncError],
     ) -> None:
-        from syncerr_tui.ui.fix_words import outcome
+        from syncerr_tui.ui.fix_words import fix_outcome
 
         result: FixResult | SyncErrError
         try:
@@ -219,7 +219,7 @@ class FixController:
             result = error
             self._screen.post_message(Announced(error.line, "bad"))
         else:
-            words, look = outcome(result)
+            words, look = fix_outcome(result)
             line = f"{words}  Now re-sync: {self._context.key_of('resync')}." if result.verified else words
             self._screen.post_message(
                 Announced(line, look, keep=True, about=frozenset(error.id for error in errors))
@@ -298,7 +298,7 @@ class FixController:
 
     async def _apply_one(self, line: FixProposal) -> tuple[str, str]:
         """What became of it: in a word, and in a sentence."""
-        from syncerr_tui.ui.fix_words import outcome
+        from syncerr_tui.ui.fix_words import fix_outcome
 
         fixes, shown, errors = self._services.fixes, line.option, line.errors
         assert shown is not None, "only what can be made from here is ticked"
@@ -317,7 +317,7 @@ class FixController:
             result = await fixes.apply(now, {}, "", now.event or errors[0].id)
         except SyncErrError as error:
             return "FAILED", error.line
-        words, look = outcome(result)
+        words, look = fix_outcome(result)
         word = "on list" if self._context.on_snapshot else "done"
         return word if look == "good" else "FAILED", f"{words} {result.detail}".strip()
 

@@ -56,7 +56,7 @@ def value(shown: object) -> str:
     return "(empty)" if shown in (None, "") else one_line(str(shown))
 
 
-def changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+def value_changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """`active: yes -> no`, a line for each value."""
     return [f"{one_line(name)}: {value(before.get(name))} -> {value(new)}" for name, new in after.items()]
 
@@ -84,7 +84,7 @@ def option_lines(option: FixOption, width: int) -> list[TextLine]:
     page = _OneLiners(width)
     page.text(_title(option), Role.NAME)
     page.blank()
-    for line in changes(option.before, option.after):
+    for line in value_changes(option.before, option.after):
         page.field("Changes", line, _LABEL)
     for name in option.wants:
         page.field("Changes", f"{name}: {value(option.before.get(name))} -> as you type it", _LABEL)
@@ -118,7 +118,7 @@ def option_lines(option: FixOption, width: int) -> list[TextLine]:
     return page.lines
 
 
-def outcome(result: FixResult) -> tuple[str, str]:
+def fix_outcome(result: FixResult) -> tuple[str, str]:
     """What became of a fix in a sentence, and how that looks."""
     words = {
         FixState.APPLIED: "Applied." if result.verified else "Applied, but not as shown.",
@@ -134,7 +134,7 @@ def result_lines(title: str, result: FixResult, width: int) -> list[TextLine]:
     page = _OneLiners(width)
     page.text(title, Role.NAME)
     page.blank()
-    page.text(outcome(result)[0], Role.HEADING)
+    page.text(fix_outcome(result)[0], Role.HEADING)
     page.text(result.detail)
     page.blank()
     for name in dict.fromkeys([*result.before, *result.after]):
@@ -173,7 +173,7 @@ def safeguard_lines(now: SafeguardNow, moment: Moment, width: int) -> list[TextL
     at = record.at.astimezone(moment.zone)
     page.field("Off since", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
     page.field("By", f"{record.by}, in the org {record.org_user}", _LABEL)
-    for line in changes(record.before, record.after):
+    for line in value_changes(record.before, record.after):
         page.field("Changed", line, _LABEL)
     page.field("Why", record.reason or "- (no reason was given)", _LABEL)
     page.field("Fix", record.id, _LABEL)
@@ -221,7 +221,7 @@ def record_lines(record: FixRecord, moment: Moment, width: int) -> list[TextLine
     page.field("Who", f"{record.by}, in the org {record.org_user}", _LABEL)
     page.field("What", record.kind.value, _LABEL)
     page.field("Target", f"{record.target.type} {record.target.name}", _LABEL)
-    for line in changes(record.before, record.after):
+    for line in value_changes(record.before, record.after):
         page.field("Changed", line, _LABEL)
     page.field("Answer", record.outcome or "- (the program ended before it came)", _LABEL)
     page.field("Closed", record.closed or "- (still open)", _LABEL)

@@ -251,7 +251,7 @@ class JournalPane(ListWithPanel):
             word, look = words.state(self._run, self._run.id in self._ours)
             begun = words.when(self._run.started_at, self._moment).strip()
             head = [(f" {begun}  {self._run.os_user}  ", "strong"), (word, look)]
-            head.append((f"  {words.counted(self._run)}", "text"))
+            head.append((f"  {words.verdict_counts(self._run)}", "text"))
         elif self._people:
             head = [(f" {self._people}", "quiet")]
         self.query_one("#past-head", Line).show(head)
@@ -265,7 +265,7 @@ class JournalPane(ListWithPanel):
             self.sheet.note("", *nothing)
         elif self._run is None and run is not None:
             why = f"  Why: {run.reason}" if run.reason else ""
-            foot = [(f" {run.method}  {words.counted(run)}.", "text"), (why, "accent")]
+            foot = [(f" {run.method}  {words.verdict_counts(run)}.", "text"), (why, "accent")]
             if run.how is None and not run.alive:
                 foot.append((f"  {key('resume')} goes on with it, checks or drops it.", "key"))
         elif self._fixes is None and self._run is not None and self._run.reason:

@@ -111,7 +111,7 @@ def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
         row: The row.
         names: Events of the run -> what a person calls them.
     """
-    word, look = outcome(row)
+    word, look = row_outcome(row)
     found = (
         named(found_words(row.verdict, row.reason, row.evidence), names)
         or row.answer
@@ -128,7 +128,7 @@ def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
     )
 
 
-def outcome(row: Attempt) -> tuple[str, str]:
+def row_outcome(row: Attempt) -> tuple[str, str]:
     """How a row ended, in at most 13 letters, and how that looks."""
     if row.verdict is not None:
         return (
@@ -142,7 +142,7 @@ def outcome(row: Attempt) -> tuple[str, str]:
     return ("no answer yet", "bad") if row.unknown else ("not sent yet", "quiet")
 
 
-def counted(run: RunRecord) -> str:
+def verdict_counts(run: RunRecord) -> str:
     """`4 fixed, 1 still failing, 1 not sent`."""
     numbers = [(run.verdicts.get(verdict.value, 0), verdict.phrase) for verdict in Verdict]
     numbers.append((run.verdicts.get(NOT_SENT, 0), "not sent"))
@@ -160,7 +160,7 @@ def run_lines(
     word, _ = state(run, ours)
     page = TextLayout(width)
     page.heading(f"Run {run.id[:8]}")
-    page.text(f"{plural(run.planned, 'row')}: {counted(run)}")
+    page.text(f"{plural(run.planned, 'row')}: {verdict_counts(run)}")
     page.text(
         {"elsewhere": "Under way in another terminal", "running": "Under way here"}.get(word, word), Role.NAME
     )
@@ -181,7 +181,7 @@ def row_lines(
     row: Attempt, happened: Sequence[Happened], names: Mapping[str, str], drawn: Moment, width: int
 ) -> list[TextLine]:
     """How a row ended and why, and all that ever happened to it."""
-    word, _ = outcome(row)
+    word, _ = row_outcome(row)
     evidence = evidence_words(row.evidence)
     found = found_words(row.verdict, row.reason, row.evidence)
     page = TextLayout(width)

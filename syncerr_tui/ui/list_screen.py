@@ -15,7 +15,7 @@ from textual.timer import Timer
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import USUAL, SortKey, as_text, of_text
+from syncerr_tui.triage.columns import USUAL, SortKey, as_text, layouts_of
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
@@ -131,7 +131,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
         folder = self.services.journals.folder
         try:
-            known = await asyncio.to_thread(remembered.read, folder, "layout", org_id, of_text, USUAL)
+            known = await asyncio.to_thread(remembered.read, folder, "layout", org_id, layouts_of, USUAL)
         except SyncErrError as problem:
             self.say(problem.line, "bad")
         else:

@@ -11,8 +11,8 @@ from textual.screen import Screen
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.filter import FIELDS
-from syncerr_tui.triage.filter_history import FilterHistory, completions, of_text, quoted
-from syncerr_tui.triage.values import KINDS, Value, counted, shown, values_of
+from syncerr_tui.triage.filter_history import FilterHistory, completions, history_of, quoted
+from syncerr_tui.triage.values import KINDS, Value, counted, value_label, values_of
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.services import Services
@@ -89,7 +89,7 @@ class LookController:
         graph = self._services.graph_worker.graph
         cause = graph.cause_of(value.text) if value.field == "cause" and graph is not None else None
         if cause is None:
-            return shown(value)
+            return value_label(value)
         from syncerr_tui.ui.cause_words import headline
 
         return headline(self._errors.listing.errors, cause, self._errors.unsettled)
@@ -110,7 +110,7 @@ class LookController:
         folder = self._services.journals.folder
         try:
             known = await asyncio.to_thread(
-                remembered.read, folder, "filters", org_id, of_text, FilterHistory()
+                remembered.read, folder, "filters", org_id, history_of, FilterHistory()
             )
         except SyncErrError as problem:
             self._say(problem.line, "bad")
@@ -131,7 +131,7 @@ class LookController:
 
         def write() -> None:
             try:
-                known = remembered.read(folder, "filters", org_id, of_text, FilterHistory())
+                known = remembered.read(folder, "filters", org_id, history_of, FilterHistory())
             except SyncErrError:
                 known = FilterHistory()  # it was said at the start, and begins anew
             remembered.write(folder, "filters", org_id, self.history.after(known).as_text())

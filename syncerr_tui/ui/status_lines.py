@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.text import shortened
 from syncerr_tui.triage.actions import Action, AppState, Place
-from syncerr_tui.triage.keymap import shown
+from syncerr_tui.triage.keymap import key_label
 from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.widgets.line import Line, Part
@@ -213,9 +213,9 @@ def footer(
             count = f" {state.chosen:,} selected"
         elif action.id == "resync" and state.chosen > 1:
             count = f" {state.chosen:,}"
-        key = shown(action.keys[0], unicode=unicode)
+        key = key_label(action.keys[0], unicode=unicode)
         if panel and action.id == "help":
-            shown_keys["back"] = (shown(keys["back"][0]), "back")
+            shown_keys["back"] = (key_label(keys["back"][0]), "back")
         label = "queue" if action.id == "resync" and state.running else action.label
         shown_keys[action.id] = (key, f"{label}{count}")
     for name in _LEAVES_FIRST:
@@ -229,7 +229,7 @@ def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tup
     if not state.running:
         return {}
     labels = {"cancel": "stop", "pause": "go on" if state.paused else "pause"}
-    return {name: (shown(keys[name][0]), label) for name, label in labels.items() if name in keys}
+    return {name: (key_label(keys[name][0]), label) for name, label in labels.items() if name in keys}
 
 
 def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
@@ -240,12 +240,12 @@ def _of_panel(keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
         ("next", "next_cause", "previous_cause", -1, "next/previous"),
     )
     labels = {
-        name: (f"{shown(keys[one][which])}/{shown(keys[other][which])}", label)
+        name: (f"{key_label(keys[one][which])}/{key_label(keys[other][which])}", label)
         for name, one, other, which, label in pairs
         if one in keys and other in keys
     }
     if "browse" in keys:
-        labels["browse"] = (shown(keys["browse"][0]), "address")
+        labels["browse"] = (key_label(keys["browse"][0]), "address")
     return labels
 
 

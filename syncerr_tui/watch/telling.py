@@ -91,13 +91,13 @@ class Message:
             "at": at.isoformat(),
             "title": self.title,
             "errors": self.errors,
-            "new": [cause_payload(cause) for cause in self.new],
-            "grown": [cause_payload(cause) for cause in self.grown],
+            "new": [seen_payload(cause) for cause in self.new],
+            "grown": [seen_payload(cause) for cause in self.grown],
             "cleared": list(self.cleared),
         }
 
 
-def cause_payload(cause: CauseSeen) -> dict[str, Any]:
+def seen_payload(cause: CauseSeen) -> dict[str, Any]:
     """A cause in the JSON of `watch`."""
     return {
         "key": cause.key,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.cli._console import fit, row
+from syncerr_tui.cli._console import padded, row
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.salesforce.session import OrgSession
@@ -181,9 +181,9 @@ def test_a_dead_token_is_said_once_and_calmly(
 def test_wide_letters_keep_the_columns_straight() -> None:
     assert cells("処理") == 4
     assert cells("e\u0301") == 1
-    assert fit("処理失敗", 5) == "処理…"
-    assert fit("処理失敗", 4) == "処… "
-    assert fit("ab", 4) == "ab  "
+    assert padded("処理失敗", 5) == "処理…"
+    assert padded("処理失敗", 4) == "処… "
+    assert padded("ab", 4) == "ab  "
     assert row(["処理", "x"], [6], 20) == "処理   x"
     assert cells(row(["a", "b" * 50], [3], 20)) == 20
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from syncerr_tui.diagnosis.codes import known_codes
-from syncerr_tui.diagnosis.guidance import about, guide
+from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide
 from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
     Entry,
@@ -106,7 +106,7 @@ def assert_complete(guidance: Guidance) -> None:
 
 @pytest.mark.parametrize("code", MANUAL_CODES)
 def test_every_code_of_the_manual_has_all_its_parts_without_a_message(code: str) -> None:
-    guidance = guide(about(code))
+    guidance = guide(diagnosis_of_code(code))
     assert_complete(guidance)
     assert guidance.code == code
     assert guidance.authority is Authority.STORECONNECT
@@ -117,7 +117,7 @@ def test_every_code_of_the_manual_has_all_its_parts_without_a_message(code: str)
 
 @pytest.mark.parametrize("code", SWITCHES_OFF)
 def test_what_was_switched_off_is_to_be_put_back(code: str) -> None:
-    assert guide(about(code)).put_back
+    assert guide(diagnosis_of_code(code)).put_back
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_catalogue_uses_no_blank_that_nobody_fills() -> None:
 def test_each_known_code_gets_an_answer() -> None:
     assert set(MANUAL_CODES) | general_codes().keys() == known_codes()
     assert not set(MANUAL_CODES) & general_codes().keys()
-    everything = [guide(about(code)) for code in (*MANUAL_CODES, *sorted(general_codes()))]
+    everything = [guide(diagnosis_of_code(code)) for code in (*MANUAL_CODES, *sorted(general_codes()))]
     assert len(everything) == len(known_codes()) == 667
     for guidance in everything:
         assert_complete(guidance)
@@ -178,14 +178,14 @@ def test_each_known_code_gets_an_answer() -> None:
 
 
 def test_a_code_that_passes_by_itself_says_just_retry() -> None:
-    passing = {code for code in known_codes() if about(code).transient}
+    passing = {code for code in known_codes() if diagnosis_of_code(code).transient}
     assert passing
-    assert {code for code in passing if guide(about(code)).retry is not Retry.JUST_RETRY} == set()
+    assert {code for code in passing if guide(diagnosis_of_code(code)).retry is not Retry.JUST_RETRY} == set()
 
 
 def test_a_bare_code_is_what_the_reader_makes_of_it() -> None:
     for code in known_codes():
-        assert about(code) == diagnose("", code)
+        assert diagnosis_of_code(code) == diagnose("", code)
 
 
 @pytest.mark.corpus
@@ -365,7 +365,7 @@ def test_a_lock_inside_a_flow_is_still_just_retried() -> None:
 
 
 def test_a_duplicate_value_may_mean_that_the_write_landed() -> None:
-    assert any("may have landed" in check for check in guide(about("DUPLICATE_VALUE")).checks)
+    assert any("may have landed" in check for check in guide(diagnosis_of_code("DUPLICATE_VALUE")).checks)
     guidance = explained(
         "duplicate value found: s_c__sC_Id__c duplicates value on record with id: 0015g00000Qr7TbAAJ"
     )
@@ -375,9 +375,9 @@ def test_a_duplicate_value_may_mean_that_the_write_landed() -> None:
 
 def test_an_e_mail_code_says_which_record_to_repair() -> None:
     for code in ("EMAIL_ADDRESS_BOUNCED", "INVALID_EMAIL_ADDRESS", "EMAIL_TEMPLATE_MERGEFIELD_ERROR"):
-        guidance = guide(about(code), object_name="Order")
+        guidance = guide(diagnosis_of_code(code), object_name="Order")
         assert "not the Order that failed" in plain(guidance.why)
-    bounced = guide(about("EMAIL_ADDRESS_BOUNCED"), object_name="Order")
+    bounced = guide(diagnosis_of_code("EMAIL_ADDRESS_BOUNCED"), object_name="Order")
     assert "EmailBouncedReason" in steps(bounced)
     assert bounced.steps[0].address == "/lightning/o/Contact/list"
 
@@ -415,7 +415,7 @@ def test_an_internal_error_is_retried_and_keeps_its_id() -> None:
 
 
 def test_nothing_known_is_said_honestly() -> None:
-    unknown = guide(about("BRAND_NEW_CODE"))
+    unknown = guide(diagnosis_of_code("BRAND_NEW_CODE"))
     nothing = explained("Something happened.")
     empty = explained("")
     assert {unknown.authority, nothing.authority, empty.authority} == {Authority.NONE}
@@ -434,7 +434,7 @@ def test_a_label_and_its_api_name_are_one_field() -> None:
 
 
 def test_an_entry_for_a_code_outside_of_the_manual_is_none() -> None:
-    assert entry_for("../../etc/passwd", about("X"), "") is None
+    assert entry_for("../../etc/passwd", diagnosis_of_code("X"), "") is None
     assert general_entry("../../etc/passwd") is None
 
 
@@ -515,7 +515,7 @@ _CHANGES = re.compile(r"[Dd]eactivate|[Ss]witch|[Cc]hange or merge|recall|relax|
 def test_no_code_of_salesforce_gets_a_ritual() -> None:
     """Nothing is put back that no step changed, and an admin is not sent to an admin."""
     for code in general_codes():
-        guidance = guide(about(code))
+        guidance = guide(diagnosis_of_code(code))
         steps = plain(" ".join(step.text for step in guidance.steps))
         assert not guidance.put_back or _CHANGES.search(steps), code
         assert not re.search(r"an admin of this org|looks after that", steps), code
@@ -524,6 +524,6 @@ def test_no_code_of_salesforce_gets_a_ritual() -> None:
 
 def test_a_login_elsewhere_is_not_the_sync_users() -> None:
     for code in ("IAS_INVALID_AUTH", "NO_ACCESS_TOKEN"):
-        guidance = guide(about(code))
+        guidance = guide(diagnosis_of_code(code))
         assert "users" not in " ".join(step.address or "" for step in guidance.steps).casefold()
         assert "Named Credentials" in guidance.steps[1].text

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.diagnosis.guidance import about, guide
+from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide
 from syncerr_tui.diagnosis.model import Authority, Guidance, OrgNote, Retry, Step
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.read import diagnose
@@ -23,7 +23,7 @@ def text(page: list[TextLine]) -> str:
 @pytest.mark.parametrize("width", [38, 39, 55, 80, 100, 120])
 def test_every_guidance_fits_its_width_and_loses_no_word(width: int) -> None:
     for code in sorted(known_codes())[::9]:
-        guidance = guide(about(code), instance_url=ORG)
+        guidance = guide(diagnosis_of_code(code), instance_url=ORG)
         page = lines(guidance, width)
         assert all(cells(line.text) <= width for line in page)
         assert all(line.text == line.text.rstrip() for line in page)
@@ -67,7 +67,10 @@ def test_names_keep_their_role() -> None:
 
 
 def test_a_broken_address_is_still_one_link() -> None:
-    page = lines(guide(about("REQUIRED_FIELD_MISSING"), object_name="s_c__Payment__c", instance_url=ORG), 38)
+    page = lines(
+        guide(diagnosis_of_code("REQUIRED_FIELD_MISSING"), object_name="s_c__Payment__c", instance_url=ORG),
+        38,
+    )
     pieces = [line for line in page if line.link and "s_c__Payment__c" in line.link]
     assert len(pieces) > 2
     assert len({line.link for line in pieces}) == 1
@@ -76,7 +79,9 @@ def test_a_broken_address_is_still_one_link() -> None:
 
 
 def test_whole_addresses_are_never_broken() -> None:
-    page = lines(guide(about("REQUIRED_FIELD_MISSING"), instance_url=ORG), 38, whole_addresses=True)
+    page = lines(
+        guide(diagnosis_of_code("REQUIRED_FIELD_MISSING"), instance_url=ORG), 38, whole_addresses=True
+    )
     assert all(line.link in line.text for line in page if line.link)
 
 
@@ -107,7 +112,7 @@ def test_facts_are_listed_in_words() -> None:
     )
     facts = dict(facts_found(diagnosis))
     assert facts["Trigger"] == ("npsp.TDTM_X",)
-    assert facts_found(about("INVALID_FIELD")) == ()
+    assert facts_found(diagnosis_of_code("INVALID_FIELD")) == ()
 
 
 def test_hostile_text_neither_draws_nor_formats() -> None:
@@ -137,7 +142,7 @@ def test_escape_hides_nothing(value: str) -> None:
 
 def test_markdown_quotes_a_message_with_fences_whole() -> None:
     message = "```\nnot the end\n````"
-    shown = markdown(Explanation.of(diagnose(message), guide(about("X_Y"))))
+    shown = markdown(Explanation.of(diagnose(message), guide(diagnosis_of_code("X_Y"))))
     assert f"`````\n{message}\n`````" in shown
 
 
@@ -154,7 +159,7 @@ def test_markdown_has_every_part() -> None:
 
 
 def test_an_address_that_several_steps_share_is_shown_once() -> None:
-    page = text(lines(guide(about("DUPLICATES_DETECTED"), instance_url=ORG), 100))
+    page = text(lines(guide(diagnosis_of_code("DUPLICATES_DETECTED"), instance_url=ORG), 100))
     assert page.count("/lightning/setup/DuplicateRules/home") == 1
     assert "2 Deactivate the rule" in page
     assert "(page of step 1)" in page

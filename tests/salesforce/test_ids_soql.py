@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce import soql
-from syncerr_tui.salesforce.soql import checked, to_18
+from syncerr_tui.salesforce.soql import checked_ids, to_18
 
 
 def test_an_id_gets_its_checksum_and_a_wrong_one_is_none() -> None:
@@ -27,7 +27,7 @@ def test_an_id_gets_its_checksum_and_a_wrong_one_is_none() -> None:
 def test_what_is_no_id_is_refused(value: object) -> None:
     assert to_18(value) is None
     with pytest.raises(BadInputError):
-        checked([value])  # type: ignore[list-item]
+        checked_ids([value])  # type: ignore[list-item]
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=20))

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.triage.filter import FIELDS
-from syncerr_tui.triage.filter_history import FilterHistory, completions, of_text
+from syncerr_tui.triage.filter_history import FilterHistory, completions, history_of
 
 VALUES = {
     "code": ["DUPLICATE_VALUE", "DUPLICATES_DETECTED", "UNABLE_TO_LOCK_ROW"],
@@ -45,7 +45,7 @@ def test_what_is_kept_is_read_again(kept: dict[str, list[str]]) -> None:
     for kind, texts in kept.items():
         for text in texts:
             history = history.used(kind, text)
-    assert of_text(history.as_text()).filters == history.filters
+    assert history_of(history.as_text()).filters == history.filters
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_kept_is_read_again(kept: dict[str, list[str]]) -> None:
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="history of filters"):
-        of_text(text)
+        history_of(text)
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ from syncerr_tui.triage.columns import (
     SortKey,
     WindowClass,
     as_text,
-    fit,
     further,
-    of_text,
+    layouts_of,
+    placed_in,
 )
 from syncerr_tui.ui.widgets.cells import cell
 from tests.factories import NOW, sync_error
@@ -114,7 +114,7 @@ def test_every_view_fills_its_window_and_together_they_show_everything(
 ) -> None:
     error = sync_error(1, message=clean(text))
     whole = one_line(error.message)
-    first = fit(width, (), sort)
+    first = placed_in(width, (), sort)
     views = further(first, width, cells(whole))
     for view in [first, *views]:
         assert sum(placed.width for placed in view) + len(view) - 1 == width
@@ -322,18 +322,18 @@ async def test_a_file_of_another_kind_is_told_and_changes_nothing(
 def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     wanted: Any = {
         **USUAL,
-        WindowClass.NARROW: of_text(as_text(USUAL))[WindowClass.WIDE],
+        WindowClass.NARROW: layouts_of(as_text(USUAL))[WindowClass.WIDE],
     }
     remembered.write(tmp_path / "new", "layout", "00D../../x", as_text(wanted))
-    assert remembered.read(tmp_path / "new", "layout", "00D../../x", of_text, USUAL) == wanted
+    assert remembered.read(tmp_path / "new", "layout", "00D../../x", layouts_of, USUAL) == wanted
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["layout-00Dx.json"]
-    assert remembered.read(tmp_path, "layout", "00D", of_text, USUAL) == USUAL
+    assert remembered.read(tmp_path, "layout", "00D", layouts_of, USUAL) == USUAL
 
 
 def test_chosen_columns_that_have_no_room_are_off_to_the_right() -> None:
     choice = tuple((column, 36) for column in ORDER)
-    first = fit(76, choice)
+    first = placed_in(76, choice)
     assert [placed.column for placed in first] == list(ORDER[:2])
     seen = {placed.column for view in further(first, 76, 10, choice) for placed in view}
     assert seen | {*ORDER[:2]} == {*ORDER}
-    assert fit(76, ((STORECONNECT_ID, 0),))[0].width == 76
+    assert placed_in(76, ((STORECONNECT_ID, 0),))[0].width == 76

@@ -6,7 +6,7 @@ import pytest
 
 from syncerr_tui.host import clipboard
 from syncerr_tui.triage.actions import ACTIONS, BY_ID
-from syncerr_tui.triage.keymap import shown
+from syncerr_tui.triage.keymap import key_label
 from syncerr_tui.ui.action_screen import bindings
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
@@ -18,10 +18,10 @@ def test_the_bindings_are_the_table_of_actions() -> None:
 
 
 def test_keys_read_as_a_person_says_them() -> None:
-    assert shown("question_mark") == "?"
-    assert shown("shift+down") == "shift+↓"
-    assert shown("shift+down", unicode=False) == "shift+down"
-    assert shown("ctrl+p") == "ctrl+p"
+    assert key_label("question_mark") == "?"
+    assert key_label("shift+down") == "shift+↓"
+    assert key_label("shift+down", unicode=False) == "shift+down"
+    assert key_label("ctrl+p") == "ctrl+p"
 
 
 async def test_help_and_palette_show_exactly_what_can_be_asked_for(opened: Open) -> None:

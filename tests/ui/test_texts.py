@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import CODE, OBJECT, ORDER, fit
+from syncerr_tui.triage.columns import CODE, OBJECT, ORDER, placed_in
 from syncerr_tui.ui.widgets.cells import cell, flat
 from tests.factories import sync_error
 from tests.ui.conftest import Open
@@ -105,7 +105,7 @@ def test_flat_text_is_the_sum_of_its_letters(text: str) -> None:
 
 @given(st.integers(30, 400))
 def test_columns_fill_the_window_and_keep_code_and_object(width: int) -> None:
-    columns = fit(width)
+    columns = placed_in(width)
     assert {OBJECT, CODE} <= {placed.column for placed in columns}
     assert sum(placed.width for placed in columns) + len(columns) - 1 == width
     assert [placed.column for placed in columns] == [
@@ -115,7 +115,7 @@ def test_columns_fill_the_window_and_keep_code_and_object(width: int) -> None:
 
 @given(st.integers(60, 300))
 def test_a_wider_window_never_loses_a_column(width: int) -> None:
-    assert {p.column for p in fit(width)} <= {p.column for p in fit(width + 1)}
+    assert {p.column for p in placed_in(width)} <= {p.column for p in placed_in(width + 1)}
 
 
 def test_a_cell_ends_with_an_ellipsis_where_it_was_cut() -> None:

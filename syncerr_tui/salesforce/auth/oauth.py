@@ -99,11 +99,13 @@ def token_of(answer: Answer, login_url: str, hidden: Sequence[str] = ()) -> Toke
         )
     if "error" not in fields:
         raise unreadable(answer, login_url)
-    code, why = (one_line(masked(str(fields.get(key, "")), hidden)) for key in ("error", "error_description"))
+    code, why = (
+        one_line(without_secrets(str(fields.get(key, "")), hidden)) for key in ("error", "error_description")
+    )
     raise _refusal(code[:60], why[:200])
 
 
-def masked(text: str, secrets: Iterable[str]) -> str:
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """A server's words without secrets that it quotes, plain or as they were sent over the wire."""
     for secret in secrets:
         for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), escape(secret)}:

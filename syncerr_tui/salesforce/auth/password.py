@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.salesforce.auth.environment import instance_url
-from syncerr_tui.salesforce.auth.oauth import Answer, masked, post, unreadable
+from syncerr_tui.salesforce.auth.oauth import Answer, post, unreadable, without_secrets
 from syncerr_tui.salesforce.auth.secrets import Secrets
 from syncerr_tui.salesforce.profiles import PasswordAuth
 from syncerr_tui.salesforce.tokens import Token
@@ -73,7 +73,7 @@ def _token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:
         if fields.get("passwordExpired") == "true":
             raise NotLoggedInError("The password of this user has expired", "Set a new one on the web")
         return Token(instance_url(fields["serverUrl"], "The login's answer"), fields["sessionId"])
-    fields = {name: masked(words, hidden) for name, words in fields.items()}
+    fields = {name: without_secrets(words, hidden) for name, words in fields.items()}
     code = one_line(fields.get("exceptionCode") or fields.get("faultcode", "")).rpartition(":")[2][:60]
     if not code:
         raise unreadable(answer, login_url)

@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.diagnosis.guidance import about
+from syncerr_tui.diagnosis.guidance import diagnosis_of_code
 from syncerr_tui.diagnosis.guide_index import Chapter, chapters, search
 from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.ui.clipboard_actions import open_one_of
@@ -233,7 +233,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
     def action_browse(self) -> None:
         chapter = self._list.current
         if chapter is not None:
-            explanation = Explanation.of(about(chapter.code), chapter.guidance)
+            explanation = Explanation.of(diagnosis_of_code(chapter.code), chapter.guidance)
             open_one_of(self, self.context, addresses(explanation), self.say)
 
     @on(VirtualList.Clicked)

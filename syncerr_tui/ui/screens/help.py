@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.triage.actions import Action
-from syncerr_tui.triage.keymap import shown
+from syncerr_tui.triage.keymap import key_label
 from syncerr_tui.ui.screens.dialog import Reading
 from syncerr_tui.ui.widgets.panel import InfoPanel
 
@@ -49,7 +49,7 @@ class HelpScreen(Reading[None]):
         page = TextLayout(width)
         group = ""
         for action, reason in self._actions:
-            names = "  ".join(shown(key, unicode=self._unicode) for key in action.keys)
+            names = "  ".join(key_label(key, unicode=self._unicode) for key in action.keys)
             if not self._matches(action, names):
                 continue
             if action.group != group:

@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from syncerr_tui.triage.actions import Action
-from syncerr_tui.triage.keymap import shown
+from syncerr_tui.triage.keymap import key_label
 from syncerr_tui.ui.screens.menus import Menu
 
 _ALSO: Mapping[str, str] = {
@@ -120,7 +120,7 @@ class Palette(Menu[str]):
 
     def _option(self, action: Action) -> Option:
         reason = self._reasons[action.id]
-        key = shown(action.keys[0], unicode=self._unicode) if action.keys else ""
+        key = key_label(action.keys[0], unicode=self._unicode) if action.keys else ""
         line = f"{action.label:<16} {key:<11} {f'({reason})' if reason else action.help}"
         return Option(Content(line), id=action.id, disabled=reason is not None)
 

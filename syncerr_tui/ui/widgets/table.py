@@ -23,9 +23,9 @@ from syncerr_tui.triage.columns import (
     Moment,
     Placed,
     SortKey,
-    fit,
     further,
     is_cut_id,
+    placed_in,
 )
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.widgets.cells import cell
@@ -127,7 +127,7 @@ class ErrorTable(VirtualList):
     @property
     def first_view(self) -> tuple[Placed, ...]:
         """The columns as they stand on screen, where nobody has scrolled sideways."""
-        return fit(self.size.width - self._left - 1, self._choice, self.listing.sort)
+        return placed_in(self.size.width - self._left - 1, self._choice, self.listing.sort)
 
     def choose(self, choice: Choice) -> None:
         """Show these columns; with none, those that the window has room for."""
