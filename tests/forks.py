@@ -101,6 +101,7 @@ def start(
     fsize: int | None = None,
     stdout: int | None = None,
     stderr: int | None = None,
+    first: str = "",
 ) -> Child:
     """Start the program.
 
@@ -110,6 +111,7 @@ def start(
         fsize: The most bytes that a file may grow to.
         stdout: Where it writes, if not to where the child's `out` reads.
         stderr: Likewise for `err`.
+        first: Python that the child runs before the program.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the child
     with Path(os.devnull).open("rb") as nothing:
@@ -118,7 +120,9 @@ def start(
             out.fileno() if stdout is None else stdout,
             err.fileno() if stderr is None else stderr,
         )
-        child = _parent().fork(argv, {**os.environ, **env}, streams, {"fsize": fsize, "usual": USUAL})
+        child = _parent().fork(
+            argv, {**os.environ, **env}, streams, {"fsize": fsize, "usual": USUAL, "first": first}
+        )
     child._out, child._err = out, err
     return child
 

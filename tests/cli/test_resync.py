@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 from syncerr_tui.cli._sending import _Narrator
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.resync.events import Counts, Progress, Waiting, WaitKind
+from tests import forks
 from tests.cli.conftest import Shell
 from tests.layers import layered
 
@@ -263,25 +262,14 @@ def test_a_plan_for_a_cause_holds_the_cause_and_its_victims(shell: Shell) -> Non
 SLOW = ("--demo", "--errors", "30", "--processing-delay", "0.3", "--latency", "0.03")
 
 
-def started(home: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "syncerr_tui", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "SYNCERR_HOME": str(home)},
-    )
+def started(home: Path, *words: str) -> forks.Child:
+    return forks.start(*words, env={"SYNCERR_HOME": str(home)})
 
 
-def until(process: subprocess.Popen[str], word: str) -> str:
-    assert process.stderr is not None
-    said = ""
-    while word not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    return said
+def until(process: forks.Child, word: str) -> None:
+    while word not in process.err:
+        assert process.alive or word in process.err, process.err
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -293,11 +281,10 @@ def test_a_signal_stops_after_what_is_in_flight_and_writes_everything_down(
         shell.home, "resync", *SLOW, *db, "--all", "--yes", "--json", "--batch-size", "1", "--lanes", "1"
     )
     until(process, "Wave 1")
-    process.send_signal(sent)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert "Traceback" not in err
-    lines = [json.loads(line) for line in out.splitlines()]
+    process.kill(sent)
+    assert process.wait() == code
+    assert "Traceback" not in process.err
+    lines = process.rows
     assert {line["verdict"] for line in lines} >= {"NOT SENT"}
     run = shell("journal", *DEMO, *db, "--json").lines[0]
     assert run["state"] == "cancelled"
@@ -309,12 +296,11 @@ def test_a_second_ctrl_c_quits_at_once_and_resume_goes_on(shell: Shell, tmp_path
     db = ("--db", str(tmp_path / "org.db"))
     process = started(shell.home, "resync", *SLOW, *db, "--all", "--yes", "--batch-size", "1", "--lanes", "1")
     until(process, "Wave 1")
-    process.send_signal(signal.SIGINT)
+    process.kill(signal.SIGINT)
     until(process, "Stopping after")
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Quit" in err
+    process.kill(signal.SIGINT)
+    assert process.wait() == 130
+    assert "Quit" in process.err
     waiting = shell("resume", *DEMO, *db, "--json").lines
     assert len(waiting) == 1
     assert (
@@ -341,7 +327,7 @@ def test_killed_and_resumed_it_ends_as_without_a_kill(
     until(process, "Wave 1")
     timer = threading.Timer(random.random() * 1.5, process.kill)
     timer.start()
-    process.communicate(timeout=120)
+    process.wait()
     timer.cancel()
     if shell("resume", *DEMO, *killed, "--json").lines:
         said = shell("resume", *DEMO, *killed, "--continue", "--yes", "--again", "--json")

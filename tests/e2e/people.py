@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.history import History
@@ -30,7 +31,7 @@ class Terminal:
             "SYNCERR_ACCESS_TOKEN": self.server.access_token,
         }
 
-    def start(self, *words: str, **more: int | None) -> forks.Child:
+    def start(self, *words: str, **more: Any) -> forks.Child:
         """Begin a command; `more`: as `forks.start` takes it."""
         return forks.start(*words, "--org", "box", env=self.env, **more)
 

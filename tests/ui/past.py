@@ -1,14 +1,9 @@
-"""Earlier runs for tests: some that ended, and some whose process was killed, or lives in another terminal.
-
-Run as a program it begins a run in a folder's journal, sends some of its rows, and then waits to be killed.
-"""
+"""Earlier runs for tests: some that ended, some whose process was killed, or lives in another terminal."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
+import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,11 +17,11 @@ from syncerr_tui.journal.places import open_journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.proof import cause_key
+from tests import forks
 from tests.factories import NOW
 from tests.ui.fakes import IDENTITY, FakeOrg, some_errors
 
 WHO = Who("ana", "ana@acme.example", "PRODUCTION")
-ROOT = Path(__file__).parents[2]
 
 
 def journal_at(folder: Path) -> Journal:
@@ -85,20 +80,20 @@ def other_process(
     sent: int = 2,
     reason: str = "after the flow was repaired",
     user: str | None = None,
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[forks.Child]:
     """Another program that has begun a run and sent some of its rows; it lives until it is killed."""
-    job = json.dumps({"folder": str(folder), "planned": planned, "sent": sent, "reason": reason})
-    environ = {**os.environ, **({"LOGNAME": user} if user else {})}
-    command = [sys.executable, "-m", "tests.ui.past", job]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == "begun"
-        try:
-            yield process
-        finally:
-            process.kill()
+    job = {"folder": str(folder), "planned": planned, "sent": sent, "reason": reason}
+    process = forks.start(
+        env={"LOGNAME": user} if user else {}, first=f"from tests.ui import past; past.main({job!r})"
+    )
+    try:
+        while process.out != "begun\n":
+            assert process.alive, process.err
+            time.sleep(0.005)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def interrupted(folder: Path, **job: Any) -> None:
@@ -109,14 +104,11 @@ def interrupted(folder: Path, **job: Any) -> None:
 
 
 def main(job: dict[str, Any]) -> None:
+    """What the other process does: begin a run, send some of its rows, and wait to be killed."""
     errors = some_errors(job["planned"])
     journal = journal_at(Path(job["folder"]))
     begun = begin(journal, errors, job["reason"])
     if job["sent"]:
         send(journal, begun.run, errors[: job["sent"]], answered=False)
     print("begun", flush=True)
-    sys.stdin.readline()
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    signal.pause()
