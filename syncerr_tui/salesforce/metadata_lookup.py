@@ -45,7 +45,7 @@ _PROCESS_BUILDER = frozenset({"Workflow", "CustomEvent", "InvocableProcess"})
 
 
 class Lookup(Protocol):
-    """What is needed of an org. `salesforce.client.OrgClient` has it."""
+    """What is needed of an org. `salesforce.client.ApiClient` has it."""
 
     async def query_all(self, query: str) -> list[Row]: ...
 

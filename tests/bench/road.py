@@ -56,8 +56,7 @@ BESIDE = {
     "ui/services": "makes the parts of the screen",
     "ui/screens/dialog": "any dialog",
     "triage/": "the list: which row, which key, which columns, what is new",
-    "journal/handling": "what people say of a row",
-    "journal/people": "who else is on",
+    "journal/people": "who else is on, and what people say",
     "model": "words", "text": "words", "words": "words", "errors": "words", "stopwatch": "words",
 }  # fmt: skip
 """What is no part of the road, by the beginning of its path, and why."""
