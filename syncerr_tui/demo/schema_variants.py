@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 
 from syncerr_tui.demo.objects import data_objects, setup_objects
@@ -219,11 +220,14 @@ def variant_named(key: str) -> SchemaVariant:
 
 def schema_of_variant(key: str) -> dict[str, SObject]:
     """Every object of the demo org, by API name, in the vocabulary with this key."""
+    return {each.name: each for each in _objects(key)}
+
+
+@cache
+def _objects(key: str) -> tuple[SObject, ...]:
     naming = variant_named(key)
-    objects = [*data_objects(), naming.event_object(), *setup_objects()]
-    if naming.decoy is not None:
-        objects.append(naming.decoy)
-    return {each.name: each for each in objects}
+    decoy = () if naming.decoy is None else (naming.decoy,)
+    return *data_objects(), naming.event_object(), *setup_objects(), *decoy
 
 
 def field_named(sobject_: SObject, name: str) -> Field:

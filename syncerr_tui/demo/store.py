@@ -86,7 +86,7 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._next: dict[str, Iterator[str]] = {}
-        self._insertions: dict[str, tuple[dict[str, int], str]] = {}
+        self._insertions: dict[str, tuple[dict[str, int], str, list[int | None]]] = {}
         self._columns = {name: _columns(sobject) for name, sobject in schema.items()}
         self._known = {name: frozenset(columns) for name, columns in self._columns.items()}
         self._types = {
@@ -242,11 +242,10 @@ class Store:
 
     def insert_many(self, object_name: str, rows: Iterable[Mapping[str, object]]) -> list[str]:
         """Add records; returns their ids in order."""
-        places, statement = self._insertion(object_name)
+        places, statement, blank = self._insertion(object_name)
         types = self._types[object_name]
         now = stamp(self.clock())
-        system = dict(zip(SYSTEM_FIELDS, (0, now, DEMO_USER_ID, now, DEMO_USER_ID, now), strict=True))
-        empty = [0 if types.get(column) == "boolean" else system.get(column) for column in places]
+        empty: list[object] = [*blank, 0, now, DEMO_USER_ID, now, DEMO_USER_ID, now]
         table: list[list[object]] = []
         with self.transaction():
             for values in rows:
@@ -267,15 +266,16 @@ class Store:
         names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
         self.sql_many(f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})", rows)
 
-    def _insertion(self, object_name: str) -> tuple[dict[str, int], str]:
-        """The place of each field in a row, and the statement that inserts one."""
+    def _insertion(self, object_name: str) -> tuple[dict[str, int], str, list[int | None]]:
+        """The place of each field in a row, the statement that inserts one, an empty row up to the stamps."""
         known = self._insertions.get(object_name)
         if known is None:
-            columns = self._columns[object_name]
+            columns, types = self._columns[object_name], self._types[object_name]
             names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
             known = self._insertions[object_name] = (
                 {column: place for place, column in enumerate(columns)},
                 f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})",
+                [0 if types.get(column) == "boolean" else None for column in columns[: -len(SYSTEM_FIELDS)]],
             )
         return known
 
