@@ -96,9 +96,9 @@ def clock_time(at: datetime, near: datetime, zone: tzinfo | None = None) -> str:
     return f"{day}{local:%H:%M:%S}"
 
 
-def local_minute(at: datetime, zone: tzinfo | None = None) -> str:
+def local_minute(at: datetime) -> str:
     """A point in time with its zone, `2026-11-28 20:47 CET`: for sentences, and lines of commands."""
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -152,7 +152,7 @@ def width() -> int:
     return max(60, min(shutil.get_terminal_size().columns, 120) - 1)
 
 
-def wrapped(text: str, lead: str = "") -> list[str]:
+def wrapped(text: str, lead: str) -> list[str]:
     """A text in lines that fit; `lead` stands before the first, and blanks before the others."""
     from syncerr_tui.diagnosis.text_layout import Role, wrap
 

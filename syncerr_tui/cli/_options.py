@@ -162,21 +162,21 @@ def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of D
     return DemoOptions(**given)
 
 
-def profile_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def profile_folder() -> Path:
     from syncerr_tui.host.paths import Paths
 
-    return Paths.of(environ).config / "orgs"
+    return Paths.of().config / "orgs"
 
 
-def configured_orgs(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def configured_orgs() -> tuple[str, ...]:
     """The orgs that can be named without asking anybody: what the environment holds comes first."""
     from syncerr_tui.salesforce.auth import ENVIRONMENT
     from syncerr_tui.salesforce.auth.environment import given
     from syncerr_tui.salesforce.profile_files import profile_names
 
-    if given(environ):
+    if given(os.environ):
         return (ENVIRONMENT,)
-    return profile_names(profile_folder(environ))
+    return profile_names(profile_folder())
 
 
 def _says_read_only(org: str) -> bool:

@@ -73,6 +73,7 @@ def root_of(codes: tuple[str, ...], given: str | None) -> str | None:
     return chain[-1] if chain else None
 
 
+_MOST_NEAR = 3
 LONGEST = 200
 """Nobody mistypes a code into something longer than this."""
 
@@ -96,15 +97,15 @@ def looks_like_code(text: str) -> bool:
     return _SHAPE.match(text) is not None
 
 
-def nearest_codes(text: str, most: int = 3) -> tuple[str, ...]:
+def nearest_codes(text: str) -> tuple[str, ...]:
     """Known codes that somebody may have meant, the nearest first."""
     wanted = as_code(text)
     if not wanted or len(wanted) > LONGEST:
         return ()
-    found = _near(wanted, known_codes(), most)
+    found = _near(wanted, known_codes(), _MOST_NEAR)
     if len(wanted) > 3:
         found += sorted(code for code in known_codes() if wanted in code and code not in found)
-    return tuple(found[:most])
+    return tuple(found[:_MOST_NEAR])
 
 
 def nearest_of(text: str, words: Iterable[str]) -> str | None:

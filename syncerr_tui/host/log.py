@@ -12,13 +12,13 @@ from syncerr_tui.host.paths import Paths
 from syncerr_tui.text import one_line
 
 
-def record_crash(error: BaseException, paths: Paths | None = None) -> str:
+def record_crash(error: BaseException) -> str:
     """Write where the program failed to the log, and give the one line that says so.
 
     Only file, line and function names are written, and the type of the error: its text may quote an
     org's answer, and a local variable may hold a token.
     """
-    folder = (paths or Paths.of()).log
+    folder = Paths.of().log
     entry = f"{datetime.now(UTC).isoformat()} {__version__}\n{''.join(_frames(error))}"
     path = folder / "crash.log"
     try:

@@ -213,7 +213,7 @@ def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncE
     return missing
 
 
-def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str = "") -> list[LeftOut]:
+def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str) -> list[LeftOut]:
     """Errors that only StoreConnect's support can clear.
 
     Args:

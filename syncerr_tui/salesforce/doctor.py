@@ -6,7 +6,7 @@ A check that failed stops those that lean on it; they are left out rather than f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,12 +46,7 @@ _SAMPLED_ERRORS, _MOST_OBJECTS = 200, 20
 _SETUP = "Run 'syncerr-tui setup'"
 
 
-async def check_org(
-    profile: OrgProfile,
-    tokens: TokenProvider,
-    *,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> AsyncIterator[Check]:
+async def check_org(profile: OrgProfile, tokens: TokenProvider) -> AsyncIterator[Check]:
     """Look at everything that work in this org needs, from the login to the method of re-sync."""
     from syncerr_tui.salesforce.connect import open_client
 
@@ -63,17 +58,16 @@ async def check_org(
         return
     client = open_client(profile, tokens)
     try:
-        async for check in _Checkup(profile, client, clock).run(token):
+        async for check in _Checkup(profile, client).run(token):
             yield check
     finally:
         await client.close()
 
 
 class _Checkup:
-    def __init__(self, profile: OrgProfile, client: ApiClient, clock: Callable[[], datetime]) -> None:
+    def __init__(self, profile: OrgProfile, client: ApiClient) -> None:
         self._profile = profile
         self._client = client
-        self._clock = clock
         self._view = Permissions(client, "")
 
     async def run(self, token: Token) -> AsyncIterator[Check]:
@@ -107,7 +101,7 @@ class _Checkup:
             moment = await self._client.server_time()
         except SyncErrError as error:
             return Check("clock", CheckState.WARNING, error.title, error.hint)
-        return _skew((moment - self._clock()).total_seconds())
+        return _skew((moment - datetime.now(UTC)).total_seconds())
 
     async def _who(self, versions: list[str]) -> AsyncIterator[Check]:
         from syncerr_tui.salesforce.identity import choose_version, identify

@@ -191,7 +191,7 @@ def _code(value: object) -> str | None:
     return word if _CODE.match(word) else None
 
 
-def status_values(value: object, kind: str = "") -> tuple[str, ...]:
+def status_values(value: object, kind: str) -> tuple[str, ...]:
     """The values that a status holds, as text: none, one, or several in a multi-select picklist."""
     if isinstance(value, bool):
         return ("true" if value else "false",)

@@ -53,7 +53,7 @@ def read_terms(
     fields: Sequence[str],
     aliases: Mapping[str, str],
     *,
-    typing: bool = False,
+    typing: bool,
     patterns: bool = False,
 ) -> Iterator[Term]:
     """The parts of a filter, for any set of fields; with `patterns` a slash begins a regular expression.

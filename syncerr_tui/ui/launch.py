@@ -31,9 +31,8 @@ def launch(
     connect: Connect,
     *,
     org: str,
-    read_only: bool = False,
+    read_only: bool,
     welcome: str = "",
-    environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Open the app and give the exit code when it is closed.
 
@@ -42,12 +41,12 @@ def launch(
         org: What the org is called here.
         read_only: Take away everything that changes the org.
         welcome: What to say once the org has answered.
-        environ: Where the terminal describes itself.
 
     Raises:
         MachineError: This is no terminal that a screen can be drawn on.
         BadInputError: There is a mistake in `config.toml`; nothing has been drawn yet.
     """
+    environ = os.environ
     config = _own_config(environ)
     terminal = usable_terminal(environ, config.terminal if config else TerminalWishes())
     # Textual reads these when it is imported, and never again.
@@ -80,7 +79,7 @@ def launch(
         journals.close()
 
 
-def launch_org(name: str, *, read_only: bool = False) -> int:
+def launch_org(name: str, *, read_only: bool) -> int:
     """Open the app on the org of a profile, or of an alias that the sf CLI knows."""
 
     async def connect() -> OrgSession:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_schema import safe_url
-from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, Method, OrgProfile
+from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, OrgProfile
 from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 
 URL = "SYNCERR_INSTANCE_URL"
@@ -88,12 +88,10 @@ DEMO_FIXES = FixSettings(
 """Who and what exemptions use in the demo org, where everything is allowed."""
 
 
-def demo_profile(
-    instance_url: str, access_token: str, *, method: Method = DEMO_BUTTON
-) -> tuple[OrgProfile, TokenProvider]:
+def demo_profile(instance_url: str, access_token: str) -> tuple[OrgProfile, TokenProvider]:
     """How the demo org is treated. Its names are discovered like those of any other org."""
     token = Token(instance_url, access_token)
     profile = OrgProfile(
-        "demo", EnvironmentAuth(), Environment.DEMO, method=method, proof_timeout=60.0, api_reserve=0.0
+        "demo", EnvironmentAuth(), Environment.DEMO, method=DEMO_BUTTON, proof_timeout=60.0, api_reserve=0.0
     )
     return profile, SingleFlightTokens(lambda: token, next_step="Start the demo again")

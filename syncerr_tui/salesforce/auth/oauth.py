@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -88,7 +88,7 @@ def answer_of(login_url: str, form: Mapping[str, str], headers: Mapping[str, str
     return post(f"{login_url.rstrip('/')}/services/oauth2/token", dict(form), dict(headers or {}))
 
 
-def token_of(answer: Answer, login_url: str, hidden: Sequence[str] = ()) -> Token:
+def token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:
     """Read the token out of an answer, or raise what it says instead, without the secrets that were sent."""
     fields = fields_of(answer)
     token = fields.get("access_token")
@@ -242,7 +242,7 @@ JWT_LIFETIME = 180
 """Seconds. Salesforce takes no assertion that lives longer than three minutes."""
 
 
-def log_in_with_key(way: JwtBearerAuth, clock: Callable[[], float] = time) -> Token:
+def log_in_with_key(way: JwtBearerAuth) -> Token:
     """OAuth 2.0 JWT bearer: a signed assertion is traded for a token.
 
     The audience is the login host while the request goes to the org's own: with the My Domain as audience,
@@ -253,7 +253,7 @@ def log_in_with_key(way: JwtBearerAuth, clock: Callable[[], float] = time) -> To
         NotLoggedInError, UnreachableError: As the login host answers.
     """
     return ask_for_token(
-        way.token_url or way.login_url, {"grant_type": JWT_GRANT, "assertion": assertion(way, clock())}
+        way.token_url or way.login_url, {"grant_type": JWT_GRANT, "assertion": assertion(way, time())}
     )
 
 
