@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from syncerr_tui.cli.demo import command
+from tests import forks
 
 ASK = [sys.executable, "-m", "syncerr_tui", "demo"]
 
@@ -74,11 +75,11 @@ def test_credentials_are_shown_when_asked_for() -> None:
 
 
 def refused(*options: str) -> str:
-    done = subprocess.run([*ASK, *options], capture_output=True, text=True, timeout=120, check=False)
-    assert (done.returncode, done.stdout) == (2, ""), done
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith('{"error": ' if "--json" in options else "syncerr-tui: ")
-    return done.stderr
+    done = forks.run("demo", *options, env={})
+    assert (done.wait(), done.out) == (2, ""), done.err
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith('{"error": ' if "--json" in options else "syncerr-tui: ")
+    return done.err
 
 
 @pytest.mark.parametrize(
