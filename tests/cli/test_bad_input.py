@@ -266,9 +266,7 @@ def test_the_environment(tmp_path: Path) -> None:
     ]
     commands = (("explain", "-m", "“x”"), ("list",), ("info",))
     each = list(itertools.product(single + several, commands))
-    for number, (odd, words) in enumerate(
-        layered("commands in odd environments", rng.sample(each, 14), each)
-    ):
+    for number, (odd, words) in enumerate(layered("commands in odd environments", rng.sample(each, 8), each)):
         done = subprocess.run(
             [sys.executable, "-m", "syncerr_tui", *words],
             env={**os.environ, "SYNCERR_HOME": str(tmp_path), "HOME": str(tmp_path), **odd},
