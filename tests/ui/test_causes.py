@@ -69,7 +69,9 @@ async def test_causes_come_worst_first_with_what_they_hold_up(opened: Open) -> N
 async def test_the_panel_stands_beside_wide_lists(opened: Open, size: tuple[int, int]) -> None:
     async with opened(family(), size=size) as driven:
         await driven.ready()
-        await driven.press("c", "right", "down", "down")
+        await driven.press("c")
+        await driven.wait_for("2 errors, 5 more wait")
+        await driven.press("right", "down", "down")
         await driven.wait_for("Waits for")
         await driven.press("up", "up")
         await driven.wait_for("2 errors, 5 more wait")
@@ -163,7 +165,7 @@ async def test_same_error_elsewhere(opened: Open) -> None:
         await driven.press("e")
         assert len(driven.pane.listing.ids) == 9
         await driven.press("c")
-        await driven.wait_for("[Causes")
+        await driven.wait_for("A duplicate rule")
         await driven.press("n", "e")
         await driven.wait_for("filter: cause:")
         assert [driven.pane.listing.errors[i].object for i in driven.pane.listing.ids] == ["Lead"]
@@ -257,7 +259,10 @@ async def test_the_ramp_begins_with_one(opened: Open) -> None:
 async def test_the_causes_follow_the_list(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()
-        await driven.press("c", "right")
+        await driven.press("c")
+        await driven.wait_for("A duplicate rule")
+        await driven.press("right")
+        await driven.wait_for(lambda: "▾" in cursor_line(driven))
         failed = driven.connection.org.failed
         del failed[family()[7].id]
         for error in (family()[8], waiting(9, "s_c__Shipment__c", 3, "Order")):
