@@ -193,8 +193,17 @@ class _Parent:
         self._process.wait(timeout=20)
 
 
-@functools.cache
+_FIRST_COMES_ALONE = threading.Lock()
+
+
 def _parent() -> _Parent:
+    # A cache alone lets two threads make one each, and neither could wait for the other's children.
+    with _FIRST_COMES_ALONE:
+        return _the_parent()
+
+
+@functools.cache
+def _the_parent() -> _Parent:
     return _Parent()
 
 
