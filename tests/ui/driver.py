@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import time
@@ -133,23 +134,25 @@ class Driven:
         known = worker.found.count > 0 or not self.app.context.state.listing.errors
         return drawn and known and not reading and not worker.working
 
-    def shows(self, name: str) -> bool:
-        """Whether the screen is that of its file, or is to be written there."""
-        text = (SCREENS / f"{name}.txt").read_text(encoding="utf-8")
-        return bool(os.environ.get("SYNCERR_SCREENS")) or "\n".join(self.lines) + "\n" == text
-
-    def compare(self, name: str, varying: str = "(?!)") -> None:
-        """Compare the screen with its file; SYNCERR_SCREENS=1 writes the file anew.
+    async def compare(self, name: str, varying: str = "(?!)") -> None:
+        """Wait until the screen is that of its file; SYNCERR_SCREENS=1 writes the file anew.
 
         Args:
             name: Of the file.
             varying: A pattern of what depends on how fast the machine is; `~` stands in its place.
         """
         path = SCREENS / f"{name}.txt"
-        shown = re.sub(varying, "~", "\n".join(self.lines) + "\n")
+
+        def shown() -> str:
+            return re.sub(varying, "~", "\n".join(self.lines) + "\n")
+
+        await self.settle()
         if os.environ.get("SYNCERR_SCREENS"):
-            path.write_text(shown, encoding="utf-8")
-        assert shown == path.read_text(encoding="utf-8")
+            path.write_text(shown(), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        with contextlib.suppress(AssertionError):  # the comparison says more
+            await self.wait_for(lambda: shown() == text)
+        assert shown() == text
 
 
 def _unpainted(screen: Screen[object]) -> bool:

@@ -59,10 +59,10 @@ async def test_causes_come_worst_first_with_what_they_hold_up(opened: Open) -> N
         await driven.ready()
         await driven.press("c")
         await driven.wait_for("What broke, worst first")
-        driven.compare("causes")
+        await driven.compare("causes")
         await driven.press("right")
         await driven.wait_for("named in its message")
-        driven.compare("causes-open")
+        await driven.compare("causes-open")
 
 
 @pytest.mark.parametrize("size", [(120, 30), (200, 50)])
@@ -76,7 +76,7 @@ async def test_the_panel_stands_beside_wide_lists(opened: Open, size: tuple[int,
         await driven.press("up", "up")
         await driven.wait_for("2 errors, 5 more wait")
         if size == (120, 30):
-            driven.compare("causes-wide")
+            await driven.compare("causes-wide")
 
 
 async def test_the_panel_takes_the_place_of_narrow_lists(opened: Open) -> None:
@@ -86,7 +86,7 @@ async def test_the_panel_takes_the_place_of_narrow_lists(opened: Open) -> None:
         await driven.wait_for("How to fix it")
         await driven.press("G")
         await driven.wait_for("Held up: 5 errors")
-        driven.compare("causes-info")
+        await driven.compare("causes-info")
         await driven.press("n")
         await driven.wait_for("Lead")
         await driven.press("escape")
@@ -207,7 +207,7 @@ async def test_a_victim_alone_brings_its_causes_along(opened: Open) -> None:
         await driven.press("j", "j", "j", "R")
         await driven.wait_for("Re-sync 3 errors")
         await driven.wait_for("Their causes are sent first")
-        driven.compare("plan-victim")
+        await driven.compare("plan-victim")
         org = driven.connection.org
         org.repaired = {error.id for error in family()}
         await driven.press("enter")

@@ -31,9 +31,9 @@ async def test_it_opens_on_the_code_of_the_row(opened: Open, size: tuple[int, in
     async with opened([sync_error(1)], size=size) as driven:
         await open_guide(driven)
         assert current(driven) == "REQUIRED_FIELD_MISSING"
-        driven.compare(f"guide-{size[0]}x{size[1]}")
+        await driven.compare(f"guide-{size[0]}x{size[1]}")
         await driven.press("enter")
-        driven.compare(f"guide-chapter-{size[0]}x{size[1]}")
+        await driven.compare(f"guide-chapter-{size[0]}x{size[1]}")
 
 
 async def test_a_code_that_only_the_wording_gives_counts(opened: Open) -> None:

@@ -168,7 +168,7 @@ async def test_the_whole_panel(opened: Open, width: int) -> None:
         await driven.ready()
         await driven.press("enter")
         await driven.wait_for("Ours: the Flow team")
-        driven.compare(f"panel-{width}")
+        await driven.compare(f"panel-{width}")
 
 
 async def test_addresses_have_the_orgs_lightning_host_and_are_one_link_over_many_lines(opened: Open) -> None:

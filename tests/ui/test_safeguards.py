@@ -62,6 +62,25 @@ async def test_s_says_why_it_cannot_be_put_back(opened: Open) -> None:
         assert "1 safeguard off" in driven.text
 
 
+async def came_of_it(driven: Driven, words: str) -> None:
+    """The list has been read again; the line below says what came of it a moment earlier."""
+    await driven.wait_for(lambda: words in driven.text and "n adds one" in driven.text)
+
+
+async def test_a_name_typed_ahead_puts_nothing_back(opened: Open) -> None:
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await switched_off(driven)
+        await driven.press("s")
+        await driven.wait_for("enter puts it back")
+        before = list(fixes.writes)
+        await driven.press_at_once("n", "a", "enter")
+        await driven.wait_for("Type and name:")
+        assert fixes.writes == before
+        assert "1 safeguard off" in driven.text
+
+
 async def test_what_a_person_switched_off_by_hand_is_noted_and_put_back(opened: Open) -> None:
     fixes, parts = held()
     async with opened(**parts) as driven:
@@ -72,12 +91,12 @@ async def test_what_a_person_switched_off_by_hand_is_noted_and_put_back(opened: 
         await driven.wait_for("Type and name:")
         await driven.type("Flow")
         await driven.press("enter", "enter")
-        await driven.wait_for("The org has no such")
+        await came_of_it(driven, "The org has no such")
         await driven.press("n")
         await driven.wait_for("Type and name:")
         cast("Any", driven.app.focused).value = f"ValidationRule:{RULE}"
         await driven.press("enter", "enter")
-        await driven.wait_for("is not off")
+        await came_of_it(driven, "is not off")
         fixes.active = False
         await driven.press("n")
         await driven.wait_for("Type and name:")
@@ -85,7 +104,9 @@ async def test_what_a_person_switched_off_by_hand_is_noted_and_put_back(opened: 
         await driven.press("enter")
         await driven.type("import")
         await driven.press("enter")
-        await driven.wait_for("it is not forgotten")
+        await driven.wait_for(
+            lambda: "it is not forgotten" in driven.text and "1 safeguard off" in driven.text
+        )
         assert "import" in driven.text
         await driven.press("escape")
         await driven.wait_for("1 safeguard off since")

@@ -137,10 +137,10 @@ class FixDialog(PanelDialog[bool]):
         self.set_class(stage is not Stage.CHOOSING, "-decided")
         self.show_answers()
         if stage is Stage.CHOOSING:
-            self.query_one(OptionList).focus()
+            self.set_focus(self.listed)
             self._show_option()
         elif stage is not Stage.CONFIRMING:
-            self.query_one(InfoPanel).focus()
+            self.set_focus(self.query_one(InfoPanel))
 
     @on(OptionList.OptionHighlighted)
     def _show_option(self) -> None:
@@ -173,7 +173,7 @@ class FixDialog(PanelDialog[bool]):
         fields = list(self.query(Input))
         following = fields[fields.index(event.input) + 1 :]
         if following:
-            following[0].focus()
+            self.set_focus(following[0])
         else:
             self.action_go_on()
 

@@ -91,7 +91,7 @@ class PanelDialog(ListDialog[Answer]):
             field.cursor_blink = False
             await typed.mount(line, field)
         fields = list(typed.query(Input))
-        (fields[0] if fields else self.query_one(InfoPanel)).focus()
+        self.set_focus(fields[0] if fields else self.query_one(InfoPanel))
 
     @property
     def typed(self) -> dict[str, str]:

@@ -115,13 +115,13 @@ class SafeguardsDialog(PanelDialog[None]):
         if row is not None:
             self.show(partial(words.safeguard_lines, row, self._moment()))
         # Filling the list highlights a line again, which must not wipe out what has just come of an action.
-        self.show_answers(self._note if self.row == self._noted_at else "")
+        self.show_answers(self._note if row is not None and self.row == self._noted_at else "")
 
     # -- what keys do ----------------------------------------------------------------------------------
 
     def _start(self, text: str, work: Callable[[SafeguardActions], object]) -> None:
         """Start one thing at a time, where anything may be changed."""
-        if self._actions is not None and not self._busy:
+        if self._actions is not None and not self._busy and not self._naming:
             self._busy, self._note = True, ""
             self.say(text)
             self.show_answers()
@@ -161,7 +161,7 @@ class SafeguardsDialog(PanelDialog[None]):
     def _typed(self, event: Input.Submitted) -> None:
         event.stop()
         if event.input.name == "name":
-            self.query(Input).last().focus()
+            self.set_focus(self.query(Input).last())
             return
         typed = self.typed
         self._end_naming()
@@ -171,8 +171,9 @@ class SafeguardsDialog(PanelDialog[None]):
 
     def _end_naming(self) -> None:
         self._naming = False
+        # At once: a key that is already on its way must not go to a line that is being taken away.
+        self.set_focus(self.listed)
         self.query_one("#typed", Vertical).remove_children()
-        self.query_one(OptionList).focus()
         self._draw()
 
     def action_leave(self) -> None:
