@@ -78,9 +78,9 @@ class CausesPane(ListWithPanel):
     @property
     def tab(self) -> str:
         """`Causes (6)`."""
-        errors = self.context.state.listing.errors
+        open_rows = (row for row in self.context.state.listing.errors if row not in self.context.state.proven)
         # Every error has a cause: where none is known, they are still being worked out.
-        unknown = self.context.unread or (errors and not self._graph_worker.found.count)
+        unknown = self.context.unread or (not self.count and next(open_rows, None) is not None)
         return "Causes (?)" if unknown else f"Causes ({self.count:,})"
 
     @property
