@@ -6,6 +6,7 @@ What is read in the background comes as a message; what it means for the screen 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -375,27 +376,31 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def show_alike(self) -> None:
         """From a cause to all its rows in the list."""
-        current = self.pane.current
-        if current is not None:
-            self.go(Place.ERRORS)
-            self.errors.show_alike(current.id)
+        self._once_known(self._show_alike)
+
+    def _show_alike(self, error: SyncError, _graph: CauseGraph) -> None:
+        self.go(Place.ERRORS)
+        self.errors.show_alike(error.id)
 
     def go_to_cause(self) -> None:
-        """Up to the row that this one waits for, as soon as that is known; the reason is said."""
-        current, worker = self.context.state.listing.current, self.services.graph_worker
+        """Up to the row that this one waits for; the reason is said."""
+        self._once_known(self._go_up)
+
+    def _once_known(self, act: Callable[[SyncError, CauseGraph], object]) -> None:
+        """Act on the error under the cursor, as soon as what waits for what is known."""
+        current, worker = self.pane.current, self.services.graph_worker
         if current is None:
             return
         if worker.graph is not None:
-            self._go_up(current, worker.graph)
+            act(current, worker.graph)
             return
-        self.say("Still working out what waits for what; then the cursor goes there.")
-        self.run_worker(self._go_up_later(current), group="to cause", exclusive=True)
+        self.say("Still working out what waits for what; it follows when that is known.")
+        self.run_worker(self._later(current, act), group="once known", exclusive=True)
 
-    async def _go_up_later(self, error: SyncError) -> None:
-        graph = await self.services.graph_worker.settled()
-        here = self.context.state.listing.current
+    async def _later(self, error: SyncError, act: Callable[[SyncError, CauseGraph], object]) -> None:
+        graph, here = await self.services.graph_worker.settled(), self.pane.current
         if graph is not None and here is not None and here.id == error.id:
-            self._go_up(here, graph)
+            act(here, graph)
 
     def _go_up(self, current: SyncError, graph: CauseGraph) -> None:
         from syncerr_tui.ui.cause_words import short, why

@@ -155,6 +155,15 @@ async def test_the_cause_is_gone_to_once_it_is_known(opened: Open) -> None:
         await driven.wait_for("waits for this one. Named parent")
         assert driven.pane.listing.current == family()[2]
 
+        known.clear()
+        asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
+        await driven.wait_for(lambda: worker.graph is None)
+        await driven.press("e")
+        assert "filter:" not in driven.text
+        known.set()
+        await asking
+        await driven.wait_for("filter: cause:")
+
 
 async def test_same_error_elsewhere(opened: Open) -> None:
     async with opened(family()) as driven:
