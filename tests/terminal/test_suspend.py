@@ -80,6 +80,7 @@ def test_ctrl_z_works_in_dialogs_and_while_text_is_typed(tmp_path: Path) -> None
             program.wait_for(there)
             program.send(CTRL_Z)
             program.wait_for("Stopped")
+            program.wipe()  # the picture that was left behind is none of what comes
             program.press("fg", "enter")
             program.wait_for(there)
             program.press("escape")
