@@ -216,6 +216,9 @@ async def test_columns_are_hidden_moved_and_widened_and_so_they_stay(opened: Ope
         await driven.wait_for(lambda: driven.lines[HEADER].lstrip().startswith("Salesforce ID"))
         await choose(driven, "a")
         await driven.wait_for(lambda: driven.lines[HEADER].lstrip().startswith("Object"))
+        await driven.wait_for(
+            lambda: not any(kept["windows"]["narrow"]["columns"] for kept in files(tmp_path).values())
+        )
     async with opened(size=(80, 24)) as driven:
         await driven.ready()
         assert driven.lines[HEADER].lstrip().startswith("Object")

@@ -115,6 +115,7 @@ async def test_safeguards_are_not_ticked_and_what_changed_meanwhile_is_left_alon
 ) -> None:
     async with night_shift(tmp_path, DemoOptions(processing_delay=0.05)) as (driven, org):
         await driven.press("a", "F")
+        await driven.wait_for(lambda: isinstance(driven.app.screen, FixManyDialog), _PATIENCE)
         await driven.wait_for(lambda: bool(driven.fixing.lines), _PATIENCE)
         ticked = [driven.fixing.lines[at] for at in driven.fixing.ticked]
         assert ticked
