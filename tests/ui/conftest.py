@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual._compositor import Compositor
-from textual._context import visible_screen_stack
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
-from textual.screen import Screen
 
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import SyncError
@@ -21,7 +18,7 @@ from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
 from tests.factories import NOW
-from tests.ui.driver import SEEN, Driven
+from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
 
 Open = Callable[..., AbstractAsyncContextManager[Driven]]
@@ -32,11 +29,7 @@ _parsed: dict[object, list[RuleSet]] = {}
 
 @pytest.fixture(autouse=True)
 def frugal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do once what every app would do again, and leave out what nobody sees.
-
-    The style sheets are parsed once for all apps of this process. No frame is rendered for a terminal that is
-    not there: `Driven.lines` asks the compositor for what it would write, once for each frame.
-    """
+    """Parse the style sheets once for all apps of this process."""
     parse = Stylesheet._parse_rules
 
     def parsed_once(sheet: Stylesheet, css: str, *args: Any, **named: Any) -> list[RuleSet]:
@@ -45,15 +38,7 @@ def frugal(monkeypatch: pytest.MonkeyPatch) -> None:
             _parsed[key] = parse(sheet, css, *args, **named)
         return _parsed[key]
 
-    def unseen(
-        compositor: Compositor, full: bool = False, screen_stack: list[Screen[Any]] | None = None
-    ) -> None:
-        visible_screen_stack.set(screen_stack or [])
-        compositor._dirty_regions.clear()
-        vars(compositor)[SEEN] = None
-
     monkeypatch.setattr(Stylesheet, "_parse_rules", parsed_once)
-    monkeypatch.setattr(Compositor, "render_update", unseen)
 
 
 async def soon(_seconds: float) -> None:

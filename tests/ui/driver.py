@@ -23,8 +23,6 @@ from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.screens.dialog import Dialog
 
 SCREENS = Path(__file__).with_name("screens")
-SEEN = "lines seen in this frame"
-"""Where a compositor whose frames nobody renders keeps its lines; None: nobody has looked at this frame."""
 
 
 class Driven:
@@ -42,14 +40,8 @@ class Driven:
     @property
     def lines(self) -> list[str]:
         """The screen as text, as the compositor would write it."""
-        compositor = self.app.screen._compositor
-        lines: list[str] | None = vars(compositor).get(SEEN)
-        if lines is None:
-            visible_screen_stack.set(self.app._background_screens)
-            lines = [strip.text.rstrip() for strip in compositor.render_strips()]
-            if SEEN in vars(compositor):
-                vars(compositor)[SEEN] = lines
-        return lines
+        visible_screen_stack.set(self.app._background_screens)
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
 
     @property
     def text(self) -> str:

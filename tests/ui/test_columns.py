@@ -252,7 +252,10 @@ async def test_a_wide_window_can_do_without_its_panel(opened: Open, tmp_path: Pa
         await driven.press("enter", "z")
         assert driven.pane.panel.size.width > 120
         assert on_screen(driven) == (False, True)
-        await driven.wait_for(lambda: not kept_panel(tmp_path))
+        await driven.wait_for(
+            lambda: all(worker.is_finished for worker in driven.app.workers if worker.group == "layouts")
+        )
+        assert not kept_panel(tmp_path)
     async with opened(size=(130, 30)) as driven:
         await driven.ready()
         await driven.wait_for(lambda: on_screen(driven) == (True, False))
