@@ -212,8 +212,8 @@ def make_plan(
             out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
     chosen = [e for e in asked if e.id not in out]
     links = with_record_order(asked, parents)
-    chosen = _without_the_unready(chosen, links, out)
-    level, _ = _levels((e.id for e in chosen), links)
+    level = _levels((e.id for e in chosen), links)
+    chosen = _ready(chosen, links, level, out)
     split = _split(chosen, level, canary=canary)
     rows = tuple(row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links))
     size = max(1, min(shape.batch_size or method.batch_size, method.batch_size))
@@ -268,18 +268,20 @@ def check_method(plan: Plan, method: MethodInfo) -> None:
         )
 
 
-def _without_the_unready(chosen: list[SyncError], links: Parents, out: dict[str, LeftOut]) -> list[SyncError]:
-    """Take out rows whose cause is not in the plan, and rows that wait in a circle; tell why in `out`."""
-    _, stuck = _levels((e.id for e in chosen), links)
+def _ready(
+    chosen: Sequence[SyncError], links: Parents, level: Mapping[str, int], out: dict[str, LeftOut]
+) -> list[SyncError]:
+    """Without rows whose cause is not in the plan, and rows that wait in a circle; tells why in `out`.
+
+    The levels of those that stay are what they were: whatever they wait for stays as well.
+    """
     for error in chosen:
-        if error.id in stuck:
+        if error.id not in level:
             out[error.id] = LeftOut(
                 error.id, "it and other rows wait for each other; choose one of them alone"
             )
-    chosen = [e for e in chosen if e.id not in out]
-    level, _ = _levels((e.id for e in chosen), links)
     inside: set[str] = set()
-    for error in sorted(chosen, key=lambda e: level[e.id]):
+    for error in sorted((e for e in chosen if e.id in level), key=lambda e: level[e.id]):
         missing = sorted(p for p in links.get(error.id, ()) if p not in inside)
         if missing:
             out[error.id] = LeftOut(error.id, f"its cause {missing[0]} is not in this plan")
@@ -351,8 +353,8 @@ def with_record_order(errors: Sequence[SyncError], parents: Parents) -> dict[str
     return links
 
 
-def _levels(ids: Iterable[str], parents: Parents) -> tuple[dict[str, int], set[str]]:
-    """Level of each row (0 waits for nobody) and the rows that wait in a circle or behind one.
+def _levels(ids: Iterable[str], parents: Parents) -> dict[str, int]:
+    """Level of each row (0 waits for nobody), without those that wait in a circle or behind one.
 
     Parents outside `ids` are not looked at.
     """
@@ -372,8 +374,7 @@ def _levels(ids: Iterable[str], parents: Parents) -> tuple[dict[str, int], set[s
             waiting[child] -= 1
             if waiting[child] == 0:
                 ready.append(child)
-    stuck = {i for i in inside if waiting[i] > 0}
-    return {i: n for i, n in level.items() if i not in stuck}, stuck
+    return {i: n for i, n in level.items() if waiting[i] == 0}
 
 
 def _split(rows: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> list[list[SyncError]]:
