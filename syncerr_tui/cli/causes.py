@@ -49,7 +49,8 @@ async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: b
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         metadata = await org_names(connection, graph)
-        handlings, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
+        journal = late.existing()
+        handlings, left = said_in(journal, graph), left_in(journal, graph)
         url = connection.identity.instance_url
     wanted, now = filter_over(graph, text, handlings), utc_now()
 

@@ -211,7 +211,8 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
     async with open_org(choice) as (connection, late):
         if by_cause:
             graph = await read_graph(connection)
-            handlings, left = said_in(late.existing(), graph), left_in(late.existing(), graph)
+            journal = late.existing()
+            handlings, left = said_in(journal, graph), left_in(journal, graph)
         else:
             graph = CauseGraph()
             async for page in connection.errors():
