@@ -20,9 +20,10 @@ from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod
 from syncerr_tui.salesforce.scoring import _TYPES
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.triage import filter as triage_filter, terms
+from syncerr_tui.triage.actions import BY_ID
 from syncerr_tui.triage.columns import ORDER, SortKey, ordered
 from syncerr_tui.triage.export import FIELDS
-from syncerr_tui.ui import themes
+from syncerr_tui.ui import app, themes
 from syncerr_tui.ui.journal_words import _COUNTED
 from syncerr_tui.ui.widgets.themed import _GROUNDS, LOOKS
 from tests.contracts.package import ROOT
@@ -50,6 +51,10 @@ def test_a_column_can_be_sorted_and_exported() -> None:
     assert {column.name for column in ORDER} == set(FIELDS)
     for key in SortKey:
         assert ordered([sync_error(1)], key)
+
+
+def test_the_first_frame_knows_the_keys_that_the_table_has_for_suspend() -> None:
+    assert BY_ID["suspend"].keys == app._USUAL_SLEEP
 
 
 @pytest.mark.parametrize("field", triage_filter.FIELDS)

@@ -157,7 +157,7 @@ class FixManyDialog(PanelDialog[bool]):
 
     def _begin(self) -> None:
         self._draw()
-        self.query_one(OptionList).focus()
+        self.listed.focus()
         self._show_line()
 
     def done(self, line: FixProposal, word: str, sentence: str) -> None:
@@ -167,7 +167,7 @@ class FixManyDialog(PanelDialog[bool]):
 
     def _move_on(self, at: int) -> None:
         self._draw()
-        self.query_one(OptionList).highlighted = at
+        self.listed.highlighted = at
 
     def ended(self, sentence: str = "") -> None:
         """All is done that will be done."""

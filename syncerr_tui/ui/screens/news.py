@@ -85,7 +85,7 @@ class NewsDialog(ListDialog[bool]):
     def on_mount(self) -> None:
         """The list takes the keys, with what has become known before."""
         super().on_mount()
-        self.query_one(OptionList).focus()
+        self.listed.focus()
         self._draw_rows()
 
     def learn(self, rows: Sequence[GoneRow]) -> None:

@@ -67,7 +67,7 @@ class QueueDialog(ListDialog[bool]):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one(OptionList).focus()
+        self.listed.focus()
         self._draw()
 
     def draw(self) -> None:

@@ -68,7 +68,7 @@ class SafeguardsDialog(PanelDialog[None]):
 
     def on_mount(self) -> None:
         self.say("Reading each of them again ...")
-        self.query_one(OptionList).focus()
+        self.listed.focus()
 
     @property
     def answers(self) -> Sequence[Part]:
