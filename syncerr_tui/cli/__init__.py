@@ -111,7 +111,7 @@ def _machine_failed(error: OSError) -> int:
 
 
 def _defect(error: Exception) -> int:
-    from syncerr_tui.host.log import record_crash
+    from syncerr_tui.host.paths import record_crash
 
     complain(SyncErrError(record_crash(error)))
     return ExitCode.DEFECT

@@ -144,8 +144,7 @@ def _set_up() -> tuple[str, str]:
 
 
 def _list_faults() -> int:
-    from syncerr_tui.demo.engine_faults import ENGINE_FAULTS
-    from syncerr_tui.demo.faults import FAULTS
+    from syncerr_tui.demo.faults import ENGINE_FAULTS, FAULTS
 
     for name, kind in FAULTS.items():
         emit(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")

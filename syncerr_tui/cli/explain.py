@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from syncerr_tui.cli._options import LaterChoice
-    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata, Resolved
     from syncerr_tui.diagnosis.org_notes import OrgNotes
-    from syncerr_tui.diagnosis.resolved import Resolved
     from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from syncerr_tui.demo import aura, rest, soap, soap_metadata
+from syncerr_tui.demo import aura, oauth, rest, soap_metadata
 from syncerr_tui.demo.button import ButtonController, answer_lwr
 from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.lightning import Lightning
@@ -47,7 +47,7 @@ class Application:
             case ("services", "Soap", "m", *_):
                 return soap_metadata.answer(Setup(self.context), self.sessions, request)
             case ("services", "Soap", *_):
-                return soap.answer(self.oauth, request)
+                return oauth.answer_soap(self.oauth, request)
             case ("services", "oauth2", "userinfo"):
                 self._authorize(request)
                 return about.userinfo(self.context)

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import cast
 
 from syncerr_tui.demo.answers import SaveFault
-from syncerr_tui.demo.engine_faults import EngineFaults
 from syncerr_tui.demo.event_queue import FAILED, LOST, PENDING, STUCK, EventQueue, QueuedEvent
+from syncerr_tui.demo.faults import EngineFaults
 from syncerr_tui.demo.ids import number_in
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records

@@ -15,8 +15,8 @@ from typing import cast
 from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.colleague import Colleague
 from syncerr_tui.demo.engine import Engine, write_record
-from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.event_queue import LOST, EventQueue, ground_truth
+from syncerr_tui.demo.faults import engine_faults_in
 from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records

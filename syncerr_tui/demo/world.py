@@ -16,8 +16,8 @@ from operator import itemgetter
 from random import Random
 
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
-from syncerr_tui.demo.engine_faults import engine_faults_in
 from syncerr_tui.demo.event_queue import LOST, QueuedEvent
+from syncerr_tui.demo.faults import engine_faults_in
 from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.loading import WRITTEN_TOGETHER, LoadingQueue, LoadingRecords
 from syncerr_tui.demo.options import DemoOptions

@@ -14,7 +14,7 @@ from functools import cached_property
 from syncerr_tui.diagnosis.api_names import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure
 from syncerr_tui.diagnosis.read import diagnose_cached
-from syncerr_tui.diagnosis.reason import root_words
+from syncerr_tui.diagnosis.summary import root_words
 from syncerr_tui.model import SyncError
 
 VERSION = 1

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, Literal, cast
 
 from syncerr_tui.diagnosis.model import Authority, Failure, Retry
-from syncerr_tui.diagnosis.reason import root_words
+from syncerr_tui.diagnosis.summary import root_words
 
 MANUAL_CODES = (
     "CANNOT_EXECUTE_FLOW_TRIGGER",

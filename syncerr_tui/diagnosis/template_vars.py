@@ -10,7 +10,7 @@ from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.api_names import api_name, merge_fields, object_of
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, UNKNOWN, WRAPPERS
 from syncerr_tui.diagnosis.model import Automation, Failure
-from syncerr_tui.diagnosis.reason import end_of_root, innermost
+from syncerr_tui.diagnosis.summary import end_of_root, innermost
 from syncerr_tui.text import one_line
 
 Blanks = dict[str, tuple[str, ...]]

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.diagnosis.org_metadata import (
+    KeptAnswer,
     OrgMetadata,
     answers_of_payload,
     answers_payload,
     metadata_of_payload,
     metadata_payload,
 )
-from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.files import replace_file
 
 VERSION = 1

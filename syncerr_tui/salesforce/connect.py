@@ -11,11 +11,8 @@ from syncerr_tui.salesforce.client import ApiClient, ClientOptions, Row
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.identity import choose_version, identify
 from syncerr_tui.salesforce.methods import ResyncMethod
-from syncerr_tui.salesforce.methods.action import ActionResync
-from syncerr_tui.salesforce.methods.apexrest import ApexRestResync
 from syncerr_tui.salesforce.methods.button import ButtonResync
-from syncerr_tui.salesforce.methods.field import FieldResync
-from syncerr_tui.salesforce.methods.guided import GuidedResync
+from syncerr_tui.salesforce.methods.published import ActionResync, ApexRestResync, FieldResync, GuidedResync
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.model import Diagnosis
-from syncerr_tui.diagnosis.resolved import KeptAnswer, Resolved
+from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved
 from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.soql import quote

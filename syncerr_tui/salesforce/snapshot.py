@@ -16,6 +16,7 @@ from typing import Any
 from syncerr_tui.diagnosis.evidence import ParentRef
 from syncerr_tui.diagnosis.ids import is_id
 from syncerr_tui.diagnosis.org_metadata import (
+    KeptAnswer,
     OrgMetadata,
     answers_of_payload,
     answers_payload,
@@ -23,7 +24,6 @@ from syncerr_tui.diagnosis.org_metadata import (
     metadata_of_payload,
     metadata_payload,
 )
-from syncerr_tui.diagnosis.resolved import KeptAnswer
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
 from syncerr_tui.files import create_file, read_json
 from syncerr_tui.fixes.org import KnownFixes

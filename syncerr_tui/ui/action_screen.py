@@ -367,7 +367,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.app.push_screen(guide, self._act_on)
 
     def show_help(self) -> None:
-        from syncerr_tui.ui.screens.help import HelpScreen
+        from syncerr_tui.ui.screens.palette import HelpScreen
 
         unicode = self.context.terminal.unicode
         self.app.push_screen(HelpScreen(self.pane.tab, self._actions_with_reasons(), unicode=unicode))

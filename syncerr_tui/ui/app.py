@@ -17,14 +17,14 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
-from syncerr_tui.host.log import record_crash
+from syncerr_tui.host.paths import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext, BackgroundContext
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.screen_diff import ScreenDiff
-from syncerr_tui.ui.themes import VARIABLES, theme_for
 from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.widgets.themed import VARIABLES, theme_for
 
 if TYPE_CHECKING:
     from textual.driver import Driver

@@ -19,8 +19,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.widgets.line import Part, cell
 from syncerr_tui.ui.widgets.virtual_list import Glyphs, VirtualList, merged
 from syncerr_tui.words import age, plural
 

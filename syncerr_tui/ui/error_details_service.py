@@ -22,9 +22,8 @@ from syncerr_tui.ui.context import BackgroundContext
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.diagnosis.model import Diagnosis
-    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata, Resolved
     from syncerr_tui.diagnosis.org_notes import OrgNotes
-    from syncerr_tui.diagnosis.resolved import Resolved
     from syncerr_tui.host.metadata_cache import MetadataCache
     from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession

@@ -336,7 +336,7 @@ class ErrorsPane(ListWithPanel):
         return self.layout_here.columns or self.context.config.columns.get(self.window, ())
 
     def choose_columns(self) -> None:
-        from syncerr_tui.ui.screens.columns import ColumnDialog
+        from syncerr_tui.ui.screens.menus import ColumnDialog
 
         window, layout = self.window, self.layout_here
 

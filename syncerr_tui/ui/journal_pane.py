@@ -29,9 +29,9 @@ from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.status_lines import TabNote
-from syncerr_tui.ui.widgets.data_sheet import DataSheet
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import Subject
+from syncerr_tui.ui.widgets.table import DataSheet
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 from syncerr_tui.words import plural
 

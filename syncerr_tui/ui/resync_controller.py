@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.ui.screens.plan import PlanDialog
-    from syncerr_tui.ui.screens.queue import QueueDialog
+    from syncerr_tui.ui.screens.resync import QueueDialog
 
 PLANNING = "planning ..."
 _AT_ONCE = 400
@@ -322,7 +322,7 @@ class ResyncController:
 
     def show(self) -> None:
         """The queue: take one out, move it, go on after a hold."""
-        from syncerr_tui.ui.screens.queue import QueueDialog
+        from syncerr_tui.ui.screens.resync import QueueDialog
 
         def answered(go_on: bool | None) -> None:
             self._dialog = None

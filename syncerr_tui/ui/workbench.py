@@ -322,7 +322,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         self._ask_to_resume(run.id if run else None)
 
     def _ask_to_resume(self, run_id: str | None = None, *, late: bool = False) -> None:
-        from syncerr_tui.ui.screens.resume import ResumeDialog
+        from syncerr_tui.ui.screens.resync import ResumeDialog
 
         context, runs = self.context, self.services.interrupted_runs
         unfinished = runs.find(run_id)

@@ -40,7 +40,7 @@ class Ours(App[None]):
     CSS_PATH = Path(__file__).parents[2] / "syncerr_tui" / "ui" / "syncerr.tcss"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        from syncerr_tui.ui.themes import VARIABLES
+        from syncerr_tui.ui.widgets.themed import VARIABLES
 
         return VARIABLES
 

@@ -344,7 +344,7 @@ def test_a_folder_that_may_not_be_read(command: str, tmp_path: Path) -> None:
         # What is imported late comes first: root's packages may be out of the other user's reach.
         "wanted = os.environ.pop('WANTED')\nwith contextlib.redirect_stdout(io.StringIO()),"
         " contextlib.redirect_stderr(io.StringIO()): run(sys.argv[1:]); run(['explain', 'x'])\n"
-        "import syncerr_tui.host.log, syncerr_tui.host.paths, syncerr_tui.host.paths\n"
+        "import syncerr_tui.host.paths, syncerr_tui.host.paths, syncerr_tui.host.paths\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "os.environ['SYNCERR_HOME'] = wanted\nsys.exit(run(sys.argv[1:]))"
     )

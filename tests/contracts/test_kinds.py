@@ -23,8 +23,9 @@ from syncerr_tui.triage import filter as triage_filter, terms
 from syncerr_tui.triage.actions import BY_ID
 from syncerr_tui.triage.columns import ORDER, SortKey, ordered
 from syncerr_tui.triage.export import FIELDS
-from syncerr_tui.ui import app, themes
+from syncerr_tui.ui import app
 from syncerr_tui.ui.journal_words import _COUNTED
+from syncerr_tui.ui.widgets import themed
 from syncerr_tui.ui.widgets.themed import _GROUNDS, LOOKS
 from tests.contracts.package import ROOT
 from tests.factories import sync_error
@@ -69,7 +70,7 @@ def test_a_role_of_a_field_has_its_types() -> None:
     assert set(_TYPES) == set(FieldRole)
 
 
-@pytest.mark.parametrize("theme", [themes._DARK, themes._LIGHT, themes._ANSI_DARK, themes._ANSI_LIGHT])
+@pytest.mark.parametrize("theme", [themed._DARK, themed._LIGHT, themed._ANSI_DARK, themed._ANSI_LIGHT])
 def test_a_look_has_its_colour_in_every_theme(theme: Mapping[str, str]) -> None:
     assert {colour for colour, _ in LOOKS.values()} <= set(theme)
     assert set(_GROUNDS.values()) <= set(theme)

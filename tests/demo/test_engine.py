@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncerr_tui.demo.engine_faults import ENGINE_FAULTS, engine_faults_in
 from syncerr_tui.demo.event_queue import PENDING
+from syncerr_tui.demo.faults import ENGINE_FAULTS, engine_faults_in
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS, schema_of_variant, variant_named

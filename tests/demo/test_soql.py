@@ -13,8 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.soql import SoqlError, parse, plan
-from syncerr_tui.demo.soql.tree import DateLiteral
-from syncerr_tui.demo.soql.values import COUNTED_SPANS, DATE_SPANS, days_of
+from syncerr_tui.demo.soql.tree import COUNTED_SPANS, DATE_SPANS, DateLiteral, days_of
 from syncerr_tui.demo.store import Store
 from tests.demo.tiny import Client, tiny
 from tests.layers import layered

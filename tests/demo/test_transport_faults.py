@@ -11,8 +11,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from syncerr_tui.demo.engine_faults import ENGINE_FAULTS
-from syncerr_tui.demo.faults import FAULTS, parse, transport_faults
+from syncerr_tui.demo.faults import ENGINE_FAULTS, FAULTS, parse, transport_faults
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import BadInputError
 from tests.demo.tiny import ACTION, Client, TinyOrg, tiny

@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from syncerr_tui.demo.engine_faults import engine_faults_in
-from syncerr_tui.demo.faults import BUTTON_FAULTS, FAULTS, SETUP_FAULTS
+from syncerr_tui.demo.faults import BUTTON_FAULTS, FAULTS, SETUP_FAULTS, engine_faults_in
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.errors import ExitCode

@@ -15,8 +15,8 @@ import pytest
 from syncerr_tui.diagnosis.guidance import guide
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance
+from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved, changes, with_addresses
 from syncerr_tui.diagnosis.read import diagnose
-from syncerr_tui.diagnosis.resolved import KeptAnswer, Resolved, changes, with_addresses
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.host.metadata_cache import MetadataCache
 from syncerr_tui.salesforce.metadata_lookup import KEPT, MetadataLookup

@@ -12,8 +12,7 @@ from syncerr_tui.resync.org import Receipt
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.connect import method_for
 from syncerr_tui.salesforce.methods import CheckState, ResyncMethod, likely_entry_points, usable
-from syncerr_tui.salesforce.methods.field import VENDOR_WARNING
-from syncerr_tui.salesforce.methods.guided import GuidedResync
+from syncerr_tui.salesforce.methods.published import VENDOR_WARNING, GuidedResync
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,

@@ -28,7 +28,7 @@ from syncerr_tui.triage.columns import (
     layouts_of,
     placed_in,
 )
-from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.line import cell
 from tests.factories import NOW, sync_error
 from tests.layers import layered
 from tests.ui.conftest import Open

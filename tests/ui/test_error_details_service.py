@@ -12,9 +12,8 @@ import pytest
 from textual.message import Message
 
 from syncerr_tui.diagnosis.model import Diagnosis
-from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, OrgMetadata
+from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, OrgMetadata, Resolved
 from syncerr_tui.diagnosis.org_notes import OrgNotes, parse
-from syncerr_tui.diagnosis.resolved import Resolved
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import clean

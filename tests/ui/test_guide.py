@@ -7,8 +7,7 @@ import pytest
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.text import clean
-from syncerr_tui.ui.screens.guide import GuideScreen
-from syncerr_tui.ui.widgets.code_list import CodeList
+from syncerr_tui.ui.screens.guide import CodeList, GuideScreen
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from tests.factories import sync_error
 from tests.ui.conftest import Open

@@ -6,8 +6,7 @@ import pytest
 from textual.widgets import OptionList
 
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
-from syncerr_tui.ui.screens.guide import GuideScreen
-from syncerr_tui.ui.widgets.code_list import CodeList
+from syncerr_tui.ui.screens.guide import CodeList, GuideScreen
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 

@@ -19,7 +19,7 @@ from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.details import Details, KnownBeside
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
-from syncerr_tui.ui.widgets.cells import flat
+from syncerr_tui.ui.widgets.line import flat
 from tests.factories import NOW, sync_error
 from tests.layers import layered
 from tests.ui.conftest import Open

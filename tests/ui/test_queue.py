@@ -13,7 +13,7 @@ from syncerr_tui.journal.history import History
 from syncerr_tui.model import EventSeen, RecordSeen, SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.ui.screens.plan import PlanDialog
-from syncerr_tui.ui.screens.queue import QueueDialog
+from syncerr_tui.ui.screens.resync import QueueDialog
 from tests.factories import salesforce_id
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

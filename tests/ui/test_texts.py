@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import CODE, OBJECT, ORDER, placed_in
-from syncerr_tui.ui.widgets.cells import cell, flat
+from syncerr_tui.ui.widgets.line import cell, flat
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 

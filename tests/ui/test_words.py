@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from syncerr_tui.diagnosis.causes import READY
-from syncerr_tui.diagnosis.explanation import explain
+from syncerr_tui.diagnosis.explanation import chapters, explain, search
 from syncerr_tui.diagnosis.fingerprint import NOT_LISTED, Fingerprint
-from syncerr_tui.diagnosis.guide_index import chapters, search
-from syncerr_tui.diagnosis.resolved import Resolved
+from syncerr_tui.diagnosis.org_metadata import Resolved
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.journal import filter as journal_filter

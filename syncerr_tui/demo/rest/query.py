@@ -7,8 +7,7 @@ import re
 from array import array
 
 from syncerr_tui.demo.http import Refused, Response, error
-from syncerr_tui.demo.rest.call import Call, allow, full_id, missing
-from syncerr_tui.demo.rest.cursors import Cursor
+from syncerr_tui.demo.rest.call import Call, Cursor, allow, full_id, missing
 from syncerr_tui.demo.rest.tooling import fill_metadata
 from syncerr_tui.demo.schema import Field
 from syncerr_tui.demo.soql import CompiledQuery, SoqlError, parse, plan

@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.soql.names import Join, Names, Target, quoted
 from syncerr_tui.demo.soql.tree import (
+    IDS,
+    MOMENTS,
+    NUMBERS,
     Aggregate,
     AllFields,
     Both,
@@ -28,9 +31,12 @@ from syncerr_tui.demo.soql.tree import (
     Not,
     Order,
     Query,
+    bound_value,
+    days_of,
     refusal,
+    shown_moment,
+    wrong_type,
 )
-from syncerr_tui.demo.soql.values import IDS, MOMENTS, NUMBERS, bound_value, days_of, shown_moment, wrong_type
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from syncerr_tui.demo.soql.tree import (
+    DATE_SPANS,
+    MOST_UNITS,
     Aggregate,
     AllFields,
     Both,
@@ -33,7 +35,6 @@ from syncerr_tui.demo.soql.tree import (
     SoqlError,
     refusal,
 )
-from syncerr_tui.demo.soql.values import DATE_SPANS, MOST_UNITS
 
 MAX_LENGTH = 100_000
 MAX_STRING = 4_000

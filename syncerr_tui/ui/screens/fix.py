@@ -20,8 +20,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.model import FixOption, FixResult
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import Dialog, keys
-from syncerr_tui.ui.screens.panel_dialog import PanelDialog
+from syncerr_tui.ui.screens.dialog import Dialog, PanelDialog, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 

@@ -23,8 +23,7 @@ from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import keys
-from syncerr_tui.ui.screens.panel_dialog import PanelDialog
+from syncerr_tui.ui.screens.dialog import PanelDialog, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 

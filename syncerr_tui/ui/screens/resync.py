@@ -1,17 +1,29 @@
-"""Questions before a re-sync ends, sleeps, or the app is left: what was pressed by hand, and what is off."""
+"""Questions around a re-sync: what was left open, what waits, what was pressed by hand, what is off.
+
+Nothing is read or sent without a choice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
 
+from syncerr_tui.journal.history import Unfinished
+from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Question, Reading, keys
-from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.words import plural
+from syncerr_tui.triage.columns import Moment
+from syncerr_tui.triage.run_queue import QueuedRun, RunQueue
+from syncerr_tui.ui.screens.dialog import ListDialog, Question, Reading, keys
+from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.words import ago, plural, sentence
 
 
 class UntickedDialog(Reading[bool]):
@@ -126,3 +138,199 @@ class SleepQuestion(Question):
         )
         heading = "A re-sync is paused" if paused else "A re-sync is under way"
         super().__init__(heading, *filter(None, (stays, asleep, elsewhere)), yes="suspends", no="stays")
+
+
+_ENDED = 5
+"""Runs that have ended and are shown."""
+
+
+class QueueDialog(ListDialog[bool]):
+    """True: go on with the queue."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("J,shift+down", "carry(1)", show=False),
+        Binding("K,shift+up", "carry(-1)", show=False),
+        Binding("x,delete", "remove", show=False),
+        Binding("Q", "leave", show=False),
+    ]
+
+    def __init__(
+        self,
+        queue: Callable[[], RunQueue],
+        change: Callable[[RunQueue], object],
+        zone: tzinfo | None,
+    ) -> None:
+        super().__init__()
+        self._queue = queue
+        self._change = change
+        self._zone = zone
+
+    @property
+    def heading(self) -> str:
+        queue = self._queue()
+        if queue.held:
+            return "The queue is on hold"
+        return f"{plural(len(queue.runs), 're-sync')} queued" if queue.runs else "Nothing is queued"
+
+    @property
+    def _text(self) -> Content:
+        queue = self._queue()
+        ended = queue.ended[-_ENDED:]
+        lines = [f"Ended {one.at.astimezone(self._zone):%H:%M}  {one.summary}" for one in ended]
+        if queue.held:
+            lines += ["", sentence(queue.held), "Nothing more begins until you say so."]
+        elif queue.runs:
+            lines += ["", "Each begins by itself when the one before it has ended well, planned anew."]
+            lines.append("What is fixed by then, or waits for what is not, is not sent.")
+        return Content("".join(f"\n{one_line(line)}" for line in lines) + "\n")
+
+    def body(self) -> Sequence[Widget]:
+        return Static(self._text, markup=False), OptionList(markup=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.listed.focus()
+        self._draw()
+
+    def draw(self) -> None:
+        if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed
+            self._draw()
+
+    def _draw(self) -> None:
+        runs, lines = self._queue().runs, []
+        for place, run in enumerate(runs, 1):
+            why = f"  Why: {run.reason}" if run.reason else ""
+            first = ", one first" if run.canary else ""
+            lines.append(one_line(f"{place}. {run.words}{first}{why}"))
+        self.fill(lines)
+        self.listed.display = bool(runs)
+        self.query_one("#heading", Line).show([(self.heading, "strong")])
+        self.query_one(Static).update(self._text)
+        self.query_one("#answers", Line).show(self.answers)
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        queue = self._queue()
+        pairs = [("enter", "goes on")] if queue.held else []
+        if queue.runs:
+            pairs.append(("x", "takes it out"))
+        if len(queue.runs) > 1:
+            pairs.append(("J/K", "moves it"))
+        return keys(*pairs, ("esc", "keeps it on hold" if queue.held else "closes"))
+
+    @property
+    def _current(self) -> QueuedRun | None:
+        runs = self._queue().runs
+        return runs[self.row] if 0 <= self.row < len(runs) else None
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if self._queue().held:
+            self.dismiss(True)
+
+    def action_remove(self) -> None:
+        """Take out the one under the cursor: it will not be sent."""
+        run = self._current
+        if run is not None:
+            self._change(self._queue().removed(run.number))
+
+    def action_carry(self, by: int) -> None:
+        """The one under the cursor further back, or further to the front."""
+        run = self._current
+        if run is not None:
+            self.listed.highlighted = min(max(self.row + by, 0), len(self._queue().runs) - 1)
+            self._change(self._queue().moved(run.number, by))
+
+
+class ResumeDialog(Reading[ResumeMode]):
+    """A run that was interrupted: go on, only check, drop, or leave it for later.
+
+    Args:
+        unfinished: The run, and how far it came.
+        org: Where.
+        drawn: The time it is looked at.
+        others: How many more wait behind it.
+        may_send: False in a read-only app: then nothing can go on.
+    """
+
+    DEFAULT_CSS = "ResumeDialog .dialog > VerticalScroll { max-height: 70vh; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "choose('continue')", show=False),
+        Binding("g", "again", show=False),
+        Binding("o", "choose('check')", show=False),
+        Binding("d", "choose('drop')", show=False),
+    ]
+
+    def __init__(
+        self,
+        unfinished: Unfinished,
+        org: OrgIdentity,
+        drawn: Moment,
+        *,
+        others: int = 0,
+        may_send: bool = True,
+    ) -> None:
+        super().__init__()
+        self._unfinished = unfinished
+        self._org = org
+        self._drawn = drawn
+        self._others = others
+        self._may_send = may_send
+        self.again = False
+        """The person wants sent again what is still unknown after the org's usual time."""
+        self._heading = f"A re-sync in {self._org.name} ({self._org.environment.value}) was interrupted"
+
+    @property
+    def text(self) -> Content:
+        """Which run, how far it came, and what each key would do."""
+        run, unfinished = self._unfinished.run, self._unfinished
+        at = run.started_at.astimezone(self._drawn.zone)
+        loud = self._may_send and self._org.environment is Environment.PRODUCTION
+        lines: list[tuple[str, str]] = [
+            ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
+            (f"\n{unfinished.summary}.", "bold"),
+            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) ", ""),
+            (one_line(f"by {run.os_user} on {run.host or 'an unnamed machine'}, method {run.method}."), ""),
+        ]
+        if run.reason:
+            lines.append((f"\nWhy: {one_line(run.reason)}", ""))
+        lines.append(("\n", ""))
+        for key, name, does in self._choices:
+            lines += [(f"\n{key}  {name:<11}", "bold"), (does, "")]
+        lines.append(("\n\nNothing is read or sent before you choose.", ""))
+        if self._others:
+            lines.append((f"\n{self._others} more wait in the Journal (3).", ""))
+        return Content.assemble(*lines, "\n")
+
+    @property
+    def _choices(self) -> list[tuple[str, str, str]]:
+        unfinished = self._unfinished
+        again = (
+            "reads the unknown ones again, then sends the rest" if unfinished.unknown else "sends the rest"
+        )
+        if unfinished.run.method == "guided":
+            again = "reads what was shown again, then shows the rest to press"
+        choices = [
+            ("c", "continue", again),
+            ("o", "only check", "reads again what was sent; sends nothing"),
+            ("d", "drop", "closes it as it is; reads and sends nothing"),
+        ]
+        if unfinished.unknown:
+            words = "continues, and sends the unknown ones again: that may apply them twice"
+            choices.insert(1, ("g", "send again", words))
+        return choices if self._may_send else choices[-2:]
+
+    @property
+    def answers(self) -> Sequence[Part]:
+        pairs = [(key, name) for key, name, _ in self._choices]
+        return keys(*pairs, ("esc", "later"))
+
+    def action_again(self) -> None:
+        if self._may_send and self._unfinished.unknown:
+            self.again = True
+            self.dismiss(ResumeMode.CONTINUE)
+
+    def action_choose(self, mode: str) -> None:
+        if mode != ResumeMode.CONTINUE.value or self._may_send:
+            self.dismiss(ResumeMode(mode))

@@ -15,8 +15,7 @@ from textual.widgets import Input, OptionList
 from syncerr_tui.fixes.model import SafeguardNow, SafeguardState
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import keys
-from syncerr_tui.ui.screens.panel_dialog import PanelDialog
+from syncerr_tui.ui.screens.dialog import PanelDialog, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
 

@@ -10,8 +10,7 @@ from textual.binding import Binding, BindingType
 
 from syncerr_tui.triage.values import KINDS, Value
 from syncerr_tui.ui.screens.menus import ChoiceMenu
-from syncerr_tui.ui.widgets.cells import cell
-from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.widgets.line import Line, cell
 from syncerr_tui.words import plural
 
 _WIDTH = 70

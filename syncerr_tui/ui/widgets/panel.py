@@ -11,7 +11,7 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
-from syncerr_tui.ui.widgets.cells import cell, flat
+from syncerr_tui.ui.widgets.line import cell, flat
 from syncerr_tui.ui.widgets.themed import Themed
 from syncerr_tui.ui.widgets.virtual_list import merged
 

@@ -1,8 +1,8 @@
-"""The list of sync errors: its columns, its gutter, and beside each row what a run says about it."""
+"""The list of sync errors with what a run says beside each row; and plain rows in columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from syncerr_tui.triage.columns import (
     MESSAGE,
     ORDER,
     Choice,
+    Column,
     Moment,
     Placed,
     SortKey,
@@ -28,7 +29,7 @@ from syncerr_tui.triage.columns import (
     placed_in,
 )
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.line import Part, cell
 from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, VirtualList
 
 STATE_WIDTH = 8
@@ -279,3 +280,79 @@ class ErrorTable(VirtualList):
         text, style = parts[-1]
         parts[-1] = (text[:-1], style)
         return parts
+
+
+_SHEET_GUTTER = 2
+_SHEET_GAP = 1
+
+
+class _SheetLine(NamedTuple):
+    """Everything a drawn line depends on."""
+
+    parts: tuple[Part, ...]
+    cursor: bool
+
+
+SheetRow = Callable[[int], Sequence[Part] | None]
+"""The cells of a row, one for each column; None while the row is being read."""
+
+
+class DataSheet(VirtualList):
+    """Rows by their number. The last column takes what is left of the window."""
+
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(glyphs=glyphs, id=id)
+        self._columns: tuple[Column, ...] = ()
+        self._row: SheetRow = lambda _row: None
+
+    def show(self, columns: tuple[Column, ...], count: int, at: int, row: SheetRow) -> None:
+        """Show these rows, the cursor on one of them."""
+        if columns != self._columns:
+            self.top = 0
+            self.refresh()
+        self._columns, self.count, self.at, self._row = columns, count, at, row
+        self.redraw()
+
+    @property
+    def _placed(self) -> list[tuple[int, Column, int]]:
+        """The columns of this window: number, column, cells."""
+        width = self.size.width
+        shown = [(number, column) for number, column in enumerate(self._columns) if width >= column.since]
+        if not shown:
+            return []
+        taken = sum(column.widths[0] + _SHEET_GAP for _, column in shown)
+        rest = max(0, width - _SHEET_GUTTER - taken)
+        last = shown[-1][0]
+        return [
+            (number, column, column.widths[0] + (rest if number == last else 0)) for number, column in shown
+        ]
+
+    def header(self) -> str:
+        names = (
+            _set(column.header, width, column, self.glyphs.ellipsis) for _, column, width in self._placed
+        )
+        return " " * _SHEET_GUTTER + " ".join(names)
+
+    def lines_of(self, row: int) -> list[_SheetLine | Blank]:
+        """A row; while it is being read, a sign that it comes."""
+        parts = self._row(row)
+        return [Blank(self.glyphs.ellipsis) if parts is None else _SheetLine(tuple(parts), row == self.at)]
+
+    def draw(self, line: _SheetLine) -> list[tuple[str, Style]]:
+        base = self.look("cursor" if line.cursor else "text")
+        drawn = [(f"{self.glyphs.cursor if line.cursor else ' '} ", base)]
+        for number, column, width in self._placed:
+            text, look = line.parts[number]
+            shown = _set(text, width, column, self.glyphs.ellipsis)
+            drawn.append((f"{shown} ", base if line.cursor else self.look(look)))
+        text, style = drawn[-1]
+        drawn[-1] = (text[:-1], style)
+        return drawn
+
+
+def _set(text: str, width: int, column: Column, ellipsis: str) -> str:
+    if column.number and len(text) > width:
+        text = text.replace(",", "")  # a count loses its commas before it loses a digit
+    if column.number and len(text) <= width:
+        return f"{text:>{width}}"
+    return cell(text, width, ellipsis)

@@ -21,7 +21,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from syncerr_tui.ui.widgets.cells import cell
+from syncerr_tui.ui.widgets.line import cell
 from syncerr_tui.ui.widgets.themed import Themed
 
 HEADER = 1
