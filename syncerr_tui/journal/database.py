@@ -155,6 +155,10 @@ class Database(Protocol):
         """Its own clock: the one that all who share it agree on."""
         ...
 
+    def tidy(self) -> None:
+        """Do in a quiet moment what a later commit would wait for. Needs not be called, and never fails."""
+        ...
+
     def check_in_place(self) -> None:
         """Raises: MachineError: What is written now would be lost, as its file is no longer there."""
         ...

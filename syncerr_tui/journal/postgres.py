@@ -150,6 +150,9 @@ class PostgresDatabase:
         at, since = self._measured
         return at + timedelta(seconds=steady_seconds() - since)
 
+    def tidy(self) -> None:
+        """The server does so by itself."""
+
     def check_in_place(self) -> None:
         """A table that was dropped refuses what is written to it by itself."""
 

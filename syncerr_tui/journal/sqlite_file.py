@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
@@ -31,12 +31,16 @@ from syncerr_tui.text import one_line
 
 APPLICATION_ID = 0x53796E63  # "Sync": tells our file from any other SQLite file
 _BUSY_SECONDS = 10.0
-_LINES_AT_ONCE = 500
+_LINES_AT_ONCE = 100  # of at most nine values: SQLite took 999 of them in a statement until 3.32
 _NETWORK_FILE_SYSTEM = re.compile(
     r"(fuse\.)?(nfs4?|cifs|smb3|smbfs|9p|virtiofs|afs|ceph|glusterfs|lustre|gpfs|beegfs|ocfs2|gfs2|sshfs|davfs"
     r"|ncpfs|coda|orangefs|pvfs2|vboxsf|prl_fs|vmhgfs|vmhgfs-fuse|s3fs|gcsfuse|rclone|drvfs)"
 )
 """As the kernel names it; with `fuse.` before one that is a program."""
+_CHANGES_AHEAD, _PAGES_AHEAD = 5000, 5000
+"""What is written ahead of the file itself: so many changes until a quiet moment, so many pages of 4 kB in
+any case, as some commit waits for it then.
+"""
 _CHECKED_BYTES = 64 * 2**20  # a whole check of a larger file would be felt at every start
 
 
@@ -61,6 +65,7 @@ class SqliteFile:
         self.set_aside = set_aside
         self._shared = shared
         self._known_as = _file_at(path)
+        self._checkpoint_at = connection.total_changes + _CHANGES_AHEAD
 
     @classmethod
     def open(
@@ -128,6 +133,12 @@ class SqliteFile:
                 if not durable:
                     self.connection.execute("PRAGMA synchronous = FULL")
 
+    def tidy(self) -> None:
+        if self.connection.total_changes >= self._checkpoint_at:
+            self._checkpoint_at = self.connection.total_changes + _CHANGES_AHEAD
+            with suppress(sqlite3.Error):  # the next commit that has to meets it again
+                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def check_in_place(self) -> None:
         if _file_at(self.path) != self._known_as:
             raise self.cannot_be_used("its file was moved, deleted or replaced while it was in use")
@@ -147,10 +158,15 @@ class _Statements:
         return self._connection.execute(sql, values).fetchall()
 
     def executemany(self, sql: str, lines: Iterable[Sequence[object]]) -> None:
-        # In pieces that are ready: making each line between two steps of SQLite takes a fifth longer.
-        lines = iter(lines)
+        # Many lines as one step of SQLite: between two of them the other threads take their turns.
+        lines, many = iter(lines), ""
         while piece := list(islice(lines, _LINES_AT_ONCE)):
-            self._connection.executemany(sql, piece)
+            if len(piece) < _LINES_AT_ONCE:
+                self._connection.executemany(sql, piece)
+            else:
+                head, _, values = sql.rpartition("VALUES ")
+                many = many or f"{head}VALUES {','.join([values] * len(piece))}"
+                self._connection.execute(many, tuple(chain.from_iterable(piece)))
 
 
 def _refusal(table: str, verb: str) -> str:
@@ -210,6 +226,7 @@ def _connect(path: Path, migrations: Migrations) -> sqlite3.Connection:
         _check_ours(connection)
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_AHEAD}")
         _check(connection, path)
         _migrate(connection, migrations)
     except BaseException:

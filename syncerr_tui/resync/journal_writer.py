@@ -118,6 +118,8 @@ class JournalWriter:
             else:
                 future.set_exception(problem)
         self._journal.sync_log()
+        if not self._waiting:
+            self._journal.tidy()
 
 
 def _end(work: Callable[[], T]) -> tuple[T | None, Exception | None]:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
@@ -302,12 +303,7 @@ def _newer(stamp: datetime | None, than: datetime | None) -> bool:
 
 def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) -> dict[str, Any]:
     now = seen.error
-    before = (
-        None
-        if attempt.before is None
-        else [{"id": r.id, "modified_at": _iso(r.modified_at)} for r in attempt.before]
-    )
-    return {
+    evidence = {
         "event": seen.standing.value,
         "status": seen.status,
         "event_modified_at": _iso(seen.modified_at),
@@ -315,19 +311,27 @@ def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) 
         "code": now.code if now else None,
         "sent_at": _iso(attempt.requested_at),
         "accepted": attempt.kind is OutcomeKind.ACCEPTED,
-        "records": [
-            {
-                "id": r.id,
-                "modified_at": _iso(r.modified_at),
-                **({"modified_by": r.modified_by} if r.modified_by else {}),
-                **({"created_by": r.created_by} if r.created_by else {}),
-            }
-            for r in records
-        ],
-        **({"records_before": before} if before is not None else {}),
-        **({"by_hand": True} if attempt.pressed is not None else {}),
+        "records": [_record(one) for one in records],
     }
+    if attempt.before is not None:
+        evidence["records_before"] = [
+            {"id": one.id, "modified_at": _iso(one.modified_at)} for one in attempt.before
+        ]
+    if attempt.pressed is not None:
+        evidence["by_hand"] = True
+    return evidence
 
 
+def _record(record: RecordSeen) -> dict[str, str | None]:
+    evidence = {"id": record.id, "modified_at": _iso(record.modified_at)}
+    if record.modified_by:
+        evidence["modified_by"] = record.modified_by
+    if record.created_by:
+        evidence["created_by"] = record.created_by
+    return evidence
+
+
+@lru_cache(maxsize=4096)
 def _iso(at: datetime | None) -> str | None:
+    """Kept: the rows of a request share most of their times."""
     return at.isoformat() if at else None

@@ -7,6 +7,7 @@ write the verdict. Whatever stops the program between two of them, the journal s
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -81,6 +82,10 @@ class Runner:
         self._clock = machine.clock
         self._state = RunState(request, journal, machine)
         self._sender = Sender(org, self._state)
+        self._in_doubt: Mapping[str, Attempt] | None = None
+        """Of a new run: its rows whose last request was open when it claimed them. Nobody else has sent one
+        of them since.
+        """
 
     # -- for the front end
 
@@ -111,6 +116,7 @@ class Runner:
         check_org(self.plan, self._org.identity)
         if self._request.mode is ResumeMode.CONTINUE:
             check_method(self.plan, self._org.method)
+        gc.freeze()  # there is no garbage in a plan, and looking for it would hold up the keys
         state = self._state
         conducting: asyncio.Task[None] | None = None
         beside = [asyncio.ensure_future(self._beat())]
@@ -189,7 +195,8 @@ class Runner:
                 claimed.set_result(held)
 
         def claim(held: Mapping[str, str]) -> None:
-            if not doubt.sent_and_open(self._journal, [row.error for row in self.plan.rows]):
+            self._in_doubt = doubt.sent_and_open(self._journal, [row.error for row in self.plan.rows])
+            if not self._in_doubt:
                 loop.call_soon_threadsafe(tell, held)
 
         held, earlier = await state.writer.call(lambda: self._open_journal(claim))
@@ -305,8 +312,11 @@ class Runner:
 
     async def _open_attempts(self) -> dict[str, Attempt]:
         """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
-        errors = [row.error for row in self._state.open_rows()]
-        earlier = await self._state.writer.call(lambda: doubt.sent_and_open(self._journal, errors))
+        if self._in_doubt is None:
+            errors = [row.error for row in self._state.open_rows()]
+            earlier = await self._state.writer.call(lambda: doubt.sent_and_open(self._journal, errors))
+        else:
+            earlier = {event: a for event, a in self._in_doubt.items() if not self._state.ended(event)}
         if not self._org.method.guided or self._request.mode is not ResumeMode.CONTINUE:
             return earlier
         # What this run has shown already is read again beside what it shows next.

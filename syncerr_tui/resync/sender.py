@@ -68,6 +68,8 @@ class Sender:
         """The rows of the request after this one, where they may be looked at before it has ended."""
         self._ahead: dict[str, _Ahead] = {}
         """By the first of its rows."""
+        self._cut: tuple[Sequence[PlannedRow], list[list[Batch]]] | None = None
+        """The rows that were cut into requests last, and their requests."""
         self._failed_in_a_row = 0
 
     @property
@@ -128,8 +130,11 @@ class Sender:
         await asyncio.gather(*(ahead.looking for ahead in self._ahead.values()), return_exceptions=True)
 
     def _lists_of_requests(self, rows: Sequence[PlannedRow]) -> list[list[Batch]]:
-        # A plan may be older than the profile's bounds.
-        return batches(rows, min(self._state.plan.batch_size, self._org.method.batch_size))
+        if self._cut is None or self._cut[0] != rows:
+            # A plan may be older than the profile's bounds.
+            size = min(self._state.plan.batch_size, self._org.method.batch_size)
+            self._cut = rows, batches(rows, size)
+        return self._cut[1]
 
     @property
     def _concurrency(self) -> int:
@@ -390,7 +395,7 @@ def batches(rows: Sequence[PlannedRow], size: int) -> list[list[Batch]]:
         if len(filling) + len(group) > size:
             result.append([filling])
             filling = []
-        filling = filling + group
+        filling += group
     if filling:
         result.append([filling])
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -127,8 +127,6 @@ async def _looked(
     org: Org, attempts: Sequence[Attempt], *, last_look: bool, concurrency: int
 ) -> AsyncGenerator[list[Attempt], None]:
     """One look at all of them, in parts as the org answers: the next questions are under way meanwhile."""
-    gate = asyncio.Semaphore(concurrency)
-
     seen: dict[str, EventSeen] = {}
     records: dict[str, tuple[RecordSeen, ...]] = {}
     refused: dict[str, str] = {}
@@ -136,12 +134,13 @@ async def _looked(
     sees_all: dict[str, bool] = {}
 
     async def read(chunk: Sequence[Attempt]) -> Sequence[Attempt]:
-        async with gate:
-            seen.update(await org.read_events([attempt.event for attempt in chunk]))
+        seen.update(await org.read_events([attempt.event for attempt in chunk]))
         return chunk
 
-    async def find(name: str, some: Sequence[Attempt]) -> Sequence[Attempt]:
-        found, why = await _records(org, {name: [a.error.storeconnect_id for a in some]}, gate)
+    async def find(some: Sequence[Attempt]) -> Sequence[Attempt]:
+        name: str = some[0].error.object
+        ids = [attempt.error.storeconnect_id for attempt in some]
+        found, why = await _records(org, {name: ids}, asyncio.Semaphore(concurrency))
         records.update((a.event, found.get((name, a.error.storeconnect_id), ())) for a in some)
         if why:
             refused.update((attempt.event, why[name]) for attempt in some)
@@ -156,28 +155,41 @@ async def _looked(
             sees_all[name] = await org.sees_all(name)
         return judge(attempt, seen[event], own, last_look=last_look, sees_all=sees_all.get(name, False))
 
+    to_read, to_find = deque(_chunks(attempts)), deque[Sequence[Attempt]]()
     without: defaultdict[str, list[Attempt]] = defaultdict(list)
     """By object, those whose records are to be asked for."""
-    reading = {asyncio.ensure_future(read(chunk)) for chunk in _chunks(attempts)}
-    asking = set(reading)
+    complete: deque[Attempt] = deque()
+    """What can be judged."""
+    reading: set[asyncio.Task[Sequence[Attempt]]] = set()
+    asking: set[asyncio.Task[Sequence[Attempt]]] = set()
     try:
-        while asking:
-            done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-            complete = []
-            for task in done:
+        while to_read or to_find or asking or complete:
+            while len(asking) < concurrency and (to_find or to_read):
+                if to_find:  # first, so that rows are judged while others are still asked about
+                    task = asyncio.ensure_future(find(to_find.popleft()))
+                else:
+                    task = asyncio.ensure_future(read(to_read.popleft()))
+                    reading.add(task)
+                asking.add(task)
+            if complete:
+                await asyncio.sleep(0)  # those questions leave before this is judged, and keys are read
+            else:
+                await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+            for task in [task for task in asking if task.done()]:
+                asking.remove(task)
                 for attempt in await task:
                     if task in reading and needs_records(attempt, seen[attempt.event]):
                         without[attempt.error.object].append(attempt)
                     else:
                         complete.append(attempt)
-            reading -= done
-            for name, some in without.items():
-                while len(some) >= PROOF_CHUNK or (some and not reading):
-                    asking.add(asyncio.ensure_future(find(name, some[:PROOF_CHUNK])))
+                reading.discard(task)
+            for some in without.values():
+                while len(some) >= PROOF_CHUNK or (some and not (reading or to_read)):
+                    to_find.append(some[:PROOF_CHUNK])
                     del some[:PROOF_CHUNK]
-            for part in _pieces(complete, _JUDGED_AT_ONCE):
-                await asyncio.sleep(0)  # those questions leave before this is judged, and keys are read
-                yield [await judged(attempt) for attempt in part]
+            if complete:
+                some = [complete.popleft() for _ in range(min(len(complete), _JUDGED_AT_ONCE))]
+                yield [await judged(attempt) for attempt in some]
     finally:
         for task in asking:
             task.cancel()

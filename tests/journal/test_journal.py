@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +27,7 @@ from syncerr_tui.journal.journal import Begun, Journal
 from syncerr_tui.journal.schema import HISTORY, MIGRATIONS
 from syncerr_tui.journal.sqlite_file import SqliteFile
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.proof import cause_key
@@ -468,3 +472,26 @@ def test_a_question_costs_by_its_rows_however_large_their_run_is(tmp_path: Path,
 
     for few, many in zip(steps(100), steps(400), strict=True):
         assert 0 < many < 7 * few
+
+
+@pytest.mark.parametrize("rows", [99, 100, 101, 250])
+def test_rows_are_written_in_their_order_however_many_they_are(journal: Journal, rows: int) -> None:
+    plan = plan_of(*range(rows))
+    run = begin(journal, plan).run
+    numbers = journal.intend(run, [intent(n) for n in range(rows)])
+    assert recorded_plan(History(journal), run).rows == plan.rows
+    assert [record.intent for record in History(journal).rows_of(run)] == list(numbers.values())
+
+
+async def test_what_is_written_ahead_is_put_in_its_place_when_nothing_waits(
+    tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an intent would wait for it, and its request with it."""
+    monkeypatch.setattr("syncerr_tui.journal.sqlite_file._CHANGES_AHEAD", 100)
+    with opened(tmp_path / "journal", time) as journal:
+        writer = JournalWriter(journal, lambda _: None)
+        await writer.call(lambda: begin(journal, plan_of(*range(60))))
+        writer.close()
+        alone = shutil.copy(journal.path, tmp_path / "alone.db")  # without what is written ahead of it
+    with closing(sqlite3.connect(alone)) as connection:
+        assert connection.execute("SELECT count(*) FROM rows").fetchone() == (60,)

@@ -23,6 +23,7 @@ from syncerr_tui.resync.events import (
     Braked,
     Paused,
     Progress,
+    RowChanged,
     RunEvent,
     RunStarted,
     Waiting,
@@ -114,6 +115,33 @@ async def test_the_first_rows_are_looked_at_while_the_journal_takes_the_plan(
     assert acts[: acts.index("sent")] == ["claimed", "looked", "written", *again]
     assert len([event for event in told if isinstance(event, BatchSent)]) == 1
     assert ending(told).counts.fixed == 2
+
+
+async def test_rows_are_judged_while_others_are_still_asked_about(
+    journal: Journal, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Watched(LyingOrg):
+        async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+            seen = await super().read_events(ids)
+            if proving and ids[0] != errors[0].id:
+                await asyncio.wait_for(judged.wait(), 20)
+            return seen
+
+        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+            proving.append(True)
+            return await super().request_resync(errors)
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, RowChanged) and event.state is RowState.DONE:
+            judged.set()
+
+    monkeypatch.setattr("syncerr_tui.resync.verification.PROOF_CHUNK", 2)
+    proving: list[bool] = []
+    judged = asyncio.Event()
+    org = Watched(time, Lies(delay=0), method=replace(METHOD, concurrency=4))
+    errors = [org.fail(n) for n in range(4)]
+    plan = plan_for(org, errors, concurrency=1)
+    assert ending(await drive(runner_for(org, journal, plan, time), on)).counts.fixed == 4
 
 
 async def test_locked_rows_are_asked_for_again_in_smaller_pieces(journal: Journal, time: Time) -> None:
