@@ -335,10 +335,14 @@ class CausesPane(ListWithPanel):
 
     def open_node(self) -> None:
         node, graph = self.node, self._graph_worker.graph
-        if node is None or graph is None:
+        if node is None:
             return
         if node.is_cause and node.cause.key not in self._opened:
-            self._set_open({**self._opened, node.cause.key: tree_of(graph, node.cause)})
+            if graph is None:
+                # Its errors come as soon as the graph can be asked, whatever else is the same then.
+                self._shown_for = ()
+            tree = tree_of(graph, node.cause) if graph is not None else ()
+            self._set_open({**self._opened, node.cause.key: tree})
         else:
             self._to(self._cursor + 1)
 

@@ -32,6 +32,7 @@ class Driven:
         self.app = app
         self.pilot = pilot
         self.connection = connection
+        self._threads = _Threads(asyncio.get_running_loop())
 
     @property
     def pane(self) -> ErrorsPane:
@@ -48,7 +49,18 @@ class Driven:
         return "\n".join(self.lines)
 
     async def press(self, *keys: str) -> None:
-        """Press keys one after the other, each when the app is at rest and what it asks has been seen."""
+        """Press keys one after the other, each when the app is at rest and what it asks has been seen.
+
+        At rest: no thread computes or reads a file for it either; how long one takes is the machine's affair.
+        A key that should overtake a thread is pressed by `press_meanwhile`.
+        """
+        for key in keys:
+            await self.wait_for(lambda: self._seen() and self._threads.idle)
+            self._send(key)
+            await self.wait_for(lambda: self._threads.idle)
+
+    async def press_meanwhile(self, *keys: str) -> None:
+        """Press keys one after the other while a thread is still at work."""
         for key in keys:
             await self.wait_for(self._seen)
             self._send(key)
@@ -145,6 +157,26 @@ class Driven:
         with contextlib.suppress(AssertionError):  # the comparison says more
             await self.wait_for(lambda: shown() == text)
         assert shown() == text
+
+
+class _Threads:
+    """What the app has threads do beside the event loop; requests to an org are not among it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._open: set[asyncio.Future[Any]] = set()
+        run = loop.run_in_executor
+
+        def run_known(*args: Any) -> asyncio.Future[Any]:
+            future = run(*args)
+            self._open.add(future)
+            future.add_done_callback(self._open.discard)
+            return future
+
+        loop.run_in_executor = run_known  # type: ignore[assignment]
+
+    @property
+    def idle(self) -> bool:
+        return not self._open
 
 
 def _unpainted(screen: Screen[object]) -> bool:

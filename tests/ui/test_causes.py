@@ -132,15 +132,30 @@ async def test_go_to_a_cause_that_the_filter_hides(opened: Open) -> None:
         await driven.wait_for(lambda: driven.pane.listing.current == family()[0])
 
 
+async def test_a_cause_opened_while_its_errors_are_being_worked_out_shows_them_when_known(
+    opened: Open,
+) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        await driven.press("c")
+        worker, known = driven.app.services.graph_worker, threading.Event()
+        asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
+        await driven.wait_for(lambda: worker.graph is None)
+        await driven.press_meanwhile("right")
+        known.set()
+        await asking
+        await driven.wait_for("named in its message")
+
+
 async def test_the_cause_is_gone_to_once_it_is_known(opened: Open) -> None:
     async with opened(family()) as driven:
         await driven.ready()
         worker, known = driven.app.services.graph_worker, threading.Event()
         asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
         await driven.wait_for(lambda: worker.graph is None)
-        await driven.press("j", "j", "j", "u")
+        await driven.press_meanwhile("j", "j", "j", "u")
         assert "Still working out what waits for what" in driven.text
-        await driven.press("j")
+        await driven.press_meanwhile("j")
         known.set()
         await asking
         await driven.wait_for(lambda: worker.graph is not None)
@@ -149,7 +164,7 @@ async def test_the_cause_is_gone_to_once_it_is_known(opened: Open) -> None:
         known.clear()
         asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
         await driven.wait_for(lambda: worker.graph is None)
-        await driven.press("u")
+        await driven.press_meanwhile("u")
         known.set()
         await asking
         await driven.wait_for("waits for this one. Named parent")
@@ -158,7 +173,7 @@ async def test_the_cause_is_gone_to_once_it_is_known(opened: Open) -> None:
         known.clear()
         asking = asyncio.create_task(worker.lend(lambda _graph: known.wait(20)))
         await driven.wait_for(lambda: worker.graph is None)
-        await driven.press("e")
+        await driven.press_meanwhile("e")
         assert "filter:" not in driven.text
         known.set()
         await asking

@@ -105,7 +105,7 @@ async def test_what_changes_while_it_is_read_stays_marked(opened: Open) -> None:
         await driven.press("r")
         await driven.wait_for("Edited twice")
         driven.pane._described = shown  # the panel has not been drawn anew yet
-        await driven.press("escape")
+        await driven.press_meanwhile("escape")
         await driven.wait_for("1 new, 1 changed, 2 gone: d")
 
 

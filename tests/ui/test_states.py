@@ -218,7 +218,7 @@ async def test_ages_go_on_by_themselves(opened: Open, monkeypatch: pytest.Monkey
         time[0] = NOW + timedelta(minutes=4)
         await driven.wait_for("refreshed 4 min ago")
         await driven.wait_for("  4m ")
-        await driven.press("c")
+        await driven.press_meanwhile("c")  # at each of these ticks a thread reads
         await driven.wait_for("4m ago")
         time[0] = NOW + timedelta(minutes=9)
         await driven.wait_for("9m ago")

@@ -296,9 +296,9 @@ async def test_many_rows_are_sorted_in_while_the_person_goes_on(
         monkeypatch.setattr(Listing, "refreshed", held_back)
         begun.clear()
         driven.connection.org.failed.pop(rows[0].id)
-        await driven.press("r")
+        await driven.press_meanwhile("r")
         await driven.wait_for(begun.is_set)
-        await driven.press(*keys)
+        await driven.press_meanwhile(*keys)
         assert driven.pane.listing.selected == {rows[1].id}
         go_on.set()
         await driven.wait_for(lambda: rows[0].id not in driven.pane.listing.errors)

@@ -222,11 +222,11 @@ async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
 ) -> None:
     async with opened() as driven:
         await driven.ready()
-        await driven.press("a", "R")
+        await driven.press_meanwhile("a", "R")
         await driven.wait_for("planning ...  esc cancels")
-        await driven.press("j", "j", "R")
+        await driven.press_meanwhile("j", "j", "R")
         await driven.wait_for("The plan is being made: esc cancels it.")
-        await driven.press("k")
+        await driven.press_meanwhile("k")
         assert "planning ..." in driven.text
         assert driven.pane.listing.cursor == 1
         slow_planning.set()
@@ -246,9 +246,9 @@ async def test_a_long_planning_can_be_given_up(
 ) -> None:
     async with opened() as driven:
         await driven.ready()
-        await driven.press("a", "R")
+        await driven.press_meanwhile("a", "R")
         await driven.wait_for("planning ...")
-        await driven.press(key)
+        await driven.press_meanwhile(key)
         assert "planning ..." not in driven.text
         assert driven.pane.listing.selected, (
             "the first step back is out of the planning, not of the selection"
@@ -265,7 +265,7 @@ async def test_a_plan_that_comes_late_waits_until_the_filter_is_closed(
 ) -> None:
     async with opened() as driven:
         await driven.ready()
-        await driven.press("a", "R", "slash")
+        await driven.press_meanwhile("a", "R", "slash")
         slow_planning.set()
         await driven.wait_for(lambda: "planning" not in driven.text)
         await driven.type("order")
