@@ -111,7 +111,7 @@ def start(
         fsize: The most bytes that a file may grow to.
         stdout: Where it writes, if not to where the child's `out` reads.
         stderr: Likewise for `err`.
-        first: Python that the child runs before the program.
+        first: Python that the child runs before the program, or in its place where it exits.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the child
     with Path(os.devnull).open("rb") as nothing:
@@ -127,9 +127,9 @@ def start(
     return child
 
 
-def run(*argv: str, env: Mapping[str, str], fsize: int | None = None) -> Child:
+def run(*argv: str, env: Mapping[str, str], fsize: int | None = None, first: str = "") -> Child:
     """Start the program and wait for its end."""
-    child = start(*argv, env=env, fsize=fsize)
+    child = start(*argv, env=env, fsize=fsize, first=first)
     child.wait()
     return child
 
@@ -246,16 +246,16 @@ def _child(job: Mapping[str, Any], streams: Sequence[int]) -> int:
         from syncerr_tui.resync import doubt
 
         doubt.LEAST_USUAL = job["usual"]
-    exec(job.get("first", ""), {})
     from syncerr_tui.__main__ import main
 
     sys.argv = ["syncerr-tui", *job["argv"]]
     code: object = None
     try:
+        exec(job.get("first", ""), {})
         main()
     except SystemExit as end:
         code = end.code
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # closed, or gone from the start
         sys.stdout.flush()
         sys.stderr.flush()
     return code if isinstance(code, int) else int(bool(code))
@@ -292,6 +292,7 @@ def _import_the_program() -> None:
     setattr(launch, terminal.textual_environment.__name__, read_anew)  # where it is asked
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # as in the tests themselves (conftest.py)
 
 
 def _serve(line: socket.socket) -> None:

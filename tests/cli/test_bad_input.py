@@ -28,6 +28,7 @@ from syncerr_tui.cli.root import root
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.resync.plan import digest
+from tests import forks
 from tests.cli.conftest import Said, Shell
 from tests.cli.test_hostile import PROFILE
 from tests.layers import layered
@@ -266,7 +267,7 @@ def test_the_environment(tmp_path: Path) -> None:
     ]
     commands = (("explain", "-m", "“x”"), ("list",), ("info",))
     each = list(itertools.product(single + several, commands))
-    for number, (odd, words) in enumerate(layered("commands in odd environments", rng.sample(each, 8), each)):
+    for number, (odd, words) in enumerate(layered("commands in odd environments", rng.sample(each, 4), each)):
         done = subprocess.run(
             [sys.executable, "-m", "syncerr_tui", *words],
             env={**os.environ, "SYNCERR_HOME": str(tmp_path), "HOME": str(tmp_path), **odd},
@@ -339,31 +340,15 @@ def test_a_folder_that_may_not_be_read(command: str, tmp_path: Path) -> None:
     (home / "config" / "orgs").mkdir(parents=True)
     (home / "config" / "orgs").chmod(0)
     (home / "config").chmod(0)
-    program = (
-        "import os, sys, contextlib, io, pathlib\nfrom syncerr_tui.cli import run\n"
-        # What is imported late comes first: root's packages may be out of the other user's reach.
-        "wanted = os.environ.pop('WANTED')\nwith contextlib.redirect_stdout(io.StringIO()),"
-        " contextlib.redirect_stderr(io.StringIO()): run(sys.argv[1:]); run(['explain', 'x'])\n"
-        "import syncerr_tui.host.paths, syncerr_tui.host.paths, syncerr_tui.host.paths\n"
-        "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
-        "os.environ['SYNCERR_HOME'] = wanted\nsys.exit(run(sys.argv[1:]))"
-    )
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_uid == os.geteuid() and folder != Path("/") and "pytest" in folder.name:
             folder.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", program, *command.split()],
-        env={
-            **os.environ,
-            "WANTED": str(home),
-            "SYNCERR_HOME": str(tmp_path / "other"),
-            "HOME": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    done = forks.run(
+        *command.split(),
+        env={"SYNCERR_HOME": str(home), "HOME": str(tmp_path)},
+        first="import os\nif os.geteuid() == 0: os.setgid(65534); os.setuid(65534)",
     )
     (home / "config").chmod(0o700)
-    assert done.returncode == (ExitCode.OK if command == "info" else ExitCode.MACHINE), done.stderr
-    assert "Permission denied" in done.stderr + done.stdout
-    assert len(done.stderr.splitlines()) == (0 if command == "info" else 1)
+    assert done.code == (ExitCode.OK if command == "info" else ExitCode.MACHINE), done.err
+    assert "Permission denied" in done.err + done.out
+    assert len(done.err.splitlines()) == (0 if command == "info" else 1)

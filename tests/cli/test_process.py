@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.demo.server import DemoServer
+from tests import forks
 from tests.cli.conftest import Shell
 
 HEAVY = {"textual", "rich", "simple_salesforce", "requests", "sqlite3", "jwt"}
@@ -37,47 +38,39 @@ def test_a_command_that_reads_an_org_draws_no_screen(tmp_path: Path) -> None:
     assert set(done.stderr.split()) & {"textual", "rich"} == set()
 
 
-def started(*words: str, **environ: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "syncerr_tui", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environ},
-    )
+CLOSED = """
+import os, sys
+for number, name in enumerate(("stdin", "stdout", "stderr")):
+    os.close(number)
+    setattr(sys, name, None)
+    setattr(sys, f"__{name}__", None)
+"""
+"""What an interpreter does that finds its three streams closed."""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="streams are closed by a shell")
-@pytest.mark.parametrize(
-    "command",
-    [
-        "explain -m x >&-",
-        "explain -m x 2>&-",
-        "list --demo --errors 5 <&- >&- 2>&-",
-    ],  # its sockets come first
-)
-def test_a_stream_that_was_closed_before_is_no_failure(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stream", [">&-", "2>&-"])
+def test_a_stream_that_was_closed_before_is_no_failure(stream: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", f'"$0" -m syncerr_tui {command}', sys.executable],
+        ["/bin/sh", "-c", f'"$0" -m syncerr_tui explain -m x {stream}', sys.executable],
         env={**os.environ, "SYNCERR_HOME": str(tmp_path)},
         check=False,
     )
     assert done.returncode == 0
 
 
+def test_sockets_that_take_the_place_of_closed_streams_are_no_failure(tmp_path: Path) -> None:
+    words = ("list", "--demo", "--errors", "5")
+    assert forks.run(*words, env={"SYNCERR_HOME": str(tmp_path)}, first=CLOSED).code == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 @pytest.mark.parametrize("command", ["list --demo --errors 5", "explain -m x", "--help"])
 def test_output_that_finds_no_room_is_this_machines_failure(command: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["/bin/sh", "-c", f'"$0" -m syncerr_tui {command} >/dev/full', sys.executable],
-        env={**os.environ, "SYNCERR_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 6
-    assert done.stderr.splitlines()[-1].startswith("syncerr-tui: The output cannot be written (No space left")
+    with Path("/dev/full").open("w") as full:
+        done = forks.start(*command.split(), env={"SYNCERR_HOME": str(tmp_path)}, stdout=full.fileno())
+    assert done.wait() == 6
+    assert done.err.splitlines()[-1].startswith("syncerr-tui: The output cannot be written (No space left")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
@@ -86,15 +79,15 @@ def test_a_failure_that_cannot_be_told_keeps_its_exit_code() -> None:
     assert subprocess.run(["/bin/sh", "-c", told], check=False).returncode == 2
 
 
-def test_a_reader_that_goes_away_is_no_failure() -> None:
-    process = started("list", "--demo", "--errors", "500", "--json")
-    assert process.stdout
-    assert process.stdout.readline().startswith('{"id"')
-    process.stdout.close()
-    assert process.stderr
-    assert "Traceback" not in process.stderr.read()
-    process.stderr.close()
-    assert process.wait(60) == 0
+def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    words = ("list", "--demo", "--errors", "500", "--json")
+    process = forks.start(*words, env={"SYNCERR_HOME": str(tmp_path)}, stdout=writing)
+    os.close(writing)
+    with os.fdopen(reading) as reader:
+        assert reader.readline().startswith('{"id"')
+    assert process.wait() == 0
+    assert "Traceback" not in process.err
 
 
 @pytest.fixture
@@ -123,17 +116,16 @@ def test_ctrl_c_ends_a_command_that_waits_for_the_org(
     silent_org: tuple[str, threading.Event], tmp_path: Path
 ) -> None:
     url, asked = silent_org
-    process = started(
-        "list",
-        SYNCERR_HOME=str(tmp_path),
-        SYNCERR_INSTANCE_URL=url,
-        SYNCERR_ACCESS_TOKEN="00D5g000000abcd!AQ0123456789012345678901",
-    )
+    env = {
+        "SYNCERR_HOME": str(tmp_path),
+        "SYNCERR_INSTANCE_URL": url,
+        "SYNCERR_ACCESS_TOKEN": "00D5g000000abcd!AQ0123456789012345678901",
+    }
+    process = forks.start("list", env=env)
     assert asked.wait(60)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    assert err.strip() == "syncerr-tui: Interrupted."
+    process.kill(signal.SIGINT)
+    assert (process.wait(), process.out) == (130, "")
+    assert process.err.strip() == "syncerr-tui: Interrupted."
 
 
 def test_no_secret_leaves_the_program(

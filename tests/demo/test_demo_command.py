@@ -6,8 +6,7 @@ import http.client
 import json
 import signal
 import socket
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,20 +17,19 @@ from click.testing import CliRunner
 from syncerr_tui.cli.demo import command
 from tests import forks
 
-ASK = [sys.executable, "-m", "syncerr_tui", "demo"]
-
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(*options: str) -> Iterator[tuple[forks.Child, str]]:
     """The running program and the first line of its stdout."""
-    with subprocess.Popen(
-        [*ASK, "--serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program:
-        try:
-            assert program.stdout is not None
-            yield program, program.stdout.readline()
-        finally:
-            program.kill()
+    program = forks.start("demo", "--serve", *options, env={})
+    try:
+        while "\n" not in program.out:
+            assert program.alive, program.err
+            time.sleep(0.005)
+        yield program, program.out
+    finally:
+        program.kill()
+        program.wait()
 
 
 def get(url: str, path: str, token: str) -> int:
@@ -48,9 +46,8 @@ def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
         told = json.loads(line)
         assert sorted(told) == ["access_token", "instance_url"]
         assert get(told["instance_url"], "/services/data/v59.0/limits", told["access_token"]) == 200
-        program.send_signal(number)
-        out, err = program.communicate(timeout=60)
-        assert (program.returncode, out, err) == (0, "", "")
+        program.kill(number)
+        assert (program.wait(), program.out, program.err) == (0, line, "")
 
 
 def test_the_state_is_kept(tmp_path: Path) -> None:
@@ -59,17 +56,17 @@ def test_the_state_is_kept(tmp_path: Path) -> None:
     for _ in range(2):
         with serving(*options) as (program, line):
             tokens.append(json.loads(line)["access_token"])
-            program.terminate()
-            assert program.wait(60) == 0
+            program.kill(signal.SIGTERM)
+            assert program.wait() == 0
     assert tokens[0] != tokens[1]
 
 
 def test_credentials_are_shown_when_asked_for() -> None:
     with serving("--show-credentials", "--errors", "0") as (program, line):
         assert line.startswith("The demo org runs at http://127.0.0.1:")
-        program.terminate()
-        _, err = program.communicate(timeout=60)
-        shown = json.loads(err.splitlines()[0])
+        program.kill(signal.SIGTERM)
+        program.wait()
+        shown = json.loads(program.err.splitlines()[0])
         assert shown["username"] == "ana@harbour-hearth.example"
         assert shown["jwt_private_key"].startswith("-----BEGIN PRIVATE KEY-----")
 

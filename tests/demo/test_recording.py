@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
+from tests import forks
 from tests.demo.tiny import Client
 
 
@@ -23,9 +22,8 @@ def actions_of(archive: Any) -> list[dict[str, Any]]:
     return found
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "syncerr_tui", "demo", *options]
-    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+def run(*options: str) -> forks.Child:
+    return forks.run("demo", *options, env={})
 
 
 def test_the_recorded_press_can_be_made_again() -> None:
@@ -47,8 +45,8 @@ def test_the_recorded_press_can_be_made_again() -> None:
 def test_it_looks_like_a_sanitized_export_of_chrome(tmp_path: Path) -> None:
     file = tmp_path / "button.har"
     done = run("--errors", "12", "--har", str(file))
-    assert (done.returncode, done.stdout) == (0, "")
-    assert str(file) in done.stderr
+    assert (done.code, done.out) == (0, "")
+    assert str(file) in done.err
     assert file.stat().st_mode & 0o777 == 0o600
     log = json.loads(file.read_text())["log"]
     assert (log["version"], log["creator"]["name"]) == ("1.2", "WebInspector")
@@ -69,9 +67,9 @@ def test_a_file_that_exists_is_left_alone_and_an_empty_org_has_no_button_to_pres
     file = tmp_path / "button.har"
     file.write_text("mine")
     done = run("--errors", "12", "--har", str(file))
-    assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert done.code == 2
+    assert "cannot be written" in done.err
     assert file.read_text() == "mine"
     done = run("--errors", "0", "--har", str(tmp_path / "other.har"))
-    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert not (tmp_path / "other.har").exists()

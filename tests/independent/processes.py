@@ -243,6 +243,7 @@ def _import_the_program() -> None:
     diagnose("Its catalogues are read with the first message.")
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # as in the tests themselves (conftest.py)
 
 
 def _serve() -> None:

@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import sleep
 from typing import cast
 
 import pytest
@@ -31,6 +30,7 @@ from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.proof import cause_key
+from tests import forks
 from tests.factories import NOW, sync_error
 from tests.postgres import PostgresServer
 from tests.resync.driving import WHO
@@ -360,36 +360,32 @@ def test_a_newer_file_is_left_alone(tmp_path: Path, time: Time) -> None:
 # -- two processes
 
 HOLDER = """
-import sys
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from tests.journal.test_journal import begin, plan_of
 from tests.resync.lying_org import IDENTITY
 from syncerr_tui.journal.journal import Journal
-journal = Journal.open(Path(sys.argv[1]), IDENTITY.org_id, clock=lambda: datetime.now(UTC))
+journal = Journal.open(Path({folder!r}), IDENTITY.org_id, clock=lambda: datetime.now(UTC))
 print(begin(journal, plan_of(1, 2)).run, flush=True)
-sys.stdin.read()
+signal.pause()
 """
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def holder(tmp_path: Path) -> Iterator[tuple[str, forks.Child]]:
     """Another process that has begun a run over rows 1 and 2, and lives until it is killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    yield process.stdout.readline().strip(), process
+    process = forks.start(env={}, first=HOLDER.format(folder=str(tmp_path)))
+    while not process.out.endswith("\n"):
+        assert process.alive, process.err
+        sleep(0.005)
+    yield process.out.strip(), process
     process.kill()
     process.wait()
 
 
 def test_a_second_terminal_cannot_have_the_same_rows(
-    tmp_path: Path, time: Time, holder: tuple[str, subprocess.Popen[str]]
+    tmp_path: Path, time: Time, holder: tuple[str, forks.Child]
 ) -> None:
     run, process = holder
     with opened(tmp_path, time) as journal:
@@ -408,7 +404,7 @@ def test_a_second_terminal_cannot_have_the_same_rows(
 
 
 def test_the_claims_of_a_dead_process_are_free(
-    tmp_path: Path, time: Time, holder: tuple[str, subprocess.Popen[str]]
+    tmp_path: Path, time: Time, holder: tuple[str, forks.Child]
 ) -> None:
     run, process = holder
     process.kill()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -26,6 +27,7 @@ from syncerr_tui.journal.places import open_journal
 from syncerr_tui.journal.row_history import held
 from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import Verdict
+from tests import forks
 from tests.factories import sync_error
 from tests.journal.test_journal import answered, begin, fixed, intent, plan_of
 from tests.postgres import PostgresServer
@@ -405,7 +407,7 @@ def test_without_the_client_the_way_to_it_is_told() -> None:
 # -- one file for the users of a machine
 
 _USER = """
-import os, sys
+import os, signal
 from datetime import UTC, datetime
 from pathlib import Path
 from tests.journal.test_journal import begin, intent, plan_of
@@ -413,22 +415,18 @@ from tests.factories import sync_error
 from tests.resync.lying_org import IDENTITY
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.fixes.ledger import FixLedger
-from syncerr_tui.fixes.org import FixKind, FixTarget
-from syncerr_tui.journal import sqlite_file
-folder, group, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-warm = Path(folder) / f"warm-{os.getpid()}"
-with Journal.open(warm, IDENTITY.org_id, clock=lambda: datetime.now(UTC)) as warm:
-    begin(warm, plan_of(1))  # all that is imported late: this user may not read it
+folder, group, user, rows = {job}
+warm = Path(folder) / f"warm-{{os.getpid()}}"
+with Journal.open(warm, IDENTITY.org_id, clock=lambda: datetime.now(UTC)) as journal:
+    begin(journal, plan_of(1))  # all that is imported late: this user may not read it
 os.setgroups([group]); os.setgid(user); os.setuid(user); os.umask(0o077)
-rows = list(map(int, sys.argv[4].split(",")))
 journal = Journal.open(Path(folder) / str(user), IDENTITY.org_id, clock=lambda: datetime.now(UTC),
     shared=Path(folder) / "shared" / "acme.db")
 held = begin(journal, plan_of(*rows)).held
 free = [intent(n) for n in rows if sync_error(n).id not in held]
 journal.intend(History(journal).runs()[0].id, free)
 print(len(held), len(History(journal).runs()), flush=True)
-sys.stdin.read()
+signal.pause()
 """
 
 
@@ -448,43 +446,32 @@ def test_users_of_one_machine_share_a_file_whatever_their_umask(
         (folder / str(user)).mkdir()
         os.chown(folder / str(user), user, user)
 
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[forks.Child] = []
 
     def end() -> None:
         for process in processes:
             process.kill()
-            process.communicate()
+            process.wait()
         temporary.cleanup()
 
     request.addfinalizer(end)
 
-    def start(user: int, rows: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _USER, str(folder), str(group), str(user), rows],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def begins(user: int, *rows: int) -> str:
+        process = forks.start(env={}, first=_USER.format(job=(str(folder), group, user, rows)))
         processes.append(process)
-        return process
+        while not process.out.endswith("\n"):
+            assert process.alive, process.err
+            sleep(0.005)
+        return process.out.strip()
 
-    def says(process: subprocess.Popen[str]) -> str:
-        assert process.stdout is not None
-        return process.stdout.readline().strip()
-
-    first = start(ana, "1,2")
-    assert says(first) == "0 1"
-    second = start(ben, "2,3")
-    assert says(second) == "1 2"
+    assert begins(ana, 1, 2) == "0 1"
+    assert begins(ben, 2, 3) == "1 2"
     # Killed, both leave their side files; whoever comes next is somebody else.
-    for process in (first, second):
+    for process in processes:
         process.kill()
-        process.communicate()
-    third = start(ben, "1,2,3")
-    assert says(third) == "0 3"
-    fourth = start(ana, "3,4")
-    assert says(fourth) == "1 4"
+        process.wait()
+    assert begins(ben, 1, 2, 3) == "0 3"
+    assert begins(ana, 3, 4) == "1 4"
     for path in (folder / "shared").iterdir():
         assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (group, 0o660), path
 

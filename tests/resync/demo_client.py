@@ -1,12 +1,8 @@
-"""A client of a demo org on a port, to be killed: carries out a plan for all errors, or goes on with one.
-
-Arguments: instance URL, access token, folder of the journal. Prints `begun` when the run has started.
-"""
+"""A client of a demo org on a port, to be killed: carries out a plan for all errors, or goes on with one."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +22,13 @@ from syncerr_tui.stopwatch import utc_now
 PATIENCE = 5.0
 
 
-async def main(url: str, token: str, folder: Path) -> None:
+def main(url: str, token: str, folder: str) -> None:
+    """What the process does. Prints `begun` when the run has started."""
+    doubt.LEAST_USUAL = PATIENCE  # the demo org's usual time
+    asyncio.run(_carry_out(url, token, Path(folder)))
+
+
+async def _carry_out(url: str, token: str, folder: Path) -> None:
     profile, tokens = demo_profile(url, token)
     connection = await connect(replace(profile, batch_size=3, concurrency=3), tokens)
     try:
@@ -57,8 +59,3 @@ async def main(url: str, token: str, folder: Path) -> None:
                     print("begun", flush=True)
     finally:
         await connection.close()
-
-
-if __name__ == "__main__":
-    doubt.LEAST_USUAL = PATIENCE  # the demo org's usual time
-    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

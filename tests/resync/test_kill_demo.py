@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 from random import Random
@@ -18,32 +17,27 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.places import open_journal
 from syncerr_tui.model import Verdict
+from tests import forks
 from tests.layers import layered
 
-ROOT = Path(__file__).parents[2]
 OPTIONS = DemoOptions(errors=30, processing_delay=0.1, latency=0.01)
 
 
 def start(server: DemoServer, folder: Path, *, kill_after: float | None = None) -> int:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.resync.demo_client",
-            server.instance_url,
-            server.access_token,
-            str(folder),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
+    """Carry out the plan in a process of its own; it is killed so many seconds after the run has begun."""
+    job = (server.instance_url, server.access_token, str(folder))
+    process = forks.start(
+        env={}, first=f"from tests.resync import demo_client; demo_client.main(*{job!r}); raise SystemExit"
     )
-    assert process.stdout is not None
-    if kill_after is not None and process.stdout.readline():
+    if kill_after is not None:
+        while process.alive and "begun" not in process.out:
+            time.sleep(0.005)
         timer = threading.Timer(kill_after, process.kill)
         timer.start()
-    process.communicate(timeout=120)
-    return process.returncode
+        code = process.wait()
+        timer.cancel()
+        return code
+    return process.wait()
 
 
 def ask(server: DemoServer, path: str) -> dict[str, Any]:
