@@ -116,27 +116,29 @@ class Driven:
 
     async def wait_for(self, wanted: str | Callable[[], bool], seconds: float = 20) -> None:
         """Until the screen shows a text, or a condition holds. No luck, no fixed time."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 0.003
         while True:
             await self.settle()
             if wanted() if callable(wanted) else wanted in self.text:
                 return
             if time.monotonic() > end:
                 raise AssertionError(f"never came: {wanted}\n{self.text}")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.04)  # each look at the screen costs as much as a frame
 
     async def ready(self, seconds: float = 20) -> None:
         """The list has been read."""
         await self.wait_for(self.is_ready, seconds)
 
     def is_ready(self) -> bool:
-        reading = self.app.context.state.reading.active
-        # While a safeguard is off, that stands in the place of when the list was read.
-        drawn = "refreshed" in self.text or "safeguard off" in self.text or "safeguards off" in self.text
         worker = self.app.services.graph_worker
+        if self.app.context.state.reading.active or worker.working:
+            return False
         # Between the end of the reading and the first look at the causes the worker has not begun yet.
-        known = worker.found.count > 0 or not self.app.context.state.listing.errors
-        return drawn and known and not reading and not worker.working
+        if not worker.found.count and self.app.context.state.listing.errors:
+            return False
+        # While a safeguard is off, that stands in the place of when the list was read.
+        return re.search("refreshed|safeguards? off", self.text) is not None
 
     async def compare(self, name: str, varying: str = "(?!)") -> None:
         """Wait until the screen is that of its file; SYNCERR_SCREENS=1 writes the file anew.

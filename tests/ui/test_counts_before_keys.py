@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from syncerr_tui.triage.actions import Place
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
@@ -22,28 +20,23 @@ def at(driven: Driven) -> int:
     return driven.pane.listing.cursor
 
 
-@pytest.mark.parametrize(
-    ("keys", "row"),
-    [
-        ("10j", 10),
-        ("5j", 5),
-        ("25jj", 26),
-        ("50G", 49),
-        ("7g", 6),
-        ("G", 59),
-        ("90G", 59),
-        ("G10k", 49),
-        ("12j", 12),
-        ("022j", 22),
-    ],
-)
-async def test_a_number_before_a_move_repeats_it(opened: Open, keys: str, row: int) -> None:
+async def test_a_number_before_a_move_repeats_it(opened: Open) -> None:
     async with opened(_MANY) as driven:
         await driven.ready()
-        for key in keys:
-            await driven.press(key)
-        assert at(driven) == row
-        assert place(driven) is Place.ERRORS
+        for keys, row in (
+            ("10j", 10),
+            ("5j", 5),
+            ("25jj", 26),
+            ("50G", 49),
+            ("7g", 6),
+            ("G", 59),
+            ("90G", 59),
+            ("G10k", 49),
+            ("12j", 12),
+            ("022j", 22),
+        ):
+            await driven.press("g", *keys)
+            assert (at(driven), place(driven)) == (row, Place.ERRORS), keys
 
 
 async def test_numbers_arrive_in_one_packet_too(opened: Open) -> None:

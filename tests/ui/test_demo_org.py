@@ -69,7 +69,7 @@ async def test_fix_then_fixed(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 async def test_many_errors_come_page_by_page(tmp_path: Path) -> None:
-    rows = layered("errors of the demo org on screen", 2_000, 100_000)
+    rows = layered("errors of the demo org on screen", 1_000, 100_000)
     options = DemoOptions(errors=rows, page_size=2000 if rows > 2_000 else 200)
     async with on_demo(tmp_path, options, (80, 24)) as driven:
         total = len(driven.pane.listing.errors)

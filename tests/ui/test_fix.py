@@ -412,7 +412,7 @@ async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
 
 
 async def test_errors_that_name_no_record_may_each_mean_another(tmp_path: Path) -> None:
-    async with on_demo(tmp_path, DemoOptions(errors=2500), (80, 24)) as driven:
+    async with on_demo(tmp_path, DemoOptions(errors=1000), (80, 24)) as driven:
         listed = driven.pane.listing.errors.values()
         bounced = [error for error in listed if "currently marked as bounced" in error.message]
         assert len(bounced) > 10

@@ -64,14 +64,15 @@ def test_the_run_line_fits_and_says_nothing_twice() -> None:
     assert "Paused" in told(view)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (70, 20), (60, 15)])
-async def test_help_and_the_way_out_stay_in_every_footer(opened: Open, size: tuple[int, int]) -> None:
-    async with opened(some_errors(30), size=size) as driven:
+async def test_help_and_the_way_out_stay_in_every_footer(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
         await driven.ready()
-        for keys in (("a",), ("enter",), ("escape", "c"), ("1",)):
-            await driven.press(*keys)
-            assert driven.lines[-1].endswith("? help  q quit"), driven.lines[-1]
-            assert "R re-sync" in driven.lines[-1]
+        for size in ((80, 24), (70, 20), (60, 15)):
+            await driven.pilot.resize_terminal(*size)
+            for keys in (("a",), ("enter",), ("escape", "c"), ("1",)):
+                await driven.press(*keys)
+                assert driven.lines[-1].endswith("? help  q quit"), (size, driven.lines[-1])
+                assert "R re-sync" in driven.lines[-1], size
 
 
 async def test_the_panel_names_its_own_keys(opened: Open) -> None:
@@ -101,12 +102,14 @@ async def test_what_was_said_goes_away_by_itself(opened: Open, monkeypatch: pyte
         assert "Copied" not in driven.text
 
 
-@pytest.mark.parametrize("key", ["R", "F"])
-async def test_read_only_gives_the_reason(opened: Open, key: str) -> None:
+async def test_read_only_gives_the_reason(opened: Open) -> None:
     async with opened(read_only=True) as driven:
         await driven.ready()
-        await driven.press(key)
-        assert "read-only: " in driven.lines[-1]
+        for key in ("R", "F"):
+            await driven.press(key)
+            await driven.wait_for(lambda: "read-only: " in driven.lines[-1])
+            await driven.press("escape")
+            await driven.wait_for(lambda: "read-only: " not in driven.lines[-1])
 
 
 async def test_the_next_step_after_a_run_is_never_cut_off(opened: Open) -> None:

@@ -22,7 +22,7 @@ from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
 from tests.ui.past import journal_at
 
 ADDRESS = "https://acme.my.salesforce.com/lightning/n/Sync_Errors"
-ROWS = layered("rows pressed by hand", 200, 500)
+ROWS = layered("rows pressed by hand", 100, 500)
 TEXTS = ("\x1b[31mred\x07", "[bold]x[/]", "漢字" * 90, "\u202eevil")
 SIZES = ((60, 15), (80, 24), (200, 50))
 METHOD = MethodInfo("guided", "By hand in Salesforce", guided=True, address=ADDRESS)

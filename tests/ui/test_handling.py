@@ -21,7 +21,8 @@ async def say(driven: Driven, label: str, *text: str) -> None:
     await driven.press("/", *label, "enter")
     if text:
         await driven.wait_for("The journal keeps it")
-        await driven.press(*text, "enter")
+        await driven.type("".join(text))
+        await driven.press("enter")
 
 
 async def test_a_note_a_ticket_and_an_owner_are_in_the_panel_and_in_filters(opened: Open) -> None:

@@ -103,29 +103,35 @@ def test_a_message_is_told_whole_with_the_parts_that_were_found(name: str, width
     assert squeezed(found) == squeezed(wanted)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_what_is_laid_out_is_what_is_drawn(opened: Open, name: str) -> None:
-    message = clean(HOSTILE[name])
-    async with opened([sync_error(1, message=message, code=None)], size=(60, 24)) as driven:
+async def test_what_is_laid_out_is_what_is_drawn(opened: Open) -> None:
+    texts = dict(enumerate(HOSTILE.values(), start=1))
+    errors = [sync_error(number, message=clean(text), code=None) for number, text in texts.items()]
+    async with opened(errors, size=(60, 24)) as driven:
         await driven.ready()
         await driven.press("enter")
-        await driven.wait_for("What happened")
-        drawn = await whole_panel(driven)
-        assert squeezed(message[:2000]) in squeezed(drawn.replace("┃", ""))
-        assert "\x1b" not in drawn
+        for name, error in zip(HOSTILE, errors, strict=True):
+            await driven.wait_for(lambda error=error: error.storeconnect_id in driven.pane.panel.text)
+            drawn = await whole_panel(driven)
+            assert squeezed(error.message[:2000]) in squeezed(drawn.replace("┃", "")), name
+            assert "\x1b" not in drawn, name
+            await driven.press("n")
 
 
-@pytest.mark.parametrize("size", [(60, 24), (80, 24), (104, 24), (120, 30)])
-async def test_the_parts_stand_in_their_order(opened: Open, size: tuple[int, int]) -> None:
+async def test_the_parts_stand_in_their_order(opened: Open) -> None:
     notes = parse('[[note]]\ncontains = "EP"\ntext = "Ours: EP means Enterprise Park."', "n")
     async with opened(
-        [sync_error(1, message=STATE, code=None)], size=size, read_notes=lambda: notes
+        [sync_error(1, message=STATE, code=None)], size=(60, 24), read_notes=lambda: notes
     ) as driven:
         await driven.ready()
         await driven.press("enter")
         await driven.wait_for("What happened")
         await driven.wait_for(lambda: "Ours: EP" in driven.pane.panel.text)
-        text = driven.pane.panel.text
+        texts = {driven.pane.panel.text}
+        for size in ((80, 24), (104, 24), (120, 30)):
+            await driven.pilot.resize_terminal(*size)
+            await driven.wait_for(lambda: driven.pane.panel.text not in texts)
+            texts.add(driven.pane.panel.text)
+    for text in texts:
         order = (
             "FIELD_INTEGRITY_EXCEPTION (inferred from the wording)",
             "Salesforce ID",
