@@ -160,9 +160,10 @@ async def test_an_id_that_does_not_stand_there_whole_is_counted_in_the_header(op
     error = sync_error(1, salesforce_id="0015g00000AbCdEAAV")
     async with opened([error], size=(80, 30)) as driven:
         await driven.ready()
+        missed = 2
         for width in (80, 100, 110, 120, 140, 160, 200):
             await driven.pilot.resize_terminal(width, 30)
-            await driven.wait_for(lambda width=width: driven.pane.size.width == width)
+            await driven.wait_for(lambda width=width: driven.pane.size.width == width)  # type: ignore[misc]
             header, row = (line.partition("│")[0] for line in driven.lines[HEADER : HEADER + 2])
             missed = sum(str(known) not in row for known in (error.salesforce_id, error.storeconnect_id))
             counted = re.search(r"\+(\d) \]", header)

@@ -110,7 +110,7 @@ async def test_what_is_laid_out_is_what_is_drawn(opened: Open) -> None:
         await driven.ready()
         await driven.press("enter")
         for name, error in zip(HOSTILE, errors, strict=True):
-            await driven.wait_for(lambda error=error: error.storeconnect_id in driven.pane.panel.text)
+            await driven.wait_for(lambda error=error: error.storeconnect_id in driven.pane.panel.text)  # type: ignore[misc]
             drawn = await whole_panel(driven)
             assert squeezed(error.message[:2000]) in squeezed(drawn.replace("┃", "")), name
             assert "\x1b" not in drawn, name

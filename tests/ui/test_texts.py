@@ -50,7 +50,7 @@ async def test_the_panel_shows_the_whole_message(opened: Open) -> None:
         await driven.ready()
         await driven.press("enter")
         for name, error in zip(HOSTILE, errors(), strict=True):
-            await driven.wait_for(lambda error=error: error.storeconnect_id in driven.pane.panel.text)
+            await driven.wait_for(lambda error=error: error.storeconnect_id in driven.pane.panel.text)  # type: ignore[misc]
             shown = "".join(driven.pane.panel.text.split())
             assert "".join(error.message.split()) in shown, name
             await driven.press("G")
