@@ -188,9 +188,9 @@ def _write_new(path: Path, content: object) -> None:
 
 
 def _serve(serving: dict[str, Any], settings: dict[str, Any], har: Path | None) -> int:
+    from syncerr_tui.demo.oauth import Credentials
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.demo.sessions import Credentials
 
     enough = threading.Event()
     signals = [each for each in signal.Signals if each.name in {"SIGINT", "SIGTERM", "SIGHUP"}]

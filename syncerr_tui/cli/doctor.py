@@ -110,8 +110,8 @@ def _journal(profile: OrgProfile) -> Check:
 
 
 def _team_journal(server: Server, org_id: str | None) -> Check:
+    from syncerr_tui.journal.database import MIGRATIONS
     from syncerr_tui.journal.postgres import PostgresDatabase
-    from syncerr_tui.journal.schema import MIGRATIONS
 
     if org_id is None:
         advice = "Run 'syncerr-tui setup', so that the profile knows the org"

@@ -258,9 +258,9 @@ def _way(given: Given, asker: Asker) -> dict[str, Any]:
         likely = "environment" if in_environment(os.environ) else "sf"
         kind = asker.choose("How do you log in?", _WAYS, likely, "--way")
     if kind == "password":
-        from syncerr_tui.salesforce.auth.password import NOTE
+        from syncerr_tui.salesforce.auth.oauth import SOAP_LOGIN_NOTE
 
-        say(f"Note: {NOTE}.")
+        say(f"Note: {SOAP_LOGIN_NOTE}.")
     return {"kind": kind, **_settings(AUTH_METHODS[kind], given.way_settings, asker, "--set")}
 
 

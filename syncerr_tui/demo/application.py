@@ -10,9 +10,8 @@ from syncerr_tui.demo import aura, oauth, rest, soap_metadata
 from syncerr_tui.demo.button import ButtonController, answer_lwr
 from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.lightning import Lightning
-from syncerr_tui.demo.oauth import OAuth
+from syncerr_tui.demo.oauth import OAuth, Sessions, well_formed
 from syncerr_tui.demo.rest import ServerContext, about
-from syncerr_tui.demo.sessions import Sessions, well_formed
 from syncerr_tui.demo.setup import Setup
 
 _METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"

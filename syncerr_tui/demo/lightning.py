@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from syncerr_tui.demo.http import Request, Response
+from syncerr_tui.demo.oauth import Sessions
 from syncerr_tui.demo.rest.call import ServerContext
-from syncerr_tui.demo.sessions import Sessions
 
 HTML = "text/html;charset=UTF-8"
 HOME = "/lightning/page/home"

@@ -17,13 +17,12 @@ from syncerr_tui.demo.faults import Faults, transport_faults
 from syncerr_tui.demo.http import Request, Response, encode, error
 from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
 from syncerr_tui.demo.lightning import Lightning
-from syncerr_tui.demo.oauth import OAuth
+from syncerr_tui.demo.oauth import Credentials, OAuth, Sessions
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.recording import LIGHTNING_HOST, recording
 from syncerr_tui.demo.rest import ServerContext
 from syncerr_tui.demo.schema_variants import schema_of_variant
-from syncerr_tui.demo.sessions import Credentials, Sessions
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, utc_now
 from syncerr_tui.errors import BadInputError
 

@@ -17,8 +17,8 @@ from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.components import Component
 from syncerr_tui.demo.http import Request, Response
 from syncerr_tui.demo.metadata import TYPES
+from syncerr_tui.demo.oauth import Sessions
 from syncerr_tui.demo.rest import about
-from syncerr_tui.demo.sessions import Sessions
 from syncerr_tui.demo.setup import Setup
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"

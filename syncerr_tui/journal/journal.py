@@ -24,7 +24,7 @@ from uuid import uuid4
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal.attempt import Attempt, Pressed
 from syncerr_tui.journal.claims import Claims, Owner
-from syncerr_tui.journal.database import Database, Migrations, Row, Server, Transaction, iso
+from syncerr_tui.journal.database import MIGRATIONS, Database, Migrations, Row, Server, Transaction, iso
 from syncerr_tui.journal.request_log import (
     LoggedRequest,
     RequestLog,
@@ -33,7 +33,6 @@ from syncerr_tui.journal.request_log import (
     loss_words,
     lost_requests,
 )
-from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.journal.database import APPEND_ONLY, Server, Transaction
+from syncerr_tui.journal.database import APPEND_ONLY, MIGRATIONS, Server, Transaction
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.stopwatch import utc_now
 from syncerr_tui.words import plural
 

@@ -351,9 +351,9 @@ def _way_in(way: AuthMethod) -> Check:
     whose = one_line(getattr(way, "username", "") or getattr(way, "org", ""))
     reason = f"{way.login}{f', as {whose}' if whose else ''}"
     if isinstance(way, PasswordAuth):
-        from syncerr_tui.salesforce.auth.password import NOTE
+        from syncerr_tui.salesforce.auth.oauth import SOAP_LOGIN_NOTE
 
-        return Check("way in", CheckState.WARNING, reason, NOTE)
+        return Check("way in", CheckState.WARNING, reason, SOAP_LOGIN_NOTE)
     return _ok("way in", reason)
 
 

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import WindowClass, WindowLayout
-from syncerr_tui.triage.filter_history import quoted
+from syncerr_tui.triage.terms import quoted
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.status_lines import TabNote

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.filter import FIELDS
-from syncerr_tui.triage.filter_history import FilterHistory, completions, history_of, quoted
+from syncerr_tui.triage.terms import FilterHistory, completions, history_of, quoted
 from syncerr_tui.triage.values import KINDS, Value, counted, value_label, values_of
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.messages import Announced
@@ -41,7 +41,7 @@ class LookController:
 
     def count_by(self) -> None:
         """How often each value occurs among the rows shown; enter filters by one."""
-        from syncerr_tui.ui.screens.values import CountsDialog
+        from syncerr_tui.ui.screens.menus import CountsDialog
 
         listing = self._errors.listing
         rows = [listing.errors[row] for row in listing.ids]
@@ -61,7 +61,7 @@ class LookController:
 
     def only_like(self, error: SyncError) -> None:
         """Keep the rows that have a value in common with this one, or leave them out."""
-        from syncerr_tui.ui.screens.values import LikeMenu
+        from syncerr_tui.ui.screens.menus import LikeMenu
 
         def chosen(answer: tuple[Value, bool] | None) -> None:
             if answer is not None:

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import EventStanding, SyncError
 from syncerr_tui.resync.selection import Planner, Prepared, prepare, prepare_again
-from syncerr_tui.triage.run_queue import QueuedRun, RunQueue, rows_words
+from syncerr_tui.triage.state import QueuedRun, RunQueue, rows_words
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
 from syncerr_tui.ui.messages import Announced, Troubled

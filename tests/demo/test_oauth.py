@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from syncerr_tui.demo.oauth import JWT_GRANT, check_certificate
+from syncerr_tui.demo.oauth import JWT_GRANT, Credentials, check_certificate
 from syncerr_tui.demo.server import ManualClock
-from syncerr_tui.demo.sessions import Credentials
 from syncerr_tui.errors import BadInputError
 from tests.demo.tiny import Answer, Client, tiny
 

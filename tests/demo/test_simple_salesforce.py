@@ -19,10 +19,10 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
+from syncerr_tui.demo.oauth import Credentials
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.schema_variants import variant_named
 from syncerr_tui.demo.server import DemoServer
-from syncerr_tui.demo.sessions import Credentials
 from syncerr_tui.demo.store import DEMO_USER_ID
 
 OURS = Credentials()

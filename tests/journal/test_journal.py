@@ -20,10 +20,9 @@ from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
-from syncerr_tui.journal.database import Server
+from syncerr_tui.journal.database import HISTORY, MIGRATIONS, Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Begun, Journal
-from syncerr_tui.journal.schema import HISTORY, MIGRATIONS
 from syncerr_tui.journal.sqlite_file import SqliteFile
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.journal_writer import JournalWriter

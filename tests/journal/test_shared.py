@@ -20,12 +20,11 @@ from syncerr_tui.fixes.org import FixKind, FixTarget
 from syncerr_tui.journal import sqlite_file
 from syncerr_tui.journal.attempt import OutcomeKind
 from syncerr_tui.journal.claims import Owner
-from syncerr_tui.journal.database import Server
+from syncerr_tui.journal.database import MIGRATIONS, Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.places import open_journal
 from syncerr_tui.journal.row_history import held
-from syncerr_tui.journal.schema import MIGRATIONS
 from syncerr_tui.model import Verdict
 from tests import forks
 from tests.factories import sync_error

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.triage.filter import FIELDS
-from syncerr_tui.triage.filter_history import FilterHistory, completions, history_of
+from syncerr_tui.triage.terms import FilterHistory, completions, history_of
 
 VALUES = {
     "code": ["DUPLICATE_VALUE", "DUPLICATES_DETECTED", "UNABLE_TO_LOCK_ROW"],

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from syncerr_tui.text import clean
-from syncerr_tui.triage.run_queue import EndedRun, RunQueue, rows_words
+from syncerr_tui.triage.state import EndedRun, RunQueue, rows_words
 from tests.factories import NOW, sync_error
 
 A, B, C, D = (sync_error(number) for number in range(1, 5))

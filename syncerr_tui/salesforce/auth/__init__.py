@@ -95,9 +95,9 @@ def _login(way: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], To
 
             return RefreshToken(way, secrets).login, "Log in on the web again and keep the new refresh token"
         case PasswordAuth():
-            from syncerr_tui.salesforce.auth import password
+            from syncerr_tui.salesforce.auth.oauth import log_in_with_password
 
             return (
-                lambda: password.login(way, secrets),
+                lambda: log_in_with_password(way, secrets),
                 "Check the user's password and security token with the admin",
             )

@@ -20,7 +20,7 @@ from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
-from syncerr_tui.triage.run_queue import QueuedRun, RunQueue
+from syncerr_tui.triage.state import QueuedRun, RunQueue
 from syncerr_tui.ui.screens.dialog import ListDialog, Question, Reading, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import ago, plural, sentence
