@@ -33,8 +33,9 @@ def ids_from(prefix: str, number: int) -> Iterator[str]:
             rest, digit = divmod(rest, 62)
             letters = _BASE62[digit] + letters
         stem = f"{prefix}De{letters:0>9}"
+        two, capitals = _checked(stem)
         for letter in _BASE62[number % 62 :]:
-            yield long_id(stem + letter)
+            yield f"{stem}{letter}{two}{_CHECK[capitals + 16 * letter.isupper()]}"
         number = 0
 
 

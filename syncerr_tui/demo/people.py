@@ -40,6 +40,7 @@ _CITIES = (
     ("東京", None, "JP"),
     ("Lyon", None, "FR"),
 )
+_NUMBERS = range(10**8)
 GOODS = (
     "Oak side table",
     "Linen throw",
@@ -77,7 +78,7 @@ def person(random: Random, number: int) -> Shopper:
         given=given,
         family=family,
         email=f"shopper{number}@example.{random.choice(('com', 'org', 'net'))}",
-        phone=f"+61 4{random.randrange(10**8):08}",
+        phone=f"+61 4{random.choice(_NUMBERS):08}",
         city=city,
         state=state,
         country=country,
@@ -85,7 +86,10 @@ def person(random: Random, number: int) -> Shopper:
     )
 
 
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
 def new_sc_id(random: Random) -> str:
     """A StoreConnect ID: a lower-case UUID."""
-    bits = f"{random.getrandbits(128):032x}"
-    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{'89ab'[int(bits[16], 16) % 4]}{bits[17:20]}-{bits[20:]}"
+    bits = "%032x" % random.getrandbits(128)  # noqa: UP031 - a third faster
+    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{_VARIANT[bits[16]]}{bits[17:20]}-{bits[20:]}"

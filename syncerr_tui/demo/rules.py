@@ -67,7 +67,7 @@ BOUNCED_WORDS = "The target object email address is currently marked as bounced.
 
 
 def _duplicate_account(change: Change, records: Records) -> SaveError | None:
-    match = {"Name": change.value("Name"), "BillingPostalCode": change.value("BillingPostalCode")}
+    match = {"Name": change.values.get("Name"), "BillingPostalCode": change.values.get("BillingPostalCode")}
     other = records.twin_of("Account", change.record_id, match)
     if other is None:
         return None
@@ -79,14 +79,14 @@ def _duplicate_account(change: Change, records: Records) -> SaveError | None:
 
 
 def _duplicate_contact(change: Change, records: Records) -> SaveError | None:
-    if records.twin_of("Contact", change.record_id, {"Email": change.value("Email")}) is None:
+    if records.twin_of("Contact", change.record_id, {"Email": change.values.get("Email")}) is None:
         return None
     words = "You're creating a duplicate record. We recommend you use an existing record instead."
     return SaveError("DuplicateRule:Contacts_by_Email", "DUPLICATES_DETECTED", words)
 
 
 def _duplicate_lead(change: Change, records: Records) -> SaveError | None:
-    if records.twin_of("Lead", change.record_id, {"Email": change.value("Email")}) is None:
+    if records.twin_of("Lead", change.record_id, {"Email": change.values.get("Email")}) is None:
         return None
     words = (
         "LeadRouter: execution of AfterInsert\n\ncaused by: System.DmlException: Insert failed. "
@@ -97,20 +97,20 @@ def _duplicate_lead(change: Change, records: Records) -> SaveError | None:
 
 
 def _tax_number(change: Change, _records: Records) -> SaveError | None:
-    number = change.value("Tax_Number__c")
+    number = change.values.get("Tax_Number__c")
     if number is None or re.fullmatch(r"\d{11}", str(number)):
         return None
     return SaveError("ValidationRule:Tax_Number_Has_Eleven_Digits", CUSTOM, _TAX_WORDS, ("Tax_Number__c",))
 
 
 def _preferred_channel(change: Change, _records: Records) -> SaveError | None:
-    if change.value("Preferred_Channel__c") != "Phone" or change.value("MobilePhone"):
+    if change.values.get("Preferred_Channel__c") != "Phone" or change.values.get("MobilePhone"):
         return None
     return SaveError("ValidationRule:Phone_Channel_Needs_Number", CUSTOM, _CHANNEL_WORDS)
 
 
 def _closed_period(change: Change, _records: Records) -> SaveError | None:
-    amount = change.value("s_c__Amount__c")
+    amount = change.values.get("s_c__Amount__c")
     if not isinstance(amount, int | float) or amount >= 0:
         return None
     words = "lgrx: This ledger period is closed for refunds. Ask the owner of the ledger to reopen it."
@@ -118,14 +118,14 @@ def _closed_period(change: Change, _records: Records) -> SaveError | None:
 
 
 def _engraving(change: Change, _records: Records) -> SaveError | None:
-    if len(str(change.value("Engraving__c") or "")) <= 30:
+    if len(str(change.values.get("Engraving__c") or "")) <= 30:
         return None
     words = "Engraving may not be longer than 30 characters, blanks included."
     return SaveError("ApexTrigger:EngravingCheck", CUSTOM, words, ("Engraving__c",))
 
 
 def _route(change: Change, _records: Records) -> SaveError | None:
-    if change.value("ShippingCity") != "Broome":
+    if change.values.get("ShippingCity") != "Broome":
         return None
     inner = (
         "This error occurred when the flow tried to update records: FIELD_CUSTOM_VALIDATION_EXCEPTION: "
@@ -136,7 +136,7 @@ def _route(change: Change, _records: Records) -> SaveError | None:
 
 
 def _points(change: Change, _records: Records) -> SaveError | None:
-    total = change.value("TotalAmount")
+    total = change.values.get("TotalAmount")
     if not isinstance(total, int | float) or total < 5000:
         return None
     inner = (
@@ -148,14 +148,14 @@ def _points(change: Change, _records: Records) -> SaveError | None:
 
 
 def _reminder(change: Change, _records: Records) -> SaveError | None:
-    if not str(change.value("Coupon__c") or "").startswith("LEGACY"):
+    if not str(change.values.get("Coupon__c") or "").startswith("LEGACY"):
         return None
     words = flow_words(change.sc_id, "Cart Reminder", "An error occurred when executing a flow interview.")
     return SaveError("FlowDefinitionView:Cart_Reminder", FLOW, words, bare=True)
 
 
 def _notifier(change: Change, _records: Records) -> SaveError | None:
-    if change.value("s_c__Checkout_Step__c") != "quotation_requested":
+    if change.values.get("s_c__Checkout_Step__c") != "quotation_requested":
         return None
     inner = (
         "This error occurred when the flow tried to update records: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: "
@@ -169,7 +169,7 @@ def _notifier(change: Change, _records: Records) -> SaveError | None:
 
 
 def _reserver(change: Change, _records: Records) -> SaveError | None:
-    if change.value("ShippingCity") != "Kingston":
+    if change.values.get("ShippingCity") != "Kingston":
         return None
     words = (
         "StockReserver: execution of BeforeInsert\n\ncaused by: System.NullPointerException: Attempt to "
@@ -180,7 +180,7 @@ def _reserver(change: Change, _records: Records) -> SaveError | None:
 
 
 def _costing(change: Change, _records: Records) -> SaveError | None:
-    if change.value("s_c__Status__c") != "packed":
+    if change.values.get("s_c__Status__c") != "packed":
         return None
     words = (
         "lgrx.ShipmentCosting: execution of AfterInsert caused by: System.DmlException: Insert failed. First "
@@ -191,7 +191,7 @@ def _costing(change: Change, _records: Records) -> SaveError | None:
 
 
 def _warranty(change: Change, _records: Records) -> SaveError | None:
-    if not str(change.value("Name") or "").endswith("bundle"):
+    if not str(change.values.get("Name") or "").endswith("bundle"):
         return None
     words = (
         "System.DmlException: Insert failed. First exception on row 0; first error: "
@@ -202,14 +202,14 @@ def _warranty(change: Change, _records: Records) -> SaveError | None:
 
 
 def _template(change: Change, _records: Records) -> SaveError | None:
-    if change.value("s_c__Status__c") != "dispatched":
+    if change.values.get("s_c__Status__c") != "dispatched":
         return None
     words = "We don't recognize the field prefix Parcel_Line"
     return SaveError("EmailTemplate:Dispatch_Notice", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", words)
 
 
 def _welcome(change: Change, _records: Records) -> SaveError | None:
-    address = str(change.value("Email") or "")
+    address = str(change.values.get("Email") or "")
     if not address or _ADDRESS.fullmatch(address):
         return None
     words = (
@@ -220,7 +220,7 @@ def _welcome(change: Change, _records: Records) -> SaveError | None:
 
 
 def _ledger(change: Change, _records: Records) -> SaveError | None:
-    if change.value("s_c__Method__c") != "wallet":
+    if change.values.get("s_c__Method__c") != "wallet":
         return None
     words = (
         '[{"actionName":"lgrx__Ledger_Posting","errors":[{"statusCode":"UNKNOWN_EXCEPTION","message":"An '
@@ -231,7 +231,7 @@ def _ledger(change: Change, _records: Records) -> SaveError | None:
 
 
 def _renewal(change: Change, _records: Records) -> SaveError | None:
-    if change.value("s_c__Interval__c") != "year":
+    if change.values.get("s_c__Interval__c") != "year":
         return None
     words = "An unexpected error occurred. Please include this ErrorId if you contact support: " + error_id(
         change.sc_id
@@ -240,21 +240,21 @@ def _renewal(change: Change, _records: Records) -> SaveError | None:
 
 
 def _activation(change: Change, _records: Records) -> SaveError | None:
-    if change.value("Status") != "Ready for Warehouse":
+    if change.values.get("Status") != "Ready for Warehouse":
         return None
     words = "Choose a valid order status and save your changes. Ask your admin for details."
     return SaveError("Setting:Order_Status_Ready_for_Warehouse", "FAILED_ACTIVATION", words, ("Status",))
 
 
 def _web_lead(change: Change, _records: Records) -> SaveError | None:
-    if change.value("LeadSource") != NOT_ON_WEB_LEADS:
+    if change.values.get("LeadSource") != NOT_ON_WEB_LEADS:
         return None
     words = f"Lead Source: bad value for restricted picklist field: {NOT_ON_WEB_LEADS}"
     return SaveError("RecordType:Web_Lead", PICKLIST, words, ("LeadSource",))
 
 
 def _returned(change: Change, _records: Records) -> SaveError | None:
-    if change.value("s_c__Status__c") != "returned":
+    if change.values.get("s_c__Status__c") != "returned":
         return None
     words = (
         "The workflow rule Returned_Parcel_Credit failed: its field update Set_Credit_Note names a field "
@@ -268,7 +268,7 @@ def _bounced(records: Records, contact: object) -> bool:
 
 
 def _order_mail(change: Change, records: Records) -> SaveError | None:
-    contact = change.value("s_c__Contact_Id__c")
+    contact = change.values.get("s_c__Contact_Id__c")
     if not contact or not _bounced(records, contact):
         return None
     return SaveError(
@@ -280,7 +280,7 @@ def _order_mail(change: Change, records: Records) -> SaveError | None:
 
 
 def _campaign_mail(change: Change, records: Records) -> SaveError | None:
-    contact = change.value("ContactId")
+    contact = change.values.get("ContactId")
     if not _bounced(records, contact):
         return None
     inner = (

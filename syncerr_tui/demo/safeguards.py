@@ -172,7 +172,7 @@ class Safeguards:
         ]
 
     def _activated(self, change: Change) -> SaveError | None:
-        order: object = change.value("OrderId")
+        order: object = change.values.get("OrderId")
         if change.operation == "Delete":
             order = self.records.value("OrderItem", change.record_id, "OrderId")
         if self.records.value("Order", order, "Status") != "Activated":
@@ -184,11 +184,12 @@ class Safeguards:
         return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
 
     def _locked(self, change: Change) -> SaveError | None:
-        if not self.locks:
-            return None
         values = change.values
-        for touched in (change.record_id, values.get("AccountId"), values.get("s_c__Account_Id__c")):
-            kind = self.locks.get(str(touched)) if touched else None
+        may_be_locked = change.record_id, values.get("AccountId"), values.get("s_c__Account_Id__c")
+        if self.locks.keys().isdisjoint(may_be_locked):
+            return None
+        for touched in may_be_locked:
+            kind = self.locks.get(str(touched))
             if kind is not None and (kind != "approval" or touched == change.record_id):
                 return self._lock(kind, str(touched))
         return None
@@ -210,9 +211,10 @@ class Safeguards:
         return SaveError("busy row", "UNABLE_TO_LOCK_ROW", words)
 
     def _missing_reference(self, references: Sequence[tuple[str, str]], change: Change) -> SaveError | None:
+        values, exists = change.values, self.records.exists
         for field, parent in references:
-            value = change.values.get(field)
-            if value and not self.records.exists(parent, str(value)):
+            value = values.get(field)
+            if value and not exists(parent, str(value)):
                 key = f"deleted:{parent}"
                 words = "invalid cross reference id"
                 return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
@@ -220,7 +222,7 @@ class Safeguards:
 
     def _taken(self, unique: Sequence[Field], change: Change) -> SaveError | None:
         for field in unique:
-            value = change.value(field.name)
+            value = change.values.get(field.name)
             if not value:
                 continue
             other = self.records.twin_of(change.object, change.record_id, {field.name: value})
@@ -231,9 +233,9 @@ class Safeguards:
         return None
 
     def _inactive_owner(self, change: Change) -> SaveError | None:
-        if change.record_id is None or not change.value("AccountId"):
+        if change.record_id is None or not change.values.get("AccountId"):
             return None
-        owner = self.records.value("Account", change.value("AccountId"), "OwnerId")
+        owner = self.records.value("Account", change.values.get("AccountId"), "OwnerId")
         if owner is None or self.records.value("User", owner, "IsActive"):
             return None
         words = "owner is inactive, cannot reparent record"
@@ -249,8 +251,9 @@ class Safeguards:
 
 def _missing_value(required: Sequence[str], change: Change) -> SaveError | None:
     values, creating = change.values, change.record_id is None
-    missing = [name for name in required if not values.get(name) and (creating or name in values)]
-    missing = [name for name in missing if values.get(name) in {None, ""}]
+    if all(map(values.get, required)):
+        return None
+    missing = [name for name in required if values.get(name) in {None, ""} and (creating or name in values)]
     if not missing:
         return None
     key = f"required:{change.object}.{missing[0]}"

@@ -27,10 +27,6 @@ class Change(NamedTuple):
     """The record in Salesforce where it exists."""
     sc_id: str = ""
 
-    def value(self, field: str) -> Scalar:
-        """A field as it is written; None where it is not."""
-        return self.values.get(field)
-
 
 class SaveError(NamedTuple):
     """Why a change was not saved."""

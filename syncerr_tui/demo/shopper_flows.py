@@ -121,6 +121,8 @@ def contact_of(flow: ShopperFlow) -> None:
     flow.add("contact", "Contact", values, wait=2)
 
 
+_PRODUCTS = range(len(GOODS))
+_QUANTITIES = (1.0, 2.0, 3.0, 4.0)
 _ON_THEIR_WAY = 12
 _REMEMBERED = 200
 
@@ -132,9 +134,9 @@ def sale(shop: Shop, *, small: bool, regular: bool = False) -> ShopperFlow:
     already, the others will be back.
     """
     dice = shop.random
-    known = shop.regulars[:-_ON_THEIR_WAY]
-    if regular and known and dice.random() < 0.75:
-        back = dice.choice(known)
+    known = len(shop.regulars) - _ON_THEIR_WAY
+    if regular and known > 0 and dice.random() < 0.75:
+        back = shop.regulars[dice.choice(range(known))]
         flow = ShopperFlow(shop, back.who, known={"account": back.account, "contact": back.contact})
     else:
         flow = ShopperFlow(shop, shop.visitor())
@@ -142,7 +144,8 @@ def sale(shop: Shop, *, small: bool, regular: bool = False) -> ShopperFlow:
         contact_of(flow)
         if regular:
             made = Regular(flow.who, flow.steps["account"].sc_id, flow.steps["contact"].sc_id)
-            shop.regulars = [*shop.regulars[-_REMEMBERED:], made]
+            shop.regulars.append(made)
+            del shop.regulars[: -_REMEMBERED - 1]
     order_of(flow, named_contact=dice.random() < 0.6)
     for place in range(1 if small else dice.choice((1, 1, 2, 3))):
         item_of(flow, f"item:{place}", place)
@@ -178,11 +181,11 @@ def order_of(flow: ShopperFlow, *, named_contact: bool) -> None:
 def item_of(flow: ShopperFlow, role: str, place: int) -> None:
     """One line of the order."""
     dice = flow.shop.random
-    product = dice.randrange(len(GOODS))
+    product = dice.choice(_PRODUCTS)
     values: Fields = {
         "Order": flow.ref("order"),
         "PricebookEntryId": flow.shop.ids[f"entry:{product}"],
-        "Quantity": float(dice.randint(1, 4)),
+        "Quantity": dice.choice(_QUANTITIES),
         "UnitPrice": 19.0 + 10 * product,
         "Cost_Centre__c": "WEB",
     }
@@ -217,7 +220,7 @@ def browse(shop: Shop, *, small: bool) -> ShopperFlow:
     account_of(flow)
     flow.add("cart", "s_c__Cart__c", {"s_c__Account_Id__r": flow.ref("account")}, wait=20)
     for place in range(1 if small else 2):
-        product = shop.ids[f"product:{dice.randrange(len(GOODS))}"]
+        product = shop.ids[f"product:{dice.choice(_PRODUCTS)}"]
         values: Fields = {"s_c__Cart_Id__r": flow.ref("cart"), "s_c__Product_Id__c": product}
         flow.add(f"line:{place}", "s_c__Cart_Item__c", {**values, "s_c__Quantity__c": 1.0}, wait=4)
     if dice.random() < 0.4:

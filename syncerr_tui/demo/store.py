@@ -10,6 +10,7 @@ One connection, one lock: a transaction is alone while it lasts, from whichever 
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,18 +48,19 @@ def utc_now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """A moment as the REST API writes it: UTC, whole seconds."""
-    # Ten times as fast as strftime, which was a tenth of building a world.
-    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    day = _day(utc.toordinal())
-    return f"{day}T{_TWO[utc.hour]}:{_TWO[utc.minute]}:{_TWO[utc.second]}.000+0000"
+    return stamp_of(math.floor(moment.timestamp()))
 
 
-_TWO = [f"{number:02}" for number in range(60)]
+def stamp_of(seconds: int) -> str:
+    """A moment in POSIX seconds as the REST API writes it."""
+    # A minute is written once: strftime was a tenth of building a world.
+    minute, second = divmod(seconds, 60)
+    return f"{_minute(minute)}:{second:02}.000+0000"
 
 
 @lru_cache
-def _day(ordinal: int) -> str:
-    return date.fromordinal(ordinal).isoformat()
+def _minute(number: int) -> str:
+    return datetime.fromtimestamp(60 * number, UTC).isoformat()[:16]
 
 
 class Store:

@@ -10,7 +10,7 @@ import gc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from operator import itemgetter
 from random import Random
@@ -28,7 +28,7 @@ from syncerr_tui.demo.schema import SObject
 from syncerr_tui.demo.schema_variants import EVENT_PREFIX, variant_named
 from syncerr_tui.demo.setup_rows import approval_of, fill_setup, new_organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale
-from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
+from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp, stamp_of
 
 _AT_ONCE = 3
 """Shoppers whose changes arrive mixed."""
@@ -36,7 +36,10 @@ _EPIDEMICS = 6
 """Plants that, in one world, hit many shoppers."""
 _DONE_KEPT = 60
 """Changes that went well and are still to be seen: how long a real org keeps them is not known."""
-_JSON = json.JSONEncoder(ensure_ascii=False)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
 _MANY = 2_000
 """From so many errors on, making the indexes anew is faster than keeping them."""
@@ -65,9 +68,10 @@ class World:
         self._now = now
         self._hours = min(14 * 24.0, 6 + options.errors * 0.4)
         self._haste = min(1.0, self._hours * 3600 / (max(1, options.errors) * 20))
-        self._latest = now - timedelta(seconds=90)
-        self._clock = now - timedelta(hours=self._hours)
-        self._at = stamp(self._clock)
+        self._latest = _microseconds(now - timedelta(seconds=90))
+        self._clock = _microseconds(now - timedelta(hours=self._hours))
+        """Microseconds since 1970: adding to a datetime for each of 200,000 changes takes long."""
+        self._at = stamp_of(self._clock // _SECOND)
         self._failed = 0
         self._done_kept = 0
         self._kept = 0
@@ -100,8 +104,7 @@ class World:
         flows = self._flows(shop)
         while True:
             progress = self._failed / self._wanted
-            opened = start + timedelta(hours=self._hours * progress)
-            self._clock = max(self._clock, opened)
+            self._clock = max(self._clock, start + timedelta(hours=self._hours * progress) // _MICROSECOND)
             together = [next(flows) for _ in range(_AT_ONCE)]
             for wait, step in _in_time(together):
                 self._arrive(step, wait)
@@ -131,8 +134,8 @@ class World:
 
     def _arrive(self, step: ShopperStep, wait: float) -> None:
         """One change reaches the engine."""
-        self._clock = min(self._latest, self._clock + timedelta(seconds=wait * self._haste))
-        self._at = stamp(self._clock)
+        self._clock = min(self._latest, self._clock + round(wait * self._haste * _SECOND))
+        self._at = stamp_of(self._clock // _SECOND)
         if step.before is not None:
             self._happen(*step.before)
         seq = self._kept + 1 + self._lost
@@ -255,6 +258,10 @@ class World:
                     },
                 )
             self._store.insert_many(self._naming.decoy.name, rows)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 @contextmanager
