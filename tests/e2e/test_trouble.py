@@ -23,7 +23,7 @@ from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, as
 from tests.layers import layered
 
 T = TypeVar("T")
-ROWS = layered("rows of an org in trouble", 25, 40)
+ROWS = layered("rows of an org in trouble", 16, 40)
 SEEDS = layered("seeds of each trouble", (5,), range(30))
 UNREACHABLE, NOT_LOGGED_IN, REFUSED = ExitCode.UNREACHABLE, ExitCode.NOT_LOGGED_IN, ExitCode.REFUSED
 NOT_ALL_FIXED = ExitCode.NOT_ALL_FIXED
@@ -265,7 +265,7 @@ def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int,
 def test_a_record_that_should_be_gone_and_is_not(make_desk: MakeDesk) -> None:
     """An event of kind Delete that disappears without its work: never FIXED."""
     clock = ManualClock()
-    with served(DemoOptions(errors=140, seed=5, manual_clock=True), clock=clock) as server:
+    with served(DemoOptions(errors=60, seed=5, manual_clock=True), clock=clock) as server:
         server.fix_some(every=1)
         deletes = {str(row["Id"]) for row in server.store.find(EVENT, s_c__Event_Type__c="Delete")}
 
