@@ -45,35 +45,35 @@ def test_json_has_one_object_a_line_with_the_keys_of_the_contract(shell: Shell) 
     assert said.err == "25 sync errors.\n"
 
 
-def test_the_oldest_come_first(shell: Shell) -> None:
-    times = [line["processed_at"] for line in shell("list", "--demo", "--errors", "25", "--json").lines]
+def test_the_oldest_come_first(shell: Shell, org: DemoServer) -> None:
+    times = [line["processed_at"] for line in shell("list", "--json").lines]
     assert times == sorted(times)
 
 
-def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell) -> None:
-    every = shell("list", "--demo", "--errors", "40", "--json").lines
+def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell, org: DemoServer) -> None:
+    every = shell("list", "--json").lines
     orders = [line["id"] for line in every if line["object"] == "Order"]
     assert orders
-    said = shell("list", "--demo", "--errors", "40", "--json", "--filter", "object:Order")
+    said = shell("list", "--json", "--filter", "object:Order")
     assert [line["id"] for line in said.lines] == orders
-    assert said.err == f"{len(orders)} of 40 sync errors.\n"
-    said = shell("list", "--demo", "--errors", "40", "--json", "--filter", "object:Order", "--limit", "1")
+    assert said.err == f"{len(orders)} of 30 sync errors.\n"
+    said = shell("list", "--json", "--filter", "object:Order", "--limit", "1")
     assert [line["id"] for line in said.lines] == orders[:1]
 
 
-def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "40", "--filter", "code:INVALID")
+def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell, org: DemoServer) -> None:
+    said = shell("list", "--filter", "code:INVALID")
     assert said.code == 2
     assert "No status code is called 'INVALID'" in said.err
     assert "code:INVALID*" in said.err
-    assert shell("list", "--demo", "--errors", "40", "--filter", "event:upd").code == 2
-    assert shell("list", "--demo", "--errors", "40", "--filter", "cause:nobody").code == 2
+    assert shell("list", "--filter", "event:upd").code == 2
+    assert shell("list", "--filter", "cause:nobody").code == 2
 
 
-def test_a_cause_is_a_filter_of_the_commands_too(shell: Shell) -> None:
-    rows = shell("list", "--demo", "--errors", "40", "--json", "--causes").lines
+def test_a_cause_is_a_filter_of_the_commands_too(shell: Shell, org: DemoServer) -> None:
+    rows = shell("list", "--json", "--causes").lines
     cause = rows[0]["cause"]
-    said = shell("list", "--demo", "--errors", "40", "--json", "--filter", f"cause:{rows[0]['id']}")
+    said = shell("list", "--json", "--filter", f"cause:{rows[0]['id']}")
     assert [line["id"] for line in said.lines] == [row["id"] for row in rows if row["cause"] == cause]
     assert list(said.lines[0]) == KEYS
 
@@ -97,11 +97,11 @@ def test_a_limit_stops_the_reading(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert (len(said.lines), pages) == (7, [5, 5])
 
 
-def test_plain_lines_fit_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_lines_fit_the_terminal(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     for columns in (60, 80, 130, 180, 240):
         monkeypatch.setenv("COLUMNS", str(columns))
-        said = shell("list", "--demo", "--errors", "30")
+        said = shell("list")
         lines = said.out.splitlines()
         assert len(lines) == 31
         assert lines[0].startswith("ID ")
@@ -117,9 +117,9 @@ def test_what_is_cut_tells_what_matters_of_a_message(shell: Shell, monkeypatch: 
     assert "statusCode" in shell("list", "--demo", "--fields", "id,message").out
 
 
-def test_nothing_is_cut_for_a_pipe(shell: Shell) -> None:
-    messages = [line["message"] for line in shell("list", "--demo", "--errors", "30", "--json").lines]
-    plain = shell("list", "--demo", "--errors", "30").out
+def test_nothing_is_cut_for_a_pipe(shell: Shell, org: DemoServer) -> None:
+    messages = [line["message"] for line in shell("list", "--json").lines]
+    plain = shell("list").out
     assert all(" ".join(message.split()) in plain for message in messages)
 
 
@@ -188,8 +188,8 @@ def test_wide_letters_keep_the_columns_straight() -> None:
     assert cells(row(["a", "b" * 50], [3], 20)) == 20
 
 
-def test_json_is_what_a_machine_reads(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "30", "--json")
+def test_json_is_what_a_machine_reads(shell: Shell, org: DemoServer) -> None:
+    said = shell("list", "--json")
     assert "\x1b" not in said.out
     assert all(json.loads(line)["message"] for line in said.out.splitlines())
 
@@ -217,7 +217,9 @@ def test_an_alias_of_the_sf_cli_needs_no_profile(
 
 
 @pytest.mark.parametrize("columns", [80, 200])
-def test_hostile_text_stays_on_its_line(shell: Shell, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_hostile_text_stays_on_its_line(
+    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     error = SyncError(
         id="a0X000000000001AAA",
         object=clean("Or\nder\x1b[2J"),
@@ -231,7 +233,7 @@ def test_hostile_text_stays_on_its_line(shell: Shell, monkeypatch: pytest.Monkey
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     lists(monkeypatch, error)
-    said = shell("list", "--demo", "--errors", "1")
+    said = shell("list")
     _heading, line = said.out.splitlines()
     assert "\x1b" not in line
     assert cells(line) <= columns

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Shell
+
+pytestmark = pytest.mark.usefixtures("org")
 
 
 def test_each_error_names_its_cause_and_what_it_waits_for(shell: Shell) -> None:
-    said = shell("list", "--demo", "--causes", "--json")
-    causes = {line["key"]: line for line in shell("causes", "--demo", "--json").lines}
+    said = shell("list", "--causes", "--json")
+    causes = {line["key"]: line for line in shell("causes", "--json").lines}
     assert {line["cause"] for line in said.lines} == set(causes)
     ids = {line["id"] for line in said.lines}
     waiting = [line for line in said.lines if line["waits_for"] is not None]
@@ -19,19 +23,19 @@ def test_each_error_names_its_cause_and_what_it_waits_for(shell: Shell) -> None:
 
 
 def test_filter_and_limit_count_here_too(shell: Shell) -> None:
-    said = shell("list", "--demo", "--causes", "--json", "--filter", "object:Order", "--limit", "2")
+    said = shell("list", "--causes", "--json", "--filter", "object:Order", "--limit", "2")
     assert [line["object"] for line in said.lines] == ["Order", "Order"]
     assert " of " in said.err
     assert list(said.lines[0])[-2:] == ["cause", "waits_for"]
 
 
 def test_plain_lines_begin_with_the_id_as_every_list_does_then_comes_what_is_waited_for(shell: Shell) -> None:
-    said = shell("list", "--demo", "--causes")
+    said = shell("list", "--causes")
     assert said.out.split()[:3] == ["ID", "WAITS", "FOR"]
 
 
 def test_causes_say_how_each_is_planned(shell: Shell) -> None:
-    said = shell("causes", "--demo")
+    said = shell("causes")
     row = said.out.partition("to plan it: --cause ")[2].split()[0]
-    worst = shell("causes", "--demo", "--json").lines[0]
+    worst = shell("causes", "--json").lines[0]
     assert row in worst["roots"]

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from syncerr_tui.errors import ExitCode
 from tests.cli.conftest import Shell
 
-DEMO = ("--demo", "--errors", "40")
+pytestmark = pytest.mark.usefixtures("org")
 
 
 @pytest.mark.parametrize("field", ["object", "event", "code", "day", "cause"])
-def test_each_count_is_that_of_its_filter(shell: Shell, tmp_path: Path, field: str) -> None:
-    # One world for all: the days of another one's rows change with the hour.
-    demo = (*DEMO, "--db", str(tmp_path / "world.db"))
-    counts = shell("list", *demo, "--count-by", field, "--json").lines
-    total = len(shell("list", *demo, "--json").lines)
+def test_each_count_is_that_of_its_filter(shell: Shell, field: str) -> None:
+    counts = shell("list", "--count-by", field, "--json").lines
+    total = len(shell("list", "--json").lines)
     assert sum(line["count"] for line in counts) == total
     for line in (counts[0], counts[-1]):
-        filtered = shell("list", *demo, "--json", "--filter", line["filter"]).lines
+        filtered = shell("list", "--json", "--filter", line["filter"]).lines
         assert len(filtered) == line["count"], line
 
 
 def test_a_count_of_what_a_filter_keeps_is_a_table_for_people(shell: Shell) -> None:
-    said = shell("list", "--demo", "--count-by", "object", "--filter", "/^order/", "--limit", "1")
+    said = shell("list", "--count-by", "object", "--filter", "/^order/", "--limit", "1")
     assert said.out.split()[1] in {"Order", "OrderItem"}
     assert said.err.endswith("sync errors, 2 values.\n")
 
 
 @pytest.mark.parametrize("more", [["--sort", "code"], ["--fields", "id"], ["--causes"], ["--format", "csv"]])
 def test_a_count_has_no_rows_to_sort_or_to_write(shell: Shell, more: list[str]) -> None:
-    said = shell("list", "--demo", "--count-by", "code", *more)
+    said = shell("list", "--count-by", "code", *more)
     assert said.code == ExitCode.BAD_INPUT
     assert "--count-by" in said.err
 
 
 def test_a_bad_pattern_is_one_plain_line(shell: Shell) -> None:
-    said = shell("resync", "--demo", "--filter", "/(/", "--yes")
+    said = shell("resync", "--filter", "/(/", "--yes")
     assert said.code == ExitCode.BAD_INPUT
     assert said.err.startswith("syncerr-tui: The pattern /(/ cannot be read")
 
@@ -47,12 +43,12 @@ def test_a_saved_filter_works_in_every_command_that_filters(shell: Shell) -> Non
     config = shell.home / "config" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text('[filters]\n"late ones" = "object:Order age:>1h"\n')
-    by_name = shell("list", "--demo", "--json", "--filter", 'saved:"late ones"').lines
-    assert by_name == shell("list", "--demo", "--json", "--filter", "object:Order age:>1h").lines
+    by_name = shell("list", "--json", "--filter", 'saved:"late ones"').lines
+    assert by_name == shell("list", "--json", "--filter", "object:Order age:>1h").lines
     assert by_name
-    assert shell("plan", "--demo", "--filter", 'saved:"late ones"', "--only").code == ExitCode.OK
-    assert shell("causes", "--demo", "--filter", "saved:none").code == ExitCode.BAD_INPUT
+    assert shell("plan", "--filter", 'saved:"late ones"', "--only").code == ExitCode.OK
+    assert shell("causes", "--filter", "saved:none").code == ExitCode.BAD_INPUT
     config.write_text("[filters]\nnight = 3\n")
-    assert shell("list", "--demo", "--filter", "object:Order").code == ExitCode.OK
-    said = shell("list", "--demo", "--filter", "saved:night")
+    assert shell("list", "--filter", "object:Order").code == ExitCode.OK
+    said = shell("list", "--filter", "saved:night")
     assert (said.code, "config.toml:2" in said.err) == (ExitCode.BAD_INPUT, True)

@@ -16,6 +16,7 @@ from tests.cli.conftest import Shell
 from tests.cli.test_list import KEYS, lists
 
 DEMO = ("--demo", "--errors", "30")
+pytestmark = pytest.mark.usefixtures("org")
 
 
 def hostile(message: str, *, row: int = 1, storeconnect_id: str = "7ce42c82") -> SyncError:
@@ -32,8 +33,8 @@ def hostile(message: str, *, row: int = 1, storeconnect_id: str = "7ce42c82") ->
 
 
 def test_csv_has_every_row_and_field_and_nothing_cut(shell: Shell) -> None:
-    rows = shell("list", *DEMO, "--json").lines
-    told = list(csv.DictReader(io.StringIO(shell("list", *DEMO, "--format", "csv").out)))
+    rows = shell("list", "--json").lines
+    told = list(csv.DictReader(io.StringIO(shell("list", "--format", "csv").out)))
     assert list(told[0]) == KEYS
     assert [row["id"] for row in told] == [row["id"] for row in rows]
     assert [row["message"].lstrip("'") for row in told] == [" ".join(row["message"].split()) for row in rows]
@@ -46,7 +47,7 @@ def test_csv_has_every_row_and_field_and_nothing_cut(shell: Shell) -> None:
 )
 def test_no_cell_of_a_csv_begins_a_formula(shell: Shell, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     lists(monkeypatch, hostile(text, storeconnect_id=text))
-    row = list(csv.reader(io.StringIO(shell("list", *DEMO, "--format", "csv").out)))[1]
+    row = list(csv.reader(io.StringIO(shell("list", "--format", "csv").out)))[1]
     for cell in row:
         assert cell.strip("\x00 \t")[:1] not in {"=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r"}
 
@@ -55,9 +56,7 @@ def test_markdown_keeps_its_columns_whatever_a_message_says(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists(monkeypatch, hostile("a | b\n| c | <script> [x](http://x) `y`"))
-    heading, rule, row = shell(
-        "list", *DEMO, "--format", "markdown", "--fields", "id,message"
-    ).out.splitlines()
+    heading, rule, row = shell("list", "--format", "markdown", "--fields", "id,message").out.splitlines()
     assert heading == r"| id | message |"
     assert rule == "|---|---|"
     assert row.replace(r"\|", "").count("|") == 3
@@ -65,39 +64,39 @@ def test_markdown_keeps_its_columns_whatever_a_message_says(
 
 
 def test_json_is_one_array_and_json_lines_are_what_json_always_was(shell: Shell) -> None:
-    lines = shell("list", *DEMO, "--json")
+    lines = shell("list", "--json")
     assert json.loads(shell("list", *DEMO, "--page-size", "7", "--format", "json").out) == lines.lines
-    assert shell("list", *DEMO, "--format", "jsonl").out == lines.out
+    assert shell("list", "--format", "jsonl").out == lines.out
     assert json.loads(shell("list", "--demo", "--errors", "0", "--format", "json").out) == []
 
 
 def test_fields_are_given_in_the_order_that_was_asked_for(shell: Shell) -> None:
-    said = shell("list", *DEMO, "--format", "jsonl", "--fields", "code,ID")
+    said = shell("list", "--format", "jsonl", "--fields", "code,ID")
     assert {tuple(line) for line in said.lines} == {("code", "id")}
-    plain = shell("list", *DEMO, "--fields", "storeconnect_id,message,object")
+    plain = shell("list", "--fields", "storeconnect_id,message,object")
     assert plain.out.splitlines()[0].split() == ["STORECONNECT", "ID", "MESSAGE", "OBJECT"]
     assert "…" not in plain.out
-    told = shell("list", *DEMO, "--format", "csv", "--fields", "id,waits_for").out
+    told = shell("list", "--format", "csv", "--fields", "id,waits_for").out
     assert any(row["waits_for"] for row in csv.DictReader(io.StringIO(told)))
 
 
 @pytest.mark.parametrize("name", [*KEYS])
 def test_every_field_can_be_sorted_by_in_both_orders(shell: Shell, name: str) -> None:
-    up = shell("list", *DEMO, "--json", "--sort", name).lines
-    down = shell("list", *DEMO, "--json", "--sort", f"-{name}").lines
+    up = shell("list", "--json", "--sort", name).lines
+    down = shell("list", "--json", "--sort", f"-{name}").lines
     for rows, order in ((up, 1), (down, -1)):
         fold = str.casefold if name in {"object", "message"} else str
         known = [fold(row[name]) for row in rows if row[name]]
         assert all(row[name] for row in rows[: len(known)]), "what has none stands last"
         assert known == sorted(known)[::order]
     assert len(up) == len(down) == 30
-    assert shell("list", *DEMO, "--json", "--sort", name, "--limit", "3").lines == up[:3]
+    assert shell("list", "--json", "--sort", name, "--limit", "3").lines == up[:3]
 
 
 def test_a_heading_stands_once_however_many_pages_there_are(shell: Shell) -> None:
     said = shell("list", *DEMO, "--page-size", "4", "--format", "csv", "--filter", "object:Order")
     assert said.out.count('"processed_at"') == 1
-    nothing = shell("list", *DEMO, "--format", "csv", "--filter", "nothing-like-this")
+    nothing = shell("list", "--format", "csv", "--filter", "nothing-like-this")
     assert len(nothing.out.splitlines()) == 1
 
 
@@ -113,7 +112,7 @@ def test_a_heading_stands_once_however_many_pages_there_are(shell: Shell) -> Non
     ],
 )
 def test_what_cannot_be_done_is_one_line(shell: Shell, words: tuple[str, ...], line: str) -> None:
-    said = shell("list", *DEMO, *words)
+    said = shell("list", *words)
     assert (said.code, said.out) == (2, "")
     assert line in said.err
     assert said.err.count("\n") == 1
@@ -200,15 +199,15 @@ def test_a_list_that_is_not_understood_sends_nothing(
 
 
 def test_causes_can_be_filtered_and_limited(shell: Shell) -> None:
-    every = shell("causes", *DEMO, "--json").lines
-    rows = {row["id"]: row for row in shell("list", *DEMO, "--json").lines}
+    every = shell("causes", "--json").lines
+    rows = {row["id"]: row for row in shell("list", "--json").lines}
     orders = [
         cause
         for cause in every
         if any(rows[i]["object"] == "Order" for i in (*cause["roots"], *(v["id"] for v in cause["victims"])))
     ]
-    said = shell("causes", *DEMO, "--json", "--filter", "object:Order")
+    said = shell("causes", "--json", "--filter", "object:Order")
     assert [cause["key"] for cause in said.lines] == [cause["key"] for cause in orders]
     assert said.err == f"30 sync errors, {len(orders)} of {len(every)} causes.\n"
-    assert shell("causes", *DEMO, "--json", "--limit", "2").lines == every[:2]
-    assert shell("causes", *DEMO, "--filter", "colour:red").code == 2
+    assert shell("causes", "--json", "--limit", "2").lines == every[:2]
+    assert shell("causes", "--filter", "colour:red").code == 2
