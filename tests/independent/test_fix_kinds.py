@@ -10,6 +10,7 @@ import pytest
 
 from tests.independent.guarded_org import GuardedOrg
 from tests.independent.test_fixes import MESSAGE, Desk, desk, one_difference, rule_event
+from tests.layers import layered
 
 __all__ = ["desk"]
 
@@ -325,21 +326,27 @@ def test_a_value_that_a_record_type_does_not_offer_is_left_to_a_person(desk: Cal
     assert it.org.attempts == 0
 
 
+ANSWERS: list[tuple[str, set[int], bool | None]] = [
+    ("page before", {1}, False),
+    ("busy page", {1}, False),
+    ("odd shape", {5}, False),
+    ("page though done", {0}, True),
+    ("lost before", {1}, False),
+    ("late", {0, 1}, None),
+]
+RULES = ("rule", "duplicate rule")
+ASKED = [(answer, which) for answer in ANSWERS for which in RULES]
+
+
 @pytest.mark.parametrize(
-    ("trouble", "codes", "off"),
-    [
-        ("page before", {1}, False),
-        ("busy page", {1}, False),
-        ("odd shape", {5}, False),
-        ("page though done", {0}, True),
-        ("lost before", {1}, False),
-        ("late", {0, 1}, None),
-    ],
+    ("answer", "which"),
+    layered("answers to a change of a rule", list(zip(ANSWERS, RULES * 3, strict=True)), ASKED),
+    ids=str,
 )
-@pytest.mark.parametrize("which", ["rule", "duplicate rule"])
 def test_whatever_the_answer_looks_like_only_a_reading_counts(
-    desk: Callable[[], Desk], trouble: str, codes: set[int], off: bool | None, which: str
+    desk: Callable[[], Desk], answer: tuple[str, set[int], bool | None], which: str
 ) -> None:
+    trouble, codes, off = answer
     it = desk()
     event = rule_event(it.org) if which == "rule" else duplicate_event(it.org)
     option = it.key(event, "validation-rule-off" if which == "rule" else "duplicate-rule-off")
