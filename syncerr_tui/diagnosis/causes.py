@@ -183,8 +183,9 @@ class CauseGraph:
     def _follow(self, touched: set[str]) -> None:
         """Draw conclusions anew for these rows and for everything that waits behind them."""
         nodes, links_of = self._victims.nodes, self._victims.links_of
+        stale: dict[str, GraphNode] = {}
         for row_id in touched:
-            node = nodes[row_id]
+            node = stale[row_id] = nodes[row_id]
             if node.before is not None:
                 self._unlink(row_id, node)
             when = _made(node)
@@ -198,7 +199,6 @@ class CauseGraph:
                         before.behind = {row_id}
                     node.guessed = link.evidence is Evidence.GUESS and not _proven_too(node, link)
                     break
-        stale = {row_id: nodes[row_id] for row_id in touched}
         frontier = [node for node in stale.values() if node.behind]
         while frontier:
             for row_id in frontier.pop().behind:
@@ -215,6 +215,8 @@ class CauseGraph:
             if node.root is None:
                 if node.before is None:
                     node.root = node.error.id
+                elif (before := nodes[node.before]).root is not None:  # as it mostly is, being older
+                    node.root, node.unsure = before.root, before.unsure or node.guessed
                 else:
                     self._find_root(node.error.id)
         for node in oldest_first:
