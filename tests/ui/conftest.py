@@ -71,6 +71,7 @@ def opened(tmp_path: Path) -> Open:
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, used)
             yield driven
+            driven.end_workers()
         await app.release()
         journals.close()
 

@@ -72,6 +72,10 @@ class Driven:
             self._send(key)
         await self.settle()
 
+    def end_workers(self) -> None:
+        """`App.run` ends workers before it takes the widgets they draw on; `App.run_test` does not."""
+        self.app.workers.cancel_all()
+
     def _seen(self) -> bool:
         screen = self.app.screen_stack[-1]
         return not isinstance(screen, Dialog) or screen.was_seen_at(time.monotonic())

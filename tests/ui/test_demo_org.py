@@ -30,6 +30,7 @@ async def on_demo(home: Path, options: DemoOptions, size: tuple[int, int]) -> As
             driven = Driven(app, pilot, None)
             await driven.ready(300)
             yield driven
+            driven.end_workers()
         await app.release()
     finally:
         journals.close()
