@@ -18,6 +18,7 @@ import click
 
 from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._ledger import LateJournal, safeguards_off, said_in
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
 from syncerr_tui.text import one_line
@@ -223,7 +224,6 @@ def command(
 
 async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import LateJournal, said_in
     from syncerr_tui.stopwatch import utc_now
 
     try:
@@ -232,8 +232,8 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
             try:
                 watcher = _watcher(session)
                 await watcher.look()
-                await _pass_on(wishes, watcher, session)
                 with LateJournal(session) as late:
+                    await _pass_on(wishes, watcher, session, late)
                     handlings = said_in(late.existing(), watcher.graph)
             finally:
                 await session.close()
@@ -277,8 +277,9 @@ async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
                     refused, trouble = 0, ""
                     if first:
                         narrate(_begun(watcher, wishes))
-                    _tell(wishes, look, _reasons(session, look))
-                    await _pass_on(wishes, watcher, session)
+                    with LateJournal(session) as late:
+                        _tell(wishes, look, _reasons(late, look))
+                        await _pass_on(wishes, watcher, session, late)
                     wait = wishes.interval
                 except NotLoggedInError as error:
                     if session is None:
@@ -375,9 +376,8 @@ def _cause(cause: CauseSeen) -> str:
     return f"{cause.headline} ({plural(cause.held, 'error')}; --cause {cause.example})"
 
 
-def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
+def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
     """Why each row is gone: proven by a run of the journal, else as the org shows it."""
-    from syncerr_tui.cli._ledger import LateJournal
     from syncerr_tui.journal.history import History
     from syncerr_tui.journal.row_history import endings
     from syncerr_tui.triage.news import gone_by_org
@@ -385,7 +385,7 @@ def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
     if not look.gone:
         return {}
     reasons = {error.id: gone_by_org(error, seen).why for error, seen in look.gone}
-    with suppress(SyncErrError), LateJournal(session) as late:
+    with suppress(SyncErrError):
         journal = late.open()
         history, ids = History(journal), list(reasons)
         for row, ended in endings(journal, ids).items():
@@ -397,11 +397,11 @@ def _reasons(session: OrgSession, look: Changes) -> dict[str, str]:
     return reasons
 
 
-async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> None:
+async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
     """Write the figures, and tell the channels what they do not know yet. What fails is due again."""
     if wishes.metrics is not None:
         try:
-            await _write_metrics(wishes.metrics, watcher, session)
+            await _write_metrics(wishes.metrics, watcher, session, late)
         except SyncErrError as error:
             _happened(wishes, "trouble", error.line)
     if wishes.channels.members:
@@ -410,12 +410,11 @@ async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession) -> No
         )
 
 
-async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession) -> None:
-    from syncerr_tui.cli._ledger import LateJournal, safeguards_off
+async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
     from syncerr_tui.watch.delivery import Figures, render, write_whole
 
     off: int | None = None
-    with suppress(SyncErrError), LateJournal(session) as late:
+    with suppress(SyncErrError):
         off = len(await safeguards_off(session, late))
     figures = Figures(session.identity.name, _now(), watcher.errors, watcher.causes, off, session.usage)
     await asyncio.to_thread(write_whole, path, list(render(figures)), 0o644)

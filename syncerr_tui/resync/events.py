@@ -102,11 +102,9 @@ class RowChanged:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far, how fast. At most about four a second."""
+    """How far. At most about four a second."""
 
     counts: Counts
-    rate: float
-    """Rows ended for each second since the start, 0.0 while unknown."""
     eta_seconds: float | None
     """Time left, from what proven waves took; None before there is one, and while a wave takes longer."""
 

@@ -362,9 +362,9 @@ class RunState:
         self._last_progress = self.stopwatch.now()
         counts, seconds = self.counts(), self.stopwatch.since(self._started)
         if seconds <= 0 or counts.planned == counts.ended:
-            self.tell(Progress(counts, 0.0, None))
+            self.tell(Progress(counts, None))
         else:
-            self.tell(Progress(counts, counts.ended / seconds, self._seconds_left()))
+            self.tell(Progress(counts, self._seconds_left()))
 
     def _seconds_left(self) -> float | None:
         """From what measured waves took. None before this run has proven one, where a wave is larger than

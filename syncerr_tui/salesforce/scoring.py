@@ -76,7 +76,6 @@ _SYSTEM = frozenset(
 _PEOPLE = frozenset({"User", "Group", "Queue", "Profile", "RecordType", "Organization"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _CODE = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+")
-_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:__?[A-Za-z0-9]+)*")
 _BEGINNING = 500
 _SENTENCE = re.compile(r"\S+\s+\S+\s+\S+")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -20,6 +19,7 @@ from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
+    from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.model import FixOption, FixResult
     from syncerr_tui.ui.screens.fix import FixDialog
     from syncerr_tui.ui.screens.fix_many import FixManyDialog, FixProposal
@@ -90,25 +90,31 @@ class FixController:
         """
         if not chosen:
             return
-        opening = partial(self._open_chosen, chosen, named, together=together)
-        if self._services.graph_worker.graph is not None:
-            opening()
+
+        def opening(_graph: CauseGraph | None) -> None:
+            self._screen.post_message(Announced(""))
+            self._open_chosen(chosen, named, together=together)
+
+        self.once_known(opening, "Working out what waits for what; what can be fixed comes up then.")
+
+    def once_known(self, act: Callable[[CauseGraph | None], object], meanwhile: str) -> None:
+        """Act now, or as soon as it is known what waits for what; only what was asked for last is done then."""
+        graph = self._services.graph_worker.graph
+        if graph is not None:
+            act(graph)
             return
-        self._screen.post_message(
-            Announced("Working out what waits for what; what can be fixed comes up then.")
-        )
-        self._screen.run_worker(self._fix_later(opening), group="fix-asked", exclusive=True)
+        self._screen.post_message(Announced(meanwhile))
+        self._screen.run_worker(self._later(act), group="once known", exclusive=True)
+
+    async def _later(self, act: Callable[[CauseGraph | None], object]) -> None:
+        graph = await self._services.graph_worker.settled()
+        if self.may_interrupt:
+            act(graph)
 
     @property
     def may_interrupt(self) -> bool:
         """Whether a dialog that nobody asked for just now may come up."""
         return self._screen.is_current and not isinstance(self._screen.focused, Input)
-
-    async def _fix_later(self, opening: Callable[[], None]) -> None:
-        await self._services.graph_worker.settled()
-        if self.may_interrupt:
-            self._screen.post_message(Announced(""))
-            opening()
 
     def _open_chosen(
         self,

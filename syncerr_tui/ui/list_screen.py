@@ -388,19 +388,16 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def _once_known(self, act: Callable[[SyncError, CauseGraph], object]) -> None:
         """Act on the error under the cursor, as soon as what waits for what is known."""
-        current, worker = self.pane.current, self.services.graph_worker
-        if current is None:
+        chosen = self.pane.current
+        if chosen is None:
             return
-        if worker.graph is not None:
-            act(current, worker.graph)
-            return
-        self.say("Still working out what waits for what; it follows when that is known.")
-        self.run_worker(self._later(current, act), group="once known", exclusive=True)
 
-    async def _later(self, error: SyncError, act: Callable[[SyncError, CauseGraph], object]) -> None:
-        graph, here = await self.services.graph_worker.settled(), self.pane.current
-        if graph is not None and here is not None and here.id == error.id:
-            act(here, graph)
+        def on_it(graph: CauseGraph | None) -> None:
+            here = self.pane.current
+            if graph is not None and here is not None and here.id == chosen.id:
+                act(here, graph)
+
+        self.fixing.once_known(on_it, "Still working out what waits for what; it follows when that is known.")
 
     def _go_up(self, current: SyncError, graph: CauseGraph) -> None:
         from syncerr_tui.ui.cause_words import short, why

@@ -47,7 +47,7 @@ class ChangingRun:
             number += 1
             if number % (RATE // 4) == 0:
                 counts = replace(counts, queued=max(0, counts.queued - 1), fixed=counts.fixed + 1)
-                yield Progress(counts, 20.0, max(1.0, 120 - number / RATE))
+                yield Progress(counts, max(1.0, 120 - number / RATE))
             await asyncio.sleep(1 / RATE)
 
     def cancel(self) -> None: ...

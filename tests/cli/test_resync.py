@@ -384,7 +384,7 @@ def test_a_wait_is_told_with_its_beginning_and_its_end() -> None:
 
 def test_a_line_of_progress_is_right_for_one_row_and_for_none() -> None:
     def line(counts: Counts) -> str:
-        (told,) = _Narrator().lines(Progress(counts, 0.0, None))
+        (told,) = _Narrator().lines(Progress(counts, None))
         return told
 
     assert line(Counts(planned=1_200, queued=1_199, waiting=1)) == "0 of 1,200 ended, 1 waiting for the org"

@@ -40,7 +40,7 @@ def told(view: RunPresenter, width: int = 80) -> str:
 def test_the_run_line_fits_and_says_nothing_twice() -> None:
     view = RunPresenter()
     view.take(WaveStarted(2, 3, 100))
-    view.take(Progress(Counts(planned=500, sent=38, fixed=100, still_failing=6), 1.0, 100.0))
+    view.take(Progress(Counts(planned=500, sent=38, fixed=100, still_failing=6), 100.0))
     view.take(Waiting(1.0, "38 wait for the org"))
     line = told(view)
     assert len(line) <= 80
@@ -51,7 +51,7 @@ def test_the_run_line_fits_and_says_nothing_twice() -> None:
     late = datetime(2026, 6, 3, 2, 14, 5, tzinfo=UTC)
     view = RunPresenter(zone=UTC)
     view.take(WaveStarted(2, 3, 100))
-    view.take(Progress(Counts(planned=500, sent=38, fixed=100), 1.0, None))
+    view.take(Progress(Counts(planned=500, sent=38, fixed=100), None))
     end = late + timedelta(minutes=3)
     view.take(Waiting(1.0, "38 rows waiting for the org", rows=38, since=late, until=end))
     assert "38 waiting for the org since 02:14:05, until 02:17:05" in told(view, 120)

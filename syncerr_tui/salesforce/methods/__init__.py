@@ -9,7 +9,7 @@ result names its row, else by position and count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -95,11 +95,6 @@ class Check:
     """What was found, one harmless line."""
     advice: str = ""
     """What to do; empty where nothing is to be done."""
-
-
-def usable(checks: Iterable[Check]) -> bool:
-    """Whether nothing failed. A warning does not stop anybody."""
-    return all(check.state is not CheckState.FAILED for check in checks)
 
 
 _REASON_LIMIT = 500
