@@ -185,7 +185,9 @@ def read_ids(ids: Sequence[str]) -> tuple[str, ...]:
     Raises:
         BadInputError: Stdin holds none, or a line without one: a list is not acted on by halves.
     """
-    named = [found for text in ids for found in (_ids_of_stdin() if text.strip() == "-" else [text.strip()])]
+    named = [
+        event_id for text in ids for event_id in (_ids_of_stdin() if text.strip() == "-" else [text.strip()])
+    ]
     return tuple(dict.fromkeys(full_id(text) or text for text in named))
 
 
@@ -194,13 +196,13 @@ def _ids_of_stdin() -> list[str]:
     if len(text) > _LONGEST_INPUT:
         raise BadInputError(f"stdin has more than {_LONGEST_INPUT:,} characters of ids", "Pass fewer ids")
     if text.lstrip().startswith("["):
-        found = _ids_of_json(text)
+        ids = _ids_of_json(text)
     else:
         lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        found = [_id_of(number, line) for number, line in lines if not _NO_ROW.match(line)]
-    if not found:
+        ids = [_id_of(number, line) for number, line in lines if not _NO_ROW.match(line)]
+    if not ids:
         raise BadInputError("stdin has no id", "Nothing was done. See what the command before it wrote")
-    return found
+    return ids
 
 
 def _ids_of_json(text: str) -> list[str]:
@@ -365,10 +367,10 @@ def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool
     """What only support can clear stays out; who named it by its id is warned, and it goes."""
     from syncerr_tui.resync.selection import support_only, support_words
 
-    found = support_only(graph, chosen, unless="; to send it anyway, name it with --id")
-    if found and named:
-        narrate(f"Warning: {support_words(len(found))}")
-    return [] if named else found
+    for_support = support_only(graph, chosen, unless="; to send it anyway, name it with --id")
+    if for_support and named:
+        narrate(f"Warning: {support_words(len(for_support))}")
+    return [] if named else for_support
 
 
 def _snoozed(handlings: Handlings, chosen: Sequence[SyncError], choice: Choice) -> list[LeftOut]:

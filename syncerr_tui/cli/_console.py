@@ -284,8 +284,8 @@ def _json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     return HOSTILE.sub(_json_escape, text)
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+def _json_escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 

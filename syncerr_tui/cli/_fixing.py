@@ -34,14 +34,14 @@ def roots_of(graph: CauseGraph, *, event: str | None, cause: str | None) -> list
             raise BadInputError(
                 f"No unresolved sync error has the id {one_line(event)[:40]!r}", "See 'syncerr-tui list'"
             )
-        found = graph.cause_of(event)
-        if found is None or event in found.roots:
+        near = graph.cause_of(event)
+        if near is None or event in near.roots:
             return [graph.errors[event]]
     else:
-        found = next((one for one in graph.causes() if one.key == cause), None) or graph.cause_of(cause or "")
-        if found is None:
+        near = next((one for one in graph.causes() if one.key == cause), None) or graph.cause_of(cause or "")
+        if near is None:
             raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
-    return [graph.errors[row] for row in found.roots if row in graph.errors][:MOST_ERRORS]
+    return [graph.errors[row] for row in near.roots if row in graph.errors][:MOST_ERRORS]
 
 
 async def explained(
@@ -65,21 +65,21 @@ def option_named(options: Sequence[FixOption], key: str) -> FixOption:
     Raises:
         BadInputError: There is none.
     """
-    found = next((option for option in options if option.key == key), None)
+    chosen = next((option for option in options if option.key == key), None)
     alike = [option for option in options if option.old_key == key]
-    if found is None and len(alike) == 1:
+    if chosen is None and len(alike) == 1:
         return alike[0]
-    if found is None:
+    if chosen is None:
         keys = ", ".join(option.key for option in options) or "there is none"
         raise BadInputError(f"No fix of this error has the key {one_line(key)[:60]!r}", f"Its keys: {keys}")
-    return found
+    return chosen
 
 
 def record_of(key: str | None) -> str:
     """The record that an option's key names; empty where it names none."""
     from syncerr_tui.salesforce.soql import to_18
 
-    return next((found for part in (key or "").split(":") if (found := to_18(part))), "")
+    return next((record_id for part in (key or "").split(":") if (record_id := to_18(part))), "")
 
 
 def values_given(pairs: Sequence[str]) -> dict[str, str]:

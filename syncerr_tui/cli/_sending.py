@@ -148,13 +148,13 @@ def _numbers(text: str, last: int) -> list[tuple[int, bool]] | None:
     """Rows by number and whether they were pressed; None where that cannot be read."""
     numbers: list[tuple[int, bool]] = []
     for part in re.split(r"[,\s]+", text):
-        found = _PART.fullmatch(part)
-        if found is None:
+        match = _PART.fullmatch(part)
+        if match is None:
             return None
-        first, end = int(found[2]), int(found[3] or found[2])
+        first, end = int(match[2]), int(match[3] or match[2])
         if not 1 <= first <= end <= last:
             return None
-        numbers += [(number, not found[1]) for number in range(first, end + 1)]
+        numbers += [(number, not match[1]) for number in range(first, end + 1)]
     return numbers
 
 

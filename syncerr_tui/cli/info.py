@@ -23,11 +23,11 @@ def command(*, as_json: bool, keys: bool) -> int:
     """Show every path, the configured orgs, and what is drawn on this terminal and why."""
     if keys:
         return _list_keys(as_json=as_json)
-    found = gather()
+    facts = gather()
     if as_json:
-        emit_json(found)
+        emit_json(facts)
         return ExitCode.OK
-    for name, value in found.items():
+    for name, value in facts.items():
         if isinstance(value, dict) and value:
             emit(f"{name}:")
             for key, item in value.items():

@@ -164,13 +164,13 @@ def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
     from syncerr_tui.cli._fixing import show
     from syncerr_tui.fixes.ledger import FixLedger
 
-    found = FixLedger(journal, os_user="", org_user="").fixes()[:limit]
+    fixes = FixLedger(journal, os_user="", org_user="").fixes()[:limit]
     if as_json:
-        emit_json(*(fix.payload() for fix in found))
+        emit_json(*(fix.payload() for fix in fixes))
         return
-    if not found:
+    if not fixes:
         narrate("Nothing was changed in the org yet.")
-    for fix in found:
+    for fix in fixes:
         what = f"{fix.kind.value} {fix.target.name}: {show(fix.before)} -> {show(fix.after)}"
         ended = fix.closed or "on the list of 'syncerr-tui safeguards'"
         emit(f"{fix.id}  {local_minute(fix.at)}  {fix.by}  {what}. {fix.outcome or 'no outcome'}; {ended}")

@@ -177,14 +177,14 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
                 now = datetime.now(UTC)
                 read += len(page)
                 codes.update(error.code for error in page if error.code)
-                found = [error for error in page if wanted.matches(error, now)]
-                found = found[: limit - shown] if limit is not None else found
-                rows = [error.payload() for error in found]
+                matching = [error for error in page if wanted.matches(error, now)]
+                matching = matching[: limit - shown] if limit is not None else matching
+                rows = [error.payload() for error in matching]
                 if output.form is Format.JSON:
                     collected += rows
                 elif rows:
                     _print(rows, output, heading=not shown)
-                shown += len(found)
+                shown += len(matching)
                 if shown == limit:
                     break
         total = connection.total
@@ -220,17 +220,17 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
         url = connection.identity.instance_url
     now = datetime.now(UTC)
     wanted = filter_over(graph, wanted.text, handlings)
-    found = [error for error in graph.errors.values() if wanted.matches(error, now)]
-    found = ordered(found, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
-    rows = [error.payload() for error in found]
+    matching = [error for error in graph.errors.values() if wanted.matches(error, now)]
+    matching = ordered(matching, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
+    rows = [error.payload() for error in matching]
     if output.knows_causes:
         rows = [
             {**row, **cause_of(graph, error), **_said_of(handlings, error), **_left_of(left, error, url)}
-            for row, error in zip(rows, found, strict=True)
+            for row, error in zip(rows, matching, strict=True)
         ]
     _print(rows, output)
     every = len(graph.errors)
-    some = "" if len(found) == every else f"{len(found):,} of "
+    some = "" if len(matching) == every else f"{len(matching):,} of "
     causes = f", {plural(len(graph), 'cause')}" if by_cause else ""
     say(f"{some}{plural(every, 'sync error')}{causes}." if every else "No unresolved sync errors.")
     return ExitCode.OK
@@ -245,13 +245,13 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         wanted, now = filter_over(graph, text, said_in(late.existing(), graph)), datetime.now(UTC)
-    found = [error for error in graph.errors.values() if wanted.matches(error, now)]
+    matching = [error for error in graph.errors.values() if wanted.matches(error, now)]
 
     def root_of(row: str) -> str | None:
         cause = graph.cause_of(row)
         return cause.roots[0] if cause is not None else None
 
-    values = counted(field, found, cause_of=root_of)
+    values = counted(field, matching, cause_of=root_of)
     rows = [{"count": value.count, field: value.text or None, "filter": value.term} for value in values]
     if kind is Format.TABLE:
         keys = {value.text: cause.key for value in values if (cause := graph.cause_of(value.text))}
@@ -261,7 +261,7 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
         emit(*(f"{value.count:>7}  {line}" for value, line in zip(values, lines, strict=False)))
     else:
         emit_json(*([rows[:limit]] if kind is Format.JSON else rows[:limit]))
-    some = "" if len(found) == len(graph.errors) else f"{len(found):,} of "
+    some = "" if len(matching) == len(graph.errors) else f"{len(matching):,} of "
     say(f"{some}{plural(len(graph.errors), 'sync error')}, {plural(len(values), 'value')}.")
     return ExitCode.OK
 

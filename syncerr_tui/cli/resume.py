@@ -117,9 +117,9 @@ def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None
 
 
 def _one_of(waiting: tuple[Unfinished, ...], run: str | None) -> Unfinished:
-    found = [u for u in waiting if run is None or u.run.id.startswith(run)]
-    if len(found) == 1:
-        return found[0]
+    matching = [u for u in waiting if run is None or u.run.id.startswith(run)]
+    if len(matching) == 1:
+        return matching[0]
     if run is None:
         raise BadInputError("Several runs were interrupted", "Name one: syncerr-tui resume RUN")
     raise BadInputError("No interrupted run has that id, or several begin so", "See 'syncerr-tui resume'")

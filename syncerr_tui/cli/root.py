@@ -120,8 +120,8 @@ def root(context: click.Context, org: str | None, *, snapshot: Path | None, read
 def _hand_on(context: click.Context, given: Mapping[str, object]) -> None:
     """What stands before a command counts as written after it, where the command takes it."""
     name = context.invoked_subcommand or ""
-    found = context.command.get_command(context, name) if isinstance(context.command, click.Group) else None
-    known = {option.name for option in found.params} if found else set()
+    command = context.command.get_command(context, name) if isinstance(context.command, click.Group) else None
+    known = {option.name for option in command.params} if command else set()
     wanted = {option: value for option, value in given.items() if value is not None}
     # A command without --read-only changes no org.
     if "org" in wanted and "org" not in known:

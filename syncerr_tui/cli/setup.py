@@ -359,10 +359,10 @@ async def _propose_entry_points(client: ApiClient) -> None:
     """Before the button: a public action is supported by somebody."""
     from syncerr_tui.salesforce.methods import likely_entry_points
 
-    found = await likely_entry_points(client)
-    if found:
+    entry_points = await likely_entry_points(client)
+    if entry_points:
         heading("What looks like a re-sync action of this org")
-        say(*(f"  {name} ({kind})" for kind, name in found[:5]))
+        say(*(f"  {name} ({kind})" for kind, name in entry_points[:5]))
         say("Ask the admin what it does. If it re-syncs, take it rather than the button.")
 
 

@@ -319,8 +319,8 @@ def _watcher(session: OrgSession) -> Watcher:
 
 
 def _begun(watcher: Watcher, wishes: _Wishes) -> str:
-    found = f"{plural(len(watcher.errors), 'sync error')}, {plural(len(watcher.causes), 'cause')}"
-    return f"{found}. Looking again every {wishes.interval:.0f} s; ctrl-c ends it."
+    counts = f"{plural(len(watcher.errors), 'sync error')}, {plural(len(watcher.causes), 'cause')}"
+    return f"{counts}. Looking again every {wishes.interval:.0f} s; ctrl-c ends it."
 
 
 def _troubled(wishes: _Wishes, before: str, error: SyncErrError) -> str:

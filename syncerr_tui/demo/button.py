@@ -175,10 +175,10 @@ def _strings(value: object) -> list[str]:
 
 
 def _event_id(text: str) -> str:
-    found = full_id(text)
-    if found is None:
+    whole = full_id(text)
+    if whole is None:
         raise WrongParametersError(f"Invalid id value for parameter {IDS}: {text[:40]}")
-    return found
+    return whole
 
 
 _NO_PAGE = b"<html><head><title>404</title></head><body>URL No Longer Exists</body></html>"

@@ -170,11 +170,11 @@ class Engine:
             if isinstance(value, dict):
                 field, parent = self.records.relations(object_name)[name]
                 parent_sc_id = str(value[SC_ID])
-                found = self.records.id_of(parent, parent_sc_id)
-                if found is None:
+                parent_id = self.records.id_of(parent, parent_sc_id)
+                if parent_id is None:
                     return _parent_missing(parent, parent_sc_id)
                 del values[name]
-                values[field] = found
+                values[field] = parent_id
         record_id = self.records.id_of(object_name, sc_id)
         if record_id is None and operation != "Create":
             return SaveError(f"gone:{object_name}", "ENTITY_IS_DELETED", "entity is deleted")

@@ -160,24 +160,24 @@ class WireFault:
 def places(request: Request) -> frozenset[str]:
     """The words of WHERE that name this request."""
     segments = request.segments
-    found = {"read" if request.method in {"GET", "HEAD"} else "write"}
+    kinds = {"read" if request.method in {"GET", "HEAD"} else "write"}
     if segments[:2] == ("services", "oauth2") or segments[:3] in _SOAP_LOGINS:
         return frozenset({"login"})
     if segments[:3] == ("services", "Soap", "m"):
         return frozenset({"write", "metadata"})
     if "query" in segments or "queryAll" in segments:
-        found.add("query")
+        kinds.add("query")
     elif "actions" in segments:
-        found.add("action")
+        kinds.add("action")
     elif segments[:2] == ("services", "apexrest"):
-        found.add("apexrest")
+        kinds.add("apexrest")
     elif "tooling" in segments:
-        found.add("metadata")
+        kinds.add("metadata")
     elif segments[-1:] == ("describe",) or (segments[-1:] == ("sobjects",) and "composite" not in segments):
-        found.add("describe")
-    elif "write" in found and ({"sobjects", "composite"} & set(segments)):
-        found.add("dml")
-    return frozenset(found)
+        kinds.add("describe")
+    elif "write" in kinds and ({"sobjects", "composite"} & set(segments)):
+        kinds.add("dml")
+    return frozenset(kinds)
 
 
 @dataclass(slots=True)

@@ -72,8 +72,8 @@ class Lightning:
 
     def session(self, request: Request) -> LightningSession | None:
         """The Lightning session that the request's cookie names."""
-        found = self._session(request)
-        return found if found is not None and found.crossed else None
+        open_session = self._session(request)
+        return open_session if open_session is not None and open_session.crossed else None
 
     def is_open(self, cookies: str) -> bool:
         """Whether a Cookie header names a session."""

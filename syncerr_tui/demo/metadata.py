@@ -91,8 +91,8 @@ class MetadataCatalog:
 
     def read(self, kind: str, name: str) -> Component | None:
         """A copy of a component; None where there is none."""
-        found = self._components.get((kind, name))
-        return None if found is None else copy.deepcopy(found)
+        component = self._components.get((kind, name))
+        return None if component is None else copy.deepcopy(component)
 
     def is_managed(self, kind: str, name: str) -> bool:
         """Whether a package owns it."""
@@ -431,13 +431,13 @@ def _values_of(kind: str, component: Component) -> list[Component]:
 
 def _places(addresses: Component) -> dict[tuple[str, ...], Component]:
     """Countries and states by their codes: `(AU,)`, `(AU, NSW)`."""
-    found: dict[tuple[str, ...], Component] = {}
+    places: dict[tuple[str, ...], Component] = {}
     lists = cast("Component", addresses["countriesAndStates"])
     for country in cast("list[Component]", lists.get("countries") or []):
-        found[str(country["isoCode"]),] = country
+        places[str(country["isoCode"]),] = country
         for state in cast("list[Component]", country.get("states") or []):
-            found[str(country["isoCode"]), str(state["isoCode"])] = state
-    return found
+            places[str(country["isoCode"]), str(state["isoCode"])] = state
+    return places
 
 
 def _check_addresses(current: Component, new: Component) -> SaveFault | None:

@@ -314,10 +314,10 @@ def _login(body: bytes) -> tuple[str, str] | None:
         root = ET.fromstring(body)  # noqa: S314 - document types were refused above
     except ET.ParseError:
         return None
-    found = {node.tag.rpartition("}")[2]: node.text or "" for node in root.iter()}
-    if "login" not in found:
+    texts = {node.tag.rpartition("}")[2]: node.text or "" for node in root.iter()}
+    if "login" not in texts:
         return None
-    return found.get("username", ""), found.get("password", "")
+    return texts.get("username", ""), texts.get("password", "")
 
 
 def _opened(oauth: OAuth, version: str) -> Response:

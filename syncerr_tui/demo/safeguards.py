@@ -95,19 +95,19 @@ class Safeguards:
         """Change what a field takes; describe shows it from now on."""
         choices = tuple((value, label, active) for value, label, active in picklist)
         self._fields[f"{object_name}.{field_name}"] = nillable, restricted, list(choices)
-        found = self.schema[object_name]
+        sobject = self.schema[object_name]
         field = replace(
-            field_named(found, field_name), nillable=nillable, restricted=restricted, picklist=choices
+            field_named(sobject, field_name), nillable=nillable, restricted=restricted, picklist=choices
         )
-        self.schema[object_name] = found.with_field(field)
+        self.schema[object_name] = sobject.with_field(field)
         self._guards.clear()
         self.keep()
 
     def unlock(self, record_id: str) -> bool:
         """Take the lock from a record; False where there was none."""
-        found = self.locks.pop(record_id, None) is not None
+        was_locked = self.locks.pop(record_id, None) is not None
         self.keep()
-        return found
+        return was_locked
 
     def keep(self) -> None:
         """Write the state down, for a start with the same `--db`."""

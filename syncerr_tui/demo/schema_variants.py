@@ -232,7 +232,7 @@ def _objects(key: str) -> tuple[SObject, ...]:
 
 def field_named(sobject_: SObject, name: str) -> Field:
     """A field that must exist."""
-    found = sobject_.field(name)
-    if found is None:
+    field = sobject_.field(name)
+    if field is None:
         raise KeyError(f"{sobject_.name} has no field {name}")
-    return found
+    return field

@@ -39,11 +39,14 @@ class Setup:
 
     def read(self, kind: str, name: str, request: Request) -> Component | None:
         """A component; None where there is none."""
-        found = self.catalog.read(kind, name)
-        if found is not None and self.context.faults.fires("colleague-edits", request):
-            edited = {**found, "description": f"{found.get('description') or ''} (reviewed by Tom)".strip()}
+        component = self.catalog.read(kind, name)
+        if component is not None and self.context.faults.fires("colleague-edits", request):
+            edited = {
+                **component,
+                "description": f"{component.get('description') or ''} (reviewed by Tom)".strip(),
+            }
             self.catalog.write(kind, name, edited, by=self._colleague(), in_setup=True)
-        return found
+        return component
 
     def write(self, kind: str, name: str, component: Component, request: Request) -> list[SaveFault]:
         """Replace a component; empty where it was done and said so."""

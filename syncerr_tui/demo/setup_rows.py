@@ -289,9 +289,9 @@ def _flow_row(store: Store, rule: Rule, definition: str, base: Row) -> Row:
 
 def approval_of(store: Store, record_id: str, at: str) -> None:
     """A record waits for somebody's approval, and is locked as long as it does."""
-    found = store.find("ProcessDefinition")
+    processes = store.find("ProcessDefinition")
     name = {"Name": "Account changes", "DeveloperName": "Account_changes", "TableEnumOrId": "Account"}
-    definition = found[0]["Id"] if found else store.insert("ProcessDefinition", name)
+    definition = processes[0]["Id"] if processes else store.insert("ProcessDefinition", name)
     row = {"ProcessDefinitionId": definition, "TargetObjectId": record_id, "Status": "Pending"}
     store.insert("ProcessInstance", {**row, "SubmittedById": DEMO_USER_ID, "CreatedDate": at})
 

@@ -136,11 +136,11 @@ class Store:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
-        found = {
+        tables = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
         application = connection.execute("PRAGMA application_id").fetchone()[0]
-        if found and application != _APPLICATION:
+        if tables and application != _APPLICATION:
             raise BadInputError(
                 f"The file {self._path} is a database of another program",
                 "Name another file with --db; a new one is made where none exists",
@@ -150,8 +150,8 @@ class Store:
             connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA case_sensitive_like = OFF")
         connection.create_function("fold", 1, _fold, deterministic=True)
-        if found:
-            self._compare(connection, found)
+        if tables:
+            self._compare(connection, tables)
             return
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -161,10 +161,10 @@ class Store:
             connection.execute(statement)
         connection.execute("COMMIT")
 
-    def _compare(self, connection: sqlite3.Connection, found: set[str]) -> None:
+    def _compare(self, connection: sqlite3.Connection, tables: set[str]) -> None:
         """Refuse a file whose tables are not those of this schema (another version, another naming)."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        fits = version == _FORMAT and "demo_memory" in found
+        fits = version == _FORMAT and "demo_memory" in tables
         for name, columns in self._columns.items():
             there = {row[1] for row in connection.execute(f"PRAGMA table_info({_quoted(name)})")}
             fits = fits and there == {"demo_row", *columns}
@@ -204,11 +204,11 @@ class Store:
     def loading(self) -> Iterator[None]:
         """Write very many records: indexes are taken away and made anew at the end."""
         with self._lock:
-            found = self.sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
-            for name, _text in found:
+            indexes = self.sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+            for name, _text in indexes:
                 self.sql(f"DROP INDEX {_quoted(str(name))}")
             yield
-            for _name, text in found:
+            for _name, text in indexes:
                 self.sql(str(text))
 
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:

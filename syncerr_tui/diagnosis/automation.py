@@ -117,9 +117,9 @@ _NOT_TRIGGERS = frozenset(
 
 def find_automation(text: str) -> list[NamedAutomation]:
     """Everything that `text` names as having run, outermost first, each once."""
-    found = [*_flows(text), *_triggers(text), *_exceptions(text), *_rules(text)]
-    found.sort(key=lambda named: named.start)
-    return _distinct(_with_traces(text, found))
+    automations = [*_flows(text), *_triggers(text), *_exceptions(text), *_rules(text)]
+    automations.sort(key=lambda named: named.start)
+    return _distinct(_with_traces(text, automations))
 
 
 def _named(kind: str, name: str, start: int, end: int, namespace: str | None = None) -> NamedAutomation:
@@ -281,12 +281,12 @@ def _traces(text: str) -> list[tuple[int, list[NamedAutomation]]]:
     return traces
 
 
-def _with_traces(text: str, found: list[NamedAutomation]) -> list[NamedAutomation]:
+def _with_traces(text: str, automations: list[NamedAutomation]) -> list[NamedAutomation]:
     """`found` with the frames of the stack traces put where they belong."""
     if not any(clue in text for clue in (": line ", " col ", "Class.")):
-        return found
-    order = list(found)
-    known = {named.automation for named in found}
+        return automations
+    order = list(automations)
+    known = {named.automation for named in automations}
     for start, frames in _traces(text):
         anchors = {frame.automation for frame in frames} & known
         fresh = [frame for frame in reversed(frames) if frame.automation not in known]
@@ -299,8 +299,8 @@ def _with_traces(text: str, found: list[NamedAutomation]) -> list[NamedAutomatio
     return order
 
 
-def _distinct(found: list[NamedAutomation]) -> list[NamedAutomation]:
+def _distinct(automations: list[NamedAutomation]) -> list[NamedAutomation]:
     first: dict[Automation, NamedAutomation] = {}
-    for named in found:
+    for named in automations:
         first.setdefault(named.automation, named)
     return list(first.values())

@@ -102,10 +102,10 @@ def nearest_codes(text: str) -> tuple[str, ...]:
     wanted = as_code(text)
     if not wanted or len(wanted) > LONGEST:
         return ()
-    found = _near(wanted, known_codes(), _MOST_NEAR)
+    near = _near(wanted, known_codes(), _MOST_NEAR)
     if len(wanted) > 3:
-        found += sorted(code for code in known_codes() if wanted in code and code not in found)
-    return tuple(found[:_MOST_NEAR])
+        near += sorted(code for code in known_codes() if wanted in code and code not in near)
+    return tuple(near[:_MOST_NEAR])
 
 
 def nearest_of(text: str, words: Iterable[str]) -> str | None:

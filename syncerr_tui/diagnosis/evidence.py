@@ -122,16 +122,16 @@ def parents_named(text: str) -> NamedParents:
     words = text.lower() if text.isascii() else ""
     at = words.find(_IN_ENTITY) if words else 0
     entity = _ENTITY.search(text, at) if at >= 0 else None
-    found: list[str] = []
+    names: list[str] = []
     at = words.find(_NAMING) if words else 0
     while at >= 0 and (match := _FOREIGN_KEY.search(text, at)):
         if _WORD.search(match[1]):
-            found.append(match[1].lower())
+            names.append(match[1].lower())
         at = words.find(_NAMING, match.end()) if words else match.end()
-    if not found:
-        found = [match[0].lower() for match in _UUID.finditer(text)]
-        found += [match[0] for match in _RECORD_ID.finditer(text)]
-    return NamedParents(tuple(dict.fromkeys(found)), entity[1] if entity else None)
+    if not names:
+        names = [match[0].lower() for match in _UUID.finditer(text)]
+        names += [match[0] for match in _RECORD_ID.finditer(text)]
+    return NamedParents(tuple(dict.fromkeys(names)), entity[1] if entity else None)
 
 
 def says_parent(message: str) -> bool:

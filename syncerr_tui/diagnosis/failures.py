@@ -140,7 +140,7 @@ def _codes_of_homes(
 ) -> dict[tuple[int, int], tuple[str, ...]]:
     """For each object with a message, the codes that stand in it beside the message."""
     texts = Ranges((item.at, item.text.origin_of_end(len(item.text.text))) for item in statements)
-    found: dict[tuple[int, int], list[str]] = {}
+    by_home: dict[tuple[int, int], list[str]] = {}
     for match in find_codes(whole.text):
         at = whole.origin(match.start())
         if at in texts:
@@ -149,9 +149,9 @@ def _codes_of_homes(
         for _, holder in around:
             inner = [home for home in homes if holder[0] <= home[0] and home[1] <= holder[1]]
             if inner:
-                found.setdefault(holder if holder in homes else inner[0], []).append(match[0])
+                by_home.setdefault(holder if holder in homes else inner[0], []).append(match[0])
                 break
-    return {home: tuple(codes) for home, codes in found.items()}
+    return {home: tuple(codes) for home, codes in by_home.items()}
 
 
 def _smallest(holders: Iterable[tuple[int, int]], at: int) -> tuple[int, int] | None:

@@ -174,15 +174,15 @@ class OrgMetadata:
         """The one object of this API name, label or plural label; None where there is none or several."""
         folded = " ".join(text.split()).casefold()
         exact = [entry for entry in self.objects if entry.name.casefold() == folded]
-        found = exact or [
+        matching = exact or [
             entry for entry in self.objects if folded in {entry.label.casefold(), entry.plural.casefold()}
         ]
-        return found[0] if len(found) == 1 else None
+        return matching[0] if len(matching) == 1 else None
 
     def object_of(self, record_id: str) -> ObjectEntry | None:
         """The object that an id's first three characters stand for in this org."""
-        found = [entry for entry in self.objects if entry.prefix and entry.prefix == record_id[:3]]
-        return found[0] if len(found) == 1 else None
+        matching = [entry for entry in self.objects if entry.prefix and entry.prefix == record_id[:3]]
+        return matching[0] if len(matching) == 1 else None
 
     def field_named(self, objects: Iterable[str], text: str) -> FieldEntry | None:
         """The field of this API name or label on the first of some objects that has it."""
@@ -194,9 +194,9 @@ class OrgMetadata:
             by_name = [entry for entry in described.fields if entry.name.casefold() == wanted]
             by_label = [entry for entry in described.fields if entry.label.casefold() == wanted]
             alike = [entry for entry in described.fields if bare_field(entry.name) == bare_field(text)]
-            for found in (by_name, by_label, alike):
-                if len(found) == 1:
-                    return found[0]
+            for matching in (by_name, by_label, alike):
+                if len(matching) == 1:
+                    return matching[0]
         return None
 
 
@@ -322,10 +322,10 @@ def answers_of_payload(value: Mapping[str, Any]) -> dict[str, KeptAnswer]:
 
 def aware_time(value: str) -> datetime:
     """An aware time. Raises: ValueError, TypeError: It is none."""
-    found = datetime.fromisoformat(value)
-    if found.tzinfo is None:
+    time = datetime.fromisoformat(value)
+    if time.tzinfo is None:
         raise ValueError(value)
-    return found
+    return time
 
 
 def _text(value: object) -> str:

@@ -109,8 +109,8 @@ class OrgNotes:
     notes: tuple[Note, ...] = ()
 
     def matching(self, diagnosis: Diagnosis) -> tuple[OrgNote, ...]:
-        found = ((note, note.matched(diagnosis)) for note in self.notes)
-        return tuple(OrgNote(note.text, reason) for note, reason in found if reason)
+        reasons = ((note, note.matched(diagnosis)) for note in self.notes)
+        return tuple(OrgNote(note.text, reason) for note, reason in reasons if reason)
 
 
 def load(path: Path) -> OrgNotes:
@@ -163,8 +163,8 @@ class _Place:
         headers = [place for place, line in enumerate(lines) if _HEADER.match(line)]
         first = headers[number] if number is not None and number < len(headers) else 0
         own_key = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=|\s*\[\[?\s*{re.escape(key)}\b")
-        found = (place for place in range(first, len(lines)) if own_key.match(lines[place]))
-        return next(found, first) + 1
+        numbers = (place for place in range(first, len(lines)) if own_key.match(lines[place]))
+        return next(numbers, first) + 1
 
 
 def _note(raw: Mapping[str, Any], number: int, place: _Place) -> Note:

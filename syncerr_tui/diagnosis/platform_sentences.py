@@ -154,12 +154,12 @@ def find_platform_sentences(text: str) -> list[SaidSentence]:
     likely = [sentence for word in by_word.keys() & _WORD.findall(plain) for sentence in by_word[word]]
     if not text.isascii() and _WITHOUT_BLANKS.search(text):
         likely += without_blanks
-    found: list[SaidSentence] = []
+    sentences: list[SaidSentence] = []
     for sentence in likely:
         if sentence.anchor in plain:
-            found += (SaidSentence(sentence, match) for match in matches(sentence.pattern, plain))
-    found.sort(key=lambda said: (said.match.start(), -said.match.end()))
-    return found
+            sentences += (SaidSentence(sentence, match) for match in matches(sentence.pattern, plain))
+    sentences.sort(key=lambda said: (said.match.start(), -said.match.end()))
+    return sentences
 
 
 def code_from_sentences(kinds: frozenset[str]) -> str | None:

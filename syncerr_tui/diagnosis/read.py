@@ -152,13 +152,13 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     failures = []
     for number, piece in enumerate(pieces):
         end = len(text) if number == len(pieces) - 1 else piece.end
-        found = _Found(
+        names = _Found(
             piece,
             [part for part in parts if piece.start <= part.start < end],
             [item for item in automation if piece.start <= item.start < end],
             broken_at,
         )
-        failure, more = _failure(found, given if number in owners else None, whole, sole=len(pieces) == 1)
+        failure, more = _failure(names, given if number in owners else None, whole, sole=len(pieces) == 1)
         parts += more
         failures.append(failure)
     pooled = failures[0] if len(failures) == 1 else together(failures)
@@ -195,33 +195,33 @@ class _Found:
 
 
 def _failure(
-    found: _Found, given: str | None, whole: SourceText, *, sole: bool
+    parts: _Found, given: str | None, whole: SourceText, *, sole: bool
 ) -> tuple[Failure, list[Part]]:
     """One failure, and the fields, values, objects and limit in it, placed in the message."""
-    statements = found.piece.statements
-    codes = tuple(dict.fromkeys(part.text for part in found.parts if part.kind == "code"))
+    statements = parts.piece.statements
+    codes = tuple(dict.fromkeys(part.text for part in parts.parts if part.kind == "code"))
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
     says = frozenset(said.kind for item in statements for said in item.sentences)
-    root = root_of(_outermost_first(found), given)
+    root = root_of(_outermost_first(parts), given)
     inferred = root is None
     if root is None:
-        root = code_from_sentences(says) or _code_of({item.automation.kind for item in found.automation})
+        root = code_from_sentences(says) or _code_of({item.automation.kind for item in parts.automation})
     more: list[Part] = []
     for item in statements:
         more += (
-            part for part in _statement(item, root) if part.kind == "value" or part.end != found.broken_at
+            part for part in _statement(item, root) if part.kind == "value" or part.end != parts.broken_at
         )
     limit = find_limit(surroundings, codes)
     if limit:
         more.append(_placed(limit, whole) if sole else limit._replace(start=0, end=0))
-    texts = _texts([*found.parts, *more])
+    texts = _texts([*parts.parts, *more])
     failure = Failure(
         code=given,
         codes=codes,
         root_code=root,
         inferred=inferred and root is not None,
-        automation=tuple(dict.fromkeys(item.automation for item in found.automation)),
+        automation=tuple(dict.fromkeys(item.automation for item in parts.automation)),
         objects=once_in_any_case(tuple(texts.get("object", ()))),
         fields=tuple(texts.get("field", ())),
         values=tuple(texts.get("value", ())),
@@ -236,10 +236,10 @@ def _failure(
     return failure, more
 
 
-def _outermost_first(found: _Found) -> tuple[str, ...]:
+def _outermost_first(parts: _Found) -> tuple[str, ...]:
     """The codes of one failure; one beside a message, as a JSON `errorCode`, is around those in it."""
-    texts = _ranges([item.text for item in found.piece.statements])
-    codes = [part for part in found.parts if part.kind == "code"]
+    texts = _ranges([item.text for item in parts.piece.statements])
+    codes = [part for part in parts.parts if part.kind == "code"]
     return tuple(dict.fromkeys(part.text for part in sorted(codes, key=lambda part: part.start in texts)))
 
 

@@ -83,9 +83,9 @@ _GENERIC = frozenset(_GENERIC_NAMES.split())
 
 def find_objects(text: str, taken: Ranges) -> list[Part]:
     """Objects named in a statement; parts inside the `taken` ranges are names of something else."""
-    found = [*find_stated(text), *_capital(text, taken)]
-    found.sort(key=lambda part: part.start)
-    return found or list(islice(_lower(text, taken), 1))
+    parts = [*find_stated(text), *_capital(text, taken)]
+    parts.sort(key=lambda part: part.start)
+    return parts or list(islice(_lower(text, taken), 1))
 
 
 @cache
@@ -397,15 +397,15 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
         root: The code the statement is about, where it is known from elsewhere.
     """
     listed = list(find_lists(text))
-    found = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *listed]
-    found += find_labels_of(text, listed)
-    known = Ranges((part.start, part.end) for part in found)
-    found += (part for part in find_custom_fields(text) if part.start not in known)
-    found += find_prose(text, root)
-    if not any(part.kind == "value" for part in found):
-        found += find_refused(text, root)
-    found.sort(key=lambda part: part.start)
-    return [part for part in found if says_something(part, text)]
+    parts = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *listed]
+    parts += find_labels_of(text, listed)
+    known = Ranges((part.start, part.end) for part in parts)
+    parts += (part for part in find_custom_fields(text) if part.start not in known)
+    parts += find_prose(text, root)
+    if not any(part.kind == "value" for part in parts):
+        parts += find_refused(text, root)
+    parts.sort(key=lambda part: part.start)
+    return [part for part in parts if says_something(part, text)]
 
 
 def says_something(part: Part, text: str) -> bool:

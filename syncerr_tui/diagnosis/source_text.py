@@ -159,9 +159,9 @@ def _messages(page: SourceText, depth: int = 0) -> list[SourceText]:
     text = page.text
     if "essage" not in text and "escription" not in text:
         return []
-    found: list[SourceText] = []
+    messages: list[SourceText] = []
     at = misses = 0
-    while len(found) < _MAX_MESSAGES and misses < _MAX_MISSES and (key := _MESSAGE_KEY.search(text, at)):
+    while len(messages) < _MAX_MESSAGES and misses < _MAX_MISSES and (key := _MESSAGE_KEY.search(text, at)):
         end = _closing(text, key)
         at = max(key.end(), end or 0)
         if end is None:
@@ -171,8 +171,8 @@ def _messages(page: SourceText, depth: int = 0) -> list[SourceText]:
         if "\\" in inner.text:
             inner = inner.replaced(_ESCAPE, _unescaped)
         deeper = _messages(inner, depth + 1) if depth < _MAX_DEPTH and "essage" in inner.text else []
-        found.extend(deeper or [inner])
-    return found
+        messages.extend(deeper or [inner])
+    return messages
 
 
 def _closing(text: str, key: re.Match[str]) -> int | None:

@@ -140,8 +140,8 @@ def is_nested(diagnosis: Failure) -> bool:
     return bool(around or kinds & {"flow", "trigger", "class"})
 
 
-def _first(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(next(([item] for item in found), []))
+def _first(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(next(([item] for item in texts), []))
 
 
 def _automation(things: tuple[Automation, ...]) -> Blanks:
@@ -216,25 +216,25 @@ def _target(diagnosis: Failure, own: str | None, record: str | None) -> str | No
     if diagnosis.root_code == "INVALID_FIELD" and diagnosis.external_ids:
         return object_of(record) if record else None  # the object that the message names is the parent
     for text in diagnosis.objects:
-        found = api_name(text)
-        if found:
-            return found
+        spelt = api_name(text)
+        if spelt:
+            return spelt
     return object_of(record) if record else None
 
 
 def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
     """The words of whoever refused: the validation's text, the innermost reason of Apex."""
-    found = innermost(diagnosis.text, diagnosis.root_code)
-    if found.behind_code:
-        if found.rest.startswith(")") and not found.rest.startswith(")\n"):
+    reason = innermost(diagnosis.text, diagnosis.root_code)
+    if reason.behind_code:
+        if reason.rest.startswith(")") and not reason.rest.startswith(")\n"):
             return ""
-    elif nested or found.rest.lstrip().startswith(("{", "[{", "<")):
+    elif nested or reason.rest.lstrip().startswith(("{", "[{", "<")):
         return ""
-    if diagnosis.root_code in WRAPPERS and not (found.led_in or found.behind_code):
+    if diagnosis.root_code in WRAPPERS and not (reason.led_in or reason.behind_code):
         return ""
-    if "<unknown>" in found.words:
+    if "<unknown>" in reason.words:
         return ""  # the platform's sentence with nothing in it
-    words = one_line(found.words).lstrip(")").strip(" ,:;-\"'").removesuffix("()").rstrip(". 。")
+    words = one_line(reason.words).lstrip(")").strip(" ,:;-\"'").removesuffix("()").rstrip(". 。")
     for field in diagnosis.fields:
         # `Salesforce's sentence.: Username: [Username]`: the label is no part of the sentence.
         words = words.removesuffix(f": {field}").rstrip(". ")

@@ -217,34 +217,34 @@ class Fixer:
         self, kind: FixKind, target: FixTarget, wanted: Values
     ) -> TargetReading | SyncErrError | None:
         """The target after a write; as soon as it shows `wanted`, else as it stays."""
-        found: TargetReading | SyncErrError | None = None
+        reading: TargetReading | SyncErrError | None = None
         for pause in _REREADS:
             if pause:
                 await self.sleep(pause)
             try:
-                found = await self._org.read_target(kind, target, wanted)
+                reading = await self._org.read_target(kind, target, wanted)
             except SyncErrError as error:
-                found = error
+                reading = error
                 continue
-            if found is not None and same_values(found.values, wanted):
-                return found
-        return found
+            if reading is not None and same_values(reading.values, wanted):
+                return reading
+        return reading
 
     async def _prove(self, record: FixRecord, start: TargetReading, answer: str, words: str) -> FixResult:
         kind, target, after = record.kind, record.target, record.after
-        found = await self._reread(kind, target, after)
+        reading = await self._reread(kind, target, after)
 
         def result(state: FixState, detail: str, *, verified: bool = False, gone: bool = False) -> FixResult:
-            shown = found.part(after) if isinstance(found, TargetReading) else {}
+            shown = reading.part(after) if isinstance(reading, TargetReading) else {}
             return FixResult(record.id, state, verified, record.before, shown, detail, unreachable=gone)
 
-        if isinstance(found, SyncErrError):
-            return result(FixState.UNKNOWN, f"It could not be read again: {found.line}", gone=True)
-        if found is None:
+        if isinstance(reading, SyncErrError):
+            return result(FixState.UNKNOWN, f"It could not be read again: {reading.line}", gone=True)
+        if reading is None:
             self._ledger.close(record.id, "gone from the org")
             return result(FixState.UNKNOWN, f"{target.name} is gone from the org")
-        if same_values(found.values, after):
-            return self._applied(record, start, found, answer, result)
+        if same_values(reading.values, after):
+            return self._applied(record, start, reading, answer, result)
         if answer == "refused":
             self._ledger.close(record.id, "refused; a re-read shows it as before")
             return result(FixState.REFUSED, words)
@@ -262,7 +262,7 @@ class Fixer:
         self,
         record: FixRecord,
         start: TargetReading,
-        found: TargetReading,
+        reading: TargetReading,
         answer: str,
         result: Callable[..., FixResult],
     ) -> FixResult:
@@ -275,7 +275,7 @@ class Fixer:
             detail = f"{detail} {_LEFT_EMPTY}, once it is required again."
         if not record.kind.is_safeguard:
             self._ledger.close(record.id, "applied")
-        if start.rest != found.rest:
+        if start.rest != reading.rest:
             return result(
                 FixState.APPLIED, f"{detail} Something else in {record.target.name} changed too: look at it."
             )
@@ -355,26 +355,26 @@ class Fixer:
         self._ledger.restoring(record.id)
         answer, words = await self._write(record.kind, record.target, reading, back)
         self._ledger.restored(record.id, answer, words)
-        found = await self._reread(record.kind, record.target, back)
-        return self._restored(record, reading, found, answer, words)
+        reread = await self._reread(record.kind, record.target, back)
+        return self._restored(record, reading, reread, answer, words)
 
     def _restored(
         self,
         record: FixRecord,
         start: TargetReading,
-        found: TargetReading | SyncErrError | None,
+        reading: TargetReading | SyncErrError | None,
         answer: str,
         words: str,
     ) -> FixResult:
         before = start.part(record.after)
-        if isinstance(found, SyncErrError):
-            words = f"It could not be read again: {found.line}"
+        if isinstance(reading, SyncErrError):
+            words = f"It could not be read again: {reading.line}"
             return FixResult(record.id, FixState.UNKNOWN, False, before, {}, words, unreachable=True)
-        if found is None:
+        if reading is None:
             self._ledger.close(record.id, "gone from the org")
             return FixResult(record.id, FixState.UNKNOWN, False, before, {}, "It is gone from the org")
-        now = found.part(record.after)
-        if same_values(found.values, undo_values(record)):
+        now = reading.part(record.after)
+        if same_values(reading.values, undo_values(record)):
             self._ledger.close(record.id, "put back; a re-read shows it")
             return FixResult(record.id, FixState.APPLIED, True, before, now, "Put back; a re-read shows it")
         state = FixState.REFUSED if answer in {"refused", "not sent"} else FixState.UNKNOWN

@@ -237,8 +237,8 @@ def _key(side: str, target: FixTarget) -> str:
 
 
 def _values(text: str) -> Mapping[str, Any]:
-    found: dict[str, Any] = json.loads(text)
-    return found
+    values: dict[str, Any] = json.loads(text)
+    return values
 
 
 def _text(at: datetime) -> str:

@@ -308,9 +308,9 @@ def state_of(record: FixRecord, reading: TargetReading | None) -> SafeguardState
     return SafeguardState.OTHER_VERSION if record.kind is FixKind.FLOW_OFF else SafeguardState.UNKNOWN
 
 
-def same_values(found: Values, wanted: Values) -> bool:
+def same_values(seen: Values, wanted: Values) -> bool:
     """Whether everything that is wanted is so."""
-    return all(found.get(name) == value for name, value in wanted.items())
+    return all(seen.get(name) == value for name, value in wanted.items())
 
 
 _SHELL_SAFE = "@+/="
@@ -406,7 +406,7 @@ def _changed(candidate: FixCandidate) -> tuple[str, ...]:
 
 
 def _once(options: Iterable[FixOption]) -> list[FixOption]:
-    found: dict[str, FixOption] = {}
+    by_key: dict[str, FixOption] = {}
     for option in options:
-        found.setdefault(option.key, option)
-    return list(found.values())
+        by_key.setdefault(option.key, option)
+    return list(by_key.values())

@@ -49,10 +49,10 @@ def _program(environ: Mapping[str, str], names: Sequence[str], usual: Sequence[s
             raise BadInputError(
                 f"{name} cannot be read: {one_line(environ[name])[:60]!r}", "Close its quotes"
             ) from None
-    found = next((program for program in usual if shutil.which(program, path=environ.get("PATH"))), None)
-    if found is None:
+    pager = next((program for program in usual if shutil.which(program, path=environ.get("PATH"))), None)
+    if pager is None:
         raise MachineError(f"Neither {' nor '.join(usual)} is here", f"Let {names[0]} name a program")
-    return [found]
+    return [pager]
 
 
 async def view(text: str, name: str, program: Sequence[str], environ: Mapping[str, str]) -> bool:

@@ -46,7 +46,7 @@ def others_on(journal: Journal) -> tuple[PersonOn, ...]:
         "WHERE u.id IS NOT NULL OR (o.doing != '' AND o.heartbeat >= ?) ORDER BY u.at DESC, o.heartbeat DESC",
         (iso(journal.now() - _GONE),),
     )
-    found = [
+    others = [
         PersonOn(
             user=row["user"],
             host=row["host"],
@@ -58,7 +58,7 @@ def others_on(journal: Journal) -> tuple[PersonOn, ...]:
         for row in rows
         if journal.claims.lives(row)
     ]
-    return tuple(sorted(found, key=lambda one: one.run is None))
+    return tuple(sorted(others, key=lambda one: one.run is None))
 
 
 def people_words(people: Sequence[PersonOn]) -> str:

@@ -188,8 +188,8 @@ def _renumbered(
     kept = [column for column in columns if column != "n" or table == "intents"]
 
     def value(column: str, line: tuple[Any, ...]) -> object:
-        found = line[columns.index(column)]
-        return numbers.get(found, found) if column == intent else found
+        number = line[columns.index(column)]
+        return numbers.get(number, number) if column == intent else number
 
     return kept, [tuple(value(column, line) for column in kept) for line in lines]
 

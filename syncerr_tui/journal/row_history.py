@@ -315,7 +315,7 @@ def _ended(row: Row) -> Ended:
 
 
 def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
-    found = journal.read_of(
+    rows = journal.read_of(
         (key for _, key in records),
         "SELECT r.object, r.storeconnect_id, max(v.at) AS at FROM rows r "
         "JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
@@ -323,7 +323,7 @@ def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple
         "AND v.verdict IN ('FIXED', 'RESOLVED ELSEWHERE') "
         "AND json_extract(r.row, '$.event_type') != 'Delete' GROUP BY 1, 2",
     )
-    known = {(row["object"], row["storeconnect_id"]): _time(row["at"]) for row in found}
+    known = {(row["object"], row["storeconnect_id"]): _time(row["at"]) for row in rows}
     return {record: at for record, at in known.items() if record in records}
 
 

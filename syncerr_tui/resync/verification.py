@@ -140,8 +140,8 @@ async def _looked(
     async def find(some: Sequence[Attempt]) -> Sequence[Attempt]:
         name: str = some[0].error.object
         ids = [attempt.error.storeconnect_id for attempt in some]
-        found, why = await _records(org, {name: ids}, asyncio.Semaphore(concurrency))
-        records.update((a.event, found.get((name, a.error.storeconnect_id), ())) for a in some)
+        there, why = await _records(org, {name: ids}, asyncio.Semaphore(concurrency))
+        records.update((a.event, there.get((name, a.error.storeconnect_id), ())) for a in some)
         if why:
             refused.update((attempt.event, why[name]) for attempt in some)
         return some

@@ -126,10 +126,10 @@ class ApiClient(RequestExecutor):
 
     async def describe_global(self) -> list[Row]:
         answer = await self.read(lambda sf: an_object(rest(sf, "sobjects")))
-        found = answer.get("sobjects")
-        if not isinstance(found, list):
+        sobjects = answer.get("sobjects")
+        if not isinstance(sobjects, list):
             raise strange()
-        return [one for one in found if isinstance(one, dict) and isinstance(one.get("name"), str)]
+        return [one for one in sobjects if isinstance(one, dict) and isinstance(one.get("name"), str)]
 
     async def describe(self, object_name: str, *, fresh: bool = False) -> Row:
         """One object's fields. Asked once for each object and then remembered, unless `fresh`.
@@ -147,8 +147,8 @@ class ApiClient(RequestExecutor):
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
         path = f"actions/custom/{soql.name(kind)}"
         answer = await self.read(lambda sf: an_object(rest(sf, path)))
-        found = answer.get("actions")
-        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        actions = answer.get("actions")
+        return [one for one in actions if isinstance(one, dict)] if isinstance(actions, list) else []
 
     async def action_describe(self, kind: str, action: str) -> Row:
         """Inputs and outputs of one custom action.

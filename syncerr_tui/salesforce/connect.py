@@ -76,8 +76,8 @@ async def _guess(client: ApiClient, mapping: FieldMapping) -> str:
     from syncerr_tui.salesforce.discovery import successors
 
     with suppress(SyncErrError):
-        found = [name for name in (await successors(client, mapping)).values() if name]
-        return f" to {', '.join(found)}" if found else ""
+        names = [name for name in (await successors(client, mapping)).values() if name]
+        return f" to {', '.join(names)}" if names else ""
     return ""
 
 

@@ -159,19 +159,19 @@ class _Search:
             key=lambda pair: (-pair[0], -_hinted(pair[1]), str(pair[1]["name"])),
         )
         first = [(points, one) for points, one in ranked if points or _hinted(one)][:FIRST_LOOK]
-        found = await self._judged(first)
-        if not found or found[0].named < SURE_NAME:
+        judged = await self._judged(first)
+        if not judged or judged[0].named < SURE_NAME:
             # Nothing here, or something whose name says little: a look at the others may show a better one.
             seen = {one["name"] for _, one in first}
             rest = [pair for pair in ranked if pair[1]["name"] not in seen][:LONG_LOOK]
-            found = sorted((*found, *await self._judged(rest)))
-        if not found:
+            judged = sorted((*judged, *await self._judged(rest)))
+        if not judged:
             raise BadInputError(
                 "Nothing in this org looks like StoreConnect's change events",
                 "Check that the package is installed and that this user may read its change events; "
                 "or name the object with 'syncerr-tui setup --object'",
             )
-        best, *others = found
+        best, *others = judged
         close = [one for one in others if best.points - one.points < 2 * MARGIN]
         proposal = best.proposal
         if close:
@@ -198,16 +198,16 @@ class _Search:
         known = [pair for pair in some if pair[0] == max((points for points, _ in some), default=0) >= 100]
         if len(known) == 1 and (only := await judge(known[0][0], str(known[0][1]["name"]))):
             return [only]
-        found = await _gather(judge(points, str(one["name"])) for points, one in some)
-        return sorted(one for one in found if one)
+        judged = await _gather(judge(points, str(one["name"])) for points, one in some)
+        return sorted(one for one in judged if one)
 
     async def _propose(self, name: str, reason: str) -> Proposal:
         describe, said = await self._org.describe(name), self._said
         if not shaped_like_it(describe):
             return propose(describe, reason, Assignment({}, dict.fromkeys(FieldRole, ())), said, ReadSample())
         rows, notes = await self._sample(name, describe)
-        found = fit(describe, said, Sample(rows, self._objects))
-        status = found.chosen.get(FieldRole.STATUS)
+        fits = fit(describe, said, Sample(rows, self._objects))
+        status = fits.chosen.get(FieldRole.STATUS)
         statuses = await self._values(describe, status, rows)
         if status and (wanted := said.failed or failed_values(statuses)[0]):
             failing = [bool({*status_values(row.get(status.name), status.type)} & {*wanted}) for row in rows]
@@ -220,9 +220,9 @@ class _Search:
             first = fit(describe, said, Sample(judged, self._objects, None, others))
             row_object = first.chosen.get(FieldRole.OBJECT)
             scene = Sample(judged, self._objects, row_object.name if row_object else None, others)
-            found = fit(describe, said, scene, status)
-        kinds = await self._values(describe, found.chosen.get(FieldRole.EVENT_TYPE), rows)
-        return propose(describe, reason, found, said, ReadSample(rows, statuses, kinds, notes))
+            fits = fit(describe, said, scene, status)
+        kinds = await self._values(describe, fits.chosen.get(FieldRole.EVENT_TYPE), rows)
+        return propose(describe, reason, fits, said, ReadSample(rows, statuses, kinds, notes))
 
     async def _sample(
         self, name: str, describe: Describe, where: str = ""

@@ -266,11 +266,11 @@ class _Checkup:
 
     async def _sync_user(self, mapping: FieldMapping, sights: list[_Sight]) -> Check:
         kept = self._profile.sync_user
-        found = await find_sync_user(
+        user = await find_sync_user(
             self._client, [one.name for one in sights if one.has_key], mapping.record_key
         )
-        named = f"{found.name} ({found.id})" if found else ""
-        if kept and found and found.clear and to_18(kept) != found.id:
+        named = f"{user.name} ({user.id})" if user else ""
+        if kept and user and user.clear and to_18(kept) != user.id:
             return Check(
                 "sync user",
                 CheckState.WARNING,
@@ -279,12 +279,12 @@ class _Checkup:
             )
         if kept:
             return _ok("sync user", f"{kept}: only a write by this user proves an outcome")
-        likely = f"; most synced records were created by {named}" if found and found.clear else ""
+        likely = f"; most synced records were created by {named}" if user and user.clear else ""
         return Check(
             "sync user",
             CheckState.WARNING,
             f"not known, so a later write by anybody counts as the sync's{likely}",
-            f"Set sync_user in the profile{f' to {found.id}' if likely and found else ''}",
+            f"Set sync_user in the profile{f' to {user.id}' if likely and user else ''}",
         )
 
     async def _method(self, mapping: FieldMapping) -> list[Check]:
@@ -300,10 +300,10 @@ class _Checkup:
 
     async def _entry_points(self) -> list[Check]:
         """A public action of the org's own is better than a private call, and than a person's hand."""
-        found = await likely_entry_points(self._client)
-        if not found:
+        entry_points = await likely_entry_points(self._client)
+        if not entry_points:
             return []
-        kind, name = found[0]
+        kind, name = entry_points[0]
         return [
             Check(
                 "entry point",

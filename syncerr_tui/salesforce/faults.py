@@ -293,14 +293,14 @@ def read_exception(error: Exception) -> ApiError | None:
 
 def _causes(error: BaseException) -> list[BaseException]:
     """An exception and what urllib3 wrapped in it, outermost first."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     queue: list[object] = [error]
     while queue:
         one = queue.pop(0)
-        if isinstance(one, BaseException) and not any(one is known for known in found):
-            found.append(one)
+        if isinstance(one, BaseException) and not any(one is known for known in causes):
+            causes.append(one)
             queue += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
-    return found
+    return causes
 
 
 def _never_connected(error: BaseException) -> bool:

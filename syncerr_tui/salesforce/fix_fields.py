@@ -71,10 +71,10 @@ class FieldFixes:
 
     async def picklist(self, case: FixCase) -> list[FixCandidate]:
         """The value that a restricted picklist lacks, where its list lives."""
-        found = await self._field(case) if case.code == _PICKLIST else None
-        if found is None or len(case.failure.values) != 1:
+        place = await self._field(case) if case.code == _PICKLIST else None
+        if place is None or len(case.failure.values) != 1:
             return []
-        (object_name, field), value = found, case.failure.values[0]
+        (object_name, field), value = place, case.failure.values[0]
         home = await self._value_home(object_name, field)
         label = text(field, "label")
         title = f"Add {value} to the values of {label}"
@@ -116,7 +116,7 @@ class FieldFixes:
 
     async def _record_types(self, object_name: str, field: Row, value: str) -> list[FixCandidate]:
         """The active record types that do not offer a value of the list, as far as the org tells."""
-        found = []
+        record_types = []
         with untold():
             rows = await self._client.query_all(
                 "SELECT Id, Name FROM RecordType WHERE SobjectType = "  # noqa: S608 - quoted
@@ -128,8 +128,8 @@ class FieldFixes:
                     target = FixTarget("RecordType", key, f"{object_name}.{name}")
                     title = f"Let the record type {name} offer {value} in {text(field, 'label')}"
                     guided = f"The list has the value, and the record type {name} does not offer it"
-                    found.append(FixCandidate(FixKind.BY_HAND, target, title, guided=guided))
-        return found
+                    record_types.append(FixCandidate(FixKind.BY_HAND, target, title, guided=guided))
+        return record_types
 
     async def _value_home(self, object_name: str, field: Row) -> Component | str:
         """Where a field's values live; in words where this program does not write them."""
@@ -156,10 +156,10 @@ class FieldFixes:
     async def required(self, case: FixCase) -> list[FixCandidate]:
         if case.code != "REQUIRED_FIELD_MISSING":
             return []
-        found = await self._field(case)
-        if found is None:
+        place = await self._field(case)
+        if place is None:
             return []
-        object_name, field = found
+        object_name, field = place
         target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
         title = f"Let {text(field, 'label')} of {object_name} be empty"
         if not field.get("custom"):

@@ -69,22 +69,24 @@ class RecordFixes:
             return []
         ids = [key for _, key in await self._records_of(case)]
         sure = any(key[:3] in {"003", "00Q"} for key in ids)
-        found: list[FixCandidate] = []
+        candidates: list[FixCandidate] = []
         for mark in _BOUNCE_MARKS:
             mine = [key for key in ids if key.startswith(mark.prefix)]
             if mine:
                 with untold():
-                    found += await self._marked(mark, mine)
+                    candidates += await self._marked(mark, mine)
             elif not sure:
                 if mark.object not in self._marked_last:
                     self._marked_last[mark.object] = []
                     with untold():
                         self._marked_last[mark.object] = await self._marked(mark, [])
-                found += self._marked_last[mark.object]
-            if self._named.startswith(mark.prefix) and self._named not in {one.target.id for one in found}:
+                candidates += self._marked_last[mark.object]
+            if self._named.startswith(mark.prefix) and self._named not in {
+                one.target.id for one in candidates
+            }:
                 with untold():
-                    found += await self._marked(mark, [self._named], settled=True)
-        return found
+                    candidates += await self._marked(mark, [self._named], settled=True)
+        return candidates
 
     async def _marked(
         self, mark: BounceMark, ids: Sequence[str], *, settled: bool = False
@@ -101,36 +103,38 @@ class RecordFixes:
             f"SELECT {columns}, LastModifiedDate, LastModifiedBy.Name FROM {mark.object} WHERE {within}"  # noqa: S608 - quoted
             f"{mark.fields[1]} {'=' if settled else '!='} null ORDER BY {mark.fields[1]} DESC LIMIT {_MOST}"
         )
-        found = [_bounce(mark, row, described, certain=bool(ids)) for row in rows if not _of_person(row)]
+        candidates = [_bounce(mark, row, described, certain=bool(ids)) for row in rows if not _of_person(row)]
         people = [key for row in rows if _of_person(row) and (key := to_18(row.get("AccountId")))]
         if people:  # the mark of a person's contact is changed on the person account alone
-            found += await self._marked(_PERSON, people if ids else [], settled=settled)
-        return found
+            candidates += await self._marked(_PERSON, people if ids else [], settled=settled)
+        return candidates
 
     async def owners(self, case: FixCase) -> list[FixCandidate]:
         """The record, and those it hangs on, where the owner is inactive for certain."""
         if case.code not in _OWNER and not ("owner" in case.failure.text and "inactive" in case.failure.text):
             return []
         select = "SELECT Id, Name, OwnerId, Owner.Name, Owner.IsActive FROM "
-        found = []
+        candidates = []
         for object_name, record in await self._records_of(case):
             with untold():
                 where = f" WHERE Id = {soql.quote(record)}"
                 rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
-                found += [await self._owner(object_name, row, certain=True) for row in rows if _left(row)]
-        if not found:
+                candidates += [
+                    await self._owner(object_name, row, certain=True) for row in rows if _left(row)
+                ]
+        if not candidates:
             # The record was to hang on another one than it does now, and the message does not say on which.
             key = soql.path(self._record_key)
             where = f"Account WHERE Owner.IsActive = false AND {key} != null LIMIT {_MOST}"
             rows = await self._client.query_all(select + where)
-            found = [await self._owner("Account", row, certain=False) for row in rows if _left(row)]
-        if self._named and self._named not in {one.target.id for one in found}:
+            candidates = [await self._owner("Account", row, certain=False) for row in rows if _left(row)]
+        if self._named and self._named not in {one.target.id for one in candidates}:
             object_name = await self._object_of(self._named) or ""
             where = f" WHERE Id = {soql.quote(self._named)}"
             rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
             settled = [await self._owner(object_name, row, certain=True) for row in rows if not _left(row)]
-            found += [replace(one, settled="Its owner is active by now") for one in settled]
-        return found
+            candidates += [replace(one, settled="Its owner is active by now") for one in settled]
+        return candidates
 
     async def _owner(self, object_name: str, row: Row, *, certain: bool) -> FixCandidate:
         owner, record = row.get("Owner") or {}, to_18(row.get("Id")) or ""
@@ -155,12 +159,12 @@ class RecordFixes:
         """The record that failed and those it hangs on: (object, id)."""
         record = to_18(case.error.salesforce_id or "")
         object_name = str(case.error.object)
-        found = [(object_name, record)] if record and soql.is_name(object_name) else []
+        records = [(object_name, record)] if record and soql.is_name(object_name) else []
         for key in filter(None, map(to_18, case.failure.record_ids)):
             with untold():
                 if name := await self._object_of(key):
-                    found.append((name, key))
-        for name, key in list(found):
+                    records.append((name, key))
+        for name, key in list(records):
             described = await self._client.describe(name)
             links = {
                 field["name"]: field["referenceTo"][0]
@@ -173,8 +177,8 @@ class RecordFixes:
                 )
                 for field, parent in links.items():
                     if rows and (parent_id := to_18(rows[0].get(field))):
-                        found.append((parent, parent_id))
-        return list(dict.fromkeys(found))
+                        records.append((parent, parent_id))
+        return list(dict.fromkeys(records))
 
     async def _team_note(self, object_name: str, record: str) -> str:
         if object_name != "Account":
@@ -209,11 +213,11 @@ class RecordFixes:
         record, object_name = to_18(case.error.salesforce_id or ""), str(case.error.object)
         if case.code not in _OWN_DATA or record is None or case.object not in {None, object_name}:
             return []
-        found: list[FixCandidate] = []
+        candidates: list[FixCandidate] = []
         for field in case.failure.fields[:5]:
             if soql.is_name(field):
-                found += await self._value(object_name, record, field, "is the record that was refused")
-        return found
+                candidates += await self._value(object_name, record, field, "is the record that was refused")
+        return candidates
 
     async def _value(self, object_name: str, record: str, field: str, why: str) -> list[FixCandidate]:
         rows = await self._client.query_all(

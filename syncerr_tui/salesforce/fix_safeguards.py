@@ -62,10 +62,10 @@ class SafeguardFixes:
         if not any(map(case.has, _RULES)):
             return []
         rows = await self._rules_with_words(case)
-        found: list[FixCandidate] = []
+        candidates: list[FixCandidate] = []
         for row in rows:
-            found += await self._validation_rule(row)
-        return found
+            candidates += await self._validation_rule(row)
+        return candidates
 
     async def _rules_with_words(self, case: FixCase) -> list[Row]:
         """Rules whose error message stands in the error; those of the refused object where it has any."""
@@ -94,7 +94,7 @@ class SafeguardFixes:
         after = {"active": False}
         look = await self._reader.look(FixKind.VALIDATION_RULE_OFF, target, after)
         formula = str(look.handle.get("errorConditionFormula")) if isinstance(look.handle, dict) else ""
-        found = [
+        candidates = [
             FixCandidate(
                 FixKind.VALIDATION_RULE_OFF,
                 target,
@@ -108,11 +108,11 @@ class SafeguardFixes:
                 **changed(row),
             )
         ]
-        return [*await self._bypasses(formula), *found] if "$Permission." in formula else found
+        return [*await self._bypasses(formula), *candidates] if "$Permission." in formula else candidates
 
     async def _bypasses(self, formula: str) -> list[FixCandidate]:
         """Permission sets that the admin named as a bypass, and that this rule looks for."""
-        user, found = self._exemption.sync_user, []
+        user, candidates = self._exemption.sync_user, []
         for name in self._exemption.permission_sets if user else ():
             target = FixTarget("PermissionSetAssignment", "", f"{name} for {user}")
             until = (datetime.now(UTC) + BYPASS_FOR).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
@@ -122,7 +122,7 @@ class SafeguardFixes:
                 continue  # no such permission set, or no such user
             if look.values.get("assigned"):
                 after = dict(look.values)
-            found.append(
+            candidates.append(
                 FixCandidate(
                     FixKind.ASSIGN_BYPASS,
                     target,
@@ -135,15 +135,15 @@ class SafeguardFixes:
                     needs=("PermissionsAssignPermissionSets",),
                 )
             )
-        return found
+        return candidates
 
     async def flows(self, case: FixCase) -> list[FixCandidate]:
         """Flows and processes that the message names."""
-        found: list[FixCandidate] = []
+        candidates: list[FixCandidate] = []
         for name in dict.fromkeys(one.name for one in case.failure.automation if one.kind == "flow"):
             for view in await self._flow_views(name):
-                found += await self._flow(view)
-        return found
+                candidates += await self._flow(view)
+        return candidates
 
     async def _flow_views(self, name: str) -> list[Row]:
         """The flows that a message calls by their API name or their label: all that it may mean."""
@@ -204,7 +204,7 @@ class SafeguardFixes:
             "LastModifiedBy.Name FROM WorkflowRule",
             tooling=True,
         )
-        found = []
+        candidates = []
         for row in rows:
             if text(row, "TableEnumOrId")[:15] not in {table[:15] for table in tables}:
                 continue
@@ -216,7 +216,7 @@ class SafeguardFixes:
             mails = case.code in _MAIL and (look.reading is None or _sends_mail(look.handle))
             if not mails and not _is_named(text(row, "Name"), message):
                 continue
-            found.append(
+            candidates.append(
                 FixCandidate(
                     FixKind.WORKFLOW_RULE_OFF,
                     target,
@@ -230,7 +230,7 @@ class SafeguardFixes:
                     **changed(row),
                 )
             )
-        return found
+        return candidates
 
     async def duplicates(self, case: FixCase) -> list[FixCandidate]:
         """Duplicate rules that the message names, else those of the object."""
@@ -243,10 +243,10 @@ class SafeguardFixes:
         named = {one.name for one in case.failure.automation if one.kind == "duplicate_rule"}
         fitting = [row for row in rows if {text(row, "MasterLabel"), text(row, "DeveloperName")} & named]
         fitting = fitting or [row for row in rows if text(row, "SobjectType") in case.objects]
-        found: list[FixCandidate] = []
+        candidates: list[FixCandidate] = []
         for row in fitting:
-            found += await self._duplicate_rule(row)
-        return found
+            candidates += await self._duplicate_rule(row)
+        return candidates
 
     async def _duplicate_rule(self, row: Row) -> list[FixCandidate]:
         object_name = (

@@ -174,9 +174,9 @@ class FixTargets:
         where = f"Id = {soql.quote(user)}" if user else f"Username = {soql.quote(given)}"
         rows = await self._client.query_all(f"SELECT Id, IsActive FROM User WHERE {where}")  # noqa: S608 - quoted
         if not rows or rows[0].get("IsActive") is not True:
-            found = "is not active" if rows else "is not known"
+            standing = "is not active" if rows else "is not known"
             raise BadInputError(
-                f"The user '{one_line(given)[:60]}' {found}", "Name the new owner by username or id"
+                f"The user '{one_line(given)[:60]}' {standing}", "Name the new owner by username or id"
             )
         return to_18(rows[0].get("Id")) or ""
 
@@ -295,9 +295,9 @@ def value_state(component: Component, name: str) -> str | None:
 
 def _with_value_state(component: Component, name: str, state: str) -> Component:
     values = value_elements(component)
-    found = next((one for one in values if _name(one) == name), None)
+    value = next((one for one in values if _name(one) == name), None)
     flag = "true" if state == "active" else "false"
-    if found is None:
+    if value is None:
         if len(values) >= MOST_VALUES:
             raise RefusedError(
                 f"{component.full_name} is full: it has {plural(len(values), 'value')}", "Ask the admin"
@@ -311,11 +311,11 @@ def _with_value_state(component: Component, name: str, state: str) -> Component:
         if values:
             return component.with_element_after(values[-1], xml)
         return component.with_last_child(path, xml)
-    active = found.first("isActive")
+    active = value.first("isActive")
     if active is not None:
         return component.with_text(active, flag)
     # Left out, it means active. It stands in front of the label.
-    before = [one for one in found.children if one.name in _BEFORE_IS_ACTIVE]
+    before = [one for one in value.children if one.name in _BEFORE_IS_ACTIVE]
     return component.with_element_after(before[-1], f'<isActive xmlns="{METADATA}">{flag}</isActive>')
 
 

@@ -92,13 +92,13 @@ async def _who(client: ApiClient) -> _Who:
 
 
 async def _who_by_rest(client: ApiClient) -> _Who:
-    found = _IDENTITY.search(str((await client.resources()).get("identity") or ""))
-    user = to_18(found[2]) if found else None
-    if found is None or user is None:
+    match = _IDENTITY.search(str((await client.resources()).get("identity") or ""))
+    user = to_18(match[2]) if match else None
+    if match is None or user is None:
         return _Who(None)
     users = await client.query_all(f"SELECT Username FROM User WHERE Id = {soql.quote(user)}")  # noqa: S608
     username = users[0].get("Username") if users else ""
-    return _Who(to_18(found[1]), one_line(str(username or "")))
+    return _Who(to_18(match[1]), one_line(str(username or "")))
 
 
 async def _organization(client: ApiClient) -> Row:

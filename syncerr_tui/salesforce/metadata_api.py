@@ -78,12 +78,12 @@ class MetadataApi:
             f"<m:fullNames>{escape(full_name)}</m:fullNames></m:readMetadata>"
         ).encode()
         try:
-            found = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
+            there = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
         except MetadataTokenError:
             # A session that has expired is refused in the same words: REST gets a new one, if that is it.
             await self._client.limits()
-            found = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
-        return next((one for one in found if one.full_name == full_name and one.type == kind), None)
+            there = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
+        return next((one for one in there if one.full_name == full_name and one.type == kind), None)
 
     async def update(self, component: Component) -> None:
         """Write a whole component, once.

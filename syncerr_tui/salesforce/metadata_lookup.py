@@ -132,7 +132,7 @@ class MetadataLookup:
         if self._kept is None and self._store is not None:
             self._kept = await asyncio.to_thread(self._store.load_answers)
         facts = facts_of(diagnosis, object_name)
-        found: list[Resolved | None] = []
+        answers: list[Resolved | None] = []
         finders: dict[str, Callable[[str], Awaitable[Resolved | None]]] = {
             "flow": self._flow,
             "trigger": lambda wanted: self._apex("trigger", wanted),
@@ -142,19 +142,19 @@ class MetadataLookup:
             if thing.kind in finders and len(thing.name) <= LONGEST_NAME:
                 resolved = await finders[thing.kind](thing.name)
                 shown = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
-                found.append(replace(resolved, name=shown) if resolved else None)
+                answers.append(replace(resolved, name=shown) if resolved else None)
         if diagnosis.root_code in {"FIELD_CUSTOM_VALIDATION_EXCEPTION", None}:
             quoted = facts.blanks.get("said", ())
-            found.append(await self._validation_rule(facts.target, diagnosis.message, quoted))
+            answers.append(await self._validation_rule(facts.target, diagnosis.message, quoted))
         if diagnosis.root_code == "DUPLICATES_DETECTED":
             named = [thing.name for thing in diagnosis.automation if thing.kind == "duplicate_rule"]
-            found += await self._duplicate_rules(facts.target, named)
+            answers += await self._duplicate_rules(facts.target, named)
         if facts.target:
-            found += [await self._field(facts.target, field) for field in diagnosis.fields[:3]]
+            answers += [await self._field(facts.target, field) for field in diagnosis.fields[:3]]
         if self._learned and self._store is not None:
             self._learned = False
             await asyncio.to_thread(self._store.save_answers, self._latest())
-        return tuple(_compared(item, processed_at) for item in found if item is not None)
+        return tuple(_compared(item, processed_at) for item in answers if item is not None)
 
     async def _flow(self, wanted: str) -> Resolved | None:
         for column in ("Label", "ApiName"):
@@ -207,10 +207,10 @@ class MetadataLookup:
         row = fitting[0]
         entity = _text(row, "EntityDefinitionId") or target
         path = links.object_page("validation_rules", entity, _text(row, "Id"))
-        found = self._resolved("validation_rule", _text(row, "ValidationName") or "", path, row)
+        rule = self._resolved("validation_rule", _text(row, "ValidationName") or "", path, row)
         definition = row.get("EntityDefinition")
         named = _text(definition, "QualifiedApiName") if isinstance(definition, dict) else None
-        return replace(found, object_name=target or named)
+        return replace(rule, object_name=target or named)
 
     async def _duplicate_rules(self, target: str | None, named: Sequence[str]) -> list[Resolved | None]:
         """The rule that the message names, else all active ones of the object."""

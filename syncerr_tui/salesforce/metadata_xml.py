@@ -250,15 +250,15 @@ def components(answer: bytes) -> list[Component]:
     result = response.first("result") if response else None
     if result is None:
         raise MetadataXmlError("it is not an answer of readMetadata")
-    found = []
+    elements = []
     for record in result.all("records"):
         full_name = record.value("fullName")
         kind = record.attributes.get(f"{XSI}{_SEPARATOR}type", "").rpartition(":")[2]
         if record.nil or not full_name:
             continue
         inner = data[record.inner_start : record.inner_end]
-        found.append(Component(kind, full_name, inner, record.scope))
-    return found
+        elements.append(Component(kind, full_name, inner, record.scope))
+    return elements
 
 
 def update_element(component: Component) -> bytes:

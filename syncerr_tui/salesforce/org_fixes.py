@@ -99,10 +99,10 @@ class FixFinder:
         Raises:
             NotLoggedInError, UnreachableError: The org could not be asked.
         """
-        found: list[FixCandidate] = []
+        candidates: list[FixCandidate] = []
         permissions = await self._permissions()
         for error, explanation in errors:
-            begin = len(found)
+            begin = len(candidates)
             for explained in explanation.failures:
                 target = facts_of(explained.failure, str(error.object), error.salesforce_id).target
                 case = FixCase(explained.failure, error, target)
@@ -110,24 +110,24 @@ class FixFinder:
                 for look in self._looks:
                     with untold():
                         looked = await look(case)
-                        found += [replace(one, steps=steps) if one.guided else one for one in looked]
+                        candidates += [replace(one, steps=steps) if one.guided else one for one in looked]
                 if (by_hand := _by_hand(case, explained.guidance)) is not None:
-                    found.append(by_hand)
-            found[begin:] = [replace(one, event=error.id) for one in found[begin:]]
-        audited = [await self._with_audit(candidate) for candidate in found]
+                    candidates.append(by_hand)
+            candidates[begin:] = [replace(one, event=error.id) for one in candidates[begin:]]
+        audited = [await self._with_audit(candidate) for candidate in candidates]
         return FixFacts(tuple(audited), permissions, self._reader.metadata_problem)
 
     async def _permissions(self) -> dict[str, bool]:
         """This user's permissions, as far as the org has a column for each."""
-        found: dict[str, bool] = {}
+        permissions: dict[str, bool] = {}
         with untold():
             described = await self._client.describe("UserPermissionAccess")
             wanted = {name for need in _PERMISSIONS for name in need.split("|")}
             columns = [field["name"] for field in described["fields"] if field["name"] in wanted]
             query = f"SELECT {', '.join(columns)} FROM UserPermissionAccess LIMIT 1"  # noqa: S608
             for row in await self._client.query_all(query):
-                found = {name: row.get(name) is True for name in columns}
-        return found
+                permissions = {name: row.get(name) is True for name in columns}
+        return permissions
 
     async def _with_audit(self, candidate: FixCandidate) -> FixCandidate:
         """What the setup audit trail says about a component, at most two lines."""
@@ -152,13 +152,13 @@ class FixFinder:
                 f"WHERE CreatedDate = LAST_N_DAYS:30 AND {soql.one_of('Action', _AUDIT_ACTIONS)} "
                 "ORDER BY CreatedDate DESC LIMIT 500"
             )
-        found = []
+        changes = []
         for row in rows:
             by, at = row.get("CreatedBy"), datetime_of(row.get("CreatedDate"))
             if at is not None:
                 who = text(by, "Name") if isinstance(by, dict) else ""
-                found.append((at, who or "somebody", text(row, "Display")))
-        return found
+                changes.append((at, who or "somebody", text(row, "Display")))
+        return changes
 
 
 def _by_hand(case: FixCase, guidance: Guidance) -> FixCandidate | None:

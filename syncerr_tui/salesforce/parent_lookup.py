@@ -37,14 +37,14 @@ async def present_parents(org: Org, wanted: Iterable[tuple[str, str]]) -> frozen
     by_object: dict[str, list[str]] = {}
     for name, storeconnect_id in sorted(wanted)[:_MOST_ROWS]:
         by_object.setdefault(name, []).append(storeconnect_id)
-    found: set[tuple[str, str]] = set()
+    present: set[tuple[str, str]] = set()
     for name, ids in by_object.items():
         try:
             seen = await org.find_records(name, ids)
         except (BadInputError, RefusedError):
             continue
-        found |= {(name, storeconnect_id) for storeconnect_id in ids if seen.get(storeconnect_id)}
-    return frozenset(found)
+        present |= {(name, storeconnect_id) for storeconnect_id in ids if seen.get(storeconnect_id)}
+    return frozenset(present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +95,25 @@ async def _of_object(
     except (RefusedError, BadInputError):
         return {}
     rows = {key: row for answer in answers for row in answer if (key := to_18(row.get("Id")))}
-    found = {}
+    parents = {}
     for error in errors:
         refs = tuple(_refs(rows.get(error.salesforce_id or "", {}), lookups, record_key))
         if refs:
-            found[error.id] = refs
-    return found
+            parents[error.id] = refs
+    return parents
 
 
 def _lookups(described: Row, targets: frozenset[str]) -> list[_Lookup]:
     """Lookups to exactly one object, and one that fails too. `Owner` and its like lead to no store record."""
     fields = described.get("fields")
-    found = []
+    lookups = []
     for one in fields if isinstance(fields, list) else ():
         leads_to = one.get("referenceTo") if isinstance(one, dict) else None
         if isinstance(leads_to, list) and len(leads_to) == 1 and leads_to[0] in targets:
             name, relationship = one.get("name"), one.get("relationshipName")
             if isinstance(name, str) and isinstance(relationship, str):
-                found.append(_Lookup(name, relationship, leads_to[0]))
-    return found[:_MOST_LOOKUPS]
+                lookups.append(_Lookup(name, relationship, leads_to[0]))
+    return lookups[:_MOST_LOOKUPS]
 
 
 def _refs(row: Row, lookups: Sequence[_Lookup], record_key: str) -> Iterable[ParentRef]:

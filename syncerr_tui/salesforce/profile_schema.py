@@ -137,7 +137,7 @@ def _value(value: object) -> str:
 def _quoted(text: str) -> str:
     escaped = re.sub(
         '["\\\\\x00-\x1f\x7f]',
-        lambda found: f"\\{found[0]}" if found[0] in '"\\' else f"\\u{ord(found[0]):04x}",
+        lambda match: f"\\{match[0]}" if match[0] in '"\\' else f"\\u{ord(match[0]):04x}",
         text,
     )
     return f'"{escaped}"'

@@ -170,9 +170,9 @@ def fit(describe: Describe, said: Overrides, scene: Sample, status: Candidate | 
     offers = sorted(
         (
             (one.points, role, one)
-            for role, found in ranked.items()
+            for role, ranking in ranked.items()
             if role not in chosen and role not in said.fields
-            for one in found
+            for one in ranking
             if one.points >= ACCEPT
         ),
         key=lambda offer: (-offer[0], list(FieldRole).index(offer[1]), offer[2].name),

@@ -166,18 +166,18 @@ def datetime_of(value: object) -> datetime | None:
     if not isinstance(value, str) or not 8 <= len(value) <= 40:
         return None
     try:
-        found = datetime.fromisoformat(value)
-        if found.tzinfo is UTC:  # as the API writes it
-            return found
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is UTC:  # as the API writes it
+            return time
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def _literal(created: str) -> str:
-    found = datetime_of(created)
-    assert found is not None
-    return soql.datetime_literal(found)
+    time = datetime_of(created)
+    assert time is not None
+    return soql.datetime_literal(time)
 
 
 def _text(value: object) -> str:

@@ -133,17 +133,17 @@ def results(answer: object, expected: int) -> list[Row]:
 
 def by_id(ids: Sequence[str], rows: object) -> dict[str, Row | None]:
     """Records matched to ids by identity. One that nobody asked for is no answer to rely on."""
-    found: dict[str, Row | None] = dict.fromkeys(ids)
+    by_key: dict[str, Row | None] = dict.fromkeys(ids)
     if not isinstance(rows, list) or len(rows) > len(ids):
         raise strange()
     for row in rows:
         if row is None:
             continue
         key = to_18(row.get("Id")) if isinstance(row, dict) else None
-        if key not in found:
+        if key not in by_key:
             raise strange()
-        found[key] = row
-    return found
+        by_key[key] = row
+    return by_key
 
 
 def version_list(sf: Salesforce) -> tuple[list[Row], datetime | None]:

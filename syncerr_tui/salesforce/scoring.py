@@ -149,8 +149,8 @@ def possible(field: Mapping[str, Any], role: FieldRole) -> bool:
 
 def candidates(describe: Describe, role: FieldRole, scene: Sample) -> list[Candidate]:
     """Every field that may have the role, best first."""
-    found = [_judge(field, role, scene) for field in describe.get("fields", ()) if possible(field, role)]
-    return sorted(found, key=lambda one: (-one.points, one.name))
+    judged = [_judge(field, role, scene) for field in describe.get("fields", ()) if possible(field, role)]
+    return sorted(judged, key=lambda one: (-one.points, one.name))
 
 
 def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidate:
@@ -158,7 +158,7 @@ def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidat
     reasons: list[tuple[int, str]] = []
     by_label = _named(role, words(label), 50, "label")
     spelt = _named(role, words(bare(name)), 40, "API name")
-    reasons += [found for found in (by_label, spelt) if found]
+    reasons += [matched for matched in (by_label, spelt) if matched]
     reasons += _typed(field, role)
     rows = [*scene.rows, *scene.others] if role in {FieldRole.OBJECT, FieldRole.EVENT_TYPE} else scene.rows
     values = [row.get(name) for row in rows]
@@ -297,9 +297,9 @@ def _standings(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[
 
 
 def _ids(name: str, texts: Sequence[str], scene: Sample) -> list[tuple[int, str]]:
-    found = _evidence(texts, lambda value: to_18(value.strip()) is not None, "record ids")
-    if not texts or scene.object_field is None or not any(value > 0 for value, _ in found):
-        return found
+    evidence = _evidence(texts, lambda value: to_18(value.strip()) is not None, "record ids")
+    if not texts or scene.object_field is None or not any(value > 0 for value, _ in evidence):
+        return evidence
     pairs = [
         (str(row[name])[:3], scene.objects.get(str(row.get(scene.object_field)), ""))
         for row in scene.rows
@@ -307,11 +307,11 @@ def _ids(name: str, texts: Sequence[str], scene: Sample) -> list[tuple[int, str]
     ]
     checkable = [(prefix, wanted) for prefix, wanted in pairs if wanted]
     if not checkable:
-        return found
+        return evidence
     share = sum(1 for prefix, wanted in checkable if prefix == wanted) / len(checkable)
     if share >= 0.8:
-        return [*found, (40, "ids of the object the row names")]
-    return [*found, (-50, "ids of other objects")] if share <= 0.2 else found
+        return [*evidence, (40, "ids of the object the row names")]
+    return [*evidence, (-50, "ids of other objects")] if share <= 0.2 else evidence
 
 
 def _messages(texts: Sequence[str]) -> list[tuple[int, str]]:

@@ -210,7 +210,7 @@ class OrgSession:
         for asked in filter(None, storeconnect_ids):
             wanted.setdefault(asked.casefold(), set()).add(asked)  # the org compares without case
         key = self._reader.mapping.record_key
-        found: dict[str, dict[str, RecordSeen]] = {}
+        by_asked: dict[str, dict[str, RecordSeen]] = {}
         for row in await self._carriers(object_name, list(wanted)):
             record, modified = to_18(row.get("Id")), datetime_of(row.get("SystemModstamp"))
             spellings = wanted.get(str(row.get(key)).casefold())
@@ -222,8 +222,8 @@ class OrgSession:
             self._time.saw(modified)
             for asked in spellings:
                 seen = await self._record(record, asked, modified, row)
-                found.setdefault(asked, {})[record] = seen  # one that is answered twice is one record
-        return {asked: tuple(records.values()) for asked, records in found.items()}
+                by_asked.setdefault(asked, {})[record] = seen  # one that is answered twice is one record
+        return {asked: tuple(records.values()) for asked, records in by_asked.items()}
 
     async def _carriers(self, object_name: str, keys: Sequence[str]) -> list[Row]:
         key = self._reader.mapping.record_key

@@ -139,10 +139,10 @@ class ResponseMeta:
         # In its date form it is not worth a clock: the usual back-off does.
         wait = headers.get("Retry-After", "").strip()
         self._latest.wait = float(wait) if re.fullmatch("[0-9]{1,6}", wait) else None
-        found = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
-        if found:
+        match = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
+        if match:
             with self._lock:
-                self._usage = ApiUsage(int(found[1]), int(found[2]))
+                self._usage = ApiUsage(int(match[1]), int(match[2]))
 
 
 def server_date(headers: Mapping[str, str]) -> datetime | None:
@@ -175,8 +175,8 @@ def open_session(
     session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Proxies and certificates of the environment, read once: requests searches it again for every request.
-    found = session.merge_environment_settings(address, {}, None, None, None)
-    session.proxies, session.verify = found["proxies"], found["verify"]
+    settings = session.merge_environment_settings(address, {}, None, None, None)
+    session.proxies, session.verify = settings["proxies"], settings["verify"]
     session.trust_env = False
     adapter = OneHostAdapter(origin, wire or HttpLimits())
     session.adapters.clear()

@@ -96,9 +96,9 @@ def event_type_of(*names: str) -> EventType | None:
     """What a value of the event type means; None where it says nothing, or two things at once."""
     for name in names:
         tokens = words(name)
-        found = {kind for kind, known in _EVENT_WORDS.items() if any(_among(word, known) for word in tokens)}
-        if len(found) == 1:
-            return found.pop()
+        kinds = {kind for kind, known in _EVENT_WORDS.items() if any(_among(word, known) for word in tokens)}
+        if len(kinds) == 1:
+            return kinds.pop()
     return None
 
 

@@ -155,9 +155,9 @@ def as_json(record: Mapping[str, Any]) -> str:
     """
     text = json.dumps(record, ensure_ascii=False, indent=2)
     text = HOSTILE.sub(
-        lambda found: _escaped(found[0]), _LINE_ENDS.sub(lambda found: _escaped(found[0]), text)
+        lambda match: _escaped(match[0]), _LINE_ENDS.sub(lambda match: _escaped(match[0]), text)
     )
-    return _MODELINE.sub(lambda found: _escaped(found[0][0]) + found[0][1:], text) + "\n"
+    return _MODELINE.sub(lambda match: _escaped(match[0][0]) + match[0][1:], text) + "\n"
 
 
 def _escaped(letter: str) -> str:

@@ -240,8 +240,8 @@ def completions(text: str, fields: Sequence[str], values: Mapping[str, Sequence[
     word, name = match["value"], (match["field"] or "").lower()
     if not name:
         begun = word.casefold()
-        found = [f"{field}:" for field in fields if field.startswith(begun) and begun]
-        return [text[: match.start("value")] + one for one in found]
+        names = [f"{field}:" for field in fields if field.startswith(begun) and begun]
+        return [text[: match.start("value")] + one for one in names]
     before, _, last = word.rpartition(",") if not word.startswith('"') else ("", "", word[1:])
     lead = text[: match.start("value")] + (f"{before}," if before else "")
     known = [value for value in values.get(name, ()) if value.casefold().startswith(last.casefold())]

@@ -112,13 +112,13 @@ class CauseGraphWorker:
 
         errors = tuple(self._shown.values())
         try:
-            found = await connection.parents(errors)
+            parents = await connection.parents(errors)
             present = await present_parents(connection, await self.lend(lambda graph: graph.unlisted()))
         except SyncErrError:
             # The list stands without it; what is wrong with the org the next reading says.
             return
-        if found or present:
-            self._relations = dict(found)
+        if parents or present:
+            self._relations = dict(parents)
             self.landed(present)
 
     def landed(self, records: Iterable[tuple[str, str]]) -> None:

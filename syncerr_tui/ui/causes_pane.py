@@ -86,14 +86,14 @@ class CausesPane(ListWithPanel):
     @property
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
-        found, left = self._graph_worker.found, self.context.state.proven
+        known, left = self._graph_worker.found, self.context.state.proven
         if self.context.state.reading.active:
-            return found.count
+            return known.count
         errors = self.context.state.listing.errors
         # What has left the list, or is proven, is no cause any more; the graph follows a moment later.
         return sum(
             any(row in errors and row not in left for row in chain(cause.roots, cause.victims, cause.guessed))
-            for cause in found.causes
+            for cause in known.causes
         )
 
     @property
@@ -169,12 +169,12 @@ class CausesPane(ListWithPanel):
         """The list, its filter or its selection may have changed, or the causes are known anew."""
         if not self.display or not self.is_mounted:
             return
-        listing, found = self.context.state.listing, self._graph_worker.found
-        now_for = (found.causes, listing.view, self._graph_worker.working)
+        listing, known = self.context.state.listing, self._graph_worker.found
+        now_for = (known.causes, listing.view, self._graph_worker.working)
         if now_for != self._shown_for:
             self._shown_for = now_for
             self._lines.forget()
-            self._rebuild(self._visible(found.causes))
+            self._rebuild(self._visible(known.causes))
         if self._wanted_row is not None and self._graph_worker.graph is not None:
             self._go_to_row(self._wanted_row)
             self._wanted_row = None

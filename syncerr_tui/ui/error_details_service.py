@@ -189,9 +189,11 @@ class ErrorDetailsService:
             # What an earlier start learned is shown at once; the org's answer takes its place.
             self._known[error] = kept
             self._post(KnownBetter(error))
-        found = await resolver.resolve(diagnosis, object_name=error.object, processed_at=error.processed_at)
+        resolved = await resolver.resolve(
+            diagnosis, object_name=error.object, processed_at=error.processed_at
+        )
         if resolver is self._resolver:
-            self._known[error] = found
+            self._known[error] = resolved
             if self.explain(error) != before:
                 self._post(KnownBetter(error))
 
@@ -222,12 +224,12 @@ def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:
     """Where the guidance leads, next step first: (what to do there, address). Each address once."""
     from syncerr_tui.diagnosis.guidance_template import plain
 
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for item in explanation.failures:
         for number, step in enumerate(item.guidance.steps, 1):
             if step.address and step.address.startswith(("http://", "https://")):
-                found.setdefault(step.address, f"Step {number}: {plain(step.text)}")
+                addresses.setdefault(step.address, f"Step {number}: {plain(step.text)}")
     for item in explanation.failures:
         if item.guidance.article:
-            found.setdefault(item.guidance.article, "StoreConnect's article")
-    return [(text, address) for address, text in found.items()]
+            addresses.setdefault(item.guidance.article, "StoreConnect's article")
+    return [(text, address) for address, text in addresses.items()]

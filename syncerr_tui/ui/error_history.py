@@ -65,7 +65,7 @@ class ErrorHistory:
         errors = self._context.state.listing.errors
         try:
             waiting = await graph_worker.lend(_waiting_for_records)
-            found, told = await self._journals.ask(
+            remembered, told = await self._journals.ask(
                 connection.identity.org_id,
                 lambda journal: (standing(journal, errors, waiting, cause_key), all_said(journal)),
             )
@@ -75,13 +75,13 @@ class ErrorHistory:
             return
         landed = [
             record
-            for record, at in found.landed.items()
+            for record, at in remembered.landed.items()
             if (failed := waiting[record]) is None or at > failed
         ]
         if landed:
             graph_worker.landed(landed)
-        self._left = found
-        self._post(LeftByRunsKnown(found, said))
+        self._left = remembered
+        self._post(LeftByRunsKnown(remembered, said))
 
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""
@@ -170,14 +170,14 @@ def _times(count: int) -> str:
 
 def _waiting_for_records(graph: CauseGraph) -> dict[tuple[str, str], datetime | None]:
     """Records that rows wait for and that are not in the list, and when the first of these rows failed."""
-    found: dict[tuple[str, str], datetime | None] = {}
+    records: dict[tuple[str, str], datetime | None] = {}
     for row_id, error in graph.errors.items():
         for link in graph.links_of(row_id):
             if link.parent is not None:
-                before = found.get(link.parent, error.processed_at)
+                before = records.get(link.parent, error.processed_at)
                 both = (before, error.processed_at)
-                found[link.parent] = min((at for at in both if at is not None), default=None)
-    return found
+                records[link.parent] = min((at for at in both if at is not None), default=None)
+    return records
 
 
 def _about(error: SyncError) -> Callable[[Journal], Memory]:

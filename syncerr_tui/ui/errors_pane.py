@@ -234,14 +234,14 @@ class ErrorsPane(ListWithPanel):
     def next_change(self) -> None:
         """To the next row that is new or changed."""
         marks = self.context.state.news.marks
-        found = self.listing.next_of(marks.keys())
-        if found is None:
+        row = self.listing.next_of(marks.keys())
+        if row is None:
             back = self.context.key_of("back")
             self.post_message(Announced(f"The filter hides all that is new or changed: {back} shows it."))
             return
         if self.is_open:
             self._panel_was_read()
-        self.show(found)
+        self.show(row)
 
     # -- selecting -------------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ class FixController:
         self.once_known(opening, "Working out what waits for what; what can be fixed comes up then.")
 
     def once_known(self, act: Callable[[CauseGraph | None], object], meanwhile: str) -> None:
-        """Act now, or as soon as it is known what waits for what; only what was asked for last is done then."""
+        """Act now, or as soon as it is known what waits for what: what was asked for last, and no more."""
         graph = self._services.graph_worker.graph
         if graph is not None:
             act(graph)
@@ -133,7 +133,7 @@ class FixController:
         """What fails by itself among these: a victim's options are its cause's."""
         graph = self._services.graph_worker.graph
         assert graph is not None, "it was waited for"
-        found: dict[str, SyncError] = {}
+        blocking: dict[str, SyncError] = {}
         for error in errors:
             at, seen = error, {error.id}
             while (
@@ -143,8 +143,8 @@ class FixController:
                     break
                 seen.add(up)
                 at = graph.errors[up]
-            found.setdefault(at.id, at)
-        return list(found.values())
+            blocking.setdefault(at.id, at)
+        return list(blocking.values())
 
     def _open_selected(
         self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str]
@@ -279,11 +279,11 @@ class FixController:
             return lines
 
         try:
-            found = await asyncio.gather(*(look_up(*cause) for cause in causes))
+            options = await asyncio.gather(*(look_up(*cause) for cause in causes))
         except SyncErrError as error:
             dialog.say(f"{error.title}.", error.hint)
         else:
-            dialog.learn(line for lines in found for line in lines)
+            dialog.learn(line for lines in options for line in lines)
 
     async def _apply_many(self, dialog: FixManyDialog, lines: Sequence[FixProposal]) -> None:
         """One after another. What is not as it was shown any more is left alone."""

@@ -107,16 +107,16 @@ class GuidedController:
         from syncerr_tui.journal.history import History
 
         connection, state = self._context.connection, self._context.state.guided
-        found = next((one.run.id for one in waiting if one.run.method == METHOD), None)
+        run = next((one.run.id for one in waiting if one.run.method == METHOD), None)
         if connection is None or (state is not None and state.phase is not Phase.UNFINISHED):
             return
-        if found is None:
+        if run is None:
             if state is not None:
                 self._become(None)
             return
         try:
             rows = await self._journals.ask(
-                connection.identity.org_id, lambda journal: History(journal).rows_of(found)
+                connection.identity.org_id, lambda journal: History(journal).rows_of(run)
             )
         except SyncErrError as error:
             self._post(Troubled(error))

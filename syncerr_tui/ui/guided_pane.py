@@ -377,8 +377,8 @@ class GuidedPane(ListWithPanel):
             self.post_message(Announced(line, look))
 
         address = one_line(self.state.address)
-        found = [("The Sync Error Tool", address)] if address else []
-        open_one_of(self.screen, self.context, found, say)
+        pages = [("The Sync Error Tool", address)] if address else []
+        open_one_of(self.screen, self.context, pages, say)
 
     # -- the mouse -------------------------------------------------------------------------------------
 

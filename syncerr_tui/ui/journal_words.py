@@ -112,7 +112,7 @@ def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
         names: Events of the run -> what a person calls them.
     """
     word, look = row_outcome(row)
-    found = (
+    outcome = (
         named(found_words(row.verdict, row.reason, row.evidence), names)
         or row.answer
         or ("shown; nobody said that it was pressed" if row.unticked else "")
@@ -124,7 +124,7 @@ def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
         (row.error.event_type.value, "text"),
         (row.error.code or "-", "code"),
         (row.error.storeconnect_id or "-", "quiet"),
-        (one_line(found), "quiet"),
+        (one_line(outcome), "quiet"),
     )
 
 
@@ -183,11 +183,11 @@ def row_lines(
     """How a row ended and why, and all that ever happened to it."""
     word, _ = row_outcome(row)
     evidence = evidence_words(row.evidence)
-    found = found_words(row.verdict, row.reason, row.evidence)
+    story = found_words(row.verdict, row.reason, row.evidence)
     page = TextLayout(width)
     page.text(word, Role.NAME)
-    page.text(named(found, names))
-    if found != row.reason:
+    page.text(named(story, names))
+    if story != row.reason:
         page.blank()
         page.field("In full", row.reason, _LABEL)
     if evidence:

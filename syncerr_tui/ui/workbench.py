@@ -202,9 +202,9 @@ class Workbench(ListScreen, inherit_bindings=False):
         error = self.pane.current
         if error is not None:
             twins = self.services.error_history.twin_pages(error)
-            found = [(f"Record {number} of the TWIN", page) for number, (_, page) in enumerate(twins, 1)]
-            found += addresses(self.services.error_details.explain(error))
-            open_one_of(self, self.context, found, self.say)
+            pages = [(f"Record {number} of the TWIN", page) for number, (_, page) in enumerate(twins, 1)]
+            pages += addresses(self.services.error_details.explain(error))
+            open_one_of(self, self.context, pages, self.say)
 
     # -- re-syncing ------------------------------------------------------------------------------------
 

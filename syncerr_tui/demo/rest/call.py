@@ -144,10 +144,10 @@ class Call:
             Refused: 404 NOT_FOUND.
         """
         schema = self.context.org.schema
-        found = schema.get(name) or next((s for n, s in schema.items() if n.lower() == name.lower()), None)
-        if found is None or not found.rest:
+        known = schema.get(name) or next((s for n, s in schema.items() if n.lower() == name.lower()), None)
+        if known is None or not known.rest:
             raise Refused(error(404, "NOT_FOUND", "The requested resource does not exist"))
-        return found
+        return known
 
     def at(self, method: str, *parts: str, body: bytes | None = None) -> Call:
         """The same call for another resource."""

@@ -101,7 +101,7 @@ def _few_enough(records: Sequence[object]) -> None:
 
 def _typed(call: Call, records: Sequence[Mapping[str, object]]) -> list[SObject]:
     """The object of each record; at most ten runs of one type."""
-    found: list[SObject] = []
+    sobjects: list[SObject] = []
     for record in records:
         attributes = record.get("attributes")
         name = attributes.get("type") if isinstance(attributes, Mapping) else None
@@ -109,14 +109,14 @@ def _typed(call: Call, records: Sequence[Mapping[str, object]]) -> list[SObject]
             message = "sObject type must be specified in the attributes of every record"
             raise Refused(error(400, "INVALID_TYPE", message))
         try:
-            found.append(call.sobject(name))
+            sobjects.append(call.sobject(name))
         except Refused:
             raise Refused(error(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")) from None
-    chunks = sum(1 for before, after in zip([None, *found], found, strict=False) if before is not after)
+    chunks = sum(1 for before, after in zip([None, *sobjects], sobjects, strict=False) if before is not after)
     if chunks > MOST_CHUNKS:
         message = f"the records have more than {MOST_CHUNKS} chunks of different types; sort them by type"
         raise Refused(error(400, "LIMIT_EXCEEDED", message))
-    return found
+    return sobjects
 
 
 def _insert(call: Call) -> Response:

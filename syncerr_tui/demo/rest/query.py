@@ -65,16 +65,16 @@ def _fill_record_access(call: Call, text: str) -> None:
 
 def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
     store = call.context.store
-    found = store.sql(ready.rows_sql, ready.rows_values)
+    answered = store.sql(ready.rows_sql, ready.rows_values)
     if ready.query.counts_only:
-        return Response(200, {"totalSize": found[0][0], "done": True, "records": []})
+        return Response(200, {"totalSize": answered[0][0], "done": True, "records": []})
     size = _page_size(call)
     if ready.query.aggregates:
-        if len(found) > size:
+        if len(answered) > size:
             raise Refused(error(400, "EXCEEDED_ID_LIMIT", _NO_MORE))
-        groups = [_group(ready.outputs, row) for row in found]
+        groups = [_group(ready.outputs, row) for row in answered]
         return Response(200, {"totalSize": len(groups), "done": True, "records": groups})
-    rows = array("q", (int(str(row[0])) for row in found))
+    rows = array("q", (int(str(row[0])) for row in answered))
     records = _records(call, ready, rows[:size])
     if tooling:
         fill_metadata(call, ready.sobject, records)
@@ -87,10 +87,10 @@ def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
 
 def _next_page(call: Call, locator: str, *, tooling: bool) -> Response:
     context = call.context
-    found = context.cursors.find(locator)
-    if found is None or found[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
+    kept = context.cursors.find(locator)
+    if kept is None or kept[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
         raise Refused(error(400, "INVALID_QUERY_LOCATOR", "invalid query locator"))
-    cursor, offset = found
+    cursor, offset = kept
     if context.faults.fires("repeated-locator", call.request):
         records = _records(call, cursor.plan, cursor.rows[offset : offset + cursor.page_size])
         answer: dict[str, object] = {"totalSize": len(cursor.rows), "done": True, "records": records}

@@ -58,14 +58,14 @@ def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Resp
         if isinstance(response.body, dict):
             response.body["created"] = saved.created
         return response
-    found = call.context.store.find(sobject.name, **{key.name: value})
-    if not found:
+    rows = call.context.store.find(sobject.name, **{key.name: value})
+    if not rows:
         raise missing()
-    if len(found) > 1:
-        return _several(call, sobject, [str(record["Id"]) for record in found])
+    if len(rows) > 1:
+        return _several(call, sobject, [str(record["Id"]) for record in rows])
     if call.method == "DELETE":
-        return answer(saving.delete(call, sobject, str(found[0]["Id"])), 204)
-    return Response(200, shown(call, sobject, found[0], _wanted(call, sobject)))
+        return answer(saving.delete(call, sobject, str(rows[0]["Id"])), 204)
+    return Response(200, shown(call, sobject, rows[0], _wanted(call, sobject)))
 
 
 def external_key(sobject: SObject, name: str) -> Field:
@@ -96,9 +96,9 @@ def answer(saved: saving.Saved, status: int) -> Response:
     return Response(status, {"id": saved.id, "success": True, "errors": []})
 
 
-def faults(found: Sequence[SaveFault]) -> list[dict[str, object]]:
+def faults(reasons: Sequence[SaveFault]) -> list[dict[str, object]]:
     """Refusals of a whole call: `errorCode`."""
-    return [{"message": f.message, "errorCode": f.code, "fields": list(f.fields)} for f in found]
+    return [{"message": f.message, "errorCode": f.code, "fields": list(f.fields)} for f in reasons]
 
 
 def _existing(call: Call, sobject: SObject, given: str) -> dict[str, object]:
@@ -130,15 +130,15 @@ def field_names(sobject: SObject, names: Sequence[str]) -> list[str]:
     Raises:
         Refused: 400 INVALID_FIELD.
     """
-    found = ["Id"]
+    known = ["Id"]
     for name in names:
         field = sobject.field(name)
         if field is None:
             message = f"No such column '{name}' on sobject of type {sobject.name}"
             raise Refused(error(400, "INVALID_FIELD", message))
-        if field.name not in found:
-            found.append(field.name)
-    return found
+        if field.name not in known:
+            known.append(field.name)
+    return known
 
 
 def shown(

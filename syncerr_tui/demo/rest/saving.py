@@ -55,12 +55,12 @@ def upsert(
     call: Call, sobject: SObject, key: Field, value: str, body: Mapping[str, object]
 ) -> Saved | list[str]:
     """Change the record with this external id, or make it; several such records: their ids."""
-    found = call.context.store.find(sobject.name, **{key.name: value})
-    if len(found) > 1:
-        return [str(record["Id"]) for record in found]
+    rows = call.context.store.find(sobject.name, **{key.name: value})
+    if len(rows) > 1:
+        return [str(record["Id"]) for record in rows]
     rest = {name: each for name, each in body.items() if name.lower() != key.name.lower()}
-    if found:
-        return update(call, sobject, str(found[0]["Id"]), rest)
+    if rows:
+        return update(call, sobject, str(rows[0]["Id"]), rest)
     return create(call, sobject, {**rest, key.name: value})
 
 
@@ -142,11 +142,11 @@ def _by_external_id(
     if reference is None or parent is None or field is None or not field.external_id:
         return SaveFault("INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject.name}")
     value = next(iter(given.values()))
-    found = call.context.store.find(parent.name, **{field.name: value})
-    if len(found) == 1:
-        values[reference.name] = found[0]["Id"]
+    rows = call.context.store.find(parent.name, **{field.name: value})
+    if len(rows) == 1:
+        values[reference.name] = rows[0]["Id"]
         return None
-    what = "not found" if not found else "matches more than one record"
+    what = "not found" if not rows else "matches more than one record"
     return SaveFault(
         "INVALID_FIELD",
         f"Foreign key external ID: {value} {what} for field {field.name} in entity {parent.name}",

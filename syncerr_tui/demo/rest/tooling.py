@@ -61,10 +61,10 @@ def fill_metadata(call: Call, sobject: SObject, records: list[dict[str, object]]
 
 def _sobject(call: Call, name: str) -> SObject:
     schema = call.context.org.schema
-    found = next((each for known, each in schema.items() if known.lower() == name.lower()), None)
-    if found is None or not found.tooling:
+    sobject = next((each for known, each in schema.items() if known.lower() == name.lower()), None)
+    if sobject is None or not sobject.tooling:
         raise missing()
-    return found
+    return sobject
 
 
 def _row(call: Call, sobject: SObject, given: str) -> dict[str, object]:

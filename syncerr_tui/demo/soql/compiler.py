@@ -142,8 +142,8 @@ class _Compiler:
     def _grouping(self, root: Join) -> CompiledQuery:
         query = self.query
         groups = [self.names.find(path) for path in query.group_by]
-        for path, found in zip(query.group_by, groups, strict=True):
-            self.names.only_short(path, found, "grouped")
+        for path, source in zip(query.group_by, groups, strict=True):
+            self.names.only_short(path, source, "grouped")
         grouped = {group.sql for group in groups}
         outputs: list[Output] = []
         columns: list[str] = []

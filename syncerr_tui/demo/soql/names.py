@@ -93,15 +93,15 @@ class Names:
             )
         for name in parts[:-1]:
             join = self._joined(join, name, path.at)
-        found = join.sobject.field(parts[-1])
-        if found is None:
+        field = join.sobject.field(parts[-1])
+        if field is None:
             raise refusal(
                 self.query.text,
                 path.at,
                 _NO_FIELD.format(parts[-1], join.sobject.name),
                 "INVALID_FIELD",
             )
-        return Target(f"{join.alias}.{quoted(found.name)}", found, join)
+        return Target(f"{join.alias}.{quoted(field.name)}", field, join)
 
     def _joined(self, join: Join, name: str, at: int) -> Join:
         reference = _relationship(join.sobject, name)

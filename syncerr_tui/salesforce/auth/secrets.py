@@ -34,20 +34,20 @@ class Secrets:
         """
         match place.kind:
             case "env":
-                found = self.environ.get(place.where, "")
+                secret = self.environ.get(place.where, "")
                 nowhere = f"the environment variable {place.where} is not set"
             case "file":
-                found = private_text(Path(place.where), what)
+                secret = private_text(Path(place.where), what)
                 nowhere = f"the file {place.where} is empty"
             case _:
-                found = _from_keyring(place)
+                secret = _from_keyring(place)
                 nowhere = f"the keyring has nothing under {place.where}"
-        found = found.strip()
-        if not found:
+        secret = secret.strip()
+        if not secret:
             raise NotLoggedInError(
                 f"There is no {what}: {nowhere}", "Put it there, or run 'syncerr-tui setup'"
             )
-        return found
+        return secret
 
     def put(self, place: SecretRef, secret: str) -> bool:
         """Keep a secret that replaced the one there; False where that place cannot be written."""

@@ -55,13 +55,13 @@ class _Said:
 
     @property
     def result(self) -> Mapping[str, Any]:
-        found = (self.answer or {}).get("result")
-        return found if isinstance(found, dict) else {}
+        result = (self.answer or {}).get("result")
+        return result if isinstance(result, dict) else {}
 
     @property
     def warnings(self) -> str:
-        found = (self.answer or {}).get("warnings")
-        return " ".join(str(line) for line in found) if isinstance(found, list) else ""
+        warnings = (self.answer or {}).get("warnings")
+        return " ".join(str(line) for line in warnings) if isinstance(warnings, list) else ""
 
 
 class SfCli:
@@ -198,10 +198,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _json(out: bytes) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(out.decode("utf-8", "replace"))
+        answer = json.loads(out.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return answer if isinstance(answer, dict) else None
 
 
 def _complaint(err: str) -> str:
@@ -222,8 +222,8 @@ def known_orgs(home: Path) -> tuple[str, ...]:
     aliases = _read(home / ".sfdx" / "alias.json").get("orgs")
     default = _read(home / ".sf" / "config.json").get("target-org")
     names = sorted(aliases) if isinstance(aliases, dict) else []
-    found = [str(default)] if isinstance(default, str) else []
-    return tuple(dict.fromkeys([*found, *(str(name) for name in names)]))
+    first = [str(default)] if isinstance(default, str) else []
+    return tuple(dict.fromkeys([*first, *(str(name) for name in names)]))
 
 
 def _read(path: Path) -> Mapping[str, Any]:

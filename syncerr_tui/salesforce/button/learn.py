@@ -464,24 +464,24 @@ def _score(
     call: RecordedCall, hole: Hole, known: KnownRows, ids: set[str], namespace: str
 ) -> tuple[int, tuple[str, ...]]:
     """Points and their reasons. Weights: what speaks for a call weighs less than what it acts on."""
-    found: list[tuple[int, str]] = []
+    scored: list[tuple[int, str]] = []
     many = len(hole.ids)
-    found.append((40, f"It takes {plural(many, 'row id')}"))
+    scored.append((40, f"It takes {plural(many, 'row id')}"))
     if known.ticked and {one[:15] for one in ids} == known.events:
-        found.append((10, "Its ids are exactly those of the ticked rows"))
+        scored.append((10, "Its ids are exactly those of the ticked rows"))
     if call.namespace == namespace or call.calling.startswith(f"markup://{namespace}:"):
-        found.append((25, f"It belongs to {namespace}"))
+        scored.append((25, f"It belongs to {namespace}"))
     if TRIES_AGAIN.search(call.method) or TRIES_AGAIN.search(call.name) or _retry_field(call):
-        found.append((15, "Its name says that it tries again"))
+        scored.append((15, "Its name says that it tries again"))
     if call.succeeded:
-        found.append((10, "The recorded call succeeded"))
+        scored.append((10, "The recorded call succeeded"))
     if call.cacheable is False:
-        found.append((5, "It changes something: it is not cacheable"))
+        scored.append((5, "It changes something: it is not cacheable"))
     if _READS.match(call.method):
-        found.append((-20, "Its name says that it reads"))
+        scored.append((-20, "Its name says that it reads"))
     if _REMOVES.search(call.method):
-        found.append((-50, "Its name says that it removes something"))
-    return sum(points for points, _reason in found), tuple(reason for _points, reason in found)
+        scored.append((-50, "Its name says that it removes something"))
+    return sum(points for points, _reason in scored), tuple(reason for _points, reason in scored)
 
 
 def _retry_field(call: RecordedCall) -> bool:

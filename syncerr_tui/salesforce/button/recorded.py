@@ -121,9 +121,9 @@ def read_recording(exchanges: Sequence[Exchange]) -> Recording:
     refused: list[Unrepeatable] = []
     lightning = 0
     for exchange in exchanges:
-        found = list(_read(exchange))
-        lightning += sum(1 for one in found if one is None)
-        for one in found:
+        read = list(_read(exchange))
+        lightning += sum(1 for one in read if one is None)
+        for one in read:
             if isinstance(one, RecordedCall):
                 calls.append(one)
             elif isinstance(one, Unrepeatable):
@@ -380,8 +380,8 @@ def _action(kind: str, name: str, exchange: Exchange) -> RecordedCall | Unrepeat
     body = _json(exchange.text)
     if not isinstance(body, Mapping):
         return Unrepeatable(f"Action {name}", _CUT)
-    found = CallKind.INVOCABLE if kind == "apex" else CallKind.FLOW
-    return RecordedCall(found, Style.REST, namespace, plain, params=body, succeeded=_good(exchange))
+    call_kind = CallKind.INVOCABLE if kind == "apex" else CallKind.FLOW
+    return RecordedCall(call_kind, Style.REST, namespace, plain, params=body, succeeded=_good(exchange))
 
 
 def _apexrest(path: str, exchange: Exchange) -> RecordedCall | Unrepeatable:
@@ -464,7 +464,7 @@ def _update(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
 
 def _save(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
     """An update as older pages make it: the record whole, with its id and with fields as `{"value": ...}`."""
-    record = next((found for key in _SAVED if (found := _object(params.get(key)))), {})
+    record = next((saved for key in _SAVED if (saved := _object(params.get(key)))), {})
     fields = {
         name: field["value"] if isinstance(field, Mapping) and "value" in field else field
         for name, field in _object(record.get("fields")).items()

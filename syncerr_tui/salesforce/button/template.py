@@ -305,10 +305,10 @@ def check(template: object) -> Hole:
         raise ValueError("it is not JSON, or it is nested too deeply") from None
     if size > LARGEST:
         raise ValueError(f"it is longer than {LARGEST} characters")
-    found = list(_marks(cast("Json", template), ()))
-    if len(found) != 1:
-        raise ValueError(f"it needs exactly one place for the row ids and has {len(found)}")
-    path, mark = found[0]
+    marks = list(_marks(cast("Json", template), ()))
+    if len(marks) != 1:
+        raise ValueError(f"it needs exactly one place for the row ids and has {len(marks)}")
+    path, mark = marks[0]
     _check_mark(mark)
     return Hole(path, mark, ())
 

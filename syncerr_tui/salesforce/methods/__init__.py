@@ -222,16 +222,16 @@ async def likely_entry_points(client: ApiClient) -> list[tuple[str, str]]:
     Never StoreConnect's SyncRecordChangesInvocable: it sends Salesforce's version to the website. An org that
     does not let this user list its actions offers none.
     """
-    found = []
+    entry_points = []
     for kind in ("apex", "flow"):
         try:
             rows = await client.actions(kind)
         except RefusedError:
             continue
         names = [name for row in rows if isinstance(name := row.get("name"), str)]
-        found += [
+        entry_points += [
             (kind, name)
             for name in names
             if TRIES_AGAIN.search(name) and name.lower().rpartition("__")[2] != DOWNSTREAM
         ]
-    return found
+    return entry_points

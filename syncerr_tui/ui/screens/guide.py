@@ -267,9 +267,9 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         """Every letter searches; the cursor stays on its code where that is still among what is found."""
         event.stop()
         current = self._list.current
-        found = search(self._book, event.value)
-        self._found = len(found)
-        self._list.show(found, at=current.code if current and not event.value else None)
+        hits = search(self._book, event.value)
+        self._found = len(hits)
+        self._list.show(hits, at=current.code if current and not event.value else None)
         self._chapter_changed()
 
     @on(Input.Submitted)
