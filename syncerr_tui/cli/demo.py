@@ -154,12 +154,14 @@ def _list_faults() -> int:
 
 
 def _check(settings: dict[str, Any]) -> None:
-    """Refuse an unknown fault or naming before anything is started."""
-    from syncerr_tui.demo.faults import transport_faults
-    from syncerr_tui.demo.schema_variants import variant_named
+    """Refuse an unknown fault or naming before anything is started; without them nothing is imported."""
+    if settings["faults"]:
+        from syncerr_tui.demo.faults import transport_faults
 
-    transport_faults(settings["faults"])
+        transport_faults(settings["faults"])
     if "naming" in settings:
+        from syncerr_tui.demo.schema_variants import variant_named
+
         variant_named(settings["naming"])
 
 

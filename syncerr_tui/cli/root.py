@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import gc
 import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -58,6 +58,7 @@ class LateGroup(click.Group):
             return None
         module = importlib.import_module(f"syncerr_tui.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        gc.enable()  # Off since the start: see `__main__`.
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -77,7 +78,9 @@ class LateGroup(click.Group):
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """` Did you mean 'list'?`, where one of the names is near."""
-    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.7)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(names), n=1, cutoff=0.7)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
