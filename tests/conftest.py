@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 from tests import layers
 from tests.postgres import PostgresServer, running
 
+WAITING = {"terminal", "e2e"}
+"""Folders whose tests mostly wait for a program."""
 LEFT_OUT = pytest.StashKey[set[str]]()
 
 
@@ -55,6 +58,26 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the suite, spread the files whose tests wait for programs evenly among the
+    others: each process gets a stretch of the suite, and while one waits the others compute.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        files = [list(tests) for _, tests in itertools.groupby(items, key=lambda item: item.path)]
+        waiting = [tests for tests in files if WAITING & {*tests[0].path.parts}]
+        others = [tests for tests in files if tests not in waiting]
+        spread = sorted([*_placed(waiting), *_placed(others)], key=lambda placed: placed[0])
+        items[:] = [item for _, tests in spread for item in tests]
+
+
+def _placed(files: list[list[pytest.Item]]) -> Iterator[tuple[float, list[pytest.Item]]]:
+    """Files with the place of their middle in all of them, from 0 to 1."""
+    passed, total = 0, sum(map(len, files))
+    for tests in files:
+        yield (passed + len(tests) / 2) / total, tests
+        passed += len(tests)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,6 +15,9 @@ from syncerr_tui.text import clean
 from syncerr_tui.ui import cause_words
 from tests.diagnosis.scoring import CORPUS, FRESH, OWN, SEARCHED, Row, rows_of
 from tests.factories import sync_error
+from tests.layers import layered
+
+APART = layered("distances of two messages of one code", (1,), (1, 2, 5))
 
 
 def rows() -> list[Row]:
@@ -41,7 +44,7 @@ def test_two_errors_of_one_code_name_nothing_that_only_one_has() -> None:
     for row in rows():
         by_code[row["root_code"]].append(row)
     looked_at = 0
-    near = (zip(alike, alike[apart:], strict=False) for alike in by_code.values() for apart in (1, 2, 5))
+    near = (zip(alike, alike[apart:], strict=False) for alike in by_code.values() for apart in APART)
     for first, second in (two for pairs in near for pair in pairs for two in permutations(pair)):
         headline = headline_over(*((row.get("code"), row["message"]) for row in (first, second)))
         assert headline, (first["id"], second["id"])

@@ -24,15 +24,17 @@ KINDS = (
     ("exempt-sync-user:Account", "DUPLICATES_DETECTED", (), True),
     ("assign-bypass", "FIELD_CUSTOM_VALIDATION_EXCEPTION", (), True),
     ("add-value:Delivery_Methods__gvs", PICKLIST, (), True),
-    ("add-value:Account.Customer_Tier__c", PICKLIST, (), True),
-    ("add-value:LeadSource:Marketplace", PICKLIST, (), True),
     ("validation-rule-off:Contact", "FIELD_CUSTOM_VALIDATION_EXCEPTION", (), True),
     ("workflow-rule-off:s_c__Shipment__c.Ship", "EMAIL_TEMPLATE_MERGEFIELD_ERROR", (), True),
     ("flow-off:Cart_Reminder", "CANNOT_EXECUTE_FLOW_TRIGGER", (), True),
     ("duplicate-rule-off:Contact", "DUPLICATES_DETECTED", (), True),
     ("not-required", "REQUIRED_FIELD_MISSING", (), True),
 )
-TWICE = (("workflow-rule-off:s_c__Shipment__c.Returned", "UNKNOWN_EXCEPTION", (), True),)
+TWICE = (
+    ("workflow-rule-off:s_c__Shipment__c.Returned", "UNKNOWN_EXCEPTION", (), True),
+    ("add-value:Account.Customer_Tier__c", PICKLIST, (), True),
+    ("add-value:LeadSource:Marketplace", PICKLIST, (), True),
+)
 """Key of an option, the code of an error that has it, what a person types, whether it can be undone."""
 CASES = layered("fixes made with the command", KINDS, KINDS + TWICE)
 

@@ -180,7 +180,7 @@ def test_every_argument_of_every_command(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # some options name a file to make
     cases = list(options())
-    for words in layered("options with a hostile value", Random(5).sample(cases, 120), cases):
+    for words in layered("options with a hostile value", Random(5).sample(cases, 60), cases):
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         said = shell(*words, *(["--once"] if words[0] == "watch" else []))  # else it would never end
         harmless(said)

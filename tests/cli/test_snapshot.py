@@ -175,7 +175,7 @@ def test_a_snapshot_offers_what_the_org_offers(shell: Shell, away: tuple[DemoSer
     _, path = away
     offered = 0
     causes = shell("causes", *BOX, "--json").lines
-    for cause in layered("causes whose fixes are compared with a snapshot's", causes[::4], causes):
+    for cause in layered("causes whose fixes are compared with a snapshot's", causes[::8], causes):
         row = ("--id", cause["roots"][0], "--json")
         there, here = shell("fix", *BOX, *row).lines, shell("fix", "--snapshot", str(path), *row).lines
         timed = {"after"}  # an exemption ends in an hour from now
@@ -184,7 +184,7 @@ def test_a_snapshot_offers_what_the_org_offers(shell: Shell, away: tuple[DemoSer
                 k: v for k, v in other.items() if k not in timed
             }
         offered += len(here)
-    assert offered > len(causes) // 4
+    assert offered > len(causes) // 8
 
 
 def test_fixes_are_carried_back_and_what_has_moved_is_left_out(

@@ -202,7 +202,7 @@ def test_a_page_is_read_again_and_by_any_version(org: Client) -> None:
 
 
 def test_many_records_page_by_page() -> None:
-    many = layered("records read page by page", 4_000, 100_000)
+    many = layered("records read page by page", 2_500, 100_000)
     with tiny() as org:
         org.store.insert_many("Account", ({"Name": f"{n:06}"} for n in range(many)))
         page = org.query("SELECT Name FROM Account ORDER BY Name DESC")

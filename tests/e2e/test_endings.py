@@ -194,7 +194,7 @@ def test_no_journal_no_request(desk: Terminal, org: WatchedServer) -> None:
 def test_a_disk_that_fills_up_during_a_run_stops_it(tmp_path: Path) -> None:
     """Whatever was the last thing that could be written: nothing went out that is not in the journal."""
     met = set()
-    for size in range(100_000, 900_000, layered("bytes from one full disk to the next", 120_000, 4_000)):
+    for size in range(100_000, 900_000, layered("bytes from one full disk to the next", 200_000, 4_000)):
         home = tmp_path / str(size)
         write_profile(home, batch_size=3, proof_timeout=2)
         with served(DemoOptions(errors=30, seed=4, processing_delay=0.0)) as org:

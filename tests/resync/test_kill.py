@@ -24,8 +24,8 @@ from tests.resync.lying_org import IDENTITY
 ROOT = Path(__file__).parents[2]
 ROWS = 11
 STARTS = 60
-COMMITS = layered("commits of a run that are killed", (1, 3, 8), range(1, 9))
-STRIDE = layered("steps of a run from one kill to the next", 7, 1)
+COMMITS = layered("commits of a run that are killed", (1, 5), range(1, 9))
+STRIDE = layered("steps of a run from one kill to the next", 11, 1)
 SEEDS = range(layered("runs killed at random", 1, 300))
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes the POSIX way")

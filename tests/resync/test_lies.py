@@ -9,7 +9,7 @@ import pytest
 from tests.layers import layered
 from tests.resync.worlds import draw, run_and_check
 
-SEEDS = layered("worlds of an org that lies", 75, 4000)
+SEEDS = layered("worlds of an org that lies", 50, 4000)
 BLOCK = 25
 
 

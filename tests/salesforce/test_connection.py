@@ -493,8 +493,8 @@ async def test_rows_that_were_refused_are_told_from_those_that_were_done(method:
 
 
 async def test_a_long_list_streams() -> None:
-    many = layered("errors read in pages", 3_000, 100_000)
-    async with world(many, page_size=2000 if many > 3_000 else 500) as demo:
+    many = layered("errors read in pages", 1_500, 100_000)
+    async with world(many, page_size=2000 if many > 1_500 else 500) as demo:
         ids: set[str] = set()
         async for page in demo.connection.errors():
             ids.update(error.id for error in page)

@@ -331,7 +331,7 @@ async def test_hostile_texts_stay_text(opened: Open) -> None:
 
 
 async def test_thousands_of_causes_and_a_giant_one_stay_responsive(opened: Open) -> None:
-    errors = many(layered("sync errors behind their causes on screen", 2_000, 20_000))
+    errors = many(layered("sync errors behind their causes on screen", 800, 20_000))
     async with opened(errors, size=(80, 24)) as driven:
         await driven.wait_for(driven.is_ready, 120)
         await driven.press("c", "right", "down", "G", "g", "R")

@@ -313,7 +313,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("content", layered("files that are no columns, on screen", HOSTILE[::3], HOSTILE))
+@pytest.mark.parametrize("content", layered("files that are no columns, on screen", HOSTILE[1::5], HOSTILE))
 async def test_a_file_of_another_kind_is_told_and_changes_nothing(
     opened: Open, tmp_path: Path, content: bytes
 ) -> None:

@@ -230,7 +230,7 @@ async def test_a_held_key_asks_for_one_panel_not_for_all_it_flies_over(
         return explain(self, error)
 
     monkeypatch.setattr(ErrorDetailsService, "explain", counted)
-    rows = layered("rows under an open panel", 1_000, 100_000)
+    rows = layered("rows under an open panel", 300, 100_000)
     errors = [sync_error(number, message=clean(f"Message {number} {STATE}")) for number in range(1, rows + 1)]
     async with opened(errors, size=(120, 30)) as driven:
         await driven.ready()

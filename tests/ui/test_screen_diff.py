@@ -24,7 +24,7 @@ from syncerr_tui.ui.terminal_writer import Look, change_of_style
 from tests import layers
 
 WIDTH, HEIGHT = 18, 6
-EXAMPLES = layers.layered("screens: 1,000 random sequences of frames", 40, 1000)
+EXAMPLES = layers.layered("screens: 1,000 random sequences of frames", 25, 1000)
 ALL = Abilities(erases_with_background=True, erase_characters=True, scroll_region=True)
 NONE = Abilities()
 CONSOLE = Console(color_system="truecolor", force_terminal=True)

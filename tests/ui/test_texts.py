@@ -80,9 +80,7 @@ async def test_every_known_message_reads_as_it_was_written(opened: Open) -> None
     rows = [sync_error(number, message=message) for number, message in enumerate(messages, start=1)]
     async with opened(rows, size=(120, 40)) as driven:
         await driven.ready()
-        for message in messages:
-            await driven.press("j")
-            error = next(row for row in rows if row.message == message)
+        for message, error in zip(messages, rows, strict=True):
             told = "\n".join(
                 line.text for line in driven.app.services.describe(error, driven.pane._moment, "", 46)
             )

@@ -19,8 +19,8 @@ from syncerr_tui.stopwatch import steady_seconds
 from syncerr_tui.watch.watcher import Watcher
 from tests.layers import layered
 
-ROWS = layered("errors of a watched org", 3_000, 100_000)
-LOOKS = layered("looks at it", 60, 1_000)
+ROWS = layered("errors of a watched org", 1_000, 100_000)
+LOOKS = layered("looks at it", 40, 1_000)
 GROWTH = 3.0
 """Megabytes that a process may gain by chance: a buffer, a page of the allocator."""
 ROOT = Path(__file__).parents[2]
