@@ -12,7 +12,7 @@ from syncerr_tui.demo.http import Refused, Request, Response, error
 from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import OAuth, Sessions, well_formed
 from syncerr_tui.demo.rest import ServerContext, about
-from syncerr_tui.demo.setup import Setup
+from syncerr_tui.demo.rest.tooling import Setup
 
 _METHODS = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 from urllib.parse import unquote
 
-from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.components import GLOBAL_SETS, STANDARD_SETS, Component, components_of
 from syncerr_tui.demo.engine import Engine
 from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS
+from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_USER_ID

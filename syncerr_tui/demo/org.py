@@ -12,7 +12,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.colleague import Colleague
 from syncerr_tui.demo.engine import Engine, write_record
 from syncerr_tui.demo.event_queue import LOST, EventQueue, ground_truth
@@ -21,7 +20,7 @@ from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import Change, Fields
+from syncerr_tui.demo.save_errors import ActionResult, Change, Fields, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.schema_variants import variant_named
 from syncerr_tui.demo.store import DEMO_USER_ID, Store

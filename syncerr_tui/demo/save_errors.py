@@ -1,4 +1,4 @@
-"""A change on its way into the org, the org's no to it, and the shapes in which that reaches the Message.
+"""A change on its way into the org, the answer, and the shapes in which a no reaches the Message.
 
 A shape is chosen by the change's StoreConnect ID, so the same failure always reads the same.
 """
@@ -7,8 +7,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from zlib import crc32
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFault:
+    """One reason why a save was refused, as the REST API words it."""
+
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An input or output of an invocable action."""
+
+    name: str
+    label: str
+    type: str = "STRING"
+    required: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvocableAction:
+    """An invocable action as its describe shows it."""
+
+    kind: str
+    """`apex` or `flow`."""
+    name: str
+    label: str
+    description: str
+    inputs: tuple[Parameter, ...]
+    outputs: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """The answer to one input of an action, in the order of the inputs."""
+
+    name: str
+    success: bool
+    outputs: Mapping[str, object] = field(default_factory=dict)
+    faults: tuple[SaveFault, ...] = ()
+
 
 Scalar = str | int | float | bool | None
 Fields = Mapping[str, Scalar]

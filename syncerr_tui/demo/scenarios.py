@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from syncerr_tui.demo.people import new_sc_id
 from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.shopper_flows import (
@@ -16,6 +15,7 @@ from syncerr_tui.demo.shopper_flows import (
     enquiry,
     item_of,
     member,
+    new_sc_id,
     sale,
     shipment_of,
 )

@@ -13,13 +13,13 @@ from html import escape
 from typing import cast
 from xml.etree import ElementTree as ET
 
-from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.components import Component
 from syncerr_tui.demo.http import Request, Response
 from syncerr_tui.demo.metadata import TYPES
 from syncerr_tui.demo.oauth import Sessions
 from syncerr_tui.demo.rest import about
-from syncerr_tui.demo.setup import Setup
+from syncerr_tui.demo.rest.tooling import Setup
+from syncerr_tui.demo.save_errors import SaveFault
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 MOST_COMPONENTS = 10

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.save_errors import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store
 

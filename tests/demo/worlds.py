@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import schema_of_variant, variant_named
 from syncerr_tui.demo.server import ManualClock

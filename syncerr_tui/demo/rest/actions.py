@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncerr_tui.demo.answers import ActionResult, InvocableAction, Parameter, SaveFault
 from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest.call import Call, allow, body_object, missing
+from syncerr_tui.demo.save_errors import ActionResult, InvocableAction, Parameter, SaveFault
 
 _KINDS = ("apex", "flow")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest import saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
 from syncerr_tui.demo.rest.records import external_key, field_names, shown
 from syncerr_tui.demo.rest.saving import Saved
+from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import SObject
 
 MOST_WRITTEN = 200

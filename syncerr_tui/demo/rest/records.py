@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.http import Refused, Response, error
 from syncerr_tui.demo.rest import describe, saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
+from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import Field, SObject
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from syncerr_tui.demo.answers import SaveFault
 from syncerr_tui.demo.rest.call import Call, full_id
+from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import Field, SObject
 
 _REAL = frozenset({"double", "currency", "percent"})
