@@ -89,7 +89,9 @@ def read_json(path: Path, largest: int) -> Any:  # noqa: ANN401 - whatever JSON 
         raise ValueError(path) from problem
 
 
-def replace_file(path: Path, text: str, mode: int = 0o600, *, durable: bool = False) -> None:
+def replace_file(
+    path: Path, text: str, mode: int = 0o600, *, durable: bool = False, backup: Path | None = None
+) -> None:
     """Write a file so that whoever reads it finds the old one or the new one, whole.
 
     Args:
@@ -97,6 +99,7 @@ def replace_file(path: Path, text: str, mode: int = 0o600, *, durable: bool = Fa
         text: What it says from now on.
         mode: Who may read it.
         durable: It has to outlast a power failure.
+        backup: Where what stood there is kept.
 
     Raises:
         OSError: The disk does not take it; what stood there stays.
@@ -106,15 +109,24 @@ def replace_file(path: Path, text: str, mode: int = 0o600, *, durable: bool = Fa
         _write(descriptor, text, durable=durable)
         if mode != 0o600:
             Path(name).chmod(mode)
+        if backup is not None and path.exists():
+            backup.write_bytes(path.read_bytes())
         Path(name).replace(path)
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()
         raise
+    if durable:
+        _sync_folder(path.parent)
 
 
-def create_file(path: Path, text: str) -> None:
+def create_file(path: Path, text: str, *, durable: bool = False) -> None:
     """Write a new file for its owner only; nothing stays of one that the disk does not take.
+
+    Args:
+        path: The file; its folder is there.
+        text: What it says.
+        durable: It has to outlast a power failure.
 
     Raises:
         FileExistsError: There is one.
@@ -125,11 +137,13 @@ def create_file(path: Path, text: str) -> None:
     except ValueError:  # a NUL character
         raise OSError(errno.EINVAL, "no file can have that name") from None
     try:
-        _write(descriptor, text)
+        _write(descriptor, text, durable=durable)
     except BaseException:
         with suppress(OSError):
             path.unlink()
         raise
+    if durable:
+        _sync_folder(path.parent)
 
 
 def _write(descriptor: int, text: str, *, durable: bool = False) -> None:
@@ -138,6 +152,16 @@ def _write(descriptor: int, text: str, *, durable: bool = False) -> None:
         if durable:
             file.flush()
             os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Have the file's name outlast a power failure too, on systems where a folder can be written out."""
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def parse_toml(text: str) -> dict[str, Any]:

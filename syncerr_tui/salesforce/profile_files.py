@@ -6,16 +6,14 @@ comments, and a typing error in one file does not lock a person out of the other
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource
+from syncerr_tui.files import TomlSource, create_file, replace_file
 from syncerr_tui.salesforce import profile_schema
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import one_line
@@ -132,24 +130,7 @@ def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
 
 
 def _put(path: Path, text: str, *, replace: bool) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=path.parent)  # 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            with contextlib.suppress(FileNotFoundError):
-                path.with_suffix(".toml.old").write_bytes(path.read_bytes())
-            Path(name).replace(path)
-        else:
-            os.link(name, path)  # fails where a file is there, without a gap between looking and writing
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    if replace:
+        replace_file(path, text, durable=True, backup=path.with_suffix(".toml.old"))
+    else:
+        create_file(path, text, durable=True)

@@ -68,7 +68,7 @@ def text_of(profile: OrgProfile) -> str:
     """A profile as TOML; what equals the default is left out, except what a person should see."""
     top: list[str] = [
         f"# How syncerr-tui reaches the org '{profile.name}'. Yours to edit; 'syncerr-tui doctor' checks it.",
-        f"environment = {_quoted(profile.environment)}",
+        f"environment = {_value(profile.environment)}",
     ]
     tables: list[str] = []
     for field in dataclasses.fields(profile):
@@ -76,7 +76,7 @@ def text_of(profile: OrgProfile) -> str:
         if field.name in {"name", "environment"}:
             continue
         if field.name in {"way", "method"}:
-            tables += ["", f"[{field.name}]", f"kind = {_quoted(value.kind)}", *_lines(value)]
+            tables += ["", f"[{field.name}]", f"kind = {_value(value.kind)}", *_lines(value)]
         elif field.name == "mapping":
             tables += _mapping(value) if value is not None else []
         elif field.name == "fixes":
@@ -110,7 +110,7 @@ def _mapping(mapping: FieldMapping) -> list[str]:
     if mapping.event_types != DEFAULT_EVENT_TYPES:
         lines += ["", "# The org's value = what it means (Create, Update, Delete or Other)."]
         lines += ["[mapping.event_types]"]
-        lines += [f"{_quoted(value)} = {_quoted(kind)}" for value, kind in mapping.event_types.items()]
+        lines += [f"{_value(value)} = {_value(kind)}" for value, kind in mapping.event_types.items()]
     return lines
 
 
@@ -123,24 +123,11 @@ def _lines(value: Any) -> list[str]:  # noqa: ANN401 - any of the profile datacl
 
 
 def _value(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return repr(value)
-        case tuple():
-            return f"[{', '.join(_quoted(str(item)) for item in value)}]"
-        case _:
-            return _quoted(str(value))
+    import tomlkit
 
-
-def _quoted(text: str) -> str:
-    escaped = re.sub(
-        '["\\\\\x00-\x1f\x7f]',
-        lambda match: f"\\{match[0]}" if match[0] in '"\\' else f"\\u{ord(match[0]):04x}",
-        text,
-    )
-    return f'"{escaped}"'
+    if isinstance(value, tuple):
+        return tomlkit.item([str(one) for one in value]).as_string()
+    return tomlkit.item(value if isinstance(value, int | float) else str(value)).as_string()
 
 
 _hints = functools.cache(typing.get_type_hints)
