@@ -103,7 +103,7 @@ async def mention_open_matters(connection: OrgSession, late: LateJournal) -> Non
     except SyncErrError:
         return  # whoever needs the journal says what is wrong with it
     if off:
-        narrate(f"{off_words(off)}. {put_back_words(off)}.")
+        narrate(f"{off_summary(off)}. {put_back_words(off)}.")
     for twin in twins[:_TWINS]:
         ids = [record["id"] for record in twin.evidence.get("records") or ()]
         pages = record_pages(ids, str(twin.error.object), connection.identity.instance_url)
@@ -128,7 +128,7 @@ async def safeguards_off(connection: OrgSession, late: LateJournal) -> list[Safe
     return [line for line in lines if line.state not in {SafeguardState.ON, SafeguardState.GONE}]
 
 
-def off_words(off: list[SafeguardNow]) -> str:
+def off_summary(off: list[SafeguardNow]) -> str:
     """`2 safeguards off since 2026-11-28 02:14, by ana: Order.Needs_Tax_Number, Order_Builder`."""
     from syncerr_tui.fixes.org import short_list
 

@@ -67,7 +67,7 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
 
 async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
     """What is off because of us, and what may be fixed from here at all."""
-    from syncerr_tui.cli._ledger import LateJournal, off_words, put_back_words, safeguards_off
+    from syncerr_tui.cli._ledger import LateJournal, off_summary, put_back_words, safeguards_off
     from syncerr_tui.fixes.org import FixScope
     from syncerr_tui.salesforce.connect import connect
 
@@ -81,7 +81,7 @@ async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
     except SyncErrError as error:
         return Check("safeguards", CheckState.WARNING, f"not looked at: {error.title}", error.hint)
     if off:
-        return Check("safeguards", CheckState.WARNING, off_words(off), put_back_words(off))
+        return Check("safeguards", CheckState.WARNING, off_summary(off), put_back_words(off))
     allowed = [scope.value for scope in FixScope if not policy.refusal(scope)]
     may = f"may be fixed from here: {', '.join(allowed)}" if allowed else "nothing may be fixed from here"
     return Check("safeguards", CheckState.OK, f"none is off because of us; {may}")

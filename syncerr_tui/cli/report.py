@@ -80,7 +80,7 @@ async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask:
     if form == "json":
         emit_json(report.payload())
     elif form == "html":
-        from syncerr_tui.report.html import to_html
+        from syncerr_tui.report.sections import to_html
 
         emit(*to_html(report))
     else:

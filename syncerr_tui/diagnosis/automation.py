@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from syncerr_tui.diagnosis.codes import find_codes
 from syncerr_tui.diagnosis.model import Automation
-from syncerr_tui.diagnosis.parts import matches
+from syncerr_tui.diagnosis.source_text import matches
 
 
 @dataclass(frozen=True, slots=True)

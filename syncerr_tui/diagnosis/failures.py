@@ -15,9 +15,8 @@ from itertools import pairwise
 
 from syncerr_tui.diagnosis.automation import NamedAutomation, find_automation
 from syncerr_tui.diagnosis.codes import APEX, CONSEQUENCES, WRAPPERS, find_codes
-from syncerr_tui.diagnosis.parts import Ranges, matches
 from syncerr_tui.diagnosis.platform_sentences import SaidSentence, code_of_kind, find_platform_sentences
-from syncerr_tui.diagnosis.source_text import SourceText
+from syncerr_tui.diagnosis.source_text import Ranges, SourceText, matches
 
 MOST = 20
 """No save is refused for more reasons than this; what follows belongs to the last."""

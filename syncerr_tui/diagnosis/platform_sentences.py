@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from syncerr_tui.diagnosis.labelled import label_before, listed, value_from
-from syncerr_tui.diagnosis.parts import Part, matches, trimmed
+from syncerr_tui.diagnosis.source_text import Part, matches, trimmed
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")

@@ -36,10 +36,9 @@ from syncerr_tui.diagnosis.codes import (
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
-from syncerr_tui.diagnosis.parts import Part, Ranges
 from syncerr_tui.diagnosis.platform_sentences import code_from_sentences, folded, named_in
 from syncerr_tui.diagnosis.sentences import find_details, find_objects, find_stated, says_something
-from syncerr_tui.diagnosis.source_text import SourceText, unwrap
+from syncerr_tui.diagnosis.source_text import Part, Ranges, SourceText, unwrap
 from syncerr_tui.text import clean
 
 _TOO_MANY = re.compile(

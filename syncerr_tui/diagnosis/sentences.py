@@ -31,8 +31,8 @@ from syncerr_tui.diagnosis.labelled import (
     is_label,
     listed,
 )
-from syncerr_tui.diagnosis.parts import Part, Ranges, matches, part
 from syncerr_tui.diagnosis.platform_sentences import entity_words
+from syncerr_tui.diagnosis.source_text import Part, Ranges, matches, part
 
 _NAME = r"['\"“]?(?P<name>[A-Z][A-Za-z]{2,40}2?(?![\w])|[A-Za-z]\w{1,80}__(?:c|mdt|e|x|kav)\b)"
 _STATED = tuple(

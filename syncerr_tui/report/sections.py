@@ -1,7 +1,7 @@
-"""What a report says, part by part: the same words and tables for every form it is written in.
+"""What a report says, part by part, and the forms it is written in. The same words for all of them.
 
-Markdown, for a ticket or a chat, is made here; `html` makes the other form. Text of the org is text only:
-nothing in it is markup. Pure.
+Markdown, for a ticket or a chat; or one HTML file that needs nothing else: no script, nothing that is loaded,
+its own picture. Text of the org is text only: nothing in it is markup. Pure.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
 from syncerr_tui.model import Verdict
-from syncerr_tui.report.model import Report, ReportedRow
+from syncerr_tui.report.model import Point, Report, ReportedRow
 from syncerr_tui.triage.export import markdown_line, markdown_text
 from syncerr_tui.words import local_minute, plural
 
@@ -70,7 +71,7 @@ def time_of(at: datetime | None) -> str:
     return local_minute(at) if at else ""
 
 
-def safeguards_off(report: Report) -> Section | None:
+def _left_off(report: Report) -> Section | None:
     """What has to be switched on again; None where nothing is off."""
     if not report.off:
         return None
@@ -155,27 +156,124 @@ def _row(row: ReportedRow) -> tuple[Cell, ...]:
 def to_markdown(report: Report) -> Iterator[str]:
     yield f"# {markdown_text(title(report))}"
     yield from ("", markdown_text(introduction(report)))
-    if off := safeguards_off(report):
-        yield from _section(off)
+    if off := _left_off(report):
+        yield from _markdown_section(off)
     yield from ("", "## Next", "")
     yield from (f"{number}. {markdown_text(step)}" for number, step in enumerate(report.next_steps, 1))
     if not report.next_steps:
         yield "Nothing is left."
     yield from ("", "## Open and done", "", markdown_text(balance(report)))
     if table := causes(report):
-        yield from _section(table)
+        yield from _markdown_section(table)
     for section in details(report):
-        yield from _section(section)
+        yield from _markdown_section(section)
 
 
-def _section(section: Section) -> Iterator[str]:
+def _markdown_section(section: Section) -> Iterator[str]:
     yield from ("", f"## {section.heading}", "")
     yield markdown_line(section.columns)
     yield f"|{'---|' * len(section.columns)}"
-    yield from (markdown_line(map(_text, row)) for row in section.rows)
+    yield from (markdown_line(map(_markdown_cell, row)) for row in section.rows)
     if section.note:
         yield from ("", section.note)
 
 
-def _text(cell: Cell) -> str | int:
+def _markdown_cell(cell: Cell) -> str | int:
     return " ".join(link.address for link in cell) if isinstance(cell, tuple) else cell
+
+
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 170, 44, 24, 12
+"""The picture's sides, and the room for its numbers, in pixels."""
+_STYLE = """
+:root{color-scheme:light dark;--line:#8884;--bad:#c0392b;--mark:#2471a3}
+body{font:15px/1.45 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem}
+div{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
+th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line)}
+td{overflow-wrap:anywhere;min-width:5rem}.n{text-align:right;white-space:nowrap;min-width:0}
+.urgent{border-left:4px solid var(--bad);padding-left:1rem}.quiet{opacity:.75}
+figure{margin:1rem 0}svg{max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:currentColor}
+"""
+_SAFETY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    '<meta name="referrer" content="no-referrer">'
+)
+
+
+def to_html(report: Report) -> Iterator[str]:
+    """The whole report as a page, line by line."""
+    yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"{_SAFETY}<title>{escape(title(report))}</title><style>{_STYLE}</style></head><body>"
+    yield f'<h1>{escape(title(report))}</h1><p class="quiet">{escape(introduction(report))}</p>'
+    if off := _left_off(report):
+        yield from _html_section(off)
+    steps = "".join(f"<li>{escape(step)}</li>" for step in report.next_steps)
+    yield f"<h2>Next</h2>{f'<ol>{steps}</ol>' if steps else '<p>Nothing is left.</p>'}"
+    yield f"<h2>Open and done</h2><p>{escape(balance(report))}</p>"
+    yield _html_picture(report.trend)
+    if table := causes(report):
+        yield from _html_section(table)
+    for section in details(report):
+        yield from _html_section(section)
+    yield "</body></html>"
+
+
+def _html_section(section: Section) -> Iterator[str]:
+    kind = ' class="urgent"' if section.urgent else ""
+    yield f"<section{kind}><h2>{escape(section.heading)}</h2>"
+    head = "".join(f"<th>{escape(name)}</th>" for name in section.columns)
+    yield f"<div><table><thead><tr>{head}</tr></thead><tbody>"
+    for row in section.rows:
+        yield f"<tr>{''.join(map(_html_cell, row))}</tr>"
+    yield f"</tbody></table></div>{f'<p>{escape(section.note)}</p>' if section.note else ''}</section>"
+
+
+def _html_cell(cell: Cell) -> str:
+    if isinstance(cell, int):
+        return f'<td class="n">{cell:,}</td>'
+    return f"<td>{' '.join(map(_html_link, cell)) if isinstance(cell, tuple) else _html_text(cell)}</td>"
+
+
+def _html_text(text: str) -> str:
+    """Text that may go on in the next line within a code or an API name."""
+    return escape(text).replace("_", "_<wbr>")
+
+
+def _html_link(page: PageLink) -> str:
+    if not page.address.startswith("https://"):
+        return escape(page.address)
+    return f'<a href="{escape(page.address)}" rel="noreferrer">{escape(page.text)}</a>'
+
+
+def _html_picture(points: Sequence[Point]) -> str:
+    """The open errors over the time, as steps."""
+    most = max((point.open for point in points), default=0)
+    if not most:
+        return ""
+    first, last = points[0], points[-1]
+    right, floor = _WIDTH - 12, _HEIGHT - _BOTTOM
+    span = (last.at - first.at).total_seconds() or 1.0
+
+    def x(at: datetime) -> float:
+        return _LEFT + (right - _LEFT) * (at - first.at).total_seconds() / span
+
+    def y(count: int) -> float:
+        return floor - (floor - _TOP) * count / most
+
+    line = f"M{_LEFT} {y(first.open):.1f}"
+    line += "".join(f"H{x(point.at):.1f}V{y(point.open):.1f}" for point in points[1:])
+    label = f"Open errors: {first.open:,} at the beginning, {last.open:,} now, {most:,} at most"
+    return (
+        f'<figure><svg role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}">'
+        f"<title>{label}</title>"
+        f'<path d="{line}V{floor}H{_LEFT}Z" fill="var(--mark)" fill-opacity=".15"/>'
+        f'<path d="{line}" fill="none" stroke="var(--mark)" stroke-width="2"/>'
+        f'<path d="M{_LEFT} {_TOP}V{floor}H{right}" fill="none" stroke="currentColor" stroke-opacity=".4"/>'
+        f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end">{most:,}</text>'
+        f'<text x="{_LEFT - 6}" y="{floor}" text-anchor="end">0</text>'
+        f'<text x="{_LEFT}" y="{_HEIGHT - 8}">{escape(time_of(first.at))}</text>'
+        f'<text x="{right}" y="{_HEIGHT - 8}" text-anchor="end">{escape(time_of(last.at))}</text></svg>'
+        f'<figcaption class="quiet">{label}. It counts the errors that the list or this journal knows.'
+        "</figcaption></figure>"
+    )

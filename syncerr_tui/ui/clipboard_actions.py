@@ -106,7 +106,7 @@ async def write_report(services: Services, say: Say) -> None:
     """Write the report of the last eight hours to a new file where the person is, and say which."""
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.report.gather import gather
-    from syncerr_tui.report.html import to_html
+    from syncerr_tui.report.sections import to_html
 
     context, connection = services.context, services.context.connection
     if connection is None:

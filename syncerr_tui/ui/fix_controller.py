@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.model import FixOption, FixResult
-    from syncerr_tui.ui.screens.fix import FixDialog
+    from syncerr_tui.ui.screens.fix import FixDialog, SafeguardsDialog
     from syncerr_tui.ui.screens.fix_many import FixManyDialog, FixProposal
     from syncerr_tui.ui.screens.plan import PlanDialog
-    from syncerr_tui.ui.screens.safeguards import SafeguardsDialog
 
 _FIXED_TOGETHER = 25
 """Errors of one cause whose fixes are looked up together: each may name a record of its own."""
@@ -376,7 +375,7 @@ class FixController:
     # -- putting back ----------------------------------------------------------------------------------
 
     def show_safeguards(self) -> None:
-        from syncerr_tui.ui.screens.safeguards import SafeguardActions, SafeguardsDialog
+        from syncerr_tui.ui.screens.fix import SafeguardActions, SafeguardsDialog
 
         fixes = self._services.fixes
 

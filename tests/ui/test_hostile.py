@@ -27,10 +27,9 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.text import SafeText
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Dialog, Question
-from syncerr_tui.ui.screens.fix import FixDialog, NameDialog, Stage
+from syncerr_tui.ui.screens.fix import FixDialog, NameDialog, SafeguardActions, SafeguardsDialog, Stage
 from syncerr_tui.ui.screens.menus import AddressMenu
 from syncerr_tui.ui.screens.resync import OffDialog, UntickedDialog
-from syncerr_tui.ui.screens.safeguards import SafeguardActions, SafeguardsDialog
 from syncerr_tui.ui.screens.why import WhyDialog
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
