@@ -48,7 +48,7 @@ def org() -> Iterator[WatchedServer]:
 def queue_two(program: PtyProgram, gate: Gate) -> None:
     """The worst cause is on its way, and held there; the next one waits behind it."""
     program.press("c")
-    program.wait_for("What broke")
+    program.wait_for("fix first")
     program.press("R")
     program.answer("enter starts")
     assert gate.met.wait(60)
