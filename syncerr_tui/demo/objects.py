@@ -1,18 +1,24 @@
 """Which objects the demo org has: a store's data, and the set-up that a person can look things up in.
 
-Long because it is one table of objects and fields, and nothing else.
+They stand in `objects.txt`, which says how it is written.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
 from syncerr_tui.demo.schema import (
     Field,
+    Flags,
     SObject,
+    auto_name,
     choice,
     lookup,
     sc_id,
     sobject,
-    store_object,
     text,
     typed,
 )
@@ -20,649 +26,68 @@ from syncerr_tui.demo.schema import (
 COUNTRIES = ("AU", "NZ", "US", "GB", "DE", "JP", "CA", "IE", "IN", "IT", "MX", "BR", "CN", "FR", "ES")
 STATES = ("NSW", "VIC", "QLD", "WA", "SA", "TAS", "ACT", "NT", "CA", "NY", "TX", "ON", "BC", "QC", "RJ")
 """Salesforce ships states for some ten countries only; the rest is the admin's work."""
-PERMISSIONS = (
-    "ModifyMetadata",
-    "ModifyAllData",
-    "ViewAllData",
-    "CustomizeApplication",
-    "ViewSetup",
-    "ManageInteraction",
-    "TransferAnyEntity",
-    "ManageInternalUsers",
-    "AuthorApex",
-    "AssignPermissionSets",
-    "ActivateOrder",
-    "EditHtmlTemplates",
-)
-"""What UserPermissionAccess tells of the user who asks, without the prefix `Permissions`."""
-CHECKOUT_STEPS = (
-    "open",
-    "customer",
-    "shipping",
-    "terms_and_conditions",
-    "payment",
-    "complete",
-    "quotation_requested",
-    "failed",
-)
+_STEPS = "open customer shipping terms_and_conditions payment complete quotation_requested failed"
+_LISTS = {"$COUNTRIES": COUNTRIES, "$STATES": STATES, "$CHECKOUT_STEPS": tuple(_STEPS.split())}
+_FLAGS: Mapping[str, Flags] = {
+    "required": {"nillable": False},
+    "not-createable": {"createable": False},
+    "not-updateable": {"updateable": False},
+    "unique": {"unique": True},
+    "external-id": {"external_id": True},
+    "defaulted": {"defaulted": True},
+    "name": {"name_field": True},
+    "restricted": {},  # of a choice only
+}
+_COLUMNS = re.compile(" {2,}")
 
 
 def data_objects() -> tuple[SObject, ...]:
     """The objects that hold the store's data."""
-    return (*_people(), *_catalogue(), *_sales(), *_store_objects(), *_permissions())
-
-
-def _people() -> tuple[SObject, ...]:
-    owner = lookup("OwnerId", "Owner ID", "User", defaulted=True)
-    billing = (
-        text("BillingStreet", "Billing Street"),
-        text("BillingCity", "Billing City", 40),
-        text("BillingPostalCode", "Billing Zip/Postal Code", 20),
-        choice("BillingStateCode", "Billing State/Province Code", *STATES),
-        choice("BillingCountryCode", "Billing Country Code", *COUNTRIES),
-    )
-    return (
-        sobject(
-            "User",
-            "User",
-            "005",
-            text("Name", "Full Name", 121, name_field=True),
-            text("Username", "Username", 80),
-            typed("Email", "Email", "email"),
-            typed("IsActive", "Active", "boolean", defaulted=True),
-            text("UserType", "User Type", 40),
-            # Of the owner, who may be a queue: `Owner.Type`.
-            text("Type", "Type", 40, createable=False, updateable=False),
-            text("TimeZoneSidKey", "Time Zone", 40),
-            text("LocaleSidKey", "Locale", 40),
-            text("LanguageLocaleKey", "Language", 40),
-        ),
-        sobject(
-            "Organization",
-            "Organization",
-            "00D",
-            text("Name", "Name", 80, name_field=True),
-            text("InstanceName", "Instance Name", 5),
-            typed("IsSandbox", "Is Sandbox", "boolean"),
-            typed("TrialExpirationDate", "Trial Expiration Date", "datetime"),
-            text("NamespacePrefix", "Namespace Prefix", 15),
-            text("OrganizationType", "Edition", 40),
-        ),
-        sobject(
-            "Account",
-            "Account",
-            "001",
-            text("Name", "Account Name", nillable=False, name_field=True),
-            sc_id(),
-            owner,
-            *billing,
-            typed("Phone", "Account Phone", "phone"),
-            text("Tax_Number__c", "Tax Number", 20),
-            choice("Customer_Tier__c", "Customer Tier", "Retail", "Trade", "Wholesale", restricted=True),
-        ),
-        sobject(
-            "Contact",
-            "Contact",
-            "003",
-            text("FirstName", "First Name", 40),
-            text("LastName", "Last Name", 80, nillable=False),
-            text("Name", "Full Name", 121, createable=False, updateable=False, name_field=True),
-            sc_id(),
-            lookup("AccountId", "Account ID", "Account"),
-            owner,
-            typed("Email", "Email", "email"),
-            typed("Phone", "Business Phone", "phone"),
-            typed("MobilePhone", "Mobile Phone", "phone"),
-            text("EmailBouncedReason", "Email Bounced Reason"),
-            typed("EmailBouncedDate", "Email Bounced Date", "datetime"),
-            typed("IsEmailBounced", "Is Email Bounced", "boolean", createable=False, updateable=False),
-            text("Loyalty_Number__c", "Loyalty Number", 20, unique=True),
-            choice("Preferred_Channel__c", "Preferred Channel", "E-mail", "Phone", "Post"),
-        ),
-        sobject(
-            "Lead",
-            "Lead",
-            "00Q",
-            text("FirstName", "First Name", 40),
-            text("LastName", "Last Name", 80, nillable=False),
-            text("Name", "Full Name", 121, createable=False, updateable=False, name_field=True),
-            text("Company", "Company"),
-            sc_id(),
-            owner,
-            typed("Email", "Email", "email"),
-            choice("Status", "Lead Status", "Open", "Working", "Closed"),
-            text("EmailBouncedReason", "Email Bounced Reason", createable=False),
-            typed("EmailBouncedDate", "Email Bounced Date", "datetime", createable=False),
-            choice(
-                "LeadSource",
-                "Lead Source",
-                "Web",
-                "Phone Inquiry",
-                "Partner Referral",
-                "Trade Fair",
-                restricted=True,
-            ),
-            lookup("s_c__Convert_Trggr_Acct_Id__c", "Convert Trigger Account", "Account"),
-            text("Referral_Source__c", "Referral Source", 40),
-        ),
-    )
-
-
-def _catalogue() -> tuple[SObject, ...]:
-    return (
-        sobject(
-            "Product2",
-            "Product",
-            "01t",
-            text("Name", "Product Name", nillable=False, name_field=True),
-            sc_id(),
-            text("ProductCode", "Product Code"),
-            typed("IsActive", "Active", "boolean", defaulted=True),
-        ),
-        sobject(
-            "Pricebook2",
-            "Price Book",
-            "01s",
-            text("Name", "Price Book Name", nillable=False, name_field=True),
-            sc_id(),
-            typed("IsActive", "Active", "boolean", defaulted=True),
-        ),
-        sobject(
-            "PricebookEntry",
-            "Price Book Entry",
-            "01u",
-            text("Name", "Product Name", name_field=True),
-            sc_id(),
-            lookup("Pricebook2Id", "Price Book ID", "Pricebook2"),
-            lookup("Product2Id", "Product ID", "Product2"),
-            typed("UnitPrice", "List Price", "currency"),
-            plural="Price Book Entries",
-        ),
-        sobject(
-            "Campaign",
-            "Campaign",
-            "701",
-            text("Name", "Campaign Name", nillable=False, name_field=True),
-            typed("IsActive", "Active", "boolean", defaulted=True),
-        ),
-    )
-
-
-def _sales() -> tuple[SObject, ...]:
-    return (
-        sobject(
-            "Order",
-            "Order",
-            "801",
-            text("OrderNumber", "Order Number", 30, createable=False, updateable=False, name_field=True),
-            sc_id(),
-            lookup("AccountId", "Account ID", "Account"),
-            lookup("OwnerId", "Owner ID", "User", defaulted=True),
-            lookup("s_c__Contact_Id__c", "Contact", "Contact"),
-            lookup("s_c__Store_Id__c", "Store", "s_c__Store__c"),
-            lookup("Pricebook2Id", "Price Book ID", "Pricebook2"),
-            choice("Status", "Status", "Draft", "Ready for Warehouse", "Activated", nillable=False),
-            choice("s_c__Checkout_Step__c", "Checkout Step", *CHECKOUT_STEPS),
-            typed("EffectiveDate", "Order Start Date", "date"),
-            text("ShippingCity", "Shipping City", 40),
-            choice("ShippingStateCode", "Shipping State/Province Code", *STATES),
-            choice("ShippingCountryCode", "Shipping Country Code", *COUNTRIES),
-            choice(
-                "Delivery_Method__c",
-                "Delivery Method",
-                "Courier",
-                "Post",
-                "Pick-up",
-                restricted=True,
-            ),
-            typed("Gift_Note__c", "Gift Note", "textarea"),
-            typed("TotalAmount", "Order Amount", "currency"),
-        ),
-        sobject(
-            "OrderItem",
-            "Order Product",
-            "802",
-            text("OrderItemNumber", "Order Product Number", 30, createable=False, updateable=False),
-            sc_id(),
-            lookup("OrderId", "Order ID", "Order", nillable=False),
-            lookup("PricebookEntryId", "Price Book Entry ID", "PricebookEntry"),
-            lookup("s_c__Shipment_Id__c", "Shipment", "s_c__Shipment__c"),
-            typed("Quantity", "Quantity", "double"),
-            typed("UnitPrice", "Unit Price", "currency"),
-            text("Cost_Centre__c", "Cost Centre", 20, nillable=False),
-            text("Engraving__c", "Engraving", 80),
-        ),
-        sobject(
-            "CampaignMember",
-            "Campaign Member",
-            "00v",
-            sc_id(),
-            lookup("CampaignId", "Campaign ID", "Campaign"),
-            lookup("ContactId", "Contact ID", "Contact"),
-            choice("Status", "Status", "Sent", "Responded"),
-        ),
-        sobject(
-            "Asset",
-            "Asset",
-            "02i",
-            text("Name", "Asset Name", nillable=False, name_field=True),
-            sc_id(),
-            lookup("AccountId", "Account ID", "Account"),
-            lookup("ContactId", "Contact ID", "Contact"),
-        ),
-    )
-
-
-def _permissions() -> tuple[SObject, ...]:
-    return (
-        sobject(
-            "PermissionSet",
-            "Permission Set",
-            "0PS",
-            text("Name", "Permission Set Name", 80, name_field=True),
-            text("Label", "Permission Set Label", 80),
-            text("Description", "Description"),
-            text("NamespacePrefix", "Namespace Prefix", 15),
-            typed("IsOwnedByProfile", "Is Owned By Profile", "boolean"),
-            setup=True,
-        ),
-        sobject(
-            "PermissionSetAssignment",
-            "Permission Set Assignment",
-            "0Pa",
-            lookup("AssigneeId", "Assignee ID", "User", nillable=False),
-            lookup("PermissionSetId", "PermissionSet ID", "PermissionSet", nillable=False),
-            typed("ExpirationDate", "Expires On", "datetime"),
-        ),
-        sobject(
-            "UserPermissionAccess",
-            "User Permission Access",
-            "0uX",
-            *(typed(f"Permissions{name}", name, "boolean") for name in PERMISSIONS),
-            setup=True,
-        ),
-        sobject(
-            "UserEntityAccess",
-            "User Entity Access",
-            "0uE",
-            text("DurableId", "Durable ID"),
-            lookup("UserId", "User ID", "User"),
-            lookup("EntityDefinitionId", "Object", "EntityDefinition"),
-            *(
-                typed(name, name, "boolean")
-                for name in ("IsCreatable", "IsReadable", "IsEditable", "IsUpdatable", "IsDeletable")
-            ),
-            setup=True,
-        ),
-        sobject(
-            "UserRecordAccess",
-            "User Record Access",
-            "0uR",
-            lookup("UserId", "User ID", "User"),
-            text("RecordId", "Record ID", 18, external_id=True),
-            *(
-                typed(f"Has{name}Access", name, "boolean")
-                for name in ("Read", "Edit", "Delete", "Transfer", "All")
-            ),
-            text("MaxAccessLevel", "Access Level", 40),
-            setup=True,
-        ),
-        sobject(
-            "RecordType",
-            "Record Type",
-            "012",
-            text("Name", "Name", 80, name_field=True),
-            text("DeveloperName", "Record Type Name", 80),
-            text("SobjectType", "SObject Type Name", 40),
-            typed("IsActive", "Active", "boolean"),
-            text("NamespacePrefix", "Namespace Prefix", 15),
-            setup=True,
-        ),
-        sobject(
-            "ProcessDefinition",
-            "Approval Process",
-            "04a",
-            text("Name", "Name", 80, name_field=True),
-            text("DeveloperName", "Developer Name", 80),
-            text("TableEnumOrId", "Object", 40),
-            setup=True,
-        ),
-        sobject(
-            "ProcessInstance",
-            "Process Instance",
-            "04g",
-            lookup("ProcessDefinitionId", "Approval Process ID", "ProcessDefinition"),
-            text("TargetObjectId", "Target Object ID", 18, external_id=True),
-            choice("Status", "Status", "Pending", "Approved", "Rejected", "Removed"),
-            lookup("SubmittedById", "Submitted By ID", "User"),
-            setup=True,
-        ),
-        sobject(
-            "SetupAuditTrail",
-            "Setup Audit Trail Entry",
-            "0Ym",
-            text("Action", "Action", 40),
-            text("Section", "Section", 80),
-            text("Display", "Display"),
-            text("CreatedByContext", "Created By Context", 80),
-            text("DelegateUser", "Delegate User", 80),
-            setup=True,
-        ),
-    )
-
-
-def _store_objects() -> tuple[SObject, ...]:
-    money = typed("s_c__Amount__c", "Amount", "currency")
-    return (
-        sobject(
-            "s_c__Store__c",
-            "Store",
-            "a00",
-            text("Name", "Store Name", nillable=False, name_field=True),
-            sc_id(),
-            text("s_c__Domain__c", "Domain"),
-        ),
-        store_object(
-            "s_c__Payment__c",
-            "Payment",
-            "a01",
-            lookup("s_c__Order_Id__c", "Order", "Order"),
-            money,
-            choice("s_c__Method__c", "Method", "card", "transfer", "wallet", restricted=True),
-            typed("s_c__Paid_At__c", "Paid At", "datetime"),
-        ),
-        store_object(
-            "s_c__Shipment__c",
-            "Shipment",
-            "a02",
-            lookup("s_c__Order_Id__c", "Order", "Order", nillable=False),
-            lookup("s_c__Stock_Location_Id__c", "Stock Location", "s_c__Stock_Location__c"),
-            text("Carrier_Reference__c", "Carrier Reference", 40),
-            choice("s_c__Status__c", "Status", "pending", "packed", "dispatched"),
-        ),
-        store_object(
-            "s_c__Cart__c",
-            "Cart",
-            "a03",
-            lookup("s_c__Account_Id__c", "Account", "Account"),
-            choice("s_c__Checkout_Step__c", "Checkout Step", *CHECKOUT_STEPS),
-            text("Coupon__c", "Coupon", 40),
-        ),
-        store_object(
-            "s_c__Cart_Item__c",
-            "Cart Item",
-            "a04",
-            lookup("s_c__Cart_Id__c", "Cart", "s_c__Cart__c"),
-            lookup("s_c__Product_Id__c", "Product", "Product2"),
-            typed("s_c__Quantity__c", "Quantity", "double"),
-        ),
-        store_object(
-            "s_c__Subscription__c",
-            "Subscription",
-            "a05",
-            lookup("s_c__Account_Id__c", "Account", "Account"),
-            choice("s_c__Interval__c", "Interval", "week", "month", "year"),
-        ),
-        store_object("s_c__Stock_Location__c", "Stock Location", "a06", text("s_c__City__c", "City")),
-        sobject(
-            "s_c__Error_Definition__c",
-            "Error Definition",
-            "a07",
-            text("Name", "Status Code", 80, name_field=True),
-        ),
-        # Staged content review in the real package: shaped a little like a change event, and unrelated.
-        sobject(
-            "s_c__Content_Change__c",
-            "Content Change",
-            "a08",
-            auto_name_text(),
-            text("s_c__Object_Name__c", "Object Name"),
-            choice("s_c__Status__c", "Status", "Draft", "Published"),
-        ),
-    )
-
-
-def auto_name_text() -> Field:
-    """The name of a staged content change."""
-    return text("Name", "Content Change Number", 80, createable=False, updateable=False, name_field=True)
+    return _objects()[0]
 
 
 def setup_objects() -> tuple[SObject, ...]:
     """What a name in a message can be resolved with. Read only."""
-    namespace = text("NamespacePrefix", "Namespace Prefix", 15)
-    manageable = text("ManageableState", "Manageable State", 40)
-    full_name = text("FullName", "Full Name")
-    metadata = typed("Metadata", "Metadata", "complexvalue")
-    return (
-        sobject(
-            "FlowDefinitionView",
-            "Flow Definition",
-            "3dd",
-            text("DurableId", "Durable ID", 18, external_id=True),
-            text("ApiName", "API Name", 80, external_id=True),
-            text("Label", "Label", external_id=True),
-            text("Description", "Description"),
-            text("ActiveVersionId", "Active Version ID", 18),
-            text("LatestVersionId", "Latest Version ID", 18),
-            typed("IsActive", "Active", "boolean"),
-            text("ProcessType", "Process Type", 40),
-            text("TriggerObjectOrEventLabel", "Trigger Object", 80),
-            lookup("TriggerObjectOrEventId", "Trigger Object", "EntityDefinition"),
-            text("TriggerType", "Trigger", 40),
-            typed("TriggerOrder", "Trigger Order", "int"),
-            typed("IsOutOfDate", "Out of Date", "boolean"),
-            typed("IsOverridable", "Overridable", "boolean"),
-            text("OverriddenById", "Overridden By ID", 18),
-            text("LastModifiedBy", "Last Modified By Name", 121),
-            namespace,
-            manageable,
-            setup=True,
-        ),
-        sobject(
-            "Flow",
-            "Flow Version",
-            "301",
-            text("DefinitionId", "Definition ID", 18, external_id=True),
-            text("MasterLabel", "Label"),
-            typed("VersionNumber", "Version", "int"),
-            choice("Status", "Status", "Active", "Obsolete", "Draft"),
-            manageable,
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "FlowVersionView",
-            "Flow Version",
-            "3de",
-            text("DurableId", "Durable ID", 18, external_id=True),
-            text("FlowDefinitionViewId", "Flow Definition View ID", 18, external_id=True),
-            text("Label", "Label"),
-            typed("VersionNumber", "Version", "int"),
-            choice("Status", "Status", "Active", "Obsolete", "Draft"),
-            setup=True,
-        ),
-        sobject(
-            "ValidationRule",
-            "Validation Rule",
-            "03d",
-            text("ValidationName", "Rule Name", 80, name_field=True),
-            typed("Active", "Active", "boolean"),
-            text("ErrorMessage", "Error Message"),
-            text("ErrorDisplayField", "Error Location", 80),
-            text("Description", "Description"),
-            lookup("EntityDefinitionId", "Object", "EntityDefinition"),
-            full_name,
-            metadata,
-            namespace,
-            manageable,
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "WorkflowRule",
-            "Workflow Rule",
-            "01Q",
-            text("Name", "Rule Name", 80, name_field=True),
-            text("TableEnumOrId", "Object", 40),
-            full_name,
-            metadata,
-            namespace,
-            manageable,
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "FlowDefinition",
-            "Flow Definition",
-            "300",
-            text("DeveloperName", "Developer Name", 80, name_field=True),
-            text("MasterLabel", "Label"),
-            text("Description", "Description"),
-            lookup("ActiveVersionId", "Active Version", "Flow"),
-            lookup("LatestVersionId", "Latest Version", "Flow"),
-            full_name,
-            metadata,
-            namespace,
-            manageable,
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "GlobalValueSet",
-            "Global Value Set",
-            "0Nt",
-            text("DeveloperName", "Developer Name", 80),
-            text("MasterLabel", "Label", 80, name_field=True),
-            text("Description", "Description"),
-            full_name,
-            metadata,
-            namespace,
-            manageable,
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "CustomField",
-            "Custom Field",
-            "00N",
-            text("DeveloperName", "Developer Name", 80, name_field=True),
-            text("TableEnumOrId", "Object", 40),
-            lookup("EntityDefinitionId", "Object", "EntityDefinition"),
-            full_name,
-            metadata,
-            namespace,
-            manageable,
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "MatchingRule",
-            "Matching Rule",
-            "0JD",
-            text("DeveloperName", "Developer Name", 80),
-            text("MasterLabel", "Rule Name", 80, name_field=True),
-            text("SobjectType", "Object", 40),
-            choice("RuleStatus", "Status", "Active", "Inactive", "Activating", "Deactivating"),
-            namespace,
-            setup=True,
-        ),
-        sobject(
-            "DuplicateRule",
-            "Duplicate Rule",
-            "0Bm",
-            text("DeveloperName", "Developer Name", 80),
-            text("MasterLabel", "Rule Name", 80, name_field=True),
-            typed("IsActive", "Active", "boolean"),
-            text("SobjectType", "Object", 40),
-            text("SobjectSubtype", "Object Subtype", 40),
-            namespace,
-            setup=True,
-        ),
-        sobject(
-            "ApexTrigger",
-            "Apex Trigger",
-            "01q",
-            text("Name", "Name", name_field=True),
-            text("TableEnumOrId", "Object", 40),
-            choice("Status", "Status", "Active", "Inactive"),
-            namespace,
-            setup=True,
-        ),
-        sobject(
-            "ApexClass",
-            "Apex Class",
-            "01p",
-            text("Name", "Name", name_field=True),
-            choice("Status", "Status", "Active", "Inactive"),
-            namespace,
-            setup=True,
-            plural="Apex Classes",
-        ),
-        sobject(
-            "EntityDefinition",
-            "Object Definition",
-            "4ie",
-            text("DurableId", "Durable ID"),
-            text("QualifiedApiName", "API Name", external_id=True),
-            text("DeveloperName", "Developer Name"),
-            text("Label", "Label"),
-            text("PluralLabel", "Plural Label"),
-            text("KeyPrefix", "Key Prefix", 3),
-            namespace,
-            setup=True,
-        ),
-        sobject(
-            "FieldDefinition",
-            "Field Definition",
-            "4if",
-            text("DurableId", "Durable ID"),
-            text("QualifiedApiName", "API Name", external_id=True),
-            text("DeveloperName", "Developer Name"),
-            text("Label", "Label"),
-            text("DataType", "Data Type", 40),
-            lookup("EntityDefinitionId", "Object", "EntityDefinition"),
-            namespace,
-            setup=True,
-        ),
-        sobject(
-            "SubscriberPackage",
-            "Subscriber Package",
-            "033",
-            text("Name", "Name", 80, name_field=True),
-            text("NamespacePrefix", "Namespace Prefix", 15),
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "SubscriberPackageVersion",
-            "Subscriber Package Version",
-            "04t",
-            text("Name", "Name", 80, name_field=True),
-            *(typed(f"{part}Version", f"{part} Version", "int") for part in ("Major", "Minor", "Patch")),
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "InstalledSubscriberPackage",
-            "Installed Subscriber Package",
-            "0A3",
-            lookup("SubscriberPackageId", "Subscriber Package ID", "SubscriberPackage"),
-            lookup("SubscriberPackageVersionId", "Version ID", "SubscriberPackageVersion"),
-            setup=True,
-            rest=False,
-        ),
-        sobject(
-            "EmailTemplate",
-            "Email Template",
-            "00X",
-            text("Name", "Email Template Name", name_field=True),
-            text("DeveloperName", "Template Unique Name"),
-            text("UIType", "UI Type", 40),
-            text("Subject", "Subject"),
-            typed("Body", "Text Body", "textarea"),
-            typed("IsActive", "Available For Use", "boolean"),
-            text("FolderName", "Folder"),
-            namespace,
-            setup=True,
-        ),
+    return _objects()[1]
+
+
+@cache
+def _objects() -> tuple[tuple[SObject, ...], ...]:
+    written = files("syncerr_tui.demo").joinpath("objects.txt").read_text(encoding="utf-8")
+    _, *parts = re.split("^= .*$", written, flags=re.MULTILINE)
+    return tuple(
+        tuple(_object(*block.splitlines()) for block in part.strip().split("\n\n")) for part in parts
     )
+
+
+def _object(head: str, *lines: str) -> SObject:
+    name, prefix, label, *rest = _COLUMNS.split(head)
+    said = rest[0].split(", ") if rest else []
+    plural = next((one.removeprefix("plural ") for one in said if one.startswith("plural ")), None)
+    fields = [_field(*_COLUMNS.split(line.strip())) for line in lines]
+    return sobject(
+        name, label, prefix, *fields, plural=plural, setup="set-up" in said, rest="tooling-only" not in said
+    )
+
+
+def _field(name: str, kind: str = "", label: str = "", said: str = "") -> Field:
+    if name == "StoreConnect ID":
+        return sc_id()
+    if name == "auto-number":
+        return auto_name(kind)
+    words, flags = said.split(), Flags()
+    for word in words:
+        flags.update(_FLAGS[word])
+    kind, _, detail = kind.partition(" ")
+    match kind:
+        case "text":
+            return text(name, label, int(detail or 255), **flags)
+        case "lookup":
+            return lookup(name, label, *detail.split(), **flags)
+        case "choice":
+            values = _LISTS.get(detail) or detail.split(", ")
+            return choice(
+                name, label, *values, restricted="restricted" in words, nillable="required" not in words
+            )
+        case _:
+            return typed(name, label, kind, **flags)

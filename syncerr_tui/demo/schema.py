@@ -167,8 +167,3 @@ def sc_id() -> Field:
 def auto_name(label: str) -> Field:
     """An auto-number name."""
     return Field("Name", label, "string", 80, False, False, False, defaulted=True, name_field=True)
-
-
-def store_object(name: str, label: str, prefix: str, *fields: Field) -> SObject:
-    """A StoreConnect object: auto-number name and StoreConnect ID, then its own fields."""
-    return sobject(name, label, prefix, auto_name(f"{label} Number"), sc_id(), *fields)

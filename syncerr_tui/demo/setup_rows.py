@@ -16,7 +16,6 @@ from syncerr_tui.demo.components import (
     WEB_LEAD,
 )
 from syncerr_tui.demo.ids import long_id
-from syncerr_tui.demo.objects import PERMISSIONS
 from syncerr_tui.demo.rules import BYPASS, DISPATCH_WORKFLOW, RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.shopper_flows import GOODS, new_sc_id
@@ -305,7 +304,8 @@ def _package(store: Store, base: Row) -> None:
 
 
 def _permissions(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
-    everything = {f"Permissions{name}": True for name in PERMISSIONS}
+    fields = (field.name for field in schema["UserPermissionAccess"].fields)
+    everything = {name: True for name in fields if name.startswith("Permissions")}
     store.insert("UserPermissionAccess", {**everything, **base})
     bypass = {
         "Name": BYPASS,
