@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -128,6 +129,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _whole_suite(config: pytest.Config) -> bool:
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_made_once() -> Iterator[None]:
+    """Copy the tables of a demo org in memory from the first one of its kind: a thousand of them are made."""
+    from syncerr_tui.demo.store import Store
+
+    prepare, made = Store._prepare, dict[tuple[int, ...], tuple[sqlite3.Connection, object]]()
+
+    def prepared(store: Store, connection: sqlite3.Connection) -> None:
+        if store._path is None:
+            kind = tuple(map(id, store.schema.values()))  # kept below, so that no id is another object's
+            if kind not in made:
+                first = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+                prepare(store, first)
+                made[kind] = first, store.schema
+            made[kind][0].backup(connection)
+        prepare(store, connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "_prepare", prepared)
+        yield
+    for first, _ in made.values():
+        first.close()
 
 
 @pytest.fixture(scope="session")

@@ -119,6 +119,7 @@ def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str]) -> 
 
 
 def _definitions(store: Store, schema: Mapping[str, SObject], base: Row) -> None:
+    base = {**base, "CreatedById": DEMO_USER_ID}
     entities: list[Row] = []
     fields: list[Row] = []
     for number, each in enumerate(schema.values()):
@@ -155,8 +156,8 @@ def _definitions(store: Store, schema: Mapping[str, SObject], base: Row) -> None
                     **base,
                 },
             )
-    store.insert_many("EntityDefinition", entities)
-    store.insert_many("FieldDefinition", fields)
+    for object_name, rows in (("EntityDefinition", entities), ("FieldDefinition", fields)):
+        store.load(object_name, rows[0], ([value or None for value in row.values()] for row in rows))
 
 
 def definition_id(each: SObject, number: int) -> str:
