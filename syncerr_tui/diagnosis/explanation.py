@@ -17,7 +17,7 @@ from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide, other_cases
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
-from syncerr_tui.diagnosis.org_metadata import Resolved, changes, with_addresses
+from syncerr_tui.diagnosis.org_metadata import Resolved, changes, with_addresses, without_news
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
@@ -43,6 +43,8 @@ class Explanation:
     """At least one. All of them have to be fixed before a re-sync can work."""
     changes: tuple[str, ...] = ()
     """What the org adds, in words: values that there are, when the things in the way were last changed."""
+    unchanged: tuple[str, ...] = ()
+    """Those of them that promise nothing: what the message names was not changed since the failure."""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, guidance: Guidance) -> Explanation:
@@ -185,7 +187,9 @@ def explain_message(
             notes=matching if number == 0 else (),
         )
         failures.append(ExplainedFailure(failure, with_addresses(guidance, resolved)))
-    return Explanation(message, diagnosis, tuple(failures), (*remarks, *changes(resolved)))
+    return Explanation(
+        message, diagnosis, tuple(failures), (*remarks, *changes(resolved)), without_news(resolved, message)
+    )
 
 
 @lru_cache(maxsize=1024)

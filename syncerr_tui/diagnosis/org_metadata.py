@@ -65,6 +65,15 @@ def changes(resolved: Iterable[Resolved]) -> tuple[str, ...]:
     return tuple(map(_change, known))
 
 
+def without_news(resolved: Iterable[Resolved], message: str) -> tuple[str, ...]:
+    """Those of `changes` that promise nothing: what the message names was not changed since the failure."""
+    known = [thing for thing in resolved if thing.modified_at is not None]
+    if any(thing.name not in message for thing in known):
+        return ()  # which rule it was is news
+    news = [_change(thing) for thing in known if thing.changed_since_failure]
+    return tuple(text for text in changes(known) if text not in news)
+
+
 _LISTS = {
     "validation_rule": "/ValidationRules/view",
     "duplicate_rule": "/DuplicateRules/home",

@@ -88,6 +88,7 @@ def lines(
     *,
     diagnosis: Failure | None = None,
     changes: tuple[str, ...] = (),
+    unchanged: tuple[str, ...] = (),
     advice: str = "",
     whole_addresses: bool = False,
 ) -> list[TextLine]:
@@ -97,7 +98,8 @@ def lines(
         guidance: What to say.
         width: Cells in a line; less than `NARROWEST` counts as that.
         diagnosis: What was found in the message, to be listed.
-        changes: When the things in the way were last changed, as far as that is known.
+        changes: What was changed in the org since the failure, as far as that is known.
+        unchanged: What was not, where the message names it. Known later than the rest, it moves little below.
         advice: What to say about a re-sync, where experience knows better than the guidance.
         whole_addresses: Never break an address, even where it is wider than the line: the terminal
             breaks it softly and it can still be copied in one go.
@@ -113,7 +115,7 @@ def lines(
     page.heading("How to fix it")
     page.text(advice or retry_words(guidance))
     page.steps(guidance)
-    page.list("What to check", guidance.checks)
+    page.list("What to check", (*guidance.checks, *unchanged))
     page.list("Afterwards", (guidance.afterwards,) if guidance.afterwards else (), bullet="")
     page.list("Put back", guidance.put_back)
     page.facts("Also named", also_named(diagnosis) if diagnosis else ())
@@ -149,7 +151,10 @@ def explanation_lines(
                 item.guidance,
                 width,
                 diagnosis=item.failure,
-                changes=explanation.remarks if number == 1 else (),
+                changes=tuple(text for text in explanation.remarks if text not in explanation.unchanged)
+                if number == 1
+                else (),
+                unchanged=explanation.unchanged if number == 1 else (),
                 advice=advice,
                 whole_addresses=whole_addresses,
             )
