@@ -23,12 +23,11 @@ class Rule:
 
     key: str
     """`<set-up object>:<API name>`, stable."""
-    setup: str
-    """The set-up object that holds it."""
-    label: str
     object: str
     operations: frozenset[str]
     check: Callable[[Change, Records], SaveError | None]
+    label: str = ""
+    """What the set-up calls it; its API name where it says nothing."""
     namespace: str | None = None
     words: str = ""
     """A validation rule's error message."""
@@ -43,6 +42,15 @@ class Rule:
     """Key of the automation without which it does not act."""
     bounces: bool = False
     """The cause is data and not the safeguard itself: a bounce mark."""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.api_name)
+
+    @property
+    def setup(self) -> str:
+        """The set-up object that holds it."""
+        return self.key.partition(":")[0]
 
     @property
     def api_name(self) -> str:
@@ -299,35 +307,30 @@ def _campaign_mail(change: Change, records: Records) -> SaveError | None:
 RULES: tuple[Rule, ...] = (
     Rule(
         "DuplicateRule:Accounts_by_Name_and_Postcode",
-        "DuplicateRule",
-        "Accounts by Name and Postcode",
         "Account",
         _CREATE,
         _duplicate_account,
+        label="Accounts by Name and Postcode",
         why="It takes the shopper's account for one that sales already keeps.",
     ),
     Rule(
         "DuplicateRule:Contacts_by_Email",
-        "DuplicateRule",
-        "Contacts by Email",
         "Contact",
         _CREATE,
         _duplicate_contact,
+        label="Contacts by Email",
         why="It only alerts, but the sync cannot confirm an alert.",
     ),
     Rule(
         "DuplicateRule:Leads_by_Email",
-        "DuplicateRule",
-        "Leads by Email",
         "Lead",
         _CREATE,
         _duplicate_lead,
+        label="Leads by Email",
         why="The Apex trigger LeadRouter copies the lead, and the rule refuses it.",
     ),
     Rule(
         "ValidationRule:Tax_Number_Has_Eleven_Digits",
-        "ValidationRule",
-        "Tax_Number_Has_Eleven_Digits",
         "Account",
         _BOTH,
         _tax_number,
@@ -339,8 +342,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ValidationRule:Phone_Channel_Needs_Number",
-        "ValidationRule",
-        "Phone_Channel_Needs_Number",
         "Contact",
         _BOTH,
         _preferred_channel,
@@ -351,8 +352,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ApexTrigger:PaymentGuard",
-        "ApexTrigger",
-        "PaymentGuard",
         "s_c__Payment__c",
         _CREATE,
         _closed_period,
@@ -361,8 +360,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ApexTrigger:EngravingCheck",
-        "ApexTrigger",
-        "EngravingCheck",
         "OrderItem",
         _BOTH,
         _engraving,
@@ -370,46 +367,40 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "FlowDefinitionView:Order_Route_to_Warehouse",
-        "FlowDefinitionView",
-        "Order - Route to Warehouse",
         "Order",
         _CREATE,
         _route,
+        label="Order - Route to Warehouse",
         carrier="ValidationRule:Weekend_Warehouse",
         why="Its element Update Warehouse runs into a validation on the warehouse.",
     ),
     Rule(
         "FlowDefinitionView:Loyalty_Award_Points",
-        "FlowDefinitionView",
-        "Loyalty: Award Points",
         "Order",
         _CREATE,
         _points,
+        label="Loyalty: Award Points",
         why="It queries inside a loop, and large orders run into a limit.",
     ),
     Rule(
         "FlowDefinitionView:Cart_Reminder",
-        "FlowDefinitionView",
-        "Cart Reminder",
         "s_c__Cart__c",
         _BOTH,
         _reminder,
+        label="Cart Reminder",
         why="It cannot read coupons of the old shop.",
     ),
     Rule(
         "FlowDefinitionView:Quotation_Notifier",
-        "FlowDefinitionView",
-        "Quotation Notifier",
         "Order",
         _UPDATE,
         _notifier,
+        label="Quotation Notifier",
         carrier="ValidationRule:lgrx__Quotation_Needs_Carrier",
         why="It updates shipments, whose trigger runs into a validation.",
     ),
     Rule(
         "ApexTrigger:StockReserver",
-        "ApexTrigger",
-        "StockReserver",
         "Order",
         _CREATE,
         _reserver,
@@ -417,8 +408,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ApexTrigger:ShipmentCosting",
-        "ApexTrigger",
-        "ShipmentCosting",
         "s_c__Shipment__c",
         _CREATE,
         _costing,
@@ -426,28 +415,19 @@ RULES: tuple[Rule, ...] = (
         why="The managed package writes a cost line without a cost type.",
     ),
     Rule(
-        "ApexTrigger:WarrantyClock",
-        "ApexTrigger",
-        "WarrantyClock",
-        "Asset",
-        _CREATE,
-        _warranty,
-        why="It calculates for too long on bundles.",
+        "ApexTrigger:WarrantyClock", "Asset", _CREATE, _warranty, why="It calculates for too long on bundles."
     ),
     Rule(
         "EmailTemplate:Dispatch_Notice",
-        "EmailTemplate",
-        "Dispatch Notice",
         "s_c__Shipment__c",
         _BOTH,
         _template,
+        label="Dispatch Notice",
         carrier=DISPATCH_WORKFLOW,
         why="It asks for a field of Parcel_Line, an object that is gone.",
     ),
     Rule(
         "ApexClass:WelcomeMailer",
-        "ApexClass",
-        "WelcomeMailer",
         "Lead",
         _BOTH,
         _welcome,
@@ -455,18 +435,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "FlowDefinitionView:lgrx__Ledger_Posting",
-        "FlowDefinitionView",
-        "Ledger Posting",
         "s_c__Payment__c",
         _CREATE,
         _ledger,
+        label="Ledger Posting",
         namespace="lgrx",
         why="It knows no ledger account for wallets.",
     ),
     Rule(
         "ApexClass:RenewalScheduleJob",
-        "ApexClass",
-        "RenewalScheduleJob",
         "s_c__Subscription__c",
         _CREATE,
         _renewal,
@@ -474,46 +451,40 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "Setting:Order_Status_Ready_for_Warehouse",
-        "Setting",
-        "Ready for Warehouse",
         "Order",
         _UPDATE,
         _activation,
+        label="Ready for Warehouse",
         why="The status has no category, so no order can be activated with it.",
     ),
     Rule(
         "FlowDefinitionView:Order_Confirmation_Mail",
-        "FlowDefinitionView",
-        "Order Confirmation Mail",
         "Order",
         _CREATE,
         _order_mail,
+        label="Order Confirmation Mail",
         why="A flow writes to the buyer while the order is saved, and the address is marked as bounced.",
         bounces=True,
     ),
     Rule(
         "FlowDefinitionView:Campaign_Thank_you",
-        "FlowDefinitionView",
-        "Campaign Thank-you",
         "CampaignMember",
         _CREATE,
         _campaign_mail,
+        label="Campaign Thank-you",
         why="The flow writes to a Contact whose address is marked as bounced.",
         bounces=True,
     ),
     Rule(
         "RecordType:Web_Lead",
-        "RecordType",
-        "Web lead",
         "Lead",
         _BOTH,
         _web_lead,
+        label="Web lead",
         why="The list has the value, and the record type of web leads does not offer it.",
     ),
     Rule(
         "WorkflowRule:Returned_Parcel_Credit",
-        "WorkflowRule",
-        "Returned_Parcel_Credit",
         "s_c__Shipment__c",
         _BOTH,
         _returned,
