@@ -278,18 +278,20 @@ def _failing_again(
     journal: Journal, errors: Mapping[str, SyncError], fingerprint: Callable[[SyncError], str] | None
 ) -> dict[str, Ended]:
     """Both times are the org's: the one at which it was asked for what was FIXED, and the row's."""
-    records: dict[tuple[str, str], list[SyncError]] = {}
-    for error in errors.values():
-        if error.storeconnect_id:
-            records.setdefault((error.object, error.storeconnect_id), []).append(error)
     fixed = journal.read_of(
-        (key for _, key in records),
+        (error.storeconnect_id for error in errors.values() if error.storeconnect_id),
         "SELECT v.event, v.at, v.verdict, v.evidence, u.os_user, "  # noqa: S608 - our own pieces
         "r.object, r.storeconnect_id, r.fingerprint "
         "FROM rows r JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
         "JOIN runs u ON u.id = r.run WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
         f"AND v.verdict = 'FIXED' AND {LAST_VERDICT} ORDER BY v.n",
     )
+    records: dict[tuple[str, str], list[SyncError]] = {
+        (clean(row["object"]), row["storeconnect_id"]): [] for row in fixed
+    }
+    for error in errors.values() if records else ():
+        if (record := (error.object, error.storeconnect_id)) in records:
+            records[record].append(error)
     again: dict[str, Ended] = {}
     for row in fixed:
         asked = _sent_at(row["evidence"])

@@ -91,7 +91,7 @@ class Listing:
     def with_page(self, page: Iterable[SyncError], now: datetime) -> Listing:
         """More rows from the org, or newer versions of rows that are here."""
         rows = {error.id: error for error in page}
-        known = not rows.keys().isdisjoint(self.errors)
+        known = not self.errors.keys().isdisjoint(rows)  # in this order it goes through the page alone
         errors = {**self.errors, **rows}
         if known or not self._appends(rows.values()):
             return _shown(self, errors, now)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
+from syncerr_tui.ui.debouncer import loop_at_rest
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph, ParentRef, Trend
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 Work = Coroutine[Any, Any, None]
 Answer = TypeVar("Answer")
+_MANY = 1000
+"""Rows of which those that have just come are painted before all are linked."""
+_PAINTED = 0.1
+"""Seconds in which they are, with the panel beside them."""
 _PAGE = 2000
 """Rows that are linked in one go."""
 _FIRST = 30
@@ -140,15 +145,24 @@ class CauseGraphWorker:
 
     async def _work(self) -> None:
         try:
+            if len(self._shown) >= _MANY:
+                await loop_at_rest(_PAINTED)
             while self._wanted is not None:
                 errors, self._wanted = self._wanted, None
-                self.found = await asyncio.to_thread(self._in_step, errors)
+                self.found = await asyncio.to_thread(self._in_step_at_once, errors)
                 if self._overtaken:
                     self._tell()
         finally:
             self._working = False
             self._idle.set()
         self._tell()
+
+    def _in_step_at_once(self, errors: Mapping[str, SyncError]) -> FoundCauses:
+        """In the thread."""
+        from syncerr_tui.diagnosis.causes import no_collecting
+
+        with no_collecting(len(errors)):
+            return self._in_step(errors)
 
     def _in_step(self, errors: Mapping[str, SyncError]) -> FoundCauses:
         """Make the graph hold exactly these errors. In the thread."""

@@ -1,7 +1,8 @@
-"""Waiting until a person rests: a held key and fast typing cause no work."""
+"""Waiting for a pause: of the person, as a held key and fast typing cause no work, and of the loop."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,24 @@ if TYPE_CHECKING:
 
     from textual.message_pump import MessagePump
     from textual.timer import Timer
+
+
+_LOOKS, _PROMPT = 20, 0.005
+"""How often it is looked whether the loop is at rest, and how many seconds late it may answer then."""
+
+
+async def loop_at_rest(seconds: float) -> None:
+    """Wait until the loop has had nothing at hand for so long, or for twenty times as long.
+
+    For a thread that is to set to work: beside a paint it would make that take twice as long, as only one of
+    them can have Python.
+    """
+    now = asyncio.get_running_loop().time
+    for _ in range(_LOOKS):
+        begun = now()
+        await asyncio.sleep(seconds)
+        if now() - begun < seconds + _PROMPT:
+            return
 
 
 class Debouncer:

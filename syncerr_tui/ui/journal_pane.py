@@ -285,14 +285,14 @@ class JournalPane(ListWithPanel):
 
     @property
     def subject(self) -> Subject | None:
-        from syncerr_tui.ui import journal_words as words
-
         row, run = self.row, self.run
         if self._fixes is not None and (fix := self._fixes.current) is not None:
             return Subject(fix.id, f"Fix {fix.id}")
         if run is None:
             return None
         if self._run is None:
+            from syncerr_tui.ui import journal_words as words
+
             return Subject(run.id, f"The run of {words.when(run.started_at, self._moment).strip()}")
         return self.subject_of((run.id, row.error.id), row.error) if row is not None else None
 

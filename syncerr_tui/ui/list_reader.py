@@ -19,6 +19,7 @@ from textual.message import Message
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import loop_at_rest
 
 if TYPE_CHECKING:
     from syncerr_tui.watch.watcher import ListFollower
@@ -68,11 +69,18 @@ class ListReader:
     Args:
         context: How to connect, and the connection there is.
         post: Takes what happened.
+        prepare: Called in a thread with the first rows, before they are told of.
     """
 
-    def __init__(self, context: AppContext, post: Callable[[Message], object]) -> None:
+    def __init__(
+        self,
+        context: AppContext,
+        post: Callable[[Message], object],
+        prepare: Callable[[tuple[SyncError, ...]], object],
+    ) -> None:
         self._context = context
         self._post = post
+        self._prepare = prepare
         self.reading = 0
         """Number of the newest reading."""
 
@@ -131,6 +139,9 @@ class ListReader:
         # The protocol promises an iterator; those of this house are generators, which can be closed early.
         async with aclosing(cast(Any, context.connection.errors())) as pages:
             async for page in pages:
+                if not rows:
+                    await loop_at_rest(0.01)  # the first frame comes before the first rows
+                    await asyncio.to_thread(self._prepare, page)
                 if reading != self.reading:
                     return
                 rows.extend(page)

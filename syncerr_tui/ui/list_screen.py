@@ -52,7 +52,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.reader = ListReader(self.context, self.post_message)
+        self.reader = ListReader(self.context, self.post_message, self._prepare)
         self.looking = LookController(services, self, self.errors)
         self._resting = Debouncer(self, REST_SECONDS)
         self._minute: Timer | None = None
@@ -166,6 +166,19 @@ class ListScreen(ActionScreen, inherit_bindings=False):
                 )
         except SyncErrError as problem:
             self.say(problem.line, "bad")
+
+    def _prepare(self, page: tuple[SyncError, ...]) -> None:
+        """In a thread: what the first paint of rows would otherwise hold up the keys for."""
+        import syncerr_tui.ui.details  # noqa: F401 - what the panel is made with
+        from syncerr_tui.diagnosis.summary import summarize
+
+        if self.context.state.listing.errors:
+            return  # a refresh
+        listing = self.context.state.listing.with_page(page, self.context.clock())
+        for row in listing.ids[: self.size.height]:
+            summarize(listing.errors[row].message, listing.errors[row].code)
+        if listing.current is not None:
+            self.services.error_details.explain(listing.current)
 
     @on(PageRead)
     def page_read(self, event: PageRead) -> None:

@@ -20,6 +20,7 @@ from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.widgets.table import ErrorTable
 from tests.bench.bench_causes import rows
 from tests.factories import NOW
 from tests.ui.fakes import FakeConnection
@@ -65,6 +66,9 @@ async def measure(count: int) -> None:
         async with app.run_test(size=(120, 30)) as pilot:
             watcher = Watcher()
             start = time.perf_counter()
+            while not any(table.size for table in app.bench.query(ErrorTable)):
+                await pilot.pause(0.002)
+            watcher.told("the first frame, before which no key can be meant for it")
             while app.context.state.reading.active or not app.bench.errors.listing.errors:
                 await pilot.pause(0.01)
             watcher.told(f"{count:,} rows read in {time.perf_counter() - start:.1f} s")

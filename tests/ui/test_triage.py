@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from syncerr_tui.cli._choosing import filter_over
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.diagnosis.model import Diagnosis
+from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, RowState
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.listing import Listing
+from syncerr_tui.ui.debouncer import loop_at_rest
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import some_errors
@@ -307,3 +312,33 @@ async def test_many_rows_are_sorted_in_while_the_person_goes_on(
         assert listing.current == rows[2]
         assert (listing.sort is SortKey.PROCESSED) is (len(keys) == 2)
         assert listing.ids == refreshed(listing, listing.errors.values(), NOW).ids
+
+
+async def test_the_messages_of_the_first_rows_are_not_read_while_keys_wait(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watched(message: str, code: str | None = None) -> Diagnosis:
+        threads.append(threading.current_thread())
+        return diagnose(message, code)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr("syncerr_tui.diagnosis.read.diagnose", watched)
+    rows = [sync_error(n, message=clean(f"Nobody has read this {n}: {random.random()}")) for n in range(9)]
+    async with opened(rows) as driven:
+        await driven.ready()
+        assert threads
+        assert threading.main_thread() not in threads
+
+
+async def test_a_thread_sets_to_work_when_the_loop_has_nothing_at_hand() -> None:
+    async def busy() -> None:
+        for _ in range(5):
+            time.sleep(0.03)  # noqa: ASYNC251 - as a paint does
+            await asyncio.sleep(0)
+        done.append(True)
+
+    done: list[bool] = []
+    at_work = asyncio.ensure_future(busy())
+    await loop_at_rest(0.01)
+    assert done
+    await at_work
