@@ -103,14 +103,11 @@ def evil_connection() -> Any:
 
 def assert_harmless(driven: Driven) -> None:
     strips = driven.app.screen._compositor.render_strips()
-    for strip in strips:
-        for segment in strip:
-            link = segment.style.link if segment.style else None
-            for letter in f"{segment.text}{link or ''}":
-                assert letter.isprintable() or unicodedata.category(letter) == "Zs" or letter == "\u200d", (
-                    repr(segment.text),
-                    repr(letter),
-                )
+    texts = {segment.text for strip in strips for segment in strip}
+    texts |= {segment.style.link or "" for strip in strips for segment in strip if segment.style}
+    for letter in {*"".join(texts)}:
+        harmless = letter.isprintable() or unicodedata.category(letter) == "Zs" or letter == "\u200d"
+        assert harmless, [text for text in texts if letter in text]
     for line in driven.lines if isinstance(driven.app.screen, Dialog) else ():
         # A name cannot write a line of its own into a question.
         assert not line.strip(" │|┃1234567890").startswith("FAKED"), driven.text
