@@ -112,10 +112,12 @@ class LoadingQueue(EventQueue):
         super().__init__(store)
         self._first: dict[str, QueuedEvent] = {}
         self._unwritten: list[QueuedEvent] = []
+        self._codes: set[str] = set()
 
     def put(self, entry: QueuedEvent) -> None:
         """Write a new entry: soon, with others."""
         self._first.setdefault(entry.sc_id, entry)
+        self._codes.add(entry.code)
         self._unwritten.append(entry)
         if len(self._unwritten) >= WRITTEN_TOGETHER:
             self.write()
@@ -124,6 +126,10 @@ class LoadingQueue(EventQueue):
         """Have everything in the store."""
         self.put_many(self._unwritten)
         self._unwritten.clear()
+
+    def codes(self) -> list[str]:
+        """The status codes that occur."""
+        return sorted(self._codes)
 
     def earliest(self, sc_id: str, before: int | None = None) -> QueuedEvent | None:
         """The first unresolved event of a record: whatever comes arrived after it."""
