@@ -68,3 +68,18 @@ def org(server: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> De
     monkeypatch.setenv("SYNCERR_INSTANCE_URL", server.instance_url)
     monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", server.access_token)
     return server
+
+
+@pytest.fixture(scope="session")
+def unchanged() -> Iterator[DemoServer]:
+    """A demo org in which no test changes anything."""
+    with DemoServer(DemoOptions(errors=30)) as found:
+        yield found
+
+
+@pytest.fixture
+def listed(unchanged: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> DemoServer:
+    """An org that the environment names, and that a test may only read."""
+    monkeypatch.setenv("SYNCERR_INSTANCE_URL", unchanged.instance_url)
+    monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", unchanged.access_token)
+    return unchanged

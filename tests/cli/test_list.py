@@ -45,12 +45,12 @@ def test_json_has_one_object_a_line_with_the_keys_of_the_contract(shell: Shell) 
     assert said.err == "25 sync errors.\n"
 
 
-def test_the_oldest_come_first(shell: Shell, org: DemoServer) -> None:
+def test_the_oldest_come_first(shell: Shell, listed: DemoServer) -> None:
     times = [line["processed_at"] for line in shell("list", "--json").lines]
     assert times == sorted(times)
 
 
-def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell, org: DemoServer) -> None:
+def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell, listed: DemoServer) -> None:
     every = shell("list", "--json").lines
     orders = [line["id"] for line in every if line["object"] == "Order"]
     assert orders
@@ -61,7 +61,7 @@ def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell, org: DemoServe
     assert [line["id"] for line in said.lines] == orders[:1]
 
 
-def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell, org: DemoServer) -> None:
+def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell, listed: DemoServer) -> None:
     said = shell("list", "--filter", "code:INVALID")
     assert said.code == 2
     assert "No status code is called 'INVALID'" in said.err
@@ -70,7 +70,7 @@ def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell, org: D
     assert shell("list", "--filter", "cause:nobody").code == 2
 
 
-def test_a_cause_is_a_filter_of_the_commands_too(shell: Shell, org: DemoServer) -> None:
+def test_a_cause_is_a_filter_of_the_commands_too(shell: Shell, listed: DemoServer) -> None:
     rows = shell("list", "--json", "--causes").lines
     cause = rows[0]["cause"]
     said = shell("list", "--json", "--filter", f"cause:{rows[0]['id']}")
@@ -97,7 +97,9 @@ def test_a_limit_stops_the_reading(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert (len(said.lines), pages) == (7, [5, 5])
 
 
-def test_plain_lines_fit_the_terminal(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_lines_fit_the_terminal(
+    shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     for columns in (60, 80, 130, 180, 240):
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -117,7 +119,7 @@ def test_what_is_cut_tells_what_matters_of_a_message(shell: Shell, monkeypatch: 
     assert "statusCode" in shell("list", "--demo", "--fields", "id,message").out
 
 
-def test_nothing_is_cut_for_a_pipe(shell: Shell, org: DemoServer) -> None:
+def test_nothing_is_cut_for_a_pipe(shell: Shell, listed: DemoServer) -> None:
     messages = [line["message"] for line in shell("list", "--json").lines]
     plain = shell("list").out
     assert all(" ".join(message.split()) in plain for message in messages)
@@ -188,7 +190,7 @@ def test_wide_letters_keep_the_columns_straight() -> None:
     assert cells(row(["a", "b" * 50], [3], 20)) == 20
 
 
-def test_json_is_what_a_machine_reads(shell: Shell, org: DemoServer) -> None:
+def test_json_is_what_a_machine_reads(shell: Shell, listed: DemoServer) -> None:
     said = shell("list", "--json")
     assert "\x1b" not in said.out
     assert all(json.loads(line)["message"] for line in said.out.splitlines())
@@ -218,7 +220,7 @@ def test_an_alias_of_the_sf_cli_needs_no_profile(
 
 @pytest.mark.parametrize("columns", [80, 200])
 def test_hostile_text_stays_on_its_line(
-    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, columns: int
+    shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     error = SyncError(
         id="a0X000000000001AAA",

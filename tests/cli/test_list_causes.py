@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 
-pytestmark = pytest.mark.usefixtures("org")
+pytestmark = pytest.mark.usefixtures("listed")
 
 
 def test_each_error_names_its_cause_and_what_it_waits_for(shell: Shell) -> None:

@@ -7,7 +7,7 @@ import pytest
 from syncerr_tui.errors import ExitCode
 from tests.cli.conftest import Shell
 
-pytestmark = pytest.mark.usefixtures("org")
+pytestmark = pytest.mark.usefixtures("listed")
 
 
 @pytest.mark.parametrize("field", ["object", "event", "code", "day", "cause"])

@@ -16,7 +16,7 @@ from tests.cli.conftest import Shell
 from tests.cli.test_list import KEYS, lists
 
 DEMO = ("--demo", "--errors", "30")
-pytestmark = pytest.mark.usefixtures("org")
+pytestmark = pytest.mark.usefixtures("listed")
 
 
 def hostile(message: str, *, row: int = 1, storeconnect_id: str = "7ce42c82") -> SyncError:
@@ -139,7 +139,7 @@ FORMATS = [
 
 @pytest.mark.parametrize("words", FORMATS)
 def test_what_is_listed_can_be_planned(
-    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     listed = shell("list", "--filter", "object:Order", *words).out
     ids = {row["id"] for row in shell("list", "--filter", "object:Order", "--json").lines}
@@ -161,7 +161,7 @@ def test_what_is_listed_can_be_sent_and_verified(shell: Shell, monkeypatch: pyte
     assert "The journal has no request for some of these ids" in said.err
 
 
-def test_several_can_be_explained(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_can_be_explained(shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     feed(monkeypatch, shell("list", "--json", "--limit", "3").out + "a0X000000000001\n")
     said = shell("explain", "--id", "-", "--json")
     assert [row["id"] for row in said.lines] == [
@@ -185,7 +185,7 @@ def test_several_can_be_explained(shell: Shell, org: DemoServer, monkeypatch: py
     ],
 )
 def test_a_list_that_is_not_understood_sends_nothing(
-    shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, text: str, line: str
+    shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch, text: str, line: str
 ) -> None:
     feed(monkeypatch, text)
     said = shell("resync", "--id", "-", "--yes")
