@@ -141,10 +141,10 @@ FORMATS = [
 def test_what_is_listed_can_be_planned(
     shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    listed = shell("list", "--filter", "object:Order", *words).out
+    text = shell("list", "--filter", "object:Order", *words).out
     ids = {row["id"] for row in shell("list", "--filter", "object:Order", "--json").lines}
     assert ids
-    feed(monkeypatch, listed)
+    feed(monkeypatch, text)
     said = shell("plan", "--id", "-", "--only", "--json")
     assert said.code == 0, said.err
     assert {row["id"] for row in said.lines} == ids
