@@ -15,6 +15,7 @@ import pytest
 
 from syncerr_tui.cli import COMMANDS, LateGroup, _console
 from syncerr_tui.cli.root import root
+from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.text import HOSTILE
@@ -46,6 +47,13 @@ def aura_call(row: str) -> str:
         },
     }
     return urlencode({"message": json.dumps({"actions": [call]}), "aura.token": ATTACK})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DemoServer]:
+    """An org of their own: these tests send rows again, and others compare the lists of the shared one."""
+    with DemoServer(DemoOptions(errors=30, processing_delay=0.1)) as own:
+        yield own
 
 
 @pytest.fixture(scope="module")
