@@ -111,7 +111,7 @@ class Transaction(Protocol):
         ...
 
     def executemany(self, sql: str, lines: Iterable[Sequence[object]], /) -> None:
-        """An INSERT that ends with its VALUES, for each of these lines of them."""
+        """One statement for each of these lines of values."""
         ...
 
 
