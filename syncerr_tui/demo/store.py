@@ -131,8 +131,6 @@ class Store:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        # For a new file: rows of a kilobyte, as change events are, are written a tenth faster than into 4 kB.
-        connection.execute("PRAGMA page_size = 16384")
         if self._path is not None:
             # Held until `close`: what one org keeps in mind of the file another one would change unseen.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
