@@ -127,7 +127,8 @@ def _partial(text: str, mark: str) -> str:
 class TerminalDriver(LinuxDriver):
     """Textual's driver for terminals, with an input thread that no byte ends."""
 
-    _continued = False
+    _continued: bool | None = None
+    """Whether the shell has continued us; None where we have not stopped ourselves."""
     _given_away = False
     """Whether another program, or the shell, has the terminal."""
 
@@ -182,13 +183,17 @@ class TerminalDriver(LinuxDriver):
             end = time.monotonic() + _STOP_SECONDS
             while not self._continued and time.monotonic() < end:
                 time.sleep(_STOP_SECONDS / 50)
+            return self._continued
         finally:
             signal.signal(signal.SIGTSTP, before)
-        return self._continued
+            self._continued = None
 
     def _sigcont_application(self, *_: object) -> None:
-        self._continued = True
-        self._loop.call_soon_threadsafe(self._go_on)
+        if self._continued is None:
+            self._loop.call_soon_threadsafe(self._go_on)
+        else:
+            # Who stopped us takes the terminal again. Taking it twice would lose what is typed in between.
+            self._continued = True
 
     def _go_on(self) -> None:
         """Take the terminal again after a stop, in the loop and not in the middle of whatever it is at.

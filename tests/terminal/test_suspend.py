@@ -57,10 +57,13 @@ def test_ctrl_z_goes_to_the_shell_and_fg_comes_back(tmp_path: Path, wrapped: boo
         assert restored(program)
         program.press("echo a $((20 + 22)) b", "enter")
         program.wait_for("a 42 b")
+        before = len(program.raw)
         program.press("fg", "enter")
         program.wait_for(lambda lines: READY in "".join(lines) and "a 42 b" not in lines)
         program.press("space")
         program.wait_for("1 selected")
+        # A terminal that is taken twice loses what was typed in between.
+        assert program.raw[before:].count(b"\x1b[?1049h") == 1
         program.resize(100, 30)
         program.wait_for(lambda lines: "? help" in lines[-1] and len(lines) == 30)
         program.send(CTRL_Z)
