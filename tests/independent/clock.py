@@ -23,6 +23,9 @@ class Clock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.processes = path.with_suffix(".processes")
+        """A file for each process that lives on this clock, named by its number."""
+        self.processes.mkdir(exist_ok=True)
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _CELL.size)
 

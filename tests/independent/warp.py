@@ -1,5 +1,5 @@
-"""Puts a process on the shared `Clock`: what it sleeps is skipped, unless something of its own is under way:
-a request, work in a thread of a pool, or a thread that computes or waits for the disk.
+"""Puts a process on the shared `Clock`: what it sleeps is skipped, unless something is under way in a process
+on it: a request, work in a thread of a pool, or a thread that computes or waits for the disk.
 
 Only Python's own doors to the time are replaced (`time`, `datetime`, the selector under asyncio), never a
 line of the program. `install` has to come before the program is imported; `attach` may come later, in a fork.
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import mmap
+import os
 import selectors
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, SupportsIndex
@@ -24,6 +26,9 @@ from tests.independent.clock import REAL_MONOTONIC, REAL_SLEEP, REAL_TIME, Clock
 
 _GRACE = 0.004
 """Real seconds of silence before sleeping is skipped: work may be on its way to another thread."""
+
+_LOOK_AGAIN = 0.001
+"""Real seconds between two looks at threads: what waits for Python's lock sleeps, as if it were at rest."""
 
 _REAL_GETTIME = time.clock_gettime
 _real_datetime = dt.datetime
@@ -41,6 +46,8 @@ class _Warp:
         """How much is under way."""
         self.changes = 0
         """How often something has begun or ended."""
+        self.told: mmap.mmap | None = None
+        """A byte for the other processes: whether anything is under way in this one."""
         self.lock = threading.Lock()
 
     def monotonic(self) -> float:
@@ -79,13 +86,31 @@ class _Datetime(_real_datetime, metaclass=_Kind):
 def _at_rest() -> bool:
     """Whether nothing is under way. A request that begins while the threads are looked at is seen as well."""
     changes = _warp.changes
-    return not _warp.busy and not _thread_at_work() and _warp.changes == changes
+    for pause in (_LOOK_AGAIN, 0):
+        if _warp.busy or _thread_at_work("self") or any(map(_busy, _others())):
+            return False
+        REAL_SLEEP(pause)
+    return _warp.changes == changes
 
 
-def _thread_at_work() -> bool:
-    """Whether another thread of this process runs, could run, or waits for the disk (proc(5): R and D)."""
+def _others() -> Iterator[Path]:
+    """What other processes on this clock have under way."""
+    assert _warp.clock is not None
+    for beside in _warp.clock.processes.iterdir():
+        if int(beside.name) != os.getpid():
+            yield beside
+
+
+def _busy(beside: Path) -> bool:
+    """Whether a process has something under way; one that was killed has not, whatever it left written."""
+    alive = Path("/proc", beside.name).exists()
+    return alive and (any(beside.read_bytes()) or _thread_at_work(beside.name))
+
+
+def _thread_at_work(process: str) -> bool:
+    """Whether another thread than this runs, could run, or waits for the disk (proc(5): R and D)."""
     me = threading.get_native_id()
-    for stat in Path("/proc/self/task").glob("*/stat"):
+    for stat in Path(f"/proc/{process}/task").glob("*/stat"):
         if int(stat.parent.name) == me:
             continue
         try:
@@ -142,6 +167,8 @@ def install() -> None:
         with _warp.lock:
             _warp.busy += by
             _warp.changes += 1
+            if _warp.told is not None:
+                _warp.told[0] = min(_warp.busy, 1)
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -172,6 +199,10 @@ def attach(path: Path, jumps: tuple[tuple[float, float], ...] = ()) -> None:
     _warp.clock = Clock(path)
     _warp.jumps = jumps
     _warp.started = _warp.clock.monotonic()
+    mine = _warp.clock.processes / str(os.getpid())
+    mine.write_bytes(b"\0")
+    with mine.open("r+b") as file:
+        _warp.told = mmap.mmap(file.fileno(), 1)
 
 
 def _main() -> int:
