@@ -27,9 +27,6 @@ from tests.independent.clock import REAL_MONOTONIC, REAL_SLEEP, REAL_TIME, Clock
 _GRACE = 0.004
 """Real seconds of silence before sleeping is skipped: work may be on its way to another thread."""
 
-_LOOK_AGAIN = 0.001
-"""Real seconds between two looks at threads: what waits for Python's lock sleeps, as if it were at rest."""
-
 _REAL_GETTIME = time.clock_gettime
 _real_datetime = dt.datetime
 
@@ -86,11 +83,8 @@ class _Datetime(_real_datetime, metaclass=_Kind):
 def _at_rest() -> bool:
     """Whether nothing is under way. A request that begins while the threads are looked at is seen as well."""
     changes = _warp.changes
-    for pause in (_LOOK_AGAIN, 0):
-        if _warp.busy or _thread_at_work("self") or any(map(_busy, _others())):
-            return False
-        REAL_SLEEP(pause)
-    return _warp.changes == changes
+    at_work = _warp.busy or _thread_at_work("self") or any(map(_busy, _others()))
+    return not at_work and _warp.changes == changes
 
 
 def _others() -> Iterator[Path]:
@@ -133,6 +127,9 @@ class _Selector(selectors.DefaultSelector):
             if ready:
                 return ready
             if _at_rest():
+                # A thread that came to its end just before that has told the loop so.
+                if ready := super().select(0):
+                    return ready
                 clock.skip_to(until)
         return super().select(0)
 
