@@ -61,6 +61,8 @@ class CausesPane(ListWithPanel):
         self._marks_timer: Timer | None = None
         self._lines = CauseLines(context, errors, graph_worker, self.glyphs, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
+        self._counted_for: tuple[int, ...] = ()
+        self._count = 0
 
     def compose_list(self) -> ComposeResult:
         yield CauseList(self._lines, glyphs=self.glyphs, id="cause-list")
@@ -90,11 +92,16 @@ class CausesPane(ListWithPanel):
         if self.context.state.reading.active:
             return known.count
         errors = self.context.state.listing.errors
-        # What has left the list, or is proven, is no cause any more; the graph follows a moment later.
-        return sum(
-            any(row in errors and row not in left for row in chain(cause.roots, cause.victims, cause.guessed))
-            for cause in known.causes
-        )
+        # By identity, as comparing them would take as long; what is left of a run grows in its place.
+        counted_for = (id(known), id(errors), id(left), len(left))
+        if counted_for != self._counted_for:
+            self._counted_for = counted_for
+            # What has left the list, or is proven, is no cause any more; the graph follows a moment later.
+            self._count = sum(
+                any(row in errors and row not in left for row in chain(c.roots, c.victims, c.guessed))
+                for c in known.causes
+            )
+        return self._count
 
     @property
     def tab_note(self) -> TabNote:

@@ -22,6 +22,10 @@ Layout = Callable[[int], Sequence["TextLine"]]
 """The text as lines of at most so many cells."""
 
 
+_HEADING = 2
+"""Lines at the top that may say what the next text is about."""
+
+
 class Subject(NamedTuple):
     """What a text is about."""
 
@@ -70,7 +74,7 @@ class InfoPanel(Themed, can_focus=True):
         before, self._ahead = self._ahead, subject
         if before == subject:
             return False
-        self._redraw()
+        self._redraw(_HEADING)
         return True
 
     def show(self, layout: Layout, subject: Subject | None = None, *, keep_place: bool = False) -> None:
@@ -123,30 +127,37 @@ class InfoPanel(Themed, can_focus=True):
         event.stop()
         self.move(-3)
 
-    def _redraw(self) -> None:
-        """Write the lines that read differently, each as far as it is or was long."""
-        lines = [self._line(y) for y in range(self.page)]
-        if len(lines) != len(self._drawn):
-            self.refresh()
-        else:
-            for y, (new, old) in enumerate(zip(lines, self._drawn, strict=True)):
-                if new != old:
-                    self.refresh(Region(0, y, max(new.width, old.width), 1))
-        self._drawn = lines
+    def _redraw(self, first: int | None = None) -> None:
+        """Write the lines that read differently, each as far as it is or was long.
 
-    def _line(self, y: int) -> _Shown:
+        Args:
+            first: So many lines at the top are all that may.
+        """
+        text, thumb, page, width = self._text(), self._thumb_rows(), self.page, self.size.width
+        same_size = len(self._drawn) == page
+        rows = page if first is None or not same_size else min(first, page)
+        lines = [self._line(y, text, thumb, width) for y in range(rows)]
+        if not same_size:
+            self._drawn = lines
+            self.refresh()
+            return
+        for y, (new, old) in enumerate(zip(lines, self._drawn, strict=False)):
+            if new != old:
+                self._drawn[y] = new
+                self.refresh(Region(0, y, max(new.width, old.width), 1))
+
+    def _line(self, y: int, text: Sequence[TextLine], thumb: range, width: int) -> _Shown:
         """A line of the window, with the thumb of the scroll bar at its end."""
-        text = self._text()
         shown = _Shown()
-        if y < 2 and self._ahead != self._subject and (self._subject is not None or not y):
+        if y < _HEADING and self._ahead != self._subject and (self._subject is not None or not y):
             shown = self._heading(y)
         elif self.top + y < len(text):
             line = text[self.top + y]
             # Letters that terminals join in different ways stand side by side, as wide as was counted.
             shown = _Shown(tuple((flat(piece), role) for piece, role in line.parts), line.link)
-        if not self._is_thumb(y):
+        if y not in thumb:
             return shown
-        blank = " " * max(1, self.size.width - shown.width - 1)
+        blank = " " * max(1, width - shown.width - 1)
         return _Shown((*shown.parts, (blank + self._thumb, "text")), shown.link)
 
     def _heading(self, y: int) -> _Shown:
@@ -191,10 +202,10 @@ class InfoPanel(Themed, can_focus=True):
             self.top = max(0, min(self.top, len(self._lines) - self.page))
         return self._lines
 
-    def _is_thumb(self, y: int) -> bool:
+    def _thumb_rows(self) -> range:
         rows, page = len(self._lines), self.page
         if rows <= page:
-            return False
+            return range(0)
         length = max(1, page * page // rows)
         start = round(self.top / (rows - page) * (page - length))
-        return start <= y < start + length
+        return range(start, start + length)
