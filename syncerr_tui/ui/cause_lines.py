@@ -233,8 +233,8 @@ class CauseLines:
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()
         self._counts: dict[str, tuple[int, int]] = {}
-        self._counted: tuple[object, object] = (None, None)
-        """The list and the proven rows that the counts are of."""
+        self._counted: tuple[int, ...] = ()
+        """Tells the list and the proven rows that the counts are of from others."""
 
     def forget(self) -> None:
         self._signs, self._counts = {}, {}
@@ -342,8 +342,9 @@ class CauseLines:
     def _counts_of(self, cause: Cause) -> tuple[int, int]:
         """Its own errors and those that wait, once for each state of the list."""
         listed, proven = self._context.state.listing.errors, self._context.state.proven
-        if self._counted[0] is not listed or self._counted[1] is not proven:
-            self._counts, self._counted = {}, (listed, proven)
+        # What a run has proven grows in its place.
+        if self._counted != (counted := (id(listed), id(proven), len(proven))):
+            self._counts, self._counted = {}, counted
         if cause.key not in self._counts:
             self._counts[cause.key] = self._standing(cause.roots), self._standing(cause.victims)
         return self._counts[cause.key]

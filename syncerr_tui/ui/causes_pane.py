@@ -179,8 +179,9 @@ class CausesPane(ListWithPanel):
         listing, known = self.context.state.listing, self._graph_worker.found
         now_for = (known.causes, listing.view, self._graph_worker.working)
         if now_for != self._shown_for:
+            if now_for[:2] != self._shown_for[:2]:
+                self._lines.forget()
             self._shown_for = now_for
-            self._lines.forget()
             self._rebuild(self._visible(known.causes))
         if self._wanted_row is not None and self._graph_worker.graph is not None:
             self._go_to_row(self._wanted_row)
@@ -234,7 +235,6 @@ class CausesPane(ListWithPanel):
     def standing_known(self) -> None:
         """What earlier runs left of the rows is known anew."""
         if self.display:
-            self._lines.forget()
             self.board.redraw()
             self.panel_soon()
 

@@ -132,6 +132,19 @@ async def test_go_to_a_cause_that_the_filter_hides(opened: Open) -> None:
         await driven.wait_for(lambda: driven.pane.listing.current == family()[0])
 
 
+async def test_errors_of_a_cause_are_counted_anew_as_a_run_proves_them(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        await driven.press("c")
+        proven: set[str] = set()
+        driven.pane.show_run({}, {}, proven)
+        driven.app.bench.causes.board.redraw()
+        await driven.wait_for(lambda: cursor_line(driven).split()[2:4] == ["2", "5"])
+        proven.add(family()[0].id)
+        driven.app.bench.causes.board.redraw()
+        await driven.wait_for(lambda: cursor_line(driven).split()[2:4] == ["1", "5"])
+
+
 async def test_a_cause_opened_while_its_errors_are_being_worked_out_shows_them_when_known(
     opened: Open,
 ) -> None:
