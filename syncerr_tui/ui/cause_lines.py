@@ -7,7 +7,7 @@ trees cost anything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from syncerr_tui.model import SyncError
+from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -204,6 +205,28 @@ _ROOMY = 70
 """Cells in which the whole evidence of a link can be told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The state of the list that a count is of.
+
+    Holds the rows themselves: an address alone may be that of other rows later.
+    """
+
+    errors: Mapping[str, SyncError] | None = None
+    proven: AbstractSet[str] | None = None
+    size: int = 0
+    """How many were proven: what a run has proven grows in its place."""
+
+    @classmethod
+    def now(cls, state: UiState) -> Counted:
+        return cls(state.listing.errors, state.proven, len(state.proven))
+
+    def of(self, state: UiState) -> bool:
+        """Whether nothing has changed since."""
+        same = self.errors is state.listing.errors and self.proven is state.proven
+        return same and self.size == len(state.proven)
+
+
 class CauseLines:
     """Said anew for each line that is drawn; only what is counted over a whole cause is kept.
 
@@ -233,8 +256,7 @@ class CauseLines:
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()
         self._counts: dict[str, tuple[int, int]] = {}
-        self._counted: tuple[int, ...] = ()
-        """Tells the list and the proven rows that the counts are of from others."""
+        self._counted = Counted()
 
     def forget(self) -> None:
         self._signs, self._counts = {}, {}
@@ -341,10 +363,8 @@ class CauseLines:
 
     def _counts_of(self, cause: Cause) -> tuple[int, int]:
         """Its own errors and those that wait, once for each state of the list."""
-        listed, proven = self._context.state.listing.errors, self._context.state.proven
-        # What a run has proven grows in its place.
-        if self._counted != (counted := (id(listed), id(proven), len(proven))):
-            self._counts, self._counted = {}, counted
+        if not self._counted.of(self._context.state):
+            self._counts, self._counted = {}, Counted.now(self._context.state)
         if cause.key not in self._counts:
             self._counts[cause.key] = self._standing(cause.roots), self._standing(cause.victims)
         return self._counts[cause.key]

@@ -16,8 +16,8 @@ from textual.timer import Timer
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Moment
-from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Node, Outline, tree_of
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, FoundCauses
+from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Counted, Node, Outline, tree_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
@@ -61,7 +61,8 @@ class CausesPane(ListWithPanel):
         self._marks_timer: Timer | None = None
         self._lines = CauseLines(context, errors, graph_worker, self.glyphs, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
-        self._counted_for: tuple[int, ...] = ()
+        self._counted = Counted()
+        self._counted_causes: FoundCauses | None = None
         self._count = 0
 
     def compose_list(self) -> ComposeResult:
@@ -88,14 +89,12 @@ class CausesPane(ListWithPanel):
     @property
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
-        known, left = self._graph_worker.found, self.context.state.proven
-        if self.context.state.reading.active:
+        known, state = self._graph_worker.found, self.context.state
+        if state.reading.active:
             return known.count
-        errors = self.context.state.listing.errors
-        # By identity, as comparing them would take as long; what is left of a run grows in its place.
-        counted_for = (id(known), id(errors), id(left), len(left))
-        if counted_for != self._counted_for:
-            self._counted_for = counted_for
+        if self._counted_causes is not known or not self._counted.of(state):
+            self._counted_causes, self._counted = known, Counted.now(state)
+            errors, left = state.listing.errors, state.proven
             # What has left the list, or is proven, is no cause any more; the graph follows a moment later.
             self._count = sum(
                 any(row in errors and row not in left for row in chain(c.roots, c.victims, c.guessed))
