@@ -69,7 +69,7 @@ class ListReader:
     Args:
         context: How to connect, and the connection there is.
         post: Takes what happened.
-        prepare: Called in a thread with the first rows, before they are told of.
+        prepare: Called in a thread with the first rows of an empty list, before they are told of.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class ListReader:
         # The protocol promises an iterator; those of this house are generators, which can be closed early.
         async with aclosing(cast(Any, context.connection.errors())) as pages:
             async for page in pages:
-                if not rows:
+                if not rows and not context.state.listing.errors:
                     await loop_at_rest(0.01)  # the first frame comes before the first rows
                     await asyncio.to_thread(self._prepare, page)
                 if reading != self.reading:

@@ -172,8 +172,6 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         import syncerr_tui.ui.details  # noqa: F401 - what the panel is made with
         from syncerr_tui.diagnosis.summary import summarize
 
-        if self.context.state.listing.errors:
-            return  # a refresh
         listing = self.context.state.listing.with_page(page, self.context.clock())
         for row in listing.ids[: self.size.height]:
             summarize(listing.errors[row].message, listing.errors[row].code)
