@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -167,6 +167,16 @@ class Claims:
         """Nobody works on this run any more."""
         sql.execute("DELETE FROM claims WHERE run = ?", (run,))
         sql.execute("DELETE FROM holders WHERE run = ?", (run,))
+
+    def free_others(self, sql: Transaction, me: int, runs: Collection[str]) -> None:
+        """This process, number `me`, works on no other runs than these."""
+        values = (me, json.dumps(list(runs)))
+        ours = "owner = ? AND run NOT IN (SELECT value FROM json_each(?))"
+        sql.execute(f"DELETE FROM claims WHERE {ours}", values)  # noqa: S608 - our own words
+        sql.execute(
+            f"DELETE FROM holders WHERE {ours} AND run IN (SELECT id FROM runs)",  # noqa: S608
+            values,
+        )
 
     def check(self, sql: Transaction, run: str, events: Sequence[str]) -> None:
         """Make sure that every one of these rows is still ours: another process may have thought us dead, and

@@ -237,7 +237,7 @@ class Journal:
             MachineError: The journal cannot be written; nothing may be sent.
         """
         run = uuid4().hex
-        with self._transaction() as sql:
+        with self._worked_on(run), self._transaction() as sql:
             self._refuse_where_moved(sql)
             held = self.claims.take(sql, run, [row.error.id for row in plan.rows])
             if plan.rows and len(held) == len(plan.rows):
@@ -280,8 +280,7 @@ class Journal:
                     for seq, row in enumerate(plan.rows)
                 ),
             )
-        forget_settled(self.read, self._log, {run, *self.active})
-        self.active.add(run)
+        forget_settled(self.read, self._log, self.active)
         return Begun(run, held)
 
     def adopt(self, run: str, events: Iterable[str]) -> Mapping[str, str]:
@@ -293,12 +292,13 @@ class Journal:
         Raises:
             RefusedError: The run is still under way somewhere.
         """
-        with self._transaction() as sql:
+        ours = run in self.active
+        with self._worked_on(run), self._transaction() as sql:
             self._refuse_where_moved(sql)
             holders = sql.execute(
                 "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
             )
-            if run in self.active or any(map(self.claims.lives, holders)):
+            if ours or any(map(self.claims.lives, holders)):
                 holder = holders[0]
                 raise RefusedError(
                     f"This run is still under way: {holder['user']}, {Owner.of_row(holder).name}",
@@ -306,8 +306,19 @@ class Journal:
                 )
             held = self.claims.take(sql, run, list(events))
             self._mark(sql, run, "adopted", self.claims.owner.name)
-        self.active.add(run)
         return held
+
+    @contextmanager
+    def _worked_on(self, run: str) -> Iterator[None]:
+        """Ours from before its claims are written, as `present` frees all others; not where that fails."""
+        ours = run in self.active
+        self.active.add(run)
+        try:
+            yield
+        except BaseException:
+            if not ours:
+                self.active.discard(run)
+            raise
 
     def mark(self, run: str, mark: str, detail: str = "") -> None:
         """Write down something that happened to a run: paused, resumed, braked, cancelled ..."""
@@ -506,9 +517,12 @@ class Journal:
                 self.claims.beat(sql)
 
     def present(self, doing: str) -> None:
-        """Tell colleagues what this person works at; empty: nothing any more."""
+        """Tell colleagues what this person works at; empty: nothing any more.
+
+        Runs that this process could not let go of, as the journal was away at their end, are let go of now.
+        """
         with self._transaction(durable=False) as sql:
-            self.claims.beat(sql, doing)
+            self.claims.free_others(sql, self.claims.beat(sql, doing), self.active)
 
     # -- a journal that is moved into a shared one
 

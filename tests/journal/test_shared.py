@@ -23,6 +23,7 @@ from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import MIGRATIONS, Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
+from syncerr_tui.journal.people import LOOKS
 from syncerr_tui.journal.places import open_journal
 from syncerr_tui.journal.row_history import held
 from syncerr_tui.model import Verdict
@@ -81,6 +82,26 @@ def test_rows_of_a_living_process_on_another_machine_are_held(on: Open) -> None:
     assert set(held(here, [sync_error(1).id])) == {sync_error(1).id}
     assert {r.id for r in History(here).under_way()} == {run, begun.run}
     assert History(here).unfinished() == ()
+
+
+def test_a_run_that_could_not_be_let_go_of_is_once_the_journal_is_back(
+    on: Open, postgres: PostgresServer, database: str
+) -> None:
+    there, here = on(ELSEWHERE), on()
+    left, kept = begin(there, plan_of(1)).run, begin(there, plan_of(2)).run
+    there.hold("fix:1", unless="fix:")
+    postgres.allow(database, connections=False)
+    postgres.cut(database)
+    with pytest.raises(MachineError):
+        there.release(left)
+    postgres.allow(database, connections=True)
+    assert {r.id for r in History(here).under_way()} == {left, kept}
+    there.present(LOOKS)
+    assert {r.id for r in History(here).under_way()} == {kept}
+    assert [u.run.id for u in History(here).unfinished()] == [left]
+    assert begin(here, plan_of(1)).held == {}
+    there.intend(kept, [intent(2)])
+    assert here.hold("fix:2", unless="fix:"), "what is no run stays in hand"
 
 
 def _user() -> str:

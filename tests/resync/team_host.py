@@ -205,8 +205,8 @@ def carry_out(job: Mapping[str, Any]) -> dict[str, Any]:
                 os.kill(pid, signal.SIGKILL)
             return {"hung": True, "ends": ends, "faults": faults}
         time.sleep(0.02)
-    if journals.machines > 1 and -signal.SIGKILL in ends:
-        time.sleep(SILENCE)  # until then one that was killed on another machine may be alive
+    if journals.machines > 1:
+        time.sleep(SILENCE)  # until then one that ended without a word may be alive on another machine
     last = start(journals, 99, consent=True, rounds=40)
     ends.append(os.waitstatus_to_exitcode(os.waitpid(last, 0)[1]))
     return {"hung": False, "ends": ends, "faults": faults}
