@@ -57,6 +57,7 @@ class FixController:
         self._services = services
         self._context = services.context
         self._screen = screen
+        self._post = screen.post_message
 
     @property
     def _thumb(self) -> str:
@@ -91,8 +92,8 @@ class FixController:
             return
 
         def opening(_graph: CauseGraph | None) -> None:
-            self._screen.post_message(Announced(""))
-            self._open_chosen(chosen, named, together=together)
+            self._post(Announced(""))
+            self._open_chosen(self._blocked(chosen), named, together=together)
 
         self.once_known(opening, "Working out what waits for what; what can be fixed comes up then.")
 
@@ -102,7 +103,7 @@ class FixController:
         if graph is not None:
             act(graph)
             return
-        self._screen.post_message(Announced(meanwhile))
+        self._post(Announced(meanwhile))
         self._screen.run_worker(self._later(act), group="once known", exclusive=True)
 
     async def _later(self, act: Callable[[CauseGraph | None], object]) -> None:
@@ -114,19 +115,6 @@ class FixController:
     def may_interrupt(self) -> bool:
         """Whether a dialog that nobody asked for just now may come up."""
         return self._screen.is_current and not isinstance(self._screen.focused, Input)
-
-    def _open_chosen(
-        self,
-        chosen: Sequence[SyncError],
-        named: Callable[[Sequence[SyncError]], str],
-        *,
-        together: bool,
-    ) -> None:
-        errors = self._blocked(chosen)
-        if together:
-            self._open_selected(errors, named)
-        else:
-            self.open(named(errors), errors)
 
     def _blocked(self, errors: Sequence[SyncError]) -> list[SyncError]:
         """What fails by itself among these: a victim's options are its cause's."""
@@ -145,8 +133,8 @@ class FixController:
             blocking.setdefault(at.id, at)
         return list(blocking.values())
 
-    def _open_selected(
-        self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str]
+    def _open_chosen(
+        self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str], *, together: bool
     ) -> None:
         """Fix the causes of errors that fail by themselves: of one as `open`, of several in one go."""
         graph, causes = self._services.graph_worker.graph, dict[str, list[SyncError]]()
@@ -154,18 +142,27 @@ class FixController:
         for error in errors:
             cause = graph.cause_of(error.id)
             causes.setdefault(cause.key if cause is not None else error.id, []).append(error)
-        try:
-            one_at_a_time = self._services.fixes.names_target
-        except SyncErrError as error:
-            self._screen.post_message(Troubled(error))
-            return
-        if len(causes) == 1:
+        if not together or len(causes) == 1:
             self.open(named(errors), errors)
-        elif one_at_a_time:
+            return
+        names_target = self._names_target()
+        if names_target:
             line = "In a production org one cause is fixed at a time: unselect, and choose one."
-            self._screen.post_message(Announced(line))
-        else:
+            self._post(Announced(line))
+        elif names_target is not None:
             self._open_many([(named(each), each) for each in causes.values()])
+
+    def _names_target(self) -> bool | None:
+        """Whether a person types the target's name; None where fixes cannot be made here, which is said."""
+        try:
+            return self._services.fixes.names_target
+        except SyncErrError as error:
+            self._post(Troubled(error))
+            return None
+
+    def _left(self, resync: bool | None) -> None:
+        if resync:
+            self._post(ResyncWanted())
 
     def open(self, subject: str, errors: Sequence[SyncError]) -> None:
         """Show what would remove the blocker, and apply what is chosen.
@@ -176,18 +173,12 @@ class FixController:
         """
         from syncerr_tui.ui.screens.fix import FixDialog
 
-        try:
-            names_target = self._services.fixes.names_target
-        except SyncErrError as error:
-            self._screen.post_message(Troubled(error))
+        names_target = self._names_target()
+        if names_target is None:
             return
 
         def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
             self._screen.run_worker(self._apply(dialog, option, typed, name, errors), group="fixing")
-
-        def left(resync: bool | None) -> None:
-            if resync:
-                self._screen.post_message(ResyncWanted())
 
         links = self._context.terminal.links
         dialog = FixDialog(
@@ -198,7 +189,7 @@ class FixController:
             links=links,
             thumb=self._thumb,
         )
-        self._screen.app.push_screen(dialog, left)
+        self._screen.app.push_screen(dialog, self._left)
         self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
 
     async def _look_up(self, dialog: FixDialog, errors: Sequence[SyncError]) -> None:
@@ -222,15 +213,13 @@ class FixController:
             result = await self._services.fixes.apply(option, typed, name, errors[0].id)
         except SyncErrError as error:
             result = error
-            self._screen.post_message(Announced(error.line, "bad"))
+            self._post(Announced(error.line, "bad"))
         else:
             words, look = fix_outcome(result)
             line = f"{words}  Now re-sync: {self._context.key_of('resync')}." if result.verified else words
-            self._screen.post_message(
-                Announced(line, look, keep=True, about=frozenset(error.id for error in errors))
-            )
+            self._post(Announced(line, look, keep=True, about=frozenset(error.id for error in errors)))
         dialog.ended(result)
-        self._screen.post_message(FixEnded())
+        self._post(FixEnded())
 
     def _open_many(self, causes: Sequence[tuple[str, Sequence[SyncError]]]) -> None:
         """Show what would remove the blockers of several causes, and make the changes that are ticked."""
@@ -238,10 +227,6 @@ class FixController:
 
         def apply(lines: Sequence[FixProposal]) -> None:
             self._screen.run_worker(self._apply_many(dialog, lines), group="fixing")
-
-        def left(resync: bool | None) -> None:
-            if resync:
-                self._screen.post_message(ResyncWanted())
 
         terminal = self._context.terminal
         dialog = FixManyDialog(
@@ -252,7 +237,7 @@ class FixController:
             thumb=self._thumb,
             tick="✓" if terminal.unicode else "x",
         )
-        self._screen.app.push_screen(dialog, left)
+        self._screen.app.push_screen(dialog, self._left)
         self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)
 
     async def _look_up_many(
@@ -293,12 +278,12 @@ class FixController:
             word, sentence = await self._apply_one(line)
             made += word in {"done", "on list"}
             dialog.done(line, word, sentence)
-            self._screen.post_message(FixEnded())
+            self._post(FixEnded())
         ends = "put on the list" if self._context.on_snapshot else "made and seen"
         summary = f"{made:,} of {plural(len(lines), 'change')} {ends}."
         about = frozenset(error.id for line in lines for error in line.errors)
         look = "good" if made == len(lines) else "bad"
-        self._screen.post_message(Announced(summary, look, keep=True, about=about))
+        self._post(Announced(summary, look, keep=True, about=about))
         dialog.ended(summary)
 
     async def _apply_one(self, line: FixProposal) -> tuple[str, str]:
@@ -364,13 +349,15 @@ class FixController:
         if option is None or not self._services.fixes.names_target:
             go_on("")
             return
-        from syncerr_tui.ui.screens.fix import NameDialog
+        from syncerr_tui.ui.screens.why import target_name_dialog
 
-        def named(name: str | None) -> None:
-            if name is not None:
+        name = option.target.name
+
+        def typed(right: str | None) -> None:
+            if right is not None:
                 go_on(name)
 
-        self._screen.app.push_screen(NameDialog(option.target.name), named)
+        self._screen.app.push_screen(target_name_dialog(name), typed)
 
     # -- putting back ----------------------------------------------------------------------------------
 
@@ -404,8 +391,8 @@ class FixController:
             note = await work
         except SyncErrError as error:
             note = error.line
-        self._screen.post_message(Announced(note))
-        self._screen.post_message(FixEnded())
+        self._post(Announced(note))
+        self._post(FixEnded())
         await self._reread(dialog, note)
 
     async def _restore(self, fixes: Sequence[str]) -> str:
@@ -425,9 +412,9 @@ class FixController:
         try:
             await fixes.safeguards()
         except SyncErrError as error:
-            self._screen.post_message(Troubled(error))
+            self._post(Troubled(error))
         if fixes.off:
-            self._screen.post_message(SafeguardsLeftOff())
+            self._post(SafeguardsLeftOff())
 
     # -- leaving ---------------------------------------------------------------------------------------
 
@@ -436,7 +423,7 @@ class FixController:
         fixes = self._services.fixes
         if not (self.off_words or fixes.applying):
             return False
-        from syncerr_tui.ui.screens.resync import OffDialog
+        from syncerr_tui.ui.screens.resync import off_question
 
         def answered(leave: bool | None) -> None:
             if leave:
@@ -445,5 +432,7 @@ class FixController:
                 self.show_safeguards()
 
         names = [record.target.name for record in fixes.off]
-        self._screen.app.push_screen(OffDialog(self.off_words or "A fix is being applied", names), answered)
+        self._screen.app.push_screen(
+            off_question(self.off_words or "A fix is being applied", names), answered
+        )
         return True

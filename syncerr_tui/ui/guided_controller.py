@@ -140,14 +140,14 @@ class GuidedController:
             then: Stops or leaves.
             leaving: The program is left, and the next start goes on.
         """
-        from syncerr_tui.ui.screens.resync import UntickedDialog
+        from syncerr_tui.ui.screens.resync import unticked_question
 
         def answered(unpressed: bool | None) -> None:
             if unpressed is not None:
                 then(unpressed=unpressed)
 
         if self.unspoken:
-            screen.app.push_screen(UntickedDialog(self.unspoken, leaving=leaving), answered)
+            screen.app.push_screen(unticked_question(self.unspoken, leaving=leaving), answered)
         else:
             then(unpressed=False)
 

@@ -144,7 +144,7 @@ class LookController:
 
     def save_filter(self) -> None:
         """Give the filter in force a name, and keep it in the configuration."""
-        from syncerr_tui.ui.screens.why import SaveDialog
+        from syncerr_tui.ui.screens.why import filter_name_dialog
 
         text, known = self._errors.filter_text, self._context.config.filters
 
@@ -152,7 +152,7 @@ class LookController:
             if name:
                 self._screen.run_worker(self._save(name, text), group="saving", name="saving")
 
-        self._screen.app.push_screen(SaveDialog(text, known), named)
+        self._screen.app.push_screen(filter_name_dialog(text, known), named)
 
     async def _save(self, name: str, text: str) -> None:
         from syncerr_tui.host.config import save_filter

@@ -365,10 +365,10 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def set_up(self) -> None:
         """Leave the demo, after a question; whoever opened the app goes on with the guided set-up."""
-        from syncerr_tui.ui.screens.resync import LeaveDemoQuestion
+        from syncerr_tui.ui.screens.resync import leave_demo_question
 
         leave = partial(self.app.exit, return_code=WANTS_SETUP)
-        self.app.push_screen(LeaveDemoQuestion(), lambda yes: leave() if yes else None)
+        self.app.push_screen(leave_demo_question(), lambda yes: leave() if yes else None)
 
     def suspend(self) -> None:
         """Back to the shell; after a question where a re-sync would sleep too, not while a fix is made."""

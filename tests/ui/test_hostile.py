@@ -27,10 +27,10 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.text import SafeText
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Dialog, Question
-from syncerr_tui.ui.screens.fix import FixDialog, NameDialog, SafeguardActions, SafeguardsDialog, Stage
+from syncerr_tui.ui.screens.fix import FixDialog, SafeguardActions, SafeguardsDialog, Stage
 from syncerr_tui.ui.screens.menus import AddressMenu
-from syncerr_tui.ui.screens.resync import OffDialog, UntickedDialog
-from syncerr_tui.ui.screens.why import WhyDialog
+from syncerr_tui.ui.screens.resync import off_question, unticked_question
+from syncerr_tui.ui.screens.why import reason_dialog, target_name_dialog
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -190,12 +190,12 @@ async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Ope
     async with opened(connection=evil_connection(), size=(100, 30)) as driven:
         await driven.ready()
         for dialog in (
-            UntickedDialog(3, leaving=True),
+            unticked_question(3, leaving=True),
             Question(EVIL, EVIL, yes="quit"),
-            OffDialog(EVIL, [EVIL]),
-            NameDialog(EVIL),
+            off_question(EVIL, [EVIL]),
+            target_name_dialog(EVIL),
             AddressMenu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),
-            WhyDialog(EVIL),
+            reason_dialog(EVIL),
         ):
             driven.app.push_screen(dialog)
             await driven.wait_for(lambda shown=dialog: driven.app.screen is shown)  # type: ignore[misc]

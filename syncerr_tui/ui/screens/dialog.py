@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import on
 from textual._time import get_time
@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -95,10 +96,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
             heading.show([(self.heading, "strong")])
             yield heading
             if self.NARROWS:
-                line = Input(placeholder=self.NARROWS, compact=True, classes="-narrowing", disabled=True)
-                # A blinking cursor alone writes 2 kB a second.
-                line.cursor_blink = False
-                yield line
+                yield input_line(placeholder=self.NARROWS, classes="-narrowing", disabled=True)
             yield from self.body()
             answers = Line(id="answers")
             answers.show(self.answers)
@@ -117,6 +115,16 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     def answers(self) -> Sequence[Part]:
         """The keys that answer it."""
         return keys(*self._keys)
+
+    def show_heading(self) -> None:
+        self.query_one("#heading", Line).show([(self.heading, "strong")])
+
+    def show_answers(
+        self, lead: str = "", look: str = "strong", pairs: Sequence[tuple[str, str]] | None = None
+    ) -> None:
+        """The keys that answer it now, or `pairs` in their place, behind a sentence that is new."""
+        parts: list[Part] = [(f"{one_line(lead)}  ", look)] if lead else []
+        self.query_one("#answers", Line).show([*parts, *(self.answers if pairs is None else keys(*pairs))])
 
     def action_leave(self) -> None:
         """Answer nothing; where something was typed, show everything again first."""
@@ -158,12 +166,32 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
 
 class ListDialog(Dialog[Answer]):
-    """A dialog with a list and its cursor."""
+    """A dialog with a list and its cursor. Subclasses that are drawn anew say what stands above the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", show=False),
         Binding("k,up", "move(-1)", show=False),
     ]
+
+    def body(self) -> Sequence[Widget]:
+        return Static(self.text, markup=False), OptionList(markup=False)
+
+    @property
+    def text(self) -> Content:
+        return Content("")
+
+    def entries(self) -> Iterable[Option | str]:
+        """What the list shows."""
+        return ()
+
+    def draw(self) -> None:
+        """Everything anew, while there is something to draw it on: it may open later, or be closed."""
+        if self.query(OptionList):
+            self.fill(self.entries())
+            self.listed.display = self.listed.option_count > 0
+            self.query_one(Static).update(self.text)
+            self.show_heading()
+            self.show_answers()
 
     @property
     def listed(self) -> OptionList:
@@ -213,6 +241,47 @@ class Reading(Dialog[Answer]):
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False, force=True)
 
 
+class PanelReading(Reading[None]):
+    """A text that `/` narrows to the parts that have some words.
+
+    Args:
+        heading: What it is about.
+        thumb: What the scroll bar is drawn with.
+    """
+
+    SHAPE = "-full"
+
+    def __init__(self, heading: str, *, thumb: str) -> None:
+        super().__init__()
+        self._heading = heading
+        self._thumb = thumb
+        self._words: list[str] = []
+
+    def body(self) -> Sequence[Widget]:
+        panel = InfoPanel(thumb=self._thumb)
+        panel.show(self.lines)
+        return (panel,)
+
+    def lines(self, width: int) -> list[TextLine]:
+        """What has the words, for this width."""
+        raise NotImplementedError
+
+    def has_words(self, text: str) -> bool:
+        folded = text.casefold()
+        return all(word in folded for word in self._words)
+
+    def draw(self) -> None:
+        if self.is_mounted:
+            self.query_one(InfoPanel).show(self.lines)
+
+    def show_matching(self, text: str) -> None:
+        self._words = text.casefold().split()
+        self.draw()
+
+    def action_scroll(self, rows: int) -> None:
+        self.query_one(InfoPanel).move(rows)
+
+
 class Confirmation(Reading[bool]):
     """A question that enter answers with yes and escape with no."""
 
@@ -230,17 +299,38 @@ class Question(Confirmation):
         paragraphs: What yes means.
         yes: What enter does, in a word or two.
         no: What escape does.
+        other: A key that answers with False, and what it does; escape then answers nothing.
     """
 
-    def __init__(self, heading: str, *paragraphs: str, yes: str, no: str = "cancels") -> None:
+    def __init__(
+        self,
+        heading: str,
+        *paragraphs: str,
+        yes: str,
+        no: str = "cancels",
+        other: tuple[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self._heading = heading
         self._paragraphs = paragraphs
-        self._keys = (("enter", yes), ("esc", no))
+        self._other = other
+        self._keys = (("enter", yes), *([other] if other else []), ("esc", no))
+
+    def on_key(self, event: Key) -> None:
+        if self._other is not None and event.key == self._other[0]:
+            event.stop()
+            self.dismiss(False)
 
     @property
     def text(self) -> Content:
         return Content("".join(f"\n{one_line(text)}\n" for text in self._paragraphs))
+
+
+def input_line(before: str = "", **settings: Any) -> Input:  # noqa: ANN401 - what `Input` takes
+    """A line to type in. Its cursor stands still: a blinking one alone writes 2 kB a second."""
+    line = Input(before, compact=True, **settings)
+    line.cursor_blink = False
+    return line
 
 
 def keys(*pairs: tuple[str, str]) -> list[Part]:
@@ -310,20 +400,14 @@ class PanelDialog(ListDialog[Answer]):
 
         self.show(lines)
 
-    def show_answers(self, lead: str = "", look: str = "strong") -> None:
-        """The keys that answer it now, behind a sentence that is new."""
-        parts: list[Part] = [(f"{one_line(lead)}  ", look)] if lead else []
-        self.query_one("#answers", Line).show([*parts, *self.answers])
-
     async def ask_for(self, labels: Iterable[tuple[str, str]]) -> None:
         """Lines to type in: (name, label). The first, or else the panel, takes the keys."""
         typed = self.query_one("#typed", Vertical)
         await typed.remove_children()
         for name, label in labels:
-            line, field = Line(), Input(compact=True, name=name)
+            line = Line()
             line.show([(label, "key")])
-            field.cursor_blink = False
-            await typed.mount(line, field)
+            await typed.mount(line, input_line(name=name))
         fields = list(typed.query(Input))
         self.set_focus(fields[0] if fields else self.query_one(InfoPanel))
 

@@ -15,7 +15,6 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from syncerr_tui.errors import SyncErrError
@@ -23,8 +22,8 @@ from syncerr_tui.fixes.model import FixOption, FixResult, SafeguardNow, Safeguar
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import Dialog, PanelDialog, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.screens.dialog import PanelDialog, keys
+from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.words import plural
 
@@ -158,9 +157,8 @@ class FixDialog(PanelDialog[bool]):
         option = self.options[self.row]
         if not option.allowed:
             # Why stands in the text above.
-            reason = "Not allowed.  " if option.why_not else "Done by hand: the steps are above.  "
-            lead: list[Part] = [(reason, "bad")]
-            self.query_one("#answers", Line).show([*lead, *keys(("space", "reads on"), ("esc", "leaves"))])
+            reason = "Not allowed." if option.why_not else "Done by hand: the steps are above."
+            self.show_answers(reason, "bad", (("space", "reads on"), ("esc", "leaves")))
             return
         self._option, self._empty_meant = option, False
         self._enter(Stage.CONFIRMING)
@@ -213,35 +211,6 @@ class FixDialog(PanelDialog[bool]):
         """The blocker is gone: go on to the plan."""
         if self._made:
             self.dismiss(True)
-
-
-class NameDialog(Dialog[str]):
-    """Asks for the name of what is about to be switched off. Only the right one is taken."""
-
-    _heading = "This is a PRODUCTION org. Type the name of what is switched off meanwhile:"
-    _keys = (("enter", "starts"), ("esc", "leaves"))
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._target = name
-
-    def body(self) -> Sequence[Widget]:
-        line, field = Line(), Input(compact=True)
-        line.show([(one_line(self._target), "strong")])
-        field.cursor_blink = False
-        return line, field
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if event.value == self._target:
-            self.dismiss(event.value)
-        else:
-            self.query_one("#answers", Line).show([("That is not the name.  ", "bad"), *self.answers])
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +296,7 @@ class SafeguardsDialog(PanelDialog[None]):
         self._busy, self._rows, self._note = False, rows, note
         self.fill(map(words.safeguard_line, rows))
         self._noted_at = self.row
-        self.query_one("#heading", Line).show([(self.heading, "strong")])
+        self.show_heading()
         self._draw()
         if not rows:
             self.say(note or "Nothing that was switched off from here is still off.")

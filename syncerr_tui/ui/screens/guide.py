@@ -24,7 +24,7 @@ from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.ui.clipboard_actions import open_one_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import addresses
-from syncerr_tui.ui.screens.dialog import keys
+from syncerr_tui.ui.screens.dialog import input_line, keys
 from syncerr_tui.ui.widgets.line import Line, cell
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, Glyphs, VirtualList
@@ -201,10 +201,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             prompt.add_class("-prompt")
             prompt.show([(" Search: ", "key")])
             yield prompt
-            field = Input(placeholder="a code, or words: flow, country, duplicate, limit ...", compact=True)
-            # A blinking cursor alone writes 2 kB a second.
-            field.cursor_blink = False
-            yield field
+            yield input_line(placeholder="a code, or words: flow, country, duplicate, limit ...")
         with Horizontal(classes="-book"):
             yield CodeList(glyphs=glyphs)
             yield InfoPanel(links=terminal.links, thumb=glyphs.thumb)

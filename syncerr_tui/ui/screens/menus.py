@@ -19,7 +19,7 @@ from syncerr_tui.triage.export import Copyable, Format
 from syncerr_tui.triage.handling import NOBODY, PARENT, HandlingKind
 from syncerr_tui.triage.values import KINDS, Value
 from syncerr_tui.ui.screens.dialog import ListDialog
-from syncerr_tui.ui.widgets.line import Line, cell
+from syncerr_tui.ui.widgets.line import cell
 from syncerr_tui.words import plural
 
 Answer = TypeVar("Answer")
@@ -400,7 +400,7 @@ class CountsDialog(ChoiceMenu[Value]):
     def action_turn(self, kinds: int) -> None:
         names = list(KINDS)
         self.kind = names[(names.index(self.kind) + kinds) % len(names)]
-        self.query_one("#heading", Line).show([(self.heading, "strong")])
+        self.show_heading()
         self.fill(self.options())
         self.learn_options()
         self.listed.action_first()

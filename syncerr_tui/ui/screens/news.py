@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.news import GoneRow, News, RowChange, gone_words
 from syncerr_tui.ui.screens.dialog import ListDialog, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
 _SHOWN = 500
@@ -49,7 +48,7 @@ class NewsDialog(ListDialog[bool]):
         self._heading = f"Since you looked at {since}"
 
     @property
-    def _text(self) -> Content:
+    def text(self) -> Content:
         news, lines = self._news, []
         new, following = len(news.new), f"{self._key_of('next_change')} goes to"
         for count, sign, word in (
@@ -66,9 +65,6 @@ class NewsDialog(ListDialog[bool]):
             lines.append(f"{plural(len(news.gone), 'row')} gone: asking why ...")
         return Content("".join(f"\n{line}" for line in filter(None, lines)) + "\n")
 
-    def body(self) -> Sequence[Widget]:
-        return Static(self._text, markup=False), OptionList(markup=False)
-
     @property
     def answers(self) -> Sequence[Part]:
         row = self._current
@@ -84,28 +80,22 @@ class NewsDialog(ListDialog[bool]):
 
     def on_mount(self) -> None:
         """The list takes the keys, with what has become known before."""
-        super().on_mount()
         self.listed.focus()
-        self._draw_rows()
+        self.draw()
 
     def learn(self, rows: Sequence[GoneRow]) -> None:
         self._rows, self._known = rows, True
-        if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed meanwhile
-            self._draw_rows()
+        self.draw()
 
-    def _draw_rows(self) -> None:
-        rows, lines = self._rows, list[Option | str]()
-        lines += (one_line(f"{row.error.short_name:<20} {row.why}") for row in rows[:_SHOWN])
-        if len(rows) > _SHOWN:
-            lines.append(Option(Content(f"and {len(rows) - _SHOWN:,} more"), disabled=True))
-        self.fill(lines, at=0)
-        self.listed.display = bool(rows)
-        self.query_one(Static).update(self._text)
-        self._draw_answers()
+    def entries(self) -> Iterator[Option | str]:
+        for row in self._rows[:_SHOWN]:
+            yield one_line(f"{row.error.short_name:<20} {row.why}")
+        if len(self._rows) > _SHOWN:
+            yield Option(Content(f"and {len(self._rows) - _SHOWN:,} more"), disabled=True)
 
     @on(OptionList.OptionHighlighted)
     def _draw_answers(self) -> None:
-        self.query_one("#answers", Line).show(self.answers)
+        self.show_answers()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -15,9 +15,8 @@ from textual.widgets.option_list import Option
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.triage.actions import Action
 from syncerr_tui.triage.keymap import key_label
-from syncerr_tui.ui.screens.dialog import Reading
+from syncerr_tui.ui.screens.dialog import PanelReading
 from syncerr_tui.ui.screens.menus import Menu
-from syncerr_tui.ui.widgets.panel import InfoPanel
 
 _ALSO: Mapping[str, str] = {
     "resync": "retry sync button send again object checkbox",
@@ -139,42 +138,24 @@ class Palette(Menu[str]):
 _KEYS = 20
 
 
-class HelpScreen(Reading[None]):
+class HelpScreen(PanelReading):
     """Keys by group, each with one sentence; what cannot run now says why."""
 
     _keys = (("j k", "scroll"), ("/", "narrows"), ("esc", "closes"))
-    SHAPE = "-full"
     NARROWS = "part of a key's name or of what it does"
 
     def __init__(self, place: str, actions: Sequence[tuple[Action, str | None]], *, unicode: bool) -> None:
-        super().__init__()
+        heading = f"Keys in {place}.  Small letters look, capital letters act."
+        super().__init__(heading, thumb="┃" if unicode else "|")
         self._actions = actions
         self._unicode = unicode
-        self._words: list[str] = []
-        self._heading = f"Keys in {place}.  Small letters look, capital letters act."
 
-    def body(self) -> Sequence[Widget]:
-        panel = InfoPanel(thumb="┃" if self._unicode else "|")
-        panel.show(self._lines)
-        return (panel,)
-
-    def action_scroll(self, rows: int) -> None:
-        self.query_one(InfoPanel).move(rows)
-
-    def show_matching(self, text: str) -> None:
-        self._words = text.casefold().split()
-        self.query_one(InfoPanel).show(self._lines)
-
-    def _matches(self, action: Action, names: str) -> bool:
-        text = f"{names} {action.label} {action.help} {action.group}".casefold()
-        return all(word in text for word in self._words)
-
-    def _lines(self, width: int) -> list[TextLine]:
+    def lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
         group = ""
         for action, reason in self._actions:
             names = "  ".join(key_label(key, unicode=self._unicode) for key in action.keys)
-            if not self._matches(action, names):
+            if not self.has_words(f"{names} {action.label} {action.help} {action.group}"):
                 continue
             if action.group != group:
                 group = action.group

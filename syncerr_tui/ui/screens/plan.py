@@ -266,9 +266,9 @@ class PlanDialog(Confirmation):
 
     def _draw_again(self) -> None:
         if self.is_mounted and self.query("#heading"):  # not while it is being closed
-            self.query_one("#heading", Line).show([(self.heading, "strong")])
+            self.show_heading()
             self.query_one(Static).update(self.text)
-            self.query_one("#answers", Line).show(self.answers)
+            self.show_answers()
             choices = self.query_one("#choices", Line)
             choices.show(self.choices)
             choices.display = bool(self.choices)
@@ -277,7 +277,7 @@ class PlanDialog(Confirmation):
         self._ask_why(start=False)
 
     def _ask_why(self, *, start: bool) -> None:
-        from syncerr_tui.ui.screens.why import WhyDialog
+        from syncerr_tui.ui.screens.why import reason_dialog
 
         def answered(reason: str | None) -> None:
             if reason is None:
@@ -287,7 +287,7 @@ class PlanDialog(Confirmation):
             if start:
                 self.action_yes()
 
-        self.app.push_screen(WhyDialog(self.reason, required=self._reason_required), answered)
+        self.app.push_screen(reason_dialog(self.reason, required=self._reason_required), answered)
 
     def action_yes(self) -> None:
         """Start, where there is anything to start and the reason is given."""

@@ -7,23 +7,21 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widget import Widget
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.export import as_json, fields
 from syncerr_tui.ui.messages import Announced
-from syncerr_tui.ui.screens.dialog import Reading
+from syncerr_tui.ui.screens.dialog import PanelReading
 from syncerr_tui.ui.services import Services
-from syncerr_tui.ui.widgets.line import Line
-from syncerr_tui.ui.widgets.panel import InfoPanel
 
+_READING = "Reading the record ..."
 _NAMES = 30
 """Cells that names take at most beside their values."""
 
 
-class RecordSheet(Reading[None]):
+class RecordSheet(PanelReading):
     """Every field and its value; `/` leaves those that have some words.
 
     Args:
@@ -41,7 +39,6 @@ class RecordSheet(Reading[None]):
         ("y", "copies"),
         ("esc", "closes"),
     )
-    SHAPE = "-full"
     NARROWS = "part of a field's name or of its value"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3,vertical_line", "show_in('pager')", show=False),
@@ -52,49 +49,29 @@ class RecordSheet(Reading[None]):
     def __init__(
         self, heading: str, show: Callable[[str], object], copy: Callable[[], object], *, thumb: str
     ) -> None:
-        super().__init__()
-        self._heading = heading
+        super().__init__(heading, thumb=thumb)
         self._show = show
         self._copy = copy
-        self._thumb = thumb
         self._fields: Sequence[tuple[str, str]] = ()
-        self._note = "Reading the record ..."
-        self._words: list[str] = []
-
-    def body(self) -> Sequence[Widget]:
-        panel = InfoPanel(thumb=self._thumb)
-        panel.show(self._lines)
-        return (panel,)
+        self._note = _READING
 
     def learn(self, record: Mapping[str, Any]) -> None:
         self._fields, self._note = fields(record), ""
-        self._draw()
+        self.draw()
 
     def failed(self, line: str) -> None:
         self._note = line
-        self._draw()
+        self.draw()
 
     def say(self, line: str, look: str) -> None:
         """One line in place of the keys; the keys again where it is empty."""
         if self.is_mounted:
-            self.query_one("#answers", Line).show([(line, look)] if line else self.answers)
+            self.show_answers(line, look, () if line else None)
 
-    def _draw(self) -> None:
-        if self.is_mounted:
-            self.query_one(InfoPanel).show(self._lines)
-
-    def show_matching(self, text: str) -> None:
-        self._words = text.casefold().split()
-        self._draw()
-
-    def _lines(self, width: int) -> list[TextLine]:
+    def lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
         page.text(self._note)
-        shown = [
-            (name, value)
-            for name, value in self._fields
-            if all(word in f"{name} {value}".casefold() for word in self._words)
-        ]
+        shown = [(name, value) for name, value in self._fields if self.has_words(f"{name} {value}")]
         longest = min(max((len(name) for name, _ in shown), default=0), _NAMES)
         for name, value in shown:
             role = Role.MUTED if value == "null" else Role.TEXT
@@ -107,9 +84,6 @@ class RecordSheet(Reading[None]):
             page.text("No field has these words.")
         return page.lines
 
-    def action_scroll(self, rows: int) -> None:
-        self.query_one(InfoPanel).move(rows)
-
     def action_show_in(self, program: str) -> None:
         self._show(program)
 
@@ -119,8 +93,6 @@ class RecordSheet(Reading[None]):
 
 Say = Callable[[str, str], object]
 """Shows a line, in a look; the keys again where it is empty."""
-
-_READING = "Reading the record ..."
 
 
 class RecordViewer:

@@ -5,15 +5,14 @@ Nothing is read or sent without a choice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
@@ -22,98 +21,53 @@ from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.state import QueuedRun, RunQueue
 from syncerr_tui.ui.screens.dialog import ListDialog, Question, Reading, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago, plural, sentence
 
 
-class UntickedDialog(Reading[bool]):
+def unticked_question(unticked: int, *, leaving: bool) -> Question:
     """Rows that were shown to be pressed, and that nobody has spoken of: True says that none was pressed,
     False that some may have been, None goes back to them.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "answer(True)", show=False),
-        Binding("u", "answer(False)", show=False),
-    ]
-
-    def __init__(self, unticked: int, *, leaving: bool) -> None:
-        super().__init__()
-        self._unticked = unticked
-        self._leaving = leaving
-
-    @property
-    def heading(self) -> str:
-        return f"{plural(self._unticked, 'row')} not ticked: was Re-sync pressed for {self._them}?"
-
-    @property
-    def _them(self) -> str:
-        return "it" if self._unticked == 1 else "any of them"
-
-    @property
-    def text(self) -> Content:
-        one = self._unticked == 1
-        they, reads = ("It is", "It is read") if one else ("They are", "They are read")
-        unknown = "it is UNKNOWN" if one else "they are UNKNOWN"
-        none = (
-            "The next start offers to go on, and shows the rest to be pressed."
-            if self._leaving
-            else f"{they} recorded as not sent."
-        )
+    one = unticked == 1
+    if leaving:
+        none = "The next start offers to go on, and shows the rest to be pressed."
+        maybe = f"The next start reads {'it' if one else 'them'} again before anything is asked."
+    else:
+        none = f"{'It is' if one else 'They are'} recorded as not sent."
         maybe = (
-            f"The next start reads {'it' if one else 'them'} again before anything is asked."
-            if self._leaving
-            else f"{reads} once more; without a trace {unknown}."
+            "It is read once more; without a trace it is UNKNOWN."
+            if one
+            else "They are read once more; without a trace they are UNKNOWN."
         )
-        return Content(f"\nNot pressed: {none}\n\nPerhaps pressed: {maybe}\n")
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        does = "quits" if self._leaving else "stops"
-        return keys(
-            ("enter", f"not pressed: {does}"), ("u", f"perhaps pressed: {does}"), ("esc", "goes back")
-        )
-
-    def action_answer(self, unpressed: bool) -> None:
-        self.dismiss(unpressed)
+    does = "quits" if leaving else "stops"
+    return Question(
+        f"{plural(unticked, 'row')} not ticked: was Re-sync pressed for {'it' if one else 'any of them'}?",
+        f"Not pressed: {none}",
+        f"Perhaps pressed: {maybe}",
+        yes=f"not pressed: {does}",
+        other=("u", f"perhaps pressed: {does}"),
+        no="goes back",
+    )
 
 
-class OffDialog(Reading[bool]):
+def off_question(off: str, names: Sequence[str]) -> Question:
     """Leaving while safeguards are off: True leaves, False shows them, None stays."""
-
-    _keys = (("s", "puts it back"), ("enter", "leaves it off"), ("esc", "stays"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "answer(True)", show=False),
-        Binding("s", "answer(False)", show=False),
-    ]
-
-    def __init__(self, off: str, names: Sequence[str]) -> None:
-        super().__init__()
-        self._names = names
-        self._heading = off
-
-    @property
-    def text(self) -> Content:
-        lines = [f"  {one_line(name)}" for name in self._names]
-        return Content(
-            "\n"
-            + "\n".join(lines)
-            + "\n\nEvery user and every integration saves without it until it is on again. It stays on the "
-            "ledger: every command and the next start say so.\n"
-        )
-
-    def action_answer(self, leave: bool) -> None:
-        self.dismiss(leave)
+    lasts = (
+        "Every user and every integration saves without it until it is on again. It stays on the ledger: "
+        "every command and the next start say so."
+    )
+    back = ("s", "puts it back")
+    return Question(off, *names, lasts, yes="leaves it off", other=back, no="stays")
 
 
-class LeaveDemoQuestion(Question):
+def leave_demo_question() -> Question:
     """Leaving the demo for the set-up of an org of one's own."""
-
-    def __init__(self) -> None:
-        text = (
-            "The set-up asks its questions in the terminal. Nothing is changed in your org, and ctrl+c there "
-            "comes back to this demo, as you leave it now."
-        )
-        super().__init__("Leave the demo and connect your own org?", text, yes="goes there")
+    text = (
+        "The set-up asks its questions in the terminal. Nothing is changed in your org, and ctrl+c there "
+        "comes back to this demo, as you leave it now."
+    )
+    return Question("Leave the demo and connect your own org?", text, yes="goes there")
 
 
 class SleepQuestion(Question):
@@ -173,7 +127,7 @@ class QueueDialog(ListDialog[bool]):
         return f"{plural(len(queue.runs), 're-sync')} queued" if queue.runs else "Nothing is queued"
 
     @property
-    def _text(self) -> Content:
+    def text(self) -> Content:
         queue = self._queue()
         ended = queue.ended[-_ENDED:]
         lines = [f"Ended {one.at.astimezone(self._zone):%H:%M}  {one.summary}" for one in ended]
@@ -184,29 +138,15 @@ class QueueDialog(ListDialog[bool]):
             lines.append("What is fixed by then, or waits for what is not, is not sent.")
         return Content("".join(f"\n{one_line(line)}" for line in lines) + "\n")
 
-    def body(self) -> Sequence[Widget]:
-        return Static(self._text, markup=False), OptionList(markup=False)
-
     def on_mount(self) -> None:
-        super().on_mount()
         self.listed.focus()
-        self._draw()
+        self.draw()
 
-    def draw(self) -> None:
-        if self.is_mounted and self.query(OptionList):  # else it opens later, or was closed
-            self._draw()
-
-    def _draw(self) -> None:
-        runs, lines = self._queue().runs, []
-        for place, run in enumerate(runs, 1):
+    def entries(self) -> Iterator[str]:
+        for place, run in enumerate(self._queue().runs, 1):
             why = f"  Why: {run.reason}" if run.reason else ""
             first = ", one first" if run.canary else ""
-            lines.append(one_line(f"{place}. {run.words}{first}{why}"))
-        self.fill(lines)
-        self.listed.display = bool(runs)
-        self.query_one("#heading", Line).show([(self.heading, "strong")])
-        self.query_one(Static).update(self._text)
-        self.query_one("#answers", Line).show(self.answers)
+            yield one_line(f"{place}. {run.words}{first}{why}")
 
     @property
     def answers(self) -> Sequence[Part]:
