@@ -57,10 +57,12 @@ _PICKLIST_WORDS = (
     r"selezione limitat[ao]|eingeschränkte[nrs]? Auswahllistenfeld"
 )
 _PLAIN_PICKLIST = re.compile(f"(?:{_PICKLIST_WORDS}) ?: ?")
+LONGEST = r"(?=[^()=\n]{0,20}(?:[Mm](?:[aá]x|ass)|最大|최대))[^()=\n]{2,30}"
+"""`max length`, `longitud máxima`, `lunghezza massima`, `最大長`: a length stands behind it, and `=`."""
 # Where the platform's own words end and somebody else's begin.
 _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
-    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|max length)|"
+    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|" + LONGEST + r"=)|"
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
     r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]",
 )

@@ -35,6 +35,7 @@ from syncerr_tui.diagnosis.codes import (
 )
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.ids import find_ids, find_uuids
+from syncerr_tui.diagnosis.labelled import LONGEST
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
 from syncerr_tui.diagnosis.platform_sentences import code_from_sentences, folded, named_in
 from syncerr_tui.diagnosis.sentences import find_details, find_objects, find_stated, says_something
@@ -58,9 +59,9 @@ _NAMED = (
         "duplicate updates in one batch",
         re.compile(r"duplicate updates in one batch \((?P<count>\d{1,9}) allowed\)"),
     ),
-    ("max length", re.compile(r"max length=(?P<count>\d{1,9})")),
+    ("max length", re.compile(rf"\({LONGEST}=(?P<count>\d{{1,9}})\)")),
 )
-_CLUES = ("exceed", "too large", "depth reached", "updates in one batch", "max length=")
+_CLUES = ("exceed", "too large", "depth reached", "updates in one batch", "=")
 """One of these stands in every text that one of `_NAMED` fits: looking for them is quicker."""
 _EXCEEDED = re.compile(r"(?<![A-Za-z])(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
 _CODE_END = "_LIMIT_EXCEEDED"

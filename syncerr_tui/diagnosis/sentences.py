@@ -224,6 +224,29 @@ _PROSE = tuple(
         ),
     )
 )
+# `the field "Tax Code"`, `"Versandart" Feld`: said to be a field, whatever the rest is about.
+_QUOTED = re.compile(
+    "|".join(
+        rf"{opening}[ \u00a0]?([^\W\d_][^{closing}:;=\n]{{1,60}}?)[ \u00a0]?[{closing}]"
+        for opening, closing in (
+            ('"', '"'),
+            ("“", "”"),
+            ("„", "“”"),
+            ("«", "»"),
+            ("「", "」"),
+            ("『", "』"),
+            ("‘", "’"),
+            (r"(?<!\w)'", "'"),
+        )
+    )
+)
+_FIELD_WORDS = (
+    r"(?:(?<!\w)(?:fields?|felder|feld|champs?|campos?|camp[io]|velden|veld|fältet|fält|feltet|felt|kenttä|pol[eau])"
+    r"(?!\w)|項目|필드|字段|欄位)"
+)
+_FIELD_BEFORE = re.compile(_FIELD_WORDS + r" ?\Z", re.IGNORECASE)
+_FIELD_BEHIND = re.compile(r" ?" + _FIELD_WORDS, re.IGNORECASE)
+_LONGEST_WORD = 9
 _NOUNS = (
     r" (?:Date|Time|Name|Number|E-?[Mm]ail|Phone|Fax|Status|Stage|Type|"
     r"Amount|Price|Cost|Code|Address|Street|City|State|Province|Country|Rate|Quantity|Reason|Source|Owner|Currency|"
@@ -358,6 +381,11 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         if clue in text:
             for match in matches(pattern, text):
                 yield part("field", match, "field")
+    for match in matches(_QUOTED, text):
+        before = max(0, match.start() - _LONGEST_WORD), match.start()
+        if _FIELD_BEHIND.match(text, match.end()) or _FIELD_BEFORE.search(text, *before):
+            number = match.lastindex or 0
+            yield Part("field", match[number], *match.span(number))
     if root in _RULE_CODES:
         for match in matches(_FIELD_NOUN, text) if _NOUN.search(text) else ():
             yield part("field", match, "field")

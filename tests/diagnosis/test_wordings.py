@@ -396,3 +396,48 @@ def test_a_name_that_the_message_breaks_off_in(text: str, root: str, fields: tup
     found = diagnose(message)
     assert found.cut
     assert (found.root_code, found.fields) == (root, fields)
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ('INSUFFICIENT_ACCESS: insufficient privileges. Field "OwnerId"', "OwnerId"),
+        ('Please fill in the field "Shipping Method" before saving', "Shipping Method"),
+        ("The “Tax Code” field is only for wholesale orders.", "Tax Code"),
+        ('Bitte das Feld "Versandart" ausfüllen.', "Versandart"),
+        ("Le champ « Mode d'envoi » ne peut pas rester vide.", "Mode d'envoi"),
+        ("El campo 'Código postal' solo admite números", "Código postal"),
+        ("「配送方法」項目を入力してください", "配送方法"),
+    ],
+)
+def test_a_quoted_name_beside_the_word_field_is_a_field(message: str, field: str) -> None:
+    assert diagnose(message, "FIELD_CUSTOM_VALIDATION_EXCEPTION").fields == (field,)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Status: bad value for restricted picklist field: "Shipped"',
+        'The Status field contains "Shipped", which isn\'t allowed',
+        'No custom field of the "Order" object may be empty',
+    ],
+)
+def test_a_quoted_value_behind_the_word_field_is_no_field(message: str) -> None:
+    assert not {"Shipped", "Order"} & set(diagnose(message).fields)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Dienst: Datenwert zu groß: AAAAAA (maximale Länge=4): [Dienst__c]",
+        "Servicio: valor de datos demasiado grande: AAAAAA (longitud máxima=4)",
+        "Servizio: valore dati troppo grande: AAAAAA (lunghezza massima=4)",
+    ],
+)
+def test_a_longest_length_is_a_limit_in_every_language(message: str) -> None:
+    found = diagnose(message, "STRING_TOO_LONG")
+    assert (found.values, found.limit) == (("AAAAAA",), "max length: 4")
+
+
+def test_other_figures_in_brackets_are_no_length() -> None:
+    assert diagnose("Call to the tax service failed (HTTP status=500)").limit is None
