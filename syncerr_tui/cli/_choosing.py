@@ -20,7 +20,6 @@ from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.cli._options import OrgChoice
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import SyncError
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 _LISTED = 20
 """Causes named one by one."""
-_DEMO_PATIENCE = 60.0
-"""Seconds. The demo org works faster than a real one, unless it is told to lie."""
 
 again_option = click.option(
     "--again", is_flag=True, help="Also send rows again whose last request has an unknown outcome."
@@ -88,15 +85,6 @@ class RunOptions:
     dry_run: bool
     again: bool
     as_json: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """How the org's profile wants runs to be."""
-
-    proof_timeout: float = 180.0
-    reason_required: bool = False
-    read_only: bool = False
 
 
 def concurrency_option(shown: str) -> Callable[[Command], Command]:
@@ -239,21 +227,6 @@ def _without_id(number: int, line: str) -> BadInputError:
     )
 
 
-def treatment_of(choice: OrgChoice) -> Treatment:
-    if choice.org is not None:
-        from syncerr_tui.cli._options import profile_folder
-        from syncerr_tui.salesforce.profile_files import read_profile
-
-        profile = read_profile(profile_folder(), choice.org)
-        if profile is not None:
-            return Treatment(
-                profile.proof_timeout, profile.reason_required, choice.read_only or profile.read_only
-            )
-    if choice.demo is not None:
-        return Treatment(_DEMO_PATIENCE, read_only=choice.read_only)
-    return Treatment(read_only=choice.read_only)
-
-
 def chosen_of(graph: CauseGraph, choice: Choice, handlings: Handlings | None = None) -> list[SyncError]:
     """The errors that the person asked for, oldest first.
 
@@ -329,7 +302,6 @@ def plan_for(
     graph: CauseGraph,
     choice: Choice,
     options: PlanOptions,
-    treatment: Treatment,
 ) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives.
 
@@ -341,7 +313,9 @@ def plan_for(
     from syncerr_tui.resync.selection import causes_missing
     from syncerr_tui.stopwatch import utc_now
 
-    proof_timeout = treatment.proof_timeout if options.proof_timeout is None else options.proof_timeout
+    proof_timeout = options.proof_timeout
+    if proof_timeout is None:
+        proof_timeout = connection.profile.proof_timeout
     handlings = said_in(journal, graph)
     chosen = chosen_of(graph, choice, handlings)
     if not options.only:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
+from syncerr_tui.cli._choosing import cause_named
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.fixes.model import FixOption, FixResult
+    from syncerr_tui.fixes.model import FixOption, FixRequest, FixResult
     from syncerr_tui.fixes.org import FixPolicy, Values
     from syncerr_tui.model import SyncError
     from syncerr_tui.salesforce.session import OrgSession
@@ -38,9 +40,7 @@ def roots_of(graph: CauseGraph, *, event: str | None, cause: str | None) -> list
         if near is None or event in near.roots:
             return [graph.errors[event]]
     else:
-        near = next((one for one in graph.causes() if one.key == cause), None) or graph.cause_of(cause or "")
-        if near is None:
-            raise BadInputError("No such cause", "See 'syncerr-tui causes' for their keys")
+        near = cause_named(graph, cause or "")
     return [graph.errors[row] for row in near.roots if row in graph.errors][:MOST_ERRORS]
 
 
@@ -122,28 +122,22 @@ def ask_for(option: FixOption, policy: FixPolicy, values: Values, *, yes: bool, 
     return "" if _console.confirm("Do it?") else None
 
 
-async def make(
-    fixer: Fixer,
-    option: FixOption,
-    given: Mapping[str, str],
-    *,
-    yes: bool,
-    confirm: str,
-    seen: str,
-    reason: str,
-    event: str,
-) -> FixResult | None:
+async def make(fixer: Fixer, request: FixRequest, *, yes: bool) -> FixResult | None:
     """Ask, make a change, and prove it. None: the person does not want it.
+
+    Args:
+        fixer: What makes it.
+        request: With its values as a person typed them.
+        yes: Do not ask.
 
     Raises:
         SyncErrError: Nothing was written.
     """
-    values = await fixer.typed(option, given) if given else {}
+    option = request.option
+    values = await fixer.typed(option, request.values)
     fixer.check(option, values, option.target.name)
-    typed = ask_for(option, fixer.policy, values, yes=yes, confirm=confirm)
-    if typed is None:
-        return None
-    return await fixer.apply(option, values, confirm=typed, seen=seen, reason=reason, event=event)
+    typed = ask_for(option, fixer.policy, values, yes=yes, confirm=request.confirm)
+    return await fixer.apply(replace(request, values=values, confirm=typed)) if typed is not None else None
 
 
 def show(values: Values) -> str:

@@ -32,6 +32,8 @@ class OrgChoice:
     read_only: bool
     snapshot: Path | None = None
     """A file that `snapshot` has written, in place of an org. Always read-only."""
+    reason_required: bool = False
+    """Its profile wants a reason for every re-sync."""
 
 
 def complete_org(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -143,8 +145,14 @@ def choice_of(
         raise BadInputError("--org and --demo name two different orgs", "Give one of them")
     if demo:
         return OrgChoice(None, demo_options(**given), read_only)
+    from syncerr_tui.salesforce.profile_files import read_profile, valid_name
+
     org = org if org is not None else _the_one_org()
-    return OrgChoice(org, None, read_only or _says_read_only(org))
+    profile = read_profile(profile_folder(), org) if valid_name(org) else None
+    if profile is None:
+        return OrgChoice(org, None, read_only)
+    # No flag gives back what the profile takes away.
+    return OrgChoice(org, None, read_only or profile.read_only, reason_required=profile.reason_required)
 
 
 org_options = packed("choice", choice_of, **_SETTINGS)
@@ -177,14 +185,6 @@ def configured_orgs() -> tuple[str, ...]:
     if given(os.environ):
         return (ENVIRONMENT,)
     return profile_names(profile_folder())
-
-
-def _says_read_only(org: str) -> bool:
-    """Whether the org's profile takes changes away. No flag gives them back."""
-    from syncerr_tui.salesforce.profile_files import read_profile, valid_name
-
-    profile = read_profile(profile_folder(), org) if valid_name(org) else None
-    return profile is not None and profile.read_only
 
 
 def _the_one_org() -> str:

@@ -12,7 +12,8 @@ from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedErr
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.cli._choosing import RunOptions, Treatment
+    from syncerr_tui.cli._choosing import RunOptions
+    from syncerr_tui.cli._options import OrgChoice
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.history import History
     from syncerr_tui.journal.journal import Journal
@@ -75,7 +76,7 @@ def mention_unfinished(journal: Journal) -> None:
         narrate(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
 
 
-def check_treatment(treatment: Treatment, run: RunOptions) -> None:
+def check_allowed(choice: OrgChoice, run: RunOptions) -> None:
     """Hold what is asked for against the profile.
 
     Raises:
@@ -84,14 +85,14 @@ def check_treatment(treatment: Treatment, run: RunOptions) -> None:
     """
     if run.dry_run:
         return
-    refuse_where_read_only(treatment)
-    if treatment.reason_required and not run.reason.strip():
+    refuse_where_read_only(choice)
+    if choice.reason_required and not run.reason.strip():
         raise BadInputError("This org wants a reason for every re-sync", "Give one with --reason")
 
 
-def refuse_where_read_only(treatment: Treatment) -> None:
+def refuse_where_read_only(choice: OrgChoice) -> None:
     """Raises: RefusedError: This org may not be changed from here."""
-    if treatment.read_only:
+    if choice.read_only:
         raise RefusedError("Read-only: nothing is re-synced", "Leave --read-only out, or change the profile")
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import RunOptions, sending, treatment_of
+from syncerr_tui.cli._choosing import RunOptions, sending
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._fixing import explained, make, result_payload, show
 from syncerr_tui.cli._ledger import fixer_of
-from syncerr_tui.cli._running import check_treatment, mention_unfinished
+from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
@@ -52,8 +52,7 @@ def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tuple[st
     Or make the fixes of a list that was made on a snapshot, one after another: each is looked up in the org
     again, and left out where it would not be the same change any more.
     """
-    treatment = treatment_of(choice)
-    check_treatment(treatment, run)
+    check_allowed(choice, run)
     from syncerr_tui.resync import plan_file
 
     content = plan_file.load(file)
@@ -102,7 +101,7 @@ async def apply_fixes(choice: OrgChoice, fixes: FixList, run: RunOptions, confir
     async with open_org(choice) as (connection, late):
         fixes.check_org(connection.identity)
         graph = await read_graph(connection)
-        fixer = fixer_of(connection, late.open(), read_only=treatment_of(choice).read_only)
+        fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
         for fix in fixes.fixes:
             option, event, why = await _now(connection, graph, fixer, fix)
             if option is None:
@@ -139,18 +138,12 @@ async def _make(
     fixer: Fixer, option: FixOption, fix: ListedFix, event: str, run: RunOptions, confirm: frozenset[str]
 ) -> str:
     """Make one. What became of it, in a word."""
+    from syncerr_tui.fixes.model import FixRequest
+
     name = option.target.name if option.target.name in confirm else ""
     try:
-        result = await make(
-            fixer,
-            option,
-            fix.typed,
-            yes=run.yes,
-            confirm=name,
-            seen=fix.option.seen,
-            reason=run.reason or fix.reason,
-            event=event,
-        )
+        request = FixRequest(option, fix.typed, name, fix.option.seen, run.reason or fix.reason, event)
+        result = await make(fixer, request, yes=run.yes)
     except (RefusedError, BadInputError) as error:
         _tell(fix, "refused", error.line, None, run)
         return "refused"

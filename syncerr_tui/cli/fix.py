@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._choosing import reason_option, treatment_of, yes_option
+from syncerr_tui.cli._choosing import reason_option, yes_option
 from syncerr_tui.cli._connect import OrgChoice, open_connection, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._fixing import (
@@ -116,26 +116,20 @@ def command(choice: OrgChoice, *, asked: _Asked) -> int:
 
 
 async def _fix(choice: OrgChoice, asked: _Asked) -> int:
-    read_only = treatment_of(choice).read_only
+    from syncerr_tui.fixes.model import FixRequest
+
     async with open_org(choice) as (connection, late):
         errors = roots_of(await read_graph(connection), event=asked.event, cause=asked.cause)
-        fixer = fixer_of(connection, late.open(), read_only=read_only)
+        fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
         options = await fixer.options(await explained(connection, errors), named=record_of(asked.key))
         if asked.key is None:
             _list(options, as_json=asked.as_json)
             return ExitCode.OK
         option = option_named(options, asked.key)
         try:
-            result = await make(
-                fixer,
-                option,
-                asked.values,
-                yes=asked.yes,
-                confirm=asked.confirm,
-                seen=asked.seen,
-                reason=asked.reason,
-                event=asked.event or errors[0].id,
-            )
+            event = asked.event or errors[0].id
+            request = FixRequest(option, asked.values, asked.confirm, asked.seen, asked.reason, event)
+            result = await make(fixer, request, yes=asked.yes)
         except RefusedError as error:
             if asked.as_json:
                 emit_json(result_payload(error.line))

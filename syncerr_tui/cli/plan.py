@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning, treatment_of
+from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import (
@@ -44,11 +44,10 @@ async def _plan(
 ) -> int:
     from syncerr_tui.resync import plan_file
 
-    treatment = treatment_of(choice)
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         journal = late.open()
-        plan = plan_for(connection, journal, graph, asked, options, treatment)
+        plan = plan_for(connection, journal, graph, asked, options)
         mention_unfinished(journal)
         warn_of_unsettled(journal, plan)
         warn_of_repeats(journal, plan)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import again_option, treatment_of
+from syncerr_tui.cli._choosing import again_option
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import ask, at_terminal, emit, emit_json, narrate
 from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
@@ -38,7 +38,7 @@ def command(
     What was sent with unknown outcome is re-read before anything is sent again.
     """
     if mode == "continue":
-        refuse_where_read_only(treatment_of(choice))
+        refuse_where_read_only(choice)
     return run_async(_resume(run, choice, mode, yes=yes, again=again, as_json=as_json))
 
 

@@ -16,18 +16,16 @@ from syncerr_tui.cli._choosing import (
     Choice,
     PlanOptions,
     RunOptions,
-    Treatment,
     choosing,
     plan_for,
     planning,
     sending,
-    treatment_of,
 )
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, narrate
 from syncerr_tui.cli._fixing import ask_for, explained, option_named, roots_of
 from syncerr_tui.cli._ledger import fixer_of
-from syncerr_tui.cli._running import check_treatment, mention_unfinished
+from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -36,7 +34,7 @@ from syncerr_tui.words import duration
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.fixes.model import FixOption
+    from syncerr_tui.fixes.model import FixRequest
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.salesforce.session import OrgSession
 
@@ -74,9 +72,8 @@ def command(
         check_choice(asked)
     elif confirm:
         raise BadInputError("--confirm names a safeguard", "Add --with-fix KEY, or leave it out")
-    treatment = treatment_of(choice)
-    check_treatment(treatment, run)
-    return run_async(_resync(choice, asked, options, run, treatment, with_fix, confirm))
+    check_allowed(choice, run)
+    return run_async(_resync(choice, asked, options, run, with_fix, confirm))
 
 
 async def _resync(
@@ -84,7 +81,6 @@ async def _resync(
     asked: Choice,
     options: PlanOptions,
     run: RunOptions,
-    treatment: Treatment,
     with_fix: str | None,
     confirm: str,
 ) -> int:
@@ -92,7 +88,7 @@ async def _resync(
         journal = late.open()
         mention_unfinished(journal)
         graph = await read_graph(connection)
-        plan = plan_for(connection, journal, graph, asked, options, treatment)
+        plan = plan_for(connection, journal, graph, asked, options)
         if with_fix is None:
             return await carry_out(connection, journal, plan, run)
 
@@ -126,6 +122,8 @@ async def prepare(
             type the name that production wants.
         RefusedError: It may not be switched off.
     """
+    from syncerr_tui.fixes.model import FixRequest
+
     errors = roots_of(graph, event=asked.ids[0] if asked.ids else None, cause=asked.cause)
     option = option_named(await fixer.options(await explained(connection, errors)), key)
     if not option.kind.is_safeguard:
@@ -141,7 +139,8 @@ async def prepare(
         confirm = typed
         fixer.check(option, {}, confirm)
     narrate(f"Meanwhile: {option.title}. {option.affects}")
-    return WithFix(fixer, connection, option, confirm, run.reason, errors[0].id)
+    request = FixRequest(option, confirm=confirm, reason=run.reason, event=errors[0].id)
+    return WithFix(fixer, connection, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +149,7 @@ class WithFix:
 
     fixer: Fixer
     connection: OrgSession
-    option: FixOption
-    confirm: str
-    reason: str
-    event: str
+    request: FixRequest
 
     async def run(self, plan: Plan, follow: Callable[..., Awaitable[int]]) -> int:
         """Off, the run, on again. The run's exit code, or 1 where all is FIXED and it is not back on.
@@ -168,10 +164,8 @@ class WithFix:
         from syncerr_tui.fixes.meanwhile import OffMeanwhile
         from syncerr_tui.model import EventStanding
 
-        name, begun = self.option.target.name, time.monotonic()
-        off = OffMeanwhile(
-            self.fixer, self.option, confirm=self.confirm, reason=self.reason, event=self.event
-        )
+        name, begun = self.request.option.target.name, time.monotonic()
+        off = OffMeanwhile(self.fixer, self.request)
         with _StopWithFix(name).installed() as stop:
             try:
                 seen = await self.connection.read_events([row.error.id for row in plan.rows])

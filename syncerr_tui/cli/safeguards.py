@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import treatment_of
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._fixing import exit_code, result_payload, show
@@ -68,9 +67,8 @@ async def _safeguards(
     restore_all: bool,
     as_json: bool,
 ) -> int:
-    read_only = treatment_of(choice).read_only
     async with open_org(choice, mention=False) as (connection, late):
-        fixer = fixer_of(connection, late.open(), read_only=read_only)
+        fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
         if restore is not None:
             return await _restore(fixer, [restore], as_json=as_json)
         if restore_all:

@@ -23,6 +23,7 @@ from syncerr_tui.fixes.ledger import FixLedger, FixStore
 from syncerr_tui.fixes.model import (
     FixOption,
     FixRecord,
+    FixRequest,
     FixResult,
     FixState,
     SafeguardNow,
@@ -102,7 +103,7 @@ class Fixer:
         Raises:
             BadInputError: It is no value of its field, or names no active user.
         """
-        return await self._org.typed(option.kind, option.target, values)
+        return await self._org.typed(option.kind, option.target, values) if values else {}
 
     @property
     def ledger(self) -> FixLedger:
@@ -128,25 +129,8 @@ class Fixer:
             )
         return {**option.after, **values}
 
-    async def apply(
-        self,
-        option: FixOption,
-        values: Values | None = None,
-        *,
-        confirm: str = "",
-        seen: str = "",
-        reason: str = "",
-        event: str = "",
-    ) -> FixResult:
+    async def apply(self, request: FixRequest) -> FixResult:
         """Make a change and prove it.
-
-        Args:
-            option: As it was shown.
-            values: Field -> new value, for what the option wants.
-            confirm: The target's name, as the person typed it; needed in production only.
-            seen: `FixOption.seen` of what the person saw; empty: whatever is there now.
-            reason: Why, in the person's words.
-            event: Id of the sync error it is for.
 
         Raises:
             RefusedError: It may not be done, or it changed since it was shown. Nothing was written.
@@ -155,11 +139,12 @@ class Fixer:
             MachineError: The journal cannot be written; nothing was sent.
             SyncErrError: The org could not be read beforehand; nothing was written.
         """
-        after = self.check(option, values or {}, confirm)
+        option = request.option
+        after = self.check(option, request.values, request.confirm)
         kind, target = option.kind, option.target
         reading = await self._read_steady(kind, target, after)
         before = reading.part(after)
-        if seen and seen_hash(target, reading.whole) != seen:
+        if request.seen and seen_hash(target, reading.whole) != request.seen:
             raise RefusedError(
                 f"{target.name} was changed since it was shown; nothing was written",
                 "Look at it again, then decide",
@@ -175,7 +160,13 @@ class Fixer:
         if option.settled and option.wants:
             raise RefusedError(f"{option.settled}: nothing was written", "Look at the error again")
         record = self._ledger.begin(
-            kind, target, before=before, after=after, whole=reading.whole, event=event, reason=reason
+            kind,
+            target,
+            before=before,
+            after=after,
+            whole=reading.whole,
+            event=request.event,
+            reason=request.reason,
         )
         answer, words = await self._write(kind, target, reading, after)
         self._ledger.outcome(record.id, answer, words)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
-from functools import partial
 from typing import Self, TypeVar
 
 from syncerr_tui.errors import ExitCode, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.fixes.fixer import Fixer
-from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, FixState, SafeguardState
+from syncerr_tui.fixes.model import FixOption, FixRecord, FixRequest, FixResult, FixState, SafeguardState
 
 T = TypeVar("T")
 
@@ -26,11 +25,7 @@ class OffMeanwhile:
 
     Args:
         fixer: What applies fixes.
-        option: The safeguard.
-        confirm: Its name, as the person typed it; needed in production only.
-        seen: `FixOption.seen` of what the person saw; empty: whatever is there now.
-        reason: Why, in the person's words.
-        event: Id of the sync error it is for.
+        request: The safeguard, and for which error it goes off.
 
     Entering raises:
         RefusedError: It is no safeguard, or may not be switched off.
@@ -38,17 +33,8 @@ class OffMeanwhile:
         SyncErrError: As `Fixer.apply`.
     """
 
-    def __init__(
-        self,
-        fixer: Fixer,
-        option: FixOption,
-        *,
-        confirm: str = "",
-        seen: str = "",
-        reason: str = "",
-        event: str = "",
-    ) -> None:
-        self.option = option
+    def __init__(self, fixer: Fixer, request: FixRequest) -> None:
+        self.option = request.option
         self.off: FixResult | None = None
         """How switching it off ended; None where it was interrupted."""
         self.restored: FixResult | None = None
@@ -56,7 +42,7 @@ class OffMeanwhile:
         self.needed_by = ""
         """Whose run still needs it off, and puts it back."""
         self._fixer = fixer
-        self._apply = partial(fixer.apply, option, confirm=confirm, seen=seen, reason=reason, event=event)
+        self._request = request
         self._before: frozenset[str] = frozenset()
         """Open lines of this safeguard that were there before."""
 
@@ -113,7 +99,7 @@ class OffMeanwhile:
 
     async def _switch_off(self) -> None:
         """Apply it. Who is cancelled while the request is under way waits for what becomes of it."""
-        applying = asyncio.ensure_future(self._apply())
+        applying = asyncio.ensure_future(self._fixer.apply(self._request))
         try:
             self.off = await asyncio.shield(applying)
         except asyncio.CancelledError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -149,6 +149,24 @@ class FixOption:
             seen=one_line(held["seen"]),
             settled=one_line(held["settled"] or ""),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FixRequest:
+    """A fix that a person wants made."""
+
+    option: FixOption
+    """As it was shown."""
+    values: Values = field(default_factory=dict)
+    """Field -> new value, for what the option wants."""
+    confirm: str = ""
+    """The target's name, as the person typed it; needed in production only."""
+    seen: str = ""
+    """`FixOption.seen` of what the person saw; empty: whatever is there now."""
+    reason: str = ""
+    """Why, in the person's words."""
+    event: str = ""
+    """Id of the sync error it is for."""
 
 
 def _values(held: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,13 +96,15 @@ class FixService:
         Raises:
             SyncErrError: Nothing was changed.
         """
+        from syncerr_tui.fixes.model import FixRequest
+
         if (chooser := self._chooser) is not None:
             return await asyncio.to_thread(chooser.choose, option, typed, event)
         fixer = self.fixer
         self.applying = True
         try:
-            values = await fixer.typed(option, typed) if typed else {}
-            return await fixer.apply(option, values, confirm=name, seen=option.seen, event=event)
+            values = await fixer.typed(option, typed)
+            return await fixer.apply(FixRequest(option, values, name, option.seen, event=event))
         finally:
             self.applying = False
             await self.recall()

@@ -173,6 +173,7 @@ class RunController:
     ) -> None:
         """Off, re-sync, prove, on again, prove. The rows are read first, so it is off only briefly."""
         from syncerr_tui.fixes.meanwhile import OffMeanwhile
+        from syncerr_tui.fixes.model import FixRequest
 
         option, confirm = meanwhile
         self._meanwhile = asyncio.current_task()
@@ -185,14 +186,9 @@ class RunController:
                 self._post(Announced("None of these rows fails any more: nothing was switched off."))
             elif not self._stopped:
                 begun = self._context.clock()
-                off = OffMeanwhile(
-                    self._fixes.fixer,
-                    option,
-                    confirm=confirm,
-                    seen=option.seen,
-                    reason=request.reason,
-                    event=request.plan.rows[0].error.id,
-                )
+                event = request.plan.rows[0].error.id
+                fix = FixRequest(option, {}, confirm, option.seen, request.reason, event)
+                off = OffMeanwhile(self._fixes.fixer, fix)
                 async with off:
                     await self._fixes.recall()
                     if not self._stopped:

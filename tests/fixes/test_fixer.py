@@ -17,7 +17,7 @@ from syncerr_tui.errors import BadInputError, MachineError, NotSentError, Outcom
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.meanwhile import OffMeanwhile
-from syncerr_tui.fixes.model import FixOption, FixState, SafeguardState, options_for
+from syncerr_tui.fixes.model import FixOption, FixRequest, FixState, SafeguardState, options_for
 from syncerr_tui.fixes.org import (
     FixCandidate,
     FixFacts,
@@ -145,7 +145,7 @@ FLOW_OFF: Values = {"activeVersionNumber": 0}
 
 async def test_applied_is_written_once_verified_and_on_the_ledger(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    result = await fixer.apply(await option_of(org), reason="night shift", event="a0X1")
+    result = await fixer.apply(FixRequest(await option_of(org), reason="night shift", event="a0X1"))
     assert (result.state, result.verified) == (FixState.APPLIED, True)
     assert (result.before, result.after) == ({"active": True}, {"active": False})
     assert org.writes == [(RULE.name, OFF)]
@@ -157,7 +157,7 @@ async def test_applied_is_written_once_verified_and_on_the_ledger(org: ScriptedO
 async def test_what_is_so_already_is_not_written(org: ScriptedOrg, journal: Journal) -> None:
     option = await option_of(org)
     org.things[RULE.name]["active"] = False
-    result = await fixer_of(org, journal).apply(option)
+    result = await fixer_of(org, journal).apply(FixRequest(option))
     assert (result.state, result.fix, org.writes) == (FixState.ALREADY, "", [])
 
 
@@ -166,14 +166,14 @@ async def test_a_change_since_it_was_shown_refuses(org: ScriptedOrg, journal: Jo
     org.things[RULE.name]["formula"] = "FALSE"
     fixer = fixer_of(org, journal)
     with pytest.raises(RefusedError, match="changed since it was shown"):
-        await fixer.apply(option, seen=option.seen)
+        await fixer.apply(FixRequest(option, seen=option.seen))
     assert (org.writes, await fixer.safeguards()) == ([], [])
 
 
 async def test_an_edit_between_reading_and_writing_is_kept(org: ScriptedOrg, journal: Journal) -> None:
     option = await option_of(org)
     org.edit_behind_reading = [{"formula": "A colleague's"}]
-    result = await fixer_of(org, journal).apply(option)
+    result = await fixer_of(org, journal).apply(FixRequest(option))
     assert result.verified
     assert org.things[RULE.name] == {"active": False, "formula": "A colleague's"}
 
@@ -182,14 +182,14 @@ async def test_edits_without_end_refuse(org: ScriptedOrg, journal: Journal) -> N
     option = await option_of(org)
     org.edit_behind_reading = [{"formula": str(number)} for number in range(9)]
     with pytest.raises(RefusedError, match="being changed by somebody else"):
-        await fixer_of(org, journal).apply(option)
+        await fixer_of(org, journal).apply(FixRequest(option))
     assert org.writes == []
 
 
 async def test_a_lost_answer_whose_change_was_made_is_applied(org: ScriptedOrg, journal: Journal) -> None:
     option = await option_of(org)
     org.fails, org.does_it_though_it_fails = OutcomeUnknownError("No answer"), True
-    result = await fixer_of(org, journal).apply(option)
+    result = await fixer_of(org, journal).apply(FixRequest(option))
     assert (result.state, result.verified) == (FixState.APPLIED, True)
     assert "No answer came back" in result.detail
     assert len(org.writes) == 1
@@ -201,7 +201,7 @@ async def test_a_lost_answer_stays_on_the_ledger_for_ten_minutes(
     option = await option_of(org)
     org.fails = OutcomeUnknownError("No answer")
     fixer = fixer_of(org, journal)
-    result = await fixer.apply(option)
+    result = await fixer.apply(FixRequest(option))
     assert (result.state, result.verified) == (FixState.UNKNOWN, False)
     org.fails = None
     clock.now += timedelta(minutes=9)
@@ -221,7 +221,7 @@ async def test_a_refusal_leaves_nothing_on_the_ledger(org: ScriptedOrg, journal:
     option = await option_of(org)
     org.fails = RefusedError("The set-up is locked", "Wait")
     fixer = fixer_of(org, journal)
-    result = await fixer.apply(option)
+    result = await fixer.apply(FixRequest(option))
     assert (result.state, result.detail) == (FixState.REFUSED, "The set-up is locked. Wait.")
     assert await fixer.safeguards() == []
 
@@ -230,7 +230,7 @@ async def test_a_refusal_of_what_was_done_all_the_same_is_applied(org: ScriptedO
     option = await option_of(org)
     org.fails, org.does_it_though_it_fails = RefusedError("An error"), True
     fixer = fixer_of(org, journal)
-    assert (await fixer.apply(option)).verified
+    assert (await fixer.apply(FixRequest(option))).verified
     assert len(await fixer.safeguards()) == 1
 
 
@@ -239,7 +239,7 @@ async def test_what_was_not_sent_is_told_and_leaves_nothing(org: ScriptedOrg, jo
     org.fails = NotSentError("No network")
     fixer = fixer_of(org, journal)
     with pytest.raises(NotSentError):
-        await fixer.apply(option)
+        await fixer.apply(FixRequest(option))
     assert await fixer.safeguards() == []
 
 
@@ -254,7 +254,7 @@ async def test_an_org_that_is_gone_after_the_write_leaves_the_line_open(
         org.unreadable = OutcomeUnknownError("The line dropped")
 
     org.write_target = write_and_go  # type: ignore[method-assign]
-    result = await fixer.apply(option)
+    result = await fixer.apply(FixRequest(option))
     assert (result.state, result.unreachable) == (FixState.UNKNOWN, True)
     (line,) = await fixer.safeguards()
     assert line.state is SafeguardState.UNKNOWN
@@ -264,13 +264,13 @@ async def test_nothing_is_written_where_the_journal_cannot_be(org: ScriptedOrg, 
     option = await option_of(org)
     journal.close()
     with pytest.raises(MachineError):
-        await fixer_of(org, journal).apply(option)
+        await fixer_of(org, journal).apply(FixRequest(option))
     assert org.writes == []
 
 
 async def test_restoring_keeps_a_colleagues_edit(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    fix = (await fixer.apply(await option_of(org))).fix
+    fix = (await fixer.apply(FixRequest(await option_of(org)))).fix
     org.things[RULE.name]["formula"] = "A colleague's"
     result = await fixer.restore(fix)
     assert result.verified
@@ -280,7 +280,7 @@ async def test_restoring_keeps_a_colleagues_edit(org: ScriptedOrg, journal: Jour
 
 async def test_a_flow_gets_its_own_version_back(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    fix = (await fixer.apply(await option_of(org, FLOW, after=FLOW_OFF))).fix
+    fix = (await fixer.apply(FixRequest(await option_of(org, FLOW, after=FLOW_OFF)))).fix
     org.versions.add(5)
     assert (await fixer.restore(fix)).verified
     assert org.things[FLOW.name]["activeVersionNumber"] == 3
@@ -290,7 +290,7 @@ async def test_another_active_version_is_left_alone_until_accepted(
     org: ScriptedOrg, journal: Journal
 ) -> None:
     fixer = fixer_of(org, journal)
-    fix = (await fixer.apply(await option_of(org, FLOW, after=FLOW_OFF))).fix
+    fix = (await fixer.apply(FixRequest(await option_of(org, FLOW, after=FLOW_OFF)))).fix
     org.things[FLOW.name]["activeVersionNumber"] = 4
     assert (await fixer.restore(fix)).state is FixState.REFUSED
     assert len(org.writes) == 1
@@ -302,7 +302,7 @@ async def test_another_active_version_is_left_alone_until_accepted(
 
 async def test_a_version_that_is_gone_is_not_replaced(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    fix = (await fixer.apply(await option_of(org, FLOW, after=FLOW_OFF))).fix
+    fix = (await fixer.apply(FixRequest(await option_of(org, FLOW, after=FLOW_OFF)))).fix
     org.versions.discard(3)
     assert (await fixer.restore(fix)).state is FixState.REFUSED
     assert len(org.writes) == 1
@@ -312,7 +312,7 @@ async def test_a_version_that_is_gone_is_not_replaced(org: ScriptedOrg, journal:
 
 async def test_somebody_elses_putting_back_closes_the_line(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    await fixer.apply(await option_of(org))
+    await fixer.apply(FixRequest(await option_of(org)))
     org.things[RULE.name]["active"] = True
     assert [line.state for line in await fixer.safeguards()] == [SafeguardState.ON]
     assert await fixer.safeguards() == []
@@ -320,7 +320,7 @@ async def test_somebody_elses_putting_back_closes_the_line(org: ScriptedOrg, jou
 
 async def test_a_safeguard_that_is_gone_closes_the_line(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    await fixer.apply(await option_of(org))
+    await fixer.apply(FixRequest(await option_of(org)))
     del org.things[RULE.name]
     assert [line.state for line in await fixer.safeguards()] == [SafeguardState.GONE]
     assert await fixer.safeguards() == []
@@ -331,9 +331,9 @@ async def test_production_wants_the_name(org: ScriptedOrg, journal: Journal) -> 
     fixer, option = fixer_of(org, journal, policy), await option_of(org)
     for typed in ("", "Order.needs_tax_number"):
         with pytest.raises(BadInputError):
-            await fixer.apply(option, confirm=typed)
+            await fixer.apply(FixRequest(option, confirm=typed))
     assert org.writes == []
-    fix = (await fixer.apply(option, confirm=RULE.name)).fix
+    fix = (await fixer.apply(FixRequest(option, confirm=RULE.name))).fix
     assert (await fixer.restore(fix)).verified
 
 
@@ -342,14 +342,14 @@ async def test_nothing_without_leave(org: ScriptedOrg, journal: Journal, policy:
     option = await option_of(org, policy=policy)
     assert not option.allowed
     with pytest.raises(RefusedError):
-        await fixer_of(org, journal, policy).apply(option)
+        await fixer_of(org, journal, policy).apply(FixRequest(option))
     assert org.writes == []
 
 
 async def test_off_meanwhile_is_on_again_after_a_failure(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
     with pytest.raises(ValueError, match="the run"):
-        async with OffMeanwhile(fixer, option) as off:
+        async with OffMeanwhile(fixer, FixRequest(option)) as off:
             assert org.things[RULE.name]["active"] is False
             raise ValueError("the run")
     assert org.things[RULE.name]["active"] is True
@@ -360,15 +360,15 @@ async def test_off_meanwhile_is_on_again_after_a_failure(org: ScriptedOrg, journ
 async def test_off_meanwhile_leaves_a_colleagues_off_alone(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
     org.things[RULE.name]["active"] = False
-    async with OffMeanwhile(fixer, option):
+    async with OffMeanwhile(fixer, FixRequest(option)):
         pass
     assert (org.things[RULE.name]["active"], org.writes) == (False, [])
 
 
 async def test_off_meanwhile_takes_an_open_line_over(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
-    await fixer.apply(option)
-    async with OffMeanwhile(fixer, option) as off:
+    await fixer.apply(FixRequest(option))
+    async with OffMeanwhile(fixer, FixRequest(option)) as off:
         pass
     assert (org.things[RULE.name]["active"], off.left_off) == (True, False)
     assert await fixer.safeguards() == []
@@ -376,7 +376,7 @@ async def test_off_meanwhile_takes_an_open_line_over(org: ScriptedOrg, journal: 
 
 async def test_what_cannot_be_put_back_is_told(org: ScriptedOrg, journal: Journal) -> None:
     fixer, option = fixer_of(org, journal), await option_of(org)
-    async with OffMeanwhile(fixer, option) as off:
+    async with OffMeanwhile(fixer, FixRequest(option)) as off:
         org.fails = RefusedError("Locked")
     assert off.left_off
     assert len(await fixer.safeguards()) == 1
@@ -393,7 +393,7 @@ async def test_what_a_person_switched_off_can_be_recorded(org: ScriptedOrg, jour
 
 
 async def test_nothing_on_record_is_changed_or_deleted(org: ScriptedOrg, journal: Journal) -> None:
-    await fixer_of(org, journal).apply(await option_of(org))
+    await fixer_of(org, journal).apply(FixRequest(await option_of(org)))
     for table in ("fixes", "fix_events"):
         for verb in (f"DELETE FROM {table}", f"UPDATE {table} SET at = ''"):
             with pytest.raises(MachineError, match="append-only"):
@@ -402,7 +402,7 @@ async def test_nothing_on_record_is_changed_or_deleted(org: ScriptedOrg, journal
 
 async def test_what_is_on_record_says_what_was_there_before(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    fix = (await fixer.apply(await option_of(org), reason="for the night", event="a0X1")).fix
+    fix = (await fixer.apply(FixRequest(await option_of(org), reason="for the night", event="a0X1"))).fix
     record = fixer.ledger.get(fix)
     assert json.loads(record.whole) == {"active": True, "formula": "ISBLANK(Tax__c)"}
     assert (record.outcome, record.closed, record.reason, record.event) == (
@@ -430,7 +430,7 @@ def second(tmp_path: Path, clock: Clock, journal: Journal) -> Journal:
 async def test_of_two_runs_the_last_to_end_puts_it_back(
     org: ScriptedOrg, journal: Journal, second: Journal, ends_first: int
 ) -> None:
-    runs = [OffMeanwhile(fixer_of(org, one), await option_of(org)) for one in (journal, second)]
+    runs = [OffMeanwhile(fixer_of(org, one), FixRequest(await option_of(org))) for one in (journal, second)]
     for run in runs:
         await run.__aenter__()
     first, last = runs[ends_first], runs[1 - ends_first]
@@ -448,7 +448,10 @@ async def test_two_runs_that_switch_off_at_once_leave_no_line(
     org: ScriptedOrg, journal: Journal, second: Journal
 ) -> None:
     option = await option_of(org)
-    one, other = OffMeanwhile(fixer_of(org, journal), option), OffMeanwhile(fixer_of(org, second), option)
+    one, other = (
+        OffMeanwhile(fixer_of(org, journal), FixRequest(option)),
+        OffMeanwhile(fixer_of(org, second), FixRequest(option)),
+    )
     await one.__aenter__()
     org.things[RULE.name]["active"] = True  # as the other one read it, before the first write
     await other.__aenter__()
@@ -471,11 +474,11 @@ async def test_a_run_waits_while_another_puts_it_back(
             ledger.put_back_ended(RULE)
 
     fixer = Fixer(org, FixLedger(journal, os_user="ana", org_user="ana@x.y"), sleep=sleep)
-    async with OffMeanwhile(fixer, await option_of(org)):
+    async with OffMeanwhile(fixer, FixRequest(await option_of(org))):
         assert len(waited) == 3
     ledger.put_back_begins(RULE)
     with pytest.raises(RefusedError, match="being put back"):
-        async with OffMeanwhile(fixer_of(org, journal), await option_of(org)):
+        async with OffMeanwhile(fixer_of(org, journal), FixRequest(await option_of(org))):
             pass
     assert len(org.writes) == 2
 
@@ -484,16 +487,16 @@ async def test_the_run_of_a_process_that_is_gone_holds_nobody_up(
     org: ScriptedOrg, journal: Journal, second: Journal, clock: Clock
 ) -> None:
     option = await option_of(org)
-    await OffMeanwhile(fixer_of(org, second), option).__aenter__()
+    await OffMeanwhile(fixer_of(org, second), FixRequest(option)).__aenter__()
     clock.now += timedelta(minutes=11)  # not a sign of life
-    async with OffMeanwhile(fixer_of(org, journal), option) as off:
+    async with OffMeanwhile(fixer_of(org, journal), FixRequest(option)) as off:
         pass
     assert (org.things[RULE.name]["active"], off.left_off) == (True, False)
 
 
 async def test_what_somebody_else_put_back_meanwhile_is_on_again(org: ScriptedOrg, journal: Journal) -> None:
     fixer = fixer_of(org, journal)
-    async with OffMeanwhile(fixer, await option_of(org)) as off:
+    async with OffMeanwhile(fixer, FixRequest(await option_of(org))) as off:
         org.things[RULE.name]["active"] = True
         await fixer.safeguards()
     assert (off.left_off, off.problem) == (False, None)
@@ -501,7 +504,7 @@ async def test_what_somebody_else_put_back_meanwhile_is_on_again(org: ScriptedOr
 
 
 async def test_cancelled_while_it_is_put_back_it_is_put_back(org: ScriptedOrg, journal: Journal) -> None:
-    off = OffMeanwhile(fixer_of(org, journal), await option_of(org))
+    off = OffMeanwhile(fixer_of(org, journal), FixRequest(await option_of(org)))
 
     async def run() -> None:
         async with off:
