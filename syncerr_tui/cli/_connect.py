@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from syncerr_tui.cli._ledger import LateJournal
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
-    from syncerr_tui.host.metadata_cache import MetadataCache
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.salesforce.tokens import TokenProvider
@@ -32,7 +30,6 @@ __all__ = [
     "EmbeddedOrg",
     "OrgChoice",
     "default_choice",
-    "name_cache_of",
     "open_connection",
     "open_org",
     "org_options",
@@ -158,15 +155,3 @@ async def open_snapshot(path: Path) -> OrgSession:
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine. Ctrl-c cancels it, lets it clean up, and ends as `KeyboardInterrupt`."""
     return asyncio.run(coroutine)
-
-
-def name_cache_of(connection: OrgSession) -> MetadataCache | None:
-    """Where the org's names are kept between two calls; those of a demo org are gone with it."""
-    from syncerr_tui.host.metadata_cache import MetadataCache
-    from syncerr_tui.host.paths import Paths
-    from syncerr_tui.model import Environment
-
-    identity = connection.identity
-    if identity.environment is Environment.DEMO:
-        return None
-    return MetadataCache(Paths.of(os.environ).cache, identity.org_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.model import FixOption, FixRequest, FixResult
     from syncerr_tui.fixes.org import FixPolicy, Values
     from syncerr_tui.model import SyncError
+    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
 MOST_ERRORS = 10
@@ -45,17 +46,18 @@ def roots_of(graph: CauseGraph, *, event: str | None, cause: str | None) -> list
 
 
 async def explained(
-    connection: OrgSession, errors: Sequence[SyncError]
+    connection: OrgSession, errors: Iterable[SyncError], dictionary: OrgDictionary | None = None
 ) -> list[tuple[SyncError, Explanation]]:
     """Errors with what is known about them, in the org's own names."""
-    from syncerr_tui.cli._connect import name_cache_of
-    from syncerr_tui.diagnosis.explanation import explain
+    from syncerr_tui.diagnosis.explanation import OrgContext, explain
+    from syncerr_tui.host.metadata_cache import kept_names
 
-    url, dictionary = connection.identity.instance_url, connection.dictionary(name_cache_of(connection))
+    url = connection.identity.instance_url
+    dictionary = dictionary or connection.dictionary(kept_names(connection.identity))
     pairs = []
     for error in errors:
         metadata = await dictionary.covering(explain(error).diagnosis, str(error.object))
-        pairs.append((error, explain(error, instance_url=url, metadata=metadata)))
+        pairs.append((error, explain(error, OrgContext(instance_url=url, metadata=metadata))))
     return pairs
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, name_cache_of, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
@@ -101,8 +101,9 @@ async def read_related(connection: OrgSession) -> tuple[CauseGraph, Parents, fro
 async def org_names(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:
     """The org's own names, as far as the causes speak of them."""
     from syncerr_tui.diagnosis.explanation import explain
+    from syncerr_tui.host.metadata_cache import kept_names
 
-    dictionary, metadata = connection.dictionary(name_cache_of(connection)), None
+    dictionary, metadata = connection.dictionary(kept_names(connection.identity)), None
     for cause in graph.causes():
         error = graph.errors[cause.roots[0]]
         metadata = await dictionary.covering(explain(error).diagnosis, error.object)
@@ -111,11 +112,11 @@ async def org_names(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | 
 
 def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None = None) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
-    from syncerr_tui.diagnosis.explanation import explain, headline_of
+    from syncerr_tui.diagnosis.explanation import OrgContext, explain, headline_of
     from syncerr_tui.diagnosis.model import Retry
 
     roots = tuple(graph.errors[row] for row in cause.roots)
-    explanation = explain(graph.errors[cause.roots[0]], metadata=metadata)
+    explanation = explain(graph.errors[cause.roots[0]], OrgContext(metadata=metadata))
     waiting = [*cause.victims, *cause.guessed]
     return {
         "key": cause.key,

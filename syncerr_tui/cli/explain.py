@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,7 @@ from syncerr_tui.cli._console import complain, emit_json
 from syncerr_tui.cli._explain_rows import Form, refusal, tell_one, tell_rows
 from syncerr_tui.cli._options import later_org_options, packed
 from syncerr_tui.diagnosis import codes
-from syncerr_tui.diagnosis.explanation import Explanation, explain, explain_message
+from syncerr_tui.diagnosis.explanation import Explanation, OrgContext, explain, explain_message
 from syncerr_tui.diagnosis.intake import (
     BadRow,
     ErrorRow,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from syncerr_tui.cli._options import LaterChoice
-    from syncerr_tui.diagnosis.org_metadata import OrgMetadata, Resolved
-    from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
@@ -53,29 +51,23 @@ LONGEST_LINE = 16_000_000
 class Setting:
     """What holds for all errors of one call."""
 
-    notes: OrgNotes | None
+    org: OrgContext
     object_name: str | None = None
     event_type: str | None = None
-    instance_url: str | None = None
-    org: OrgNames | None = None
-    """The org that messages are held against, where one is named."""
-    metadata: OrgMetadata | None = None
-    resolved: tuple[Resolved, ...] = ()
+    names: OrgNames | None = None
+    """Those of the org that messages are held against, where one is named."""
 
     def explain(self, message: str, code: str | None) -> Explanation:
         """Read one message and say what to do."""
-        if self.org is not None:
-            return self.org.explain(self, message, code)
+        if self.names is not None:
+            return self.names.explain(self, message, code)
         return explain_message(
-            message,
-            code,
-            object_name=self.object_name,
-            event_type=self.event_type,
-            instance_url=self.instance_url,
-            notes=self.notes,
-            resolved=self.resolved,
-            metadata=self.metadata,
+            message, code, object_name=self.object_name, event_type=self.event_type, org=self.org
         )
+
+    def knowing(self, **more: Any) -> Setting:  # noqa: ANN401 - the fields of `OrgContext`
+        """With more known of the org."""
+        return replace(self, org=replace(self.org, **more))
 
     def explain_row(self, row: ErrorRow) -> Explanation:
         """Read one row of many; it may know its object better than the call does."""
@@ -94,23 +86,23 @@ class OrgNames:
     """
 
     def __init__(self, connection: OrgSession, runner: asyncio.Runner, *, named_things: bool) -> None:
-        from syncerr_tui.cli._connect import name_cache_of
+        from syncerr_tui.host.metadata_cache import kept_names
 
         self._runner = runner
-        store = name_cache_of(connection)
+        store = kept_names(connection.identity)
         self._dictionary: OrgDictionary = connection.dictionary(store)
         self._resolver = connection.name_resolver(store) if named_things else None
         self._url = connection.identity.instance_url
 
     def explain(self, setting: Setting, message: str, code: str | None) -> Explanation:
         """One message in the org's own names."""
-        return self._runner.run(self._explain(replace(setting, org=None), message, code))
+        return self._runner.run(self._explain(replace(setting, names=None), message, code))
 
     async def _explain(self, setting: Setting, message: str, code: str | None) -> Explanation:
-        setting = replace(setting, instance_url=setting.instance_url or self._url)
+        setting = setting.knowing(instance_url=setting.org.instance_url or self._url)
         name = setting.object_name
         metadata = await self._dictionary.covering(setting.explain(message, code).diagnosis, name)
-        setting = replace(setting, metadata=metadata)
+        setting = setting.knowing(metadata=metadata)
         if self._resolver is None:
             return setting.explain(message, code)
         diagnosis = setting.explain(message, code).diagnosis
@@ -120,7 +112,7 @@ class OrgNames:
             name = name or rule.object_name
             if diagnosis.root_code is None:
                 code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"  # the text is the rule's own
-        return replace(setting, object_name=name, resolved=resolved).explain(message, code)
+        return replace(setting.knowing(resolved=resolved), object_name=name).explain(message, code)
 
 
 @contextmanager
@@ -138,7 +130,7 @@ def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) 
         opened = AsyncExitStack()
         connection = runner.run(opened.enter_async_context(open_connection(choose())))
         try:
-            yield replace(setting, org=OrgNames(connection, runner, named_things=named_things))
+            yield replace(setting, names=OrgNames(connection, runner, named_things=named_things))
         finally:
             runner.run(opened.aclose())
 
@@ -162,7 +154,7 @@ def _setting(
 ) -> Setting:
     from syncerr_tui.host.paths import org_notes
 
-    return Setting(org_notes(os.environ, notes), object_name, event_type, instance_url)
+    return Setting(OrgContext(org_notes(os.environ, notes), instance_url), object_name, event_type)
 
 
 @click.command()
@@ -414,13 +406,12 @@ async def explain_event(connection: OrgSession, event_id: str, setting: Setting)
             f"The org has no sync error {event_id}",
             "It may be resolved already; 'syncerr-tui list' shows what is open",
         )
-    from syncerr_tui.cli._connect import name_cache_of
+    from syncerr_tui.host.metadata_cache import kept_names
 
-    url, store = connection.identity.instance_url, name_cache_of(connection)
-    explanation = explain(error, notes=setting.notes, instance_url=url)
-    metadata = await connection.dictionary(store).covering(explanation.diagnosis, str(error.object))
-    explanation = explain(error, notes=setting.notes, instance_url=url, metadata=metadata)
+    url, store = connection.identity.instance_url, kept_names(connection.identity)
+    metadata = await connection.dictionary(store).covering(explain(error).diagnosis, str(error.object))
+    known = OrgContext(setting.org.notes, url, metadata=metadata)
     resolved = await connection.name_resolver(store).resolve(
-        explanation.diagnosis, object_name=str(error.object), processed_at=error.processed_at
+        explain(error, known).diagnosis, object_name=str(error.object), processed_at=error.processed_at
     )
-    return explain(error, notes=setting.notes, instance_url=url, resolved=resolved, metadata=metadata)
+    return explain(error, replace(known, resolved=resolved))

@@ -72,6 +72,7 @@ async def _snapshot(choice: OrgChoice, output: Path) -> int:
 
 async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRead) -> list[KnownFixes]:
     """What the org offers for each cause, worst first; its names and places are kept on the way."""
+    from syncerr_tui.cli._fixing import explained
     from syncerr_tui.diagnosis.explanation import explain
     from syncerr_tui.fixes.model import options_for
     from syncerr_tui.fixes.org import FixScope, KnownFixes
@@ -81,17 +82,14 @@ async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRe
         connection.name_resolver(names),
         connection.fixes(),
     )
-    url, known = connection.identity.instance_url, list[KnownFixes]()
+    known: list[KnownFixes] = []
     for cause in graph.causes():
         error = graph.errors[cause.roots[0]]
         diagnosis = explain(error).diagnosis
         await resolver.resolve(diagnosis, object_name=str(error.object), processed_at=error.processed_at)
         for begin in range(0, len(cause.roots), _LOOKED_UP_TOGETHER):
             rows = cause.roots[begin : begin + _LOOKED_UP_TOGETHER]
-            pairs = []
-            for error in map(graph.errors.__getitem__, rows):
-                metadata = await dictionary.covering(explain(error).diagnosis, str(error.object))
-                pairs.append((error, explain(error, instance_url=url, metadata=metadata)))
+            pairs = await explained(connection, map(graph.errors.__getitem__, rows), dictionary)
             if len(known) == _LOOKUPS:
                 break
             options = options_for(await org.facts(pairs), org.policy)

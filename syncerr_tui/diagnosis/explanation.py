@@ -17,12 +17,29 @@ from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide, other_cases
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
-from syncerr_tui.diagnosis.org_metadata import Resolved, changes, with_addresses, without_news
+from syncerr_tui.diagnosis.org_metadata import Resolved, changes, checked, with_addresses, without_news
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.model import SyncError
+
+
+@dataclass(frozen=True, slots=True)
+class OrgContext:
+    """What is known of the org beside a message."""
+
+    notes: OrgNotes | None = None
+    """Its own notes."""
+    instance_url: str | None = None
+    """Its address; without it the steps carry paths only."""
+    resolved: tuple[Resolved, ...] = ()
+    """What it says about the things that the message names."""
+    metadata: OrgMetadata | None = None
+    """Its own names, as far as they were read."""
+
+
+NO_CONTEXT = OrgContext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,33 +129,15 @@ def _guidance_payload(guidance: Guidance, changes: tuple[str, ...] = ()) -> dict
     }
 
 
-def explain(
-    error: SyncError,
-    *,
-    notes: OrgNotes | None = None,
-    instance_url: str | None = None,
-    resolved: tuple[Resolved, ...] = (),
-    metadata: OrgMetadata | None = None,
-) -> Explanation:
-    """Everything there is to say about a sync error. Cached: many rows share one text.
-
-    Args:
-        error: The row.
-        notes: The org's own notes.
-        instance_url: The org's address; without it the steps carry paths only.
-        resolved: What the org says about the things that the message names.
-        metadata: The org's own names, as far as they were read.
-    """
+def explain(error: SyncError, org: OrgContext = NO_CONTEXT) -> Explanation:
+    """Everything there is to say about a sync error. Cached: many rows share one text."""
     return explain_message(
         error.message,
         error.code,
         object_name=str(error.object),
         event_type=error.event_type.value,
         salesforce_id=error.salesforce_id,
-        notes=notes,
-        instance_url=instance_url,
-        resolved=resolved,
-        metadata=metadata,
+        org=org,
     )
 
 
@@ -150,10 +149,7 @@ def explain_message(
     object_name: str | None = None,
     event_type: str | None = None,
     salesforce_id: str | None = None,
-    notes: OrgNotes | None = None,
-    instance_url: str | None = None,
-    resolved: tuple[Resolved, ...] = (),
-    metadata: OrgMetadata | None = None,
+    org: OrgContext = NO_CONTEXT,
 ) -> Explanation:
     """`explain` for a message or a code that comes without its row.
 
@@ -163,19 +159,14 @@ def explain_message(
         object_name: API name of the object that failed to sync.
         event_type: Create, Update or Delete, where known.
         salesforce_id: Id of the record that failed to sync, where Salesforce has it already.
-        notes: The org's own notes.
-        instance_url: The org's address; without it the steps carry paths only.
-        resolved: What the org says about the things that the message names.
-        metadata: The org's own names, as far as they were read.
+        org: What is known beside it.
     """
     known = codes.known_code(code) if code else None
     diagnosis = _diagnosis(message, known or code)
     remarks: tuple[str, ...] = ()
-    if metadata is not None:
-        from syncerr_tui.diagnosis.org_metadata import checked
-
-        diagnosis, remarks = checked(diagnosis, metadata, object_name)
-    matching = notes.matching(diagnosis) if notes else ()
+    if org.metadata is not None:
+        diagnosis, remarks = checked(diagnosis, org.metadata, object_name)
+    matching = org.notes.matching(diagnosis) if org.notes else ()
     failures = []
     for number, failure in enumerate(diagnosis.each):
         guidance = guide(
@@ -183,19 +174,23 @@ def explain_message(
             object_name=object_name,
             event_type=event_type,
             salesforce_id=salesforce_id,
-            instance_url=instance_url,
+            instance_url=org.instance_url,
             notes=matching if number == 0 else (),
         )
-        failures.append(ExplainedFailure(failure, with_addresses(guidance, resolved)))
+        failures.append(ExplainedFailure(failure, with_addresses(guidance, org.resolved)))
     return Explanation(
-        message, diagnosis, tuple(failures), (*remarks, *changes(resolved)), without_news(resolved, message)
+        message,
+        diagnosis,
+        tuple(failures),
+        (*remarks, *changes(org.resolved)),
+        without_news(org.resolved, message),
     )
 
 
 @lru_cache(maxsize=1024)
 def headline_of(errors: tuple[SyncError, ...], metadata: OrgMetadata | None = None) -> str:
     """What happened to errors of one cause: no id and no value stands in it that only some of them have."""
-    explained = [explain(error, metadata=metadata) for error in errors]
+    explained = [explain(error, OrgContext(metadata=metadata)) for error in errors]
     first = explained[0]
     if all(other.headline == first.headline for other in explained):
         return first.headline
@@ -252,19 +247,12 @@ class Chapter:
         return plain("\n".join(texts)).casefold()
 
 
-def chapters(instance_url: str | None = None, notes: OrgNotes | None = None) -> tuple[Chapter, ...]:
-    """All codes.
-
-    Args:
-        instance_url: The org's address, for the steps.
-        notes: The org notes, shown where they are about a code.
-    """
-
-    def guidance(code: str) -> Guidance:
-        return explain_message("", code, instance_url=instance_url, notes=notes).guidance
-
+def chapters(org: OrgContext = NO_CONTEXT) -> tuple[Chapter, ...]:
+    """All codes; with the org's notes where they are about a code."""
     codes = (*MANUAL_CODES, *sorted(general_codes()))
-    return tuple(Chapter(code, guidance(code), instance_url) for code in codes)
+    return tuple(
+        Chapter(code, explain_message("", code, org=org).guidance, org.instance_url) for code in codes
+    )
 
 
 def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:

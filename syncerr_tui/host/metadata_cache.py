@@ -7,6 +7,7 @@ classes are: nothing of a record, and no secret. What is read back is as little 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from syncerr_tui.diagnosis.org_metadata import (
     metadata_payload,
 )
 from syncerr_tui.files import replace_file
+from syncerr_tui.host.paths import Paths
+from syncerr_tui.model import Environment, OrgIdentity
 
 VERSION = 1
 LARGEST = 20_000_000
@@ -61,6 +64,12 @@ class MetadataCache:
     def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:
         """Keep them, whole or not at all. Never raises."""
         _write(self._answers, {"version": VERSION, "answers": answers_payload(answers)})
+
+
+def kept_names(org: OrgIdentity, environ: Mapping[str, str] = os.environ) -> MetadataCache | None:
+    """Where an org's names are kept between two starts; those of a demo org are gone with it."""
+    demo = org.environment is Environment.DEMO
+    return None if demo else MetadataCache(Paths.of(environ).cache, org.org_id)
 
 
 def _read(path: Path) -> dict[str, Any]:

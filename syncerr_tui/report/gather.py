@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-from syncerr_tui.diagnosis.explanation import explain, headline_of
+from syncerr_tui.diagnosis.explanation import OrgContext, explain, headline_of
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
@@ -156,7 +156,7 @@ def _causes(making: _Making, proven: Sequence[SyncError]) -> tuple[ReportedCause
 
 def _left(making: _Making, cause: Cause, done: int) -> ReportedCause:
     errors = tuple(making.graph.errors[row] for row in cause.roots)
-    explanation = explain(errors[0], metadata=making.metadata)
+    explanation = explain(errors[0], OrgContext(metadata=making.metadata))
     headline = cause.fingerprint.why if cause.ready else headline_of(errors, making.metadata)
     return ReportedCause(
         key=making.words(cause.key, errors[0]),
@@ -174,7 +174,7 @@ def _left(making: _Making, cause: Cause, done: int) -> ReportedCause:
 
 
 def _gone(making: _Making, key: str, error: SyncError, done: int) -> ReportedCause:
-    explanation = explain(error, metadata=making.metadata)
+    explanation = explain(error, OrgContext(metadata=making.metadata))
     return ReportedCause(
         key=making.words(key, error),
         code=explanation.diagnosis.root_code,

@@ -10,7 +10,7 @@ ApexClass, EntityDefinition and FieldDefinition (Tooling API).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved
 from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
+from syncerr_tui.salesforce.org_dictionary import MetadataStore
 from syncerr_tui.salesforce.soql import quote
 from syncerr_tui.text import one_line
 
@@ -52,18 +53,6 @@ class Lookup(Protocol):
     async def tooling(self, query: str) -> list[Row]: ...
 
 
-class AnswerStore(Protocol):
-    """Where answers are kept between two starts. `host.metadata_cache.MetadataCache` is one."""
-
-    def load_answers(self) -> dict[str, KeptAnswer]:
-        """What was kept, by query; nothing where nothing can be read."""
-        ...
-
-    def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:
-        """Keep them. Never raises: a cache is a comfort."""
-        ...
-
-
 class MetadataLookup:
     """Resolves names against one org and remembers the answers as long as it lives.
 
@@ -78,7 +67,7 @@ class MetadataLookup:
         self,
         lookup: Lookup,
         instance_url: str | None,
-        store: AnswerStore | None = None,
+        store: MetadataStore | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._lookup = lookup

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from syncerr_tui.diagnosis.model import Diagnosis
-from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, ObjectEntry, OrgMetadata, objects_meant
+from syncerr_tui.diagnosis.org_metadata import (
+    Described,
+    FieldEntry,
+    KeptAnswer,
+    ObjectEntry,
+    OrgMetadata,
+    objects_meant,
+)
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.text import one_line
 
@@ -28,15 +35,19 @@ class DescribeLookup(Protocol):
 
 
 class MetadataStore(Protocol):
-    """Where names are kept between two starts. `host.metadata_cache.MetadataCache` is one."""
+    """Where names and places are kept between two starts (`host.metadata_cache.MetadataCache`). What cannot
+    be read is not there, and saving never raises: a cache is a comfort.
+    """
 
-    def load(self) -> OrgMetadata | None:
-        """What was kept; None where there is nothing that can be read."""
+    def load(self) -> OrgMetadata | None: ...
+
+    def save(self, metadata: OrgMetadata) -> None: ...
+
+    def load_answers(self) -> dict[str, KeptAnswer]:
+        """Where Flows, rules and code are, by the query that was asked."""
         ...
 
-    def save(self, metadata: OrgMetadata) -> None:
-        """Keep it. Never raises: a cache is a comfort."""
-        ...
+    def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None: ...
 
 
 class OrgDictionary:

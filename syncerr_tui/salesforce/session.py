@@ -21,7 +21,7 @@ from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
 from syncerr_tui.salesforce.identity import Permissions, user_name
-from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
+from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
 from syncerr_tui.salesforce.methods import ResyncMethod
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
@@ -121,7 +121,7 @@ class OrgSession:
 
         return OrgFixes(self.client, self.identity, self.profile, self.mapping, read_only=read_only)
 
-    def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
+    def name_resolver(self, store: MetadataStore | None = None) -> MetadataLookup:
         """What looks up the things that messages name. It remembers them: a refresh takes a new one."""
         return MetadataLookup(self.client, self.identity.instance_url, store)
 

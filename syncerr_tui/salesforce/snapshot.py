@@ -30,7 +30,7 @@ from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.metadata_lookup import AnswerStore, MetadataLookup
+from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
 from syncerr_tui.salesforce.methods import Check
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
@@ -237,7 +237,7 @@ class SnapshotSession(OrgSession):
         self._names = NamesRead(snapshot.metadata, snapshot.answers)
         self.total = len(snapshot.errors)
 
-    def name_resolver(self, store: AnswerStore | None = None) -> MetadataLookup:
+    def name_resolver(self, store: MetadataStore | None = None) -> MetadataLookup:
         return MetadataLookup(self.client, self.identity.instance_url, self._names, self._then)
 
     def dictionary(self, store: MetadataStore | None = None) -> OrgDictionary:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
-from syncerr_tui.model import Environment, SyncError
+from syncerr_tui.model import SyncError
 from syncerr_tui.ui.context import BackgroundContext
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
-    from syncerr_tui.diagnosis.model import Diagnosis
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata, Resolved
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.host.metadata_cache import MetadataCache
+    from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
     from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
@@ -55,26 +53,6 @@ class SessionEnded(Message):
     trouble: NotLoggedInError
 
 
-class Resolver(Protocol):
-    """Looks up names. `salesforce.metadata_lookup.NameResolver` does."""
-
-    async def resolve(
-        self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
-    ) -> tuple[Resolved, ...]:
-        """Everything the message names that the org lets us see."""
-        ...
-
-    def remembered(
-        self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
-    ) -> tuple[Resolved, ...] | None:
-        """The same, where no call is needed for it; None where one is."""
-        ...
-
-    async def recall(self, diagnosis: Diagnosis, *, object_name: str | None) -> tuple[Resolved, ...]:
-        """What is known of it from an earlier start."""
-        ...
-
-
 class ErrorDetailsService:
     """Explains errors, and learns more about them.
 
@@ -89,7 +67,7 @@ class ErrorDetailsService:
         self.notes: OrgNotes | None = None
         self.notes_trouble: BadInputError | None = None
         self._connection: OrgSession | None = None
-        self._resolver: Resolver | None = None
+        self._resolver: MetadataLookup | None = None
         self._store: MetadataCache | None = None
         self._dictionary: OrgDictionary | None = None
         self._metadata: OrgMetadata | None = None
@@ -111,19 +89,17 @@ class ErrorDetailsService:
     def explain(self, error: SyncError) -> Explanation:
         """All that is known about this error by now."""
         # Reading messages takes patterns that take a while to compile: after the first frame.
-        from syncerr_tui.diagnosis.explanation import explain
+        from syncerr_tui.diagnosis.explanation import OrgContext, explain
 
-        explained = partial(
-            explain, error, notes=self.notes, instance_url=self.address, metadata=self._metadata
-        )
-        explanation = explained(resolved=self._known.get(error, ()))
+        known = OrgContext(self.notes, self.address, self._known.get(error, ()), self._metadata)
+        explanation = explain(error, known)
         if error in self._known or self._resolver is None:
             return explanation
         # What refused another row too is known before a person rests on this one.
         resolved = self._resolver.remembered(
             explanation.diagnosis, object_name=error.object, processed_at=error.processed_at
         )
-        return explained(resolved=resolved) if resolved else explanation
+        return explain(error, replace(known, resolved=resolved)) if resolved else explanation
 
     # -- org notes -----------------------------------------------------------------------------------
 
@@ -197,27 +173,20 @@ class ErrorDetailsService:
             if self.explain(error) != before:
                 self._post(KnownBetter(error))
 
-    def _resolver_now(self) -> Resolver | None:
+    def _resolver_now(self) -> MetadataLookup | None:
         """The resolver of the connection there is; a new connection gets a new one."""
+        from syncerr_tui.host.metadata_cache import kept_names
+
         connection = self._context.connection
         if connection is None:
             return None
         if self._resolver is None or connection is not self._connection:
             if connection is not self._connection:
                 self._metadata = None
-                self._store = self._store_of(connection)
+                self._store = kept_names(connection.identity, self._context.environ)
                 self._dictionary = connection.dictionary(self._store)
             self._connection, self._resolver = connection, connection.name_resolver(self._store)
         return self._resolver
-
-    def _store_of(self, connection: OrgSession) -> MetadataCache | None:
-        """Where the org's names are kept; a demo org's are gone with it."""
-        if connection.identity.environment is Environment.DEMO:
-            return None
-        from syncerr_tui.host.metadata_cache import MetadataCache
-        from syncerr_tui.host.paths import Paths
-
-        return MetadataCache(Paths.of(self._context.environ).cache, connection.identity.org_id)
 
 
 def addresses(explanation: Explanation) -> Sequence[tuple[str, str]]:

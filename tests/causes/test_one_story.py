@@ -7,7 +7,7 @@ from syncerr_tui.cli.explain import Setting, explain_event
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.diagnosis.causes import CauseGraph
-from syncerr_tui.diagnosis.explanation import Explanation
+from syncerr_tui.diagnosis.explanation import Explanation, OrgContext
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.auth.environment import demo_profile
 from syncerr_tui.salesforce.connect import connect
@@ -28,7 +28,7 @@ async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo()
             graph.add([error])
             (cause,) = graph.causes()
             told = cause_payload(graph, cause, await org_names(connection, graph))
-            explained = await explain_event(connection, error.id, Setting(None))
+            explained = await explain_event(connection, error.id, Setting(OrgContext()))
             assert (told["code"], told["headline"], told["retry"]) == story_of(explained), error
         await connection.close()
     assert EventType.DELETE in {error.event_type for error in rows}

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, strategies as st
 
 from syncerr_tui.cli import explain as module, run
+from syncerr_tui.diagnosis.explanation import OrgContext
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.text import cells
 from tests.cli.conftest import Shell
@@ -220,7 +221,7 @@ def test_a_line_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_line_reader(raw: bytes) -> None:
-    setting = module.Setting(None)
+    setting = module.Setting(OrgContext())
     for number, line in module._lines(io.BytesIO(raw)):
         answer, fine = module._answer(number, line, setting)
         assert fine or answer.keys() == {"id", "error"}

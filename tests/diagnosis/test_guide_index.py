@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from syncerr_tui.diagnosis.explanation import Chapter, chapters, search
+from syncerr_tui.diagnosis.explanation import Chapter, OrgContext, chapters, search
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.render import case, lines
 from syncerr_tui.text import cells
 
-BOOK = chapters("https://acme.my.salesforce.com")
+BOOK = chapters(OrgContext(instance_url="https://acme.my.salesforce.com"))
 
 
 def codes(found: tuple[Chapter, ...]) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_typing_error_finds_the_nearest_and_nonsense_nothing() -> None:
 
 def test_a_org_note_about_a_code_stands_in_its_chapter() -> None:
     notes = parse('[[note]]\ncode = "INVALID_FIELD"\ntext = "Call Priya."', "n")
-    book = chapters(None, notes)
+    book = chapters(OrgContext(notes))
     assert [note.text for c in book if c.code == "INVALID_FIELD" for note in c.guidance.notes] == [
         "Call Priya."
     ]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from syncerr_tui.diagnosis.explanation import Explanation, explain_message
+from syncerr_tui.diagnosis.explanation import Explanation, OrgContext, explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.platform_sentences import code_of_kind
@@ -162,7 +162,9 @@ def test_a_delete_that_failed_is_explained_by_its_own_text() -> None:
 
 def test_the_id_of_an_inactive_user_is_the_user() -> None:
     message = f"INACTIVE_OWNER_OR_USER, operation performed with inactive user [{USER}] as owner of order: []"
-    explanation = explain_message(message, object_name="Order", instance_url="https://acme.my.salesforce.com")
+    explanation = explain_message(
+        message, object_name="Order", org=OrgContext(instance_url="https://acme.my.salesforce.com")
+    )
     first = explanation.guidance.steps[0]
     assert USER in plain(first.text) and "ManageUsers" in (first.address or "")
     assert f"the record {USER}" not in everything(explanation)

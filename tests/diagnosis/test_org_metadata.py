@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from syncerr_tui.diagnosis.explanation import explain_message
+from syncerr_tui.diagnosis.explanation import OrgContext, explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.ids import check_characters
 from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, ObjectEntry, OrgMetadata, checked
@@ -75,7 +75,7 @@ def test_a_label_of_an_object_becomes_its_api_name() -> None:
 
 def remarks(value: str, *, field: str = "Delivery__c") -> str:
     message = f"bad value for restricted picklist field: {value}: [{field}]"
-    explanation = explain_message(message, object_name="Account", metadata=ORG)
+    explanation = explain_message(message, object_name="Account", org=OrgContext(metadata=ORG))
     return plain(" ".join(explanation.remarks))
 
 
@@ -88,7 +88,7 @@ def test_a_refused_value_is_told_against_the_values_that_there_are() -> None:
 
 def test_the_guidance_speaks_in_the_orgs_names() -> None:
     message = "Lieferart: ungültiger Wert für eingeschränktes Auswahllistenfeld: Taube"
-    headline = explain_message(message, object_name="Account", metadata=ORG).headline
+    headline = explain_message(message, object_name="Account", org=OrgContext(metadata=ORG)).headline
     assert headline == "The picklist Delivery__c does not have the value Taube."
 
 
@@ -107,7 +107,7 @@ def test_hostile_names_of_an_org_are_names_and_nothing_else() -> None:
         },
     )
     message = "Evil__c: bad value for restricted picklist field: Drones: [Evil__c]"
-    explanation = explain_message(message, object_name="Account", metadata=org)
+    explanation = explain_message(message, object_name="Account", org=OrgContext(metadata=org))
     shown = "\n".join(line.text for line in explanation_lines(explanation, 80))
     assert "\x1b" not in shown and "\x07" not in shown
     assert "Drone {code} ]]" in " ".join(shown.split())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.diagnosis.explanation import explain_message
+from syncerr_tui.diagnosis.explanation import OrgContext, explain_message
 from syncerr_tui.diagnosis.org_notes import OrgNotes, affordable, load, parse
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -47,10 +47,10 @@ def test_a_note_is_shown_where_all_its_conditions_hold(condition: str, matched: 
 
 def test_notes_come_with_the_guidance_and_apart_from_it() -> None:
     notes = parse('[[note]]\ncode = "DUPLICATE_VALUE"\ntext = """Ours:\n  \\u001b[2Jmerge"""', "n")
-    guidance = explain_message("x", "DUPLICATE_VALUE", notes=notes).guidance
+    guidance = explain_message("x", "DUPLICATE_VALUE", org=OrgContext(notes)).guidance
     assert [note.text for note in guidance.notes] == ["Ours:\n  ␛[2Jmerge"]
     assert "Ours" not in guidance.headline
-    assert explain_message("x", "DUPLICATES_DETECTED", notes=notes).guidance.notes == ()
+    assert explain_message("x", "DUPLICATES_DETECTED", org=OrgContext(notes)).guidance.notes == ()
     assert OrgNotes().matching(diagnose("x")) == ()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syncerr_tui.diagnosis.causes import READY
-from syncerr_tui.diagnosis.explanation import chapters, explain, search
+from syncerr_tui.diagnosis.explanation import OrgContext, chapters, explain, search
 from syncerr_tui.diagnosis.fingerprint import NOT_LISTED, Fingerprint
 from syncerr_tui.diagnosis.org_metadata import Resolved
 from syncerr_tui.errors import BadInputError
@@ -300,7 +300,7 @@ def test_what_was_changed_when_is_told_in_the_time_of_the_screen(monkeypatch: py
         row = sync_error(
             1, message='CANNOT_EXECUTE_FLOW_TRIGGER: the "Route" process failed. Flow API Name: Route'
         )
-        told = explain(row, resolved=(Resolved("Route", None, modified_at=noon),))
+        told = explain(row, OrgContext(resolved=(Resolved("Route", None, modified_at=noon),)))
         assert "on 2026-11-20 17:30 IST" in " ".join(told.changes)
         assert local_minute(datetime(2026, 11, 20, 20, 0, tzinfo=UTC)) == "2026-11-21 01:30 IST"
     finally:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from syncerr_tui.diagnosis import render
-from syncerr_tui.diagnosis.explanation import Chapter, Explanation, chapters, search
+from syncerr_tui.diagnosis.explanation import Chapter, Explanation, OrgContext, chapters, search
 from syncerr_tui.diagnosis.guidance import diagnosis_of_code
 from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.ui.clipboard_actions import open_one_of
@@ -187,7 +187,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self._palette = palette
         self.context = context
         self._code = code
-        self._book = chapters(address, notes)
+        self._book = chapters(OrgContext(notes, address))
         self._found = len(self._book)
         self._said = False
         self.set_class(self.app.size.width >= WIDE, "-wide")
