@@ -55,6 +55,11 @@ def error(status: int, code: str, message: str, fields: list[str] | None = None)
     return Response(status, [entry])
 
 
+def refused(status: int, code: str, message: str, fields: list[str] | None = None) -> Refused:
+    """An error that ends the request."""
+    return Refused(error(status, code, message, fields))
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request. Header names are in lower case; `path` is unquoted later, segment by segment."""

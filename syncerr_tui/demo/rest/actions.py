@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncerr_tui.demo.http import Refused, Response, error
+from syncerr_tui.demo.http import Response, refused
 from syncerr_tui.demo.rest.call import Call, allow, body_object, missing
 from syncerr_tui.demo.save_errors import ActionResult, InvocableAction, Parameter, SaveFault
 
@@ -90,12 +90,12 @@ def _invoke(call: Call, action: InvocableAction) -> Response:
     """Call it. Where one input fails the status is 400 and the body is still the whole list."""
     inputs = body_object(call).get("inputs")
     if not isinstance(inputs, list) or not all(isinstance(each, dict) for each in inputs):
-        raise Refused(error(400, "JSON_PARSER_ERROR", "'inputs' must be a list of objects"))
+        raise refused(400, "JSON_PARSER_ERROR", "'inputs' must be a list of objects")
     _check_names(action, inputs)
     faults = call.context.faults
     locked = faults.rows("lock-errors", call.request, len(inputs))
-    refused = faults.rows("partial-actions", call.request, len(inputs)) - locked
-    good = [each for place, each in enumerate(inputs) if place not in locked | refused]
+    rejected = faults.rows("partial-actions", call.request, len(inputs)) - locked
+    good = [each for place, each in enumerate(inputs) if place not in locked | rejected]
     done = iter(call.context.org.invoke(action.kind, action.name, good) if good else ())
     results: list[ActionResult] = []
     for place in range(len(inputs)):
@@ -104,7 +104,7 @@ def _invoke(call: Call, action: InvocableAction) -> Response:
             results.append(
                 ActionResult(action.name, success=False, faults=(SaveFault("UNABLE_TO_LOCK_ROW", message),))
             )
-        elif place in refused:
+        elif place in rejected:
             fault = SaveFault(
                 "UNKNOWN_EXCEPTION", "An unexpected error occurred while this input was worked on"
             )
@@ -120,15 +120,13 @@ def _check_names(action: InvocableAction, inputs: list[Mapping[str, object]]) ->
     required = {parameter.name for parameter in action.inputs if parameter.required}
     for each in inputs:
         for name in sorted(each.keys() - known):
-            raise Refused(
-                error(
-                    400, "INVALID_API_INPUT", f"The input parameter '{name}' does not exist on {action.name}"
-                )
+            raise refused(
+                400, "INVALID_API_INPUT", f"The input parameter '{name}' does not exist on {action.name}"
             )
         for name in sorted(
             required - {name for name, value in each.items() if value is not None and value != ""}
         ):
-            raise Refused(error(400, "REQUIRED_FIELD_MISSING", f"Missing required input parameter: {name}"))
+            raise refused(400, "REQUIRED_FIELD_MISSING", f"Missing required input parameter: {name}")
 
 
 def _result(call: Call, result: ActionResult) -> dict[str, object]:

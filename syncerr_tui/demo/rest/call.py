@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from syncerr_tui.demo.faults import Faults
-from syncerr_tui.demo.http import Refused, Request, error
+from syncerr_tui.demo.http import Refused, Request, error, refused
 from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.schema import SObject
@@ -146,7 +146,7 @@ class Call:
         schema = self.context.org.schema
         known = schema.get(name) or next((s for n, s in schema.items() if n.lower() == name.lower()), None)
         if known is None or not known.rest:
-            raise Refused(error(404, "NOT_FOUND", "The requested resource does not exist"))
+            raise refused(404, "NOT_FOUND", "The requested resource does not exist")
         return known
 
     def at(self, method: str, *parts: str, body: bytes | None = None) -> Call:
@@ -179,7 +179,7 @@ def not_allowed(method: str, methods: Sequence[str]) -> Refused:
 
 def missing() -> Refused:
     """404 as for every path that leads nowhere."""
-    return Refused(error(404, "NOT_FOUND", "The requested resource does not exist"))
+    return refused(404, "NOT_FOUND", "The requested resource does not exist")
 
 
 def body_object(call: Call) -> dict[str, object]:
@@ -190,7 +190,7 @@ def body_object(call: Call) -> dict[str, object]:
     """
     body = call.request.json()
     if not isinstance(body, dict):
-        raise Refused(error(400, "JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object"))
+        raise refused(400, "JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object")
     return body
 
 

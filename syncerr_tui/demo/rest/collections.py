@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from syncerr_tui.demo.http import Refused, Response, error
+from syncerr_tui.demo.http import Refused, Response, refused
 from syncerr_tui.demo.rest import saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
 from syncerr_tui.demo.rest.records import external_key, field_names, shown
 from syncerr_tui.demo.rest.saving import Saved
 from syncerr_tui.demo.save_errors import SaveFault
-from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.schema import Field, SObject
 
 MOST_WRITTEN = 200
 MOST_READ = 2_000
 MOST_CHUNKS = 10
-_LOCKED = "unable to obtain exclusive access to this record or {} records: {}"
+_LOCKED = "unable to obtain exclusive access to this record or {} records"
 _UNDONE = SaveFault(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -52,14 +53,10 @@ def _read(call: Call, sobject: SObject) -> Response:
         body = body_object(call)
         ids, fields = _strings(body.get("ids"), "ids"), _strings(body.get("fields"), "fields")
     if not ids or not fields:
-        raise Refused(error(400, "MISSING_ARGUMENT", "The ids and fields parameters are required"))
+        raise refused(400, "MISSING_ARGUMENT", "The ids and fields parameters are required")
     if len(ids) > MOST_READ:
-        raise Refused(
-            error(
-                400,
-                "EXCEEDED_ID_LIMIT",
-                f"record limit reached. cannot retrieve more than {MOST_READ} records",
-            )
+        raise refused(
+            400, "EXCEEDED_ID_LIMIT", f"record limit reached. cannot retrieve more than {MOST_READ} records"
         )
     names = field_names(sobject, fields)
     store = call.context.store
@@ -77,7 +74,7 @@ def _listed(text: str | None) -> list[str]:
 
 def _strings(value: object, name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise Refused(error(400, "JSON_PARSER_ERROR", f"'{name}' must be a list of strings"))
+        raise refused(400, "JSON_PARSER_ERROR", f"'{name}' must be a list of strings")
     return [str(each) for each in value]
 
 
@@ -85,10 +82,10 @@ def _records(call: Call) -> tuple[bool, list[Mapping[str, object]]]:
     body = body_object(call)
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
-        raise Refused(error(400, "JSON_PARSER_ERROR", "'records' must be a list of objects"))
+        raise refused(400, "JSON_PARSER_ERROR", "'records' must be a list of objects")
     all_or_none = body.get("allOrNone", False)
     if not isinstance(all_or_none, bool):
-        raise Refused(error(400, "JSON_PARSER_ERROR", "'allOrNone' must be true or false"))
+        raise refused(400, "JSON_PARSER_ERROR", "'allOrNone' must be true or false")
     _few_enough(records)
     return all_or_none, records
 
@@ -96,7 +93,7 @@ def _records(call: Call) -> tuple[bool, list[Mapping[str, object]]]:
 def _few_enough(records: Sequence[object]) -> None:
     if len(records) > MOST_WRITTEN:
         message = f"record limit reached. cannot submit more than {MOST_WRITTEN} records into this call"
-        raise Refused(error(400, "EXCEEDED_ID_LIMIT", message))
+        raise refused(400, "EXCEEDED_ID_LIMIT", message)
 
 
 def _typed(call: Call, records: Sequence[Mapping[str, object]]) -> list[SObject]:
@@ -107,29 +104,25 @@ def _typed(call: Call, records: Sequence[Mapping[str, object]]) -> list[SObject]
         name = attributes.get("type") if isinstance(attributes, Mapping) else None
         if not isinstance(name, str):
             message = "sObject type must be specified in the attributes of every record"
-            raise Refused(error(400, "INVALID_TYPE", message))
+            raise refused(400, "INVALID_TYPE", message)
         try:
             sobjects.append(call.sobject(name))
         except Refused:
-            raise Refused(error(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")) from None
+            raise refused(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.") from None
     chunks = sum(1 for before, after in zip([None, *sobjects], sobjects, strict=False) if before is not after)
     if chunks > MOST_CHUNKS:
         message = f"the records have more than {MOST_CHUNKS} chunks of different types; sort them by type"
-        raise Refused(error(400, "LIMIT_EXCEEDED", message))
+        raise refused(400, "LIMIT_EXCEEDED", message)
     return sobjects
 
 
 def _insert(call: Call) -> Response:
     all_or_none, records = _records(call)
     rows = [
-        _creating(call, sobject, record)
+        partial(saving.create, call, sobject, record)
         for sobject, record in zip(_typed(call, records), records, strict=True)
     ]
     return _run(call, rows, all_or_none=all_or_none)
-
-
-def _creating(call: Call, sobject: SObject, record: Mapping[str, object]) -> Row:
-    return lambda: saving.create(call, sobject, record)
 
 
 def _update(call: Call) -> Response:
@@ -138,57 +131,49 @@ def _update(call: Call) -> Response:
     rows: list[Row] = []
     for sobject, record in zip(_typed(call, records), records, strict=True):
         given = next((str(value) for name, value in record.items() if name.lower() == "id"), "")
-        rows.append(_changing(call, sobject, given, record, again=(full_id(given) or given) in seen))
+        if not given:
+            rows.append(_failing("MISSING_ARGUMENT", "Id not specified in an update call", "Id"))
+        elif (full_id(given) or given) in seen:
+            rows.append(_failing("DUPLICATE_VALUE", f"duplicate id specified: {given}", "Id"))
+        else:
+            rows.append(partial(saving.update, call, sobject, given, record))
         seen.add(full_id(given) or given)
     return _run(call, rows, all_or_none=all_or_none)
 
 
-def _changing(call: Call, sobject: SObject, given: str, record: Mapping[str, object], *, again: bool) -> Row:
-    if not given:
-        fault = SaveFault("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
-        return lambda: Saved(None, (fault,))
-    if again:
-        return lambda: Saved(
-            None, (SaveFault("DUPLICATE_VALUE", f"duplicate id specified: {given}", ("Id",)),)
-        )
-    return lambda: saving.update(call, sobject, given, record)
+def _failing(code: str, message: str, *fields: str) -> Row:
+    return lambda: Saved(None, (SaveFault(code, message, fields),))
 
 
 def _upsert(call: Call, sobject: SObject, key_name: str) -> Response:
     all_or_none, records = _records(call)
     if any(each is not sobject for each in _typed(call, records)):
-        raise Refused(error(400, "INVALID_TYPE", f"every record must be of type {sobject.name}"))
+        raise refused(400, "INVALID_TYPE", f"every record must be of type {sobject.name}")
     key = external_key(sobject, key_name)
-    rows = [_upserting(call, sobject, key.name, record) for record in records]
+    rows = [partial(_upserted, call, sobject, key, record) for record in records]
     return _run(call, rows, all_or_none=all_or_none, upsert=True)
 
 
-def _upserting(call: Call, sobject: SObject, key_name: str, record: Mapping[str, object]) -> Row:
-    def run() -> Saved:
-        value = next((each for name, each in record.items() if name.lower() == key_name.lower()), None)
-        key = external_key(sobject, key_name)
-        if key.name == "Id":
-            return (
-                saving.create(call, sobject, record)
-                if not value
-                else saving.update(call, sobject, str(value), record)
-            )
-        if value is None or value == "":
-            return Saved(None, (SaveFault("MISSING_ARGUMENT", f"{key_name} not specified", (key_name,)),))
-        saved = saving.upsert(call, sobject, key, str(value), record)
-        if isinstance(saved, Saved):
-            return saved
-        message = f"{key_name}: more than one record found for external id field: [{', '.join(saved)}]"
-        return Saved(None, (SaveFault("DUPLICATE_EXTERNAL_ID", message),))
-
-    return run
+def _upserted(call: Call, sobject: SObject, key: Field, record: Mapping[str, object]) -> Saved:
+    value = next((each for name, each in record.items() if name.lower() == key.name.lower()), None)
+    if key.name == "Id" and not value:
+        return saving.create(call, sobject, record)
+    if key.name == "Id":
+        return saving.update(call, sobject, str(value), record)
+    if value is None or value == "":
+        return _failing("MISSING_ARGUMENT", f"{key.name} not specified", key.name)()
+    saved = saving.upsert(call, sobject, key, str(value), record)
+    if isinstance(saved, Saved):
+        return saved
+    message = f"{key.name}: more than one record found for external id field: [{', '.join(saved)}]"
+    return _failing("DUPLICATE_EXTERNAL_ID", message)()
 
 
 def _delete(call: Call) -> Response:
     query = call.request.query
     ids = _listed(query.get("ids"))
     if not ids:
-        raise Refused(error(400, "MISSING_ARGUMENT", "The ids parameter is required"))
+        raise refused(400, "MISSING_ARGUMENT", "The ids parameter is required")
     _few_enough(ids)
     rows = [_deleting(call, given) for given in ids]
     return _run(call, rows, all_or_none=query.get("allOrNone", "").lower() == "true")
@@ -201,19 +186,19 @@ def _deleting(call: Call, given: str) -> Row:
         (s for s in schema if record_id and s.key_prefix and record_id.startswith(s.key_prefix)), None
     )
     if sobject is None or not sobject.rest:
-        fault = SaveFault("MALFORMED_ID", f"bad id {given}", ("Id",))
-        return lambda: Saved(None, (fault,))
-    return lambda: saving.delete(call, sobject, given)
+        return _failing("MALFORMED_ID", f"bad id {given}", "Id")
+    return partial(saving.delete, call, sobject, given)
 
 
 def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = False) -> Response:
     """Do the rows in order; with `all_or_none` undo all if one failed."""
     locked = call.context.faults.rows("lock-errors", call.request, len(rows))
+    lock_error = _failing("UNABLE_TO_LOCK_ROW", _LOCKED.format(len(rows)))
     outcomes: list[Saved] = []
 
     def work() -> None:
         for place, row in enumerate(rows):
-            outcomes.append(_lock_error(len(rows)) if place in locked else row())
+            outcomes.append(lock_error() if place in locked else row())
         if all_or_none and not all(each.success for each in outcomes):
             raise _Undo
 
@@ -226,10 +211,6 @@ def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = F
     except _Undo:
         outcomes = [each if each.faults else Saved(None, (_UNDONE,)) for each in outcomes]
     return Response(200, [_row(each, upsert=upsert) for each in outcomes])
-
-
-def _lock_error(many: int) -> Saved:
-    return Saved(None, (SaveFault("UNABLE_TO_LOCK_ROW", _LOCKED.format(many, "")[:-2]),))
 
 
 def _row(saved: Saved, *, upsert: bool) -> dict[str, object]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
-from syncerr_tui.demo.http import Refused, Request, Response, error
+from syncerr_tui.demo.http import Refused, Request, Response, refused
 from syncerr_tui.demo.rest.call import Call, allow, body_object
 
 MOST_PARTS = 25
@@ -31,10 +31,10 @@ class _Undo(Exception):  # noqa: N818 - a signal, not an error
 def _parts(body: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
     parts = body.get(name)
     if not isinstance(parts, list) or not parts or not all(isinstance(each, dict) for each in parts):
-        raise Refused(error(400, "JSON_PARSER_ERROR", f"'{name}' must be a list of objects"))
+        raise refused(400, "JSON_PARSER_ERROR", f"'{name}' must be a list of objects")
     if len(parts) > MOST_PARTS:
         message = f"Limit of {MOST_PARTS} reached for the number of subrequests"
-        raise Refused(error(400, "LIMIT_EXCEEDED", message))
+        raise refused(400, "LIMIT_EXCEEDED", message)
     return parts
 
 
@@ -66,17 +66,15 @@ def composite(call: Call, dispatch: Dispatch) -> Response:
     parts = _parts(body, "compositeRequest")
     names = [part.get("referenceId") for part in parts]
     if not all(isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_]+", name) for name in names):
-        raise Refused(
-            error(400, "INVALID_INPUT", "every subrequest needs a referenceId of letters, digits and _")
-        )
+        raise refused(400, "INVALID_INPUT", "every subrequest needs a referenceId of letters, digits and _")
     if len(set(names)) < len(names):
-        raise Refused(error(400, "INVALID_INPUT", "the referenceIds are not unique"))
+        raise refused(400, "INVALID_INPUT", "the referenceIds are not unique")
     heavy = sum(
         1 for part in parts if re.search(r"/(query|queryAll|composite/sobjects)\b", str(part.get("url")))
     )
     if heavy > MOST_HEAVY:
         message = f"Limit of {MOST_HEAVY} reached for queries and collections in a composite request"
-        raise Refused(error(400, "LIMIT_EXCEEDED", message))
+        raise refused(400, "LIMIT_EXCEEDED", message)
     answers: list[dict[str, object]] = []
     if body.get("allOrNone") is True:
         _all_or_none(call, parts, dispatch, answers)
@@ -142,7 +140,7 @@ def _request(call: Call, method: object, target: str, body: object, default: str
     known = re.fullmatch(r"/services/data/v\d\d\.0/\S*", target.replace(" ", "+"))
     if known is None or nested or not verb.isalpha():
         message = f"the subrequest {verb} {target[:200]} is not possible"
-        raise Refused(error(400, "INVALID_INPUT", message))
+        raise refused(400, "INVALID_INPUT", message)
     payload = b"" if body is None else json.dumps(body).encode()
     headers = {name: value for name, value in call.request.headers.items() if name != "if-modified-since"}
     return Request(verb, target, headers, payload)
@@ -166,5 +164,5 @@ def _looked_up(match: re.Match[str], known: Mapping[str, object]) -> str:
             value = value.get(step) if isinstance(value, dict) else None
     if value is None:
         message = f"Invalid reference specified. No value for {match[2]} found in {match[1]}"
-        raise Refused(error(400, "PROCESSING_HALTED", message))
+        raise refused(400, "PROCESSING_HALTED", message)
     return str(value)

@@ -6,7 +6,7 @@ import json
 import re
 from array import array
 
-from syncerr_tui.demo.http import Refused, Response, error
+from syncerr_tui.demo.http import Response, refused
 from syncerr_tui.demo.rest.call import Call, Cursor, allow, full_id, missing
 from syncerr_tui.demo.rest.tooling import fill_metadata
 from syncerr_tui.demo.schema import Field
@@ -29,7 +29,7 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
     text = call.request.query.get("q")
     if text is None:
         reason = "Query plans are not spoken here" if "explain" in call.request.query else _NO_QUERY
-        raise Refused(error(400, "MALFORMED_QUERY", reason))
+        raise refused(400, "MALFORMED_QUERY", reason)
     if "userrecordaccess" in text.lower():
         _fill_record_access(call, text)
     try:
@@ -40,8 +40,8 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
             deleted=call.parts[0] == "queryAll",
             visible=(lambda sobject: sobject.tooling) if tooling else (lambda sobject: sobject.rest),
         )
-    except SoqlError as refused:
-        raise Refused(error(400, refused.code, refused.message)) from None
+    except SoqlError as problem:
+        raise refused(400, problem.code, problem.message) from None
     if call.request.query.get("columns", "").lower() == "true":
         return Response(200, _columns(ready))
     return _first_page(call, ready, tooling=tooling)
@@ -71,7 +71,7 @@ def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
     size = _page_size(call)
     if ready.query.aggregates:
         if len(answered) > size:
-            raise Refused(error(400, "EXCEEDED_ID_LIMIT", _NO_MORE))
+            raise refused(400, "EXCEEDED_ID_LIMIT", _NO_MORE)
         groups = [_group(ready.outputs, row) for row in answered]
         return Response(200, {"totalSize": len(groups), "done": True, "records": groups})
     rows = array("q", (int(str(row[0])) for row in answered))
@@ -89,7 +89,7 @@ def _next_page(call: Call, locator: str, *, tooling: bool) -> Response:
     context = call.context
     kept = context.cursors.find(locator)
     if kept is None or kept[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
-        raise Refused(error(400, "INVALID_QUERY_LOCATOR", "invalid query locator"))
+        raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
     cursor, offset = kept
     if context.faults.fires("repeated-locator", call.request):
         records = _records(call, cursor.plan, cursor.rows[offset : offset + cursor.page_size])

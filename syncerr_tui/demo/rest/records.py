@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from syncerr_tui.demo.http import Refused, Response, error
+from syncerr_tui.demo.http import Response, refused
 from syncerr_tui.demo.rest import describe, saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
 from syncerr_tui.demo.save_errors import SaveFault
@@ -77,7 +77,7 @@ def external_key(sobject: SObject, name: str) -> Field:
     key = sobject.field(name)
     if key is None or not (key.external_id or key.name == "Id"):
         message = f"Provided external ID field does not exist or is not accessible: {name}"
-        raise Refused(error(404, "NOT_FOUND", message))
+        raise refused(404, "NOT_FOUND", message)
     return key
 
 
@@ -105,15 +105,15 @@ def _existing(call: Call, sobject: SObject, given: str) -> dict[str, object]:
     record_id = full_id(given)
     if record_id is None:
         message = f"Provided external ID field does not exist or is not accessible: {given}"
-        raise Refused(error(404, "NOT_FOUND", message))
+        raise refused(404, "NOT_FOUND", message)
     if sobject.key_prefix and not record_id.startswith(sobject.key_prefix):
         message = f"{sobject.label} ID: id value of incorrect type: {given}"
-        raise Refused(error(400, "MALFORMED_ID", message, ["Id"]))
+        raise refused(400, "MALFORMED_ID", message, ["Id"])
     record = call.context.store.get(sobject.name, record_id)
     if record is not None:
         return record
     if call.context.store.get(sobject.name, record_id, deleted=True) is not None:
-        raise Refused(error(404, "ENTITY_IS_DELETED", "entity is deleted"))
+        raise refused(404, "ENTITY_IS_DELETED", "entity is deleted")
     raise missing()
 
 
@@ -135,7 +135,7 @@ def field_names(sobject: SObject, names: Sequence[str]) -> list[str]:
         field = sobject.field(name)
         if field is None:
             message = f"No such column '{name}' on sobject of type {sobject.name}"
-            raise Refused(error(400, "INVALID_FIELD", message))
+            raise refused(400, "INVALID_FIELD", message)
         if field.name not in known:
             known.append(field.name)
     return known

@@ -12,7 +12,7 @@ from threading import Timer
 from typing import cast
 
 from syncerr_tui.demo.components import Component
-from syncerr_tui.demo.http import Refused, Request, Response, error
+from syncerr_tui.demo.http import Request, Response, error, refused
 from syncerr_tui.demo.metadata import TYPES, MetadataCatalog
 from syncerr_tui.demo.rest import describe
 from syncerr_tui.demo.rest.call import Call, ServerContext, allow, body_object, full_id, missing
@@ -124,7 +124,7 @@ def fill_metadata(call: Call, sobject: SObject, records: list[dict[str, object]]
             "When retrieving results with Metadata or FullName fields, the query qualifications must specify "
             f"no more than one row for retrieval. Result size: {len(records)}"
         )
-        raise Refused(error(400, "MALFORMED_QUERY", message))
+        raise refused(400, "MALFORMED_QUERY", message)
     if "Metadata" in records[0]:
         attributes = cast("Mapping[str, str]", records[0]["attributes"])
         record_id = attributes["url"].rpartition("/")[2]

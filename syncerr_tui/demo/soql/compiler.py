@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.soql.names import Join, Names, Target, quoted
 from syncerr_tui.demo.soql.tree import (
+    BAD_OPERATOR,
     IDS,
     MOMENTS,
     NUMBERS,
@@ -33,7 +34,6 @@ from syncerr_tui.demo.soql.tree import (
     Query,
     bound_value,
     days_of,
-    refusal,
     shown_moment,
     wrong_type,
 )
@@ -151,7 +151,7 @@ class _Compiler:
         for place, column in enumerate(query.columns):
             what = column.what
             if isinstance(what, AllFields):
-                raise refusal(query.text, what.at, "FIELDS() cannot be used in a grouped query")
+                raise query.refusal(what.at, "FIELDS() cannot be used in a grouped query")
             if isinstance(what, Aggregate):
                 columns.append(self._aggregate(what))
                 key = column.alias or f"expr{unnamed}"
@@ -161,7 +161,7 @@ class _Compiler:
             target = self.names.find(what)
             if target.sql not in grouped:
                 name = ".".join(what.parts)
-                raise refusal(query.text, what.at, f"Field must be grouped or aggregated: {name}")
+                raise query.refusal(what.at, f"Field must be grouped or aggregated: {name}")
             columns.append(target.sql)
             outputs.append(
                 Output(
@@ -169,7 +169,7 @@ class _Compiler:
                 )
             )
         if len({output.key.lower() for output in outputs}) < len(outputs):
-            raise refusal(query.text, query.columns[-1].what.at, "duplicate alias")
+            raise query.refusal(query.columns[-1].what.at, "duplicate alias")
         where = self._where(root)
         group = f" GROUP BY {', '.join(target.sql for target in groups)}" if groups else ""
         having = f" HAVING {self._condition(query.having)}" if query.having is not None else ""
@@ -187,7 +187,7 @@ class _Compiler:
             target = self.names.find(path)
             place = (*target.join.path, target.field.name)
             if place in seen:
-                raise refusal(self.query.text, path.at, f"duplicate field selected: {'.'.join(path.parts)}")
+                raise self.query.refusal(path.at, f"duplicate field selected: {'.'.join(path.parts)}")
             seen.add(place)
             for depth in range(1, len(target.join.path) + 1):
                 above = target.join.path[:depth]
@@ -221,10 +221,8 @@ class _Compiler:
         self.names.only_short(what.field, target, "aggregated")
         numeric = target.field.type in NUMBERS
         if (what.function in {"SUM", "AVG"} and not numeric) or target.field.type == "boolean":
-            raise refusal(
-                self.query.text,
-                what.at,
-                f"field {target.field.name} does not support aggregate operator {what.function}",
+            raise self.query.refusal(
+                what.at, f"field {target.field.name} does not support aggregate operator {what.function}"
             )
         name = "count(DISTINCT " if what.function == "COUNT_DISTINCT" else f"{what.function.lower()}("
         return f"{name}{target.sql})"
@@ -237,7 +235,7 @@ class _Compiler:
         what = order.what
         if isinstance(what, Aggregate):
             if grouped is None:
-                raise refusal(self.query.text, what.at, "aggregate in ORDER BY of a query without groups")
+                raise self.query.refusal(what.at, "aggregate in ORDER BY of a query without groups")
             sql, nillable = self._aggregate(what), True
         else:
             target = self.names.find(what)
@@ -245,9 +243,7 @@ class _Compiler:
             sql, nillable = target.sql, target.field.nillable or bool(target.join.path)
             if grouped is not None and sql not in grouped:
                 name = ".".join(what.parts)
-                raise refusal(
-                    self.query.text, what.at, f"Ordered field must be grouped or aggregated: {name}"
-                )
+                raise self.query.refusal(what.at, f"Ordered field must be grouped or aggregated: {name}")
         # "DESC NULLS LAST" and "ASC NULLS FIRST" are SQLite's own; saying so would keep it from its indexes.
         plain = order.nulls_first != order.descending or not nillable
         nulls = "" if plain else f" NULLS {'FIRST' if order.nulls_first else 'LAST'}"
@@ -275,7 +271,7 @@ class _Compiler:
             return self._like(target, value)
         if isinstance(value.value, DateLiteral):
             return self._spanned(target, comparison.operator, value.value, value.at)
-        bound = bound_value(self.query.text, target.field, value)
+        bound = bound_value(self.query, target.field, value)
         return self._compared(target, comparison.operator, bound, comparison.at)
 
     def _aggregate_comparison(self, what: Aggregate, comparison: Comparison) -> str:
@@ -287,11 +283,9 @@ class _Compiler:
             or operator in {"LIKE", "IN", "NOT-IN"}
             or self.query.having is None
         ):
-            raise refusal(self.query.text, what.at, "aggregates can only be compared with numbers, in HAVING")
+            raise self.query.refusal(what.at, "aggregates can only be compared with numbers, in HAVING")
         if isinstance(value.value, bool) or not isinstance(value.value, (int, float)):
-            raise refusal(
-                self.query.text, value.at, "aggregates can only be compared with numbers, in HAVING"
-            )
+            raise self.query.refusal(value.at, "aggregates can only be compared with numbers, in HAVING")
         self.values.append(value.value)
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
@@ -302,23 +296,13 @@ class _Compiler:
         if operator in {"=", "!="}:
             return f"{sql} {'IS' if operator == '=' else 'IS NOT'} ?"
         if bound is None or target.field.type == "boolean":
-            raise refusal(
-                self.query.text,
-                at,
-                f"invalid operator on {target.field.type} field",
-                "INVALID_QUERY_FILTER_OPERATOR",
-            )
+            raise self.query.refusal(at, f"invalid operator on {target.field.type} field", BAD_OPERATOR)
         return f"({sql} {operator} ? AND {sql} IS NOT NULL)"
 
     def _like(self, target: Target, literal: Literal) -> str:
         kind = target.field.type
         if kind in {*IDS, *NUMBERS, *MOMENTS, "boolean"} or not isinstance(literal.value, (str, type(None))):
-            raise refusal(
-                self.query.text,
-                literal.at,
-                f"invalid operator on {kind} field",
-                "INVALID_QUERY_FILTER_OPERATOR",
-            )
+            raise self.query.refusal(literal.at, f"invalid operator on {kind} field", BAD_OPERATOR)
         pattern = literal.value
         if not pattern:
             return f"{target.sql} IS NULL"
@@ -333,7 +317,7 @@ class _Compiler:
             if isinstance(literal.value, DateLiteral):
                 spans.append(self._spanned(target, "=", literal.value, literal.at))
             else:
-                bound.append(bound_value(self.query.text, target.field, literal))
+                bound.append(bound_value(self.query, target.field, literal))
         some = [each for each in bound if each is not None]
         parts = spans
         folded = any(isinstance(each, str) and not each.isascii() for each in some)
@@ -357,8 +341,8 @@ class _Compiler:
             or inner.order_by
             or inner.limit is not None
         ):
-            raise refusal(
-                self.query.text, inner.object_at, "a subquery selects one id field, without ORDER BY or LIMIT"
+            raise self.query.refusal(
+                inner.object_at, "a subquery selects one id field, without ORDER BY or LIMIT"
             )
         only = Query(
             self.query.text, inner.columns, inner.object_name, inner.object_at, inner.alias, inner.where,
@@ -370,9 +354,7 @@ class _Compiler:
         compiler = _Compiler(only, names, self.now, self.values)
         selected = names.find(what)
         if selected.field.type not in IDS or target.field.type not in IDS:
-            raise refusal(
-                self.query.text, what.at, "a subquery selects one id field, without ORDER BY or LIMIT"
-            )
+            raise self.query.refusal(what.at, "a subquery selects one id field, without ORDER BY or LIMIT")
         where = compiler._where(names.root)
         sql = f"SELECT {selected.sql} {names.source}{where}"
         within = f"({target.sql} IN ({sql}) AND {target.sql} IS NOT NULL)"
@@ -380,7 +362,7 @@ class _Compiler:
 
     def _spanned(self, target: Target, operator: str, span: DateLiteral, at: int) -> str:
         if target.field.type not in MOMENTS:
-            raise wrong_type(self.query.text, target.field, at)
+            raise wrong_type(self.query, target.field, at)
         first, after = days_of(span, self.now.astimezone(UTC).date())
         low, high = (
             shown_moment(target.field, datetime(day.year, day.month, day.day, tzinfo=UTC))

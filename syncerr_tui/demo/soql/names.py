@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.soql.tree import FieldPath, Query, refusal
+from syncerr_tui.demo.soql.tree import FieldPath, Query
 
 _NO_OBJECT = (
     "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append "
@@ -65,11 +65,8 @@ class Names:
     def _root(self) -> Join:
         sobject = _by_name(self.schema, self.query.object_name)
         if sobject is None or not self.visible(sobject):
-            raise refusal(
-                self.query.text,
-                self.query.object_at,
-                _NO_OBJECT.format(self.query.object_name),
-                "INVALID_TYPE",
+            raise self.query.refusal(
+                self.query.object_at, _NO_OBJECT.format(self.query.object_name), "INVALID_TYPE"
             )
         root = Join(f"{self.prefix}0", sobject, ())
         self.joins[()] = root
@@ -88,19 +85,14 @@ class Names:
         if len(parts) > 1 and parts[0].lower() in own and not _relationship(join.sobject, parts[0]):
             parts = parts[1:]
         if len(parts) > 6:
-            raise refusal(
-                self.query.text, path.at, "a field path may go up five relationships at most", "INVALID_FIELD"
+            raise self.query.refusal(
+                path.at, "a field path may go up five relationships at most", "INVALID_FIELD"
             )
         for name in parts[:-1]:
             join = self._joined(join, name, path.at)
         field = join.sobject.field(parts[-1])
         if field is None:
-            raise refusal(
-                self.query.text,
-                path.at,
-                _NO_FIELD.format(parts[-1], join.sobject.name),
-                "INVALID_FIELD",
-            )
+            raise self.query.refusal(path.at, _NO_FIELD.format(parts[-1], join.sobject.name), "INVALID_FIELD")
         return Target(f"{join.alias}.{quoted(field.name)}", field, join)
 
     def _joined(self, join: Join, name: str, at: int) -> Join:
@@ -109,12 +101,7 @@ class Names:
         if reference is not None:
             target = next((self.schema[each] for each in reference.reference_to if each in self.schema), None)
         if reference is None or target is None or reference.relationship_name is None:
-            raise refusal(
-                self.query.text,
-                at,
-                _NO_RELATION.format(name),
-                "INVALID_FIELD",
-            )
+            raise self.query.refusal(at, _NO_RELATION.format(name), "INVALID_FIELD")
         path = (*join.path, reference.relationship_name)
         if path not in self.joins:
             made = Join(f"{self.prefix}{len(self.joins)}", target, path)
@@ -128,11 +115,8 @@ class Names:
 
     def only_short(self, path: FieldPath, target: Target, done: str) -> None:
         if target.field.type == "textarea" and target.field.length > _LONG_TEXT:
-            raise refusal(
-                self.query.text,
-                path.at,
-                f"field '{target.field.name}' can not be {done} in a query call",
-                "INVALID_FIELD",
+            raise self.query.refusal(
+                path.at, f"field '{target.field.name}' can not be {done} in a query call", "INVALID_FIELD"
             )
 
 

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.schema import Field
 
+BAD_OPERATOR = "INVALID_QUERY_FILTER_OPERATOR"
+
 
 class SoqlError(Exception):
     """A query that is refused: Salesforce's error code, and its message with the place."""
@@ -146,6 +148,9 @@ class Query:
     limit: int | None
     offset: int
 
+    def refusal(self, at: int, reason: str, code: str = "MALFORMED_QUERY") -> SoqlError:
+        return refusal(self.text, at, reason, code)
+
     @property
     def counts_only(self) -> bool:
         """True for `SELECT COUNT() FROM ...`, whose answer is totalSize alone."""
@@ -215,7 +220,7 @@ MOMENTS = frozenset({"date", "datetime"})
 IDS = frozenset({"id", "reference"})
 
 
-def bound_value(query: str, of: Field, literal: Literal) -> object:
+def bound_value(query: Query, of: Field, literal: Literal) -> object:
     """The value to bind. An empty string is null, as everywhere in Salesforce.
 
     Raises:
@@ -245,22 +250,22 @@ def _fits(kind: str, value: Value) -> bool:
     return isinstance(value, str)
 
 
-def _full_id(query: str, value: str, at: int) -> str:
+def _full_id(query: Query, value: str, at: int) -> str:
     if value.isascii() and value.isalnum():
         if len(value) == 15:
             return long_id(value)
         if len(value) == 18 and long_id(value[:15]) == value:
             return value
-    raise refusal(query, at, f"invalid ID field: {value}", "INVALID_QUERY_FILTER_OPERATOR")
+    raise query.refusal(at, f"invalid ID field: {value}", BAD_OPERATOR)
 
 
-def wrong_type(query: str, of: Field, at: int) -> SoqlError:
+def wrong_type(query: Query, of: Field, at: int) -> SoqlError:
     """What Salesforce says to a string where a number belongs, and the like."""
     quoted = of.type not in {*NUMBERS, *MOMENTS, "boolean"}
     kind = {"datetime": "dateTime"}.get(of.type, "string" if quoted else of.type)
     should = "should be enclosed in quotes" if quoted else "should not be enclosed in quotes"
     message = f"value of filter criterion for field '{of.name}' must be of type {kind} and {should}"
-    return refusal(query, at, message, "INVALID_FIELD")
+    return query.refusal(at, message, "INVALID_FIELD")
 
 
 def shown_moment(of: Field, value: date) -> str:
