@@ -15,9 +15,12 @@ import re
 import stat
 import tempfile
 import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from syncerr_tui.errors import BadInputError
@@ -37,6 +40,7 @@ _KEY = r"""(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)"""
 _KEYS = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _KEY_LINE = re.compile(rf"\s*({_KEYS})\s*=")
 _TABLE_LINE = re.compile(rf"\s*\[\s*({_KEYS})\s*\]")
+_ARRAY_LINE = re.compile(rf"\s*\[\[\s*({_KEYS})\s*\]\]")
 _WHERE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -181,6 +185,35 @@ def parse_toml(text: str) -> dict[str, Any]:
     raise tomllib.TOMLDecodeError(f"Nested too deeply (at line {line}, column 1)")
 
 
+_LONGEST_NAME = 80
+"""Characters of a key that are compared: a long one takes its square in steps."""
+TomlKeys = tuple[str | int, ...]
+"""The way to a key: names of tables, and numbers (from 0) in arrays of them."""
+
+
+def shown_value(value: object) -> str:
+    """A value as a refusal repeats it: short, and no more than one line."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"'{one_line(value)[:40]}'"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return one_line(str(value))[:40]
+
+
+def near(text: str, known: Iterable[str], names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A hint at what may be meant, by its name where it has another one; empty where nothing is like it."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(text[:_LONGEST_NAME], list(known), 1)
+    return f"Did you mean {names.get(close[0], close[0])}?" if close else ""
+
+
 @dataclass(frozen=True, slots=True)
 class TomlSource:
     """A TOML file as a person wrote it, to name file, line and key in a refusal."""
@@ -238,19 +271,48 @@ class TomlSource:
                 "Correct the line; nothing was changed",
             ) from None
 
-    def refuse(self, keys: tuple[str, ...], why: str, hint: str = "") -> BadInputError:
+    def refuse(self, keys: TomlKeys, why: str, hint: str = "") -> BadInputError:
         """The refusal of one key; a table where `keys` names one."""
         line = self._line(keys)
         place = f"{self.path}:{line}" if line else str(self.path)
-        named = one_line(".".join(keys))
+        named = one_line(".".join(key for key in keys if isinstance(key, str)))
         return BadInputError(f"{place}: {named} {why}", hint or "Correct the file; nothing was changed")
 
-    def _line(self, keys: tuple[str, ...]) -> int | None:
+    def wrong(self, keys: TomlKeys, wanted: str, value: object, hint: str = "") -> BadInputError:
+        """The refusal of a value that is something else than what is wanted."""
+        return self.refuse(keys, f"must be {wanted}, not {shown_value(value)}", hint)
+
+    def check_known(
+        self,
+        table: Iterable[str],
+        known: Sequence[str],
+        keys: TomlKeys = (),
+        old: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Raises: BadInputError: A key is none of the known ones, nor an old name of one (old -> known)."""
+        for key in table:
+            if key not in known and key not in old:
+                hint = near(key, (*known, *old), old) or f"Known here: {', '.join(known)}"
+                raise self.refuse((*keys, key), "is not a setting that this version knows", hint)
+
+    def texts(self, keys: TomlKeys, value: object) -> list[str]:
+        """One text, or a list of them."""
+        items = value if isinstance(value, list) else [value]
+        texts = [item for item in items if isinstance(item, str)]
+        if len(texts) < len(items):
+            raise self.wrong(keys, "a text or a list of texts", value)
+        return texts
+
+    def _line(self, keys: TomlKeys) -> int | None:
         """The line of the key, else of what holds it."""
-        table: tuple[str, ...] = ()
+        table: TomlKeys = ()
+        seen: Counter[str] = Counter()
         best, line_of_best = 0, None
         for number, line in enumerate(self.text.splitlines(), 1):
-            if header := _TABLE_LINE.match(line):
+            if header := _ARRAY_LINE.match(line):
+                here = table = (*key_parts(header[1]), seen[header[1]])
+                seen[header[1]] += 1
+            elif header := _TABLE_LINE.match(line):
                 here = table = key_parts(header[1])
             elif match := _KEY_LINE.match(line):
                 here = (*table, *key_parts(match[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -99,21 +99,12 @@ def looks_like_code(text: str) -> bool:
 
 def nearest_codes(text: str) -> tuple[str, ...]:
     """Known codes that somebody may have meant, the nearest first."""
+    from difflib import get_close_matches
+
     wanted = as_code(text)
     if not wanted or len(wanted) > LONGEST:
         return ()
-    near = _near(wanted, known_codes(), _MOST_NEAR)
+    near = get_close_matches(wanted, sorted(known_codes()), n=_MOST_NEAR, cutoff=0.72)
     if len(wanted) > 3:
         near += sorted(code for code in known_codes() if wanted in code and code not in near)
     return tuple(near[:_MOST_NEAR])
-
-
-def nearest_of(text: str, words: Iterable[str]) -> str | None:
-    """The one of some words that is spelled almost like the text."""
-    return next(iter(_near(text, words, 1)), None) if len(text) <= LONGEST else None
-
-
-def _near(text: str, words: Iterable[str], most: int) -> list[str]:
-    from difflib import get_close_matches
-
-    return get_close_matches(text, sorted(words), n=most, cutoff=0.72)

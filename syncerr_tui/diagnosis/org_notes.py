@@ -23,7 +23,6 @@ messages are written by strangers.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -31,10 +30,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.diagnosis.codes import nearest_of
 from syncerr_tui.diagnosis.model import Diagnosis, OrgNote
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.files import parse_toml, read_plain
+from syncerr_tui.files import TomlKeys, TomlSource
 from syncerr_tui.text import clean, one_line
 
 PATTERN_REACH = 1000
@@ -43,7 +41,6 @@ PATTERN_REACH = 1000
 CONDITIONS = ("code", "automation", "contains", "pattern")
 LARGEST_FILE = 1_000_000
 
-_HEADER = re.compile(r"^\s*\[\[\s*note\s*\]\]")
 _KIND_WORDS = {
     "flow_element": "flow element",
     "validation_rule": "validation rule",
@@ -119,96 +116,56 @@ def load(path: Path) -> OrgNotes:
     Raises:
         BadInputError: It cannot be read or understood; the words name file, line and key.
     """
-    try:
-        text = read_plain(path, LARGEST_FILE).decode("utf-8-sig")
-    except OSError as error:
-        raise BadInputError(
-            f"{path}: cannot be read ({error.strerror})", "Check the name and the rights."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{path}: is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from None
-    return parse(text, str(path))
+    source = TomlSource.read(path, LARGEST_FILE)
+    if source is None:
+        raise BadInputError(f"{path} cannot be read: there is no such file", "Check the name")
+    return _notes(source)
 
 
-def parse(text: str, source: str) -> OrgNotes:
-    """Read org notes from text; `source` is the file's name for the complaints."""
-    try:
-        tables = parse_toml(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(
-            f"{source}: not TOML: {error}", "Quote texts; begin each note with [[note]]."
-        ) from None
-    place = _Place(source, text)
-    for key in tables:
-        if key != "note":
-            raise place.bad(None, key, f"{key!r} is not known here", "Begin each note with [[note]].")
-    raw = tables.get("note", [])
-    if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
-        raise place.bad(None, "note", "'note' has to be a list of tables", "Begin each note with [[note]].")
-    return OrgNotes(tuple(_note(item, number, place) for number, item in enumerate(raw)))
+def parse(text: str, name: str) -> OrgNotes:
+    """Read org notes from the text of a file. Raises as `load`."""
+    return _notes(TomlSource(Path(name), text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Says where in the file something is wrong."""
-
-    source: str
-    text: str
-
-    def bad(self, number: int | None, key: str, what: str, hint: str) -> BadInputError:
-        return BadInputError(f"{self.source}, line {self._line(number, key)}, {key}: {what}", hint)
-
-    def _line(self, number: int | None, key: str) -> int:
-        lines = self.text.splitlines()
-        headers = [place for place, line in enumerate(lines) if _HEADER.match(line)]
-        first = headers[number] if number is not None and number < len(headers) else 0
-        own_key = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=|\s*\[\[?\s*{re.escape(key)}\b")
-        numbers = (place for place in range(first, len(lines)) if own_key.match(lines[place]))
-        return next(numbers, first) + 1
+def _notes(source: TomlSource) -> OrgNotes:
+    tables = source.tables()
+    source.check_known(tables, ["note"])
+    notes = tables.get("note", [])
+    if not isinstance(notes, list) or not all(isinstance(item, dict) for item in notes):
+        raise source.wrong(("note",), "a list of tables", notes, "Begin each note with [[note]].")
+    return OrgNotes(tuple(_note(item, ("note", number), source) for number, item in enumerate(notes)))
 
 
-def _note(raw: Mapping[str, Any], number: int, place: _Place) -> Note:
-    for key in raw:
-        if key not in {"text", *CONDITIONS}:
-            near = nearest_of(key, ("text", *CONDITIONS))
-            hint = f"Did you mean {near!r}?" if near else f"Known are: text, {', '.join(CONDITIONS)}."
-            raise place.bad(number, key, "is not known in a note", hint)
-    text = raw.get("text")
+def _note(note: Mapping[str, Any], keys: TomlKeys, source: TomlSource) -> Note:
+    source.check_known(note, ["text", *CONDITIONS], keys)
+    text = note.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise place.bad(number, "text", "a note needs a text", 'Write text = "..." under its [[note]].')
-    given = {key: _strings(raw, key, number, place) for key in CONDITIONS}
+        raise source.refuse((*keys, "text"), "is needed in a note", 'Write text = "..." under its [[note]].')
+    given = {key: source.texts((*keys, key), note.get(key, [])) for key in CONDITIONS}
     if not any(given.values()):
         hint = f"Give it one of: {', '.join(CONDITIONS)}."
-        raise place.bad(number, "text", "a note needs a condition, or it would stand everywhere", hint)
+        raise source.refuse((*keys, "text"), "has no condition, and would stand everywhere", hint)
+    for key, texts in given.items():
+        if not all(map(str.strip, texts)):
+            raise source.refuse((*keys, key), "must not be empty", 'For example: "Order Builder".')
     return Note(
         text=clean(text).strip(),
         codes=tuple(code.strip().upper() for code in given["code"]),
         automations=tuple(name.casefold() for name in given["automation"]),
         contains=tuple(one_line(words) for words in given["contains"]),
-        patterns=tuple(_compiled(given["pattern"], number, place)),
+        patterns=tuple(_compiled(given["pattern"], (*keys, "pattern"), source)),
     )
 
 
-def _strings(raw: Mapping[str, Any], key: str, number: int, place: _Place) -> tuple[str, ...]:
-    value = raw.get(key, [])
-    items = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str) and item.strip() for item in items):
-        raise place.bad(number, key, "has to be a text or a list of texts", 'For example: "Order Builder".')
-    return tuple(items)
-
-
-def _compiled(patterns: Iterable[str], number: int, place: _Place) -> Iterable[re.Pattern[str]]:
+def _compiled(patterns: Iterable[str], keys: TomlKeys, source: TomlSource) -> Iterable[re.Pattern[str]]:
     for pattern in patterns:
         try:
             compiled = re.compile(pattern, re.IGNORECASE)
         except (re.error, OverflowError, RecursionError) as error:
-            raise place.bad(
-                number, "pattern", f"not a regular expression: {error}", "Or use contains."
-            ) from None
+            raise source.refuse(keys, f"is not a regular expression: {error}", "Or use contains.") from None
         if not affordable(pattern, PATTERN_REACH):
-            what = "could take very long on some messages"
             hint = "Use one * or + at most, none on a group, no back-reference; or use contains."
-            raise place.bad(number, "pattern", what, hint)
+            raise source.refuse(keys, "could take very long on some messages", hint)
         yield compiled
 
 

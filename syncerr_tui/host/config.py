@@ -7,16 +7,15 @@ no `resync` in a script.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource, replace_file
+from syncerr_tui.files import TomlSource, near, replace_file, shown_value
 from syncerr_tui.host.hooks import Hook
 from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, TerminalWishes
@@ -87,7 +86,7 @@ def parse(source: TomlSource) -> Config:
     """What a file says. Raises what `read_config` raises."""
     tables = {_ALIASES.get(key, key): value for key, value in source.tables().items()}
     reader = _Reader(source)
-    reader.check_known(tables, SETTINGS, ())
+    reader.source.check_known(tables, SETTINGS)
     actions, hooks = _actions(tables, reader)
     return Config(
         TerminalWishes(
@@ -112,24 +111,12 @@ class _Reader:
 
     source: TomlSource
 
-    def refuse(self, keys: tuple[str, ...], why: str, hint: str) -> BadInputError:
-        return self.source.refuse(keys, why, hint)
-
-    def wrong(self, keys: tuple[str, ...], wanted: str, value: object) -> BadInputError:
-        return self.refuse(keys, f"must be {wanted}, not {_shown(value)}", "Correct the line")
-
-    def check_known(self, table: Mapping[str, Any], known: Iterable[str], keys: tuple[str, ...]) -> None:
-        for key in table:
-            if key not in known:
-                hint = _near(key, known) or f"Known here: {', '.join(known)}"
-                raise self.refuse((*keys, key), "is not a setting that this version knows", hint)
-
     def table(self, key: str, tables: Mapping[str, Any], keys: tuple[str, ...] = ()) -> Mapping[str, Any]:
         value = tables.get(key, {})
         if not isinstance(value, dict):
             place = (*keys, key)
-            raise self.refuse(
-                place, f"must be a table, not {_shown(value)}", f"Write it as [{'.'.join(place)}]"
+            raise self.source.refuse(
+                place, f"must be a table, not {shown_value(value)}", f"Write it as [{'.'.join(place)}]"
             )
         return value
 
@@ -141,27 +128,20 @@ class _Reader:
         text = str(value).lower() if isinstance(value, str) or type(value) is int else ""
         words = [each.value for each in kind]
         if text not in words:
-            hint = _near(text, words) or f"It takes: {', '.join(words)}"
-            raise self.refuse((key,), f"cannot be {_shown(value)}", hint)
+            hint = near(text, words) or f"It takes: {', '.join(words)}"
+            raise self.source.refuse((key,), f"cannot be {shown_value(value)}", hint)
         return kind(text)
 
     def switch(self, key: str, table: Mapping[str, Any], keys: tuple[str, ...] = ()) -> bool | None:
         value = table.get(key)
         if value is not None and not isinstance(value, bool):
-            raise self.wrong((*keys, key), "true or false", value)
+            raise self.source.wrong((*keys, key), "true or false", value)
         return value
 
     def text(self, keys: tuple[str, ...], value: object) -> str:
         if not isinstance(value, str) or not value.strip():
-            raise self.wrong(keys, "a text in quotes", value)
+            raise self.source.wrong(keys, "a text in quotes", value)
         return value
-
-    def texts(self, keys: tuple[str, ...], value: object) -> list[str]:
-        items = value if isinstance(value, list) else [value]
-        texts = [item for item in items if isinstance(item, str)]
-        if len(texts) < len(items):
-            raise self.wrong(keys, "a text or a list of texts", value)
-        return texts
 
     def seconds(
         self, keys: tuple[str, ...], table: Mapping[str, Any], usual: float, limits: tuple[float, float]
@@ -173,7 +153,7 @@ class _Reader:
         low, high = limits
         if seconds is None or not low <= seconds <= high:
             wanted = f'a time from "{low:g}s" to "{high / 3600:g}h", such as "30s" or "5m"'
-            raise self.wrong(keys, wanted, value)
+            raise self.source.wrong(keys, wanted, value)
         return seconds
 
     def key(self, keys: tuple[str, ...], text: str) -> str:
@@ -181,15 +161,15 @@ class _Reader:
             return key_named(text)
         except ValueError as problem:
             hint = "Write it as G, ?, f5, ctrl+g, alt+x, page down or shift+up"
-            raise self.refuse(keys, f"cannot be {_shown(text)}: that {problem}", hint) from None
+            raise self.source.refuse(keys, f"cannot be {shown_value(text)}: that {problem}", hint) from None
 
 
 def _palette(tables: Mapping[str, Any], reader: _Reader) -> dict[str, str]:
     table = reader.table("palette", tables)
-    reader.check_known(table, PALETTE, ("palette",))
+    reader.source.check_known(table, PALETTE, ("palette",))
     for name, value in table.items():
         if not isinstance(value, str) or not _is_colour(value):
-            raise reader.wrong(("palette", name), 'a colour such as "#d08770" or "ansi_red"', value)
+            raise reader.source.wrong(("palette", name), 'a colour such as "#d08770" or "ansi_red"', value)
     return dict(table)
 
 
@@ -202,7 +182,7 @@ def _is_colour(text: str) -> bool:
 def _columns(value: object, reader: _Reader) -> dict[WindowClass, Choice]:
     """One list for every window, or a table with one for each class."""
     if isinstance(value, dict):
-        reader.check_known(value, [window.value for window in WindowClass], ("columns",))
+        reader.source.check_known(value, [window.value for window in WindowClass], ("columns",))
         return {WindowClass(name): _choice(given, ("columns", name), reader) for name, given in value.items()}
     choice = _choice(value, ("columns",), reader)
     return dict.fromkeys(WindowClass, choice) if choice else {}
@@ -210,16 +190,16 @@ def _columns(value: object, reader: _Reader) -> dict[WindowClass, Choice]:
 
 def _choice(value: object, keys: tuple[str, ...], reader: _Reader) -> Choice:
     choice: list[tuple[Column, int]] = []
-    for text in reader.texts(keys, value):
+    for text in reader.source.texts(keys, value):
         name, colon, cells = text.partition(":")
         if name not in BY_NAME:
-            hint = _near(name, BY_NAME) or f"Columns are: {', '.join(BY_NAME)}"
-            raise reader.refuse(keys, f"does not know the column {_shown(name)}", hint)
+            hint = near(name, BY_NAME) or f"Columns are: {', '.join(BY_NAME)}"
+            raise reader.source.refuse(keys, f"does not know the column {shown_value(name)}", hint)
         if colon and not (cells.isdecimal() and len(cells) < 4 and 0 < int(cells) <= WIDEST_COLUMN):
             hint = f'Write "{name}" or, for a width in cells, "{name}:22" (at most {WIDEST_COLUMN})'
-            raise reader.refuse(keys, f"cannot read the width in {_shown(text)}", hint)
+            raise reader.source.refuse(keys, f"cannot read the width in {shown_value(text)}", hint)
         if any(column.name == name for column, _ in choice):
-            raise reader.refuse(keys, f"names {name} twice", "Leave one out")
+            raise reader.source.refuse(keys, f"names {name} twice", "Leave one out")
         choice.append((BY_NAME[name], int(cells) if colon else 0))
     return tuple(choice)
 
@@ -229,12 +209,12 @@ def _filters(tables: Mapping[str, Any], reader: _Reader) -> dict[str, str]:
     for name, text in known.items():
         keys = ("filters", name)
         if trouble := filter_name_trouble(name):
-            raise reader.refuse(keys, "cannot be the name of a filter", trouble)
+            raise reader.source.refuse(keys, "cannot be the name of a filter", trouble)
         try:
             filters.parse(reader.text(keys, text), saved=lambda: {**known, name: ""})  # noqa: B023 - read at once
         except BadInputError as problem:
             why = f"{problem.title[0].lower()}{problem.title[1:]}"
-            raise reader.refuse(keys, f"cannot be used: {why}", problem.hint) from None
+            raise reader.source.refuse(keys, f"cannot be used: {why}", problem.hint) from None
     return dict(known)
 
 
@@ -251,7 +231,7 @@ def _actions(tables: Mapping[str, Any], reader: _Reader) -> tuple[ActionTable, d
     hooks = {hook.action.id: hook for hook in given}
     table = ActionTable((*ActionTable().actions, *(hook.action for hook in hooks.values())))
     keys = {
-        name: [reader.key(("keys", name), text) for text in reader.texts(("keys", name), value)]
+        name: [reader.key(("keys", name), text) for text in reader.source.texts(("keys", name), value)]
         for name, value in reader.table("keys", tables).items()
     }
     try:
@@ -262,16 +242,16 @@ def _actions(tables: Mapping[str, Any], reader: _Reader) -> tuple[ActionTable, d
         place: tuple[str, ...] = ("keys", problem.action)
         if problem.action in hooks and problem.action not in keys:
             place = ("hooks", hooks[problem.action].name, "key")
-        raise reader.refuse(place, problem.why, problem.hint) from None
+        raise reader.source.refuse(place, problem.why, problem.hint) from None
 
 
 def _hook(name: str, table: object, reader: _Reader) -> Hook:
     place = ("hooks", name)
     if not isinstance(table, dict):
-        raise reader.refuse(place, "must be a table", f"Write it as [hooks.{one_line(name)}]")
-    reader.check_known(table, _HOOK_SETTINGS, place)
+        raise reader.source.refuse(place, "must be a table", f"Write it as [hooks.{one_line(name)}]")
+    reader.source.check_known(table, _HOOK_SETTINGS, place)
     if not _HOOK_NAME.fullmatch(name):
-        raise reader.refuse(
+        raise reader.source.refuse(
             place, "cannot be the name of a command", "Use letters, digits, - and _, at most 40"
         )
     shell = bool(reader.switch("shell", table, place))
@@ -280,7 +260,7 @@ def _hook(name: str, table: object, reader: _Reader) -> Hook:
     key = (*place, "key")
     return Hook(
         name,
-        keys=tuple(reader.key(key, text) for text in reader.texts(key, table.get("key", []))),
+        keys=tuple(reader.key(key, text) for text in reader.source.texts(key, table.get("key", []))),
         command=_command(table, place, reader, shell=shell),
         label=one_line(reader.text((*place, "label"), table.get("label", name)))[:_LONGEST_NAME],
         shell=shell,
@@ -295,18 +275,18 @@ def _command(
     table: Mapping[str, Any], place: tuple[str, ...], reader: _Reader, *, shell: bool
 ) -> tuple[str, ...]:
     if "command" not in table:
-        raise reader.refuse(place, "needs a command", 'Add command = ["program", "argument"]')
+        raise reader.source.refuse(place, "needs a command", 'Add command = ["program", "argument"]')
     value, keys = table["command"], (*place, "command")
     if isinstance(value, str) and value.strip():
         if not shell and len(value.split()) > 1:
             hint = 'Write ["program", "argument"], or add shell = true to have a shell read it'
-            raise reader.refuse(keys, "is one text with blanks, and no shell reads it", hint)
+            raise reader.source.refuse(keys, "is one text with blanks, and no shell reads it", hint)
         return (value,)
     if shell:
-        raise reader.wrong(keys, "one text for the shell", value)
-    parts = reader.texts(keys, value)
+        raise reader.source.wrong(keys, "one text for the shell", value)
+    parts = reader.source.texts(keys, value)
     if not parts or not parts[0].strip() or any("\0" in part for part in parts):
-        raise reader.wrong(keys, "a program with its arguments", value)
+        raise reader.source.wrong(keys, "a program with its arguments", value)
     return tuple(parts)
 
 
@@ -315,11 +295,11 @@ def _places(keys: tuple[str, ...], value: object, reader: _Reader) -> frozenset[
     if value is None:
         return usual
     names = {place.value: place for place in (Place.ERRORS, Place.CAUSES, Place.JOURNAL)}
-    wanted = reader.texts(keys, value)
+    wanted = reader.source.texts(keys, value)
     for name in wanted:
         if name not in names:
-            hint = _near(name, names) or f"It takes: {', '.join(names)}"
-            raise reader.refuse(keys, f"does not know {_shown(name)}", hint)
+            hint = near(name, names) or f"It takes: {', '.join(names)}"
+            raise reader.source.refuse(keys, f"does not know {shown_value(name)}", hint)
     return frozenset(names[name] for name in wanted) or usual
 
 
@@ -327,26 +307,6 @@ def _seconds(value: object) -> float | None:
     if isinstance(value, str) and value[-1:] in _UNITS and value[:-1].strip().isdecimal() and len(value) < 9:
         return float(int(value[:-1]) * _UNITS[value[-1]])
     return float(value) if type(value) is int and value < 10**6 else None
-
-
-def _shown(value: object) -> str:
-    """A value as a refusal repeats it: short, and no more than one line."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f"'{one_line(value)[:40]}'"
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return one_line(str(value))[:40]
-
-
-def _near(text: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(text, list(known), 1)
-    return f"Did you mean {near[0]}?" if near else ""
 
 
 def save_filter(name: str, text: str, environ: Mapping[str, str] = os.environ) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import json
 import re
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.files import TomlSource, key_of_line, table_of_line
+from syncerr_tui.files import TomlSource, key_of_line, shown_value, table_of_line
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.learn import IdField
@@ -143,16 +142,10 @@ def _build(
     hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}  # type: ignore[arg-type]
     values: dict[str, Any] = dict(given)
+    old_keys = {old: name for old, name in _OLD_KEYS.items() if name in fields}
+    source.check_known(table, [*fields], keys, old_keys)
     for key, value in table.items():
-        name = _OLD_KEYS.get(key, key)
-        if name not in fields:
-            near = difflib.get_close_matches(key, [*fields, *_OLD_KEYS], 1)
-            hint = (
-                f"Did you mean {_OLD_KEYS.get(near[0], near[0])}?"
-                if near
-                else f"Known here: {', '.join(fields)}"
-            )
-            raise source.refuse((*keys, key), "is not a setting that this version knows", hint)
+        name = old_keys.get(key, key)
         if name != key and name in table:
             raise source.refuse(
                 (*keys, key), f"is the old name of {name}, which is there too", "Keep one of them"
@@ -167,7 +160,7 @@ def _build(
 
 def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
     def wrong(wanted: str) -> BadInputError:
-        return source.refuse(keys, f"must be {wanted}, not {_named(value)}")
+        return _wrong(source, keys, wanted, value)
 
     if keys == ("way",):
         return _kind(AUTH_METHODS, value, source, keys)
@@ -175,14 +168,10 @@ def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], o
         return _kind(METHODS, value, source, keys)
     if isinstance(hint, types.UnionType):
         hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    if hint is FieldMapping:
+    if hint in {FieldMapping, FixSettings}:
         if not isinstance(value, dict):
             raise wrong("a table")
-        return _build(FieldMapping, value, source, keys, {})
-    if hint is FixSettings:
-        if not isinstance(value, dict):
-            raise wrong("a table")
-        return _build(FixSettings, value, source, keys, {})
+        return _build(hint, value, source, keys, {})
     if hint is bool:
         if not isinstance(value, bool):
             raise wrong("true or false")
@@ -212,9 +201,17 @@ def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], o
     return value
 
 
+def _wrong(
+    source: TomlSource, keys: tuple[str, ...], wanted: str, value: object, hint: str = ""
+) -> BadInputError:
+    """As `TomlSource.wrong`, and no text is repeated: it may be a secret in the wrong place."""
+    shown = "a text" if isinstance(value, str) else shown_value(value)
+    return source.refuse(keys, f"must be {wanted}, not {shown}", hint)
+
+
 def _kind(kinds: Mapping[str, type[D]], value: object, source: TomlSource, keys: tuple[str, ...]) -> D:
     if not isinstance(value, dict):
-        raise source.refuse(keys, f"must be a table, not {_named(value)}", f"Write it as [{keys[-1]}]")
+        raise _wrong(source, keys, "a table", value, f"Write it as [{keys[-1]}]")
     kind = value.get("kind")
     chosen = kinds.get(kind) if isinstance(kind, str) else None
     if chosen is None:
@@ -242,13 +239,11 @@ def _number(
 
 def _event_types(value: object, source: TomlSource, keys: tuple[str, ...]) -> Mapping[str, EventType]:
     if not isinstance(value, dict) or not value:
-        raise source.refuse(
-            keys, f"must be a table, not {_named(value)}", "Write it as [mapping.event_types]"
-        )
+        raise _wrong(source, keys, "a table", value, "Write it as [mapping.event_types]")
     kinds: dict[str, EventType] = {}
     for word, kind in value.items():
         if not isinstance(kind, str):
-            raise source.refuse((*keys, word), f"must be a text in quotes, not {_named(kind)}")
+            raise _wrong(source, (*keys, word), "a text in quotes", kind)
         kinds[word] = _word(EventType, kind, source, (*keys, word))
     return MappingProxyType(kinds)
 
@@ -298,22 +293,6 @@ def safe_url(value: str) -> bool:
         return False
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     return bool(secure and parts.hostname and port_fits and "@" not in parts.netloc and not parts.query)
-
-
-def _named(value: object) -> str:
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or time"
 
 
 def stored_problem(method: ButtonMethod) -> tuple[str, str] | None:

@@ -57,15 +57,15 @@ def test_notes_come_with_the_guidance_and_apart_from_it() -> None:
 @pytest.mark.parametrize(
     ("toml", "where", "what"),
     [
-        ('[[note]]\ncode = "A"\ntext = "x"\n\n[[note]]\ncode = 3\ntext = "y"', "line 6, code", "text"),
-        ('[[note]]\ncode = "A_B"\n', "line 1, text", "needs a text"),
-        ('[[note]]\ntext = "everywhere"\n', "line 2, text", "condition"),
-        ('[[note]]\ntext = "x"\ncodes = "A"', "line 3, codes", "'code'"),
-        ("[[note]]\ntext = \"x\"\npattern = '('", "line 3, pattern", "regular expression"),
-        ("[[note]]\ntext = \"x\"\npattern = '(a+)+b'", "line 3, pattern", "very long"),
-        ("# hello\nnotes = 1", "line 2, notes", "not known"),
-        ("note = 1", "line 1, note", "list of tables"),
-        ('[[note]]\ntext = "x\n', "line 2", "TOML"),
+        ('[[note]]\ncode = "A"\ntext = "x"\n\n[[note]]\ncode = 3\ntext = "y"', ":6: note.code", "text"),
+        ('[[note]]\ncode = "A_B"\n', ":1: note.text", "is needed"),
+        ('[[note]]\ntext = "everywhere"\n', ":2: note.text", "condition"),
+        ('[[note]]\ntext = "x"\ncodes = "A"', ":3: note.codes", "Did you mean code?"),
+        ("[[note]]\ntext = \"x\"\npattern = '('", ":3: note.pattern", "regular expression"),
+        ("[[note]]\ntext = \"x\"\npattern = '(a+)+b'", ":3: note.pattern", "very long"),
+        ("# hello\nnotes = 1", ":2: notes", "is not a setting"),
+        ("note = 1", ":1: note", "list of tables"),
+        ('[[note]]\ntext = "x\n', ":2:", "TOML"),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_key(toml: str, where: str, what: str) -> None:
