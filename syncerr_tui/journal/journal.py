@@ -30,6 +30,7 @@ from syncerr_tui.journal.request_log import (
     RequestLog,
     forget_settled,
     is_settled,
+    log_line,
     loss_words,
     lost_requests,
 )
@@ -46,8 +47,9 @@ class RecordableRow(Protocol):
     @property
     def error(self) -> SyncError: ...
 
-    def payload(self) -> dict[str, Any]:
-        """As JSON holds it."""
+    @property
+    def spelling(self) -> str:
+        """Its JSON."""
         ...
 
 
@@ -100,8 +102,9 @@ class Journal:
         self._database = database
         self._turn = RLock()
         self._log = log
-        self._to_log: list[LoggedRequest] | None = None
-        """Requests whose intents wait for the commit they share; None outside of `together`."""
+        self._to_log: list[tuple[str, str]] | None = None
+        """Run and lines of requests whose intents wait for the commit they share; None outside of `together`.
+        """
         self.claims = Claims(owner, database.now, one_machine=database.one_machine)
         self._clock = database.now
 
@@ -275,7 +278,7 @@ class Journal:
                         row.error.object,
                         row.error.storeconnect_id,
                         fingerprint(row.error),
-                        json.dumps(row.payload()),
+                        row.spelling,
                     )
                     for seq, row in enumerate(plan.rows)
                 ),
@@ -392,8 +395,18 @@ class Journal:
             RefusedError: A row is claimed by another run; nothing was written.
             MachineError: The journal cannot be written; nothing may be sent.
         """
-        now = self._clock()
-        at = iso(now)
+        at = iso(self._clock())
+        requests = [
+            (
+                a.event,
+                a.attempts,
+                at,
+                iso(a.requested_at),
+                iso(a.stamp) if a.stamp else None,
+                iso(a.error.processed_at) if a.error.processed_at else None,
+            )
+            for a in attempts
+        ]
         with self._transaction() as sql:
             self._database.check_in_place()
             self.claims.check(sql, run, [attempt.event for attempt in attempts])
@@ -402,33 +415,20 @@ class Journal:
             last = sql.execute("SELECT COALESCE(max(n), 0) FROM intents")[0][0]
             numbers = {attempt.event: last + n for n, attempt in enumerate(attempts, 1)}
             sql.executemany(
-                "INSERT INTO intents (n, run, event, wave, attempt, at, org_at, stamp, processed) "
+                "INSERT INTO intents (n, run, wave, event, attempt, at, org_at, stamp, processed) "
                 "VALUES (?,?,?,?,?,?,?,?,?)",
                 (
-                    (
-                        numbers[a.event],
-                        run,
-                        a.event,
-                        a.wave,
-                        a.attempts,
-                        at,
-                        iso(a.requested_at),
-                        iso(a.stamp) if a.stamp else None,
-                        iso(a.error.processed_at) if a.error.processed_at else None,
-                    )
-                    for a in attempts
+                    (n, run, a.wave, *request)
+                    for n, (a, request) in enumerate(zip(attempts, requests, strict=True), last + 1)
                 ),
             )
             if asking:
                 self._say(sql, numbers.values(), Pressed.ASKED, asking, at)
-        requests = [
-            LoggedRequest(run, a.event, a.attempts, now, a.requested_at, a.stamp, a.error.processed_at)
-            for a in attempts
-        ]
+        lines = "".join(log_line(*request) for request in requests)
         if self._to_log is not None:
-            self._to_log += requests
+            self._to_log.append((run, lines))
         else:
-            self._log_requests(requests)
+            self._log_requests([(run, lines)])
             self.sync_log()
         return numbers
 
@@ -450,7 +450,7 @@ class Journal:
             MachineError: Nothing of it may have been written.
         """
         with self._turn:
-            requests: list[LoggedRequest] = []
+            requests: list[tuple[str, str]] = []
             self._to_log = requests
             try:
                 with self._database.transaction(durable=durable):
@@ -472,9 +472,10 @@ class Journal:
         with self._turn:
             self._database.tidy()
 
-    def _log_requests(self, requests: Sequence[LoggedRequest]) -> None:
+    def _log_requests(self, requests: Sequence[tuple[str, str]]) -> None:
         try:
-            self._log.add(requests)
+            for run, lines in requests:
+                self._log.add(run, lines)
         except OSError as problem:
             raise self._database.cannot_be_used(problem.strerror or type(problem).__name__) from problem
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,25 +52,21 @@ class RequestLog:
         self._mode = mode
         self._unsynced: set[str] = set()
 
-    def add(self, requests: Iterable[LoggedRequest]) -> None:
-        """Write down that these rows are about to be sent: it outlives this program from now on, and a loss
-        of power after `sync`.
+    def add(self, run: str, lines: str) -> None:
+        """Write down that rows of a run are about to be sent (`log_line`): it outlives this program from now
+        on, and a loss of power after `sync`.
 
         Raises:
             OSError: It cannot be written.
         """
-        of_run: defaultdict[str, list[str]] = defaultdict(list)
-        for request in requests:
-            of_run[request.run].append(json.dumps(_payload(request)))
-        for run, lines in of_run.items():
-            left = "".join(f"{line}\n" for line in lines).encode()
-            file = self._open(run)
-            try:
-                while left:
-                    left = left[os.write(file, left) :]
-            finally:
-                os.close(file)
-            self._unsynced.add(run)
+        left = lines.encode()
+        file = self._open(run)
+        try:
+            while left:
+                left = left[os.write(file, left) :]
+        finally:
+            os.close(file)
+        self._unsynced.add(run)
 
     def sync(self) -> None:
         """Wait until all that was added is on disk.
@@ -133,15 +128,18 @@ class RequestLog:
                 continue  # half a line: the machine went down while it was written
 
 
-def _payload(request: LoggedRequest) -> dict[str, Any]:
-    return {
-        "event": request.event,
-        "attempt": request.attempt,
-        "at": iso(request.at),
-        "org_at": iso(request.org_at),
-        "stamp": iso(request.stamp) if request.stamp else None,
-        "processed_at": iso(request.processed_at) if request.processed_at else None,
-    }
+def log_line(
+    event: str, attempt: int, at: str, org_at: str, stamp: str | None, processed_at: str | None
+) -> str:
+    """JSON of a `LoggedRequest`, spelt by hand because a request waits for it. Times are spelt by `iso`."""
+    return (
+        f'{{"event": {json.dumps(event)}, "attempt": {attempt}, "at": "{at}", "org_at": "{org_at}", '
+        f'"stamp": {_quoted(stamp)}, "processed_at": {_quoted(processed_at)}}}\n'
+    )
+
+
+def _quoted(time: str | None) -> str:
+    return f'"{time}"' if time else "null"
 
 
 def _request(run: str, line: dict[str, Any]) -> LoggedRequest:

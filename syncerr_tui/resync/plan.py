@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from math import ceil
 from statistics import median
 from typing import Any
@@ -40,9 +41,9 @@ _MISSING_PARENT = re.compile(
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedRow:
-    """One error that will be sent."""
+    """One error that will be sent. Without slots, so that its spelling can be kept."""
 
     error: SyncError
     wave: int
@@ -64,6 +65,11 @@ class PlannedRow:
             "group": self.group,
             "parents": list(self.parents),
         }
+
+    @cached_property
+    def spelling(self) -> str:
+        """Its JSON: the plan's hash is made of it, and a journal keeps it without spelling it again."""
+        return _spelt(self.payload())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,10 @@ class Plan:
         """Everything but the hash, as JSON can hold it. Waves are lists of ids over the rows."""
         return {**self.head(), "rows": [row.payload() for row in self.rows]}
 
+    def hashed(self) -> Plan:
+        """The same plan with the hash of what it holds now."""
+        return replace(self, hash=digest({**self.head(), "rows": self.rows}))
+
     def head(self) -> dict[str, Any]:
         """The payload without its rows."""
         return {
@@ -149,12 +159,13 @@ class Plan:
 def digest(payload: Mapping[str, Any]) -> str:
     """SHA-256 over the payload as JSON in one canonical spelling.
 
-    Spelt item by item: `json.dumps` of 80,000 rows would let no other thread run for half a second.
+    Spelt item by item: `json.dumps` of 80,000 rows would let no other thread run for half a second. Rows of
+    a plan may stand for their payloads.
     """
     sha = hashlib.sha256()
     for number, name in enumerate(sorted(payload)):
         sha.update(f"{',' if number else '{'}{_spelt(name)}:".encode())
-        if isinstance(payload[name], list):
+        if isinstance(payload[name], list | tuple):
             for place, item in enumerate(payload[name]):
                 sha.update(f"{',' if place else '['}{_spelt(item)}".encode())
             sha.update(b"]" if payload[name] else b"[]")
@@ -165,6 +176,8 @@ def digest(payload: Mapping[str, Any]) -> str:
 
 
 def _spelt(value: object) -> str:
+    if isinstance(value, PlannedRow):
+        return value.spelling
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -220,7 +233,7 @@ def make_plan(
     width = max(1, min(shape.concurrency or method.concurrency, method.concurrency))
     usual = [expected_seconds(len(wave), measured) for wave in split]
     known = [seconds for seconds in usual if seconds is not None]
-    plan = Plan(
+    return Plan(
         org_id=org.org_id,
         org_name=org.name,
         method=method.name,
@@ -238,8 +251,7 @@ def make_plan(
         proof_timeout=DEFAULT_PATIENCE if shape.proof_timeout is None else shape.proof_timeout,
         expected_calls=_calls(split, size),
         expected_seconds=round(sum(known, 0.0), 1) if len(known) == len(usual) else None,
-    )
-    return replace(plan, hash=digest(plan.payload()))
+    ).hashed()
 
 
 def check_org(plan: Plan, org: OrgIdentity) -> None:
