@@ -158,8 +158,7 @@ def _left(
             evidence,
             last_look=last_look,
         )
-    new = attempt.before is not None and all(record.id != one.id for one in attempt.before)
-    if record.by_sync_user is False and not (new and record.created_by_sync_user):
+    if record.by_sync_user is False and not (record.created_by_sync_user and _is_new(attempt, record)):
         return _wait(
             attempt,
             f"{how}, but {record.modified_by or 'another user'}, not the sync user, wrote record "
@@ -297,6 +296,10 @@ def _written_since(attempt: Attempt, record: RecordSeen, *, gone: bool) -> bool:
     return all(one.id != record.id or one.modified_at < record.modified_at for one in attempt.before or ())
 
 
+def _is_new(attempt: Attempt, record: RecordSeen) -> bool:
+    return attempt.before is not None and all(record.id != one.id for one in attempt.before)
+
+
 def _newer(stamp: datetime | None, than: datetime | None) -> bool:
     return stamp is not None and than is not None and stamp > than
 
@@ -304,7 +307,7 @@ def _newer(stamp: datetime | None, than: datetime | None) -> bool:
 def _evidence(attempt: Attempt, seen: EventSeen, records: Sequence[RecordSeen]) -> dict[str, Any]:
     now = seen.error
     evidence = {
-        "event": seen.standing.value,
+        "event": str(seen.standing),
         "status": seen.status,
         "event_modified_at": _iso(seen.modified_at),
         "event_processed_at": _iso(now.processed_at) if now else None,

@@ -6,7 +6,7 @@ The runner, the sender and the front end share one of these: nothing else of a r
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,8 @@ from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, PlannedRow, expected_seconds
 from syncerr_tui.stopwatch import Instant, Machine, Stopwatch
 
-_ENDED = frozenset((RowState.DONE, RowState.NOT_SENT))
+_ENDED = frozenset((RowState.NOT_SENT, *Verdict))
+_SETTLED = frozenset(Verdict) - {Verdict.UNKNOWN}
 _PROGRESS_EVERY = 0.25
 """Seconds."""
 
@@ -77,16 +78,19 @@ class RunState:
         self.attempts = {event: Attempt(row.error, wave=row.wave) for event, row in self.rows.items()}
         self.usual_seconds = 0.0
         """What this org may take for a request."""
-        self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
-        """What happens, for whoever iterates over the run; None ends it."""
+        self.events: deque[RunEvent] = deque()
+        """What happened and is not told yet to whoever iterates over the run."""
+        self.news = asyncio.Event()
+        """Something is to be told, or the run is over."""
         self.halt: tuple[str, str] | None = None
         """How the run ends early, and the reason that unsent rows get. Once set it stays."""
         self.failure: SyncErrError | None = None
         self.cancelled = asyncio.Event()
         self._may_go = asyncio.Event()
         self._may_go.set()
-        self._state = dict.fromkeys(self.rows, RowState.QUEUED)
-        self._counter: Counter[str] = Counter(queued=len(self.rows))
+        self._standing: dict[str, RowState | Verdict] = dict.fromkeys(self.rows, RowState.QUEUED)
+        """Where each row stands; of one that is done, its verdict."""
+        self._counter: Counter[RowState | Verdict] = Counter(self._standing.values())
         self._skipped_for_cause: set[str] = set()
         self._started = stopwatch.now()
         self._last_progress: Instant | None = None
@@ -103,13 +107,14 @@ class RunState:
 
     def tell(self, event: RunEvent) -> None:
         """To whoever iterates over the run."""
-        self.events.put_nowait(event)
+        self.events.append(event)
+        self.news.set()
 
     # -- its rows
 
     def ended(self, event: str) -> bool:
         """It has an outcome in this run."""
-        return self._state[event] in _ENDED
+        return self._standing[event] in _ENDED
 
     def proven(self, event: str) -> bool:
         """FIXED, or resolved elsewhere: what waits for it may go."""
@@ -140,7 +145,7 @@ class RunState:
 
     def counts(self) -> Counts:
         """Where the rows stand."""
-        return Counts(planned=len(self.rows), **{k: n for k, n in self._counter.items() if n})
+        return Counts(planned=len(self.rows), **{_count_name(k): n for k, n in self._counter.items() if n})
 
     @property
     def skipped_for_cause(self) -> int:
@@ -261,10 +266,11 @@ class RunState:
         )
 
     def _move(self, attempt: Attempt, state: RowState, note: str = "") -> None:
-        event = attempt.event
-        self._counter[_count_name(self._state[event], self.attempts[event])] -= 1
-        self._counter[_count_name(state, attempt)] += 1
-        self.attempts[event], self._state[event] = attempt, state
+        event, standing = attempt.event, attempt.verdict if state is RowState.DONE else state
+        assert standing is not None
+        self._counter[self._standing[event]] -= 1
+        self._counter[standing] += 1
+        self.attempts[event], self._standing[event] = attempt, standing
         self.tell(RowChanged(state, attempt, note))
 
     # -- stopping and holding it
@@ -348,8 +354,8 @@ class RunState:
         assert self._wave is not None
         number, rows, begun = self._wave
         self._wave = None
-        verdicts = {self.verdict(event) for event in events}
-        if measured and self.halt is None and not self._was_paused and not verdicts & {None, Verdict.UNKNOWN}:
+        settled = {self._standing[event] for event in events} <= _SETTLED
+        if measured and settled and self.halt is None and not self._was_paused:
             seconds = self.stopwatch.since(begun)
             self._measured.insert(0, (rows, seconds))
             self.writer.put(lambda: self.journal.wave(self.run, number, rows, seconds))
@@ -393,8 +399,6 @@ async def _coroutine(awaitable: Awaitable[None]) -> None:
     await awaitable
 
 
-def _count_name(state: RowState, attempt: Attempt) -> str:
+def _count_name(standing: RowState | Verdict) -> str:
     """The field of `Counts` that a row is counted in."""
-    if state is RowState.DONE and attempt.verdict is not None:
-        return attempt.verdict.count_name
-    return "not_sent" if state is RowState.NOT_SENT else state.value
+    return standing.count_name if isinstance(standing, Verdict) else standing.value.replace(" ", "_")

@@ -128,9 +128,13 @@ class Runner:
         try:
             await self._open(claimed)
             conducting = asyncio.ensure_future(self._conduct())
-            conducting.add_done_callback(lambda _: state.events.put_nowait(None))
-            while (event := await state.events.get()) is not None:
-                yield event
+            conducting.add_done_callback(lambda _: state.news.set())
+            while state.events or not conducting.done():
+                if state.events:
+                    yield state.events.popleft()
+                else:
+                    state.news.clear()
+                    await state.news.wait()
             await conducting
         finally:
             for task in beside:

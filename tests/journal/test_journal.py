@@ -20,9 +20,10 @@ from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
-from syncerr_tui.journal.database import HISTORY, MIGRATIONS, Server
+from syncerr_tui.journal.database import HISTORY, MIGRATIONS, Server, iso
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Begun, Journal
+from syncerr_tui.journal.request_log import LoggedRequest, RequestLog, log_line
 from syncerr_tui.journal.sqlite_file import SqliteFile
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.journal_writer import JournalWriter
@@ -479,6 +480,17 @@ def test_rows_are_written_in_their_order_however_many_they_are(journal: Journal,
     numbers = journal.intend(run, [intent(n) for n in range(rows)])
     assert recorded_plan(History(journal), run).rows == plan.rows
     assert [record.intent for record in History(journal).rows_of(run)] == list(numbers.values())
+
+
+def test_a_logged_request_reads_back_as_it_was(tmp_path: Path) -> None:
+    log = RequestLog(tmp_path, "requests", 0o600)
+    hostile = 'a"b\\c\n\ud800é'
+    log.add("run1", log_line(hostile, 2, iso(NOW), iso(START), None, iso(NOW)))
+    log.add("run1", log_line("second", 1, iso(NOW), iso(START), iso(START), None))
+    assert log.runs()["run1"] == (
+        LoggedRequest("run1", hostile, 2, NOW, START, None, NOW),
+        LoggedRequest("run1", "second", 1, NOW, START, START, None),
+    )
 
 
 async def test_what_is_written_ahead_is_put_in_its_place_when_nothing_waits(
