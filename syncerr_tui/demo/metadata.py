@@ -21,16 +21,9 @@ from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_USER_ID
 
 TYPES = (
-    "AddressSettings",
-    "CustomField",
-    "DuplicateRule",
-    "FlowDefinition",
-    "GlobalValueSet",
-    "RecordType",
-    "StandardValueSet",
-    "ValidationRule",
-    "WorkflowRule",
-)
+    "AddressSettings", "CustomField", "DuplicateRule", "FlowDefinition", "GlobalValueSet", "RecordType",
+    "StandardValueSet", "ValidationRule", "WorkflowRule",
+)  # fmt: skip
 _VALUE_LISTS = {"GlobalValueSet": "customValue", "StandardValueSet": "standardValue"}
 _OPTIONAL: Mapping[str, frozenset[str]] = {
     "CustomField": frozenset(
@@ -56,18 +49,10 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "AddressSettings": ("countriesAndStates",),
     "RecordType": ("active", "label"),
 }
-_OPERATIONS = frozenset(
-    {
-        "equals",
-        "notEqual",
-        "lessThan",
-        "greaterThan",
-        "lessOrEqual",
-        "greaterOrEqual",
-        "contains",
-        "startsWith",
-    }
-)
+_OPERATIONS = frozenset({
+    "equals", "notEqual", "lessThan", "greaterThan", "lessOrEqual", "greaterOrEqual", "contains",
+    "startsWith",
+})  # fmt: skip
 
 
 class MetadataCatalog:

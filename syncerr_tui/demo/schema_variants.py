@@ -17,19 +17,9 @@ from syncerr_tui.errors import BadInputError
 
 EVENT_PREFIX = "a0X"
 RECORD_OBJECTS = (
-    "Account",
-    "Contact",
-    "Lead",
-    "Order",
-    "OrderItem",
-    "s_c__Payment__c",
-    "s_c__Shipment__c",
-    "s_c__Cart__c",
-    "s_c__Cart_Item__c",
-    "s_c__Subscription__c",
-    "CampaignMember",
-    "Asset",
-)
+    "Account", "Contact", "Lead", "Order", "OrderItem", "s_c__Payment__c", "s_c__Shipment__c",
+    "s_c__Cart__c", "s_c__Cart_Item__c", "s_c__Subscription__c", "CampaignMember", "Asset",
+)  # fmt: skip
 """What the website creates, and a change event may be about. Parents stand before children."""
 
 Name = tuple[str, str]

@@ -37,40 +37,15 @@ _FAULT = (
     f'xmlns:sf="{NAMESPACE}"><soapenv:Body><soapenv:Fault><faultcode>sf:{{0}}</faultcode>'
     "<faultstring>{0}: {1}</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
 )
-_LISTS = frozenset(
-    {
-        "actions",
-        "countries",
-        "customValue",
-        "duplicateRuleFilterItems",
-        "duplicateRuleMatchRules",
-        "operationsOnInsert",
-        "operationsOnUpdate",
-        "picklistValues",
-        "standardValue",
-        "states",
-        "values",
-    }
-)
+_LISTS = frozenset({
+    "actions", "countries", "customValue", "duplicateRuleFilterItems", "duplicateRuleMatchRules",
+    "operationsOnInsert", "operationsOnUpdate", "picklistValues", "standardValue", "states", "values",
+})  # fmt: skip
 _NUMBERS = frozenset({"activeVersionNumber", "length", "precision", "scale", "sortOrder"})
-_FLAGS = frozenset(
-    {
-        "active",
-        "default",
-        "externalId",
-        "isActive",
-        "orgDefault",
-        "required",
-        "restricted",
-        "shouldEvaluateOnClient",
-        "sorted",
-        "standard",
-        "trackHistory",
-        "trackTrending",
-        "unique",
-        "visible",
-    }
-)
+_FLAGS = frozenset({
+    "active", "default", "externalId", "isActive", "orgDefault", "required", "restricted",
+    "shouldEvaluateOnClient", "sorted", "standard", "trackHistory", "trackTrending", "unique", "visible",
+})  # fmt: skip
 
 
 class MetadataFault(Exception):  # noqa: N818 - a fault is what SOAP calls it

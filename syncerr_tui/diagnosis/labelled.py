@@ -14,22 +14,12 @@ from syncerr_tui.diagnosis.ids import is_id
 from syncerr_tui.diagnosis.source_text import Part, matches, part, trimmed
 
 # Codes whose text is about one field: the label stands right behind the code.
-_FIELD_CODES = frozenset(
-    {
-        "DATE_OUT_OF_RANGE",
-        "FIELD_FILTER_VALIDATION_EXCEPTION",
-        "FIELD_INTEGRITY_EXCEPTION",
-        "INVALID_CROSS_REFERENCE_KEY",
-        "INVALID_CROSS_REFERENCE_TYPE_FOR_FIELD",
-        "INVALID_EMAIL_ADDRESS",
-        "INVALID_ID_FIELD",
-        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        "INVALID_TYPE_ON_FIELD_IN_RECORD",
-        "MALFORMED_ID",
-        "NUMBER_OUTSIDE_VALID_RANGE",
-        "STRING_TOO_LONG",
-    },
-)
+_FIELD_CODES = frozenset({
+    "DATE_OUT_OF_RANGE", "FIELD_FILTER_VALIDATION_EXCEPTION", "FIELD_INTEGRITY_EXCEPTION",
+    "INVALID_CROSS_REFERENCE_KEY", "INVALID_CROSS_REFERENCE_TYPE_FOR_FIELD", "INVALID_EMAIL_ADDRESS",
+    "INVALID_ID_FIELD", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "INVALID_TYPE_ON_FIELD_IN_RECORD",
+    "MALFORMED_ID", "NUMBER_OUTSIDE_VALID_RANGE", "STRING_TOO_LONG",
+})  # fmt: skip
 # Codes that some write with nothing but the name of the field behind them.
 _NAME_CODES = frozenset({"INVALID_FIELD_FOR_INSERT_UPDATE", "REQUIRED_FIELD_MISSING"})
 _BARE_NAME = re.compile(

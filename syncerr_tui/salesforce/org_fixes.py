@@ -41,15 +41,10 @@ _PERMISSIONS = (
     "PermissionsTransferAnyEntity",
 )
 _AUDIT_ACTIONS = (
-    "activatedinteractiondefinition",
-    "activatedinteractiondefversion",
-    "changedDuplicateFilter",
-    "changedDuplicateRule",
-    "changedValidationActive",
-    "changedWorkflowRule",
-    "deactivatedinteractiondefinition",
-    "deactivatedinteractiondefversion",
-)
+    "activatedinteractiondefinition", "activatedinteractiondefversion", "changedDuplicateFilter",
+    "changedDuplicateRule", "changedValidationActive", "changedWorkflowRule",
+    "deactivatedinteractiondefinition", "deactivatedinteractiondefversion",
+)  # fmt: skip
 _AUDIT_LINES = 2
 
 

@@ -54,25 +54,11 @@ _NEEDED = (
     FieldRole.MESSAGE,
     FieldRole.STATUS,
 )
-_SYSTEM = frozenset(
-    {
-        "Id",
-        "OwnerId",
-        "IsDeleted",
-        "Name",
-        "CreatedDate",
-        "CreatedById",
-        "LastModifiedDate",
-        "LastModifiedById",
-        "SystemModstamp",
-        "LastActivityDate",
-        "LastViewedDate",
-        "LastReferencedDate",
-        "RecordTypeId",
-        "CurrencyIsoCode",
-        "UserRecordAccessId",
-    }
-)
+_SYSTEM = frozenset({
+    "Id", "OwnerId", "IsDeleted", "Name", "CreatedDate", "CreatedById", "LastModifiedDate",
+    "LastModifiedById", "SystemModstamp", "LastActivityDate", "LastViewedDate", "LastReferencedDate",
+    "RecordTypeId", "CurrencyIsoCode", "UserRecordAccessId",
+})  # fmt: skip
 _PEOPLE = frozenset({"User", "Group", "Queue", "Profile", "RecordType", "Organization"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _CODE = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+")

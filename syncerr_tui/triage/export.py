@@ -22,15 +22,8 @@ from syncerr_tui.words import plural
 Row = Mapping[str, Any]
 
 FIELDS = (
-    "id",
-    "object",
-    "event_type",
-    "processed_at",
-    "salesforce_id",
-    "storeconnect_id",
-    "code",
-    "message",
-)
+    "id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message",
+)  # fmt: skip
 """Every field of an error, as its JSON names them."""
 
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")

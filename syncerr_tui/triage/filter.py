@@ -47,21 +47,9 @@ from syncerr_tui.triage.terms import Term, compiled, example, read_terms
 Predicate = Callable[[SyncError, datetime], bool]
 
 FIELDS = (
-    "object",
-    "code",
-    "event",
-    "age",
-    "day",
-    "cause",
-    "note",
-    "assigned",
-    "snoozed",
-    "saved",
-    "id",
-    "sf",
-    "sc",
-    "message",
-)
+    "object", "code", "event", "age", "day", "cause", "note", "assigned", "snoozed", "saved", "id", "sf",
+    "sc", "message",
+)  # fmt: skip
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
 _HANDLED = frozenset({"note", "assigned", "snoozed"})
 _WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"}) | _HANDLED

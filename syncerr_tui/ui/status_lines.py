@@ -169,18 +169,8 @@ def utility(
 
 
 _LEAVES_FIRST = (
-    "ends",
-    "range",
-    "select_all",
-    "verify",
-    "open",
-    "filter",
-    "toggle",
-    "next",
-    "browse",
-    "info",
-    "scroll",
-)
+    "ends", "range", "select_all", "verify", "open", "filter", "toggle", "next", "browse", "info", "scroll",
+)  # fmt: skip
 """What a narrow footer does without, in this order. Help and the way out always stay."""
 
 

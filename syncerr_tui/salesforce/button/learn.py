@@ -157,27 +157,9 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _NO_ROWS = (
-    "005",
-    "00D",
-    "00G",
-    "00e",
-    "00X",
-    "00O",
-    "00l",
-    "012",
-    "01I",
-    "01p",
-    "01q",
-    "01Z",
-    "033",
-    "0DE",
-    "0DM",
-    "0DB",
-    "0PS",
-    "0Af",
-    "300",
-    "301",
-)
+    "005", "00D", "00G", "00e", "00X", "00O", "00l", "012", "01I", "01p", "01q", "01Z", "033", "0DE", "0DM",
+    "0DB", "0PS", "0Af", "300", "301",
+)  # fmt: skip
 """Key prefixes of users, the org, groups, profiles, set-up records: never the rows of a re-sync."""
 _SECRET_NAME = re.compile(
     r"token|csrf|secret|passw|fwuid|cookie|nonce|credential|authori[sz]ation|jwt|"
