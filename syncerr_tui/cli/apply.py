@@ -11,11 +11,11 @@ import click
 from syncerr_tui.cli._choosing import RunOptions, sending
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._fixing import explained, make, result_payload, show
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
 from syncerr_tui.cli.causes import read_graph
+from syncerr_tui.cli.fix import explained, make, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.fixes.fix_list import fix_list_of
 from syncerr_tui.words import plural

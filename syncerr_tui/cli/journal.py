@@ -161,7 +161,7 @@ def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:
 
 
 def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
-    from syncerr_tui.cli._fixing import show
+    from syncerr_tui.cli.fix import show
     from syncerr_tui.fixes.ledger import FixLedger
 
     fixes = FixLedger(journal, os_user="", org_user="").fixes()[:limit]

@@ -23,11 +23,11 @@ from syncerr_tui.cli._choosing import (
 )
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, narrate
-from syncerr_tui.cli._fixing import ask_for, explained, option_named, roots_of
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.causes import read_graph
+from syncerr_tui.cli.fix import ask_for, explained, option_named, roots_of
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import duration
 

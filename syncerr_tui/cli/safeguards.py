@@ -8,8 +8,8 @@ import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
-from syncerr_tui.cli._fixing import exit_code, result_payload, show
 from syncerr_tui.cli._ledger import fixer_of, since
+from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ async def _snapshot(choice: OrgChoice, output: Path) -> int:
 
 async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRead) -> list[KnownFixes]:
     """What the org offers for each cause, worst first; its names and places are kept on the way."""
-    from syncerr_tui.cli._fixing import explained
+    from syncerr_tui.cli.fix import explained
     from syncerr_tui.diagnosis.explanation import explain
     from syncerr_tui.fixes.model import options_for
     from syncerr_tui.fixes.org import FixScope, KnownFixes

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from syncerr_tui.host.hooks import Hook
     from syncerr_tui.model import SyncError
     from syncerr_tui.salesforce.session import OrgSession
-    from syncerr_tui.watch.delivery import Notifier
-    from syncerr_tui.watch.telling import Message, Schedule
+    from syncerr_tui.watch.delivery import Message, Notifier, Schedule
     from syncerr_tui.watch.watcher import CauseSeen, Changes, Watcher
 
 
@@ -92,8 +91,7 @@ async def tell_channels(
 ) -> None:
     """Tell each channel what it does not know yet. What could not be delivered is due again."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.watch.delivery import LastToldFile
-    from syncerr_tui.watch.telling import LastTold, after, due
+    from syncerr_tui.watch.delivery import LastTold, LastToldFile, after, due
 
     org = session.identity
     file = LastToldFile(Paths.of(os.environ).state / "watch" / f"{org.org_id}.json")
@@ -162,7 +160,7 @@ def _wishes(
     *,
     as_json: bool,
 ) -> _Wishes:
-    from syncerr_tui.watch.telling import Schedule, parse_quiet, parse_span
+    from syncerr_tui.watch.delivery import Schedule, parse_quiet, parse_span
 
     seconds = parse_span(interval, "--interval").total_seconds()
     if seconds < _SHORTEST:
@@ -338,7 +336,7 @@ def _happened(wishes: _Wishes, event: str, words: str) -> None:
 
 
 def _tell(wishes: _Wishes, look: Changes, reasons: dict[str, str]) -> None:
-    from syncerr_tui.watch.telling import seen_payload
+    from syncerr_tui.watch.delivery import seen_payload
 
     now = _now()
     if wishes.as_json:

@@ -15,12 +15,11 @@ from typing import cast
 
 from syncerr_tui.demo.event_queue import FAILED, LOST, PENDING, STUCK, EventQueue, QueuedEvent
 from syncerr_tui.demo.faults import EngineFaults
-from syncerr_tui.demo.ids import number_in
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
 from syncerr_tui.demo.save_errors import Change, Fields, SaveError, SaveFault, chance, dressed
-from syncerr_tui.demo.schema import SC_ID
+from syncerr_tui.demo.schema import SC_ID, number_in
 from syncerr_tui.demo.schema_variants import SchemaVariant
 from syncerr_tui.demo.store import Store, stamp
 

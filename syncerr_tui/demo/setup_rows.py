@@ -15,9 +15,8 @@ from syncerr_tui.demo.components import (
     GLOBAL_SETS,
     WEB_LEAD,
 )
-from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.rules import BYPASS, DISPATCH_WORKFLOW, RULES, Rule
-from syncerr_tui.demo.schema import SC_ID, SObject
+from syncerr_tui.demo.schema import SC_ID, SObject, long_id
 from syncerr_tui.demo.shopper_flows import GOODS, new_sc_id
 from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
 

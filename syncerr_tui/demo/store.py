@@ -19,8 +19,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from syncerr_tui.demo.ids import ids_from
-from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.schema import Field, SObject, ids_from
 from syncerr_tui.errors import BadInputError
 
 SYSTEM_FIELDS = (

@@ -18,13 +18,12 @@ from random import Random
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
 from syncerr_tui.demo.event_queue import LOST, QueuedEvent
 from syncerr_tui.demo.faults import engine_faults_in
-from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.loading import WRITTEN_TOGETHER, LoadingQueue, LoadingRecords
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.safeguards import Safeguards
 from syncerr_tui.demo.save_errors import SaveError
 from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
-from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.schema import SObject, long_id
 from syncerr_tui.demo.schema_variants import EVENT_PREFIX, variant_named
 from syncerr_tui.demo.setup_rows import approval_of, fill_setup, new_organization_id
 from syncerr_tui.demo.shopper_flows import Fields, Shop, ShopperFlow, ShopperStep, sale

@@ -23,7 +23,7 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import all_said
 from syncerr_tui.journal.row_history import found_words
 from syncerr_tui.model import OrgIdentity, SyncError, Verdict
-from syncerr_tui.report.model import (
+from syncerr_tui.report.sections import (
     Point,
     Report,
     ReportedCause,

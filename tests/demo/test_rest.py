@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.options import DemoOptions
+from syncerr_tui.demo.schema import long_id
 from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID
 from tests.demo.tiny import ACTION, Client, TinyOrg, tiny

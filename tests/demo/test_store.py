@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.schema import long_id
 from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.server import DemoServer, ManualClock
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store

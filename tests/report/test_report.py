@@ -23,8 +23,7 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import say_about
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.report.gather import gather
-from syncerr_tui.report.model import Report
-from syncerr_tui.report.sections import to_html, to_markdown
+from syncerr_tui.report.sections import Report, to_html, to_markdown
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.text import clean

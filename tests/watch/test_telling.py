@@ -18,8 +18,19 @@ from hypothesis import given, strategies as st
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.text import clean
-from syncerr_tui.watch.delivery import Figures, LastToldFile, Notifier, render, write_whole
-from syncerr_tui.watch.telling import LastTold, Schedule, after, due, parse_quiet, parse_span
+from syncerr_tui.watch.delivery import (
+    Figures,
+    LastTold,
+    LastToldFile,
+    Notifier,
+    Schedule,
+    after,
+    due,
+    parse_quiet,
+    parse_span,
+    render,
+    write_whole,
+)
 from syncerr_tui.watch.watcher import CauseSeen
 from tests.factories import NOW, salesforce_id, sync_error
 

@@ -12,9 +12,8 @@ from itertools import count
 
 from syncerr_tui.demo.faults import Faults
 from syncerr_tui.demo.http import Refused, Request, error, refused
-from syncerr_tui.demo.ids import long_id
 from syncerr_tui.demo.org import DemoOrg
-from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.schema import SObject, long_id
 from syncerr_tui.demo.soql import CompiledQuery
 from syncerr_tui.demo.store import Store
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from syncerr_tui.demo.ids import long_id
-from syncerr_tui.demo.schema import Field
+from syncerr_tui.demo.schema import Field, long_id
 
 BAD_OPERATOR = "INVALID_QUERY_FILTER_OPERATOR"
 
