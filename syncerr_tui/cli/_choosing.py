@@ -297,11 +297,7 @@ def read_filter(text: str, **how: Any) -> Filter:  # noqa: ANN401 - what `parse`
 
 
 def plan_for(
-    connection: OrgSession,
-    journal: Journal,
-    graph: CauseGraph,
-    choice: Choice,
-    options: PlanOptions,
+    connection: OrgSession, journal: Journal, graph: CauseGraph, choice: Choice, options: PlanOptions
 ) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives.
 

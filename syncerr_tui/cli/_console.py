@@ -72,11 +72,7 @@ def _in_plain_characters(error: UnicodeError) -> tuple[str | bytes, int]:
 def prepare_streams() -> None:
     """Make the standard streams ready: none of them is closed, and none fails because of a character."""
     codecs.register_error(_PLAIN, _in_plain_characters)
-    for name, mode, errors in (
-        ("stdin", "r", "replace"),
-        ("stdout", "w", _PLAIN),
-        ("stderr", "w", _PLAIN),
-    ):
+    for name, mode, errors in (("stdin", "r", "replace"), ("stdout", "w", _PLAIN), ("stderr", "w", _PLAIN)):
         stream = getattr(sys, name)
         if stream is None:
             # It was closed before we began (`>&-`): what is opened next would take its number.

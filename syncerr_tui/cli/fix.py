@@ -168,14 +168,7 @@ def exit_code(result: FixResult) -> ExitCode:
 
 def result_payload(detail: str) -> dict[str, Any]:
     """A refusal before anything was written, as the JSON of a result."""
-    return {
-        "fix": None,
-        "state": "refused",
-        "verified": False,
-        "before": {},
-        "after": {},
-        "detail": detail,
-    }
+    return {"fix": None, "state": "refused", "verified": False, "before": {}, "after": {}, "detail": detail}
 
 
 @dataclass(frozen=True, slots=True)

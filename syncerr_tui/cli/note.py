@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 @click.argument("text", required=False, default="")
 @org_options
 @id_option
-@click.option(
-    "--cause",
-    metavar="KEY",
-    help="A cause (its key or one of its errors), later errors included.",
-)
+@click.option("--cause", metavar="KEY", help="A cause (its key or one of its errors), later errors included.")
 @click.option("--assign", metavar="NAME", help="Who works on it; 'none' for nobody, 'me' for you.")
 @click.option("--support", metavar="TICKET", help="Its ticket with support; 'none' where there is none.")
 @click.option(
@@ -41,10 +37,7 @@ if TYPE_CHECKING:
 @click.option("--wake", is_flag=True, help="End its snooze.")
 @click.option("--merged", is_flag=True, help="The two records of a TWIN are merged.")
 @click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="One JSON line for each error that has a note or an owner.",
+    "--json", "as_json", is_flag=True, help="One JSON line for each error that has a note or an owner."
 )
 def command(
     text: str,

@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._choosing import (
-    Choice,
-    PlanOptions,
-    RunOptions,
-    choosing,
-    plan_for,
-    planning,
-    sending,
-)
+from syncerr_tui.cli._choosing import Choice, PlanOptions, RunOptions, choosing, plan_for, planning, sending
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
 from syncerr_tui.cli._console import complain, narrate
 from syncerr_tui.cli._ledger import fixer_of

@@ -83,11 +83,7 @@ def _hook(command: str) -> Hook:
 
 
 async def tell_channels(
-    channels: Channels,
-    watcher: Watcher,
-    session: OrgSession,
-    now: datetime,
-    trouble: Callable[[str], object],
+    channels: Channels, watcher: Watcher, session: OrgSession, now: datetime, trouble: Callable[[str], object]
 ) -> None:
     """Tell each channel what it does not know yet. What could not be delivered is due again."""
     from syncerr_tui.host.paths import Paths

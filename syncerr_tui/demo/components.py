@@ -47,11 +47,7 @@ _FIELD_TYPES = {
 
 
 DEEPER = (
-    (
-        "s_c__Stock_Location__c",
-        "Weekend_Warehouse",
-        "Choose a warehouse that is open at weekends",
-    ),
+    ("s_c__Stock_Location__c", "Weekend_Warehouse", "Choose a warehouse that is open at weekends"),
     (
         "s_c__Shipment__c",
         "lgrx__Quotation_Needs_Carrier",

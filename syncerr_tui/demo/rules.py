@@ -295,13 +295,7 @@ def _campaign_mail(change: Change, records: Records) -> SaveError | None:
         f"This error occurred when the flow tried to send an email: EMAIL_ADDRESS_BOUNCED: {BOUNCED_WORDS}"
     )
     words = flow_words(change.sc_id, "Campaign Thank-you", inner.removesuffix("."))
-    return SaveError(
-        "FlowDefinitionView:Campaign_Thank_you",
-        FLOW,
-        words,
-        bare=True,
-        record_id=str(contact),
-    )
+    return SaveError("FlowDefinitionView:Campaign_Thank_you", FLOW, words, bare=True, record_id=str(contact))
 
 
 RULES: tuple[Rule, ...] = (

@@ -8,13 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
-from syncerr_tui.demo.components import (
-    ACTIVE_VERSION,
-    DEEPER,
-    DRAFT_FLOWS,
-    GLOBAL_SETS,
-    WEB_LEAD,
-)
+from syncerr_tui.demo.components import ACTIVE_VERSION, DEEPER, DRAFT_FLOWS, GLOBAL_SETS, WEB_LEAD
 from syncerr_tui.demo.rules import BYPASS, DISPATCH_WORKFLOW, RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, SObject, long_id
 from syncerr_tui.demo.shopper_flows import GOODS, new_sc_id
@@ -137,7 +131,7 @@ def _definitions(store: Store, schema: Mapping[str, SObject], base: Row) -> None
                 "KeyPrefix": each.key_prefix,
                 "NamespacePrefix": namespace,
                 **base,
-            },
+            }
         )
         for place, field in enumerate(each.fields):
             own = long_id(f"00NDe00000{number * 100 + place:05}") if field.custom else field.name
@@ -153,7 +147,7 @@ def _definitions(store: Store, schema: Mapping[str, SObject], base: Row) -> None
                     "EntityDefinitionId": entity,
                     "NamespacePrefix": _namespace(field.name),
                     **base,
-                },
+                }
             )
     for object_name, rows in (("EntityDefinition", entities), ("FieldDefinition", fields)):
         store.load(object_name, rows[0], ([value or None for value in row.values()] for row in rows))

@@ -55,7 +55,7 @@ _FAILED_ACTION = re.compile(r"[Aa]ction [\"“](?P<name>\w{1,120})[\"”] failed
 _JOB = re.compile(r"(?:for|in) class '(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})'")
 _ELEMENT = re.compile(
     r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
-    r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})",
+    r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})"
 )
 # The debug view of a Flow: each element under its name, the one that failed says so.
 _FAILED_ELEMENT = re.compile(
@@ -65,20 +65,20 @@ _FAILED_ELEMENT = re.compile(
 # `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
 _EXECUTION = re.compile(
     r":\*{0,2}\s{0,3}(?:maximum trigger depth exceeded|"
-    r"[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete))",
+    r"[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete))"
 )
 _NAME_AT_END = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})\Z")
 _CHANGED = re.compile(
-    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\s{1,3}data changed by trigger",
+    r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\s{1,3}data changed by trigger"
 )
 _DIED = re.compile(
     r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] ?)(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
-    r"System\.\w{1,40}Exception",
+    r"System\.\w{1,40}Exception"
 )
 # Elsewhere only a name that is made like a trigger's: other words stand before an exception too.
 _DIED_INSIDE = re.compile(
     r"(?<![\w.:])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>(?=\w{0,60}?(?:_|[Tt]rigger))[A-Za-z]\w{0,100}"
-    r"(?:\[[\w ]{1,30}\]\w{0,30})?): {0,2}System\.LimitException",
+    r"(?:\[[\w ]{1,30}\]\w{0,30})?): {0,2}System\.LimitException"
 )
 _APEX_ACTION = re.compile(r"Apex action [\"“']?(?:(?P<ns>[A-Za-z]\w{0,30})__)?(?P<name>[A-Z]\w{1,100})")
 _TEST_RUN = re.compile(
@@ -89,7 +89,7 @@ _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>
 _FRAME = re.compile(
     r"(?<![\w.])(?:(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5})"
     r"(?:: line \d|\|\d{1,6} col |(?<=\w)(?P<cut>\Z))|"
-    r"(?P<bare>[A-Z]\w{0,100}(?:\.\w{1,100}){1,4}): line \d{1,6}, column \d)",
+    r"(?P<bare>[A-Z]\w{0,100}(?:\.\w{1,100}){1,4}): line \d{1,6}, column \d)"
 )
 _EXCEPTION = re.compile("Exception(?=:? )")
 _PATH_AT_END = re.compile(r"(?<![\w.])(?P<path>[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100}){1,3})\Z")
@@ -98,7 +98,7 @@ _LONGEST_PATH = 404
 _AFTER_THE_FAULT = re.compile(r"\]\s*(?:\(\w{1,15}\)|==|\.)?\s*\Z")
 _RULE = re.compile(
     r"(?P<kind>[Vv]alidation (?:[Rr]ule|[Ff]ormula)|[Dd]uplicate [Rr]ule)(?: named| called)?:? {0,2}"
-    + _QUOTED,
+    + _QUOTED
 )
 # The platform quotes the rule itself where its formula cannot be worked out.
 _FORMULA = re.compile(r"Formula [\"'“](?P<name>\w{1,120})[\"'”] Invalid", re.IGNORECASE)

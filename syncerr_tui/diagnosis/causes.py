@@ -18,14 +18,7 @@ from syncerr_tui.model import SyncError
 
 ORDERS = frozenset({"order"})
 MONEY = frozenset(
-    {
-        "payment",
-        "payment_item",
-        "voucher",
-        "subscription",
-        "account_credit_ledger",
-        "account_points_ledger",
-    }
+    {"payment", "payment_item", "voucher", "subscription", "account_credit_ledger", "account_points_ledger"}
 )
 """Objects that carry money by themselves: financial records, which are read and never rewritten."""
 _COUNTED = ORDERS | MONEY

@@ -147,7 +147,7 @@ def _around(diagnosis: Failure) -> tuple[str, ...]:
     off = ", or switching it off for a short while," if _flow_of(diagnosis) else ""
     lines.append(
         f"{_stopped(diagnosis)} made the write that was refused, not the website. "
-        f"Correcting that{off} is the other way out.",
+        f"Correcting that{off} is the other way out."
     )
     return tuple(lines)
 

@@ -27,7 +27,7 @@ _BARE_NAME = re.compile(
 )
 _CODE_SEPARATOR = re.compile(r"\s?[,:]\s*")
 _LABEL_AND_TEXT = re.compile(
-    r"(?P<field>[^\W\d_][^:\n\[\]\"“”]{1,45}): (?P<text>[^\W\dA-Z_][^\n\[\]:]{3,160})(?P<sep>: )?",
+    r"(?P<field>[^\W\d_][^:\n\[\]\"“”]{1,45}): (?P<text>[^\W\dA-Z_][^\n\[\]:]{3,160})(?P<sep>: )?"
 )
 # What an integration writes in front of Salesforce's sentence, in its user's language.
 _FOREIGN_ERROR = re.compile(
@@ -54,7 +54,7 @@ _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
     r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|" + LONGEST + r"=)|"
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
-    r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]",
+    r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]"
 )
 _BORDER = re.compile(
     r"[,;\n\"“”\[\]{}]\s*|\. |: |(?<=[A-Z]):(?=\S)|\b(?:errorM|m)essage ?: ?|"
@@ -186,7 +186,7 @@ _LABEL_OF_LIST = re.compile(r": (?P<field>[^\W\d_][^:\n\[\]]{1,45}): \Z")
 _BULK_LIST = re.compile(r":(?P<list>[A-Za-z][\w,. ]{0,400}?) ?--(?=\s*(?:\Z|\n|\"|,))")
 _KEYED_LIST = re.compile(
     r"(?<![A-Za-z])(?:[\"'“”\\]{0,8}fields[\"'“”\\]{0,8}|getFields)\s{0,2}(?:=>|[:=])\s{0,2}['\"\\]{0,4}"
-    r"[\[({](?P<list>[^\]){}\n:;]{1,400})",
+    r"[\[({](?P<list>[^\]){}\n:;]{1,400})"
 )
 _ENCLOSED_LIST = re.compile(
     r" \((?P<list>[A-Z][a-z]\w{0,60}(?:[A-Z]|__c)\w{0,60}(?:, [A-Z]\w{0,100}){0,20})\)\s*\Z"

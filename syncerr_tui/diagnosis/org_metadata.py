@@ -322,8 +322,7 @@ def answers_of_payload(value: Mapping[str, Any]) -> dict[str, KeptAnswer]:
     """Raises: ValueError, TypeError, KeyError, AttributeError: They are none."""
     return {
         str(query): KeptAnswer(
-            tuple({_text(key): _text(text) for key, text in row.items()} for row in rows),
-            aware_time(read_at),
+            tuple({_text(key): _text(text) for key, text in row.items()} for row in rows), aware_time(read_at)
         )
         for query, (read_at, rows) in value.items()
     }

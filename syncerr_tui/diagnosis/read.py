@@ -43,7 +43,7 @@ from syncerr_tui.diagnosis.source_text import Part, Ranges, SourceText, unwrap
 from syncerr_tui.text import clean
 
 _TOO_MANY = re.compile(
-    r"[Tt]oo many (?P<what>[A-Za-z][A-Za-z ]{1,40}?)(?: added to the queue| issued)?: (?P<count>\d{1,12})",
+    r"[Tt]oo many (?P<what>[A-Za-z][A-Za-z ]{1,40}?)(?: added to the queue| issued)?: (?P<count>\d{1,12})"
 )
 _NAMED = (
     ("Apex CPU time", re.compile(r"Apex CPU time(?: limit)? exceeded")),

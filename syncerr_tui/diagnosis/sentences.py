@@ -65,7 +65,7 @@ _STANDARD = re.compile(
     r"Campaign Members?|Order(?: Products?| Items?)?|Orders|Assets?|Quotes?|Price ?[Bb]ook Entr(?:y|ies)|"
     r"Price ?[Bb]ooks?|Products?|Person Accounts?)(?![\w\]]|\.\w|"
     r" (?:Executive|Manager|Owner|Name|Number|Director|Status|Type|Rep|History|Share|Feed|Interest|Line|Code|"
-    r"Source|Group|Family|Category|Reason|Date|Term|Role)\b)",
+    r"Source|Group|Family|Category|Reason|Date|Term|Role)\b)"
 )
 _PLAIN = re.compile(
     r"(?P<name>order (?:products?|items?)|account|contact|lead|opportunity|contract|order|"
@@ -142,10 +142,10 @@ def _lower(text: str, taken: Ranges) -> Iterator[Part]:
 
 
 _CONTAINS = re.compile(
-    r"[Tt]he (?P<field>[^\n.:]{1,80}?) field contains (?P<value>[^\n]{1,200}?), which (?:isn|is no)[’']?t",
+    r"[Tt]he (?P<field>[^\n.:]{1,80}?) field contains (?P<value>[^\n]{1,200}?), which (?:isn|is no)[’']?t"
 )
 _FOREIGN_KEY = re.compile(
-    r"Foreign key external ID: (?P<id>[^\n]{1,255}?) not found(?: for field (?P<field>[\w.]{1,100}))?",
+    r"Foreign key external ID: (?P<id>[^\n]{1,255}?) not found(?: for field (?P<field>[\w.]{1,100}))?"
 )
 _NAMED_LISTS = (
     (
@@ -158,10 +158,7 @@ _NAMED_LISTS = (
         "for field: ",
         re.compile(r"value (?:[\"“'][^\n\"”']{1,80}[\"”'] )?for field: (?P<list>[^\n:,.\[\]]{1,80})"),
     ),
-    (
-        "by trigger for field ",
-        re.compile(r"data changed by trigger for field (?P<list>[^\n:,.…\[\]]{1,80})"),
-    ),
+    ("by trigger for field ", re.compile(r"data changed by trigger for field (?P<list>[^\n:,.…\[\]]{1,80})")),
     (
         " field ",
         re.compile(

@@ -33,7 +33,7 @@ _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
 # put into JSON. The text ends at the next quote that is not escaped (deeper than its opening).
 _MESSAGE_KEY = re.compile(
     r"(?<![A-Za-z])(?:message|errorMessage|error_description|errorDescription|exceptionMessage|localizedMessage)"
-    r"(?P<close>\\{0,7}[\"”'])?\s{0,4}(?:=>|[:=])\s{0,4}(?P<open>\\{0,7}[\"'“”])",
+    r"(?P<close>\\{0,7}[\"”'])?\s{0,4}(?:=>|[:=])\s{0,4}(?P<open>\\{0,7}[\"'“”])"
 )
 _STRAIGHT = re.compile(r"(?<!\\)(?P<slashes>\\*)\"(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")
 _SINGLE = re.compile(r"(?<!\\)(?P<slashes>\\*)'(?P<ends>(?=\s{0,4}(?:[,})\]]|\Z)))?")

@@ -12,13 +12,7 @@ from dataclasses import replace
 from typing import Self
 
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.errors import (
-    BadInputError,
-    NotLoggedInError,
-    NotSentError,
-    RefusedError,
-    SyncErrError,
-)
+from syncerr_tui.errors import BadInputError, NotLoggedInError, NotSentError, RefusedError, SyncErrError
 from syncerr_tui.fixes.ledger import FixLedger, FixStore
 from syncerr_tui.fixes.model import (
     FixOption,
@@ -34,14 +28,7 @@ from syncerr_tui.fixes.model import (
     state_of,
     undo_values,
 )
-from syncerr_tui.fixes.org import (
-    FixKind,
-    FixOrg,
-    FixTarget,
-    TargetReading,
-    Undo,
-    Values,
-)
+from syncerr_tui.fixes.org import FixKind, FixOrg, FixTarget, TargetReading, Undo, Values
 from syncerr_tui.model import SyncError
 
 _AGREEING = 3
@@ -58,11 +45,7 @@ class Fixer:
     """Applies fixes to one org and keeps its ledger."""
 
     def __init__(
-        self,
-        org: FixOrg,
-        ledger: FixLedger,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, org: FixOrg, ledger: FixLedger, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self._org = org
         self._ledger = ledger

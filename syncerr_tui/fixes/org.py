@@ -64,11 +64,7 @@ class FixKind(StrEnum):
     """No API does it, or none should: steps for a person."""
 
     def __new__(
-        cls,
-        key: str,
-        scope: FixScope = FixScope.SETUP,
-        undo: Undo = Undo.NONE,
-        risk: Risk = Risk.HIGH,
+        cls, key: str, scope: FixScope = FixScope.SETUP, undo: Undo = Undo.NONE, risk: Risk = Risk.HIGH
     ) -> Self:
         """One kind with everything that is told of it."""
         kind = str.__new__(cls, key)

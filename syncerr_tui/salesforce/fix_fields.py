@@ -11,14 +11,7 @@ from collections.abc import Mapping
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import (
-    EVERYBODY,
-    METADATA,
-    FixCase,
-    TargetReader,
-    text,
-    untold,
-)
+from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, FixCase, TargetReader, text, untold
 from syncerr_tui.salesforce.fix_targets import value_elements, value_state
 from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
 from syncerr_tui.salesforce.metadata_xml import Component

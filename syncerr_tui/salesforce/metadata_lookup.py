@@ -102,11 +102,7 @@ class MetadataLookup:
         return None
 
     async def resolve(
-        self,
-        diagnosis: Diagnosis,
-        *,
-        object_name: str | None,
-        processed_at: datetime | None,
+        self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
     ) -> tuple[Resolved, ...]:
         """Everything the message names that the org lets us see, outermost first.
 

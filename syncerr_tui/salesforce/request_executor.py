@@ -155,12 +155,7 @@ class RequestExecutor:
                 session.close()
 
     async def _send(
-        self,
-        job: Callable[[Salesforce], T],
-        *,
-        writing: bool,
-        essential: bool = False,
-        custom: bool = False,
+        self, job: Callable[[Salesforce], T], *, writing: bool, essential: bool = False, custom: bool = False
     ) -> T:
         options = self._options
         asked = self._stopwatch.now() if writing else None

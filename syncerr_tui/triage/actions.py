@@ -437,12 +437,7 @@ ACTIONS: tuple[Action, ...] = (
         _LIST,
     ),
     Action(
-        "columns_left",
-        ("left_square_bracket", "shift+left"),
-        "columns back",
-        "Sideways back.",
-        "Look",
-        _LIST,
+        "columns_left", ("left_square_bracket", "shift+left"), "columns back", "Sideways back.", "Look", _LIST
     ),
     Action(
         "zoom_message",
@@ -487,13 +482,7 @@ ACTIONS: tuple[Action, ...] = (
         "What really broke, worst first, with what each holds up; at first on the worst, then on this row's.",
         "Look",
     ),
-    Action(
-        "journal",
-        ("3",),
-        "journal",
-        "What was re-synced, by whom, and what came of it.",
-        "Look",
-    ),
+    Action("journal", ("3",), "journal", "What was re-synced, by whom, and what came of it.", "Look"),
     Action(
         "guided",
         ("4",),
@@ -518,13 +507,7 @@ ACTIONS: tuple[Action, ...] = (
         "Look",
         _JOURNAL,
     ),
-    Action(
-        "guide",
-        ("m",),
-        "guide",
-        "Every status code and what to do about it, as a manual.",
-        "Look",
-    ),
+    Action("guide", ("m",), "guide", "Every status code and what to do about it, as a manual.", "Look"),
     Action(
         "refresh",
         ("r",),

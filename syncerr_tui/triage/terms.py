@@ -52,12 +52,7 @@ class Term:
 
 
 def read_terms(
-    text: str,
-    fields: Sequence[str],
-    aliases: Mapping[str, str],
-    *,
-    typing: bool,
-    patterns: bool = False,
+    text: str, fields: Sequence[str], aliases: Mapping[str, str], *, typing: bool, patterns: bool = False
 ) -> Iterator[Term]:
     """The parts of a filter, for any set of fields; with `patterns` a slash begins a regular expression.
 

@@ -166,11 +166,11 @@ MOST_UNITS = 10_000
 _UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 DATE_SPANS = frozenset(
     ["YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS"]
-    + [f"{when}_{unit}" for when in ("LAST", "THIS", "NEXT") for unit in _UNITS[1:]],
+    + [f"{when}_{unit}" for when in ("LAST", "THIS", "NEXT") for unit in _UNITS[1:]]
 )
 COUNTED_SPANS = frozenset(
     [f"{when}_N_{unit}S" for when in ("LAST", "NEXT") for unit in _UNITS]
-    + [f"N_{unit}S_AGO" for unit in _UNITS],
+    + [f"N_{unit}S_AGO" for unit in _UNITS]
 )
 
 

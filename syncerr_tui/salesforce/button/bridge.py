@@ -147,8 +147,7 @@ class LightningBridge:
     def _by_single_access(self, access_token: str) -> _Opened | None:
         """None where the org does not offer it, or refuses this login (it answers 403 for both)."""
         response = self._get(
-            f"{self._instance_url}/services/oauth2/singleaccess",
-            {"Authorization": f"Bearer {access_token}"},
+            f"{self._instance_url}/services/oauth2/singleaccess", {"Authorization": f"Bearer {access_token}"}
         )
         if response.status != 200:
             return None

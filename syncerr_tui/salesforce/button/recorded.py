@@ -212,8 +212,7 @@ def _bodiless(exchange: Exchange) -> Iterator[Unrepeatable]:
         name = endpoint.strip().removeprefix("ApexActionController.execute:").replace("__", ".")
         if endpoint.strip().startswith("ApexActionController.execute:") and _all_identifiers(name):
             yield Unrepeatable(
-                f"Apex {name}",
-                "The recording has no body for it: its parameters are not known",
+                f"Apex {name}", "The recording has no body for it: its parameters are not known"
             )
     if not named and (exchange.form or exchange.text is None):
         yield Unrepeatable("A Lightning request", "The recording has no request body for it, export it again")
@@ -304,14 +303,7 @@ def _apex_call(
     if namespace and not _NAMESPACE.fullmatch(namespace):
         return Unrepeatable("An Apex action", "Its namespace is not a name that Salesforce allows")
     return RecordedCall(
-        CallKind.APEX,
-        style,
-        namespace,
-        name,
-        method,
-        params,
-        continuation=continuation,
-        cacheable=cacheable,
+        CallKind.APEX, style, namespace, name, method, params, continuation=continuation, cacheable=cacheable
     )
 
 

@@ -32,9 +32,7 @@ class NewsDialog(ListDialog[bool]):
         ellipsis: What says that text was cut.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "seen", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("d", "seen", show=False)]
 
     def __init__(
         self, news: News, since: str, key_of: Callable[[str], str], show: Callable[[GoneRow], object]

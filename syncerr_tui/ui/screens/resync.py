@@ -109,10 +109,7 @@ class QueueDialog(ListDialog[bool]):
     ]
 
     def __init__(
-        self,
-        queue: Callable[[], RunQueue],
-        change: Callable[[RunQueue], object],
-        zone: tzinfo | None,
+        self, queue: Callable[[], RunQueue], change: Callable[[RunQueue], object], zone: tzinfo | None
     ) -> None:
         super().__init__()
         self._queue = queue
