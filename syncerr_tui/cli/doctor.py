@@ -79,18 +79,18 @@ async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
         finally:
             await connection.close()
     except SyncErrError as error:
-        return Check("safeguards", CheckState.WARNING, f"not looked at: {error.title}", error.hint)
+        return Check.warning("safeguards", f"not looked at: {error.title}", error.hint)
     if off:
-        return Check("safeguards", CheckState.WARNING, off_summary(off), put_back_words(off))
+        return Check.warning("safeguards", off_summary(off), put_back_words(off))
     allowed = [scope.value for scope in FixScope if not policy.refusal(scope)]
     may = f"may be fixed from here: {', '.join(allowed)}" if allowed else "nothing may be fixed from here"
-    return Check("safeguards", CheckState.OK, f"none is off because of us; {may}")
+    return Check.ok("safeguards", f"none is off because of us; {may}")
 
 
 def _version() -> Check:
     """What this is, and what it runs on."""
     facts = f"syncerr-tui {__version__}, Python {platform.python_version()}, {platform.system()}"
-    return Check("version", CheckState.OK, facts)
+    return Check.ok("version", facts)
 
 
 def _journal(profile: OrgProfile) -> Check:
@@ -106,7 +106,7 @@ def _journal(profile: OrgProfile) -> Check:
             return _team_journal(place, profile.org_id)
         return _file_journal(place or journal_folder(Paths.of().state), profile.org_id, shared=bool(place))
     except SyncErrError as error:
-        return Check("journal", CheckState.FAILED, error.title, error.hint)
+        return Check.failed("journal", error.title, error.hint)
 
 
 def _team_journal(server: Server, org_id: str | None) -> Check:
@@ -115,8 +115,8 @@ def _team_journal(server: Server, org_id: str | None) -> Check:
 
     if org_id is None:
         advice = "Run 'syncerr-tui setup', so that the profile knows the org"
-        return Check("journal", CheckState.WARNING, f"{server.name}, not looked at", advice)
-    return Check("journal", CheckState.OK, PostgresDatabase.examine(server, org_id, migrations=MIGRATIONS))
+        return Check.warning("journal", f"{server.name}, not looked at", advice)
+    return Check.ok("journal", PostgresDatabase.examine(server, org_id, migrations=MIGRATIONS))
 
 
 def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:
@@ -132,17 +132,17 @@ def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:
         size = 0
     except OSError as problem:
         reason = f"{place} cannot be read: {problem.strerror}"
-        return Check("journal", CheckState.FAILED, reason, "Check the permissions")
+        return Check.failed("journal", reason, "Check the permissions")
     if not size:
-        return Check("journal", CheckState.OK, f"none yet; it will be kept in {place}")
+        return Check.ok("journal", f"none yet; it will be kept in {place}")
     version = schema_version(place if shared else place / f"journal-{org_id}.db")
     reason = f"{size / 1_000_000:.1f} MB in {place}{f', schema {version}' if version else ''}"
     if shared and os.name == "posix" and place.parent.stat().st_mode & 0o2070 != 0o2070:
         advice = f"For several users run: chmod 2770 {place.parent}, and chgrp it to a group of theirs"
-        return Check("journal", CheckState.WARNING, reason, advice)
+        return Check.warning("journal", reason, advice)
     if size > _LARGE:
-        return Check("journal", CheckState.WARNING, reason, "Old runs can be moved away while nothing runs")
-    return Check("journal", CheckState.OK, reason)
+        return Check.warning("journal", reason, "Old runs can be moved away while nothing runs")
+    return Check.ok("journal", reason)
 
 
 def _tell(check: Check, *, as_json: bool) -> bool:

@@ -100,7 +100,7 @@ class _Checkup:
         try:
             moment = await self._client.server_time()
         except SyncErrError as error:
-            return Check("clock", CheckState.WARNING, error.title, error.hint)
+            return Check.warning("clock", error.title, error.hint)
         return _skew((moment - datetime.now(UTC)).total_seconds())
 
     async def _who(self, versions: list[str]) -> AsyncIterator[Check]:
@@ -116,42 +116,38 @@ class _Checkup:
             return
         served = f"{versions[0]} to {versions[-1]}" if versions else "unknown"
         self._view = Permissions(self._client, identity.username)
-        yield _ok("API version", f"{self._client.api_version}; the org serves {served}")
-        yield _ok("who am I", identity.username or "the org does not say")
+        yield Check.ok("API version", f"{self._client.api_version}; the org serves {served}")
+        yield Check.ok("who am I", identity.username or "the org does not say")
         where = f"{identity.environment} {identity.org_id} at {identity.instance_url}"
         if profile.org_id and profile.org_id[:15] != identity.org_id[:15]:
-            yield Check(
+            yield Check.failed(
                 "org",
-                CheckState.FAILED,
                 f"{where}, but the profile was made for {profile.org_id}",
                 "Log in to the right org, or run 'syncerr-tui setup' for a new profile",
             )
         elif profile.mapping is not None and profile.environment is not identity.environment:
-            yield Check(
+            yield Check.warning(
                 "org",
-                CheckState.WARNING,
                 f"{where}, but the profile says {profile.environment}",
                 "Correct environment in the profile; what the org says is used",
             )
         elif identity.environment is Environment.PRODUCTION:
-            yield _ok("org", f"{where}: mistakes cost money here")
+            yield Check.ok("org", f"{where}: mistakes cost money here")
         else:
-            yield _ok("org", where)
+            yield Check.ok("org", where)
 
     def _use(self) -> Check:
         usage = self._client.usage
         if usage is None or usage.total <= 0:
-            return Check(
-                "API use", CheckState.WARNING, "the org does not say", "A proxy may strip its headers"
-            )
+            return Check.warning("API use", "the org does not say", "A proxy may strip its headers")
         share = usage.used / usage.total
         calls = f"{usage.used:,} of {usage.total:,} calls used today"
         if share >= 1 - self._profile.api_reserve:
             advice = "Wait until calls come back, or lower api_reserve in the profile"
-            return Check("API use", CheckState.FAILED, f"{calls}; the reserve is reached", advice)
+            return Check.failed("API use", f"{calls}; the reserve is reached", advice)
         if share >= USE_WARNING:
-            return Check("API use", CheckState.WARNING, calls, "Ask what else uses the org's calls")
-        return _ok("API use", calls)
+            return Check.warning("API use", calls, "Ask what else uses the org's calls")
+        return Check.ok("API use", calls)
 
     async def _names(self) -> tuple[FieldMapping | None, list[Check]]:
         stored = self._profile.mapping
@@ -161,14 +157,16 @@ class _Checkup:
             described = await self._client.describe(stored.object_name)
         except SyncErrError as error:
             return None, [_failed("object", error)]
-        checks = [_ok("object", f"{stored.object_name} ({one_line(str(described.get('label') or '?'))})")]
+        checks = [
+            Check.ok("object", f"{stored.object_name} ({one_line(str(described.get('label') or '?'))})")
+        ]
         gone = await successors(self._client, stored)
         if not gone:
-            return stored, [*checks, _ok("mapping", f"all {len(stored.fields)} fields are there")]
+            return stored, [*checks, Check.ok("mapping", f"all {len(stored.fields)} fields are there")]
         for name, following in gone.items():
             hint = f"; {following} looks like its successor" if following else ""
             reason = f"{name} is gone or hidden from this user{hint}"
-            checks.append(Check("mapping", CheckState.FAILED, reason, f"{_SETUP} --replace to map again"))
+            checks.append(Check.failed("mapping", reason, f"{_SETUP} --replace to map again"))
         return None, checks
 
     async def _discovered(self) -> tuple[FieldMapping | None, list[Check]]:
@@ -178,10 +176,9 @@ class _Checkup:
         except SyncErrError as error:
             return None, [_failed("mapping", error)]
         return mapping, [
-            _ok("object", f"{proposal.object_name} ({proposal.object_label})"),
-            Check(
+            Check.ok("object", f"{proposal.object_name} ({proposal.object_label})"),
+            Check.warning(
                 "mapping",
-                CheckState.WARNING,
                 f"{plural(len(mapping.fields), 'field')} found by looking, confirmed by nobody",
                 f"{_SETUP} to look at the mapping and keep it",
             ),
@@ -200,7 +197,7 @@ class _Checkup:
             likely = one_line(", ".join(proposal.done))
             seems = f"; {likely} sounds like it" if likely else ""
             reason = f"no status is confirmed as done, so outcomes stay UNKNOWN{seems}"
-            return Check("statuses", CheckState.WARNING, reason, confirm)
+            return Check.warning("statuses", reason, confirm)
         meant = "; ".join(
             f"{name}: {one_line(', '.join(values))}"
             for name, values in (
@@ -212,8 +209,8 @@ class _Checkup:
         )
         if open_:
             reason = f"{meant}; nobody has said what {one_line(', '.join(open_[:5]))} means"
-            return Check("statuses", CheckState.WARNING, reason, f"If it means done, {confirm}")
-        return _ok("statuses", meant)
+            return Check.warning("statuses", reason, f"If it means done, {confirm}")
+        return Check.ok("statuses", meant)
 
     async def _failures(self, mapping: FieldMapping) -> Check:
         where = failed_only(mapping)
@@ -224,13 +221,13 @@ class _Checkup:
         except SyncErrError as error:
             return _failed("sync errors", error)
         if where:
-            return _ok("sync errors", f"{count:,} unresolved")
+            return Check.ok("sync errors", f"{count:,} unresolved")
         whole = f"{plural(count, 'change event')}, failed or not"
         reason = f"{whole}: the org cannot be asked for a value of {mapping.status}"
         advice = (
             f"Every reading of the list reads all of them (about {plural(count // 2000 + 1, 'API call')})"
         )
-        return Check("sync errors", CheckState.WARNING, reason, advice)
+        return Check.warning("sync errors", reason, advice)
 
     async def _permissions(self, mapping: FieldMapping) -> AsyncIterator[Check]:
         """What this user can see of the records that prove an outcome, and who writes them."""
@@ -271,18 +268,16 @@ class _Checkup:
         )
         named = f"{user.name} ({user.id})" if user else ""
         if kept and user and user.clear and to_18(kept) != user.id:
-            return Check(
+            return Check.warning(
                 "sync user",
-                CheckState.WARNING,
                 f"the profile says {kept}, but most synced records were created by {named}",
                 f"{_SETUP} --replace, or correct sync_user in the profile",
             )
         if kept:
-            return _ok("sync user", f"{kept}: only a write by this user proves an outcome")
+            return Check.ok("sync user", f"{kept}: only a write by this user proves an outcome")
         likely = f"; most synced records were created by {named}" if user and user.clear else ""
-        return Check(
+        return Check.warning(
             "sync user",
-            CheckState.WARNING,
             f"not known, so a later write by anybody counts as the sync's{likely}",
             f"Set sync_user in the profile{f' to {user.id}' if likely and user else ''}",
         )
@@ -305,9 +300,8 @@ class _Checkup:
             return []
         kind, name = entry_points[0]
         return [
-            Check(
+            Check.warning(
                 "entry point",
-                CheckState.WARNING,
                 f"The org offers {name} ({kind}), which looks like a re-sync action",
                 f"Ask the admin what it does; 'setup --method {kind}' uses it",
             )
@@ -335,16 +329,15 @@ def _permission_check(mapping: FieldMapping, sights: list[_Sight]) -> Check:
     ]
     if lacks:
         advice = "Outcomes for these stay UNKNOWN: ask the admin for Read on them, and on that field"
-        return Check("permissions", CheckState.WARNING, "; ".join(lacks), advice)
+        return Check.warning("permissions", "; ".join(lacks), advice)
     reads = f"reads {mapping.object_name} and the records that prove an outcome"
     if partial:
-        return Check(
+        return Check.warning(
             "permissions",
-            CheckState.WARNING,
             f"{reads}, but may not see all of {', '.join(partial)}",
             "A Delete whose record this user never saw stays UNKNOWN: ask for View All on them",
         )
-    return _ok("permissions", reads)
+    return Check.ok("permissions", reads)
 
 
 def _way_in(way: AuthMethod) -> Check:
@@ -353,8 +346,8 @@ def _way_in(way: AuthMethod) -> Check:
     if isinstance(way, PasswordAuth):
         from syncerr_tui.salesforce.auth.oauth import SOAP_LOGIN_NOTE
 
-        return Check("way in", CheckState.WARNING, reason, SOAP_LOGIN_NOTE)
-    return _ok("way in", reason)
+        return Check.warning("way in", reason, SOAP_LOGIN_NOTE)
+    return Check.ok("way in", reason)
 
 
 def _network(url: str) -> Check:
@@ -371,27 +364,23 @@ def _network(url: str) -> Check:
         else "without a proxy"
     )
     if parts.scheme == "http":
-        return _ok("network", "this machine, without TLS")
+        return Check.ok("network", "this machine, without TLS")
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     trust = f"checked against {bundle}" if bundle else "checked against the public authorities"
-    return _ok("network", f"{parts.netloc} {via}, TLS {trust}")
+    return Check.ok("network", f"{parts.netloc} {via}, TLS {trust}")
 
 
 def _skew(seconds: float) -> Check:
     off = abs(seconds)
     if off < SKEW_WARNING:
-        return _ok("clock", f"within {max(off, 1):.0f} s of the org's")
+        return Check.ok("clock", f"within {max(off, 1):.0f} s of the org's")
     state = CheckState.FAILED if off > SKEW_FAILED else CheckState.WARNING
     way = "behind" if seconds > 0 else "ahead of"
     return Check("clock", state, f"{off:.0f} s {way} the org's", "Set this machine's clock (NTP)")
-
-
-def _ok(name: str, reason: str) -> Check:
-    return Check(name, CheckState.OK, reason)
 
 
 def _failed(name: str, error: SyncErrError) -> Check:
     hint = error.hint
     if isinstance(error, BadInputError) and not hint:
         hint = _SETUP
-    return Check(name, CheckState.FAILED, error.title, hint)
+    return Check.failed(name, error.title, hint)

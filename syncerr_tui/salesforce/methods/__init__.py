@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from syncerr_tui.errors import NotSentError, OutcomeUnknownError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
@@ -95,6 +95,18 @@ class Check:
     """What was found, one harmless line."""
     advice: str = ""
     """What to do; empty where nothing is to be done."""
+
+    @classmethod
+    def ok(cls, name: str, reason: str, advice: str = "") -> Self:
+        return cls(name, CheckState.OK, reason, advice)
+
+    @classmethod
+    def warning(cls, name: str, reason: str, advice: str = "") -> Self:
+        return cls(name, CheckState.WARNING, reason, advice)
+
+    @classmethod
+    def failed(cls, name: str, reason: str, advice: str = "") -> Self:
+        return cls(name, CheckState.FAILED, reason, advice)
 
 
 _REASON_LIMIT = 500

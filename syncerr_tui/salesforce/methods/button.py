@@ -19,7 +19,7 @@ from syncerr_tui.salesforce.button.lightning import AuraAnswer, Said
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.identity import package_version
-from syncerr_tui.salesforce.methods import Check, CheckState, match, named_results, receipt, refuses
+from syncerr_tui.salesforce.methods import Check, match, named_results, receipt, refuses
 from syncerr_tui.salesforce.profiles import ButtonMethod
 from syncerr_tui.text import one_line
 
@@ -60,9 +60,8 @@ class ButtonResync:
         """Nothing can be tried without running it; says what is called, and that nobody supports it."""
         method = self._method
         since = f", recorded {method.recorded}" if method.recorded else ""
-        private = Check(
+        private = Check.warning(
             "Button",
-            CheckState.WARNING,
             f"Calls {method.full_name}{since}: a private call of the package that nobody supports",
             "Ask StoreConnect for a public re-sync action; after a package upgrade record it again",
         )
@@ -72,7 +71,7 @@ class ButtonResync:
         upgraded = (
             f"Recorded with version {method.package} of {method.namespace}, {installed} is installed now"
         )
-        return [private, Check("Package", CheckState.WARNING, upgraded, RECORD_AGAIN)]
+        return [private, Check.warning("Package", upgraded, RECORD_AGAIN)]
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
         """The call for those of these rows that have the id it takes."""

@@ -57,9 +57,8 @@ class ActionResync:
         name, words = self._method.name, _WORDS[self._kind]
         if name.lower().rpartition("__")[2] == DOWNSTREAM:
             return [
-                Check(
+                Check.failed(
                     words,
-                    CheckState.FAILED,
                     f"{name} sends Salesforce's version to the website, the other direction",
                     "Name another entry point, or use the guided method",
                 )
@@ -73,37 +72,34 @@ class ActionResync:
                 "Flows in Setup, active and autolaunched" if self._kind == "flow" else "Apex Classes in Setup"
             )
             return [
-                Check(
+                Check.failed(
                     words,
-                    CheckState.FAILED,
                     f"{name} does not exist, or this user may not call it",
                     f"Check the name under {where}, and the user's permissions. {error.hint}",
                 )
             ]
-        return [Check(words, CheckState.OK, f"{name} may be called"), self._inputs(described)]
+        return [Check.ok(words, f"{name} may be called"), self._inputs(described)]
 
     def _inputs(self, described: Row) -> Check:
         inputs = {str(one.get("name")): one for one in _parameters(described)}
         wanted = self._method.id_input
         if wanted not in inputs:
             known = ", ".join(one_line(name) for name in inputs) or "none at all"
-            return Check(
+            return Check.failed(
                 "Input",
-                CheckState.FAILED,
                 f"{self._method.name} has no input {wanted}; it has: {known}",
                 "Put the input that takes the change event's id into the profile (id_input)",
             )
         others = [one_line(name) for name, one in inputs.items() if one.get("required") and name != wanted]
         if others:
-            return Check(
+            return Check.failed(
                 "Input",
-                CheckState.FAILED,
                 f"{self._method.name} also requires {', '.join(others)}, which nobody can fill in here",
                 "Use an action that needs the change event's id only",
             )
         most = inputs[wanted].get("maxOccurs")
         self._takes_list = isinstance(most, int) and most > 1
-        return Check("Input", CheckState.OK, f"{wanted} takes the change event's id")
+        return Check.ok("Input", f"{wanted} takes the change event's id")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
         await self._preconditions.hold()
@@ -166,7 +162,7 @@ class FieldResync:
         except WayBlockedError:
             raise
         except RefusedError as error:
-            return [warning, Check("Object", CheckState.FAILED, error.title, error.hint)]
+            return [warning, Check.failed("Object", error.title, error.hint)]
         return [warning, self._field(described)]
 
     def _field(self, described: Row) -> Check:
@@ -178,30 +174,25 @@ class FieldResync:
             else None
         )
         if found is None:
-            return Check(
+            return Check.failed(
                 "Field",
-                CheckState.FAILED,
                 f"{self._mapping.object_name} has no field {wanted}, or this user does not see it",
                 "Check the field's API name in the profile, and field-level security",
             )
         if not found.get("updateable"):
-            return Check(
-                "Field", CheckState.FAILED, f"{wanted} may not be written by this user",
-                "Ask the admin, or use another method",
-            )  # fmt: skip
+            return Check.failed("Field", f"{wanted} may not be written by this user", "Ask the admin, or use another method")  # fmt: skip
         choices = [
             str(one.get("value"))
             for one in found.get("picklistValues") or ()
             if isinstance(one, dict) and one.get("active")
         ]
         if choices and value not in choices:
-            return Check(
+            return Check.failed(
                 "Field",
-                CheckState.FAILED,
                 f"{wanted} has no value {value}; it has: {one_line(', '.join(choices))[:200]}",
                 "Check the value in the profile; upper and lower case count",
             )
-        return Check("Field", CheckState.OK, f"{wanted} may be set to {value}")
+        return Check.ok("Field", f"{wanted} may be set to {value}")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
         await self._preconditions.hold()
@@ -236,9 +227,8 @@ class ApexRestResync:
     async def check(self) -> list[Check]:
         """Says what can be known beforehand: the path is one."""
         return [
-            Check(
+            Check.warning(
                 "Apex REST",
-                CheckState.WARNING,
                 f"{self._method.path} can only be tried, Salesforce does not describe Apex REST",
                 "Try it with one row first; a wrong path is refused and changes nothing",
             )
@@ -285,11 +275,10 @@ class GuidedResync:
     async def check(self) -> list[Check]:
         """Nothing can be missing; says where the page is."""
         if self._named:
-            return [Check("Sync Error Tool", CheckState.OK, f"opened at {self.info.address}")]
+            return [Check.ok("Sync Error Tool", f"opened at {self.info.address}")]
         return [
-            Check(
+            Check.ok(
                 "Sync Error Tool",
-                CheckState.OK,
                 "opened from the App Launcher in Salesforce",
                 "Put its address into the profile (method.address) to have it at hand",
             )
