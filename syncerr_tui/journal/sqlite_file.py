@@ -317,16 +317,15 @@ def network_file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo"))
     except OSError:
         return ""
     real = path.resolve()
-    found = (0, "")
+    depth, system = 0, ""
     for line in lines:
         before, _, after = line.partition(" - ")
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
         point = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4]))
-        if real.is_relative_to(point) and len(point.parts) >= found[0]:  # a later mount hides an earlier one
-            found = len(point.parts), after.split(" ")[0]
-    system = found[1]
+        if real.is_relative_to(point) and len(point.parts) >= depth:  # a later mount hides an earlier one
+            depth, system = len(point.parts), after.split(" ")[0]
     return system if _NETWORK_FILE_SYSTEM.fullmatch(system) else ""
 
 

@@ -139,11 +139,11 @@ async def _looked(
 
     async def find(some: Sequence[Attempt]) -> Sequence[Attempt]:
         name: str = some[0].error.object
-        ids = [attempt.error.storeconnect_id for attempt in some]
-        there, why = await _records(org, {name: ids}, asyncio.Semaphore(concurrency))
-        records.update((a.event, there.get((name, a.error.storeconnect_id), ())) for a in some)
+        ids = dict.fromkeys(attempt.error.storeconnect_id for attempt in some)
+        there, why = await _records_of(org, name, list(ids))
+        records.update((a.event, there.get(a.error.storeconnect_id, ())) for a in some)
         if why:
-            refused.update((attempt.event, why[name]) for attempt in some)
+            refused.update((attempt.event, why) for attempt in some)
         return some
 
     async def judged(attempt: Attempt) -> Attempt:
@@ -277,6 +277,16 @@ async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict
     return seen
 
 
+async def _records_of(
+    org: Org, object_name: str, ids: Sequence[str]
+) -> tuple[Mapping[str, tuple[RecordSeen, ...]], str]:
+    """The records of one object by StoreConnect ID, or why they cannot be read."""
+    try:
+        return await org.find_records(object_name, ids), ""
+    except RefusedError as problem:
+        return {}, problem.title
+
+
 async def _records(
     org: Org, asked: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
 ) -> tuple[dict[tuple[str, str], tuple[RecordSeen, ...]], dict[str, str]]:
@@ -285,11 +295,9 @@ async def _records(
 
     async def some(object_name: str, chunk: Sequence[str]) -> None:
         async with gate:
-            try:
-                part = await org.find_records(object_name, chunk)
-            except RefusedError as problem:
-                refused[object_name] = problem.title
-                return
+            part, why = await _records_of(org, object_name, chunk)
+        if why:
+            refused[object_name] = why
         records.update({(object_name, key): carriers for key, carriers in part.items()})
 
     await _together(

@@ -109,7 +109,7 @@ async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
         return {}
     proposal = await discover(org, Overrides.of(mapping, *(role for role in FieldRole if role not in gone)))
     return {
-        name: found.name if (found := proposal.chosen.get(role)) and found.name in there else ""
+        name: field.name if (field := proposal.chosen.get(role)) and field.name in there else ""
         for role, name in gone.items()
     }
 

@@ -8,7 +8,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +54,17 @@ class Driven:
         At rest: no thread computes or reads a file for it either; how long one takes is the machine's affair.
         A key that should overtake a thread is pressed by `press_meanwhile`.
         """
-        for key in keys:
-            await self.wait_for(lambda: self._seen() and self._threads.idle)
-            self._send(key)
-            await self.wait_for(lambda: self._threads.idle)
+        await self._press(keys, lambda: self._threads.idle)
 
     async def press_meanwhile(self, *keys: str) -> None:
         """Press keys one after the other while a thread is still at work."""
+        await self._press(keys, lambda: True)
+
+    async def _press(self, keys: Sequence[str], at_rest: Callable[[], bool]) -> None:
         for key in keys:
-            await self.wait_for(self._seen)
+            await self.wait_for(lambda: self._seen() and at_rest())
             self._send(key)
-            await self.settle()
+            await self.wait_for(at_rest)
 
     async def press_at_once(self, *keys: str) -> None:
         """Press keys that arrive together, as a slow line hands over what was typed ahead in one packet."""

@@ -109,8 +109,9 @@ def read_page(page: str, cookies: Mapping[str, str]) -> LightningPage | None:
     """
     config = _config(page)
     context = config.get("context")
-    found = context if isinstance(context, Mapping) else _context_of_scripts(page)
-    if not found or not isinstance(found.get("fwuid"), str):
+    if not isinstance(context, Mapping):
+        context = _context_of_scripts(page)
+    if not context or not isinstance(context.get("fwuid"), str):
         return None
     named = config.get("eikoocnekot")
     token: Json = cookies.get(named) if isinstance(named, str) else None
@@ -118,7 +119,7 @@ def read_page(page: str, cookies: Mapping[str, str]) -> LightningPage | None:
         token = config.get("token") or config.get("csrfToken")
     if not isinstance(token, str) or not token or token in {"null", "undefined"}:
         return None
-    return LightningPage({key: found[key] for key in _CONTEXT_KEYS if key in found}, token)
+    return LightningPage({key: context[key] for key in _CONTEXT_KEYS if key in context}, token)
 
 
 def _config(page: str) -> Mapping[str, Json]:

@@ -168,22 +168,20 @@ class FieldResync:
     def _field(self, described: Row) -> Check:
         wanted, value = self._method.field, self._method.value
         fields = described.get("fields")
-        found = (
-            next((one for one in fields if isinstance(one, dict) and one.get("name") == wanted), None)
-            if isinstance(fields, list)
-            else None
-        )
-        if found is None:
+        rows = fields if isinstance(fields, list) else ()
+        field = next((one for one in rows if isinstance(one, dict) and one.get("name") == wanted), None)
+        if field is None:
             return Check.failed(
                 "Field",
                 f"{self._mapping.object_name} has no field {wanted}, or this user does not see it",
                 "Check the field's API name in the profile, and field-level security",
             )
-        if not found.get("updateable"):
-            return Check.failed("Field", f"{wanted} may not be written by this user", "Ask the admin, or use another method")  # fmt: skip
+        if not field.get("updateable"):
+            advice = "Ask the admin, or use another method"
+            return Check.failed("Field", f"{wanted} may not be written by this user", advice)
         choices = [
             str(one.get("value"))
-            for one in found.get("picklistValues") or ()
+            for one in field.get("picklistValues") or ()
             if isinstance(one, dict) and one.get("active")
         ]
         if choices and value not in choices:

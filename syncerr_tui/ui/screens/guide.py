@@ -188,7 +188,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self.context = context
         self._code = code
         self._book = chapters(OrgContext(notes, address))
-        self._found = len(self._book)
+        self._matching = len(self._book)
         self._said = False
         self.set_class(self.app.size.width >= WIDE, "-wide")
 
@@ -244,7 +244,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     def _draw_lines(self) -> None:
         chapter = self._list.current
-        shown = plural(self._found, "code")
+        shown = plural(self._matching, "code")
         self.query_one("#guide-title", Line).show(
             [(" Guide ", "strong"), (f" {chapter.code}" if chapter and self._reads else f" {shown}", "text")],
             [("what to do about every status code ", "quiet")],
@@ -265,7 +265,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         event.stop()
         current = self._list.current
         hits = search(self._book, event.value)
-        self._found = len(hits)
+        self._matching = len(hits)
         self._list.show(hits, at=current.code if current and not event.value else None)
         self._chapter_changed()
 
