@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
-from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -33,6 +32,7 @@ from syncerr_tui.ui.run_controller import RunBegins
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.status_lines import StatusLines
 from syncerr_tui.ui.widgets.line import Line, LineClicked
+from syncerr_tui.ui.widgets.themed import KeepsLines, LinesKept
 
 if TYPE_CHECKING:
     from syncerr_tui.host.hooks import Hook
@@ -102,6 +102,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, services: Services) -> None:
         super().__init__()
+        self._styles_cache = LinesKept()
         self.services = services
         self.context = services.context
         # Not `App.set_keymap`: in Textual 8.2.8 it takes a key away from all that share it between places.
@@ -112,6 +113,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
         self.fixing = FixController(services, self)
         self.resyncing = ResyncController(services, self, errors, self.fixing)
+        self._line_by_name: dict[str, Line] = {}
         self._lines = StatusLines(self.context, self.line)
         self._count = CountPrefix()
         self._announced = Debouncer(self, _ANNOUNCED_SECONDS)
@@ -136,13 +138,14 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         above, below = StatusLines.compose(self.context.ellipsis)
+        self._line_by_name = {str(line.id): line for line in (*above, *below)}
         yield from above
-        with Container(id="panes"):
+        with KeepsLines(id="panes"):
             yield self.pane
         yield from below
 
     def line(self, name: str) -> Line:
-        return self.query_one(f"#{name}", Line)
+        return self._line_by_name[name]
 
     # -- from a key to what it does --------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
@@ -70,7 +71,7 @@ class CausesPane(ListWithPanel):
 
     # -- what is known ---------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def board(self) -> CauseList:
         return self.query_one(CauseList)
 
@@ -209,7 +210,7 @@ class CausesPane(ListWithPanel):
 
     def _draw(self) -> None:
         self._show()
-        self.post_message(self.Changed())
+        self.changed()
 
     def _show(self) -> None:
         listing = self.context.state.listing

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -75,7 +76,7 @@ class ErrorsPane(ListWithPanel):
 
     # -- what is known ---------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def table(self) -> ErrorTable:
         return self.query_one(ErrorTable)
 
@@ -132,7 +133,7 @@ class ErrorsPane(ListWithPanel):
             self._moment = self.context.moment
         self.table.show(listing, self._moment, self.context.state.news.marks)
         self.panel_soon()
-        self.post_message(self.Changed())
+        self.changed()
 
     def update(self, rows: Collection[SyncError]) -> None:
         """Newer versions of rows, of which the person is told elsewhere on screen."""
@@ -168,7 +169,7 @@ class ErrorsPane(ListWithPanel):
         if rows or self._queued:
             self._queued = rows
             self._show_marks()
-        self.post_message(self.Changed())
+        self.changed()
 
     def show_standing(
         self, unsettled: Mapping[str, Verdict], tried: Mapping[str, int], again: Collection[str] = ()
@@ -404,7 +405,7 @@ class ErrorsPane(ListWithPanel):
     def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:
         """What the list is sorted by stands in its header, or else in the line of tabs."""
         event.stop()
-        self.post_message(self.Changed())
+        self.changed()
 
     # -- the mouse -------------------------------------------------------------------------------------
 

@@ -297,7 +297,7 @@ class GuidedPane(ListWithPanel):
         if self.shown:
             self.context.state = replace(self.context.state, guided=state)
             self.show_state()
-            self.post_message(self.Changed())
+            self.changed()
 
     # -- moving and filtering --------------------------------------------------------------------------
 

@@ -145,7 +145,7 @@ class JournalPane(ListWithPanel):
         self.interrupted, self.elsewhere, self._people = interrupted, elsewhere, people
         self._show_lines()
         self.refresh_journal()
-        self.post_message(self.Changed())
+        self.changed()
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class JournalPane(ListWithPanel):
             self.sheet.show(columns, level.pages.count, level.at, at)
         self._show_lines()
         self.panel_soon()
-        self.post_message(self.Changed())
+        self.changed()
 
     @property
     def _ours(self) -> frozenset[str]:
@@ -426,12 +426,12 @@ class JournalPane(ListWithPanel):
     def _doing(self, words: str) -> Iterator[None]:
         """Say what goes on, until it has ended."""
         self.context.state = self.context.state.begun(words)
-        self.post_message(self.Changed())
+        self.changed()
         try:
             yield
         finally:
             self.context.state = self.context.state.done(words)
-            self.post_message(self.Changed())
+            self.changed()
 
     # -- the filter ------------------------------------------------------------------------------------
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import monotonic
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widget import Widget
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
@@ -20,6 +20,7 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
+from syncerr_tui.ui.widgets.themed import KeepsLines
 from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
 _LOWEST_FOR_BOTH = 20
@@ -36,7 +37,7 @@ Handlers = Mapping[str, Callable[..., object]]
 """Id of an action -> the method that does it; where a count may stand before it, with that count or None."""
 
 
-class ListWithPanel(Widget):
+class ListWithPanel(KeepsLines):
     """The base of the panes. What a pane does is in its table `HANDLERS`; the workbench does the rest.
 
     Whether the person is in the panel stands in the state (`UiState.panels_open`); the style class and the
@@ -46,7 +47,7 @@ class ListWithPanel(Widget):
     place: ClassVar[Place]
     HANDLERS: ClassVar[Handlers]
 
-    class Changed(Message):
+    class Changed(Message, bubble=False):
         """Something that the lines around the pane say has changed."""
 
     @dataclass
@@ -83,6 +84,10 @@ class ListWithPanel(Widget):
     def move_cursor(self, rows: int) -> None:
         """The cursor so many rows down."""
         raise NotImplementedError
+
+    def changed(self) -> None:
+        """Tell the screen, without a stop at everything between it and the pane."""
+        self.screen.post_message(self.Changed())
 
     @property
     def subject(self) -> Subject | None:
@@ -184,11 +189,11 @@ class ListWithPanel(Widget):
 
     # -- the list and its panel ------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def rows(self) -> VirtualList:
         return self.query_one(VirtualList)
 
-    @property
+    @cached_property
     def panel(self) -> InfoPanel:
         return self.query_one(InfoPanel)
 
@@ -245,7 +250,7 @@ class ListWithPanel(Widget):
         self.show_panel()
         # The panel can take the focus once it is displayed.
         self.call_after_refresh(self.take_focus)
-        self.post_message(self.Changed())
+        self.changed()
 
     def panel_soon(self) -> None:
         """What the panel shows may have changed. Where the cursor moved, it says at once what it is about."""

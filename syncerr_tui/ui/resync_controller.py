@@ -122,7 +122,7 @@ class ResyncController:
             self.give_up_planning()
             self._ready = planner
             self.show_what_is_ready()
-            self._errors.post_message(self._errors.Changed())
+            self._errors.changed()
 
     def give_up_planning(self) -> bool:
         """Make no plan after all; False where none is being made. Its thread ends by itself, unheard."""
@@ -223,7 +223,7 @@ class ResyncController:
     def _set_starting(self, *, starting: bool) -> None:
         run = replace(self._context.state.run, starting=starting)
         self._context.state = replace(self._context.state, run=run)
-        self._errors.post_message(self._errors.Changed())
+        self._errors.changed()
 
     def go_on(self) -> None:
         """Begin the next one, where nothing is in its way."""

@@ -219,25 +219,21 @@ class ScreenDiff:
         if not self._abilities.erase_characters:
             writer.put(y, start, cells)
             return
-        place = 0
+        written = place = 0
         while place < len(cells):
-            step = self._to_erase(cells, place)
-            if step:
-                cell = cells[place]
-                assert cell is not None
-                writer.erase(y, start + place, step, cell[1])
-            else:
-                while place + step < len(cells) and not self._to_erase(cells, place + step):
-                    step += max(_blanks(cells, place + step), 1)
-                writer.put(y, start + place, cells[place : place + step])
-            place += step
-
-    def _to_erase(self, cells: Row, place: int) -> int:
-        """How many blanks from a place on are erased rather than written; 0 where that is no shorter."""
-        cell, blanks = cells[place], _blanks(cells, place)
-        # Behind blanks at the end the cursor has to go elsewhere anyway.
-        enough = _ERASE_FROM if place + blanks < len(cells) else _ERASE_AT_END_FROM
-        return blanks if cell is not None and blanks >= enough and self._erasable(cell[1]) else 0
+            cell = cells[place]
+            if cell is None or cell[0] != " ":
+                place += 1
+                continue
+            blanks = _blanks(cells, place)
+            # Behind blanks at the end the cursor has to go elsewhere anyway.
+            enough = _ERASE_FROM if place + blanks < len(cells) else _ERASE_AT_END_FROM
+            if blanks >= enough and self._erasable(cell[1]):
+                writer.put(y, start + written, cells[written:place])
+                writer.erase(y, start + place, blanks, cell[1])
+                written = place + blanks
+            place += blanks
+        writer.put(y, start + written, cells[written:])
 
     def _erasable(self, number: int) -> bool:
         """Whether erased cells look like blanks of this look."""
@@ -254,9 +250,8 @@ class ScreenDiff:
         if not self._abilities.scroll_region or len(changed) < _FEWEST_ROWS:
             return
         # In the last column stands a scroll bar, which stays where it is.
-        rows = [tuple(row[:-1]) for row in self._rows]
-        once = {row: y for row, y in zip(rows, range(self._height), strict=True) if rows.count(row) == 1}
-        moved = [(y, once[key] - y) for y in changed if (key := tuple(target[y][:-1])) in once]
+        rows = [row[:-1] for row in self._rows]
+        moved = [(y, rows.index(row) - y) for y in changed if rows.count(row := target[y][:-1]) == 1]
         shifts = Counter(shift for _y, shift in moved if shift)
         if not shifts or (best := shifts.most_common(1)[0])[1] < _FEWEST_ROWS - 1:
             return
@@ -316,10 +311,10 @@ def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
 def _runs(old: Row, new: Row, end: int) -> Iterator[tuple[int, int]]:
     """Stretches of cells to write, [start, stop): those that differ, and short gaps between them."""
     start = stop = -1
-    for place in range(end):
-        if old[place] == new[place]:
+    for place, (before, now) in enumerate(zip(old[:end], new[:end], strict=True)):
+        if before is now or before == now:
             continue
-        if stop >= 0 and place - stop <= _GAP and _cheap(new, stop, place):
+        if stop >= 0 and (place == stop or (place - stop <= _GAP and _cheap(new, stop, place))):
             stop = place + 1
             continue
         if stop >= 0:
@@ -348,11 +343,8 @@ def _whole(row: Row, start: int, stop: int) -> tuple[int, int]:
 
 
 def _blanks(cells: Row, place: int) -> int:
-    """How many like blanks stand from a place on."""
-    first = cells[place]
-    if first is None or first[0] != " ":
-        return 0
-    end = place
+    """How many like blanks stand from a blank on."""
+    first, end = cells[place], place
     while end < len(cells) and cells[end] == first:
         end += 1
     return end - place

@@ -17,7 +17,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.containers import Container
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
@@ -74,7 +73,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         for pane in self._other_panes():
             pane.display = False
             self.panes[pane.place] = pane
-            await self.query_one("#panes", Container).mount(pane)
+            await self.query_one("#panes").mount(pane)
         await self.mount(FilterBar(), after="#panes")
         self.complete = True
         self.refresh_list()

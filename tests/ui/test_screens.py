@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rich.segment import Segment
+from textual._styles_cache import StylesCache
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.strip import Strip
+from textual.widget import Widget
 
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.host.terminal import TerminalProfile
+from syncerr_tui.ui.widgets.virtual_list import VirtualList
 from tests.ui.conftest import Open
+from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
 
 
@@ -115,3 +123,54 @@ async def test_wide(opened: Open) -> None:
         await driven.press("j", "space")
         await driven.wait_for(lambda: "Message number 3 " in driven.pane.panel.text)
         await driven.compare("wide")
+
+
+def _strips(driven: Driven) -> list[list[Segment]]:
+    assert driven.lines, "asking for them tells Textual which screens are visible"
+    return [list(Segment.simplify(strip)) for strip in driven.app.screen._compositor.render_strips()]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30)])
+async def test_lines_that_are_kept_look_as_if_they_were_drawn_anew(
+    opened: Open, size: tuple[int, int]
+) -> None:
+    keys = "down space G g enter down down escape c down right right down 1 a [ ] z z 3 1 / d u p enter"
+    async with opened(size=size) as driven:
+        await driven.ready()
+        for key in keys.split():
+            await driven.press(key)
+            kept = _strips(driven)
+            widgets = list(driven.app.screen.walk_children(Widget))
+            caches = [widget._styles_cache for widget in widgets]
+            for widget in widgets:
+                widget._styles_cache = StylesCache()
+            assert kept == _strips(driven), key
+            for widget, cache in zip(widgets, caches, strict=True):
+                widget._styles_cache = cache
+
+
+async def test_a_key_looks_at_the_lines_that_change_and_no_others(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    filtered: list[Strip] = []
+    render, apply = VirtualList.render_line, Strip.apply_filter
+
+    def rendered(widget: VirtualList, y: int) -> Strip:
+        drawn.append(y)
+        return render(widget, y)
+
+    def applied(strip: Strip, each: LineFilter, background: Color) -> Strip:
+        filtered.append(strip)
+        return apply(strip, each, background)
+
+    monkeypatch.setattr(VirtualList, "render_line", rendered)
+    monkeypatch.setattr(Strip, "apply_filter", applied)
+    async with opened(size=(200, 50)) as driven:
+        await driven.ready()
+        drawn.clear()
+        filtered.clear()
+        await driven.press("down")
+        assert drawn == [1, 2]
+        # The two rows and the lines of the panel, each with two filters.
+        assert len(filtered) <= 2 * 50

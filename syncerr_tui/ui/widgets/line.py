@@ -81,6 +81,7 @@ class Line(Themed):
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
         self._drawn: tuple[Part, ...] = ()
+        self._laid_out_for = 0
         self._does: tuple[str, ...] = ()
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = (), does: Sequence[str] = ()) -> None:
@@ -91,12 +92,16 @@ class Line(Themed):
             right: The text at the right.
             does: For each piece at the left the action that a click on it asks for; empty for none.
         """
-        self._left, self._right, self._does = tuple(left), tuple(right), tuple(does)
-        if self.size.width:
-            before, now = self._drawn, self._laid_out()
+        self._does = tuple(does)
+        shown = (tuple(left), tuple(right))
+        if shown == (self._left, self._right) and self._laid_out_for == self.outer_size.width:
+            return
+        self._left, self._right = shown
+        if width := self.size.width:
+            before, now = self._drawn, self._laid_out(width)
             if before != now:
                 self._drawn = now
-                self.refresh(Region(0, 0, _last_difference(before, now, self.size.width), 1))
+                self.refresh(Region(0, 0, _last_difference(before, now, width), 1))
 
     @property
     def text(self) -> str:
@@ -104,7 +109,7 @@ class Line(Themed):
         return "".join(text for text, _ in self._drawn)
 
     def on_resize(self) -> None:
-        self._drawn = self._laid_out()
+        self._drawn = self._laid_out(self.size.width)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -129,9 +134,8 @@ class Line(Themed):
         ]
         return Strip(segments, self.size.width)
 
-    def _laid_out(self) -> tuple[Part, ...]:
-        width = self.size.width
-        room = width
+    def _laid_out(self, width: int) -> tuple[Part, ...]:
+        self._laid_out_for = room = width
         if self._cut == "right":
             room = max(0, width - _width(_fitted(self._left, width, "")) - 1)
         right = _fitted(self._right, room, self._ellipsis)

@@ -1,4 +1,4 @@
-"""Widgets that draw their own lines, in the colours of the theme.
+"""Widgets that draw their own lines, in the colours of the theme, and keep those that have not changed.
 
 Textual's component classes would do, but every one of them is a node that the style sheet is matched against
 when the app starts: a hundred of them cost as much as all the rest of the first frame.
@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rich.style import Style
+from textual._styles_cache import StylesCache
 from textual.color import Color
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
@@ -61,10 +64,71 @@ _NO_COLOUR: Mapping[str, Style] = {
 }
 
 
-class Themed(Widget):
+class LinesKept(StylesCache):
+    """The lines of a widget as they go to the compositor, until they change.
+
+    Textual 8.2.8 asks every widget between the first and the last line of a change for all its lines, and
+    takes each of them through every filter again: a third of what a key costs in a large window.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._crop: Region | None = None
+        """What `_strips` are; None where all are to be drawn."""
+        self._strips: list[Strip] = []
+
+    def clear(self) -> None:
+        super().clear()
+        self._crop = None
+
+    def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
+        """Draw the lines that have changed, and give all of them."""
+        if crop != self._crop:
+            self._strips = self._drawn(widget, crop)
+            self._crop = crop
+        elif changed := self._dirty_lines.intersection(crop.line_range):
+            first, end = min(changed), max(changed) + 1
+            part = Region(crop.x, first, crop.width, end - first)
+            self._strips[first - crop.y : end - crop.y] = self._drawn(widget, part)
+        return self._strips
+
+    def _drawn(self, widget: Widget, part: Region) -> list[Strip]:
+        return super().render_widget(widget, part)
+
+
+class OwnLines(LinesKept):
+    """The lines of a widget that draws all its cells: without a border they need nothing of the style sheet.
+
+    What Textual can lay over a widget, as a tint or opacity, is nowhere in ours.
+    """
+
+    def _drawn(self, widget: Widget, part: Region) -> list[Strip]:
+        if widget.styles.gutter or part.column_span != (0, widget.outer_size.width):
+            return super()._drawn(widget, part)
+        self._dirty_lines.difference_update(part.line_range)
+        background = widget.background_colors[1]
+        strips = [widget.render_line(y).adjust_cell_length(part.width) for y in part.line_range]
+        for each in widget.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        return strips
+
+
+class KeepsLines(Widget):
+    """A widget whose lines are looked at only where they change."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id, classes=classes)
+        self._styles_cache = LinesKept()
+
+
+class Themed(KeepsLines):
     """Gives styles by name; they follow the theme."""
 
     _looks: dict[str, Style]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id, classes=classes)
+        self._styles_cache = OwnLines()
 
     def look(self, name: str) -> Style:
         """The style of this name on this widget's background."""
