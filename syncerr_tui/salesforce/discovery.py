@@ -8,10 +8,10 @@ carries a doubt, and a doubt is settled by a person, never by order of the alpha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
@@ -43,9 +43,7 @@ from syncerr_tui.salesforce.scoring import (
     shaped_like_it,
 )
 from syncerr_tui.salesforce.vocabulary import (
-    KNOWN_OBJECT,
     OBJECT_HINTS,
-    OBJECT_WORDS,
     OPTIONAL,
     RECORD_KEY,
     FieldRole,
@@ -64,9 +62,6 @@ _NAMES = 8_000
 SURE_NAME = 60
 """Points of a name from which the other objects are left alone."""
 _NOT_DATA = ("__ChangeEvent", "__Share", "__History", "__Feed", "__Tag", "__mdt", "__e", "__x", "__Kav")
-
-
-T = TypeVar("T")
 
 
 class Describes(Protocol):
@@ -147,15 +142,9 @@ class _Search:
         return await self._finished(proposal)
 
     async def best(self, listed: Sequence[Mapping[str, Any]]) -> Proposal:
+        likely = [one for one in listed if _may_be_data(one)]
         ranked = sorted(
-            (
-                (
-                    object_points(str(one["name"]), str(one.get("label") or ""), OBJECT_WORDS, KNOWN_OBJECT),
-                    one,
-                )
-                for one in listed
-                if _may_be_data(one)
-            ),
+            ((object_points(str(one["name"]), str(one.get("label") or "")), one) for one in likely),
             key=lambda pair: (-pair[0], -_hinted(pair[1]), str(pair[1]["name"])),
         )
         first = [(points, one) for points, one in ranked if points or _hinted(one)][:FIRST_LOOK]
@@ -198,7 +187,7 @@ class _Search:
         known = [pair for pair in some if pair[0] == max((points for points, _ in some), default=0) >= 100]
         if len(known) == 1 and (only := await judge(known[0][0], str(known[0][1]["name"]))):
             return [only]
-        judged = await _gather(judge(points, str(one["name"])) for points, one in some)
+        judged = await asyncio.gather(*(judge(points, str(one["name"])) for points, one in some))
         return sorted(one for one in judged if one)
 
     async def _propose(self, name: str, reason: str) -> Proposal:
@@ -323,7 +312,3 @@ def _object_reason(points: int) -> str:
     if points >= 100:
         return "the name that StoreConnect uses"
     return "its name sounds like it" if points >= 40 else "its shape, not its name"
-
-
-async def _gather(some: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    return list(await asyncio.gather(*some))

@@ -7,14 +7,17 @@ fitting values up to 60. What contradicts takes points away, so that one good wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncerr_tui.salesforce.reading import status_values
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
+    KNOWN_OBJECT,
+    OBJECT_WORDS,
+    OPTIONAL,
     REMEMBERED,
     ROLE_WORDS,
     FieldRole,
@@ -36,24 +39,7 @@ PACKAGE = 20
 FEW = 3
 """Values below this many prove nothing."""
 
-_TEXT = frozenset({"string", "picklist", "combobox"})
-_TYPES: Mapping[FieldRole, frozenset[str]] = {
-    FieldRole.OBJECT: _TEXT | {"textarea"},
-    FieldRole.EVENT_TYPE: _TEXT,
-    FieldRole.PROCESSED_AT: frozenset({"datetime"}),
-    FieldRole.STORECONNECT_ID: frozenset({"string", "textarea"}),
-    FieldRole.MESSAGE: frozenset({"textarea", "string"}),
-    FieldRole.STATUS: _TEXT | {"boolean", "multipicklist"},
-    FieldRole.SALESFORCE_ID: frozenset({"string", "reference"}),
-    FieldRole.CODE: _TEXT,
-}
-_NEEDED = (
-    FieldRole.OBJECT,
-    FieldRole.EVENT_TYPE,
-    FieldRole.STORECONNECT_ID,
-    FieldRole.MESSAGE,
-    FieldRole.STATUS,
-)
+_NEEDED = [role for role in FieldRole if role not in OPTIONAL and role is not FieldRole.PROCESSED_AT]
 _SYSTEM = frozenset({
     "Id", "OwnerId", "IsDeleted", "Name", "CreatedDate", "CreatedById", "LastModifiedDate",
     "LastModifiedById", "SystemModstamp", "LastActivityDate", "LastViewedDate", "LastReferencedDate",
@@ -67,6 +53,10 @@ _SENTENCE = re.compile(r"\S+\s+\S+\s+\S+")
 
 Describe = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
+Evidence = tuple[int, str]
+"""Points, and what they are for."""
+Fits = Callable[[str], object]
+Judge = Callable[["_Column"], list[Evidence]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +87,18 @@ class Sample:
     """Records that did not fail: they count where failures are too much alike."""
 
 
+class _Column(NamedTuple):
+    """A field, and what the rows that its role is judged by hold in it."""
+
+    field: Mapping[str, Any]
+    kind: str
+    length: int
+    values: Sequence[object]
+    texts: Sequence[str]
+    listed: Sequence[tuple[str, str]]
+    sample: Sample
+
+
 def sampled_fields(describe: Describe) -> list[str]:
     """The fields a sample has to hold: every one that could have a role."""
     return [
@@ -115,22 +117,12 @@ def shaped_like_it(describe: Describe) -> bool:
 
 def possible(field: Mapping[str, Any], role: FieldRole) -> bool:
     """Whether a field's type lets it have the role at all."""
-    if field.get("name") in _SYSTEM or field.get("deprecatedAndHidden"):
+    kind, length, rule = field.get("type"), int(field.get("length") or 0), ROLES[role]
+    if field.get("name") in _SYSTEM or field.get("deprecatedAndHidden") or kind not in rule.types:
         return False
-    kind, length = field.get("type"), int(field.get("length") or 0)
-    if kind not in _TYPES[role]:
-        return False
-    match role:
-        case FieldRole.STORECONNECT_ID:
-            return kind == "textarea" or length == 0 or length >= 32
-        case FieldRole.MESSAGE:
-            return kind == "textarea" or length == 0 or length >= 80
-        case FieldRole.SALESFORCE_ID:
-            if kind == "reference":
-                return not set(field.get("referenceTo") or ("User",)) <= _PEOPLE
-            return length == 0 or length >= 15
-        case _:
-            return True
+    if kind == "reference":
+        return not set(field.get("referenceTo") or ("User",)) <= _PEOPLE
+    return kind == "textarea" or length == 0 or length >= rule.shortest
 
 
 def candidates(describe: Describe, role: FieldRole, scene: Sample) -> list[Candidate]:
@@ -140,23 +132,22 @@ def candidates(describe: Describe, role: FieldRole, scene: Sample) -> list[Candi
 
 
 def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidate:
-    name, label = str(field["name"]), one_line(str(field.get("label") or field["name"]))
-    reasons: list[tuple[int, str]] = []
-    by_label = _named(role, words(label), 50, "label")
-    spelt = _named(role, words(bare(name)), 40, "API name")
-    reasons += [matched for matched in (by_label, spelt) if matched]
-    reasons += _typed(field, role)
-    rows = [*scene.rows, *scene.others] if role in {FieldRole.OBJECT, FieldRole.EVENT_TYPE} else scene.rows
+    name, label, rule = str(field["name"]), one_line(str(field.get("label") or field["name"])), ROLES[role]
+    rows = [*scene.rows, *scene.others] if rule.of_every_row else scene.rows
     values = [row.get(name) for row in rows]
-    reasons += _valued(field, role, values, scene)
+    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    kind, length = str(field.get("type")), int(field.get("length") or 0)
+    column = _Column(field, kind, length, values, texts, picklist(field), scene)
+    named = (_named(role, words(label), 50, "label"), _named(role, words(bare(name)), 40, "API name"))
+    reasons = [*filter(None, named), *rule.by_type(column), *rule.by_values(column)]
     points = sum(value for value, _ in reasons)
     telling = sorted(reasons, key=lambda one: -abs(one[0]))
     reason = ", ".join(f"{text} {value:+d}" for value, text in telling if value) or "nothing speaks for it"
-    return Candidate(name, label, str(field["type"]), points, reason, field.get("filterable") is not False)
+    return Candidate(name, label, kind, points, reason, field.get("filterable") is not False)
 
 
 @REMEMBERED
-def _named(role: FieldRole, tokens: tuple[str, ...], most: int, where: str) -> tuple[int, str] | None:
+def _named(role: FieldRole, tokens: tuple[str, ...], most: int, where: str) -> Evidence | None:
     covered = mentions(tokens, ROLE_WORDS[role])
     against = mentions(tokens, DECOY_WORDS[role])
     if covered == 100:
@@ -169,66 +160,6 @@ def _named(role: FieldRole, tokens: tuple[str, ...], most: int, where: str) -> t
     return points, f"{where} {'hints at it' if points > 0 else 'says something else'}"
 
 
-def _typed(field: Mapping[str, Any], role: FieldRole) -> list[tuple[int, str]]:
-    kind, length = field.get("type"), int(field.get("length") or 0)
-    match role:
-        case FieldRole.PROCESSED_AT:
-            return [(15, "date and time")]
-        case FieldRole.MESSAGE if kind == "textarea":
-            return [(20 if length >= 1000 else 12, "long text")]
-        case FieldRole.STORECONNECT_ID:
-            # One record fails more than once: an id that is unique here is the event's own.
-            unique = [(-60, "unique, so the event's own")] if field.get("unique") else []
-            return [*unique, *([(15, "36 characters")] if length == 36 else [])]
-        case FieldRole.SALESFORCE_ID if kind == "reference":
-            return [(15, "a lookup")]
-        case FieldRole.SALESFORCE_ID:
-            return [(15, f"{length} characters")] if length in {15, 18} else []
-        case FieldRole.STATUS | FieldRole.EVENT_TYPE if kind == "picklist":
-            return [(5, "a picklist")]
-        case _:
-            return []
-
-
-def _valued(
-    field: Mapping[str, Any], role: FieldRole, values: Sequence[object], scene: Sample
-) -> list[tuple[int, str]]:
-    texts = [value for value in values if isinstance(value, str) and value.strip()]
-    listed = picklist(field)
-    match role:
-        case FieldRole.OBJECT:
-            known = {name.casefold() for name in scene.objects}
-            listed_fit = _share([name for name, _ in listed], lambda value: value.casefold() in known)
-            if listed_fit is not None and listed_fit >= 0.5:
-                return [(60, "its values are objects of this org")]
-            return _evidence(texts, lambda value: value.casefold() in known, "objects of this org")
-        case FieldRole.EVENT_TYPE:
-            return _kinds(texts, listed)
-        case FieldRole.STATUS if field.get("type") == "boolean":
-            if standing_of(str(field["name"]), str(field.get("label") or "")) is Standing.FAILED:
-                return [(50, "a checkbox that says failed")]
-            return [(-60, "a checkbox that does not say failed")]
-        case FieldRole.STATUS:
-            spoken = [one for text in texts for one in status_values(text, str(field.get("type")))]
-            return _standings(spoken, listed)
-        case FieldRole.STORECONNECT_ID:
-            return _evidence(texts, lambda value: bool(_UUID.fullmatch(value.strip())), "UUIDs")
-        case FieldRole.SALESFORCE_ID:
-            return _ids(str(field["name"]), texts, scene)
-        case FieldRole.CODE:
-            fit = _evidence(
-                texts, lambda value: bool(_CODE.fullmatch(value.strip())), "codes such as DUPLICATE_VALUE"
-            )
-            if fit or not listed:
-                return fit
-            upper = _share([name for name, _ in listed], lambda value: bool(_CODE.fullmatch(value)))
-            return [(50, "its values are codes")] if upper and upper > 0.5 else []
-        case FieldRole.MESSAGE:
-            return _messages(texts)
-        case _:
-            return _times(values)
-
-
 def picklist(field: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A picklist's values as (API value, label), inactive ones too: old rows still hold them."""
     return [
@@ -238,11 +169,11 @@ def picklist(field: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _share(texts: Sequence[str], fits: Any) -> float | None:  # noqa: ANN401 - a predicate
-    return sum(1 for text in texts if fits(text)) / len(texts) if texts else None
+def _share(texts: Sequence[str], fits: Fits) -> float | None:
+    return sum(map(bool, map(fits, texts))) / len(texts) if texts else None
 
 
-def _evidence(texts: Sequence[str], fits: Any, what: str) -> list[tuple[int, str]]:  # noqa: ANN401
+def _evidence(texts: Sequence[str], fits: Fits, what: str) -> list[Evidence]:
     share = _share(texts, fits)
     if share is None:
         return []
@@ -253,12 +184,24 @@ def _evidence(texts: Sequence[str], fits: Any, what: str) -> list[tuple[int, str
     return [(-40 if len(texts) >= FEW else -15, f"holds no {what}")] if share < 0.1 else []
 
 
-def _kinds(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
-    spoken = listed or [(text, text) for text in dict.fromkeys(texts)]
-    meant = [event_type_of(*pair) for pair in spoken]
-    kinds = {kind for kind in meant if kind}
+def _objects(column: _Column) -> list[Evidence]:
+    known = {name.casefold() for name in column.sample.objects}
+
+    def is_known(value: str) -> bool:
+        return value.casefold() in known
+
+    listed = _share([name for name, _ in column.listed], is_known)
+    if listed is not None and listed >= 0.5:
+        return [(60, "its values are objects of this org")]
+    return _evidence(column.texts, is_known, "objects of this org")
+
+
+def _kinds(column: _Column) -> list[Evidence]:
+    spoken = column.listed or [(text, text) for text in dict.fromkeys(column.texts)]
     if not spoken:
         return []
+    meant = [event_type_of(*pair) for pair in spoken]
+    kinds = {kind for kind in meant if kind}
     share = sum(1 for kind in meant if kind) / len(meant)
     if len(kinds) >= 2 and share >= 0.5 and len(spoken) <= 20:
         return [(60, "its values are Create, Update, Delete or the like")]
@@ -267,8 +210,13 @@ def _kinds(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[tupl
     return [(-50, "its values are not kinds of change")] if not kinds and len(spoken) >= 2 else []
 
 
-def _standings(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
-    spoken = listed or [(text, text) for text in dict.fromkeys(texts)]
+def _standings(column: _Column) -> list[Evidence]:
+    if column.kind == "boolean":
+        if standing_of(str(column.field["name"]), str(column.field.get("label") or "")) is Standing.FAILED:
+            return [(50, "a checkbox that says failed")]
+        return [(-60, "a checkbox that does not say failed")]
+    values = (one for text in column.texts for one in status_values(text, column.kind))
+    spoken = column.listed or [(text, text) for text in dict.fromkeys(values)]
     if not spoken:
         return []
     if len(spoken) > 30:
@@ -282,56 +230,117 @@ def _standings(texts: Sequence[str], listed: Sequence[tuple[str, str]]) -> list[
     return [(-40, "no value means failed")]
 
 
-def _ids(name: str, texts: Sequence[str], scene: Sample) -> list[tuple[int, str]]:
-    evidence = _evidence(texts, lambda value: to_18(value.strip()) is not None, "record ids")
-    if not texts or scene.object_field is None or not any(value > 0 for value, _ in evidence):
+def _ids(column: _Column) -> list[Evidence]:
+    name, scene = column.field["name"], column.sample
+    evidence = _evidence(column.texts, lambda value: to_18(value.strip()), "record ids")
+    if scene.object_field is None or not any(points > 0 for points, _ in evidence):
         return evidence
     pairs = [
         (str(row[name])[:3], scene.objects.get(str(row.get(scene.object_field)), ""))
         for row in scene.rows
         if isinstance(row.get(name), str) and row[name]
     ]
-    checkable = [(prefix, wanted) for prefix, wanted in pairs if wanted]
-    if not checkable:
+    fitting = [prefix == wanted for prefix, wanted in pairs if wanted]
+    if not fitting:
         return evidence
-    share = sum(1 for prefix, wanted in checkable if prefix == wanted) / len(checkable)
+    share = sum(fitting) / len(fitting)
     if share >= 0.8:
         return [*evidence, (40, "ids of the object the row names")]
     return [*evidence, (-50, "ids of other objects")] if share <= 0.2 else evidence
 
 
-def _messages(texts: Sequence[str]) -> list[tuple[int, str]]:
+def _codes(column: _Column) -> list[Evidence]:
+    evidence = _evidence(
+        column.texts, lambda value: _CODE.fullmatch(value.strip()), "codes such as DUPLICATE_VALUE"
+    )
+    listed = _share([name for name, _ in column.listed], _CODE.fullmatch) or 0
+    return evidence or ([(50, "its values are codes")] if listed > 0.5 else [])
+
+
+def _messages(column: _Column) -> list[Evidence]:
+    texts = column.texts
     if not texts:
         return []
-    data = _share(texts, lambda text: text.lstrip()[:1] in "{[<" and len(text) > 20) or 0
-    if data > 0.5:
+    if (_share(texts, lambda text: text.lstrip()[:1] in "{[<" and len(text) > 20) or 0) > 0.5:
         return [(-50, "holds data, not sentences")]
     # The beginning tells; a pattern that looks everywhere in a long text takes its square in steps.
-    sentences = _share(texts, lambda text: bool(_SENTENCE.search(text[:_BEGINNING]))) or 0
-    coded = _share(texts, lambda text: bool(_CODE.search(text[:_BEGINNING]))) or 0
+    sentences = _share(texts, lambda text: _SENTENCE.search(text[:_BEGINNING])) or 0
+    coded = _share(texts, lambda text: _CODE.search(text[:_BEGINNING])) or 0
     if sentences < 0.3:
         return [(-40 if len(texts) >= FEW else -15, "holds no sentences")]
     varied = len(set(texts)) > max(1, len(texts) // 20)
     return [(35 if varied else 10, "holds sentences"), *([(15, "holds status codes")] if coded > 0.2 else [])]
 
 
-def _times(values: Sequence[object]) -> list[tuple[int, str]]:
-    if len(values) < FEW:
+def _times(column: _Column) -> list[Evidence]:
+    if len(column.values) < FEW:
         return []
-    filled = sum(1 for value in values if value) / len(values)
-    return (
-        [(20, "filled in failed rows")] if filled > 0.8 else [(-30, "mostly empty")] if filled < 0.2 else []
-    )
+    filled = sum(map(bool, column.values)) / len(column.values)
+    if filled > 0.8:
+        return [(20, "filled in failed rows")]
+    return [(-30, "mostly empty")] if filled < 0.2 else []
 
 
-def object_points(name: str, label: str, phrases: Iterable[str], known: str) -> int:
+def _by_length(column: _Column, *lengths: int) -> list[Evidence]:
+    return [(15, f"{column.length} characters")] if column.length in lengths else []
+
+
+def _own_id(column: _Column) -> list[Evidence]:
+    # One record fails more than once: an id that is unique here is the event's own.
+    unique = [(-60, "unique, so the event's own")] if column.field.get("unique") else []
+    return [*unique, *_by_length(column, 36)]
+
+
+def _of_kind(kind: str, points: int, words: str) -> Judge:
+    return lambda column: [(points, words)] if column.kind == kind else []
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRule:
+    """What a field has to be for a role, and what speaks for it or against it."""
+
+    types: AbstractSet[str]
+    by_values: Judge
+    by_type: Judge = lambda _column: []
+    shortest: int = 0
+    """Characters that a text has room for at least, where its length is known."""
+    of_every_row: bool = False
+    """Rows that did not fail tell as much."""
+
+
+_TEXT = frozenset({"string", "picklist", "combobox"})
+_PICKED = _of_kind("picklist", 5, "a picklist")
+ROLES: Mapping[FieldRole, RoleRule] = {
+    FieldRole.OBJECT: RoleRule(_TEXT | {"textarea"}, _objects, of_every_row=True),
+    FieldRole.EVENT_TYPE: RoleRule(_TEXT, _kinds, _PICKED, of_every_row=True),
+    FieldRole.PROCESSED_AT: RoleRule({"datetime"}, _times, _of_kind("datetime", 15, "date and time")),
+    FieldRole.STORECONNECT_ID: RoleRule(
+        {"string", "textarea"},
+        lambda column: _evidence(column.texts, lambda value: _UUID.fullmatch(value.strip()), "UUIDs"),
+        _own_id,
+        shortest=32,
+    ),
+    FieldRole.MESSAGE: RoleRule(
+        {"textarea", "string"},
+        _messages,
+        lambda column: _of_kind("textarea", 20 if column.length >= 1000 else 12, "long text")(column),
+        shortest=80,
+    ),
+    FieldRole.STATUS: RoleRule(_TEXT | {"boolean", "multipicklist"}, _standings, _PICKED),
+    FieldRole.SALESFORCE_ID: RoleRule(
+        {"string", "reference"},
+        _ids,
+        lambda column: _of_kind("reference", 15, "a lookup")(column) or _by_length(column, 15, 18),
+        shortest=15,
+    ),
+    FieldRole.CODE: RoleRule(_TEXT, _codes),
+}
+
+
+def object_points(name: str, label: str) -> int:
     """How much an object's names sound like change events, 0 to 120."""
-    if name == known:
-        return 120
-    if bare(name) == bare(known):
-        return 100
-    phrases = tuple(phrases)
-    covered = max(mentions(words(bare(name)), phrases), mentions(words(label), phrases))
-    return round(80 * covered / 100) + (
-        PACKAGE if name.startswith(known.split("__", maxsplit=1)[0] + "__") else 0
-    )
+    if bare(name) == bare(KNOWN_OBJECT):
+        return 120 if name == KNOWN_OBJECT else 100
+    covered = max(mentions(words(text), OBJECT_WORDS) for text in (bare(name), label))
+    of_package = name.startswith(KNOWN_OBJECT.split("__", maxsplit=1)[0] + "__")
+    return round(80 * covered / 100) + PACKAGE * of_package

@@ -17,7 +17,7 @@ from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.events import Counts
 from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod
-from syncerr_tui.salesforce.scoring import _TYPES
+from syncerr_tui.salesforce.scoring import ROLES
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.triage import filter as triage_filter, terms
 from syncerr_tui.triage.actions import BY_ID
@@ -67,7 +67,7 @@ def test_a_filter_term_is_read_and_explained(field: str) -> None:
 
 
 def test_a_role_of_a_field_has_its_types() -> None:
-    assert set(_TYPES) == set(FieldRole)
+    assert set(ROLES) == set(FieldRole)
 
 
 @pytest.mark.parametrize("theme", [themed._DARK, themed._LIGHT, themed._ANSI_DARK, themed._ANSI_LIGHT])
