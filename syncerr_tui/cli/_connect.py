@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from syncerr_tui.cli._options import (
     OrgChoice,
@@ -30,6 +31,7 @@ __all__ = [
     "EmbeddedOrg",
     "OrgChoice",
     "default_choice",
+    "in_event_loop",
     "open_connection",
     "open_org",
     "org_options",
@@ -37,6 +39,7 @@ __all__ = [
     "run_async",
 ]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -150,6 +153,16 @@ async def open_snapshot(path: Path) -> OrgSession:
     from syncerr_tui.salesforce.snapshot import SnapshotSession, read_snapshot
 
     return SnapshotSession(await asyncio.to_thread(read_snapshot, path))
+
+
+def in_event_loop(command: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, int]:
+    """Decorate a click command that is a coroutine: what a call of it starts, waits for and gives."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> int:
+        return run_async(command(*args, **kwargs))
+
+    return run
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
@@ -43,7 +43,8 @@ _LISTED = 20
     metavar="NAME",
     help="Production: the name of what a fix changes; once for each.",
 )
-def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tuple[str, ...]) -> int:
+@in_event_loop
+async def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tuple[str, ...]) -> int:
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 
     Refused where the file was changed, or was made for another org. What has moved in the org since is
@@ -57,10 +58,10 @@ def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tuple[st
 
     content = plan_file.load(file)
     if (fixes := fix_list_of(content, file)) is not None:
-        return run_async(apply_fixes(choice, fixes, run, frozenset(confirm)))
+        return await apply_fixes(choice, fixes, run, frozenset(confirm))
     if confirm:
         raise BadInputError("--confirm belongs to a list of fixes", "Leave it out: this is another file")
-    return run_async(_apply(plan_file.plan_of(content, file), choice, run))
+    return await _apply(plan_file.plan_of(content, file), choice, run)
 
 
 async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Only so many, the worst.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each cause.")
 @click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
-def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, victims: bool) -> int:
+@in_event_loop
+async def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, victims: bool) -> int:
     """Group the sync errors by what has to be fixed, worst first.
 
     A cause is an error that fails for a reason of its own; its victims fail only because of it.
@@ -37,10 +38,6 @@ def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, v
     from syncerr_tui.cli._choosing import read_filter
 
     read_filter(text)  # an unreadable filter is told before anything is connected
-    return run_async(_causes(choice, text, limit, as_json=as_json, victims=victims))
-
-
-async def _causes(choice: OrgChoice, text: str, limit: int | None, *, as_json: bool, victims: bool) -> int:
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli._ledger import left_in, said_in
     from syncerr_tui.diagnosis.links import record_pages

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui import __version__
-from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, org_options, reach
 from syncerr_tui.cli._console import emit, emit_json, padded, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
@@ -32,27 +32,14 @@ _LARGE = 500_000_000
 @org_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: name, state, reason, advice.")
 @click.option("--done", multiple=True, metavar="VALUE", help="Confirm: this status means carried out.")
-def command(choice: OrgChoice, *, as_json: bool, done: tuple[str, ...]) -> int:
+@in_event_loop
+async def command(choice: OrgChoice, *, as_json: bool, done: tuple[str, ...]) -> int:
     """Check the way to an org: login, user, limits, names, method, permissions, clock, network, journal.
 
     Ends with 0 when nothing failed, with 1 otherwise. Warnings do not count. No secret is printed.
     """
     if done:
         _confirm(choice, done)
-    return run_async(_examine(choice, as_json=as_json))
-
-
-def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
-    """Keep it in the profile that these status values mean done."""
-    from syncerr_tui.salesforce.profile_files import confirm_done
-
-    if not choice.org:
-        raise BadInputError("--done needs an org that is set up", "Name it with --org NAME")
-    confirm_done(profile_folder(), choice.org, done)
-    say(f"Kept in the profile {choice.org}: {one_line(', '.join(done))} means done.")
-
-
-async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
     from syncerr_tui.salesforce.doctor import check_org
 
     good = True
@@ -63,6 +50,16 @@ async def _examine(choice: OrgChoice, *, as_json: bool) -> int:
             good &= _tell(check, as_json=as_json)
         good &= _tell(await _safeguards(profile, tokens), as_json=as_json)
     return ExitCode.OK if good else ExitCode.NOT_ALL_FIXED
+
+
+def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
+    """Keep it in the profile that these status values mean done."""
+    from syncerr_tui.salesforce.profile_files import confirm_done
+
+    if not choice.org:
+        raise BadInputError("--done needs an org that is set up", "Name it with --org NAME")
+    confirm_done(profile_folder(), choice.org, done)
+    say(f"Kept in the profile {choice.org}: {one_line(', '.join(done))} means done.")
 
 
 async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:

@@ -13,7 +13,7 @@ import click
 
 from syncerr_tui.cli import _console
 from syncerr_tui.cli._choosing import cause_named, reason_option, yes_option
-from syncerr_tui.cli._connect import OrgChoice, open_connection, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, open_org, org_options
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._options import packed
@@ -233,7 +233,8 @@ class _Asked:
         "--json", "as_json", is_flag=True, help="One JSON line for each fix, or for the result."
     ),
 )
-def command(choice: OrgChoice, *, asked: _Asked) -> int:
+@in_event_loop
+async def command(choice: OrgChoice, *, asked: _Asked) -> int:
     """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
 
     \b
@@ -248,10 +249,10 @@ def command(choice: OrgChoice, *, asked: _Asked) -> int:
     answering after the write; 5: refused.
     """  # noqa: D301 - click's mark for a block that keeps its lines
     if choice.snapshot is not None:
-        return run_async(_choose(choice, asked))
+        return await _choose(choice, asked)
     if asked.output is not None:
         raise BadInputError("-o belongs to a snapshot", "Leave it out: the change is made in the org")
-    return run_async(_fix(choice, asked))
+    return await _fix(choice, asked)
 
 
 async def _fix(choice: OrgChoice, asked: _Asked) -> int:

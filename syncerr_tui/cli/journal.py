@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import journal_of
 from syncerr_tui.cli._options import profile_folder
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50]."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
-def command(
+@in_event_loop
+async def command(
     run: str | None,
     choice: OrgChoice,
     *,
@@ -58,20 +59,7 @@ def command(
     if run == "move":
         if event is not None:
             raise BadInputError("'journal move' moves all of it", "Leave --id out")
-        return run_async(_move(choice))
-    return run_async(_journal(run, choice, event, limit, fixes=fixes, who=who, as_json=as_json))
-
-
-async def _journal(
-    run: str | None,
-    choice: OrgChoice,
-    event: str | None,
-    limit: int,
-    *,
-    fixes: bool,
-    who: bool,
-    as_json: bool,
-) -> int:
+        return await _move(choice)
     from syncerr_tui.journal.history import History
     from syncerr_tui.journal.people import others_on, people_words
 

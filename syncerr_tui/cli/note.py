@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON line for each error that has a note or an owner."
 )
-def command(
+@in_event_loop
+async def command(
     text: str,
     choice: OrgChoice,
     *,
@@ -74,29 +75,18 @@ def command(
         raise BadInputError(
             "No error and no cause is named", "Name an error with --id, or a cause with --cause"
         )
-    return run_async(_note(choice, read_ids(ids), cause, wishes, text.strip(), as_json=as_json))
-
-
-async def _note(
-    choice: OrgChoice,
-    ids: tuple[str, ...],
-    cause: str | None,
-    wishes: dict[HandlingKind, str],
-    text: str,
-    *,
-    as_json: bool,
-) -> int:
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.journal.history import History
 
+    named = read_ids(ids)
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         journal = late.open()
         twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in wishes else ()
-        targets = _targets(graph, ids, cause, frozenset(twin.error.id for twin in twins))
+        targets = _targets(graph, named, cause, frozenset(twin.error.id for twin in twins))
         for number, (kind, value) in enumerate(wishes.items()):
-            _say(journal, graph, targets, kind, value, by=os_user(), text=text if not number else "")
+            _say(journal, graph, targets, kind, value, by=os_user(), text=text.strip() if not number else "")
         handlings = said_in(journal, graph)
     rows = [row for row in graph.errors if row in handlings.rows]
     if targets:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import (
     mention_unfinished,
@@ -32,16 +32,11 @@ from syncerr_tui.errors import ExitCode
     help="Write the plan to this new file, for 'syncerr-tui apply'.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each error.")
-def command(
+@in_event_loop
+async def command(
     choice: OrgChoice, *, asked: Choice, options: PlanOptions, output: Path | None, as_json: bool
 ) -> int:
     """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
-    return run_async(_plan(choice, asked, options, output, as_json=as_json))
-
-
-async def _plan(
-    choice: OrgChoice, asked: Choice, options: PlanOptions, output: Path | None, *, as_json: bool
-) -> int:
     from syncerr_tui.resync import plan_file
 
     async with open_org(choice) as (connection, late):

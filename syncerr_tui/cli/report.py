@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -38,26 +38,13 @@ _LONGEST = timedelta(days=100 * 365)
     help="HTML is one file that needs nothing else.",
 )
 @click.option("--personal-data", is_flag=True, help="Do not mask addresses, telephone numbers and values.")
-def command(choice: OrgChoice, *, since: str, form: str, personal_data: bool) -> int:
+@in_event_loop
+async def command(choice: OrgChoice, *, since: str, form: str, personal_data: bool) -> int:
     """Hand over: what was open, what was done with proof, what is left and what comes next.
 
     Reads the errors and the safeguards now, and the journal for what was done.
     """
     span = _span(since)
-    return run_async(_report(choice, span, form, mask=not personal_data))
-
-
-def _span(text: str) -> timedelta | None:
-    """How far back; None: to the beginning of the last run."""
-    if text == "run":
-        return None
-    span = span_of(text, digits=6)
-    if span is None or span > _LONGEST:
-        raise BadInputError(f"--since cannot be {text[:40]!r}", "Write it as 90m, 8h, 2d or run")
-    return span
-
-
-async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask: bool) -> int:
     from syncerr_tui.cli.causes import org_names, read_graph
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.report.gather import gather
@@ -75,7 +62,7 @@ async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask:
             since=_begin(journal, span),
             by=os_user(),
             metadata=metadata,
-            mask=mask,
+            mask=not personal_data,
         )
     if form == "json":
         emit_json(report.payload())
@@ -88,6 +75,16 @@ async def _report(choice: OrgChoice, span: timedelta | None, form: str, *, mask:
 
         emit(*to_markdown(report))
     return ExitCode.OK
+
+
+def _span(text: str) -> timedelta | None:
+    """How far back; None: to the beginning of the last run."""
+    if text == "run":
+        return None
+    span = span_of(text, digits=6)
+    if span is None or span > _LONGEST:
+        raise BadInputError(f"--since cannot be {text[:40]!r}", "Write it as 90m, 8h, 2d or run")
+    return span
 
 
 def _begin(journal: Journal, span: timedelta | None) -> datetime:

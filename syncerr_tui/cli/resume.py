@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import again_option
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import ask, at_terminal, emit, emit_json, narrate
 from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
 from syncerr_tui.cli._sending import follow
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="With --continue: do not ask.")
 @again_option
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: runs without a choice, else rows.")
-def command(
+@in_event_loop
+async def command(
     run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, again: bool, as_json: bool
 ) -> int:
     """List interrupted runs, or go on with one (RUN: the beginning of its id; needless where there is one).
@@ -39,18 +40,12 @@ def command(
     """
     if mode == "continue":
         refuse_where_read_only(choice)
-    return run_async(_resume(run, choice, mode, yes=yes, again=again, as_json=as_json))
-
-
-async def _resume(
-    run: str | None, choice: OrgChoice, word: str | None, *, yes: bool, again: bool, as_json: bool
-) -> int:
     from syncerr_tui.journal.history import History
     from syncerr_tui.resync.plan_file import recorded_plan
     from syncerr_tui.resync.run_state import ResumeMode, RunRequest
     from syncerr_tui.resync.runner import Runner
 
-    mode = ResumeMode(word) if word else None
+    how = ResumeMode(mode) if mode else None
 
     async with open_org(choice) as (connection, late):
         journal = late.open()
@@ -62,22 +57,22 @@ async def _resume(
         if not waiting:
             narrate("No interrupted run.")
             return ExitCode.OK
-        if mode is None:
+        if how is None:
             for unfinished in waiting:
                 _tell(unfinished, as_json=as_json)
-            mode = _ask(waiting, as_json=as_json)
-            if mode is None:
+            how = _ask(waiting, as_json=as_json)
+            if how is None:
                 return ExitCode.OK
         chosen = _one_of(waiting, run)
         narrate(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
         plan = recorded_plan(history, chosen.run.id)
-        consented = ask_again(journal, plan, again=again) if mode is ResumeMode.CONTINUE else frozenset()
-        if mode is ResumeMode.CONTINUE and not ask_first(
+        consented = ask_again(journal, plan, again=again) if how is ResumeMode.CONTINUE else frozenset()
+        if how is ResumeMode.CONTINUE and not ask_first(
             plan, connection.identity, yes=yes, guided=connection.method.guided
         ):
             narrate("Nothing was sent.")
             return ExitCode.OK
-        request = RunRequest(plan, resume=chosen.run.id, mode=mode, again=consented)
+        request = RunRequest(plan, resume=chosen.run.id, mode=how, again=consented)
         runner = Runner(connection, journal, request)
         return await follow(runner, connection.identity, as_json=as_json)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, RunOptions, choosing, plan_for, planning, sending
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import complain, narrate
 from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     help="Switch off this safeguard ('syncerr-tui fix' lists the keys) meanwhile.",
 )
 @click.option("--confirm", default="", metavar="NAME", help="In production: the safeguard's name.")
-def command(
+@in_event_loop
+async def command(
     choice: OrgChoice,
     *,
     asked: Choice,
@@ -65,17 +66,6 @@ def command(
     elif confirm:
         raise BadInputError("--confirm names a safeguard", "Add --with-fix KEY, or leave it out")
     check_allowed(choice, run)
-    return run_async(_resync(choice, asked, options, run, with_fix, confirm))
-
-
-async def _resync(
-    choice: OrgChoice,
-    asked: Choice,
-    options: PlanOptions,
-    run: RunOptions,
-    with_fix: str | None,
-    confirm: str,
-) -> int:
     async with open_org(choice) as (connection, late):
         journal = late.open()
         mention_unfinished(journal)

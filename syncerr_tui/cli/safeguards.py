@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
 from syncerr_tui.cli._ledger import fixer_of, since
 from syncerr_tui.cli.fix import exit_code, result_payload, show
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", metavar="TEXT", help="With --record: why.")
 @click.option("--yes", is_flag=True, help="Needless: putting back asks nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each.")
-def command(
+@in_event_loop
+async def command(
     choice: OrgChoice,
     *,
     restore: str | None,
@@ -55,18 +56,6 @@ def command(
     given = [one for one in (restore, restore_all, accept, record) if one]
     if len(given) > 1:
         raise BadInputError("--restore, --restore-all, --accept and --record cannot be combined", "Give one")
-    return run_async(_safeguards(choice, restore, accept, record, reason, restore_all, as_json))
-
-
-async def _safeguards(
-    choice: OrgChoice,
-    restore: str | None,
-    accept: str | None,
-    record: str | None,
-    reason: str,
-    restore_all: bool,
-    as_json: bool,
-) -> int:
     async with open_org(choice, mention=False) as (connection, late):
         fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
         if restore is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_connection, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, org_options
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import plural
@@ -33,17 +33,14 @@ _LOOKUPS = 200
     type=click.Path(dir_okay=False, path_type=Path),
     help="The new file, readable for you alone: the messages hold what customers typed.",
 )
-def command(choice: OrgChoice, *, output: Path) -> int:
+@in_event_loop
+async def command(choice: OrgChoice, *, output: Path) -> int:
     """Write the errors, their causes and the org's names to a file. No login and no secret is in it.
 
     'syncerr-tui --snapshot FILE' opens the app on it, read-only, and the commands that only look take
     --snapshot too. A plan or a list of fixes that is made from it can be carried out by 'apply' on the org:
     what has changed since is left out.
     """
-    return run_async(_snapshot(choice, output))
-
-
-async def _snapshot(choice: OrgChoice, output: Path) -> int:
     from syncerr_tui.cli.causes import read_related
     from syncerr_tui.salesforce.snapshot import NamesRead, Snapshot
     from syncerr_tui.stopwatch import utc_now

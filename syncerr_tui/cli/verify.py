@@ -7,7 +7,7 @@ import asyncio
 import click
 
 from syncerr_tui.cli._choosing import id_option, proof_timeout_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._running import rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -19,31 +19,27 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @id_option
 @proof_timeout_option("Seconds to wait [0: look once].", default=0.0)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each row.")
-def command(
+@in_event_loop
+async def command(
     run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], proof_timeout: float, as_json: bool
 ) -> int:
     """Look again at rows that were sent: all of a RUN, the named ones, or all whose outcome is unknown.
 
     Exit code 0: every row is FIXED or resolved elsewhere; 1: not all are.
     """
-    return run_async(_verify(run, read_ids(ids), choice, proof_timeout, as_json=as_json))
-
-
-async def _verify(
-    run: str | None, ids: tuple[str, ...], choice: OrgChoice, proof_timeout: float, *, as_json: bool
-) -> int:
     from syncerr_tui.journal.history import History
     from syncerr_tui.resync.verification import verify
 
+    named = read_ids(ids)
     async with open_org(choice) as (connection, late):
         journal = late.open()
         history = History(journal)
         if run is not None:
             rows = [row for row in rows_of_run(history, run) if row.intent is not None]
-        elif ids:
-            sent = [next((r for r in history.of_event(i) if r.intent is not None), None) for i in ids]
+        elif named:
+            sent = [next((r for r in history.of_event(i) if r.intent is not None), None) for i in named]
             rows = [row for row in sent if row is not None]
-            if len(rows) < len(ids):
+            if len(rows) < len(named):
                 raise BadInputError(
                     "The journal has no request for some of these ids", "See 'syncerr-tui journal'"
                 )
