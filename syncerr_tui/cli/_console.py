@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.errors import MachineError, SyncErrError
+from syncerr_tui.errors import BadInputError, MachineError, SyncErrError
 from syncerr_tui.text import HOSTILE, cell_width, cells, clean, one_line, shortened
 
 if TYPE_CHECKING:
@@ -334,3 +334,73 @@ def row(values: Sequence[str], widths: Sequence[int], total: int) -> str:
     head = "".join(f"{padded(cell, width)} " for cell, width in zip(values, widths, strict=False))
     last, room = values[-1], total - cells(head)
     return (head + (last if cells(last) <= room else padded(last, max(room, 1)))).rstrip()
+
+
+Options = Sequence[tuple[str, str]]
+"""What can be chosen: the answer, and what it means."""
+
+
+class Asker:
+    """Asks the questions of a set-up; ctrl-c leaves, and nothing has been changed.
+
+    Args:
+        asks: False: nobody is there. Every default is taken, and a question without one is refused
+            (`BadInputError`): nothing is guessed.
+    """
+
+    def __init__(self, *, asks: bool = True) -> None:
+        self.asks = asks
+
+    def choose(self, question: str, options: Options, default: str | None, flag: str) -> str:
+        """One of the options; `flag` says how to answer without being asked."""
+        if not self.asks:
+            listed = ", ".join(one_line(answer) for answer, _ in options[:5])
+            return _given(default, f"{question.rstrip(':?')}: {listed}", flag)
+        keys = _show_options(question, options)
+        usual = str(keys.index(default) + 1) if default in keys else None
+        while (answer := ask("Number or name", usual, flag)) not in keys:
+            if answer.isdigit() and 1 <= int(answer) <= len(keys):
+                return keys[int(answer) - 1]
+            say(f"'{one_line(answer)[:40]}' is none of them.")
+        return answer
+
+    def choose_some(
+        self, question: str, options: Options, default: Sequence[str] | None, flag: str
+    ) -> tuple[str, ...]:
+        """Any number of the options, in their order; an empty default means none of them."""
+        if not self.asks:
+            return (self.choose(question, options, None, flag),) if default is None else tuple(default)
+        keys = _show_options(question, options)
+        usual = None
+        if default is not None:
+            usual = ",".join(str(keys.index(one) + 1) for one in default if one in keys) or "-"
+        while (answer := ask("Numbers, such as 1,3 (- for none)", usual, flag)) != "-":
+            numbers = [part.strip() for part in answer.split(",")]
+            if all(part.isdigit() and 1 <= int(part) <= len(keys) for part in numbers):
+                return tuple(keys[number] for number in sorted({int(part) - 1 for part in numbers}))
+            say(f"'{one_line(answer)[:40]}' does not name any of them.")
+        return ()
+
+    def text(self, question: str, default: str | None, flag: str) -> str:
+        if self.asks:
+            return ask(question, default, flag)
+        return _given(default, f"{question} is not given", flag)
+
+    def agree(self, question: str, *, default: bool) -> bool:
+        return confirm(question, default=default) if self.asks else default
+
+
+def _given(default: str | None, trouble: str, flag: str) -> str:
+    if default is None:
+        raise BadInputError(trouble, f"Answer with {flag}")
+    return default
+
+
+def _show_options(question: str, options: Options) -> list[str]:
+    """Print a question with its numbered answers; gives the answers."""
+    say("", question)
+    table(
+        [(f"{at:3}", f" {one_line(answer)}", meaning) for at, (answer, meaning) in enumerate(options, 1)],
+        [4, 26],
+    )
+    return [answer for answer, _ in options]

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncerr_tui.cli._ask import Asker
-from syncerr_tui.cli._console import heading, row, say, table, width
+from syncerr_tui.cli._console import Asker, heading, row, say, table, width
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
 from syncerr_tui.salesforce.profiles import FieldMapping

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._ask import Asker, Nobody
-from syncerr_tui.cli._console import at_terminal, confirm, emit, emit_json, heading, say, wrapped
+from syncerr_tui.cli._console import Asker, at_terminal, confirm, emit, emit_json, heading, say, wrapped
 from syncerr_tui.cli._options import complete_org
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.words import plural
@@ -261,7 +260,7 @@ async def learn_method(
     candidate = lesson.candidates[lesson.chosen]
     heading("The Re-sync button calls")
     say(*describe(candidate), "", *UNSUPPORTED)
-    if not isinstance(asker, Nobody) and not asker.agree("Use this call to re-sync?", default=False):
+    if asker.asks and not asker.agree("Use this call to re-sync?", default=False):
         raise RefusedError("The call was not confirmed", "Choose another method, for example guided")
     table = await _table(candidate, client, mapping.object_name)
     dispose(Path(har), delete=False)
@@ -270,7 +269,7 @@ async def learn_method(
 
 def _with_ids(lesson: Lesson, asker: Asker) -> Lesson | None:
     """A call that only lacks the person's word for a constant that looks like an id; None without it."""
-    if lesson.chosen is None or isinstance(asker, Nobody):
+    if lesson.chosen is None or not asker.asks:
         return None
     heading("The Re-sync button calls, with an id that stays the same")
     say(*describe(lesson.candidates[lesson.chosen]))

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._ask import Asker, Nobody, Person
 from syncerr_tui.cli._choosing import concurrency_option, proof_timeout_option
 from syncerr_tui.cli._connect import run_async
-from syncerr_tui.cli._console import emit_json, heading, say
+from syncerr_tui.cli._console import Asker, emit_json, heading, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS
@@ -146,7 +145,7 @@ def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int: 
         for key in ("concurrency", "batch_size", "proof_timeout", "read_only", "reason_required")
         if (value := given.pop(key)) is not None
     }
-    asker: Asker = Nobody() if yes else Person()
+    asker = Asker(asks=not yes)
     profile, path = run_async(_setup(Given(**given, treatment=treatment), asker))
     if as_json:
         emit_json({"name": profile.name, "path": str(path)})
@@ -166,7 +165,7 @@ def run_setup() -> str:
         click.Abort: The person left.
     """
     say("Connect an org. Enter takes what stands in brackets; ctrl+c goes back to the demo.")
-    profile, _ = run_async(_setup(Given(), Person()))
+    profile, _ = run_async(_setup(Given(), Asker()))
     return profile.name
 
 
@@ -322,11 +321,11 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
     from syncerr_tui.salesforce.methods import CheckState
 
     kind = given.method
-    if kind == "button" or (kind is None and isinstance(asker, Person)):
+    if kind == "button" or (kind is None and asker.asks):
         await _propose_entry_points(client)
     while True:
         chosen = kind or asker.choose("How should errors be re-synced?", _METHODS, "guided", "--method")
-        if chosen in {"apex", "flow"} and isinstance(asker, Person):
+        if chosen in {"apex", "flow"} and asker.asks:
             await _offer_actions(client, chosen)
         if chosen == "button":
             table = await learn_method(
@@ -350,7 +349,7 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
         bad = [check for check in checks if check.state is CheckState.FAILED]
         if not bad:
             return table
-        if kind is not None or isinstance(asker, Nobody):
+        if kind is not None or not asker.asks:
             raise RefusedError(f"This method cannot work here: {bad[0].reason}", bad[0].advice)
         say("", f"This method cannot work here: {bad[0].reason}.", bad[0].advice)
 

@@ -29,6 +29,7 @@ from syncerr_tui.salesforce.vocabulary import (
     words,
 )
 from syncerr_tui.text import one_line
+from syncerr_tui.words import plural
 
 ACCEPT = 45
 """Points from which a field is taken for a role."""
@@ -282,7 +283,7 @@ def _times(column: _Column) -> list[Evidence]:
 
 
 def _by_length(column: _Column, *lengths: int) -> list[Evidence]:
-    return [(15, f"{column.length} characters")] if column.length in lengths else []
+    return [(15, plural(column.length, "character"))] if column.length in lengths else []
 
 
 def _own_id(column: _Column) -> list[Evidence]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from syncerr_tui.cli._ask import Nobody, Options, Person
 from syncerr_tui.cli._connect import default_choice
+from syncerr_tui.cli._console import Asker, Options
 from syncerr_tui.cli._setup_mapping import named_by_flags, settle
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
@@ -213,10 +213,11 @@ def test_a_bare_program_opens_the_configured_org_or_the_demo(shell: Shell) -> No
         default_choice()
 
 
-class Answering(Person):
+class Answering(Asker):
     """A person whose answers are known beforehand; keeps the questions."""
 
     def __init__(self, *answers: str) -> None:
+        super().__init__()
         self.answers = list(answers)
         self.asked: list[str] = []
 
@@ -254,10 +255,10 @@ async def test_a_doubt_about_the_field_object_is_one_about_a_field() -> None:
 
 async def test_a_doubt_about_the_field_object_is_answered_by_a_flag() -> None:
     with pytest.raises(BadInputError, match="may be the object") as caught:
-        await settle(two_objects(), Nobody(), named_by_flags(None, (), ()))
+        await settle(two_objects(), Asker(asks=False), named_by_flags(None, (), ()))
     assert "--map object=FIELD" in caught.value.hint
     named = named_by_flags(None, ("object=s_c__Object__c",), ())
-    assert (await settle(two_objects(), Nobody(), named)).object == "s_c__Object__c"
+    assert (await settle(two_objects(), Asker(asks=False), named)).object == "s_c__Object__c"
 
 
 def many_statuses(*values: str) -> FakeOrg:
@@ -276,10 +277,12 @@ async def test_what_the_statuses_mean_is_asked_where_it_is_not_plain() -> None:
     mapping = await settle(org, person, named_by_flags(None, (), ()))
     assert (mapping.failed, mapping.done) == (("Failed",), ("Processed", "Archived"))
     assert len(person.asked) == 2
-    alone = await settle(org, Nobody(), named_by_flags(None, (), ()))
+    alone = await settle(org, Asker(asks=False), named_by_flags(None, (), ()))
     assert (alone.failed, alone.done) == (("Failed", "Failed for good"), ("Processed",))
     with pytest.raises(BadInputError) as caught:
-        await settle(many_statuses("Failed", "Rejected", "Done"), Nobody(), named_by_flags(None, (), ()))
+        await settle(
+            many_statuses("Failed", "Rejected", "Done"), Asker(asks=False), named_by_flags(None, (), ())
+        )
     assert "--failed VALUE" in caught.value.hint
 
 
