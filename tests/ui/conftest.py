@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
@@ -33,12 +34,18 @@ def frugal(monkeypatch: pytest.MonkeyPatch) -> None:
     parse = Stylesheet._parse_rules
 
     def parsed_once(sheet: Stylesheet, css: str, *args: Any, **named: Any) -> list[RuleSet]:
-        key = (css, args, *sorted(named.items()), *sorted(sheet._variables.items()))
+        key = css, args, frozenset(named.items()), frozenset(sheet._variables.items())
         if key not in _parsed:
             _parsed[key] = parse(sheet, css, *args, **named)
         return _parsed[key]
 
     monkeypatch.setattr(Stylesheet, "_parse_rules", parsed_once)
+    monkeypatch.setattr(Compositor, "render_update", _unseen)
+
+
+def _unseen(compositor: Compositor, **_: Any) -> None:
+    """Draw no frame: nobody sees those of a headless app. `Driven.lines` draws what a test looks at."""
+    compositor._dirty_regions.clear()
 
 
 async def soon(_seconds: float) -> None:
