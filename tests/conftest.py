@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import os
+import socket
+import socketserver
 import sqlite3
 import subprocess
 import sys
@@ -153,6 +156,22 @@ def _tables_made_once() -> Iterator[None]:
         yield
     for first, _ in made.values():
         first.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers_end_at_once() -> Iterator[None]:
+    """Wake a server that is to end: by itself it looks up ten times a second, and a thousand are ended."""
+
+    def shutdown(server: socketserver.TCPServer) -> None:
+        setattr(server, "_BaseServer__shutdown_request", True)  # noqa: B010 - before it is woken
+        with contextlib.suppress(OSError):
+            socket.create_connection(server.server_address[:2], timeout=1).close()  # type: ignore[arg-type]
+        ended(server)
+
+    ended = socketserver.BaseServer.shutdown
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socketserver.BaseServer, "shutdown", shutdown)
+        yield
 
 
 @pytest.fixture(scope="session")

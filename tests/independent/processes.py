@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -58,6 +59,9 @@ class Process:
     def wait(self) -> int:
         """How it ended: its exit code, or minus the signal."""
         if self.code is None:
+            ended = os.pidfd_open(self.pid)  # the nursery has to start and to end others meanwhile
+            select.select([ended], [], [])
+            os.close(ended)
             self.code = int(self.nursery.ask({"wait": self.pid})["code"])
             if self.code == _NEVER_STARTED:
                 raise RuntimeError(f"the program did not start: {self.err[-2000:]}")
@@ -108,18 +112,6 @@ class Nursery:
 
     def ask(self, job: Mapping[str, object]) -> dict[str, Any]:
         """Hand over one job."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        if "wait" in job:  # not while the lock is held: another process may have to be started or killed
-            while True:
-                answer = self._ask({"ended": job["wait"]})
-                if answer["ended"]:
-                    break
-                threading.Event().wait(0.004)
-        return self._ask(job)
-
-    def _ask(self, job: Mapping[str, object]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._lock:
@@ -152,7 +144,7 @@ class Nursery:
             "jumps": [list(jump) for jump in jumps],
             "fresh": fresh,
         }
-        return Process(self, self._ask(job)["pid"], out, err)
+        return Process(self, self.ask(job)["pid"], out, err)
 
     def at_terminal(
         self,
@@ -173,7 +165,7 @@ class Nursery:
             "jumps": [list(jump) for jump in jumps],
             "fresh": False,
         }
-        process = Process(self, self._ask(job)["pid"], Path(name), Path(name))
+        process = Process(self, self.ask(job)["pid"], Path(name), Path(name))
         # Whoever asked closes the terminal now: the child has to hold it by then.
         while process.alive and not Path(f"/proc/{process.pid}/fd/2").samefile(name):
             threading.Event().wait(0.001)
