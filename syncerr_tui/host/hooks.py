@@ -51,8 +51,8 @@ class Hook:
             self.keys,
             self.label or self.name,
             f"Your command '{self.name}', on the row or on all selected, {where}.",
-            "Your commands",
             self.places,
+            "Your commands",
             changes_org=self.changes_org,
             why_disabled=_row,
         )

@@ -6,8 +6,8 @@ this table. Small letters look, capital letters act. Long because it is one tabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncerr_tui.model import Environment
@@ -103,8 +103,9 @@ class Action:
     """Two or three words, for the footer and the palette."""
     help: str
     """One sentence, for the help screen and the README."""
-    group: str
     places: frozenset[Place] = frozenset({Place.EVERYWHERE})
+    group: str = ""
+    """Under which heading of the help it stands."""
     changes_org: bool = False
     """Absent where the app is read-only."""
     on_snapshot: bool = False
@@ -220,43 +221,46 @@ _TABLES = frozenset({Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED})
 _CAUSES = frozenset({Place.CAUSES})
 _ERRORS_AND_CAUSES = frozenset({Place.ERRORS, Place.CAUSES})
 
-ACTIONS: tuple[Action, ...] = (
-    Action(
-        "down", ("down", "j"), "down", "Move down; the view jumps half a page at its edge.", "Move", _TABLES
-    ),
-    Action("up", ("up", "k"), "up", "Move up.", "Move", _TABLES),
-    Action("page_down", ("pagedown", "ctrl+f"), "page down", "Move down a page.", "Move", _TABLES),
-    Action("page_up", ("pageup", "ctrl+b"), "page up", "Move up a page.", "Move", _TABLES),
-    Action("half_down", ("ctrl+d",), "half page down", "Move down half a page.", "Move", _TABLES),
-    Action("half_up", ("ctrl+u",), "half page up", "Move up half a page.", "Move", _TABLES),
-    Action("first", ("g", "home"), "first row", "Go to the first row.", "Move", _TABLES),
-    Action("last", ("G", "end"), "last row", "Go to the last row.", "Move", _TABLES),
+
+def _group(name: str, actions: tuple[Action, ...]) -> Iterator[Action]:
+    """Actions that stand under one heading of the help, except those that have one of their own."""
+    return (replace(action, group=action.group or name) for action in actions)
+
+
+_MOVE = (
+    Action("down", ("down", "j"), "down", "Move down; the view jumps half a page at its edge.", _TABLES),
+    Action("up", ("up", "k"), "up", "Move up.", _TABLES),
+    Action("page_down", ("pagedown", "ctrl+f"), "page down", "Move down a page.", _TABLES),
+    Action("page_up", ("pageup", "ctrl+b"), "page up", "Move up a page.", _TABLES),
+    Action("half_down", ("ctrl+d",), "half page down", "Move down half a page.", _TABLES),
+    Action("half_up", ("ctrl+u",), "half page up", "Move up half a page.", _TABLES),
+    Action("first", ("g", "home"), "first row", "Go to the first row.", _TABLES),
+    Action("last", ("G", "end"), "last row", "Go to the last row.", _TABLES),
     Action(
         "count",
         ("0", "5", "6", "7", "8", "9"),
         "count",
         "Digits before a move or a selection repeat it: 10j, 5 space, 50G. 1 to 4 alone are tabs.",
-        "Move",
         _TABLES,
     ),
+)
+_SELECT = (
     Action(
         "toggle",
         ("space",),
         "select",
         "Select or unselect the row, or the cause and all it holds, and move on to the next.",
-        "Select",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
         footer=1,
     ),
-    Action("extend_down", ("shift+down", "J"), "extend down", "Select while moving down.", "Select", _LIST),
-    Action("extend_up", ("shift+up", "K"), "extend up", "Select while moving up.", "Select", _LIST),
+    Action("extend_down", ("shift+down", "J"), "extend down", "Select while moving down.", _LIST),
+    Action("extend_up", ("shift+up", "K"), "extend up", "Select while moving up.", _LIST),
     Action(
         "range",
         ("v",),
         "range",
         "Begin a range: every movement extends it; the same key keeps it, back cancels it.",
-        "Select",
         _LIST,
         why_disabled=_row,
         footer=2,
@@ -266,7 +270,6 @@ ACTIONS: tuple[Action, ...] = (
         ("a",),
         "all",
         "Select every row that the filter shows.",
-        "Select",
         _LIST,
         why_disabled=_rows,
         footer=3,
@@ -276,7 +279,6 @@ ACTIONS: tuple[Action, ...] = (
         ("i",),
         "invert",
         "Swap selected and unselected among the rows shown.",
-        "Select",
         _LIST,
         why_disabled=_rows,
     ),
@@ -285,7 +287,6 @@ ACTIONS: tuple[Action, ...] = (
         ("comma",),
         "select alike",
         "Select every row shown that has this row's code.",
-        "Select",
         _LIST,
         why_disabled=_row,
     ),
@@ -294,7 +295,6 @@ ACTIONS: tuple[Action, ...] = (
         ("backspace",),
         "selection back",
         "Bring back the selection that was lost last, as far as its rows are in the list; again swaps.",
-        "Select",
         _ERRORS_AND_CAUSES,
         why_disabled=lambda state: None if state.restorable else "no selection was lost",
     ),
@@ -303,14 +303,14 @@ ACTIONS: tuple[Action, ...] = (
         ("escape",),
         "back",
         "One step back: close what is open, end the range, show everything, unselect.",
-        "Select",
     ),
+)
+_LOOK = (
     Action(
         "filter",
         ("slash",),
         "filter",
         'Show only what matches: text, /regex/, object:Order code:INVALID* age:>2d day: -not "two words".',
-        "Look",
         _TABLES,
         footer=4,
     ),
@@ -319,7 +319,6 @@ ACTIONS: tuple[Action, ...] = (
         ("equals_sign",),
         "only like this",
         "Only rows with this row's object, code, day, cause or message; a capital letter leaves them out.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
@@ -328,7 +327,6 @@ ACTIONS: tuple[Action, ...] = (
         ("number_sign",),
         "count by",
         "Count the rows shown by object, event, code, day or cause; enter filters by one, escape comes back.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=_rows,
     ),
@@ -337,7 +335,6 @@ ACTIONS: tuple[Action, ...] = (
         ("ctrl+s",),
         "save filter",
         "Keep the filter in force under a name, in config.toml; saved:NAME filters by it, in commands too.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=lambda state: None if state.filtered else "no filter is in force",
     ),
@@ -346,7 +343,6 @@ ACTIONS: tuple[Action, ...] = (
         ("ctrl+r",),
         "raw record",
         "Show the change event with every field that the org returns; its text can be searched and copied.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=lambda state: _connected(state) or _row(state),
     ),
@@ -355,7 +351,6 @@ ACTIONS: tuple[Action, ...] = (
         ("f3", "vertical_line"),
         "in pager",
         "Show the change event with all its fields, as JSON, in the program that PAGER names.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=lambda state: _connected(state) or _row(state),
     ),
@@ -364,24 +359,17 @@ ACTIONS: tuple[Action, ...] = (
         ("f4",),
         "in editor",
         "The same in the program that VISUAL or EDITOR names; what is changed there is sent nowhere.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=lambda state: _connected(state) or _row(state),
     ),
     Action(
-        "sort",
-        ("o",),
-        "sort",
-        "Choose the column to sort by; the same one again reverses the order.",
-        "Look",
-        _LIST,
+        "sort", ("o",), "sort", "Choose the column to sort by; the same one again reverses the order.", _LIST
     ),
     Action(
         "info",
         ("enter",),
         "info",
         "What happened and what to do; at the side of a wide window, else in place of the list.",
-        "Look",
         _TABLES,
         footer=5,
     ),
@@ -390,7 +378,6 @@ ACTIONS: tuple[Action, ...] = (
         ("right", "n"),
         "next error",
         "The next error, also while the info panel is open.",
-        "Look",
         _LIST,
         why_disabled=_row,
     ),
@@ -399,7 +386,6 @@ ACTIONS: tuple[Action, ...] = (
         ("left", "p"),
         "previous error",
         "The error before, also while the info panel is open.",
-        "Look",
         _LIST,
         why_disabled=_row,
     ),
@@ -408,24 +394,18 @@ ACTIONS: tuple[Action, ...] = (
         ("right", "l"),
         "open",
         "Open the cause: its errors, below each what waits for it, and why that is believed.",
-        "Look",
         _CAUSES,
         why_disabled=_row,
         footer=2,
     ),
-    Action(
-        "close", ("left", "h"), "close", "Close the cause; from an error, up to its cause.", "Look", _CAUSES
-    ),
-    Action("next_cause", ("n",), "next cause", "The next cause.", "Look", _CAUSES, why_disabled=_row),
-    Action(
-        "previous_cause", ("p",), "previous cause", "The cause before.", "Look", _CAUSES, why_disabled=_row
-    ),
+    Action("close", ("left", "h"), "close", "Close the cause; from an error, up to its cause.", _CAUSES),
+    Action("next_cause", ("n",), "next cause", "The next cause.", _CAUSES, why_disabled=_row),
+    Action("previous_cause", ("p",), "previous cause", "The cause before.", _CAUSES, why_disabled=_row),
     Action(
         "panel",
         ("z",),
         "panel",
         "Close the info panel, or have it on screen with the list; from inside it, the whole window for it.",
-        "Look",
         _TABLES,
     ),
     Action(
@@ -433,18 +413,14 @@ ACTIONS: tuple[Action, ...] = (
         ("right_square_bracket", "shift+right"),
         "more columns",
         "Sideways to the columns that have no room, and through a long message; the first column stays.",
-        "Look",
         _LIST,
     ),
-    Action(
-        "columns_left", ("left_square_bracket", "shift+left"), "columns back", "Sideways back.", "Look", _LIST
-    ),
+    Action("columns_left", ("left_square_bracket", "shift+left"), "columns back", "Sideways back.", _LIST),
     Action(
         "zoom_message",
         ("H",),
         "whole message",
         "The message as wide as the window has room, beside the first column; the same key goes back.",
-        "Look",
         _LIST,
     ),
     Action(
@@ -452,16 +428,14 @@ ACTIONS: tuple[Action, ...] = (
         ("t",),
         "columns",
         "Choose which columns the table shows, in which order and how wide; kept for this org.",
-        "Look",
         _LIST,
     ),
-    Action("focus_next", ("tab",), "other side", "Move between the list and the info panel.", "Look"),
+    Action("focus_next", ("tab",), "other side", "Move between the list and the info panel."),
     Action(
         "alike",
         ("e",),
         "same cause",
         "Show all rows of this cause in the list; the same key again goes back to all rows.",
-        "Look",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
@@ -470,25 +444,22 @@ ACTIONS: tuple[Action, ...] = (
         ("u",),
         "its cause",
         "Go up to the error that has to be fixed before this one can work.",
-        "Look",
         _LIST,
         why_disabled=_row,
     ),
-    Action("errors", ("1",), "errors", "The list of sync errors.", "Look"),
+    Action("errors", ("1",), "errors", "The list of sync errors."),
     Action(
         "causes",
         ("c", "2"),
         "causes",
         "What really broke, worst first, with what each holds up; at first on the worst, then on this row's.",
-        "Look",
     ),
-    Action("journal", ("3",), "journal", "What was re-synced, by whom, and what came of it.", "Look"),
+    Action("journal", ("3",), "journal", "What was re-synced, by whom, and what came of it."),
     Action(
         "guided",
         ("4",),
         "guided",
         "What is to be pressed in Salesforce, ticked off row by row, while such a re-sync is under way.",
-        "Look",
         why_disabled=lambda state: None if state.guided else "no re-sync by hand is under way or interrupted",
     ),
     Action(
@@ -496,7 +467,6 @@ ACTIONS: tuple[Action, ...] = (
         ("s",),
         "safeguards",
         "What was switched off from here and is not on again; each can be put back.",
-        "Look",
         why_disabled=_connected,
     ),
     Action(
@@ -504,23 +474,20 @@ ACTIONS: tuple[Action, ...] = (
         ("f",),
         "fixes",
         "The fixes that were made from here, and what became of each; the same key goes back to the runs.",
-        "Look",
         _JOURNAL,
     ),
-    Action("guide", ("m",), "guide", "Every status code and what to do about it, as a manual.", "Look"),
+    Action("guide", ("m",), "guide", "Every status code and what to do about it, as a manual."),
     Action(
         "refresh",
         ("r",),
         "refresh",
         "Read the list from the org again; what is new since you looked is marked.",
-        "Look",
     ),
     Action(
         "watch",
         ("w",),
         "watch",
         "Read every minute what has changed; what is new is marked, and new errors ring the bell.",
-        "Look",
         why_disabled=_connected,
     ),
     Action(
@@ -528,7 +495,6 @@ ACTIONS: tuple[Action, ...] = (
         ("full_stop",),
         "next new",
         "The next row that is new (+) or changed (~); its mark goes once you have opened and left its info.",
-        "Look",
         _LIST,
         why_disabled=_change,
     ),
@@ -537,15 +503,15 @@ ACTIONS: tuple[Action, ...] = (
         ("d",),
         "since I looked",
         "What is new, changed and gone, and why it is gone; the same key again marks all of it as seen.",
-        "Look",
         why_disabled=_since,
     ),
+)
+_COPY = (
     Action(
         "note",
         ("N",),
         "note",
         "Say something of the row, the selection or the cause: a note, who works on it, a ticket, a snooze.",
-        "Copy and export",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
@@ -554,25 +520,15 @@ ACTIONS: tuple[Action, ...] = (
         ("y",),
         "copy",
         "Copy an ID, the message, the whole error or its link, of the row or of all selected, a line each.",
-        "Copy and export",
         _TABLES,
         why_disabled=_row,
     ),
-    Action(
-        "copy_error",
-        ("Y",),
-        "copy error",
-        "Copy the whole error as text.",
-        "Copy and export",
-        _LIST,
-        why_disabled=_row,
-    ),
+    Action("copy_error", ("Y",), "copy error", "Copy the whole error as text.", _LIST, why_disabled=_row),
     Action(
         "copy_all",
         ("Y",),
         "copy all",
         "The same of all rows that are to be pressed, as far as the filter shows them.",
-        "Copy and export",
         _GUIDED,
         why_disabled=_rows,
     ),
@@ -581,7 +537,6 @@ ACTIONS: tuple[Action, ...] = (
         ("b",),
         "open address",
         "Open the page on which Re-sync is pressed; where there is no browser, copy its address.",
-        "Copy and export",
         _GUIDED,
     ),
     Action(
@@ -589,7 +544,6 @@ ACTIONS: tuple[Action, ...] = (
         ("x",),
         "export",
         "Write the rows and columns that the list shows to a new file here: CSV, JSON lines or Markdown.",
-        "Copy and export",
         _LIST,
         why_disabled=_rows,
     ),
@@ -598,24 +552,24 @@ ACTIONS: tuple[Action, ...] = (
         ("W",),
         "report",
         "Write the hand-over of the last eight hours to a new HTML file here: done, proven, left, next.",
-        "Take along",
         why_disabled=_connected,
+        group="Take along",
     ),
     Action(
         "browse",
         ("b",),
         "open address",
         "Open the address of the next step in a browser; where there is none, copy it.",
-        "Copy and export",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
+)
+_ACT = (
     Action(
         "resync",
         ("R",),
         "re-sync",
         "Re-sync what is selected, or the row or cause under the cursor, after the plan; or queue it.",
-        "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,
         why_disabled=_resync,
@@ -626,7 +580,6 @@ ACTIONS: tuple[Action, ...] = (
         ("Q",),
         "queue",
         "The re-syncs that wait for the one under way: take one out, move it, go on after a hold.",
-        "Act",
         why_disabled=_queue,
     ),
     Action(
@@ -634,37 +587,36 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         "tick off",
         "You pressed Re-sync for this row in Salesforce: it is read back from now on. Again: untick it.",
-        "By hand",
         _GUIDED,
         why_disabled=lambda state: state.not_tickable or None,
         footer=1,
+        group="By hand",
     ),
     Action(
         "tick_all",
         ("a",),
         "tick all",
         "You pressed Re-sync for all that is to be pressed, as far as the filter shows it.",
-        "By hand",
         _GUIDED,
         why_disabled=lambda state: None if state.to_press else "nothing is to be pressed right now",
         footer=2,
+        group="By hand",
     ),
     Action(
         "decline",
         ("N",),
         "not pressed",
         "You did not press it and will not: it stays unsent. What may have been pressed is shown again.",
-        "By hand",
         _GUIDED,
         why_disabled=lambda state: state.not_tickable or None,
         footer=3,
+        group="By hand",
     ),
     Action(
         "cancel",
         ("X", "ctrl+c"),
         "stop re-sync",
         "Stop the re-sync: what is on its way is waited for, the rest stays unsent. Or a command of yours.",
-        "Act",
         why_disabled=_stop,
     ),
     Action(
@@ -672,7 +624,6 @@ ACTIONS: tuple[Action, ...] = (
         ("P",),
         "pause re-sync",
         "Hold the re-sync after what is on its way, or let it go on.",
-        "Act",
         why_disabled=_run,
     ),
     Action(
@@ -680,7 +631,6 @@ ACTIONS: tuple[Action, ...] = (
         ("F",),
         "fix",
         "What would remove the blocker, smallest change first, with proof; for all causes that are selected.",
-        "Act",
         _ERRORS_AND_CAUSES,
         changes_org=True,
         on_snapshot=True,
@@ -691,7 +641,6 @@ ACTIONS: tuple[Action, ...] = (
         ("U",),
         "unfinished",
         "Look at a re-sync that was interrupted: go on with it, only check it, or drop it.",
-        "Act",
         why_disabled=_interrupted,
     ),
     Action(
@@ -699,38 +648,44 @@ ACTIONS: tuple[Action, ...] = (
         ("V",),
         "check again",
         "Read from the org once more what this run sent and could not prove; nothing is sent.",
-        "Act",
         _JOURNAL,
         why_disabled=_verify,
         footer=6,
     ),
-    Action("login", ("L",), "log in again", "Ask for a new session.", "Act", why_disabled=_login),
+    Action("login", ("L",), "log in again", "Ask for a new session.", why_disabled=_login),
+)
+_PROGRAM = (
     Action(
         "setup",
         ("S",),
         "connect an org",
         "Leave the demo, after a question, and connect an org of your own, step by step.",
-        "Program",
         why_disabled=_setup,
     ),
-    Action("help", ("question_mark",), "help", "The keys that work here.", "Program", footer=7),
-    Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name.", "Program"),
-    Action("redraw", ("ctrl+l",), "redraw", "Draw the screen again.", "Program"),
+    Action("help", ("question_mark",), "help", "The keys that work here.", footer=7),
+    Action("palette", ("ctrl+p", "colon"), "palette", "Find any action by its name."),
+    Action("redraw", ("ctrl+l",), "redraw", "Draw the screen again."),
     Action(
         "suspend",
         ("ctrl+z",),
         "suspend",
         "Back to the shell, whose fg comes back here; asks first while a re-sync would sleep too.",
-        "Program",
     ),
     Action(
         "quit",
         ("q", "ctrl+q"),
         "quit",
         "Quit; asks first while a re-sync is under way or a safeguard is off.",
-        "Program",
         footer=8,
     ),
+)
+ACTIONS: tuple[Action, ...] = (
+    *_group("Move", _MOVE),
+    *_group("Select", _SELECT),
+    *_group("Look", _LOOK),
+    *_group("Copy and export", _COPY),
+    *_group("Act", _ACT),
+    *_group("Program", _PROGRAM),
 )
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
