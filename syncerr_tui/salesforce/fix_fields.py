@@ -158,22 +158,14 @@ class FieldFixes:
         if not field.get("custom"):
             guided = "A standard field that Salesforce requires: it cannot be lifted"
             return [FixCandidate(FixKind.NOT_REQUIRED, target, title, guided=guided)]
-        after = {"required": False}
-        look = await self._reader.look(FixKind.NOT_REQUIRED, target, after)
+        look = await self._reader.look(FixKind.NOT_REQUIRED, target, {"required": False})
         if look.reading is None and not look.problem:
             return []
-        guided = look.problem
-        if _of_package(field):
-            guided = "The field belongs to a package, and only its maker can lift the requirement"
+        of_package = "The field belongs to a package, and only its maker can lift the requirement"
         return [
-            FixCandidate(
-                FixKind.NOT_REQUIRED,
-                target,
+            look.candidate(
                 title,
-                look.values,
-                after,
-                whole=look.whole,
-                guided=guided,
+                guided=of_package if _of_package(field) else look.problem,
                 affects=f"{EVERYBODY} Rows whose field is left empty meanwhile will fail at their next edit "
                 "once it is required again.",
                 needs=METADATA,

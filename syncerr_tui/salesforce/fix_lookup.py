@@ -10,7 +10,7 @@ from typing import Any
 
 from syncerr_tui.diagnosis.model import Failure
 from syncerr_tui.errors import BadInputError, RefusedError
-from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
@@ -63,10 +63,26 @@ def untold() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class TargetLook:
-    """A target as it is, or why it cannot be read."""
+    """The target of a fix as it is, or why it cannot be read."""
 
+    kind: FixKind
+    target: FixTarget
+    after: Values
     reading: TargetReading | None
     problem: str = ""
+
+    def candidate(self, title: str, row: Row | None = None, **more: Any) -> FixCandidate:  # noqa: ANN401
+        """The fix, with what is known of its target.
+
+        Args:
+            title: What it does.
+            row: The target as set-up lists it: whose it is, and who changed it last.
+            more: Further fields of the candidate, and others in place of those that follow from the look.
+        """
+        facts: dict[str, Any] = {"before": self.values, "after": self.after, "guided": self.problem}
+        if row is not None:
+            facts |= {"guided": managed(row) or self.problem, **changed(row)}
+        return FixCandidate(self.kind, self.target, title, whole=self.whole, **(facts | more))
 
     @property
     def values(self) -> Values:
@@ -95,14 +111,14 @@ class TargetReader:
     async def look(self, kind: FixKind, target: FixTarget, after: Values) -> TargetLook:
         """A target as it is, and why it cannot be read where it cannot."""
         try:
-            return TargetLook(await self.targets.read_target(kind, target, after))
+            return TargetLook(kind, target, after, await self.targets.read_target(kind, target, after))
         except MetadataTokenError as error:
             self.metadata_problem = error.line
-            return TargetLook(None)
+            return TargetLook(kind, target, after, None)
         except WayBlockedError:
             raise
         except (BadInputError, RefusedError) as error:
-            return TargetLook(None, error.line)
+            return TargetLook(kind, target, after, None, error.line)
 
 
 def text(row: Row, key: str) -> str:

@@ -7,9 +7,8 @@ MatchingRule of the object reference, the Metadata API's DuplicateRule.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
 from syncerr_tui.salesforce import soql
@@ -20,8 +19,6 @@ from syncerr_tui.salesforce.fix_lookup import (
     SETUP,
     FixCase,
     TargetReader,
-    changed,
-    managed,
     text,
     untold,
 )
@@ -91,24 +88,16 @@ class SafeguardFixes:
         prefix = "" if text(row, "ValidationName").startswith(prefix) else prefix
         name = f"{object_name}.{prefix}{text(row, 'ValidationName')}"
         target = FixTarget("ValidationRule", to_18(row.get("Id")) or "", name)
-        after = {"active": False}
-        look = await self._reader.look(FixKind.VALIDATION_RULE_OFF, target, after)
+        look = await self._reader.look(FixKind.VALIDATION_RULE_OFF, target, {"active": False})
         formula = str(look.handle.get("errorConditionFormula")) if isinstance(look.handle, dict) else ""
-        candidates = [
-            FixCandidate(
-                FixKind.VALIDATION_RULE_OFF,
-                target,
-                f"Switch off the validation rule {text(row, 'ValidationName')} of {object_name}",
-                look.values or {"active": row.get("Active") is True},
-                after,
-                whole=look.whole,
-                guided=managed(row) or look.problem,
-                affects=f"Everybody who saves a record of {object_name}. {EVERYBODY}",
-                needs=SETUP,
-                **changed(row),
-            )
-        ]
-        return [*await self._bypasses(formula), *candidates] if "$Permission." in formula else candidates
+        off = look.candidate(
+            f"Switch off the validation rule {text(row, 'ValidationName')} of {object_name}",
+            row,
+            before=look.values or {"active": row.get("Active") is True},
+            affects=f"Everybody who saves a record of {object_name}. {EVERYBODY}",
+            needs=SETUP,
+        )
+        return [*await self._bypasses(formula), off] if "$Permission." in formula else [off]
 
     async def _bypasses(self, formula: str) -> list[FixCandidate]:
         """Permission sets that the admin named as a bypass, and that this rule looks for."""
@@ -120,17 +109,10 @@ class SafeguardFixes:
             look = await self._reader.look(FixKind.ASSIGN_BYPASS, target, after)
             if look.reading is None and not look.problem:
                 continue  # no such permission set, or no such user
-            if look.values.get("assigned"):
-                after = dict(look.values)
             candidates.append(
-                FixCandidate(
-                    FixKind.ASSIGN_BYPASS,
-                    target,
+                look.candidate(
                     f"Give {name} to {user} for an hour",
-                    look.values,
-                    after,
-                    whole=look.whole,
-                    guided=look.problem,
+                    after=look.values if look.values.get("assigned") else after,
                     affects=f"Only {user}: rules that look for it let this user pass. It ends by itself.",
                     needs=("PermissionsAssignPermissionSets",),
                 )
@@ -164,8 +146,7 @@ class SafeguardFixes:
         if flow_id is None:
             return []
         target = FixTarget("FlowDefinition", flow_id, text(view, "ApiName"))
-        after = {"activeVersionNumber": 0}
-        look = await self._reader.look(FixKind.FLOW_OFF, target, after)
+        look = await self._reader.look(FixKind.FLOW_OFF, target, {"activeVersionNumber": 0})
         if look.reading is None and not look.problem:
             return []
         number = look.values.get("activeVersionNumber")
@@ -173,18 +154,12 @@ class SafeguardFixes:
         name = f"{label} ({api_name})" if label and label != api_name else api_name
         version = f"; version {number} is the active one" if number else ""
         return [
-            FixCandidate(
-                FixKind.FLOW_OFF,
-                target,
+            look.candidate(
                 f"Switch off the Flow {name}{version}",
-                look.values,
-                after,
-                whole=look.whole,
-                guided=managed(view) or look.problem,
+                view,
                 affects=f"What this Flow does is left undone for every record saved meanwhile. {EVERYBODY} "
                 "Paused interviews and scheduled paths go on.",
                 needs=("PermissionsManageInteraction",),
-                **changed(view),
             )
         ]
 
@@ -211,23 +186,16 @@ class SafeguardFixes:
             target = FixTarget(
                 "WorkflowRule", to_18(row.get("Id")) or "", f"{case.error.object}.{text(row, 'Name')}"
             )
-            after = {"active": False}
-            look = await self._reader.look(FixKind.WORKFLOW_RULE_OFF, target, after)
+            look = await self._reader.look(FixKind.WORKFLOW_RULE_OFF, target, {"active": False})
             mails = case.code in _MAIL and (look.reading is None or _sends_mail(look.handle))
             if not mails and not _is_named(text(row, "Name"), message):
                 continue
             candidates.append(
-                FixCandidate(
-                    FixKind.WORKFLOW_RULE_OFF,
-                    target,
+                look.candidate(
                     f"Switch off the workflow rule {text(row, 'Name')} of {case.error.object}",
-                    look.values,
-                    after,
-                    whole=look.whole,
-                    guided=managed(row) or look.problem,
+                    row,
                     affects=f"Mails and updates of this rule are left out. {EVERYBODY}",
                     needs=SETUP,
-                    **changed(row),
                 )
             )
         return candidates
@@ -255,42 +223,33 @@ class SafeguardFixes:
         target = FixTarget(
             "DuplicateRule", to_18(row.get("Id")) or "", f"{object_name}.{text(row, 'DeveloperName')}"
         )
-        after = {"isActive": False}
-        look = await self._reader.look(FixKind.DUPLICATE_RULE_OFF, target, after)
+        look = await self._reader.look(FixKind.DUPLICATE_RULE_OFF, target, {"isActive": False})
         component = look.handle if isinstance(look.handle, Component) else None
-        common: dict[str, Any] = {
-            "whole": look.whole,
-            "needs": METADATA,
-            "needs_metadata_api": True,
-            **changed(row),
-        }
-        off = FixCandidate(
-            FixKind.DUPLICATE_RULE_OFF,
-            target,
+        off = look.candidate(
             f"Switch off the duplicate rule {text(row, 'MasterLabel')} of {object_name}",
-            look.values or {"isActive": row.get("IsActive") is True},
-            after,
-            guided=managed(row) or look.problem,
+            row,
+            before=look.values or {"isActive": row.get("IsActive") is True},
             affects=f"Everybody can make duplicates of {object_name}, not just the website. {EVERYBODY}",
             blocked=await self._matching_problem(component),
-            **common,
+            needs=METADATA,
+            needs_metadata_api=True,
         )
         user = self._exemption.sync_user
         if not user or component is None:
             return [off]
         before = filter_words(component)
         single = len(component.tree.all("duplicateRuleFilter")) == 1
-        exempt = FixCandidate(
-            FixKind.EXEMPT_SYNC_USER,
-            target,
-            f"Let the duplicate rule {text(row, 'MasterLabel')} pass what {user} saves",
-            {"duplicateRuleFilter": before},
-            {"duplicateRuleFilter": exempt_words(user)},
+        exempt = replace(
+            off,
+            kind=FixKind.EXEMPT_SYNC_USER,
+            title=f"Let the duplicate rule {text(row, 'MasterLabel')} pass what {user} saves",
+            before={"duplicateRuleFilter": before},
+            after={"duplicateRuleFilter": exempt_words(user)},
+            blocked="",
             guided=""
             if single and before in {None, exempt_words(user)}
             else "The rule has conditions of its own",
             affects=f"Only records that {user} saves; everybody else stays protected. It is lasting.",
-            **common,
         )
         return [exempt, off]
 
