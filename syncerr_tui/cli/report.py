@@ -47,23 +47,17 @@ async def command(choice: OrgChoice, *, since: str, form: str, personal_data: bo
     span = _span(since)
     from syncerr_tui.cli.causes import org_names, read_graph
     from syncerr_tui.journal.claims import os_user
-    from syncerr_tui.report.gather import gather
+    from syncerr_tui.report.gather import Handover, gather
 
     async with open_org(choice, mention=False) as (connection, late):
         graph = await read_graph(connection)
         metadata = await org_names(connection, graph)
         journal = late.open()
         off = await fixer_of(connection, journal, read_only=True).safeguards()
-        report = gather(
-            graph,
-            journal,
-            off,
-            connection.identity,
-            since=_begin(journal, span),
-            by=os_user(),
-            metadata=metadata,
-            mask=not personal_data,
+        handover = Handover(
+            graph, connection.identity, _begin(journal, span), os_user(), metadata, mask=not personal_data
         )
+        report = gather(handover, journal, off)
     if form == "json":
         emit_json(report.payload())
     elif form == "html":

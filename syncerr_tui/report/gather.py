@@ -43,14 +43,20 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Making:
-    """What every part of the report needs."""
+class Handover:
+    """What is handed over."""
 
     graph: CauseGraph
+    """All errors as they were read just now."""
     identity: OrgIdentity
-    runs: Mapping[str, RunRecord]
-    mask: bool
-    metadata: OrgMetadata | None
+    since: datetime
+    """Where its time begins."""
+    by: str
+    """Who hands over."""
+    metadata: OrgMetadata | None = None
+    """The org's own names."""
+    mask: bool = True
+    """Leave personal data out."""
 
     def words(self, text: str, *errors: SyncError) -> str:
         """A sentence, on one line, without personal data where that is to be masked."""
@@ -59,40 +65,28 @@ class _Making:
         return one_line(text)
 
 
-def gather(
-    graph: CauseGraph,
-    journal: Journal,
-    safeguards: Sequence[SafeguardNow],
-    identity: OrgIdentity,
-    *,
-    since: datetime,
-    by: str,
-    metadata: OrgMetadata | None = None,
-    mask: bool = True,
-) -> Report:
+def gather(handover: Handover, journal: Journal, safeguards: Sequence[SafeguardNow]) -> Report:
     """Make a report.
 
     Args:
-        graph: All errors as they were read just now.
+        handover: Of what.
         journal: The org's journal.
         safeguards: The open lines of the ledger, re-read just now.
-        identity: The org.
-        since: Where its time begins.
-        by: Who hands over.
-        metadata: The org's own names.
-        mask: Leave personal data out.
 
     Raises:
         MachineError: The journal cannot be read.
     """
+    graph, identity, since = handover.graph, handover.identity, handover.since
     history, now = History(journal), journal.now()
     runs = {run.id: run for run in history.runs_since(since)}
-    making = _Making(graph, identity, runs, mask, metadata)
     attempts = _last_of_each(history.ended_since(since))
     proven = [one.error for one in attempts if one.proven and one.event not in graph.errors]
-    causes = _causes(making, proven)
-    unsettled = _unsettled(making, history)
-    fixes = _fixes(making, FixLedger(journal, os_user="", org_user="").fixes(), safeguards, since)
+    causes = _causes(handover, proven)
+    open_ = (*history.last_judged(Verdict.TWIN), *history.open_attempts().values())
+    rows, unsettled = (
+        tuple(_row(handover, one, runs.get(one.run)) for one in some) for some in (attempts, open_)
+    )
+    fixes = _fixes(handover, FixLedger(journal, os_user="", org_user="").fixes(), safeguards)
     known = [*graph.errors.values(), *proven]
     came = sum((born := _born(error)) is not None and born > since for error in known)
     unfinished = [one.run for one in history.unfinished()]
@@ -101,19 +95,19 @@ def gather(
         environment=identity.environment.value,
         made_at=now,
         since=since,
-        by=by,
-        masked=mask,
+        by=handover.by,
+        masked=handover.mask,
         was_open=len(known) - came,
         came=came,
         done=len(proven),
         left=len(graph.errors),
         causes=causes,
-        rows=tuple(_row(making, one) for one in attempts),
+        rows=rows,
         unsettled=unsettled,
         runs=tuple(_run(run) for run in runs.values()),
-        handled=_handled(making, handlings(graph, all_said(journal), now)),
+        handled=_handled(handover, handlings(graph, all_said(journal), now)),
         fixes=fixes,
-        trend=_trend(graph.errors.values(), attempts, graph.errors.keys(), since, now),
+        trend=_trend(graph.errors, attempts, since, now),
         next_steps=tuple(_next_steps(causes, unsettled, fixes, unfinished)),
     )
 
@@ -143,25 +137,25 @@ def _born(error: SyncError) -> datetime | None:
     return error.created_at or error.processed_at
 
 
-def _causes(making: _Making, proven: Sequence[SyncError]) -> tuple[ReportedCause, ...]:
+def _causes(handover: Handover, proven: Sequence[SyncError]) -> tuple[ReportedCause, ...]:
     prints, example = Fingerprints(), dict[str, SyncError]()
     done: Counter[str] = Counter()
     for error in proven:
         key = prints.of(error).key
         done[key] += 1
         example.setdefault(key, error)
-    left = [_left(making, cause, done.pop(cause.key, 0)) for cause in making.graph.causes()]
-    return (*left, *(_gone(making, key, example[key], count) for key, count in done.most_common()))
+    left = [_left(handover, cause, done.pop(cause.key, 0)) for cause in handover.graph.causes()]
+    return (*left, *(_gone(handover, key, example[key], count) for key, count in done.most_common()))
 
 
-def _left(making: _Making, cause: Cause, done: int) -> ReportedCause:
-    errors = tuple(making.graph.errors[row] for row in cause.roots)
-    explanation = explain(errors[0], OrgContext(metadata=making.metadata))
-    headline = cause.fingerprint.why if cause.ready else headline_of(errors, making.metadata)
+def _left(handover: Handover, cause: Cause, done: int) -> ReportedCause:
+    errors = tuple(handover.graph.errors[row] for row in cause.roots)
+    explanation = explain(errors[0], OrgContext(metadata=handover.metadata))
+    headline = cause.fingerprint.why if cause.ready else headline_of(errors, handover.metadata)
     return ReportedCause(
-        key=making.words(cause.key, errors[0]),
+        key=handover.words(cause.key, errors[0]),
         code=explanation.diagnosis.root_code,
-        headline=making.words(headline, *errors[:_NAMED]),
+        headline=handover.words(headline, *errors[:_NAMED]),
         retry=Retry.JUST_RETRY.value if cause.ready else explanation.retry.value,
         open=len(cause.roots),
         waiting=len(cause.victims),
@@ -173,12 +167,12 @@ def _left(making: _Making, cause: Cause, done: int) -> ReportedCause:
     )
 
 
-def _gone(making: _Making, key: str, error: SyncError, done: int) -> ReportedCause:
-    explanation = explain(error, OrgContext(metadata=making.metadata))
+def _gone(handover: Handover, key: str, error: SyncError, done: int) -> ReportedCause:
+    explanation = explain(error, OrgContext(metadata=handover.metadata))
     return ReportedCause(
-        key=making.words(key, error),
+        key=handover.words(key, error),
         code=explanation.diagnosis.root_code,
-        headline=making.words(explanation.headline, error),
+        headline=handover.words(explanation.headline, error),
         retry=explanation.retry.value,
         open=0,
         waiting=0,
@@ -190,12 +184,11 @@ def _gone(making: _Making, key: str, error: SyncError, done: int) -> ReportedCau
     )
 
 
-def _row(making: _Making, attempt: Attempt) -> ReportedRow:
-    error, url = attempt.error, making.identity.instance_url
+def _row(handover: Handover, attempt: Attempt, run: RunRecord | None) -> ReportedRow:
+    error, url = attempt.error, handover.identity.instance_url
     verdict = attempt.verdict.value if attempt.verdict else "UNKNOWN"
     reason = found_words(attempt.verdict, attempt.reason, attempt.evidence)
     ids = [record["id"] for record in attempt.evidence.get("records") or ()]
-    run = making.runs.get(attempt.run)
     return ReportedRow(
         event=error.id,
         object=str(error.object),
@@ -205,15 +198,10 @@ def _row(making: _Making, attempt: Attempt) -> ReportedRow:
         at=attempt.ended_at or attempt.sent_at,
         by=run.os_user if run else "",
         run=attempt.run,
-        reason=making.words(reason, error),
+        reason=handover.words(reason, error),
         records=links.record_pages(ids, str(error.object), url),
-        open=error.id in making.graph.errors,
+        open=error.id in handover.graph.errors,
     )
-
-
-def _unsettled(making: _Making, history: History) -> tuple[ReportedRow, ...]:
-    twins, unknown = history.last_judged(Verdict.TWIN), history.open_attempts().values()
-    return tuple(_row(making, one) for one in (*twins, *unknown))
 
 
 def _run(run: RunRecord) -> ReportedRun:
@@ -230,7 +218,7 @@ def _run(run: RunRecord) -> ReportedRun:
     )
 
 
-def _handled(making: _Making, handled: Handlings) -> tuple[ReportedHandling, ...]:
+def _handled(handover: Handover, handled: Handlings) -> tuple[ReportedHandling, ...]:
     return tuple(
         ReportedHandling(
             event=row,
@@ -238,25 +226,27 @@ def _handled(making: _Making, handled: Handlings) -> tuple[ReportedHandling, ...
             assigned=one_line(one.assignee),
             ticket=one_line(one.ticket),
             snoozed=one.snooze.words() if one.snooze else "",
-            notes=tuple(making.words(f"{note.by}: {note.text}", error) for note in one.notes),
+            notes=tuple(handover.words(f"{note.by}: {note.text}", error) for note in one.notes),
         )
-        for row, error in making.graph.errors.items()
+        for row, error in handover.graph.errors.items()
         if (one := handled.of(row)) != NOTHING_SAID
     )
 
 
 def _fixes(
-    making: _Making, records: Iterable[FixRecord], safeguards: Sequence[SafeguardNow], since: datetime
+    handover: Handover, records: Iterable[FixRecord], safeguards: Sequence[SafeguardNow]
 ) -> tuple[ReportedFix, ...]:
     off = {
         line.record.id for line in safeguards if line.state not in {SafeguardState.ON, SafeguardState.GONE}
     }
-    made = [_fix(making, one, one.id in off) for one in records if one.at >= since or one.id in off]
+    made = [
+        _fix(handover, one, one.id in off) for one in records if one.at >= handover.since or one.id in off
+    ]
     return tuple(sorted(made, key=lambda fix: (not fix.off, -fix.at.timestamp())))
 
 
-def _fix(making: _Making, record: FixRecord, off: bool) -> ReportedFix:
-    personal = making.mask and record.kind.scope is FixScope.RECORD
+def _fix(handover: Handover, record: FixRecord, off: bool) -> ReportedFix:
+    personal = handover.mask and record.kind.scope is FixScope.RECORD
     before, after = ({**values} for values in (record.before, record.after))
     shown = "; ".join(
         f"{name}: {MASK} -> {MASK}" if personal else f"{name}: {before.get(name)} -> {value}"
@@ -267,23 +257,18 @@ def _fix(making: _Making, record: FixRecord, off: bool) -> ReportedFix:
         at=record.at,
         by=record.by,
         what=one_line(f"{record.kind.value} {record.target.type} {record.target.name}: {shown}"),
-        reason=making.words(record.reason),
+        reason=handover.words(record.reason),
         outcome=record.closed or record.outcome or "no outcome",
         off=off,
     )
 
 
 def _trend(
-    left: Iterable[SyncError],
-    attempts: Sequence[Attempt],
-    listed: Iterable[str],
-    since: datetime,
-    now: datetime,
+    left: Mapping[str, SyncError], attempts: Sequence[Attempt], since: datetime, now: datetime
 ) -> tuple[Point, ...]:
     """How many of the errors that this report knows were open, from its beginning to now."""
-    still = set(listed)
-    lives: list[tuple[datetime | None, datetime | None]] = [(_born(error), None) for error in left]
-    lives += [(_born(one.error), one.ended_at) for one in attempts if one.proven and one.event not in still]
+    lives: list[tuple[datetime | None, datetime | None]] = [(_born(error), None) for error in left.values()]
+    lives += [(_born(one.error), one.ended_at) for one in attempts if one.proven and one.event not in left]
     span = max(now - since, timedelta(seconds=1)) / _POINTS
     times = [since + span * step for step in range(_POINTS)] + [now]
     return tuple(

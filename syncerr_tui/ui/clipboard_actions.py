@@ -105,7 +105,7 @@ async def export_view(
 async def write_report(services: Services, say: Say) -> None:
     """Write the report of the last eight hours to a new file where the person is, and say which."""
     from syncerr_tui.journal.claims import os_user
-    from syncerr_tui.report.gather import gather
+    from syncerr_tui.report.gather import Handover, gather
     from syncerr_tui.report.sections import to_html
 
     context, connection = services.context, services.context.connection
@@ -118,7 +118,7 @@ async def write_report(services: Services, say: Say) -> None:
         with services.journals.open_anew(identity.org_id) as journal:
             since = journal.now() - _REPORTED
             metadata = services.error_details.metadata
-            made = gather(graph, journal, off, identity, since=since, by=os_user(), metadata=metadata)
+            made = gather(Handover(graph, identity, since, os_user(), metadata), journal, off)
         name = f"report-{_file_part(context.org)}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
         folder = services.journals.folder / "exports"
         return write_new([Path(), folder], name, "html", to_html(made))

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.model import Environment
 from syncerr_tui.text import shortened
 from syncerr_tui.triage.actions import Action, AppState, Place
 from syncerr_tui.triage.keymap import key_label
-from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import ago, plural
-
-if TYPE_CHECKING:
-    from syncerr_tui.model import ApiUsage
 
 _ENVIRONMENT = {
     Environment.PRODUCTION: "production",
@@ -38,28 +33,22 @@ _BREAKS = (re.compile("(?=  )"), re.compile("(?<=, )"), re.compile("(?<= )"))
 """Before what is set off by blanks, between two counts, between two words."""
 
 
-def title(
-    identity: OrgIdentity | None,
-    usage: ApiUsage | None,
-    *,
-    read_only: bool,
-    width: int,
-    org: str = "",
-    connecting: bool = True,
-) -> tuple[list[Part], list[Part]]:
+def title(context: AppContext, width: int, *, connecting: bool) -> tuple[list[Part], list[Part]]:
     """The org, what it is in words, and who we are there."""
+    connection = context.connection
     left: list[Part] = [(" SyncErr  ", "strong")]
-    if identity is None:
-        if org:
-            left.append((f"{org}  ", "accent"))
+    if connection is None:
+        if context.org:
+            left.append((f"{context.org}  ", "accent"))
         left.append(("connecting ...", "quiet") if connecting else ("not connected", "bad"))
         return left, []
+    identity, usage = connection.identity, connection.usage
     left += [
         (identity.name, "accent"),
         ("  ", "text"),
         (f" {identity.environment.value} ", _ENVIRONMENT[identity.environment]),
     ]
-    if read_only:
+    if context.read_only:
         left.append(("  READ-ONLY", "strong"))
     left.append((f"  {identity.username}", "quiet"))
     right: list[Part] = []
@@ -98,31 +87,16 @@ def tabs(
     return left, ([(f"{note.fitted(room)} ", "accent")] if note.text else [])
 
 
-def utility(
-    state: UiState,
-    *,
-    key_of: Callable[[str], str],
-    causes: int,
-    now: datetime,
-    reading: str,
-    width: int,
-    unicode: bool = True,
-    unread: str = "",
-    off: str = "",
-) -> tuple[list[Part], list[Part]]:
+def utility(context: AppContext, causes: int, off: str, width: int) -> tuple[list[Part], list[Part]]:
     """The utility bar, as Salesforce has it: how many errors, how many selected, how fresh.
 
     Args:
-        state: What is true on screen.
-        key_of: The key of an action.
+        context: What is true on screen.
         causes: How many causes there are.
-        now: What ages are counted to.
-        reading: What is being read, in words; empty while nothing is.
-        width: Cells there are.
-        unicode: Whether the terminal has more than ASCII.
-        unread: Why nothing is known of the list, in words.
         off: Which safeguards are off because of us, in words.
+        width: Cells there are.
     """
+    state, key_of, unread = context.state, context.key_of, context.unread
     listing, total = state.listing, state.unresolved
     hidden = listing.hidden_selected
     left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
@@ -130,7 +104,7 @@ def utility(
         left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
     spare: list[Part] = []
     if total and causes and not hidden:
-        spare.append((f" {'·' if unicode else '-'} {plural(causes, 'cause')}", "strong"))
+        spare.append((f" {'·' if context.terminal.unicode else '-'} {plural(causes, 'cause')}", "strong"))
         left += spare
     if listing.selected:
         selected = f"  {len(listing.selected):,} selected"
@@ -157,15 +131,25 @@ def utility(
     right: list[Part] = []
     if state.reading.watching:
         right.append(("watching  ", "busy"))
-    if reading:
+    if reading := _reading(context):
         right.append((f"{reading} ", "busy"))
     elif state.reading.read_at is not None:
         room = width - sum(cell_len(text) for text, _ in (*left, *right)) - 1
         # Where there is no room for both, when goes without saying what.
-        when = f"{ago(state.reading.read_at, now)} "
+        when = f"{ago(state.reading.read_at, context.clock())} "
         words = next((words for words in (f"refreshed {when}", when) if cell_len(words) <= room), "")
         right.append((words, "quiet"))
     return left, right
+
+
+def _reading(context: AppContext) -> str:
+    reading, connection = context.state.reading, context.connection
+    if not reading.active or connection is None:
+        return ""  # while we connect, the left side says so
+    if not reading.rows:
+        return "reading ..."
+    of = f" of {connection.total:,}" if connection.total else ""
+    return f"reading {reading.rows:,}{of} ..."
 
 
 _LEAVES_FIRST = (
@@ -276,48 +260,14 @@ class StatusLines:
         self, tabs_shown: Mapping[str, tuple[str, bool]], note: TabNote, width: int, *, busy: bool
     ) -> None:
         """The org, and the tabs: the action that shows one -> its name, and whether it is in front."""
-        context, connection = self._context, self._context.connection
-        self._line("title").show(
-            *title(
-                connection.identity if connection else None,
-                connection.usage if connection else None,
-                read_only=context.read_only,
-                width=width,
-                org=context.org,
-                connecting=busy,
-            )
-        )
+        context = self._context
+        self._line("title").show(*title(context, width, connecting=busy))
         left, right = tabs(tabs_shown.values(), note, width, unicode=context.terminal.unicode)
         self._line("tabs").show(left, right, [each for name in tabs_shown for each in ("", name)])
 
     def draw_utility(self, causes: int, off: str, width: int) -> None:
         """How many errors there are, and how fresh they are."""
-        context = self._context
-        self._line("utility").show(
-            *utility(
-                context.state,
-                key_of=context.key_of,
-                causes=causes,
-                now=context.clock(),
-                reading=self._reading,
-                width=width,
-                unicode=context.terminal.unicode,
-                unread=context.unread,
-                off=off,
-            )
-        )
-
-    @property
-    def _reading(self) -> str:
-        reading, connection = self._context.state.reading, self._context.connection
-        if not reading.active:
-            return ""
-        if connection is None:
-            return ""  # the left side says so
-        if not reading.rows:
-            return "reading ..."
-        of = f" of {connection.total:,}" if connection.total else ""
-        return f"reading {reading.rows:,}{of} ..."
+        self._line("utility").show(*utility(self._context, causes, off, width))
 
     def draw_keys(self, actions: Sequence[Action], facts: AppState, width: int) -> None:
         """The keys that work here, or what has been said in their place."""

@@ -22,7 +22,7 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import say_about
 from syncerr_tui.model import SyncError, Verdict
-from syncerr_tui.report.gather import gather
+from syncerr_tui.report.gather import Handover, gather
 from syncerr_tui.report.sections import Report, to_html, to_markdown
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.proof import cause_key
@@ -65,7 +65,7 @@ def report(journal: Journal, left: Sequence[SyncError] = (), *, since: datetime 
     graph = CauseGraph()
     graph.add(left)
     begin = since or START - timedelta(hours=1)
-    return gather(graph, journal, (), IDENTITY, since=begin, by="ana")
+    return gather(Handover(graph, IDENTITY, begin, "ana"), journal, ())
 
 
 def test_what_was_open_what_came_what_is_proven_and_what_is_left(journal: Journal) -> None:

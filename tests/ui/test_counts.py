@@ -14,6 +14,7 @@ from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, RowChanged, RunEnded
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.state import UiState
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.run_presenter import RunPresenter
 from syncerr_tui.ui.status_lines import RUN, StatusLines, utility
 from syncerr_tui.ui.widgets.line import Line
@@ -114,9 +115,8 @@ async def test_causes_that_are_not_worked_out_yet_are_not_counted_as_none(opened
 
 def test_what_is_off_is_read_beside_all_that_goes_on() -> None:
     listing = Listing().with_page(some_errors(5000), NOW).all_selected()
-    state = replace(UiState(), listing=listing).begun("planning ...")
-    left, right = utility(
-        state, key_of=str, causes=61, now=NOW, reading="", width=80, off="8 safeguards off since 01:15"
-    )
+    context = AppContext(Mock())
+    context.state = replace(UiState(), listing=listing).reading_ended(NOW).begun("planning ...")
+    left, right = utility(context, 61, "8 safeguards off since 01:15", 80)
     assert "5,000 selected  planning ..." in "".join(text for text, _ in left)
     assert sum(len(text) for text, _ in (*left, *right)) <= 80 + len("since 01:15")
