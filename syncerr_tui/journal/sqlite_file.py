@@ -66,6 +66,8 @@ class SqliteFile:
         self._shared = shared
         self._known_as = _file_at(path)
         self._checkpoint_at = connection.total_changes + _CHANGES_AHEAD
+        self._durable = True
+        """How commits are made: waiting for the disk, as `_connect` leaves it."""
 
     @classmethod
     def open(
@@ -124,14 +126,11 @@ class SqliteFile:
                 with _all_or_nothing(self.connection, "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part"):
                     yield sql
                 return
-            if not durable:
-                self.connection.execute("PRAGMA synchronous = NORMAL")
-            try:
-                with _all_or_nothing(self.connection):
-                    yield sql
-            finally:
-                if not durable:
-                    self.connection.execute("PRAGMA synchronous = FULL")
+            if durable is not self._durable:
+                self.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            with _all_or_nothing(self.connection):
+                yield sql
 
     def tidy(self) -> None:
         if self.connection.total_changes >= self._checkpoint_at:

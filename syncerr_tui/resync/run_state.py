@@ -75,7 +75,7 @@ class RunState:
         self.run = ""
         """Its id in the journal; empty until it is there."""
         self.rows = {row.error.id: row for row in plan.rows}
-        self.attempts = {event: Attempt(row.error, wave=row.wave) for event, row in self.rows.items()}
+        self.attempts = {event: Attempt.of_row(row.error, row.wave) for event, row in self.rows.items()}
         self.usual_seconds = 0.0
         """What this org may take for a request."""
         self.events: deque[RunEvent] = deque()
@@ -176,10 +176,10 @@ class RunState:
         error = row.error
         if seen.error is not None and seen.error.processed_at != error.processed_at:
             error = replace(error, processed_at=seen.error.processed_at)
-        return Attempt(
-            error=error,
+        return Attempt.of_row(
+            error,
+            row.wave,
             run=self.run,
-            wave=row.wave,
             attempts=self.attempts[error.id].attempts + 1,
             org_at=org_at,
             stamp=seen.modified_at,
