@@ -70,6 +70,10 @@ class SyncError:
             "message": self.message,
         }
 
+    def kept(self) -> dict[str, Any]:
+        """What `of_payload` makes it again from."""
+        return {**self.payload(), "created_at": self.created_at.isoformat() if self.created_at else None}
+
     @classmethod
     def of_payload(cls, row: Mapping[str, Any]) -> Self:
         """From a plan file or a journal: input like any other, so its text is made harmless again.

@@ -74,10 +74,7 @@ class ListedFix:
     def payload(self) -> dict[str, Any]:
         return {
             "fix": self.option.payload(),
-            "errors": [
-                {**e.payload(), "created_at": e.created_at.isoformat() if e.created_at else None}
-                for e in self.errors
-            ],
+            "errors": [error.kept() for error in self.errors],
             "typed": dict(self.typed),
             "reason": self.reason,
         }

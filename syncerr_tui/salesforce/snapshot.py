@@ -95,10 +95,7 @@ class Snapshot:
             "method": asdict(self.method),
             "event_object": self.event_object,
             "record_key": self.record_key,
-            "errors": [
-                {**e.payload(), "created_at": e.created_at.isoformat() if e.created_at else None}
-                for e in self.errors
-            ],
+            "errors": [error.kept() for error in self.errors],
             "parents": {
                 row: [[ref.object, ref.storeconnect_id, ref.field] for ref in refs]
                 for row, refs in self.parents.items()

@@ -170,44 +170,40 @@ def open_session(
     session = _OneHostSession()
     origin = AllowedOrigin.of(address)
     session.origin = origin
-    session.auth = _keep_token
     session.max_redirects = _REDIRECTS
-    session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Proxies and certificates of the environment, read once: requests searches it again for every request.
     settings = session.merge_environment_settings(address, {}, None, None, None)
     session.proxies, session.verify = settings["proxies"], settings["verify"]
     session.trust_env = False
-    adapter = OneHostAdapter(origin, wire or HttpLimits())
-    session.adapters.clear()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    _bind(session, origin, wire or HttpLimits())
     if watch is not None:
         session.hooks["response"].append(lambda response, *_, **__: watch.saw(response.headers))
     return session
 
 
-def open_org_session(
-    address: str, accepts: Callable[[str], bool], wire: HttpLimits | None = None
-) -> requests.Session:
+def open_org_session(address: str, accepts: Callable[[str], bool]) -> requests.Session:
     """A session with cookies, for the several hosts of one org. Redirects are for the caller to follow.
 
     Args:
         address: The org's; http is for loopback only.
         accepts: Whether an address lies in the org. No other one is ever asked.
-        wire: Bounds of a request.
     """
     home = AllowedOrigin.of(address)
     session = requests.Session()
-    session.auth = _keep_token
-    session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     if home.plain:
         session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("https", "http")))
-    adapter = OneHostAdapter(_SeveralHosts(home.host, home.port, home.plain, accepts), wire or HttpLimits())
+    _bind(session, _SeveralHosts(home.host, home.port, home.plain, accepts), HttpLimits())
+    return session
+
+
+def _bind(session: requests.Session, origin: AllowedOrigin, wire: HttpLimits) -> None:
+    session.auth = _keep_token
+    session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.adapters.clear()
+    adapter = OneHostAdapter(origin, wire)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    return session
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,7 +345,7 @@ def test_nobody_listening_is_said() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     way = ClientCredentialsAuth("3MVG9", SecretRef("env", "SECRET"), f"http://127.0.0.1:{port}")
-    with pytest.raises(UnreachableError, match="could not be reached for the login") as caught:
+    with pytest.raises(UnreachableError, match="could not be reached") as caught:
         log_in(way)
     assert caught.value.__suppress_context__, "the library's error holds the request with its secret"
 

@@ -159,32 +159,16 @@ def post(url: str, body: dict[str, str] | bytes, headers: dict[str, str]) -> Ans
         raise _unreachable(problem, _host(url)) from None
 
 
-def _unreachable(problem: BaseException, host: str) -> SyncErrError:
-    from requests import exceptions
+def _unreachable(problem: Exception, host: str) -> SyncErrError:
+    from syncerr_tui.salesforce.faults import ApiError, Kind, read_exception
 
-    from syncerr_tui.salesforce.transport import RedirectRefusedError
-
-    match problem:
-        case RedirectRefusedError():
-            return UnreachableError(
-                f"{host} sent the login on to another address, and the secret was not sent there",
-                "Use the address that the org's My Domain page names",
-            )
-        case exceptions.ProxyError():
-            return UnreachableError(f"The proxy for {host} did not let us through", "Check HTTPS_PROXY")
-        case exceptions.SSLError():
-            return UnreachableError(
-                f"The certificate of {host} is not trusted",
-                "For a private CA set REQUESTS_CA_BUNDLE to its PEM file",
-            )
-        case exceptions.Timeout():
-            return UnreachableError(
-                f"{host} did not answer the login in time", "Check the network, then try again"
-            )
-        case _:
-            return UnreachableError(
-                f"{host} could not be reached for the login", "Check the address and the network"
-            )
+    fault = read_exception(problem) or ApiError(Kind.NOT_SENT)
+    if fault.kind is Kind.ELSEWHERE:
+        return UnreachableError(
+            f"{host} sent the login on to another address, and the secret was not sent there",
+            "Use the address that the org's My Domain page names",
+        )
+    return fault.error(host=host, writing=False)
 
 
 def _refusal(code: str, why: str) -> SyncErrError:
