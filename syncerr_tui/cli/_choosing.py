@@ -17,6 +17,7 @@ from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
+from syncerr_tui.triage.handling import Handlings
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -271,8 +272,6 @@ def filter_over(graph: CauseGraph, text: str, handlings: Handlings | None = None
     Raises:
         BadInputError: It cannot be read, or asks for a code or a cause that does not exist.
     """
-    from syncerr_tui.triage.handling import Handlings
-
     errors = graph.errors.values()
     codes = {error.code for error in errors if error.code}
     return read_filter(

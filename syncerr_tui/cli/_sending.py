@@ -35,7 +35,7 @@ from syncerr_tui.errors import ExitCode
 from syncerr_tui.model import RowState
 from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.salesforce_time import LONGEST, SalesforceTime
-from syncerr_tui.words import plural
+from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import RunOptions
@@ -335,7 +335,6 @@ class _Narrator:
 
 def _waiting_words(event: Waiting, until: datetime) -> str:
     from syncerr_tui.resync.events import WaitKind
-    from syncerr_tui.words import clock_time
 
     rows, end = plural(event.rows, "row"), clock_time(until, until)
     since = clock_time(event.since, until) if event.since else ""

@@ -18,6 +18,7 @@ from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.cli.fix import explained, make, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.fixes.fix_list import fix_list_of
+from syncerr_tui.fixes.model import FixRequest
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -139,8 +140,6 @@ async def _make(
     fixer: Fixer, option: FixOption, fix: ListedFix, event: str, run: RunOptions, confirm: frozenset[str]
 ) -> str:
     """Make one. What became of it, in a word."""
-    from syncerr_tui.fixes.model import FixRequest
-
     name = option.target.name if option.target.name in confirm else ""
     try:
         request = FixRequest(option, fix.typed, name, fix.option.seen, run.reason or fix.reason, event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -122,7 +122,6 @@ def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) 
         yield setting
         return
     import asyncio
-    from contextlib import AsyncExitStack
 
     from syncerr_tui.cli._connect import open_connection
 

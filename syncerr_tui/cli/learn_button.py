@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncerr_tui.cli._console import Asker, at_terminal, confirm, emit, emit_json, heading, say, wrapped
-from syncerr_tui.cli._options import complete_org
+from syncerr_tui.cli._options import choice_of, complete_org
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.words import plural
 
@@ -137,10 +138,7 @@ def _known(events: tuple[str, ...], org: str | None) -> KnownRows:
 
 async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:
     """The ids of the org's sync errors; of the ticked ones only, where they are named."""
-    from contextlib import aclosing
-
     from syncerr_tui.cli._connect import open_connection
-    from syncerr_tui.cli._options import choice_of
     from syncerr_tui.salesforce.button.learn import KnownRows
 
     events, records, storeconnect = set(ticked), set(), set()

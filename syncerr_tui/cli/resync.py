@@ -21,6 +21,7 @@ from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.cli.fix import ask_for, explained, option_named, roots_of
 from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.model import EventStanding
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
@@ -144,7 +145,6 @@ class WithFix:
             SyncErrError: It is not off for certain; nothing was re-synced.
         """
         from syncerr_tui.fixes.meanwhile import OffMeanwhile
-        from syncerr_tui.model import EventStanding
 
         name, begun = self.request.option.target.name, time.monotonic()
         off = OffMeanwhile(self.fixer, self.request)

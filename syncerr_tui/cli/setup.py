@@ -16,7 +16,7 @@ from syncerr_tui.cli._connect import run_async
 from syncerr_tui.cli._console import Asker, emit_json, heading, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
-from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS
+from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, FixSettings
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -396,8 +396,6 @@ def _treatment(given: Given, asker: Asker, profile: OrgProfile) -> OrgProfile:
 
 def _fixes(given: Given, asker: Asker, profile: OrgProfile) -> FixSettings:
     """What may be fixed from here: nothing, unless the person says so."""
-    from syncerr_tui.salesforce.profiles import FixSettings
-
     allow = given.fix_allow
     if not allow:
         say("", "'fix' removes what blocks: shown first, made once, and read again.")

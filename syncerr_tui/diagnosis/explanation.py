@@ -18,6 +18,7 @@ from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
 from syncerr_tui.diagnosis.org_metadata import Resolved, changes, checked, with_addresses, without_news
+from syncerr_tui.diagnosis.read import diagnose_cached
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
@@ -209,8 +210,6 @@ def _diagnosis(message: str, code: str | None) -> Diagnosis:
     """The reading of a message. A code alone is not worth the start-up time of the reader's rules."""
     if not message and code and codes.known_code(code) == code:
         return diagnosis_of_code(code)
-    from syncerr_tui.diagnosis.read import diagnose_cached
-
     return diagnose_cached(message, code)
 
 

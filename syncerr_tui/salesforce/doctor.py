@@ -6,6 +6,7 @@ A check that failed stops those that lean on it; they are left out rather than f
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.discovery import discover, successors
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.identity import Permissions, find_sync_user
+from syncerr_tui.salesforce.identity import Permissions, choose_version, find_sync_user, identify
 from syncerr_tui.salesforce.methods import Check, CheckState, likely_entry_points
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
@@ -104,8 +105,6 @@ class _Checkup:
         return _skew((moment - datetime.now(UTC)).total_seconds())
 
     async def _who(self, versions: list[str]) -> AsyncIterator[Check]:
-        from syncerr_tui.salesforce.identity import choose_version, identify
-
         profile = self._profile
         try:
             if not profile.api_version:
@@ -352,8 +351,6 @@ def _way_in(way: AuthMethod) -> Check:
 
 def _network(url: str) -> Check:
     """The proxy that requests would take, and what TLS is checked against."""
-    import os
-
     from requests.utils import get_environ_proxies
 
     parts = urlsplit(url)

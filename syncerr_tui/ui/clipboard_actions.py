@@ -16,7 +16,8 @@ from syncerr_tui.host import clipboard, viewer
 from syncerr_tui.host.clipboard import write_new
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.export import Format
+from syncerr_tui.triage import export
+from syncerr_tui.triage.export import Copyable, Format, copyables
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.words import plural
@@ -54,7 +55,6 @@ def copy_one_of(
         errors: One, or a selection.
         copy: Copies a text, and says what it was.
     """
-    from syncerr_tui.triage.export import Copyable, copyables
     from syncerr_tui.ui.details import as_text
     from syncerr_tui.ui.screens.menus import CopyMenu
 
@@ -86,7 +86,6 @@ async def export_view(
     context: AppContext, listing: Listing, fields: Sequence[str], form: Format, fallback: Path, say: Say
 ) -> None:
     """Write what the list shows to a new file where the person is, and say which."""
-    from syncerr_tui.triage import export
 
     def written() -> Path:
         rows = (listing.errors[row].payload() for row in listing.ids)

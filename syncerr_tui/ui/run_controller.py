@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import EventType
+from syncerr_tui.model import EventStanding, EventType
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
@@ -207,8 +207,6 @@ class RunController:
         self._post(AppLeft() if self._context.state.run.leaving else RunOver())
 
     async def _any_still_fails(self, connection: OrgSession, ids: Sequence[str]) -> bool:
-        from syncerr_tui.model import EventStanding
-
         for start in range(0, len(ids), _READ_AT_ONCE):
             events = await connection.read_events(ids[start : start + _READ_AT_ONCE])
             if any(event.standing is EventStanding.FAILED for event in events.values()):

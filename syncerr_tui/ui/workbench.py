@@ -22,6 +22,7 @@ from textual.timer import Timer
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.ui.context import WANTS_SETUP
+from syncerr_tui.ui.error_details_service import addresses
 from syncerr_tui.ui.fix_controller import FixEnded, ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.fix_service import SafeguardsKnown
 from syncerr_tui.ui.guided_controller import GuidedChanged, PersonAsked
@@ -196,7 +197,6 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def browse(self) -> None:
         from syncerr_tui.ui.clipboard_actions import open_one_of
-        from syncerr_tui.ui.error_details_service import addresses
 
         error = self.pane.current
         if error is not None:

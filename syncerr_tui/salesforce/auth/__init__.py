@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from syncerr_tui.errors import NotLoggedInError
+from syncerr_tui.salesforce.auth import environment
 from syncerr_tui.salesforce.auth.secrets import Secrets
 from syncerr_tui.salesforce.profile_files import profile_names, read_profile, valid_name
 from syncerr_tui.salesforce.profiles import (
@@ -70,8 +71,6 @@ def _login(way: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], To
 
             return SfCli(way.org, environ).login, f"Run '{login_command(way.org)}', then log in again here"
         case EnvironmentAuth():
-            from syncerr_tui.salesforce.auth import environment
-
             return (
                 lambda: environment.login(environ),
                 f"Put a fresh token into {environment.TOKEN} and start again",

@@ -8,6 +8,7 @@ away with the object. Redirects, by HTTP or by a page's script, are followed onl
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -151,8 +152,6 @@ class LightningBridge:
         )
         if response.status != 200:
             return None
-        import json
-
         try:
             answer = json.loads(response.text)
         except ValueError:
