@@ -147,10 +147,10 @@ def after_a_loss(journal: Journal, seen: EventSeen, org_now: datetime, usual: fl
     Where a journal was lost its requests are forgotten: what the org shows as touched within its usual time
     may be one of them.
     """
-    stamps = [at for at in (seen.modified_at, seen.error and seen.error.processed_at) if at]
-    if not stamps or not _lost_lately(journal, usual):
+    if not _lost_lately(journal, usual):
         return ""
-    age = (org_now - max(stamps)).total_seconds()
+    stamps = [at for at in (seen.modified_at, seen.error and seen.error.processed_at) if at]
+    age = (org_now - max(stamps)).total_seconds() if stamps else usual
     if age >= usual:
         return ""
     return f"the journal was lost, and the org touched the event {age_words(age)} ago: it may be under way"

@@ -47,17 +47,18 @@ class JournalWriter:
         self._thread = ThreadPoolExecutor(1, "journal")
         self._failure: SyncErrError | None = None
 
-    async def call(self, work: Callable[[], T], *, rows: int = 1) -> T:
-        """Do it after all that was put before, and wait until it is on disk.
+    async def call(self, work: Callable[[], T], *, durable: bool = True, rows: int = 1) -> T:
+        """Do it after all that was put before, and wait until it is done.
 
         Args:
             work: What to do.
+            durable: Whether it is on disk then.
             rows: How many lines it writes, about.
 
         Raises:
             SyncErrError: As the journal finds it; nothing of `work` was written.
         """
-        return await asyncio.wrap_future(self._enqueue(work, durable=True, rows=rows))
+        return await asyncio.wrap_future(self._enqueue(work, durable=durable, rows=rows))
 
     def put(self, work: Callable[[], object], *, durable: bool = False, rows: int = 1) -> None:
         """Have it done in its turn; `failed` is told where it cannot be."""
@@ -77,12 +78,12 @@ class JournalWriter:
         self._enqueue(work, durable=durable, rows=rows).add_done_callback(done)
 
     async def settled(self) -> None:
-        """Wait until all that was put is written.
+        """Wait until all that was put is written, if not yet on disk.
 
         Raises:
             SyncErrError: Some of it could not be, now or earlier.
         """
-        await self.call(lambda: None)
+        await self.call(lambda: None, durable=False)
         if self._failure is not None:
             raise self._failure
 

@@ -146,9 +146,9 @@ class MeteredWriter(JournalWriter):
             self.own.work(1)
         return super()._enqueue(work, durable=durable, rows=rows)
 
-    async def call(self, work: Callable[[], T], *, rows: int = 1) -> T:
+    async def call(self, work: Callable[[], T], *, durable: bool = True, rows: int = 1) -> T:
         with self.meter.one("waits"):
-            return await super().call(work, rows=rows)
+            return await super().call(work, durable=durable, rows=rows)
 
 
 class SlowOrg:
