@@ -11,19 +11,20 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from syncerr_tui.demo.event_queue import FAILED, LOST, PENDING, STUCK, EventQueue, QueuedEvent
 from syncerr_tui.demo.faults import EngineFaults
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import Change, Fields, SaveError, SaveFault, chance, dressed
+from syncerr_tui.demo.save_errors import Change, SaveError, SaveFault, chance, dressed
 from syncerr_tui.demo.schema import SC_ID, number_in
 from syncerr_tui.demo.schema_variants import SchemaVariant
 from syncerr_tui.demo.store import Store, stamp
 
-Payload = Mapping[str, object]
+Payload = Mapping[str, Any]
+"""Fields by API name; a parent by the name of the relationship, as `{SC_ID: its StoreConnect ID}`."""
 
 
 class Engine:
@@ -57,6 +58,9 @@ class Engine:
         self.safeguards = safeguards
         self.records = safeguards.records
         self.naming = naming
+        outcome = naming.status, naming.processed_at, naming.salesforce_id, naming.message, naming.code
+        self.outcome_fields = tuple(role[0] for role in outcome if role is not None)
+        """Where a change event shows what came of it, in the order of `failed_values`."""
         self._options = options
         self._faults = faults
         self._clock = clock
@@ -163,20 +167,19 @@ class Engine:
         earlier = self.queue.earliest(sc_id, seq)
         if earlier is not None:
             return _previous_failed(object_name, sc_id, earlier)
-        values = dict(payload)
-        for name, value in payload.items():
-            if isinstance(value, dict):
-                field, parent = self.records.relations(object_name)[name]
-                parent_sc_id = str(value[SC_ID])
-                parent_id = self.records.id_of(parent, parent_sc_id)
-                if parent_id is None:
-                    return _parent_missing(parent, parent_sc_id)
-                del values[name]
-                values[field] = parent_id
-        record_id = self.records.id_of(object_name, sc_id)
+        values, records = dict(payload), self.records
+        relations = records.relations[object_name]
+        for name in filter(relations.__contains__, payload):
+            field, parent = relations[name]
+            parent_sc_id = values.pop(name)[SC_ID]
+            parent_id = records.id_of(parent, parent_sc_id)
+            if parent_id is None:
+                return _parent_missing(parent, parent_sc_id)
+            values[field] = parent_id
+        record_id = records.id_of(object_name, sc_id)
         if record_id is None and operation != "Create":
             return SaveError(f"gone:{object_name}", "ENTITY_IS_DELETED", "entity is deleted")
-        change = Change(object_name, operation, cast("Fields", values), record_id, sc_id)
+        change = Change(object_name, operation, values, record_id, sc_id)
         return self.safeguards.refuse(change) or change
 
     def _must_hold(self, entry: QueuedEvent, refusal: SaveError) -> bool:
@@ -192,27 +195,18 @@ class Engine:
     def _refused(self, entry: QueuedEvent, refusal: SaveError) -> None:
         record = self.records.id_of(entry.object, entry.sc_id)
         self.queue.put(refused_entry(*entry[:5], refusal))
-        fields = self.failed_fields(entry.sc_id, refusal, record, stamp(self._clock()))
-        self._show(entry.event_id, fields)
+        self._show_outcome(
+            entry.event_id, self.failed_values(entry.sc_id, refusal, record, stamp(self._clock()))
+        )
 
-    def failed_fields(
-        self,
-        sc_id: str,
-        refusal: SaveError,
-        record_id: str | None,
-        at: str,
-    ) -> dict[str, object]:
-        """What the change event shows once it failed."""
-        names = self.naming
-        fields: dict[str, object] = {
-            names.status[0]: names.failed[0],
-            names.processed_at[0]: at,
-            names.salesforce_id[0]: record_id,
-            names.message[0]: dressed(refusal, sc_id, code_apart=names.code is not None),
-        }
-        if names.code is not None:
-            fields[names.code[0]] = refusal.code
-        return fields
+    def failed_values(
+        self, sc_id: str, refusal: SaveError, record_id: str | None, at: str
+    ) -> tuple[str | None, ...]:
+        """What the change event shows once it failed, in its `outcome_fields`."""
+        naming = self.naming
+        if naming.code is None:
+            return naming.failed[0], at, record_id, dressed(refusal, sc_id, code_apart=False)
+        return naming.failed[0], at, record_id, dressed(refusal, sc_id, code_apart=True), refusal.code
 
     def _succeeded(self, entry: QueuedEvent, change: Change) -> None:
         self._resolved += 1
@@ -232,25 +226,19 @@ class Engine:
         if vanishes or self._options.deletes_done:
             self.store.delete(self.naming.event[0], entry.event_id)
         else:
-            self._show(entry.event_id, self.done_fields(record_id, stamp(self._clock())))
+            self._show_outcome(entry.event_id, self.done_values(record_id, stamp(self._clock())))
         if self._options.clears_victims:
             now = self._clock().timestamp()
             for victim in self.queue.waiting_for(entry.sc_id):
                 self.queue.put(victim._replace(state=PENDING, due=now))
                 self._show(victim.event_id, {self.naming.status[0]: self.naming.pending[0]})
 
-    def done_fields(self, record_id: str | None, at: str) -> dict[str, object]:
-        """What the change event shows once it succeeded."""
-        names = self.naming
-        fields: dict[str, object] = {
-            names.status[0]: names.done[0],
-            names.processed_at[0]: at,
-            names.salesforce_id[0]: record_id,
-            names.message[0]: None,
-        }
-        if names.code is not None:
-            fields[names.code[0]] = None
-        return fields
+    def done_values(self, record_id: str | None, at: str) -> tuple[str | None, ...]:
+        """What the change event shows once it succeeded, in its `outcome_fields`."""
+        return (self.naming.done[0], at, record_id, None, None)[: len(self.outcome_fields)]
+
+    def _show_outcome(self, event_id: str, values: tuple[str | None, ...]) -> None:
+        self._show(event_id, dict(zip(self.outcome_fields, values, strict=True)))
 
     def _show(self, event_id: str, fields: Mapping[str, object]) -> None:
         by = self.records.sync_user
@@ -309,34 +297,35 @@ def write_record(
         new_id: The id a new record gets.
         by: Who saves; None: the sync.
     """
-    if change.operation == "Delete":
-        records.delete(change.object, str(change.record_id), change.sc_id)
+    object_name, operation, given, record_id, sc_id = change
+    if operation == "Delete":
+        records.delete(object_name, str(record_id), sc_id)
         return None
     by = by or records.sync_user
-    values: dict[str, object] = {**change.values, "LastModifiedById": by}
+    values: dict[str, object] = {**given, "LastModifiedById": by}
     if at is not None:
         values["LastModifiedDate"] = values["SystemModstamp"] = at
-    if change.object in {"Contact", "Lead"} and ("LastName" in values or "FirstName" in values):
+    if object_name in _NAMED and ("LastName" in values or "FirstName" in values):
         values["Name"] = " ".join(str(values[part]) for part in _NAME_PARTS if values.get(part))
     if "EmailBouncedReason" in values:
         values["IsEmailBounced"] = values["EmailBouncedReason"] is not None
-    if change.record_id is not None:
-        records.update(change.object, change.record_id, values)
-        return change.record_id
-    record_id = new_id or records.store.new_id(change.object)
-    values["Id"] = record_id
-    number_field = records.number_field(change.object)
+    if record_id is not None:
+        records.update(object_name, record_id, values)
+        return record_id
+    values["Id"] = record_id = new_id or records.new_id(object_name)
+    number_field = records.number_fields[object_name]
     if number_field and number_field not in values:
         values[number_field] = f"{number_in(record_id):08}"
-    if change.object in _OWNED:
-        values.setdefault("OwnerId", records.owners[chance(change.sc_id or record_id, "owner") % 2])
-    if change.sc_id:
-        values[SC_ID] = change.sc_id
+    if object_name in _OWNED and "OwnerId" not in values:
+        values["OwnerId"] = records.owners[chance(sc_id or record_id, "owner") % 2]
+    if sc_id:
+        values[SC_ID] = sc_id
     values["CreatedById"] = by
-    records.insert(change.object, values)
+    records.insert(object_name, values)
     return record_id
 
 
+_NAMED = frozenset({"Contact", "Lead"})
 _NAME_PARTS = ("FirstName", "LastName")
 _OWNED = frozenset({"Account", "Contact", "Lead", "Order"})
 
@@ -345,8 +334,9 @@ def refused_entry(
     event_id: str, seq: int, object_name: str, sc_id: str, operation: str, refusal: SaveError
 ) -> QueuedEvent:
     """The entry of an event that was just refused."""
-    why = refusal.key, refusal.code, refusal.kind, refusal.needs, refusal.record_id
-    return QueuedEvent(event_id, seq, object_name, sc_id, operation, FAILED, *why)
+    key, code, _text, _fields, _bare, kind, needs, record_id = refusal
+    state = FAILED, key, code, kind, needs, record_id, 0.0
+    return tuple.__new__(QueuedEvent, (event_id, seq, object_name, sc_id, operation, *state))
 
 
 def _previous_failed(object_name: str, sc_id: str, earlier: QueuedEvent) -> SaveError:

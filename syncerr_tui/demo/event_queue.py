@@ -49,10 +49,11 @@ class EventQueue:
         self._sql = store.sql
         self._sql_many = store.sql_many
         self._sql(
-            "CREATE TABLE IF NOT EXISTS demo_ledger (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
+            "CREATE TABLE IF NOT EXISTS demo_ledger (event_id TEXT, seq INTEGER PRIMARY KEY, "
             "object TEXT, sc_id TEXT, operation TEXT, state TEXT, cause TEXT, code TEXT, kind TEXT, "
-            "needs TEXT, record_id TEXT, due REAL) WITHOUT ROWID",
+            "needs TEXT, record_id TEXT, due REAL)",
         )
+        self._sql("CREATE UNIQUE INDEX IF NOT EXISTS demo_ledger_event ON demo_ledger (event_id)")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_record ON demo_ledger (sc_id, seq)")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_due ON demo_ledger (due) WHERE state = 'pending'")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_cause ON demo_ledger (cause)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from functools import cached_property
 
 from syncerr_tui.demo.schema import SC_ID, SObject
@@ -19,15 +19,20 @@ MATCHED: Mapping[str, Sequence[tuple[str, ...]]] = {
 class Records:
     """The store as the sync engine asks it. No answer tells of a deleted record."""
 
+    known: AbstractSet[str] = frozenset()
+    """Ids that are there for certain: whoever would ask `exists` for very many may look here first."""
+
     def __init__(self, store: Store, schema: Mapping[str, SObject]) -> None:
         self.store = store
         self.schema = schema
-        self._numbers = {
+        self.number_fields = {
             name: next((f.name for f in each.fields if f.name in _NUMBERS and not f.createable), None)
             for name, each in schema.items()
         }
-        self._numbers |= {"Contact": None, "Lead": None}
-        self._relations = {name: _relations(each) for name, each in schema.items()}
+        """The auto-number field of each object that has one."""
+        self.number_fields |= {"Contact": None, "Lead": None}
+        self.relations = {name: _relations(each) for name, each in schema.items()}
+        """Object -> relationship name -> (lookup field, parent object)."""
         self._by_sc_id = {
             name: f'SELECT Id FROM "{name}" WHERE "{SC_ID}" = ? AND IsDeleted = 0 ORDER BY demo_row LIMIT 1'
             for name, each in schema.items()
@@ -36,6 +41,10 @@ class Records:
         for object_name, (fields, *_unique) in MATCHED.items():
             columns = ", ".join(f'"{field}"' for field in fields)
             store.sql(f'CREATE INDEX IF NOT EXISTS "match.{object_name}" ON "{object_name}" ({columns})')
+
+    def new_id(self, object_name: str) -> str:
+        """An id that no record of this object has had."""
+        return self.store.new_id(object_name)
 
     def insert(self, object_name: str, values: dict[str, object]) -> None:
         """Add a record; its id is among the values."""
@@ -70,14 +79,6 @@ class Records:
             (user_id, permission, stamp(self.store.clock())),
         )
         return bool(rows)
-
-    def number_field(self, object_name: str) -> str | None:
-        """The auto-number field of an object, where it has one."""
-        return self._numbers[object_name]
-
-    def relations(self, object_name: str) -> Mapping[str, tuple[str, str]]:
-        """Relationship name -> (lookup field, parent object)."""
-        return self._relations[object_name]
 
     def id_of(self, object_name: str, sc_id: str) -> str | None:
         """The oldest record with this StoreConnect ID."""

@@ -17,6 +17,9 @@ from syncerr_tui.demo.save_errors import Change, SaveError, error_id, flow_words
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
 
 
+RuleCheck = Callable[[Change, Records], SaveError | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One safeguard that can be switched off."""
@@ -25,7 +28,7 @@ class Rule:
     """`<set-up object>:<API name>`, stable."""
     object: str
     operations: frozenset[str]
-    check: Callable[[Change, Records], SaveError | None]
+    check: RuleCheck
     label: str = ""
     """What the set-up calls it; its API name where it says nothing."""
     namespace: str | None = None

@@ -6,22 +6,20 @@ then the automations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import contains
 from typing import Literal, cast
 
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.rules import APEX, RULES, Rule
+from syncerr_tui.demo.rules import APEX, RULES, Rule, RuleCheck
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID, Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 
 LockKind = Literal["busy", "rollup", "approval"]
 _MEMORY = "safeguards"
-
-
-_Check = Callable[[Change], SaveError | None]
 
 
 class Safeguards:
@@ -43,7 +41,7 @@ class Safeguards:
         """Rule -> user names that a condition of the rule leaves out."""
         self._fields: dict[str, tuple[bool, bool, list[Choice]]] = {}
         """`Object.Field` -> nillable, restricted and picklist, where they are not those of the new org."""
-        self._guards: dict[tuple[str, str], tuple[list[_Check], list[Rule]]] = {}
+        self._guards: dict[tuple[str, str], list[tuple[RuleCheck, Rule | None]]] = {}
         """What Salesforce itself looks at, then the rules, by object and operation: once they were needed."""
         self._recall()
 
@@ -60,17 +58,16 @@ class Safeguards:
         kind = change.object, change.operation
         guards = self._guards.get(kind)
         if guards is None:
-            guards = self._guards[kind] = self._checks_of(*kind), self._rules_of(*kind)
-        checks, rules = guards
-        for check in checks:
-            refusal = check(change)
-            if refusal is not None:
-                return refusal
-        for rule in rules:
-            refusal = rule.check(change, self.records)
-            if refusal is None or rule.key in acknowledged:
+            checks = [(check, None) for check in self._checks_of(*kind)]
+            guards = self._guards[kind] = [*checks, *((rule.check, rule) for rule in self._rules_of(*kind))]
+        records = self.records
+        for check, rule in guards:
+            refusal = check(change, records)
+            if refusal is None:
                 continue
-            if not self._leaves_out(rule, user_id or self.records.sync_user):
+            if rule is None:
+                return refusal
+            if rule.key not in acknowledged and not self._leaves_out(rule, user_id or records.sync_user):
                 return refusal
         return None
 
@@ -131,35 +128,38 @@ class Safeguards:
                 object_name, field_name, nillable=nillable, restricted=restricted, picklist=picklist
             )
 
-    def _checks_of(self, object_name: str, operation: str) -> list[_Check]:
+    def _checks_of(self, object_name: str, operation: str) -> list[RuleCheck]:
         """In Salesforce's order; only those that have something to look at."""
         fields = [field for field in self.schema[object_name].fields if field.createable]
-        checks: list[_Check] = []
+        checks: list[RuleCheck] = []
         if object_name == "OrderItem" and operation != "Update":
-            checks.append(self._activated)
+            checks.append(_activated)
         checks.append(self._locked)
         if operation == "Delete":
             return checks
-        references = [
-            (f.name, f.reference_to[0]) for f in fields if f.type == "reference" and f.name != "OwnerId"
-        ]
+        references = {
+            f.name: f.reference_to[0] for f in fields if f.type == "reference" and f.name != "OwnerId"
+        }
         required = [f.name for f in fields if not f.nillable and not f.defaulted]
-        picklists = [
-            (f, frozenset(value for value, _label, active in f.picklist if active))
+        picklists = {
+            f.name: f
             for f in fields
             if f.type == "picklist" and (f.restricted or f.name.endswith(("StateCode", "CountryCode")))
+        }
+        allowed = [
+            {None, "", *(value for value, _label, active in f.picklist if active)} for f in picklists.values()
         ]
-        unique = [f for f in fields if f.unique and f.name != SC_ID]
+        unique = [f.name for f in fields if f.unique and f.name != SC_ID]
         if references:
-            checks.append(partial(self._missing_reference, references))
+            checks.append(partial(_missing_reference, references))
         if required:
             checks.append(partial(_missing_value, required))
         if picklists:
-            checks.append(partial(_bad_value, picklists))
+            checks.append(partial(_bad_value, picklists, allowed))
         if unique:
-            checks.append(partial(self._taken, unique))
+            checks.append(partial(_taken, unique))
         if object_name == "Contact":
-            checks.append(self._inactive_owner)
+            checks.append(_inactive_owner)
         return checks
 
     def _rules_of(self, object_name: str, operation: str) -> list[Rule]:
@@ -171,26 +171,14 @@ class Safeguards:
             and not {rule.key, rule.carrier} & self.off
         ]
 
-    def _activated(self, change: Change) -> SaveError | None:
-        order: object = change.values.get("OrderId")
-        if change.operation == "Delete":
-            order = self.records.value("OrderItem", change.record_id, "OrderId")
-        if self.records.value("Order", order, "Status") != "Activated":
-            return None
-        words = (
-            "Unable to modify activated or superseded Order:  cannot delete Order, "
-            "or add or remove Order Products"
-        )
-        return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
-
-    def _locked(self, change: Change) -> SaveError | None:
-        values = change.values
-        may_be_locked = change.record_id, values.get("AccountId"), values.get("s_c__Account_Id__c")
+    def _locked(self, change: Change, _records: Records) -> SaveError | None:
+        _object, _operation, values, record_id, _sc_id = change
+        may_be_locked = record_id, values.get("AccountId"), values.get("s_c__Account_Id__c")
         if self.locks.keys().isdisjoint(may_be_locked):
             return None
         for touched in may_be_locked:
             kind = self.locks.get(str(touched))
-            if kind is not None and (kind != "approval" or touched == change.record_id):
+            if kind is not None and (kind != "approval" or touched == record_id):
                 return self._lock(kind, str(touched))
         return None
 
@@ -210,37 +198,6 @@ class Safeguards:
         words = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
         return SaveError("busy row", "UNABLE_TO_LOCK_ROW", words)
 
-    def _missing_reference(self, references: Sequence[tuple[str, str]], change: Change) -> SaveError | None:
-        values, exists = change.values, self.records.exists
-        for field, parent in references:
-            value = values.get(field)
-            if value and not exists(parent, str(value)):
-                key = f"deleted:{parent}"
-                words = "invalid cross reference id"
-                return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
-        return None
-
-    def _taken(self, unique: Sequence[Field], change: Change) -> SaveError | None:
-        for field in unique:
-            value = change.values.get(field.name)
-            if not value:
-                continue
-            other = self.records.twin_of(change.object, change.record_id, {field.name: value})
-            if other is not None:
-                words = f"duplicate value found: {field.name} duplicates value on record with id: {other}"
-                key = f"unique:{change.object}.{field.name}"
-                return SaveError(key, "DUPLICATE_VALUE", words, record_id=other)
-        return None
-
-    def _inactive_owner(self, change: Change) -> SaveError | None:
-        if change.record_id is None or not change.values.get("AccountId"):
-            return None
-        owner = self.records.value("Account", change.values.get("AccountId"), "OwnerId")
-        if owner is None or self.records.value("User", owner, "IsActive"):
-            return None
-        words = "owner is inactive, cannot reparent record"
-        return SaveError("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
-
     def _leaves_out(self, rule: Rule, user_id: str) -> bool:
         """Whether a rule lets this user pass: by its condition, or by a permission set that is not over."""
         names = self.exempt.get(rule.key, ())
@@ -249,10 +206,59 @@ class Safeguards:
         return bool(rule.bypass) and self.records.holds_permission(user_id, rule.bypass)
 
 
-def _missing_value(required: Sequence[str], change: Change) -> SaveError | None:
-    values, creating = change.values, change.record_id is None
-    if all(map(values.get, required)):
+def _activated(change: Change, records: Records) -> SaveError | None:
+    order: object = change.values.get("OrderId")
+    if change.operation == "Delete":
+        order = records.value("OrderItem", change.record_id, "OrderId")
+    if records.value("Order", order, "Status") != "Activated":
         return None
+    words = (
+        "Unable to modify activated or superseded Order:  cannot delete Order, "
+        "or add or remove Order Products"
+    )
+    return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
+
+
+def _missing_reference(references: Mapping[str, str], change: Change, records: Records) -> SaveError | None:
+    named = {*filter(None, map(change.values.get, references))}
+    if named <= records.known:
+        return None
+    for field, parent in references.items():
+        value = change.values.get(field)
+        if value and not records.exists(parent, str(value)):
+            words = "invalid cross reference id"
+            key = f"deleted:{parent}"
+            return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
+    return None
+
+
+def _taken(unique: Sequence[str], change: Change, records: Records) -> SaveError | None:
+    for name in unique:
+        value = change.values.get(name)
+        if not value:
+            continue
+        other = records.twin_of(change.object, change.record_id, {name: value})
+        if other is not None:
+            words = f"duplicate value found: {name} duplicates value on record with id: {other}"
+            key = f"unique:{change.object}.{name}"
+            return SaveError(key, "DUPLICATE_VALUE", words, record_id=other)
+    return None
+
+
+def _inactive_owner(change: Change, records: Records) -> SaveError | None:
+    if change.record_id is None or not change.values.get("AccountId"):
+        return None
+    owner = records.value("Account", change.values.get("AccountId"), "OwnerId")
+    if owner is None or records.value("User", owner, "IsActive"):
+        return None
+    words = "owner is inactive, cannot reparent record"
+    return SaveError("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
+
+
+def _missing_value(required: Sequence[str], change: Change, _records: Records) -> SaveError | None:
+    if all(map(change.values.get, required)):
+        return None
+    values, creating = change.values, change.record_id is None
     missing = [name for name in required if values.get(name) in {None, ""} and (creating or name in values)]
     if not missing:
         return None
@@ -262,12 +268,13 @@ def _missing_value(required: Sequence[str], change: Change) -> SaveError | None:
 
 
 def _bad_value(
-    picklists: Sequence[tuple[Field, Collection[str]]],
-    change: Change,
+    picklists: Mapping[str, Field], allowed: Sequence[Collection[object]], change: Change, _records: Records
 ) -> SaveError | None:
-    for field, allowed in picklists:
-        value = change.values.get(field.name)
-        if not value or value in allowed:
+    given = [*map(change.values.get, picklists)]
+    if all(map(contains, allowed, given)):
+        return None
+    for field, value, values in zip(picklists.values(), given, allowed, strict=True):
+        if value in values:
             continue
         if field.restricted:
             words = f"{field.label}: bad value for restricted picklist field: {value}"

@@ -31,6 +31,11 @@ def _checked(id14: str) -> tuple[str, int]:
     return _CHECK[blocks[0]] + _CHECK[blocks[1]], blocks[2]
 
 
+@lru_cache
+def _endings(two: str, capitals: int) -> list[str]:
+    return [f"{letter}{two}{_CHECK[capitals + 16 * letter.isupper()]}" for letter in _BASE62]
+
+
 def ids_from(prefix: str, number: int) -> Iterator[str]:
     """The ids of one object from this running number on."""
     for high in count(number // 62):
@@ -40,9 +45,8 @@ def ids_from(prefix: str, number: int) -> Iterator[str]:
             rest, digit = divmod(rest, 62)
             letters = _BASE62[digit] + letters
         stem = f"{prefix}De{letters:0>9}"
-        two, capitals = _checked(stem)
-        for letter in _BASE62[number % 62 :]:
-            yield f"{stem}{letter}{two}{_CHECK[capitals + 16 * letter.isupper()]}"
+        for ending in _endings(*_checked(stem))[number % 62 :]:
+            yield stem + ending
         number = 0
 
 

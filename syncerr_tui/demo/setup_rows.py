@@ -150,7 +150,7 @@ def _definitions(store: Store, schema: Mapping[str, SObject], base: Row) -> None
                 }
             )
     for object_name, rows in (("EntityDefinition", entities), ("FieldDefinition", fields)):
-        store.load(object_name, rows[0], ([value or None for value in row.values()] for row in rows))
+        store.load(object_name, [*rows[0]], ([value or None for value in row.values()] for row in rows))
 
 
 def definition_id(each: SObject, number: int) -> str:

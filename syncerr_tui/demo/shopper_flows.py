@@ -6,11 +6,28 @@ is the engine's finding. Some names are such as a careless program trips over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeVar
 
 from syncerr_tui.demo.schema import SC_ID
+
+_Thing = TypeVar("_Thing")
+
+
+def _one_of(things: Sequence[_Thing]) -> Callable[[Random], _Thing]:
+    """A function that draws one of these things as `Random.choice` does, in half its time."""
+    many, bits = len(things), len(things).bit_length()
+
+    def draw(random: Random) -> _Thing:
+        place = random.getrandbits(bits)
+        while place >= many:
+            place = random.getrandbits(bits)
+        return things[place]
+
+    return draw
+
 
 _GIVEN_NAMES = (
     "Amelia Jack Charlotte Noah Isla William Zoë Søren Björn Łucja Renée José Íñigo Nguyễn François Ana "
@@ -23,7 +40,7 @@ _FAMILY_NAMES = (
     "Παπαδόπουλος Иванова Шевченко Հակոբյան კაპანაძე 田中 佐々木 王 陈 김 박 ใจดี शर्मा চৌধুরী முருகன் "
     "العلي حداد כהן לוי በቀለ Okonkwo Dlamini Kahananui Ngata Huitzilihuitl van-der-Meer"
 )
-_GIVEN, _FAMILY = _GIVEN_NAMES.split(), _FAMILY_NAMES.split()
+_given_name, _family_name = _one_of(_GIVEN_NAMES.split()), _one_of(_FAMILY_NAMES.split())
 _ODD = (
     "[bold red]Bobby[/] [link=x]Tables[/link]",
     "Robert'); DROP TABLE Orders;--",
@@ -34,20 +51,23 @@ _ODD = (
     "Anna\tTab\nLine",
     "{0} %s ${jndi:x} <script>",
 )
-_CITIES = (
-    ("Sydney", "NSW", "AU"),
-    ("Melbourne", "VIC", "AU"),
-    ("Brisbane", "QLD", "AU"),
-    ("Hobart", "TAS", "AU"),
-    ("Auckland", None, "NZ"),
-    ("München", None, "DE"),
-    ("Dublin", None, "IE"),
-    ("Toronto", "ON", "CA"),
-    ("Austin", "TX", "US"),
-    ("東京", None, "JP"),
-    ("Lyon", None, "FR"),
+_city = _one_of(
+    (
+        ("Sydney", "NSW", "AU"),
+        ("Melbourne", "VIC", "AU"),
+        ("Brisbane", "QLD", "AU"),
+        ("Hobart", "TAS", "AU"),
+        ("Auckland", None, "NZ"),
+        ("München", None, "DE"),
+        ("Dublin", None, "IE"),
+        ("Toronto", "ON", "CA"),
+        ("Austin", "TX", "US"),
+        ("東京", None, "JP"),
+        ("Lyon", None, "FR"),
+    )
 )
-_NUMBERS = range(10**8)
+_domain = _one_of(("com", "org", "net"))
+_eight_digits = _one_of(range(10**8))
 GOODS = (
     "Oak side table",
     "Linen throw",
@@ -77,15 +97,15 @@ class Shopper:
 
 def person(random: Random, number: int) -> Shopper:
     """The shopper with this running number."""
-    given, family = random.choice(_GIVEN), random.choice(_FAMILY)
+    given, family = _given_name(random), _family_name(random)
     if number % 23 == 22:
         given, _blank, family = _ODD[number // 23 % len(_ODD)].rpartition(" ")
-    city, state, country = random.choice(_CITIES)
+    city, state, country = _city(random)
     return Shopper(
         given=given,
         family=family,
-        email=f"shopper{number}@example.{random.choice(('com', 'org', 'net'))}",
-        phone=f"+61 4{random.choice(_NUMBERS):08}",
+        email=f"shopper{number}@example.{_domain(random)}",
+        phone=f"+61 4{_eight_digits(random):08}",
         city=city,
         state=state,
         country=country,
@@ -93,13 +113,14 @@ def person(random: Random, number: int) -> Shopper:
     )
 
 
-_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+_RANDOM = ~(0xF << 76 | 0b11 << 62)
+_VERSION_4 = 0x4 << 76 | 0b10 << 62
 
 
 def new_sc_id(random: Random) -> str:
     """A StoreConnect ID: a lower-case UUID."""
-    bits = "%032x" % random.getrandbits(128)  # noqa: UP031 - a third faster
-    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{_VARIANT[bits[16]]}{bits[17:20]}-{bits[20:]}"
+    bits = "%032x" % (random.getrandbits(128) & _RANDOM | _VERSION_4)
+    return f"{bits[:8]}-{bits[8:12]}-{bits[12:16]}-{bits[16:20]}-{bits[20:]}"
 
 
 Fields = dict[str, object]
@@ -210,8 +231,11 @@ def contact_of(flow: ShopperFlow) -> None:
     flow.add("contact", "Contact", values, wait=2)
 
 
-_PRODUCTS = range(len(GOODS))
-_QUANTITIES = (1.0, 2.0, 3.0, 4.0)
+_product = _one_of(range(len(GOODS)))
+_quantity = _one_of((1.0, 2.0, 3.0, 4.0))
+_number_of_items = _one_of((1, 1, 2, 3))
+_delivery = _one_of(("Courier", "Post", "Pick-up"))
+_payment = _one_of(("card", "transfer"))
 _ON_THEIR_WAY = 12
 _REMEMBERED = 200
 
@@ -236,7 +260,7 @@ def sale(shop: Shop, *, small: bool, regular: bool = False) -> ShopperFlow:
             shop.regulars.append(made)
             del shop.regulars[: -_REMEMBERED - 1]
     order_of(flow, named_contact=dice.random() < 0.6)
-    for place in range(1 if small else dice.choice((1, 1, 2, 3))):
+    for place in range(1 if small else _number_of_items(dice)):
         item_of(flow, f"item:{place}", place)
     payment_of(flow)
     if not small and dice.random() < 0.4:
@@ -256,7 +280,7 @@ def order_of(flow: ShopperFlow, *, named_contact: bool) -> None:
         "Pricebook2Id": flow.shop.ids["pricebook"],
         "ShippingCity": who.city,
         "ShippingCountryCode": who.country,
-        "Delivery_Method__c": dice.choice(("Courier", "Post", "Pick-up")),
+        "Delivery_Method__c": _delivery(dice),
         "TotalAmount": round(dice.uniform(15, 900), 2),
         "Account": flow.ref("account"),
     }
@@ -270,11 +294,11 @@ def order_of(flow: ShopperFlow, *, named_contact: bool) -> None:
 def item_of(flow: ShopperFlow, role: str, place: int) -> None:
     """One line of the order."""
     dice = flow.shop.random
-    product = dice.choice(_PRODUCTS)
+    product = _product(dice)
     values: Fields = {
         "Order": flow.ref("order"),
         "PricebookEntryId": flow.shop.ids[f"entry:{product}"],
-        "Quantity": dice.choice(_QUANTITIES),
+        "Quantity": _quantity(dice),
         "UnitPrice": 19.0 + 10 * product,
         "Cost_Centre__c": "WEB",
     }
@@ -288,7 +312,7 @@ def payment_of(flow: ShopperFlow) -> None:
     dice = flow.shop.random
     amount = flow.steps["order"].values["TotalAmount"]
     values: Fields = {"s_c__Order_Id__r": flow.ref("order"), "s_c__Amount__c": amount}
-    values["s_c__Method__c"] = dice.choice(("card", "transfer"))
+    values["s_c__Method__c"] = _payment(dice)
     flow.add("payment", "s_c__Payment__c", values, wait=3)
 
 
@@ -309,7 +333,7 @@ def browse(shop: Shop, *, small: bool) -> ShopperFlow:
     account_of(flow)
     flow.add("cart", "s_c__Cart__c", {"s_c__Account_Id__r": flow.ref("account")}, wait=20)
     for place in range(1 if small else 2):
-        product = shop.ids[f"product:{dice.choice(_PRODUCTS)}"]
+        product = shop.ids[f"product:{_product(dice)}"]
         values: Fields = {"s_c__Cart_Id__r": flow.ref("cart"), "s_c__Product_Id__c": product}
         flow.add(f"line:{place}", "s_c__Cart_Item__c", {**values, "s_c__Quantity__c": 1.0}, wait=4)
     if dice.random() < 0.4:

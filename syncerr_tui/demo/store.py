@@ -13,11 +13,12 @@ import json
 import math
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from syncerr_tui.demo.schema import Field, SObject, ids_from
 from syncerr_tui.errors import BadInputError
@@ -54,12 +55,11 @@ def stamp_of(seconds: int) -> str:
     """A moment in POSIX seconds as the REST API writes it."""
     # A minute is written once: strftime was a tenth of building a world.
     minute, second = divmod(seconds, 60)
-    return f"{_minute(minute)}:{second:02}.000+0000"
+    return _minute(minute) + _SECONDS[second]
 
 
-@lru_cache
-def _minute(number: int) -> str:
-    return datetime.fromtimestamp(60 * number, UTC).isoformat()[:16]
+_minute = lru_cache(lambda number: datetime.fromtimestamp(60 * number, UTC).isoformat()[:16])
+_SECONDS = [f":{second:02}.000+0000" for second in range(60)]
 
 
 class Store:
@@ -227,12 +227,16 @@ class Store:
     def new_id(self, object_name: str) -> str:
         """An id that no record of this object has had."""
         with self._lock:
-            ids = self._next.get(object_name)
-            if ids is None:
-                rows = self.sql(f"SELECT coalesce(max(rowid), 0) FROM {_quoted(object_name)}")
-                ids = ids_from(self.schema[object_name].key_prefix, int(str(rows[0][0])) + 1)
-                self._next[object_name] = ids
-            return next(ids)
+            return next(self.new_ids(object_name))
+
+    def new_ids(self, object_name: str) -> Iterator[str]:
+        """The ids that `new_id` gives, for one who is alone with the store."""
+        ids = self._next.get(object_name)
+        if ids is None:
+            rows = self.sql(f"SELECT coalesce(max(rowid), 0) FROM {_quoted(object_name)}")
+            ids = ids_from(self.schema[object_name].key_prefix, int(str(rows[0][0])) + 1)
+            self._next[object_name] = ids
+        return ids
 
     def insert(self, object_name: str, values: Mapping[str, object]) -> str:
         """Add one record; returns its id (`values["Id"]` where given).
@@ -259,12 +263,20 @@ class Store:
             self.sql_many(statement, table)
         return [str(row[0]) for row in table]
 
-    def load(self, object_name: str, columns: Collection[str], rows: Iterable[Sequence[object]]) -> None:
+    def load(
+        self,
+        object_name: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        copies: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Add records whose values, their system fields among them, are as the store keeps them.
 
-        Nothing is checked or converted; fields that are not among `columns` are null.
+        Nothing is checked or converted; `copies` names further fields, and the one of `columns` whose value
+        each has too; all others are null.
         """
-        names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
+        names = ", ".join(map(_quoted, (*columns, *copies)))
+        marks = ", ".join(f"?{columns.index(each) + 1}" for each in (*columns, *copies.values()))
         self.sql_many(f"INSERT INTO {_quoted(object_name)} ({names}) VALUES ({marks})", rows)
 
     def _insertion(self, object_name: str) -> tuple[dict[str, int], str, list[int | None]]:
@@ -359,12 +371,7 @@ class Store:
             bound.append(stored)
         return " AND ".join(parts), bound
 
-    def shown(
-        self,
-        object_name: str,
-        columns: Sequence[str],
-        row: Sequence[object],
-    ) -> dict[str, object]:
+    def shown(self, object_name: str, columns: Sequence[str], row: Sequence[object]) -> dict[str, object]:
         """A row of the table as the API shows it (booleans as such)."""
         booleans = self._booleans[object_name]
         return {

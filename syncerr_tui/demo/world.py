@@ -18,7 +18,7 @@ from random import Random
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
 from syncerr_tui.demo.event_queue import LOST, QueuedEvent
 from syncerr_tui.demo.faults import engine_faults_in
-from syncerr_tui.demo.loading import WRITTEN_TOGETHER, LoadingQueue, LoadingRecords
+from syncerr_tui.demo.loading import LoadingQueue, LoadingRecords
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.safeguards import Safeguards
 from syncerr_tui.demo.save_errors import SaveError
@@ -40,6 +40,17 @@ _SECOND = 1_000_000
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
+_EVENT_STEM = f"{EVENT_PREFIX}De0000"
+_EVENT_CHECK = long_id(f"{_EVENT_STEM}000000")[15:]
+"""Digits have no capitals: all events' ids end alike."""
+
+_NEVER_CHANGED = {
+    "LastModifiedById": "CreatedById",
+    "LastModifiedDate": "CreatedDate",
+    "SystemModstamp": "CreatedDate",
+}
+
+_WRITTEN_TOGETHER = 2_000
 _MANY = 2_000
 """From so many errors on, making the indexes anew is faster than keeping them."""
 
@@ -53,6 +64,7 @@ class World:
         self._queue = LoadingQueue(store)
         self._safeguards = Safeguards(self._records, schema)
         self._naming = variant_named(options.naming)
+        self._event_types = self._naming.events
         self._engine = Engine(
             store,
             self._queue,
@@ -92,9 +104,7 @@ class World:
             shop = Shop(self._random, ids, self._existing)
             if self._wanted:
                 self._open(shop)
-            self._write_kept()
-            self._records.write_all()
-            self._queue.write()
+            self._write()
             self._furnish()
             self._safeguards.keep()
 
@@ -104,11 +114,14 @@ class World:
         while True:
             progress = self._failed / self._wanted
             self._clock = max(self._clock, start + timedelta(hours=self._hours * progress) // _MICROSECOND)
-            together = [next(flows) for _ in range(_AT_ONCE)]
-            for wait, step in _in_time(together):
-                self._arrive(step, wait)
+            last = 0.0
+            for after, step in _in_time([next(flows) for _ in range(_AT_ONCE)]):
+                self._arrive(step, after - last)
                 if self._failed == self._wanted:
                     return
+                last = after
+            if len(self._unwritten) > _WRITTEN_TOGETHER:
+                self._write()
 
     def _flows(self, shop: Shop) -> Iterator[ShopperFlow]:
         """Each scenario once, in small flows; then a few that spread, between many that go well."""
@@ -133,57 +146,43 @@ class World:
 
     def _arrive(self, step: ShopperStep, wait: float) -> None:
         """One change reaches the engine."""
-        self._clock = min(self._latest, self._clock + round(wait * self._haste * _SECOND))
-        self._at = stamp_of(self._clock // _SECOND)
+        self._clock = clock = min(self._latest, self._clock + round(wait * self._haste * _SECOND))
+        self._at = at = stamp_of(clock // _SECOND)
         if step.before is not None:
             self._happen(*step.before)
-        seq = self._kept + 1 + self._lost
-        outcome = self._engine.attempt(step.object, step.operation, step.sc_id, step.values, seq)
+        object_name, operation, sc_id = step.object, step.operation, step.sc_id
+        engine, records = self._engine, self._records
+        number = self._kept + 1
+        event_id = f"{_EVENT_STEM}{number:06}{_EVENT_CHECK}"
+        outcome = engine.attempt(object_name, operation, sc_id, step.values, number + self._lost)
         if isinstance(outcome, SaveError):
-            event_id = self._event_id()
-            entry = refused_entry(event_id, seq, step.object, step.sc_id, step.operation, outcome)
-            self._queue.put(entry)
-            record = self._records.id_of(step.object, step.sc_id)
-            self._keep(event_id, step, self._engine.failed_fields(step.sc_id, outcome, record, self._at))
             self._failed += 1
+            entry = refused_entry(event_id, number + self._lost, object_name, sc_id, operation, outcome)
+            self._queue.put(entry)
+            shown = engine.failed_values(sc_id, outcome, records.id_of(object_name, sc_id), at)
         else:
-            record = write_record(self._records, outcome, self._at)
-            if self._done_kept < _DONE_KEPT:
-                self._done_kept += 1
-                self._keep(self._event_id(), step, self._engine.done_fields(record, self._at))
-
-    def _event_id(self) -> str:
-        return long_id(f"{EVENT_PREFIX}De0000{self._kept + 1:06}")
-
-    def _keep(self, event_id: str, step: ShopperStep, fields: Fields) -> None:
-        names = self._naming
-        at, by = self._at, self._records.sync_user
-        self._kept += 1
+            record_id = write_record(records, outcome, at)
+            if self._done_kept == _DONE_KEPT:
+                return
+            self._done_kept += 1
+            shown = engine.done_values(record_id, at)
+        self._kept = number
+        name, event_type, payload = f"CE-{number:08}", self._event_types[operation], _JSON.encode(step.values)
         self._unwritten.append(
-            (
-                event_id,
-                f"CE-{self._kept:08}",
-                *(by, by, 0, at, at, at),
-                step.object,
-                names.events[step.operation],
-                step.sc_id,
-                _JSON.encode(step.values),
-                *fields.values(),
-            ),
+            (event_id, name, records.sync_user, at, object_name, event_type, sc_id, payload, *shown)
         )
-        if len(self._unwritten) >= WRITTEN_TOGETHER:
-            self._write_kept()
 
-    def _write_kept(self) -> None:
-        """Nothing asks for change events while they arrive: they are written many at once."""
+    def _write(self) -> None:
+        """Nothing asks the store for what arrives: it is written many at once."""
+        self._records.write()
+        self._queue.write()
         names = self._naming
         columns = (
-            *("Id", "Name", "CreatedById", "LastModifiedById", "IsDeleted"),
-            *("CreatedDate", "LastModifiedDate", "SystemModstamp"),
+            *("Id", "Name", "CreatedById", "CreatedDate"),
             *(names.object[0], names.event_type[0], names.storeconnect_id[0], names.payload[0]),
-            *self._engine.done_fields(None, ""),
+            *self._engine.outcome_fields,
         )
-        self._store.load(names.event[0], columns, self._unwritten)
+        self._store.load(names.event[0], columns, self._unwritten, _NEVER_CHANGED)
         self._unwritten.clear()
 
     def _happen(self, incident: str, sc_id: str) -> None:
@@ -192,7 +191,7 @@ class World:
             # A change failed here once; then somebody deleted its row, and the engine still waits for it.
             self._lost += 1
             seq = self._kept + self._lost
-            event_id = long_id(f"{EVENT_PREFIX}De0000z{self._lost:05}")
+            event_id = long_id(f"{_EVENT_STEM}z{self._lost:05}")
             entry = QueuedEvent(event_id, seq, "Account", sc_id, "Update", LOST, "lost change")
             self._queue.put(entry)
             return
@@ -275,16 +274,13 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _in_time(flows: list[ShopperFlow]) -> Iterator[tuple[float, ShopperStep]]:
-    """The steps of several flows as they arrive, each with the seconds since the one before."""
+def _in_time(flows: list[ShopperFlow]) -> list[tuple[float, ShopperStep]]:
+    """The steps of several flows as they arrive, each with the seconds since the start."""
     arrivals: list[tuple[float, ShopperStep]] = []
     for place, flow in enumerate(flows):
-        at = place * 7.0
+        after = place * 7.0
         for step in flow.steps.values():
-            at += step.wait
-            arrivals.append((at, step))
+            after += step.wait
+            arrivals.append((after, step))
     arrivals.sort(key=itemgetter(0))
-    last = 0.0
-    for at, step in arrivals:
-        yield at - last, step
-        last = at
+    return arrivals
