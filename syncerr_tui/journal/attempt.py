@@ -125,24 +125,23 @@ class Attempt:
         return failed_anew or self.verdict is Verdict.FIXED
 
     @classmethod
-    def of_row(
-        cls,
-        error: SyncError,
-        wave: int,
+    def of_row(cls, error: SyncError, wave: int) -> Attempt:
+        """A row that is planned: as the constructor makes it, several times faster."""
+        planned = object.__new__(cls)
+        planned.__dict__.update(error=error, wave=wave, evidence={})
+        return planned
+
+    def due(
+        self,
+        run: str,
+        attempts: int,
         *,
-        run: str = "",
-        attempts: int = 0,
-        org_at: datetime | None = None,
-        stamp: datetime | None = None,
-        before: tuple[RecordSeen, ...] | None = None,
+        org_at: datetime,
+        stamp: datetime | None,
+        before: tuple[RecordSeen, ...] | None,
     ) -> Attempt:
-        """A row that is planned or about to be sent: as the constructor makes it, several times faster."""
-        made = object.__new__(cls)
-        made.__dict__.update(
-            error=error, wave=wave, run=run, attempts=attempts, org_at=org_at, stamp=stamp, before=before
-        )
-        made.__dict__["evidence"] = {}
-        return made
+        """It may be sent now, as it was just seen."""
+        return self._grown(run=run, attempts=attempts, org_at=org_at, stamp=stamp, before=before)
 
     def judged(
         self,

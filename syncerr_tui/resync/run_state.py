@@ -176,15 +176,9 @@ class RunState:
         error = row.error
         if seen.error is not None and seen.error.processed_at != error.processed_at:
             error = replace(error, processed_at=seen.error.processed_at)
-        return Attempt.of_row(
-            error,
-            row.wave,
-            run=self.run,
-            attempts=self.attempts[error.id].attempts + 1,
-            org_at=org_at,
-            stamp=seen.modified_at,
-            before=before,
-        )
+        number = self.attempts[error.id].attempts + 1
+        planned = Attempt.of_row(error, row.wave)
+        return planned.due(self.run, number, org_at=org_at, stamp=seen.modified_at, before=before)
 
     async def intend(self, attempts: Sequence[Attempt], *, asking: str = "") -> None:
         """Write down that these rows are about to be sent, as they were seen just before; tell so.
