@@ -306,12 +306,8 @@ async def _records(
     return records, refused
 
 
-def _chunks(ids: Sequence[T]) -> list[Sequence[T]]:
-    return _pieces(ids, PROOF_CHUNK)
-
-
-def _pieces(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
+def _chunks(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[start : start + PROOF_CHUNK] for start in range(0, len(items), PROOF_CHUNK)]
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
