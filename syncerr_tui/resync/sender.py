@@ -289,7 +289,7 @@ class Sender:
         """
         plan = self._state.plan
         journal, errors = self._state.journal, [row.error for row in rows]
-        ours = await self._state.writer.call(lambda: doubt.earlier_requests(journal, errors))
+        ours = await self._state.writer.call(lambda: doubt.earlier_requests(journal, errors), durable=False)
         attempts = []
         for row in rows:
             error = row.error
@@ -359,7 +359,9 @@ class Sender:
                 attempts.append(refused)
         state.answered(attempts)
         if any(attempt.refusal for attempt in attempts):
-            marked = await state.writer.call(lambda: doubt.mark_earlier(state.journal, attempts))
+            marked = await state.writer.call(
+                lambda: doubt.mark_earlier(state.journal, attempts), durable=False
+            )
             state.attempts.update((a.event, a) for a in marked)
         self._sent += [attempt.event for attempt in attempts]
         locked = [row for row, attempt in zip(rows, attempts, strict=True) if attempt.code in LOCK_CODES]

@@ -6,7 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -74,6 +74,26 @@ async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journ
     for account in range(4):
         mine = [error.id for error in errors[account * 6 : account * 6 + 6]]
         assert [event for event in org.order if event in mine] == mine
+
+
+async def test_a_run_waits_for_the_disk_as_it_begins_before_each_request_and_as_it_ends(
+    journal: Journal, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for what the org answered, nor for a question about earlier requests that a refusal brings."""
+    waits = []
+    together = journal.together
+
+    def watched(*, durable: bool) -> AbstractContextManager[None]:
+        waits.append(durable)
+        return together(durable=durable)
+
+    monkeypatch.setattr(journal, "together", watched)
+    org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, concurrency=1, batch_size=2))
+    errors = [org.fail(n) for n in range(4)]
+    told = await drive(runner_for(org, journal, plan_for(org, errors), time))
+    assert ending(told).counts.ended == 4
+    requests = sum(isinstance(event, BatchSent) for event in told)
+    assert waits.count(True) == 1 + requests + 1
 
 
 @pytest.mark.parametrize("late", [0.0, 6.0])
