@@ -7,7 +7,7 @@ are any; the change event object is not here, its names are assumptions and live
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
@@ -177,6 +177,7 @@ SYSTEM = tuple(
     )
 )
 """What Salesforce keeps on every record; only the store sets it."""
+SYSTEM_FIELDS = tuple(field.name for field in SYSTEM)
 
 
 def sobject(
@@ -218,3 +219,45 @@ def sc_id() -> Field:
 def auto_name(label: str) -> Field:
     """An auto-number name."""
     return Field("Name", label, "string", 80, False, False, False, defaulted=True, name_field=True)
+
+
+_EXACT_TYPES = frozenset({"id", "reference", "datetime", "date"})
+_NUMBERS = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}
+
+
+def quoted(name: str) -> str:
+    """A name as it stands in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def columns_of(each: SObject) -> tuple[str, ...]:
+    """The fields that the store keeps of an object, Id first and Salesforce's own last."""
+    named = [field.name for field in each.fields if field.name not in {"Id", *SYSTEM_FIELDS}]
+    return ("Id", *named, *SYSTEM_FIELDS)
+
+
+def tables_of(objects: Iterable[SObject]) -> Iterator[str]:
+    """A table an object; an index where a search or an order would otherwise read 100,000 rows."""
+    for each in objects:
+        fields = {field.name: field for field in each.fields}
+        parts = ["demo_row INTEGER PRIMARY KEY", "Id TEXT NOT NULL UNIQUE"]
+        columns = columns_of(each)[1:]
+        parts += [f"{quoted(column)} {_declared(fields.get(column), column)}" for column in columns]
+        yield f"CREATE TABLE {quoted(each.name)} ({', '.join(parts)})"
+        for column in columns:
+            field = fields.get(column)
+            if field is not None and column not in SYSTEM_FIELDS and _indexed(field):
+                index = quoted(f"{each.name}.{column}")
+                yield f"CREATE INDEX {index} ON {quoted(each.name)} ({quoted(column)}, Id)"
+
+
+def _indexed(field: Field) -> bool:
+    return field.external_id or field.unique or field.type in {"reference", "datetime"}
+
+
+def _declared(field: Field | None, column: str) -> str:
+    if column == "IsDeleted":
+        return "INTEGER NOT NULL DEFAULT 0"
+    if field is None or field.type in _EXACT_TYPES:
+        return "TEXT"
+    return _NUMBERS.get(field.type, "TEXT COLLATE NOCASE")
