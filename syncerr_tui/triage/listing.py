@@ -193,8 +193,9 @@ class Listing:
 
     def with_selected(self, ids: Iterable[str]) -> Listing:
         """Mark these too (a cause and all it holds)."""
-        wanted, listed = frozenset(ids), self.errors.keys()
-        these = wanted if wanted <= listed else wanted & listed
+        wanted = frozenset(ids)
+        gone = wanted.difference(self.errors)
+        these = wanted - gone if gone else wanted
         return replace(self, selected=self.selected | these if self.selected else these, range=None)
 
     def unselected(self, ids: Iterable[str] | None = None) -> Listing:

@@ -43,6 +43,8 @@ class FoundCauses:
     """Worst first."""
     trends: Mapping[str, Trend] | None = None
     """Key of a cause -> how its errors are spread over time."""
+    errors: Mapping[str, SyncError] | None = None
+    """The list that `causes` are of: every row of theirs is in it."""
 
 
 class CauseGraphWorker:
@@ -193,7 +195,7 @@ class CauseGraphWorker:
         causes = graph.causes()
         for cause in causes[:_FIRST]:
             headline(graph.errors, cause, {})  # kept: the first screen of causes need not look up any of it
-        return FoundCauses(len(causes), causes, self._all_trends(graph, causes))
+        return FoundCauses(len(causes), causes, self._all_trends(graph, causes), errors)
 
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
         from syncerr_tui.diagnosis.causes import trend

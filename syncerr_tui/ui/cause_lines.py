@@ -273,6 +273,8 @@ class CauseLines:
     def _sign_of(self, cause: Cause) -> str:
         """A cause may hold many thousand errors: counted once for each selection."""
         listing = self._context.state.listing
+        if not listing.selected:
+            return " "
         if listing.selected is not self._signs_for:
             self._signs, self._signs_for = {}, listing.selected
         if cause.key not in self._signs:
@@ -281,8 +283,6 @@ class CauseLines:
 
     def _sign(self, rows: tuple[str, ...]) -> str:
         selected = self._context.state.listing.selected
-        if not selected:
-            return " "
         count = sum(map(selected.__contains__, rows))
         return self._glyphs.selected if count == len(rows) else "-" if count else " "
 
@@ -371,10 +371,11 @@ class CauseLines:
 
     def _standing(self, rows: tuple[str, ...]) -> int:
         """How many of them are errors still; the causes follow the list a moment later."""
-        listed, left = self._context.state.listing.errors.__contains__, self._context.state.proven
-        # Many thousand rows, at every change of the list: both loops are Python's own, in C.
-        proven = filter(left.__contains__, rows) if left else ()
-        return sum(map(listed, rows)) - sum(map(listed, proven))
+        errors, left = self._context.state.listing.errors, self._context.state.proven
+        # Many thousand rows, at every change of the list: all loops are Python's own, in C.
+        if errors is not self._graph_worker.found.errors:
+            rows = tuple(filter(errors.__contains__, rows))
+        return len(rows) - (sum(map(left.__contains__, rows)) if left else 0)
 
 
 def _count(number: int) -> str:

@@ -125,9 +125,8 @@ class CausesPane(ListWithPanel):
     @property
     def failing(self) -> tuple[SyncError, ...]:
         """The error under the cursor; of a cause all that fail for it themselves."""
-        node, errors = self.node, self.context.state.listing.errors
-        rows = () if node is None else (node.row,) if node.row else node.cause.roots
-        return tuple(errors[row] for row in rows if row in errors)
+        node = self.node
+        return self._listed(() if node is None else (node.row,) if node.row else node.cause.roots)
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:
@@ -135,8 +134,12 @@ class CausesPane(ListWithPanel):
         listing = self.context.state.listing
         if listing.selected:
             return listing.chosen
-        node = self.node
-        return tuple(listing.errors[row] for row in _rows(node) if row in listing.errors) if node else ()
+        return self._listed(_rows(self.node))
+
+    def _listed(self, rows: tuple[str, ...]) -> tuple[SyncError, ...]:
+        """These rows as they are in the list. They may be very many: the loop is Python's own, in C."""
+        errors = self.context.state.listing.errors
+        return tuple(map(errors.__getitem__, filter(errors.__contains__, rows)))
 
     def facts(self, facts: AppState) -> AppState:
         listing = self.context.state.listing

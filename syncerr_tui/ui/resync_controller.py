@@ -20,6 +20,7 @@ from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import EventStanding, SyncError
 from syncerr_tui.resync.selection import Planner, Prepared, prepare, prepare_again
 from syncerr_tui.triage.state import QueuedRun, RunQueue, rows_words
+from syncerr_tui.ui.debouncer import loop_at_rest
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
 from syncerr_tui.ui.messages import Announced, Troubled
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.screens.resync import QueueDialog
 
 PLANNING = "planning ..."
+_PAINTED = 0.1
+"""Seconds in which a dialog is on screen."""
 _AT_ONCE = 400
 """Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
 
@@ -176,7 +179,8 @@ class ResyncController:
             return
         planner.held, planner.measured = known.held, known.measured
         if len(plan.rows) > _AT_ONCE:
-            # Both are at hand before anybody asks for them.
+            # Both are at hand before anybody asks for them; the dialog is painted first.
+            await loop_at_rest(_PAINTED)
             await asyncio.to_thread(_make, planner)
             await asyncio.to_thread(planner, canary=True)
         dialog.learn(known)

@@ -103,13 +103,14 @@ class PlanDialog(Confirmation):
     def text(self) -> Content:
         """The plan in a few lines; what must not be missed first."""
         plan, asked = self.plan, self._asked
-        open_rows = [row.error for row in plan.rows if row.error.id in self._unsettled]
+        # A plan may have very many rows: they are looked through only where there is something to look for.
+        rows_left = plan.rows if self._unsettled else ()
+        open_rows = [row.error for row in rows_left if row.error.id in self._unsettled]
         left = unsettled_words(self._unsettled[error.id] for error in open_rows)
         pages = (page for error in open_rows for _, page in self._twin_pages(error))
         loud = [left, *islice(pages, _TWIN_PAGES)] if left else []
         only_support = {out.id for out in asked.support_only}
-        support = sum(row.error.id in only_support for row in plan.rows)
-        if support:
+        if only_support and (support := sum(row.error.id in only_support for row in plan.rows)):
             loud.append(support_words(support))
         if self._org.environment is Environment.PRODUCTION:
             loud.append("This is a PRODUCTION org: what is sent changes real data.")
@@ -267,7 +268,9 @@ class PlanDialog(Confirmation):
     def _draw_again(self) -> None:
         if self.is_mounted and self.query("#heading"):  # not while it is being closed
             self.show_heading()
-            self.query_one(Static).update(self.text)
+            shown, text = self.query_one(Static), self.text
+            if not (isinstance(shown.content, Content) and shown.content.is_same(text)):
+                shown.update(text)
             self.show_answers()
             choices = self.query_one("#choices", Line)
             choices.show(self.choices)
