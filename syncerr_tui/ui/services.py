@@ -13,19 +13,18 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.news import RowChange
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
+from syncerr_tui.ui.error_details_service import ErrorDetailsService
+from syncerr_tui.ui.error_history import ErrorHistory, memory_words
+from syncerr_tui.ui.fix_service import FixService
+from syncerr_tui.ui.guided_controller import GuidedController
+from syncerr_tui.ui.interrupted_runs import InterruptedRuns
+from syncerr_tui.ui.run_controller import RunController
 
 if TYPE_CHECKING:
-    # Imported when they are made, and they are made when the first frame has been drawn.
     from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.triage.columns import Moment
     from syncerr_tui.ui.details import Details
-    from syncerr_tui.ui.error_details_service import ErrorDetailsService
-    from syncerr_tui.ui.error_history import ErrorHistory
-    from syncerr_tui.ui.fix_service import FixService
-    from syncerr_tui.ui.guided_controller import GuidedController
     from syncerr_tui.ui.hook_runner import HookRunner
-    from syncerr_tui.ui.interrupted_runs import InterruptedRuns
-    from syncerr_tui.ui.run_controller import RunController
 
 
 class LinksKnown(Message):
@@ -58,40 +57,28 @@ class Services:
 
     @cached_property
     def runs(self) -> RunController:
-        from syncerr_tui.ui.run_controller import RunController
-
         return RunController(self._background, self.graph_worker, self.fixes, self.guided)
 
     @cached_property
     def guided(self) -> GuidedController:
         """Follows a re-sync that a person presses in Salesforce."""
-        from syncerr_tui.ui.guided_controller import GuidedController
-
         return GuidedController(self._background)
 
     @cached_property
     def fixes(self) -> FixService:
-        from syncerr_tui.ui.fix_service import FixService
-
         return FixService(self._background, self.error_details.explain)
 
     @cached_property
     def error_details(self) -> ErrorDetailsService:
         """What is learnt about an error while a person rests on it."""
-        from syncerr_tui.ui.error_details_service import ErrorDetailsService
-
         return ErrorDetailsService(self._background)
 
     @cached_property
     def error_history(self) -> ErrorHistory:
-        from syncerr_tui.ui.error_history import ErrorHistory
-
         return ErrorHistory(self._background)
 
     @cached_property
     def interrupted_runs(self) -> InterruptedRuns:
-        from syncerr_tui.ui.interrupted_runs import InterruptedRuns
-
         return InterruptedRuns(self._background)
 
     @cached_property
@@ -128,8 +115,6 @@ class Services:
         return self._panel_text(error, moment, width, known)
 
     def remembered(self, error: SyncError, moment: Moment) -> str:
-        from syncerr_tui.ui.error_history import memory_words
-
         memory = self.error_history.memory(error)
         return memory_words(memory, moment) if memory is not None else ""
 
